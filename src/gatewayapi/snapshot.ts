@@ -1,0 +1,59 @@
+import type { ConfigMap, EndpointSlice, Namespace, Secret, Service } from './core-kinds.ts';
+import type {
+  BackendTLSPolicy,
+  Gateway,
+  GatewayClass,
+  GRPCRoute,
+  HTTPRoute,
+  ListenerSet,
+  ReferenceGrant,
+  TCPRoute,
+  TLSRoute,
+  UDPRoute,
+  XBackend,
+  XBackendTrafficPolicy,
+} from './generated/types.ts';
+
+/**
+ * All resources at one revision, each validated, defaulted and brought to the version its type names
+ * (`v1` where it is served, else the newest). Order carries no meaning: `translate` gives the same answer for any.
+ */
+export interface ResourceSnapshot {
+  readonly gatewayClasses: readonly GatewayClass[];
+  readonly gateways: readonly Gateway[];
+  readonly listenerSets: readonly ListenerSet[];
+  readonly httpRoutes: readonly HTTPRoute[];
+  readonly grpcRoutes: readonly GRPCRoute[];
+  readonly tlsRoutes: readonly TLSRoute[];
+  readonly tcpRoutes: readonly TCPRoute[];
+  readonly udpRoutes: readonly UDPRoute[];
+  readonly referenceGrants: readonly ReferenceGrant[];
+  readonly backendTlsPolicies: readonly BackendTLSPolicy[];
+  readonly backendTrafficPolicies: readonly XBackendTrafficPolicy[];
+  readonly backends: readonly XBackend[];
+  readonly services: readonly Service[];
+  readonly endpointSlices: readonly EndpointSlice[];
+  readonly secrets: readonly Secret[];
+  readonly configMaps: readonly ConfigMap[];
+  readonly namespaces: readonly Namespace[];
+}
+
+/** What the world reported back about one Gateway; an input to its status. */
+export interface GatewayObservation {
+  readonly namespace: string;
+  readonly name: string;
+  /** Addresses under which it can be reached now. */
+  readonly addresses: readonly { readonly type: 'IPAddress' | 'Hostname'; readonly value: string }[];
+  /** The config version that proxies acknowledged, how many of how many; null before the first. */
+  readonly acknowledged: {
+    readonly version: string;
+    readonly proxies: number;
+    readonly expected: number;
+  } | null;
+  /** Ports that could not be bound, with the reason in words. */
+  readonly failedPorts: readonly { readonly port: number; readonly message: string }[];
+}
+
+export interface Observations {
+  readonly gateways: readonly GatewayObservation[];
+}

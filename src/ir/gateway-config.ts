@@ -1,0 +1,39 @@
+import type { Cluster, EndpointSet } from './cluster.ts';
+import type { Port } from './listener.ts';
+import type { Origin } from './origin.ts';
+import type { RouteRule } from './route.ts';
+import type { Certificate } from './tls.ts';
+
+/** Settings of the proxy that come with the Gateway (ProxyConfig), defaults filled in. */
+export interface ProxySettings {
+  /** CIDRs whose X-Forwarded-* and PROXY headers are believed. Empty: nobody's (an edge). */
+  readonly trustedCidrs: readonly string[];
+  readonly acceptProxyProtocol: boolean;
+  readonly grpcWeb: boolean;
+  /** Adds `x-sluice-reason` to answers the gateway makes itself. */
+  readonly reasonHeader: boolean;
+}
+
+export const DEFAULT_PROXY_SETTINGS: ProxySettings = {
+  trustedCidrs: [],
+  acceptProxyProtocol: false,
+  grpcWeb: false,
+  reasonHeader: false,
+};
+
+/**
+ * Everything one data plane serves for one Gateway. Serialisable; `version` is the content hash of all but itself.
+ * Endpoints are kept apart so that a change of one EndpointSlice recompiles no router.
+ */
+export interface GatewayConfig {
+  readonly version: string;
+  readonly gateway: Origin;
+  /** Addresses to bind (`spec.addresses` of type IPAddress); empty = the proxy's default. */
+  readonly addresses: readonly string[];
+  readonly ports: readonly Port[];
+  readonly rules: readonly RouteRule[];
+  readonly clusters: readonly Cluster[];
+  readonly endpoints: readonly EndpointSet[];
+  readonly certificates: readonly Certificate[];
+  readonly settings: ProxySettings;
+}

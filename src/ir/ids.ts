@@ -1,0 +1,21 @@
+/**
+ * Identities of the data plane's contract. Branded strings: they are made in one place (`translator/lower`)
+ * and compared, never taken apart.
+ */
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** One upstream service port as routes see it; also the key under which its endpoints travel. */
+export type ClusterId = Branded<'ClusterId'>;
+/** One listener of a Gateway or ListenerSet: `Gateway/ns/name/listener`. */
+export type ListenerId = Branded<'ListenerId'>;
+/** One rule of one route object: `HTTPRoute/ns/name/index`. */
+export type RuleId = Branded<'RuleId'>;
+/** One certificate with its key: `ns/secret`. */
+export type CertificateId = Branded<'CertificateId'>;
+
+export const clusterId = (text: string): ClusterId => text as ClusterId;
+export const listenerId = (text: string): ListenerId => text as ListenerId;
+export const ruleId = (text: string): RuleId => text as RuleId;
+export const certificateId = (text: string): CertificateId => text as CertificateId;

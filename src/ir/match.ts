@@ -1,0 +1,34 @@
+/** Request predicates (GEP-713 words aside: HTTPRouteMatch and GRPCRouteMatch of the Gateway API, lowered). */
+
+/** Value predicate. `regex` is RE2 syntax and matches when it is found anywhere unless it anchors itself. */
+export type StringMatch =
+  { readonly kind: 'exact'; readonly value: string } | { readonly kind: 'regex'; readonly pattern: string };
+
+/**
+ * Path predicate on the normalised path, without query.
+ * `prefix` matches whole segments; its value carries no trailing slash except for `/` itself.
+ */
+export type PathMatch =
+  | { readonly kind: 'exact'; readonly value: string }
+  | { readonly kind: 'prefix'; readonly value: string }
+  | { readonly kind: 'regex'; readonly pattern: string };
+
+/** `name` is lower case. Repeated fields are matched on their values joined by `, ` (RFC 9110 section 5.2). */
+export interface HeaderMatch {
+  readonly name: string;
+  readonly value: StringMatch;
+}
+
+/** `name` is compared case-sensitively; the first occurrence in the query counts. */
+export interface QueryMatch {
+  readonly name: string;
+  readonly value: StringMatch;
+}
+
+/** All of these must hold. */
+export interface RouteMatch {
+  readonly path: PathMatch;
+  readonly method: string | null;
+  readonly headers: readonly HeaderMatch[];
+  readonly query: readonly QueryMatch[];
+}

@@ -1,0 +1,13 @@
+/** Which object of the user a configuration item came from: for logs, metrics, explanations and the console. */
+export interface Origin {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Listener name, rule name or Service port, where one applies. */
+  readonly section?: string;
+}
+
+/** A rule's origin: `index` counts from 0 in the object's `rules`. */
+export interface RuleOrigin extends Origin {
+  readonly index: number;
+}

@@ -1,0 +1,66 @@
+import type { Filter } from './filter.ts';
+import type { ClusterId, RuleId } from './ids.ts';
+import type { RouteMatch } from './match.ts';
+import type { Origin, RuleOrigin } from './origin.ts';
+import type { RetryPolicy, SessionPersistence, Timeouts } from './policy.ts';
+
+/** One member of a weighted choice. An invalid one keeps its weight and answers `status` (BackendRefs in the spec). */
+export type WeightedBackend =
+  | {
+      readonly kind: 'cluster';
+      readonly cluster: ClusterId;
+      readonly weight: number;
+      readonly filters: readonly Filter[];
+      readonly origin: Origin;
+    }
+  | {
+      readonly kind: 'invalid';
+      readonly weight: number;
+      readonly status: 500;
+      readonly reason: 'invalid_ref' | 'unsupported_backend';
+      readonly message: string;
+      readonly origin: Origin;
+    };
+
+/**
+ * What a rule does. `forward` with no backend, or with weights that sum to 0, answers 500 (`no_backend`).
+ * `fail` is a rule the user wrote wrongly: it stands in its place and answers, so that no other rule catches its requests.
+ */
+export type Action =
+  | { readonly kind: 'forward'; readonly backends: readonly WeightedBackend[] }
+  | {
+      readonly kind: 'fail';
+      readonly status: 500;
+      readonly reason: 'invalid_filter';
+      readonly message: string;
+    };
+
+/** One rule of an HTTPRoute or GRPCRoute. Redirect is a filter and ends the request before `action`. */
+export interface RouteRule {
+  readonly id: RuleId;
+  readonly origin: RuleOrigin;
+  /** gRPC rules answer their own errors as gRPC status (trailers-only). */
+  readonly protocol: 'http' | 'grpc';
+  readonly filters: readonly Filter[];
+  readonly action: Action;
+  readonly timeouts: Timeouts;
+  /** null = only the built-in connect retry. */
+  readonly retry: RetryPolicy | null;
+  readonly sessionPersistence: SessionPersistence | null;
+}
+
+/** A match and the rule it leads to. */
+export interface RouteEntry {
+  readonly match: RouteMatch;
+  readonly rule: RuleId;
+}
+
+/**
+ * Rules of one hostname, most specific first: scanned in this order, the first that holds wins.
+ * `hostname` is lower case: exact, `*.suffix`, or `` for any. A request that no entry of its most specific host takes
+ * goes on to the next less specific one of the same listener (HTTPRouteSpec.hostnames orders rules, it excludes none).
+ */
+export interface VirtualHost {
+  readonly hostname: string;
+  readonly entries: readonly RouteEntry[];
+}
