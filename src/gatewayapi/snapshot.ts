@@ -44,9 +44,13 @@ export interface GatewayObservation {
   readonly name: string;
   /** Addresses under which it can be reached now. */
   readonly addresses: readonly { readonly type: 'IPAddress' | 'Hostname'; readonly value: string }[];
-  /** The config version that proxies acknowledged, how many of how many; null before the first. */
+  /**
+   * The config version that proxies acknowledged, the Gateway generation it was made from, and how many proxies of how
+   * many; null before the first.
+   */
   readonly acknowledged: {
     readonly version: string;
+    readonly generation: number;
     readonly proxies: number;
     readonly expected: number;
   } | null;

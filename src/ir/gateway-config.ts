@@ -28,6 +28,8 @@ export const DEFAULT_PROXY_SETTINGS: ProxySettings = {
 export interface GatewayConfig {
   readonly version: string;
   readonly gateway: Origin;
+  /** `metadata.generation` of the Gateway this was made from; acknowledged back with the version. */
+  readonly generation: number;
   /** Addresses to bind (`spec.addresses` of type IPAddress); empty = the proxy's default. */
   readonly addresses: readonly string[];
   readonly ports: readonly Port[];

@@ -1,0 +1,11 @@
+/**
+ * A metav1.Condition as the translator states it. `lastTransitionTime` is left to whoever writes the status: it
+ * depends on what was written before, and the translator knows no clock.
+ */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+}

@@ -1,0 +1,40 @@
+import type { Finding } from '../gatewayapi/finding.ts';
+import type { StatusUpdate } from '../gatewayapi/status.ts';
+import type { GatewayConfig } from '../ir/gateway-config.ts';
+import type { InfraSpec } from '../ir/infra.ts';
+
+export const CONTROLLER_NAME = 'sluice.dev/gateway-controller';
+
+/** What a certificate says, or why it cannot be used with its key. */
+export type CertificateReading =
+  | {
+      readonly ok: true;
+      /** DNS names of the certificate (subjectAltName, else the common name), lower case. */
+      readonly names: readonly string[];
+      readonly notAfterMs: number;
+    }
+  | { readonly ok: false; readonly message: string };
+
+/** Everything `translate` needs besides resources. The functions must be pure: same text, same answer. */
+export interface TranslateOptions {
+  readonly controllerName: string;
+  /**
+   * true: serve every Gateway, whatever controller its class names and whether or not the class object is there
+   * (standalone use of manifests written for another controller). Statuses of foreign GatewayClasses stay untouched.
+   */
+  readonly allClasses: boolean;
+  /** Reads a PEM chain and its key, and checks that they belong together. */
+  readonly readCertificate: (certificatePem: string, keyPem: string) => CertificateReading;
+  /** null when the text is a PEM bundle of at least one certificate, else what is wrong with it. */
+  readonly validateCaBundle: (pem: string) => string | null;
+  /** null when the pattern is valid RE2 syntax, else what is wrong with it. */
+  readonly validateRegex: (pattern: string) => string | null;
+}
+
+/** Every list is sorted by the identity of what it holds, so that equal input gives equal output in any order. */
+export interface TranslateResult {
+  readonly configs: readonly GatewayConfig[];
+  readonly infra: readonly InfraSpec[];
+  readonly statuses: readonly StatusUpdate[];
+  readonly findings: readonly Finding[];
+}
