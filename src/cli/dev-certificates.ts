@@ -27,6 +27,8 @@ export interface LeafRequest {
   /** URI names, for example SPIFFE identities. */
   readonly uris?: readonly string[];
   readonly keyType?: KeyType;
+  /** Bits of an RSA key. */
+  readonly modulusLength?: number;
   readonly usage?: 'server' | 'client';
   readonly notBefore?: Date;
   readonly notAfter?: Date;
@@ -46,15 +48,14 @@ const AUTHORITY_DAYS = 3_650;
 const LEAF_DAYS = 365;
 
 /**
- * RSA keys are 2048 bits: the least that clients accept, and the most a user wants to wait for.
- * `ecdsa` is P-256, which every TLS client knows.
+ * `ecdsa` is P-256, which every TLS client knows. RSA keys are 2048 bits unless asked otherwise: the least that clients
+ * accept, and the most a user wants to wait for.
  */
 const SIGNING = {
   ecdsa: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
   rsa: {
     name: 'RSASSA-PKCS1-v1_5',
     hash: 'SHA-256',
-    modulusLength: 2048,
     publicExponent: new Uint8Array([1, 0, 1]),
   },
 } as const;
@@ -101,7 +102,7 @@ export async function issueCertificate(
   request: LeafRequest,
 ): Promise<CertifiedKey> {
   const keyType = request.keyType ?? 'ecdsa';
-  const keys = await generateKeys(keyType);
+  const keys = await generateKeys(keyType, request.modulusLength);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: commonName(request),
@@ -163,8 +164,8 @@ function serialNumber(): string {
   return bytes.toString('hex');
 }
 
-async function generateKeys(keyType: KeyType): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(SIGNING[keyType], true, ['sign', 'verify']);
+async function generateKeys(keyType: KeyType, modulusLength = 2048): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey({ ...SIGNING[keyType], modulusLength }, true, ['sign', 'verify']);
 }
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
