@@ -1,0 +1,39 @@
+/** What a protocol implements to be spoken towards backends: HTTP/1.1 in pool-h1.ts, HTTP/2 in pool-h2.ts. */
+import type { ReasonCode } from '../../ir/reason.ts';
+import type { OutgoingRequest, PreparedRequest } from '../http/outgoing.ts';
+import type { UpstreamEvents } from '../http/stream.ts';
+import type { ByteSink, Transport } from '../listener/transport.ts';
+
+/** Connections to one endpoint of one cluster. */
+export interface EndpointPool {
+  /**
+   * Finds or makes a connection and answers with `onUpstreamReady` or `onUpstreamUnavailable`, perhaps within the call.
+   * `fresh`: do not use a connection that has served a request before (the one before this turned out dead).
+   */
+  open(events: UpstreamEvents, fresh: boolean): void;
+  /** Forgets an `open` that was not answered yet; no event follows. */
+  cancelOpen(events: UpstreamEvents): void;
+  /** No new streams; idle connections close now, busy ones when they are done. */
+  retire(): void;
+  /** Closes everything at once. */
+  destroy(): void;
+  readonly connections: number;
+  readonly idleConnections: number;
+}
+
+/** Dials one endpoint. */
+export interface Dial {
+  /** The sink hears `onClose` if the connection fails; `onConnected` when it can be written to (after the TLS handshake). */
+  connect(sink: ByteSink & { onConnected(): void }): Transport;
+  readonly connectTimeoutMs: number;
+}
+
+/** A protocol spoken to the endpoints of a cluster. */
+export interface UpstreamProtocol {
+  /** Renders a request once, for any endpoint and any number of tries. Synchronous: `request.head` need not outlive it. */
+  prepare(request: OutgoingRequest): PreparedRequest;
+  createPool(dial: Dial): EndpointPool;
+}
+
+/** Reasons an `open` can fail with. */
+export type UnavailableReason = Extract<ReasonCode, 'connect_failed' | 'connect_timeout' | 'overflow'>;

@@ -1,0 +1,75 @@
+/**
+ * Header edits, compiled once per route rule and backend. Whatever filters a rule has, what is left for a writer to do
+ * is: leave out these fields, append those. Both engines apply it, each in its own form.
+ */
+import type { HeaderEdit, HeaderField } from '../../ir/filter.ts';
+import { HEADER_IDS, headerIdOf, HeaderId } from './header-id.ts';
+import { nameHash } from './name-hash.ts';
+
+/** A field to leave out that has no well-known id: found by hash, then compared. */
+export interface DroppedName {
+  readonly name: string;
+  readonly hash: number;
+}
+
+export interface HeadEdits {
+  /** Indexed by header id: 1 = leave the field out. */
+  readonly dropIds: Uint8Array;
+  readonly dropNames: readonly DroppedName[];
+  /** Appended after the fields that stay. `name` keeps the user's spelling; HTTP/2 writes it in lower case. */
+  readonly append: readonly HeaderField[];
+  /** `append` as HTTP/1.1 lines, each with its CRLF. */
+  readonly appendLines: Buffer;
+  /** Value of a `set` on Host: the authority to send. null = leave it. Never in `append`. */
+  readonly authority: string | null;
+  /** True when nothing is dropped or appended. */
+  readonly isEmpty: boolean;
+}
+
+/** Field names in lower case mapped to what stays of `add` and `set` so far. */
+interface Accumulator {
+  readonly dropped: Set<string>;
+  appended: HeaderField[];
+  authority: string | null;
+}
+
+function applyEdit(to: Accumulator, edit: HeaderEdit): void {
+  const replaced = new Set(
+    [...edit.remove, ...edit.set.map((field) => field.name)].map((n) => n.toLowerCase()),
+  );
+  replaced.delete('host');
+  to.appended = to.appended.filter((field) => !replaced.has(field.name.toLowerCase()));
+  for (const name of replaced) to.dropped.add(name);
+  for (const field of [...edit.set, ...edit.add]) {
+    if (field.name.toLowerCase() === 'host') to.authority = field.value;
+    else to.appended.push(field);
+  }
+}
+
+/**
+ * Compiles edits that apply one after the other (a rule's filters, then its backend's) into one.
+ * HTTPHeaderFilter: each edit is applied in the order remove, set, add; `add` keeps what is already there.
+ */
+export function compileHeadEdits(edits: readonly HeaderEdit[]): HeadEdits {
+  const result: Accumulator = { dropped: new Set(), appended: [], authority: null };
+  for (const edit of edits) applyEdit(result, edit);
+  const dropIds = new Uint8Array(HEADER_IDS);
+  const dropNames: DroppedName[] = [];
+  for (const name of result.dropped) {
+    const id = headerIdOf(name);
+    if (id === HeaderId.other) dropNames.push({ name, hash: nameHash(name) });
+    else dropIds[id] = 1;
+  }
+  const lines = result.appended.map((field) => `${field.name}: ${field.value}\r\n`).join('');
+  return {
+    dropIds,
+    dropNames,
+    append: result.appended,
+    appendLines: Buffer.from(lines, 'latin1'),
+    authority: result.authority,
+    isEmpty: result.dropped.size === 0 && result.appended.length === 0,
+  };
+}
+
+/** Changes nothing. */
+export const NO_EDITS: HeadEdits = compileHeadEdits([]);

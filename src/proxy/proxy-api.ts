@@ -1,0 +1,125 @@
+/** The data plane as its composition root sees it: types only, so that tests and tools need not load the engines. */
+import type { EndpointSet } from '../ir/cluster.ts';
+import type { GatewayConfig } from '../ir/gateway-config.ts';
+import type { Origin, RuleOrigin } from '../ir/origin.ts';
+import type { ReasonCode } from '../ir/reason.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { AccessLogSink } from './http/access-record.ts';
+
+export interface ProxyDeps {
+  readonly logger: Logger;
+  /** null = off. */
+  readonly accessLog: AccessLogSink | null;
+}
+
+/** Limits that hold for every listener. All sizes in bytes, all times in milliseconds; 0 turns a timeout or limit off. */
+export interface ProxyLimits {
+  /** Request line and fields together; more is answered 431. At most 65,536. */
+  readonly headBytes: number;
+  /** Request target; more is answered 414. */
+  readonly targetBytes: number;
+  /** Fields of a head; more is answered 431. At most 128. */
+  readonly headerCount: number;
+  /** Request body; more is answered 413. */
+  readonly bodyBytes: number;
+  /** From the first byte of a head (or the connection's start) to its end. */
+  readonly headTimeoutMs: number;
+  /** A connection between two requests. */
+  readonly idleTimeoutMs: number;
+  /** Requests a connection may carry. */
+  readonly requestsPerConnection: number;
+  /** Downstream connections in all; more wait in the kernel's queue. */
+  readonly connections: number;
+}
+
+export interface ProxyOptions {
+  /** For Gateways without addresses. `` = all addresses, IPv6 and IPv4. */
+  readonly bindAddress: string;
+  /** Listener port → port to bind. A mapping to 0 binds any free port (tests). */
+  readonly portMap: ReadonlyMap<number, number>;
+  /** Share ports with other workers (SO_REUSEPORT). */
+  readonly reusePort: boolean;
+  readonly limits: ProxyLimits;
+}
+
+/** What became of one port of one Gateway. */
+export interface PortResult {
+  readonly gateway: Origin;
+  readonly transport: 'tcp' | 'udp';
+  /** The listener's port, as users dial it. */
+  readonly port: number;
+  readonly address: string;
+  /** The port that is bound; null when binding failed. */
+  readonly boundPort: number | null;
+  /** Why binding failed, in words for a condition and a terminal; null when it did not. */
+  readonly error: string | null;
+}
+
+export interface ApplyResult {
+  readonly ports: readonly PortResult[];
+}
+
+/** Cumulative histogram: `counts[i]` observations were at most `boundsMs[i]`; the last bound is infinite. */
+export interface HistogramSnapshot {
+  readonly boundsMs: readonly number[];
+  readonly counts: readonly number[];
+  readonly sumMs: number;
+}
+
+/** Requests by gateway, listener, rule and backend: labels are bounded by configuration. null = none was chosen. */
+export interface RequestStats {
+  readonly gateway: Origin | null;
+  readonly listener: Origin | null;
+  readonly rule: RuleOrigin | null;
+  readonly backend: Origin | null;
+  /** Finished exchanges by status class: index 1 to 5. */
+  readonly byClass: readonly number[];
+  /** Answers made by the gateway itself. */
+  readonly byReason: Readonly<Partial<Record<ReasonCode, number>>>;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly retries: number;
+  readonly duration: HistogramSnapshot;
+}
+
+export interface ClusterStats {
+  readonly cluster: string;
+  readonly origin: Origin;
+  readonly endpoints: number;
+  readonly connections: number;
+  readonly idleConnections: number;
+  readonly activeRequests: number;
+  readonly connectFailures: number;
+}
+
+export interface ProxyStats {
+  readonly requests: readonly RequestStats[];
+  readonly clusters: readonly ClusterStats[];
+  readonly downstream: {
+    readonly openConnections: number;
+    readonly acceptedConnections: number;
+    readonly activeRequests: number;
+  };
+  /** Messages refused before a route was looked for, by reason. */
+  readonly refused: Readonly<Partial<Record<ReasonCode, number>>>;
+  /** Mirrored requests: sent, and left out because the mirror was slow or away. */
+  readonly mirrors: { readonly sent: number; readonly dropped: number };
+}
+
+export interface Proxy {
+  /**
+   * Puts these configurations, and no others, in force. Atomic: a request sees either the old or the new ones, whole; those in
+   * flight finish on the old. Resolves when every port is bound or has failed to. Calls are queued, never overlapping.
+   */
+  apply(configs: readonly GatewayConfig[]): Promise<ApplyResult>;
+  /** Replaces the endpoints of one cluster; pools and state of those that stay are kept. Unknown clusters are remembered. */
+  applyEndpoints(set: EndpointSet): void;
+  /**
+   * Stops accepting, tells clients to go (`Connection: close`), closes idle connections, and resolves when the last exchange is
+   * done or `deadlineMs` has passed. Call `stop` afterwards.
+   */
+  drain(deadlineMs: number): Promise<void>;
+  /** Closes every socket and timer now. */
+  stop(): Promise<void>;
+  stats(): ProxyStats;
+}
