@@ -1,0 +1,47 @@
+/** Which test files there are and which suite each belongs to. CONTRIBUTING.md has the same table in words. */
+import { globSync } from 'node:fs';
+
+export interface Suite {
+  readonly name: string;
+  readonly stage: 'unit' | 'e2e';
+  readonly files: readonly string[];
+}
+
+/** Suites outside src, most specific folder first. */
+const FOLDERS = [
+  { folder: 'test/e2e/examples/', name: 'examples', stage: 'e2e' },
+  { folder: 'test/e2e/', name: 'e2e', stage: 'e2e' },
+  { folder: 'test/golden/', name: 'golden', stage: 'unit' },
+  { folder: 'test/docs/', name: 'docs', stage: 'unit' },
+  { folder: 'test/', name: 'test', stage: 'unit' },
+  { folder: 'scripts/', name: 'house', stage: 'unit' },
+  { folder: 'bench/', name: 'bench', stage: 'unit' },
+] as const;
+
+function suiteOf(file: string): { name: string; stage: Suite['stage'] } {
+  const layer = /^src\/([^/]+)\//u.exec(file)?.[1];
+  if (layer !== undefined) return { name: layer, stage: 'unit' };
+  const found = FOLDERS.find(({ folder }) => file.startsWith(folder));
+  if (found === undefined)
+    throw new Error(`${file} belongs to no suite: name its folder in scripts/test/suites.ts`);
+  return found;
+}
+
+const TEST_FILES = ['src', 'test', 'scripts', 'bench'].map((folder) => `${folder}/**/*.test.ts`);
+
+/**
+ * All suites, unit tests first, each with its files in order.
+ * `filters`: a file counts when its path contains one of them or its suite has that name; none = all.
+ */
+export function findSuites(root: string, filters: readonly string[]): Suite[] {
+  const suites = new Map<string, { name: string; stage: Suite['stage']; files: string[] }>();
+  for (const file of globSync(TEST_FILES, { cwd: root }).sort()) {
+    const { name, stage } = suiteOf(file);
+    if (filters.length > 0 && !filters.some((filter) => filter === name || file.includes(filter))) continue;
+    const suite = suites.get(name) ?? { name, stage, files: [] };
+    suite.files.push(file);
+    suites.set(name, suite);
+  }
+  const rank = (suite: Suite): number => (suite.stage === 'unit' ? 0 : 1);
+  return [...suites.values()].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+}
