@@ -49,8 +49,15 @@ export const LAYERS: readonly Layer[] = [
   pure('src/ir', ['src/lib']),
   pure('src/translator', ['src/gatewayapi', 'src/ir', 'src/lib']),
   {
+    folder: 'src/kubeapi',
+    layers: ['src/lib', 'src/telemetry'],
+    packages: ['yaml'],
+    builtins: ['*'],
+    pure: false,
+  },
+  {
     folder: 'src/provider',
-    layers: ['src/gatewayapi', 'src/lib', 'src/telemetry'],
+    layers: ['src/gatewayapi', 'src/kubeapi', 'src/lib', 'src/telemetry'],
     packages: ['yaml'],
     builtins: ['*'],
     pure: false,
@@ -80,7 +87,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'src/infrastructure',
-    layers: ['src/ir', 'src/lib', 'src/telemetry'],
+    layers: ['src/ir', 'src/kubeapi', 'src/lib', 'src/telemetry'],
     packages: [],
     builtins: ['*'],
     pure: false,
@@ -118,6 +125,7 @@ export const LAYERS: readonly Layer[] = [
       'src/controller',
       'src/configsync',
       'src/infrastructure',
+      'src/kubeapi',
       'src/proxy/router',
       'src/proxy',
       'src/telemetry',

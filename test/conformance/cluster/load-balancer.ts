@@ -25,15 +25,14 @@ export async function runLoadBalancer(kubectl: Kubectl, signal: AbortSignal): Pr
 async function assignAddresses(kubectl: Kubectl, used: Map<string, string>): Promise<void> {
   const { items } = await kubectl.json<{ readonly items: readonly Service[] }>(['get', 'services', '-A']);
   const balanced = items.filter((service) => service.spec.type === 'LoadBalancer');
-  const live = new Set(balanced.map(keyOf));
-  for (const key of used.keys()) if (!live.has(key)) used.delete(key);
+  forgetGone(used, new Set(balanced.map(keyOf)));
   for (const service of balanced) {
-    const given = service.status?.loadBalancer?.ingress?.[0]?.ip;
+    const given = addressOf(service);
     if (given !== undefined) used.set(keyOf(service), given);
   }
   for (const service of balanced) {
-    if (service.status?.loadBalancer?.ingress?.[0]?.ip !== undefined) continue;
-    const ip = used.get(keyOf(service)) ?? service.spec.loadBalancerIP ?? freeAddress(used);
+    const ip = addressOf(service) === undefined ? choose(service, used) : null;
+    if (ip === null) continue;
     used.set(keyOf(service), ip);
     const { namespace, name } = service.metadata;
     const patch = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip }] } } });
@@ -49,6 +48,19 @@ async function assignAddresses(kubectl: Kubectl, used: Map<string, string>): Pro
       patch,
     ]);
   }
+}
+
+const addressOf = (service: Service): string | undefined => service.status?.loadBalancer?.ingress?.[0]?.ip;
+
+function forgetGone(used: Map<string, string>, live: ReadonlySet<string>): void {
+  for (const key of used.keys()) if (!live.has(key)) used.delete(key);
+}
+
+/** null when the Service asks for an address that this load balancer does not have: it stays pending. */
+function choose(service: Service, used: ReadonlyMap<string, string>): string | null {
+  const wanted = service.spec.loadBalancerIP;
+  if (wanted === undefined || wanted === '') return used.get(keyOf(service)) ?? freeAddress(used);
+  return ADDRESSES.loadBalancerPrefixes.some((prefix) => wanted.startsWith(`${prefix}.`)) ? wanted : null;
 }
 
 const keyOf = ({ metadata }: Service): string => `${metadata.namespace}/${metadata.name}`;

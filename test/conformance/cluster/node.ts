@@ -1,7 +1,8 @@
 /** The one node: its network, containerd with runc and a bridge, the kubelet and kube-proxy. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inNamespace, Processes, run, until } from './command.ts';
+import type { Processes } from './command.ts';
+import { inNamespace, run, until } from './command.ts';
 import { ADDRESSES, NAMESPACE, type Layout } from './layout.ts';
 
 const inside = (program: string, ...args: string[]): string => run(...inNamespace(program, args));

@@ -1,0 +1,152 @@
+/**
+ * Where the API server is and how to prove who we are: the service account of a pod, or a kubeconfig file.
+ * The client library of the project's choice costs 87 MiB of memory on import, half of what a controller may have; what is needed
+ * of it is this file.
+ */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+
+export interface ApiServer {
+  readonly url: URL;
+  readonly ca: string | null;
+  readonly skipVerification: boolean;
+  readonly clientCertificate: { readonly cert: string; readonly key: string } | null;
+  /** The bearer token to send with the next request; null when a client certificate is enough. */
+  token(): Promise<string | null>;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** In a pod: its service account. Elsewhere: `path`, else `$KUBECONFIG`, else `~/.kube/config`. Throws what is missing. */
+export function loadApiServer(environment: Environment, path: string | null): ApiServer {
+  const file = path ?? environment['KUBECONFIG'] ?? null;
+  const host = environment['KUBERNETES_SERVICE_HOST'];
+  if (file === null && host !== undefined)
+    return inCluster(host, environment['KUBERNETES_SERVICE_PORT'] ?? '443');
+  return fromKubeConfig(file ?? join(environment['HOME'] ?? '.', '.kube', 'config'), environment);
+}
+
+function inCluster(host: string, port: string): ApiServer {
+  const address = host.includes(':') ? `[${host}]` : host;
+  return {
+    url: new URL(`https://${address}:${port}`),
+    ca: readFileSync(join(SERVICE_ACCOUNT, 'ca.crt'), 'utf8'),
+    skipVerification: false,
+    clientCertificate: null,
+    token: rereadToken(join(SERVICE_ACCOUNT, 'token')),
+  };
+}
+
+const REREAD_MS = 60_000;
+
+/** Bound tokens rotate: the file is read again once a minute. */
+function rereadToken(file: string): () => Promise<string> {
+  let token = '';
+  let readAtMs = -Infinity;
+  return () => {
+    if (performance.now() - readAtMs > REREAD_MS) {
+      token = readFileSync(file, 'utf8').trim();
+      readAtMs = performance.now();
+    }
+    return Promise.resolve(token);
+  };
+}
+
+interface KubeConfigFile {
+  readonly 'current-context'?: string;
+  readonly contexts?: readonly {
+    readonly name: string;
+    readonly context: { cluster: string; user: string };
+  }[];
+  readonly clusters?: readonly { readonly name: string; readonly cluster: ClusterEntry }[];
+  readonly users?: readonly { readonly name: string; readonly user: UserEntry }[];
+}
+
+interface ClusterEntry {
+  readonly server: string;
+  readonly 'certificate-authority'?: string;
+  readonly 'certificate-authority-data'?: string;
+  readonly 'insecure-skip-tls-verify'?: boolean;
+}
+
+interface UserEntry {
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly 'client-certificate'?: string;
+  readonly 'client-certificate-data'?: string;
+  readonly 'client-key'?: string;
+  readonly 'client-key-data'?: string;
+  readonly exec?: ExecEntry;
+}
+
+interface ExecEntry {
+  readonly apiVersion?: string;
+  readonly command: string;
+  readonly args?: readonly string[] | null;
+  readonly env?: readonly { readonly name: string; readonly value: string }[] | null;
+}
+
+function fromKubeConfig(path: string, environment: Environment): ApiServer {
+  const config = parse(readFileSync(path, 'utf8')) as KubeConfigFile;
+  const contextName = config['current-context'] ?? '';
+  const context = config.contexts?.find(({ name }) => name === contextName)?.context;
+  if (context === undefined) throw new Error(`${path}: no context "${contextName}" (set current-context)`);
+  const cluster = config.clusters?.find(({ name }) => name === context.cluster)?.cluster;
+  if (cluster === undefined) throw new Error(`${path}: no cluster "${context.cluster}"`);
+  const user = config.users?.find(({ name }) => name === context.user)?.user ?? {};
+  const read = (data: string | undefined, file: string | undefined): string | null => {
+    if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8');
+    return file === undefined ? null : readFileSync(resolve(dirname(path), file), 'utf8');
+  };
+  const cert = read(user['client-certificate-data'], user['client-certificate']);
+  const key = read(user['client-key-data'], user['client-key']);
+  return {
+    url: new URL(cluster.server),
+    ca: read(cluster['certificate-authority-data'], cluster['certificate-authority']),
+    skipVerification: cluster['insecure-skip-tls-verify'] === true,
+    clientCertificate: cert !== null && key !== null ? { cert, key } : null,
+    token: tokenSource(user, path, environment),
+  };
+}
+
+function tokenSource(user: UserEntry, path: string, environment: Environment): () => Promise<string | null> {
+  const { token, tokenFile, exec } = user;
+  if (token !== undefined) return () => Promise.resolve(token);
+  if (tokenFile !== undefined) return rereadToken(resolve(dirname(path), tokenFile));
+  if (exec !== undefined) return execToken(exec, environment);
+  return () => Promise.resolve(null);
+}
+
+const runFile = promisify(execFile);
+/** A credential is fetched anew this long before it expires. */
+const EXPIRY_MARGIN_MS = 60_000;
+
+/** client.authentication.k8s.io ExecCredential: a program that prints a token. */
+function execToken(
+  { command, args, env, apiVersion }: ExecEntry,
+  environment: Environment,
+): () => Promise<string | null> {
+  let cached: { readonly token: string | null; readonly expiresMs: number } | null = null;
+  const added = Object.fromEntries((env ?? []).map(({ name, value }) => [name, value]));
+  return async () => {
+    if (cached !== null && cached.expiresMs - EXPIRY_MARGIN_MS > Date.now()) return cached.token;
+    const info = JSON.stringify({ apiVersion, kind: 'ExecCredential', spec: { interactive: false } });
+    const { stdout } = await runFile(command, [...(args ?? [])], {
+      env: { ...environment, ...added, KUBERNETES_EXEC_INFO: info },
+    });
+    const { status } = JSON.parse(stdout) as {
+      readonly status?: { readonly token?: string; readonly expirationTimestamp?: string };
+    };
+    const expiry = status?.expirationTimestamp;
+    cached = {
+      token: status?.token ?? null,
+      expiresMs: expiry === undefined ? Infinity : Date.parse(expiry),
+    };
+    return cached.token;
+  };
+}

@@ -1,0 +1,54 @@
+/** The kinds that the controller watches. */
+import type { KindInfo } from '../../kubeapi/kind-info.ts';
+
+const gatewayApi = (kind: string, plural: string, namespaced = true, version = 'v1'): KindInfo => ({
+  kind,
+  group: 'gateway.networking.k8s.io',
+  version,
+  plural,
+  namespaced,
+});
+
+const experimental = (kind: string, plural: string): KindInfo => ({
+  kind,
+  group: 'gateway.networking.x-k8s.io',
+  version: 'v1alpha1',
+  plural,
+  namespaced: true,
+});
+
+const core = (kind: string, plural: string, namespaced = true): KindInfo => ({
+  kind,
+  group: '',
+  version: 'v1',
+  plural,
+  namespaced,
+});
+
+export const KINDS = {
+  gatewayClasses: gatewayApi('GatewayClass', 'gatewayclasses', false),
+  gateways: gatewayApi('Gateway', 'gateways'),
+  listenerSets: gatewayApi('ListenerSet', 'listenersets'),
+  httpRoutes: gatewayApi('HTTPRoute', 'httproutes'),
+  grpcRoutes: gatewayApi('GRPCRoute', 'grpcroutes'),
+  tlsRoutes: gatewayApi('TLSRoute', 'tlsroutes'),
+  tcpRoutes: gatewayApi('TCPRoute', 'tcproutes'),
+  udpRoutes: gatewayApi('UDPRoute', 'udproutes'),
+  referenceGrants: gatewayApi('ReferenceGrant', 'referencegrants'),
+  backendTlsPolicies: gatewayApi('BackendTLSPolicy', 'backendtlspolicies'),
+  backendTrafficPolicies: experimental('XBackendTrafficPolicy', 'xbackendtrafficpolicies'),
+  backends: experimental('XBackend', 'xbackends'),
+  services: core('Service', 'services'),
+  endpointSlices: {
+    kind: 'EndpointSlice',
+    group: 'discovery.k8s.io',
+    version: 'v1',
+    plural: 'endpointslices',
+    namespaced: true,
+  },
+  secrets: core('Secret', 'secrets'),
+  configMaps: core('ConfigMap', 'configmaps'),
+  namespaces: core('Namespace', 'namespaces', false),
+} as const satisfies Record<string, KindInfo>;
+
+export type ResourceName = keyof typeof KINDS;

@@ -1,0 +1,122 @@
+/**
+ * Merges what the translator says of an object into the status that stands in the API server: what other controllers and
+ * other condition types own stays; `lastTransitionTime` changes only with `status`. Pure.
+ */
+import type { Condition } from '../../gatewayapi/condition.ts';
+import type { ParentRef, StatusUpdate } from '../../gatewayapi/status.ts';
+
+export interface WrittenCondition extends Condition {
+  readonly lastTransitionTime: string;
+}
+
+interface HasConditions {
+  readonly conditions?: readonly WrittenCondition[];
+}
+
+interface WrittenEntry extends HasConditions {
+  readonly controllerName: string;
+  readonly parentRef?: ParentRef;
+  readonly ancestorRef?: ParentRef;
+}
+
+interface WrittenListener extends HasConditions {
+  readonly name: string;
+}
+
+/** Any status as it stands: the parts this module looks at. */
+export interface WrittenStatus extends HasConditions {
+  readonly parents?: readonly WrittenEntry[];
+  readonly ancestors?: readonly WrittenEntry[];
+  readonly listeners?: readonly WrittenListener[];
+}
+
+export interface MergeContext {
+  readonly controllerName: string;
+  /** RFC 3339, for conditions whose status changes now. */
+  readonly now: string;
+}
+
+/** The whole status to write. */
+export function mergeStatus(
+  current: WrittenStatus,
+  update: StatusUpdate,
+  context: MergeContext,
+): WrittenStatus {
+  switch (update.kind) {
+    case 'HTTPRoute':
+    case 'GRPCRoute':
+    case 'TLSRoute':
+    case 'TCPRoute':
+    case 'UDPRoute': {
+      const parents = update.status.parents;
+      return { ...current, parents: mergeEntries(current.parents ?? [], parents, context) };
+    }
+    case 'BackendTLSPolicy':
+    case 'XBackendTrafficPolicy': {
+      const ancestors = update.status.ancestors;
+      return { ...current, ancestors: mergeEntries(current.ancestors ?? [], ancestors, context) };
+    }
+    case 'Gateway':
+    case 'ListenerSet': {
+      const listeners = update.status.listeners.map((listener) => {
+        const before = current.listeners?.find(({ name }) => name === listener.name);
+        return { ...listener, conditions: mergeConditions(before, listener.conditions, context) };
+      });
+      const conditions = mergeConditions(current, update.status.conditions, context);
+      return { ...current, ...update.status, conditions, listeners };
+    }
+    case 'GatewayClass':
+    case 'XBackend':
+      return {
+        ...current,
+        ...update.status,
+        conditions: mergeConditions(current, update.status.conditions, context),
+      };
+  }
+}
+
+interface Entry {
+  readonly controllerName: string;
+  readonly parentRef?: ParentRef;
+  readonly ancestorRef?: ParentRef;
+  readonly conditions: readonly Condition[];
+}
+
+/** Entries of other controllers stay where they are; ours are replaced as a whole, so stale ones go. */
+function mergeEntries(
+  current: readonly WrittenEntry[],
+  wanted: readonly Entry[],
+  context: MergeContext,
+): readonly WrittenEntry[] {
+  const others = current.filter(({ controllerName }) => controllerName !== context.controllerName);
+  const ours = current.filter(({ controllerName }) => controllerName === context.controllerName);
+  const merged = wanted.map((entry) => {
+    const before = ours.find((candidate) => sameRef(candidate, entry));
+    return { ...entry, conditions: mergeConditions(before, entry.conditions, context) };
+  });
+  return [...others, ...merged];
+}
+
+const REF_FIELDS = ['group', 'kind', 'namespace', 'name', 'sectionName', 'port'] as const;
+
+function sameRef(a: Omit<Entry, 'conditions'>, b: Omit<Entry, 'conditions'>): boolean {
+  const left = a.parentRef ?? a.ancestorRef;
+  const right = b.parentRef ?? b.ancestorRef;
+  return REF_FIELDS.every((field) => left?.[field] === right?.[field]);
+}
+
+/** Types that `wanted` does not name belong to somebody else and stay, after ours. */
+function mergeConditions(
+  before: HasConditions | undefined,
+  wanted: readonly Condition[],
+  { now }: MergeContext,
+): readonly WrittenCondition[] {
+  const current = before?.conditions ?? [];
+  const ours = wanted.map((condition) => {
+    const old = current.find(({ type }) => type === condition.type);
+    const unchanged = old !== undefined && old.status === condition.status;
+    return { ...condition, lastTransitionTime: unchanged ? old.lastTransitionTime : now };
+  });
+  const names = new Set(wanted.map(({ type }) => type));
+  return [...ours, ...current.filter(({ type }) => !names.has(type))];
+}
