@@ -4,6 +4,7 @@
  */
 import type { HeaderEdit, HeaderField } from '../../ir/filter.ts';
 import { HEADER_IDS, headerIdOf, HeaderId } from './header-id.ts';
+import { fieldValueOctets } from './field-value.ts';
 import { nameHash } from './name-hash.ts';
 
 /** A field to leave out that has no well-known id: found by hash, then compared. */
@@ -16,10 +17,12 @@ export interface HeadEdits {
   /** Indexed by header id: 1 = leave the field out. */
   readonly dropIds: Uint8Array;
   readonly dropNames: readonly DroppedName[];
-  /** Appended after the fields that stay. `name` keeps the user's spelling; HTTP/2 writes it in lower case. */
+  /** Appended after the fields that stay. `name` keeps the user's spelling, HTTP/2 writes it in lower case; `value` is octets. */
   readonly append: readonly HeaderField[];
   /** `append` as HTTP/1.1 lines, each with its CRLF. */
   readonly appendLines: Buffer;
+  /** A forwarding field (ids xForwardedFor to xRequestId) is among what is dropped. */
+  readonly dropsForwarding: boolean;
   /** Value of a `set` on Host: the authority to send. null = leave it. Never in `append`. */
   readonly authority: string | null;
   /** True when nothing is dropped or appended. */
@@ -41,8 +44,8 @@ function applyEdit(to: Accumulator, edit: HeaderEdit): void {
   to.appended = to.appended.filter((field) => !replaced.has(field.name.toLowerCase()));
   for (const name of replaced) to.dropped.add(name);
   for (const field of [...edit.set, ...edit.add]) {
-    if (field.name.toLowerCase() === 'host') to.authority = field.value;
-    else to.appended.push(field);
+    if (field.name.toLowerCase() === 'host') to.authority = fieldValueOctets(field.value);
+    else to.appended.push({ name: field.name, value: fieldValueOctets(field.value) });
   }
 }
 
@@ -66,6 +69,7 @@ export function compileHeadEdits(edits: readonly HeaderEdit[]): HeadEdits {
     dropNames,
     append: result.appended,
     appendLines: Buffer.from(lines, 'latin1'),
+    dropsForwarding: dropIds.subarray(HeaderId.xForwardedFor, HeaderId.xRequestId + 1).includes(1),
     authority: result.authority,
     isEmpty: result.dropped.size === 0 && result.appended.length === 0,
   };

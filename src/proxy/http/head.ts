@@ -7,6 +7,7 @@
  * without code per pair.
  */
 import type { RequestView } from '../router/request-view.ts';
+import { fieldValueOctets } from './field-value.ts';
 import { headerIdOf } from './header-id.ts';
 
 /** Header or trailer fields, read by index. Names are lower case, values carry no surrounding white space. */
@@ -61,11 +62,11 @@ export class LocalHead implements ResponseHead {
   readonly #names: readonly string[];
   readonly #values: readonly string[];
 
-  /** `names` in lower case; `names` and `values` pair up by index. Values must be valid field values. */
+  /** `names` in lower case; `names` and `values` pair up by index. Values may be any text. */
   constructor(status: number, names: readonly string[], values: readonly string[], contentLength = 0) {
     this.status = status;
     this.#names = names;
-    this.#values = values;
+    this.#values = values.map(fieldValueOctets);
     this.contentLength = contentLength;
     this.hasBody = contentLength !== 0;
   }

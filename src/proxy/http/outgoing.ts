@@ -5,13 +5,14 @@
 import type { HeaderField } from '../../ir/filter.ts';
 import { NO_EDITS, type HeadEdits } from './head-edits.ts';
 import type { RequestHead } from './head.ts';
-import type { ConnectionFields } from './stream.ts';
+import type { ForwardingFields } from './downstream-connection.ts';
 
 /**
- * What a writer applies, in this order: fields of `head` without connection-level ones, without `expect` unless
- * `forwardExpect`, without those of `edits` and without forwarding fields (see `dropForwarding`); `edits.append`;
- * `forwarding`; `forwardedHost`; `requestId`; `extra`. A forwarding field that `edits` sets or removes is the user's: the
- * gateway adds none of its own.
+ * What a writer applies, in this order: fields of `head` without connection-level ones, without those that `edits` drops and
+ * without forwarding fields (ids xForwardedFor to xRealIp, `proxy`, `xSluiceReason`; `xRequestId` unless `requestNumber` is
+ * negative); `edits.append`; `forwarding.fields`; X-Forwarded-Host and Forwarded with `forwardedHost`; X-Request-Id; `extra`.
+ * A forwarding field whose id is in `edits.dropIds` is the user's: the gateway adds none of its own (`edits.dropsForwarding`).
+ * Expect is an ordinary field: the backend's 100 is passed on.
  */
 export interface OutgoingRequest {
   readonly head: RequestHead;
@@ -22,15 +23,10 @@ export interface OutgoingRequest {
   readonly authority: string | null;
   readonly scheme: 'http' | 'https';
   readonly edits: HeadEdits;
-  /** X-Forwarded-For and -Proto and the like. */
-  readonly forwarding: ConnectionFields;
-  /**
-   * The client's own X-Forwarded-*, Forwarded, X-Real-IP fields are dropped (always: for a trusted client, `forwarding`
-   * continues its chain). Its X-Request-Id is dropped only when `requestNumber` is not negative.
-   */
-  readonly dropForwarding: true;
-  /** Value of X-Forwarded-Host; null = none of ours, the client's own is dropped all the same. */
-  readonly forwardedHost: string | null;
+  /** Includes what a trusted client's own fields said. */
+  readonly forwarding: ForwardingFields;
+  /** Value of X-Forwarded-Host, and of `host=` in Forwarded: what the client asked for, with port. `` without Host. */
+  readonly forwardedHost: string;
   /** Renders to X-Request-Id with `request-id.ts`; negative = keep the client's. */
   readonly requestNumber: number;
   /** Fields known only now (from an auth server, say); null = none. */
@@ -53,13 +49,12 @@ export class OutgoingRequestSlot implements OutgoingRequest {
   authority: string | null = null;
   scheme: 'http' | 'https' = 'http';
   edits: HeadEdits = NO_EDITS;
-  forwarding: ConnectionFields;
-  readonly dropForwarding = true;
-  forwardedHost: string | null = null;
+  forwarding: ForwardingFields;
+  forwardedHost = '';
   requestNumber = -1;
   extra: readonly HeaderField[] | null = null;
 
-  constructor(head: RequestHead, forwarding: ConnectionFields) {
+  constructor(head: RequestHead, forwarding: ForwardingFields) {
     this.head = head;
     this.forwarding = forwarding;
   }

@@ -23,6 +23,7 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import type { HeaderField } from '../../ir/filter.ts';
 import type { HeadEdits } from './head-edits.ts';
 import type { FieldList, RequestHead, ResponseHead } from './head.ts';
+import type { DownstreamConnection } from './downstream-connection.ts';
 import type { PreparedRequest } from './outgoing.ts';
 
 /** Why a stream ended before its message was complete. */
@@ -109,27 +110,4 @@ export interface ExchangeFactory {
    * otherwise `onRequestEnd` is not called.
    */
   begin(stream: DownstreamStream, head: RequestHead, connection: DownstreamConnection): DownstreamEvents;
-}
-
-/** What an exchange may know of the connection that its request came on. */
-export interface DownstreamConnection {
-  /** The client: the peer's address, or what a trusted PROXY header said. */
-  readonly clientAddress: string;
-  readonly clientPort: number;
-  readonly scheme: 'http' | 'https';
-  /** The port users dial: the listener's, not a mapped one. */
-  readonly listenerPort: number;
-  /** SNI in lower case; null without TLS or without SNI. */
-  readonly serverName: string | null;
-  /** The client's address is in `trustedCidrs`: its forwarding fields are believed. */
-  readonly trusted: boolean;
-  /** Forwarding fields that are the same for every request of the connection. */
-  readonly forwarding: ConnectionFields;
-}
-
-/** Fields in both forms that writers want. */
-export interface ConnectionFields {
-  readonly fields: readonly HeaderField[];
-  /** `fields` as HTTP/1.1 lines, each with its CRLF. */
-  readonly lines: Buffer;
 }

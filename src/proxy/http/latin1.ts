@@ -1,0 +1,19 @@
+/**
+ * Bytes to strings. Field values are octets, not UTF-8 (RFC 9110 section 5.5), and latin1 keeps every one of them.
+ *
+ * `latin1Slice` is what `Buffer.toString('latin1', …)` calls after it has looked up the encoding; it is long-standing but
+ * not documented, so it is used only where it exists.
+ */
+
+type Slice = (this: Buffer, from: number, to: number) => string;
+
+function documentedSlice(this: Buffer, from: number, to: number): string {
+  return this.toString('latin1', from, to);
+}
+
+const slice: Slice = (Buffer.prototype as { latin1Slice?: Slice }).latin1Slice ?? documentedSlice;
+
+/** The text of `buffer[from, to)`. */
+export function latin1(buffer: Buffer, from: number, to: number): string {
+  return slice.call(buffer, from, to);
+}
