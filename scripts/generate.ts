@@ -1,0 +1,51 @@
+/**
+ * `npm run generate`: types and validation data from the CRDs of the Gateway API and of Sluice itself.
+ * Needs Go, which brings the Gateway API's module; what is generated is committed.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { compactSchema } from './generate/compact-schema.ts';
+import { readCrd, type Crd } from './generate/crd.ts';
+import { renderTypes } from './generate/render-types.ts';
+
+const MODULE = 'sigs.k8s.io/gateway-api@v1.6.3';
+const OUTPUT = join(import.meta.dirname, '..', 'src', 'gatewayapi', 'generated');
+const OWN_CRDS = join(import.meta.dirname, '..', 'src', 'gatewayapi', 'crds');
+/** XMesh is for service meshes, which Sluice is not. */
+const LEFT_OUT = new Set(['XMesh']);
+
+function moduleFolder(): string {
+  const text = execFileSync('go', ['mod', 'download', '-json', MODULE], { cwd: '/', encoding: 'utf8' });
+  return (JSON.parse(text) as { readonly Dir: string }).Dir;
+}
+
+function readCrds(folder: string): Crd[] {
+  return readdirSync(folder)
+    .toSorted()
+    .flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), 'utf8')))
+    .flatMap((document) => readCrd(document.toJS()) ?? [])
+    .filter(({ kind }) => !LEFT_OUT.has(kind));
+}
+
+const crds = [
+  ...readCrds(join(moduleFolder(), 'config', 'crd', 'experimental')),
+  ...readCrds(OWN_CRDS),
+].toSorted((a, b) => (a.kind < b.kind ? -1 : 1));
+
+mkdirSync(OUTPUT, { recursive: true });
+writeFileSync(join(OUTPUT, 'types.ts'), renderTypes(crds, MODULE));
+const schemas = Object.fromEntries(
+  crds.map(({ kind, group, namespaced, versions, typeVersion }) => [
+    `${group}/${kind}`,
+    {
+      group,
+      kind,
+      namespaced,
+      storageVersion: typeVersion,
+      versions: Object.fromEntries(versions.map(({ name, schema }) => [name, compactSchema(schema)])),
+    },
+  ]),
+);
+writeFileSync(join(OUTPUT, 'schemas.json'), `${JSON.stringify(schemas)}\n`);

@@ -1,0 +1,80 @@
+/** Kinds of Kubernetes itself, as far as Sluice reads them. */
+import type { ObjectMeta } from './object-meta.ts';
+
+export interface Namespace {
+  readonly apiVersion: string;
+  readonly kind: 'Namespace';
+  readonly metadata: ObjectMeta;
+}
+
+export interface ServicePort {
+  readonly name?: string;
+  readonly port: number;
+  readonly protocol?: 'TCP' | 'UDP' | 'SCTP';
+  readonly targetPort?: number | string;
+  readonly appProtocol?: string;
+  readonly nodePort?: number;
+}
+
+export interface Service {
+  readonly apiVersion: string;
+  readonly kind: 'Service';
+  readonly metadata: ObjectMeta;
+  readonly spec?: {
+    readonly type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
+    readonly clusterIP?: string;
+    readonly externalName?: string;
+    readonly selector?: Readonly<Record<string, string>>;
+    readonly ports?: readonly ServicePort[];
+    readonly trafficDistribution?: string;
+  };
+}
+
+export interface EndpointSliceEndpoint {
+  readonly addresses: readonly string[];
+  readonly conditions?: {
+    /** Absent means ready. */
+    readonly ready?: boolean | null;
+    /** Absent means as `ready`. */
+    readonly serving?: boolean | null;
+    readonly terminating?: boolean | null;
+  };
+  readonly hostname?: string;
+  readonly nodeName?: string;
+  readonly zone?: string;
+}
+
+export interface EndpointSlicePort {
+  readonly name?: string | null;
+  /** Absent means all ports, which Sluice cannot serve. */
+  readonly port?: number | null;
+  readonly protocol?: 'TCP' | 'UDP' | 'SCTP' | null;
+  readonly appProtocol?: string | null;
+}
+
+/** Belongs to the Service that its label `kubernetes.io/service-name` names. */
+export interface EndpointSlice {
+  readonly apiVersion: string;
+  readonly kind: 'EndpointSlice';
+  readonly metadata: ObjectMeta;
+  readonly addressType: 'IPv4' | 'IPv6' | 'FQDN';
+  readonly endpoints?: readonly EndpointSliceEndpoint[] | null;
+  readonly ports?: readonly EndpointSlicePort[] | null;
+}
+
+/** `data` is base64; `stringData` of manifests has been folded into it. */
+export interface Secret {
+  readonly apiVersion: string;
+  readonly kind: 'Secret';
+  readonly metadata: ObjectMeta;
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export interface ConfigMap {
+  readonly apiVersion: string;
+  readonly kind: 'ConfigMap';
+  readonly metadata: ObjectMeta;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly binaryData?: Readonly<Record<string, string>>;
+}
