@@ -43,6 +43,7 @@ export function buildCluster(layout: Layout, log: (line: string) => void): void 
   buildSuite(layout);
   buildCoredns(layout);
   buildPause(layout);
+  buildHelm(layout);
   writeFileSync(stamp, wanted);
 }
 
@@ -142,6 +143,19 @@ function buildPause({ cache, bin, images }: Layout): void {
   writeImageArchive(
     { names: ['registry.k8s.io/pause:3.10'], entrypoint: ['/pause'], files: { '/pause': { path: program } } },
     join(images, 'pause.tar'),
+  );
+}
+
+function buildHelm({ cache, bin }: Layout): void {
+  const folder = goModule(cache, 'helm', () => ({
+    requires: [`helm.sh/helm/v3 ${VERSIONS.helm}`],
+    replaces: [],
+    imports: ['helm.sh/helm/v3/cmd/helm'],
+  }));
+  go(
+    folder,
+    ['build', '-trimpath', '-ldflags', '-s -w', '-o', `${bin}/`, 'helm.sh/helm/v3/cmd/helm'],
+    STATIC,
   );
 }
 

@@ -11,6 +11,7 @@ export const VERSIONS = {
   etcd: 'v3.7.3',
   coredns: 'v1.15.0',
   gatewayApi: 'v1.6.3',
+  helm: 'v3.19.0',
 } as const;
 
 export const ADDRESSES = {

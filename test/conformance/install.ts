@@ -1,0 +1,46 @@
+/** Installs the Gateway API, Sluice's own kinds and Sluice in the cluster, as a user would. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { gatewayApiFolder } from './cluster/build.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import { run } from './cluster/command.ts';
+import { SLUICE_IMAGE } from './sluice-image.ts';
+
+const CHARTS = join(import.meta.dirname, '..', '..', 'charts');
+export const SLUICE_NAMESPACE = 'sluice-system';
+
+export async function installCrds({ kubectl, layout }: Cluster): Promise<void> {
+  const folder = join(gatewayApiFolder(layout), 'config', 'crd', 'experimental');
+  for (const file of readdirSync(folder)) {
+    if (file !== 'kustomization.yaml') await kubectl(['apply', '--server-side', '-f', join(folder, file)]);
+  }
+  await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+}
+
+/** What `helm template` gives of a chart, for `kubectl apply`. */
+export function renderChart(
+  cluster: Cluster,
+  chart: string,
+  values: Readonly<Record<string, string>>,
+): string {
+  const settings = Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const words = ['template', 'sluice', join(CHARTS, chart), '--namespace', SLUICE_NAMESPACE, ...settings];
+  return run(join(cluster.layout.bin, 'helm'), words);
+}
+
+export async function installSluice(cluster: Cluster): Promise<void> {
+  const { kubectl } = cluster;
+  const apply = async (manifests: string): Promise<void> => {
+    await kubectl(['apply', '--server-side', '-n', SLUICE_NAMESPACE, '-f', '-'], { input: manifests });
+  };
+  await kubectl.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: SLUICE_NAMESPACE } }]);
+  await apply(renderChart(cluster, 'sluice-crds', {}));
+  await apply(
+    renderChart(cluster, 'sluice', {
+      'image.repository': SLUICE_IMAGE.repository,
+      'image.tag': SLUICE_IMAGE.tag,
+    }),
+  );
+  const deployment = 'deployment/sluice-controller';
+  await kubectl(['-n', SLUICE_NAMESPACE, 'rollout', 'status', deployment, '--timeout=120s']);
+}
