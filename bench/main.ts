@@ -1,0 +1,177 @@
+/**
+ * `npm run bench -- SUITE`: CPU time and memory of Sluice beside nginx, HAProxy and Envoy on this machine.
+ * Linux only; the peers are brought into `.cache/bench/`. Run it on a machine that does nothing else.
+ */
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runBatch } from './measure/batch.ts';
+import { customPeer } from './peers/custom.ts';
+import { envoyPeer } from './peers/envoy.ts';
+import { haproxyPeer } from './peers/haproxy.ts';
+import { nginxPeer, prepareBackend } from './peers/nginx.ts';
+import type { Peer } from './peers/peer.ts';
+import { freePort, startProgram, type Running } from './peers/running.ts';
+import { sluicePeer } from './peers/sluice.ts';
+import { writeSection } from './report/document.ts';
+import { describeMachine, type ScenarioResult, type SuiteResult } from './report/result.ts';
+import { scenarioTable, suiteReport } from './report/table.ts';
+import { HTTP1_SCENARIOS } from './scenarios/http1.ts';
+import type { Scenario } from './scenarios/scenario.ts';
+import { findTool } from './tools/install.ts';
+import type { Tool } from './tools/tool.ts';
+
+const SUITES: Readonly<Record<string, readonly Scenario[]>> = { http1: HTTP1_SCENARIOS };
+const MIB = 1024 * 1024;
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, '.cache', 'bench');
+
+const USAGE = `npm run bench -- SUITE [options]
+
+Suites: ${Object.keys(SUITES).join(', ')}
+
+  --only NAME,…      only these scenarios
+  --rounds N         rounds per scenario (default 5)
+  --seconds N        seconds of load per sample (default 4)
+  --skip NAME,…      leave these proxies out (sluice, nginx, haproxy, envoy)
+  --also NAME=CMD    compare one more proxy; CMD may hold {port} and {backend}
+  --write            put the tables into docs/performance.md
+`;
+
+interface Options {
+  readonly suite: string;
+  readonly scenarios: readonly Scenario[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly skip: readonly string[];
+  readonly also: readonly string[];
+  readonly write: boolean;
+}
+
+const list = (text: string | undefined): string[] => text?.split(',').filter((name) => name !== '') ?? [];
+
+function readOptions(): Options | string {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      only: { type: 'string' },
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '4' },
+      skip: { type: 'string' },
+      also: { type: 'string', multiple: true, default: [] },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  const suite = positionals[0] ?? '';
+  const all = SUITES[suite];
+  if (all === undefined || positionals.length !== 1) return `no suite "${positionals.join(' ')}"`;
+  const only = list(values.only);
+  const unknown = only.find((name) => !all.some((scenario) => scenario.name === name));
+  if (unknown !== undefined) {
+    return `no scenario "${unknown}"; ${suite} has ${all.map(({ name }) => name).join(', ')}`;
+  }
+  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+  if (!(rounds >= 1 && seconds >= 1)) return '--rounds and --seconds take a number of at least 1';
+  const scenarios = only.length === 0 ? all : all.filter(({ name }) => only.includes(name));
+  return {
+    suite,
+    scenarios,
+    rounds,
+    seconds,
+    skip: list(values.skip),
+    also: values.also,
+    write: values.write,
+  };
+}
+
+async function findPeers(options: Options): Promise<{ peers: Peer[]; absent: string[] }> {
+  const makers = { nginx: nginxPeer, haproxy: haproxyPeer, envoy: envoyPeer };
+  const peers: Peer[] = options.skip.includes('sluice') ? [] : [sluicePeer];
+  const absent: string[] = [];
+  for (const name of ['nginx', 'haproxy', 'envoy'] as const) {
+    if (options.skip.includes(name)) continue;
+    const tool = await findTool(name, folder);
+    if (typeof tool === 'string') absent.push(tool);
+    else peers.push(makers[name](tool));
+  }
+  return { peers: [...peers, ...options.also.map(customPeer)], absent };
+}
+
+async function need(name: 'nginx' | 'wrk'): Promise<Tool> {
+  const tool = await findTool(name, folder);
+  if (typeof tool === 'string') throw new Error(tool);
+  return tool;
+}
+
+async function startBackend(): Promise<Running> {
+  const home = join(folder, 'backend');
+  const files = join(folder, 'files');
+  for (const path of [home, files]) {
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path);
+  }
+  for (const [name, bytes] of [
+    ['1m', MIB],
+    ['100m', 100 * MIB],
+  ] as const) {
+    writeFileSync(join(files, name), '');
+    truncateSync(join(files, name), bytes);
+  }
+  const port = await freePort();
+  return startProgram(prepareBackend(await need('nginx'), { port, folder: home, files }), home, port);
+}
+
+async function runScenarios(options: Options, peers: readonly Peer[]): Promise<ScenarioResult[]> {
+  const wrk = await need('wrk');
+  const backend = await startBackend();
+  const results: ScenarioResult[] = [];
+  try {
+    for (const scenario of options.scenarios) {
+      const rows = await runBatch(scenario, {
+        peers,
+        backendPort: backend.port,
+        rounds: options.rounds,
+        context: { wrk, seconds: options.seconds, folder },
+        onSample: (label, round, { value }) => {
+          console.error(`${scenario.name} round ${round + 1}: ${label} ${value.toFixed(1)} ${scenario.unit}`);
+        },
+      });
+      const { name, title, conditions, unit, goals } = scenario;
+      results.push({ name, title, conditions, unit, goals, rows });
+      console.log(`\n${scenarioTable({ name, title, conditions, unit, goals, rows })}\n`);
+    }
+  } finally {
+    await backend.stop();
+  }
+  return results;
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (typeof options === 'string') {
+    console.error(`${options}\n\n${USAGE}`);
+    return 2;
+  }
+  mkdirSync(join(folder, 'results'), { recursive: true });
+  const { peers, absent } = await findPeers(options);
+  for (const reason of absent) console.error(`left out: ${reason}`);
+  const versions: Record<string, string> = {};
+  for (const peer of peers) versions[peer.name] = await peer.version();
+  const { suite, rounds, seconds } = options;
+  const result: SuiteResult = {
+    suite,
+    date: new Date().toISOString().slice(0, 10),
+    machine: describeMachine(),
+    versions,
+    absent,
+    rounds,
+    seconds,
+    scenarios: await runScenarios(options, peers),
+  };
+  writeFileSync(join(folder, 'results', `${suite}.json`), JSON.stringify(result, null, 2));
+  if (options.write) await writeSection(join(root, 'docs', 'performance.md'), suite, suiteReport(result));
+  return 0;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,83 @@
+/** Runs one scenario: all proxies up at once, loaded in turn, round after round. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Peer } from '../peers/peer.ts';
+import { freePort, startProgram, type Running } from '../peers/running.ts';
+import type { LoadContext, Sample, Scenario, Variant } from '../scenarios/scenario.ts';
+
+export interface Row {
+  readonly label: string;
+  readonly samples: readonly Sample[];
+}
+
+export interface BatchOptions {
+  readonly peers: readonly Peer[];
+  readonly backendPort: number;
+  readonly rounds: number;
+  readonly context: LoadContext;
+  /** Told after each sample. */
+  readonly onSample: (label: string, round: number, sample: Sample) => void;
+}
+
+interface Participant {
+  readonly variant: Variant;
+  readonly proxy: Running;
+  readonly samples: Sample[];
+}
+
+/** Rows of the scenario whose peer is here: each peer as it is, then the variants. */
+function variantsOf(scenario: Scenario, peers: readonly Peer[]): Variant[] {
+  const plain = peers.map(({ name }) => ({ label: name, peer: name }));
+  return [...plain, ...scenario.variants.filter(({ peer }) => peers.some(({ name }) => name === peer))];
+}
+
+async function start(scenario: Scenario, variant: Variant, options: BatchOptions): Promise<Participant> {
+  const peer = options.peers.find(({ name }) => name === variant.peer);
+  if (peer === undefined) throw new Error(`no peer ${variant.peer}`);
+  const folder = join(options.context.folder, `${scenario.name}-${variant.label.replaceAll(/\W+/gu, '-')}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const port = await freePort();
+  const command = peer.prepare({
+    port,
+    backendPort: options.backendPort,
+    workers: scenario.workers,
+    table: scenario.table,
+    accessLog: variant.accessLog === true,
+    folder,
+  });
+  try {
+    return { variant, proxy: await startProgram(command, folder, port), samples: [] };
+  } catch (error) {
+    throw new Error(`${variant.label} did not start for ${scenario.name}`, { cause: error });
+  }
+}
+
+/** Each round starts with another proxy, so that no one is always measured right after the same neighbour. */
+const turned = <Item>(items: readonly Item[], by: number): Item[] => [
+  ...items.slice(by % items.length),
+  ...items.slice(0, by % items.length),
+];
+
+export async function runBatch(scenario: Scenario, options: BatchOptions): Promise<Row[]> {
+  const participants: Participant[] = [];
+  const { context, onSample } = options;
+  try {
+    for (const variant of variantsOf(scenario, options.peers)) {
+      participants.push(await start(scenario, variant, options));
+    }
+    if (scenario.warmUp) {
+      for (const { proxy } of participants) await scenario.measure(proxy, { ...context, seconds: 2 });
+    }
+    for (let round = 0; round < (scenario.rounds ?? options.rounds); round += 1) {
+      for (const { variant, proxy, samples } of turned(participants, round)) {
+        const sample = await scenario.measure(proxy, context);
+        samples.push(sample);
+        onSample(variant.label, round, sample);
+      }
+    }
+    return participants.map(({ variant, samples }) => ({ label: variant.label, samples }));
+  } finally {
+    await Promise.all(participants.map(({ proxy }) => proxy.stop()));
+  }
+}

@@ -1,0 +1,58 @@
+/** HAProxy, with map files for hosts and paths. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RoutingTable, TableRule } from '../routing-table.ts';
+import { connectionsPossible } from '../measure/open-files.ts';
+import { firstLine } from '../tools/command.ts';
+import type { Tool } from '../tools/tool.ts';
+import type { Peer, ProxySetup } from './peer.ts';
+
+/** One map of `host + path` per rule: `base` is both, without query. */
+function ruleLine(rule: TableRule, index: number, table: RoutingTable, folder: string): string {
+  const map = join(folder, `rule-${index}.map`);
+  writeFileSync(map, table.hosts.map((host) => `${host}${rule.path.value} backend\n`).join(''));
+  const lookup = rule.path.kind === 'exact' ? 'map_str' : 'map_beg';
+  const extra = [
+    rule.header ? ` { req.hdr(${rule.header.name}) ${rule.header.value} }` : '',
+    rule.query ? ` { urlp(${rule.query.name}) ${rule.query.value} }` : '',
+  ].join('');
+  return `  use_backend backend if { base,${lookup}(${map}) -m found }${extra}`;
+}
+
+function prepare(setup: ProxySetup): string {
+  const { folder, port, backendPort, workers, table, accessLog } = setup;
+  const rules = table.hosts.includes('*')
+    ? '  default_backend backend'
+    : table.rules.map((rule, index) => ruleLine(rule, index, table, folder)).join('\n');
+  const config = join(folder, 'haproxy.cfg');
+  writeFileSync(
+    config,
+    `global
+  nbthread ${workers}
+  maxconn ${connectionsPossible(32_768)}
+${accessLog ? '  log stdout format raw local0\n' : ''}defaults
+  mode http
+  timeout connect 10s
+  timeout client 300s
+  timeout server 300s
+  timeout http-keep-alive 300s
+  http-reuse always
+${accessLog ? '  log global\n  option httplog\n' : ''}frontend front
+  bind 127.0.0.1:${port} backlog 4096
+  option forwardfor
+  http-request set-header X-Forwarded-Proto http
+  unique-id-format %{+X}o\\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid
+  unique-id-header X-Request-Id
+${rules}
+backend backend
+  server one 127.0.0.1:${backendPort} pool-max-conn 128
+`,
+  );
+  return config;
+}
+
+export const haproxyPeer = (tool: Tool): Peer => ({
+  name: 'haproxy',
+  version: () => firstLine(tool, ['-v']),
+  prepare: (setup) => ({ file: tool.path, env: tool.env, args: ['-db', '-f', prepare(setup)] }),
+});

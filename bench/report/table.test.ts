@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { replaceSection } from './document.ts';
+import { scenarioTable } from './table.ts';
+
+const row = (label: string, ...values: number[]): Parameters<typeof scenarioTable>[0]['rows'][number] => ({
+  label,
+  samples: values.map((value) => ({ value })),
+});
+
+const base = {
+  name: 'x',
+  title: 'X',
+  conditions: 'how',
+  unit: 'µs',
+  goals: [{ of: 'sluice', to: 'nginx', atMost: 1 }],
+};
+
+test('ratios are of medians, and a goal is judged by them', () => {
+  const text = scenarioTable({ ...base, rows: [row('sluice', 10, 11, 10), row('nginx', 20, 20, 40)] });
+  assert.match(text, /\*\*sluice\*\* \| 10\.0 \| 0\.50 \| 10 %/);
+  assert.match(text, /≤ 1\.00 × nginx: 0\.50, reached/);
+  assert.match(text, /Noisy: the rounds of nginx/);
+});
+
+test('a missed goal and an absent peer are said', () => {
+  const missed = scenarioTable({ ...base, rows: [row('sluice', 30), row('nginx', 20)] });
+  assert.match(missed, /1\.50, \*\*not reached\*\*/);
+  const absent = scenarioTable({ ...base, rows: [row('sluice', 30)] });
+  assert.match(absent, /not measured/);
+});
+
+test('a section replaces the one before, and only that', () => {
+  const text = 'a\n<!-- bench:h -->old<!-- /bench:h -->\nz';
+  assert.equal(replaceSection(text, 'h', 'new'), 'a\n<!-- bench:h -->\n\nnew\n\n<!-- /bench:h -->\nz');
+  assert.throws(() => replaceSection(text, 'other', 'new'), /has no <!-- bench:other -->/);
+});

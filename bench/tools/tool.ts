@@ -1,0 +1,6 @@
+/** A program of the comparison, wherever it was found. */
+export interface Tool {
+  readonly path: string;
+  /** What it needs in its environment (its own libraries, when it was unpacked and not installed). */
+  readonly env: Readonly<Record<string, string>>;
+}
