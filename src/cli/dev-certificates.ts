@@ -3,7 +3,7 @@
  * nothing here renews, revokes or guards a key better than a file mode does.
  */
 import 'reflect-metadata';
-import { randomBytes, webcrypto } from 'node:crypto';
+import { X509Certificate, randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
@@ -60,6 +60,10 @@ const SIGNING = {
   },
 } as const;
 
+const { cRLSign, digitalSignature, keyCertSign, keyEncipherment } = x509.KeyUsageFlags;
+const AUTHORITY_USES: x509.KeyUsageFlags = keyCertSign | cRLSign;
+const LEAF_USES: x509.KeyUsageFlags = digitalSignature | keyEncipherment;
+
 /** Makes a self-signed authority that may sign leaves only (path length 0). */
 export async function createAuthority(request: AuthorityRequest): Promise<CertificateAuthority> {
   const signingAlgorithm = SIGNING[request.keyType ?? 'ecdsa'];
@@ -72,7 +76,7 @@ export async function createAuthority(request: AuthorityRequest): Promise<Certif
     keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      new x509.KeyUsagesExtension(AUTHORITY_USES, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
@@ -90,7 +94,8 @@ export async function loadAuthority(files: CertifiedKey): Promise<CertificateAut
   if (certificate.getExtension(x509.BasicConstraintsExtension)?.ca !== true) {
     throw new Error('the certificate is not an authority (basicConstraints has no CA:TRUE)');
   }
-  const keyType: KeyType = certificate.publicKey.algorithm.name === 'ECDSA' ? 'ecdsa' : 'rsa';
+  const { asymmetricKeyType } = new X509Certificate(files.certificatePem).publicKey;
+  const keyType: KeyType = asymmetricKeyType === 'ec' ? 'ecdsa' : 'rsa';
   const der = x509.PemConverter.decodeFirst(files.keyPem);
   const signingKey = await webcrypto.subtle.importKey('pkcs8', der, SIGNING[keyType], false, ['sign']);
   return { ...files, certificate, signingKey };
@@ -122,7 +127,6 @@ async function leafExtensions(
   publicKey: webcrypto.CryptoKey,
 ): Promise<x509.Extension[]> {
   const usage = request.usage === 'client' ? 'clientAuth' : 'serverAuth';
-  const flags = x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment;
   const names: x509.JsonGeneralName[] = [
     ...request.names.map((name): x509.JsonGeneralName => ({
       type: isIP(name) === 0 ? 'dns' : 'ip',
@@ -132,7 +136,7 @@ async function leafExtensions(
   ];
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
-    new x509.KeyUsagesExtension(flags, true),
+    new x509.KeyUsagesExtension(LEAF_USES, true),
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[usage]]),
     new x509.SubjectAlternativeNameExtension(names),
     await x509.SubjectKeyIdentifierExtension.create(publicKey),

@@ -116,13 +116,13 @@ function parseHello(body: Cursor): ClientHelloResult {
   const sessionId = body.vector8();
   const suites = body.vector16();
   const compressions = body.vector8();
-  if (body.failed || sessionId.remaining > 32) return malformed('truncated before the extensions');
+  if (body.overran() || sessionId.remaining > 32) return malformed('truncated before the extensions');
   if (suites.remaining === 0 || suites.remaining % 2 !== 0) return malformed('odd list of cipher suites');
   if (compressions.remaining === 0) return malformed('no compression method');
   // TLS 1.2 and older may leave the extensions out altogether.
   if (body.remaining === 0) return { kind: 'hello', hello: { serverName: null, alpn: [] } };
   const extensions = body.vector16();
-  if (body.failed || body.remaining !== 0) return malformed('bad length of the extensions');
+  if (body.overran() || body.remaining !== 0) return malformed('bad length of the extensions');
   return parseExtensions(extensions);
 }
 
@@ -133,7 +133,7 @@ function parseExtensions(extensions: Cursor): ClientHelloResult {
   while (extensions.remaining > 0) {
     const type = extensions.uint16();
     const data = extensions.vector16();
-    if (extensions.failed) return malformed('truncated extension');
+    if (extensions.overran()) return malformed('truncated extension');
     if (seen.has(type)) return malformed('repeated extension');
     seen.add(type);
     if (type === SERVER_NAME) {
@@ -157,7 +157,7 @@ function parseServerName(data: Cursor): string | null {
   const list = data.vector16();
   const type = list.uint8();
   const name = list.vector16();
-  if (data.failed || list.failed || data.remaining !== 0 || list.remaining !== 0) return null;
+  if (data.overran() || list.overran() || data.remaining !== 0 || list.remaining !== 0) return null;
   if (type !== HOST_NAME || name.remaining > 255) return null;
   const text = name.latin1().toLowerCase().replace(/\.$/, '');
   return NAME.test(text) ? text : null;
@@ -165,11 +165,11 @@ function parseServerName(data: Cursor): string | null {
 
 function parseAlpn(data: Cursor): readonly string[] | null {
   const list = data.vector16();
-  if (data.failed || data.remaining !== 0 || list.remaining === 0) return null;
+  if (data.overran() || data.remaining !== 0 || list.remaining === 0) return null;
   const protocols: string[] = [];
   while (list.remaining > 0) {
     const protocol = list.vector8();
-    if (list.failed || protocol.remaining === 0) return null;
+    if (list.overran() || protocol.remaining === 0) return null;
     protocols.push(protocol.latin1());
   }
   return protocols;
@@ -208,12 +208,12 @@ class ByteCollector {
   }
 }
 
-/** Reads forward within bounds. Reading past the end gives zeros and empty vectors, and sets `failed`. */
+/** Reads forward within bounds. Reading past the end gives zeros and empty vectors, and `overran` tells. */
 class Cursor {
   readonly #bytes: Buffer;
   readonly #end: number;
   #at: number;
-  failed = false;
+  #overran = false;
 
   constructor(bytes: Buffer, from: number, to: number) {
     this.#bytes = bytes;
@@ -223,6 +223,11 @@ class Cursor {
 
   get remaining(): number {
     return this.#end - this.#at;
+  }
+
+  /** Whether anything was read past the end. */
+  overran(): boolean {
+    return this.#overran;
   }
 
   skip(count: number): void {
@@ -258,7 +263,7 @@ class Cursor {
 
   #take(count: number): number {
     if (count > this.remaining) {
-      this.failed = true;
+      this.#overran = true;
       this.#at = this.#end;
       return -1;
     }
