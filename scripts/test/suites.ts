@@ -11,9 +11,10 @@ export interface Suite {
 const FOLDERS = [
   { folder: 'test/e2e/examples/', name: 'examples', stage: 'e2e' },
   { folder: 'test/e2e/', name: 'e2e', stage: 'e2e' },
+  { folder: 'test/conformance/', name: 'conformance', stage: 'e2e' },
   { folder: 'test/golden/', name: 'golden', stage: 'unit' },
   { folder: 'test/docs/', name: 'docs', stage: 'unit' },
-  { folder: 'test/', name: 'test', stage: 'unit' },
+  { folder: 'test/support/', name: 'support', stage: 'unit' },
   { folder: 'scripts/', name: 'house', stage: 'unit' },
   { folder: 'bench/', name: 'bench', stage: 'unit' },
 ] as const;

@@ -1,0 +1,40 @@
+/**
+ * Commands that a README shows with their output, and whether a real run gave that output.
+ *
+ * In a `console` block a line that begins with `$ ` is a command (lines that begin with `> ` continue it); what follows
+ * is its output. In shown output `…` stands for any text within a line, and a line of `…` alone for any lines.
+ */
+import { codeBlocks } from './markdown.ts';
+
+export interface ShownCommand {
+  readonly command: string;
+  readonly output: string;
+}
+
+function readBlock(code: string): ShownCommand[] {
+  const shown: { command: string; output: string[] }[] = [];
+  for (const line of code.trimEnd().split('\n')) {
+    const last = shown.at(-1);
+    if (line.startsWith('$ ')) shown.push({ command: line.slice(2), output: [] });
+    else if (last === undefined) throw new Error(`a console block begins with a command, not with: ${line}`);
+    else if (line.startsWith('> ') && last.output.length === 0) last.command += `\n${line.slice(2)}`;
+    else last.output.push(line);
+  }
+  return shown.map(({ command, output }) => ({ command, output: output.join('\n') }));
+}
+
+export const shownCommands = (markdown: string): ShownCommand[] =>
+  codeBlocks(markdown)
+    .filter(({ language }) => language === 'console')
+    .flatMap(({ code }) => readBlock(code));
+
+const quote = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/gu, '\\$&');
+
+/** The shown output as a pattern for a whole real one, trailing white space aside. */
+export function outputPattern(shown: string): RegExp {
+  const lines = shown
+    .trimEnd()
+    .split('\n')
+    .map((line) => (line.trim() === '…' ? '(?:.*\\n)*?.*' : line.split('…').map(quote).join('.*')));
+  return new RegExp(`^${lines.join('\\n')}\\s*$`, 'u');
+}
