@@ -1,6 +1,6 @@
 /** Request predicates (GEP-713 words aside: HTTPRouteMatch and GRPCRouteMatch of the Gateway API, lowered). */
 
-/** Value predicate. `regex` is RE2 syntax and matches when it is found anywhere unless it anchors itself. */
+/** Value predicate. `regex` is RE2 syntax and must match the whole value, as in Envoy: a part of it never does. */
 export type StringMatch =
   { readonly kind: 'exact'; readonly value: string } | { readonly kind: 'regex'; readonly pattern: string };
 

@@ -1,0 +1,262 @@
+/**
+ * What happens to a request, and why: the decision of the router with its near misses. It asks the same compiled listeners and
+ * entries as `PortRouter.match`, so it cannot say anything else than what is served. Serialisable; the shape is documented in
+ * docs/reference/explain.md and stable.
+ */
+import type { Filter } from '../../ir/filter.ts';
+import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import type { RuleId } from '../../ir/ids.ts';
+import type { HttpListener, Port } from '../../ir/listener.ts';
+import type { RouteMatch, StringMatch } from '../../ir/match.ts';
+import type { Origin, RuleOrigin } from '../../ir/origin.ts';
+import { REASONS, type ReasonCode } from '../../ir/reason.ts';
+import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
+import { describeMatch, describeText, queryValue, type FailedPart, type RegexCompiler } from './entry.ts';
+import { matchPath, normalisePath } from './path.ts';
+import type { RequestView } from './request-view.ts';
+import { PortRouter, type CompiledHost, type RouteHit } from './router.ts';
+
+export interface ExplainRequest extends RequestView {
+  /** The listener port the request comes to. */
+  readonly port: number;
+  readonly serverName: string | null;
+}
+
+export interface ExplainedBackend {
+  readonly backend: Origin;
+  readonly weight: number;
+  /** Share of the requests, in percent. */
+  readonly share: number;
+  readonly problem: string | null;
+  readonly endpoints: readonly { readonly address: string; readonly state: string }[];
+}
+
+export interface NearMiss {
+  readonly rule: RuleOrigin;
+  readonly hostname: string;
+  readonly match: string;
+  /** Why it is not the one: what it wants and what the request has, or that an earlier entry won. */
+  readonly because: string;
+}
+
+export interface Explanation {
+  readonly outcome: 'forward' | 'redirect' | 'refuse';
+  readonly status: number | null;
+  readonly reason: ReasonCode | null;
+  readonly summary: string;
+  readonly gateway: Origin;
+  readonly listener: Origin | null;
+  readonly hostname: string | null;
+  readonly rule: RuleOrigin | null;
+  readonly match: string | null;
+  readonly filters: readonly Filter[];
+  readonly backends: readonly ExplainedBackend[];
+  readonly nearMisses: readonly NearMiss[];
+}
+
+const NEAR_MISSES = 10;
+
+/** null when the Gateway has no HTTP listener at that port. */
+export function explain(
+  config: GatewayConfig,
+  request: ExplainRequest,
+  regex: RegexCompiler,
+): Explanation | null {
+  const port = config.ports.find(({ number, transport }) => number === request.port && transport === 'tcp');
+  const listeners = httpListeners(port);
+  if (listeners.length === 0) return null;
+  const path = normalisePath(request.path);
+  if (path === null) return refusal(config, 'bad_request', null, []);
+  const view: RequestView = {
+    method: request.method,
+    host: request.host,
+    path,
+    query: request.query,
+    header: (name) => request.header(name),
+  };
+  const rules = new Map(config.rules.map((rule) => [rule.id, rule]));
+  const router = new PortRouter<RouteRule>({ listeners, ruleOf: (id) => rules.get(id) ?? null, regex });
+  const hit = router.match(view, request.serverName);
+  const chain = router.listenerFor(view.host)?.hosts.find(view.host) ?? null;
+  const nearMisses = findNearMisses(chain, view, rules);
+  if (hit.rule === null) return refusal(config, hit.reason ?? 'no_rule', hit.listener, nearMisses);
+  return served(config, hit, hit.rule, nearMisses);
+}
+
+const httpListeners = (port: Port | undefined): HttpListener[] =>
+  (port?.listeners ?? []).filter((listener) => listener.kind === 'http');
+
+function refusal(
+  config: GatewayConfig,
+  reason: ReasonCode,
+  listener: HttpListener | null,
+  nearMisses: readonly NearMiss[],
+): Explanation {
+  const { status, text } = REASONS[reason];
+  return {
+    outcome: 'refuse',
+    status,
+    reason,
+    summary: `${String(status)} ${reason}: ${text}`,
+    gateway: config.gateway,
+    listener: listener?.origin ?? null,
+    hostname: null,
+    rule: null,
+    match: null,
+    filters: [],
+    backends: [],
+    nearMisses,
+  };
+}
+
+function served(
+  config: GatewayConfig,
+  hit: RouteHit<RouteRule>,
+  rule: RouteRule,
+  nearMisses: readonly NearMiss[],
+): Explanation {
+  const { listener, hostname, entry } = hit;
+  const redirect = rule.filters.find((filter) => filter.kind === 'redirect');
+  const backends = rule.action.kind === 'forward' ? explainBackends(config, rule.action.backends) : [];
+  const { outcome, status, reason, summary } = outcomeOf(rule, redirect?.status ?? null, backends);
+  return {
+    outcome,
+    status,
+    reason,
+    summary,
+    gateway: config.gateway,
+    listener: listener?.origin ?? null,
+    hostname: hostname === '' ? '*' : hostname,
+    rule: rule.origin,
+    match: entry === null ? null : describeMatch(entry.match),
+    filters: rule.filters,
+    backends,
+    nearMisses,
+  };
+}
+
+function outcomeOf(
+  rule: RouteRule,
+  redirectStatus: number | null,
+  backends: readonly ExplainedBackend[],
+): Pick<Explanation, 'outcome' | 'status' | 'reason' | 'summary'> {
+  if (rule.action.kind === 'fail') {
+    const { status, reason, message } = rule.action;
+    return { outcome: 'refuse', status, reason, summary: `${String(status)} ${reason}: ${message}` };
+  }
+  if (redirectStatus !== null) {
+    const summary = `${String(redirectStatus)} by a redirect filter`;
+    return { outcome: 'redirect', status: redirectStatus, reason: 'redirect', summary };
+  }
+  if (!backends.some(({ weight }) => weight > 0)) {
+    const { status, text } = REASONS.no_backend;
+    return {
+      outcome: 'refuse',
+      status,
+      reason: 'no_backend',
+      summary: `${String(status)} no_backend: ${text}`,
+    };
+  }
+  const shares = backends
+    .filter(({ weight }) => weight > 0)
+    .map(({ backend, share, problem }) => {
+      const name = `${backend.kind} ${backend.namespace}/${backend.name}${backend.section === undefined ? '' : `:${backend.section}`}`;
+      return `${name} ${String(share)} %${problem === null ? '' : ` (${problem})`}`;
+    });
+  return { outcome: 'forward', status: null, reason: null, summary: `forward to ${shares.join(', ')}` };
+}
+
+function explainBackends(config: GatewayConfig, backends: readonly WeightedBackend[]): ExplainedBackend[] {
+  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+  return backends.map((backend) => {
+    const endpoints =
+      backend.kind === 'invalid'
+        ? []
+        : (config.endpoints.find(({ cluster }) => cluster === backend.cluster)?.endpoints ?? []);
+    const discovery =
+      backend.kind === 'invalid'
+        ? undefined
+        : config.clusters.find(({ id }) => id === backend.cluster)?.discovery;
+    const isEmpty = endpoints.length === 0 && discovery?.kind !== 'dns';
+    return {
+      backend: backend.origin,
+      weight: backend.weight,
+      share: total === 0 ? 0 : Math.round((backend.weight / total) * 1000) / 10,
+      problem:
+        backend.kind === 'invalid'
+          ? `500 ${backend.reason}: ${backend.message}`
+          : isEmpty
+            ? `503 no_endpoints: ${REASONS.no_endpoints.text}`
+            : null,
+      endpoints: endpoints.map(({ address, port, state }) => ({
+        address: `${address}:${String(port)}`,
+        state,
+      })),
+    };
+  });
+}
+
+/** Entries that were asked and lost, and those behind the winner that would have matched, nearest first. */
+function findNearMisses(
+  chain: CompiledHost<RouteRule> | null,
+  view: RequestView,
+  rules: ReadonlyMap<RuleId, RouteRule>,
+): NearMiss[] {
+  const path = matchPath(view.path);
+  const found: { readonly near: NearMiss; readonly distance: number }[] = [];
+  let isWon = false;
+  for (let host = chain; host !== null; host = host.next) {
+    for (const { entry } of host.list.entries) {
+      const failed = entry.failedPart(view, path);
+      const rule = rules.get(entry.source.rule);
+      if (failed === null && !isWon) {
+        isWon = true;
+        continue;
+      }
+      if (rule === undefined) continue;
+      const near = {
+        rule: rule.origin,
+        hostname: host.hostname === '' ? '*' : host.hostname,
+        match: describeMatch(entry.source.match),
+        because:
+          failed === null
+            ? 'matches too, but comes later in the order'
+            : describeFailure(failed, entry.source.match, view),
+      };
+      found.push({ near, distance: failed?.part === 'path' ? 1 : 0 });
+    }
+  }
+  return found
+    .toSorted((a, b) => a.distance - b.distance)
+    .slice(0, NEAR_MISSES)
+    .map(({ near }) => near);
+}
+
+function describeFailure(failed: FailedPart, match: RouteMatch, view: RequestView): string {
+  switch (failed.part) {
+    case 'path':
+      return `path: wants ${match.path.kind === 'regex' ? `~ ${match.path.pattern}` : `${match.path.kind} ${match.path.value}`}, got ${view.path}`;
+    case 'method':
+      return `method: wants ${match.method ?? 'any'}, got ${view.method}`;
+    case 'header':
+      return difference('header', failed.name, wanted(match.headers, failed.name), view.header(failed.name));
+    case 'query':
+      return difference(
+        'query',
+        failed.name,
+        wanted(match.query, failed.name),
+        queryValue(view.query, failed.name),
+      );
+  }
+}
+
+const wanted = (
+  predicates: readonly { readonly name: string; readonly value: StringMatch }[],
+  name: string,
+): string => {
+  const found = predicates.find((predicate) => predicate.name === name);
+  return found === undefined ? '' : describeText(found.value);
+};
+
+const difference = (part: string, name: string, want: string, got: string | undefined): string =>
+  `${part} ${name}: wants ${want}, ${got === undefined ? 'absent' : `got ${JSON.stringify(got)}`}`;

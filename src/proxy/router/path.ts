@@ -1,0 +1,157 @@
+/**
+ * One normalisation of request paths, made before matching and forwarded as matched (RFC 3986 section 6.2.2): encoded
+ * unreserved characters are decoded, dot segments removed. What two readers could take for different paths is refused.
+ *
+ * Encoded delimiters and repeated slashes are data to many applications (`/@scope%2fname`, `/web/http://…`), so they are
+ * forwarded as they came; `matchPath` gives the reading that rules are held against.
+ */
+
+const PERCENT = 0x25;
+const BACKSLASH = 0x5c;
+const DOT = 0x2e;
+const SLASH = 0x2f;
+
+/** The value of a hexadecimal digit, or -1. */
+function hexValue(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
+}
+
+/** The byte encoded at `path[at]` (a percent sign), or -1 when the two digits are not there. */
+export function encodedByte(path: string, at: number): number {
+  if (at + 2 >= path.length) return -1;
+  const high = hexValue(path.charCodeAt(at + 1));
+  const low = hexValue(path.charCodeAt(at + 2));
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/** ALPHA, DIGIT, `-`, `.`, `_`, `~` (RFC 3986 section 2.3): the same encoded or not. */
+function isUnreserved(byte: number): boolean {
+  const lower = byte | 0x20;
+  if (lower >= 0x61 && lower <= 0x7a) return true;
+  if (byte >= 0x30 && byte <= 0x39) return true;
+  return byte === 0x2d || byte === DOT || byte === 0x5f || byte === 0x7e;
+}
+
+/**
+ * The path to match and forward, or null when it must be refused with 400: a character or escape that no URI may hold, an
+ * encoded NUL, backslash or overlong UTF-8, a climb above the root, or dot segments that only a further decoding would show.
+ * Returns `path` itself when there is nothing to do. `path` starts with `/` and has no query.
+ */
+export function normalisePath(path: string): string | null {
+  if (path.charCodeAt(0) !== SLASH) return null;
+  let needsWork = false;
+  for (let at = 0; at < path.length; at++) {
+    const code = path.charCodeAt(at);
+    if (code <= 0x20 || code === BACKSLASH || code === 0x7f || code > 0xff) return null;
+    if (code === PERCENT) needsWork = true;
+    else if (code === DOT && path.charCodeAt(at - 1) === SLASH) needsWork = true;
+  }
+  if (!needsWork) return path;
+  const decoded = decodeUnreserved(path);
+  if (decoded === null || hidesDotSegments(decoded)) return null;
+  return removeDotSegments(decoded);
+}
+
+/** Escapes of unreserved characters resolved, the others in upper case; null for those that are never legitimate. */
+function decodeUnreserved(path: string): string | null {
+  let result = '';
+  let copied = 0;
+  for (let at = path.indexOf('%'); at !== -1; at = path.indexOf('%', at + 3)) {
+    const byte = encodedByte(path, at);
+    if (byte < 0x20 || byte === BACKSLASH || byte === 0x7f || isOverlong(path, at, byte)) return null;
+    result += path.slice(copied, at);
+    result += isUnreserved(byte) ? String.fromCharCode(byte) : path.slice(at, at + 3).toUpperCase();
+    copied = at + 3;
+  }
+  return result + path.slice(copied);
+}
+
+/** The first byte of a UTF-8 sequence that encodes a character with more bytes than it needs (RFC 3629 section 3). */
+function isOverlong(path: string, at: number, byte: number): boolean {
+  if (byte === 0xc0 || byte === 0xc1) return true;
+  if (byte !== 0xe0 && byte !== 0xf0) return false;
+  const next = path.charCodeAt(at + 3) === PERCENT ? encodedByte(path, at + 3) : path.charCodeAt(at + 3);
+  return next >= 0x80 && next < (byte === 0xe0 ? 0xa0 : 0x90);
+}
+
+/** Decodings after which a path must still be free of dot segments: backends that decode twice are known. */
+const DECODINGS = 3;
+
+/**
+ * Whether a reader that decodes delimiters, decodes again, or drops `;` parameters would find a dot segment that the path does not
+ * openly have: `/a%2f..%2fb`, `/a/..;x/b`, `/a/%252e%252e/b`.
+ */
+function hidesDotSegments(path: string): boolean {
+  const open = countDotSegments(path, false);
+  let reading = path;
+  for (let round = 0; round < DECODINGS; round++) {
+    if (countDotSegments(reading, true) !== open) return true;
+    if (!reading.includes('%')) return false;
+    reading = decodeAll(reading);
+  }
+  return countDotSegments(reading, true) !== open;
+}
+
+function countDotSegments(path: string, lenient: boolean): number {
+  let count = 0;
+  for (let segment of path.split(lenient ? /[/\\]/ : '/')) {
+    const parameters = lenient ? segment.indexOf(';') : -1;
+    if (parameters >= 0) segment = segment.slice(0, parameters);
+    if (segment === '.' || segment === '..') count++;
+  }
+  return count;
+}
+
+/** Every escape resolved once, byte by byte; what is no escape stays. */
+export function decodeAll(path: string): string {
+  let result = '';
+  let copied = 0;
+  let at = path.indexOf('%');
+  while (at !== -1) {
+    const byte = encodedByte(path, at);
+    if (byte >= 0) {
+      result += path.slice(copied, at) + String.fromCharCode(byte);
+      copied = at + 3;
+    }
+    at = path.indexOf('%', byte >= 0 ? at + 3 : at + 1);
+  }
+  return result + path.slice(copied);
+}
+
+/** RFC 3986 section 5.2.4; null when `..` would climb above the root. Empty segments stay. */
+function removeDotSegments(path: string): string | null {
+  if (!path.includes('/.')) return path;
+  const output: string[] = [];
+  const segments = path.split('/');
+  for (let index = 1; index < segments.length; index++) {
+    const segment = segments[index] as string;
+    const isLast = index === segments.length - 1;
+    if (segment === '..') {
+      if (output.length === 0) return null;
+      output.pop();
+      if (isLast) output.push('');
+    } else if (segment === '.') {
+      if (isLast) output.push('');
+    } else output.push(segment);
+  }
+  return `/${output.join('/')}`;
+}
+
+/**
+ * The reading of a normalised path that rules are held against: decoded, without `;` parameters, repeated slashes as one. A
+ * backend may read a path more or less literally than this, but never so that it lands under a rule this reading escapes.
+ * Returns `path` itself when that is all the same, as it nearly always is.
+ */
+export function matchPath(path: string): string {
+  if (!path.includes('%') && !path.includes(';') && !path.includes('//')) return path;
+  const decoded = decodeAll(path);
+  const bare = decoded.includes(';')
+    ? decoded
+        .split('/')
+        .map((segment) => segment.split(';', 1)[0])
+        .join('/')
+    : decoded;
+  return bare.replace(/\/{2,}/g, '/');
+}
