@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { dnsNames, parseSubjectAltName } from './subject-alt-name.ts';
+import { dnsNames, parseSubjectAltName, servedNames } from './subject-alt-name.ts';
 
 test('names of every kind, in order', () => {
   assert.deepEqual(parseSubjectAltName('DNS:a.example, URI:spiffe://a/b:c, IP Address:0:0:0:0:0:0:0:1'), [
@@ -39,4 +39,10 @@ test('what is written comes back', () => {
 
 test('DNS names are compared in lower case', () => {
   assert.deepEqual(dnsNames('DNS:A.Example, URI:x, DNS:*.B.example'), ['a.example', '*.b.example']);
+});
+
+test('the common name counts only where there is no DNS name', () => {
+  assert.deepEqual(servedNames('DNS:a.example', 'O=x\nCN=b.example'), ['a.example']);
+  assert.deepEqual(servedNames('URI:spiffe://x', 'O=x\nCN=B.example'), ['b.example']);
+  assert.deepEqual(servedNames('', 'O=x'), []);
 });

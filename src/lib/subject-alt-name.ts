@@ -32,6 +32,17 @@ export function dnsNames(text: string): readonly string[] {
     .map((name) => name.value.toLowerCase());
 }
 
+/**
+ * The DNS names a certificate serves. Its common name counts only where there is no DNS name at all: browsers ignore
+ * it, older clients do not. `subject` has one attribute a line, as Node.js writes it.
+ */
+export function servedNames(subjectAltName: string, subject: string): readonly string[] {
+  const names = dnsNames(subjectAltName);
+  if (names.length > 0) return names;
+  const commonName = /^CN=(.+)$/m.exec(subject)?.[1];
+  return commonName === undefined ? [] : [commonName.toLowerCase()];
+}
+
 function takeValue(text: string): { readonly value: string; readonly rest: string } | null {
   const quoted = QUOTED.exec(text)?.[0];
   if (quoted !== undefined) {

@@ -4,7 +4,7 @@
  */
 import { X509Certificate, createHash, createPrivateKey, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { dnsNames } from '../lib/subject-alt-name.ts';
+import { servedNames } from '../lib/subject-alt-name.ts';
 
 /** What a certificate says, or why it cannot be used with its key. */
 export type CertificateReading =
@@ -34,7 +34,8 @@ export function readCertificate(certificatePem: string, keyPem: string): Certifi
   }
   const problem = servingProblem(certificatePem, keyPem);
   if (problem !== null) return refuse(problem);
-  return { ok: true, names: certificateNames(leaf), notAfterMs: leaf.validToDate.getTime() };
+  const names = servedNames(leaf.subjectAltName ?? '', leaf.subject);
+  return { ok: true, names, notAfterMs: leaf.validToDate.getTime() };
 }
 
 /**
@@ -117,14 +118,6 @@ const SERVING_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['ERR_SSL_CA_MD_TOO_WEAK', 'a signature in the chain uses a broken digest; use SHA-256 or better'],
   ['ERR_SSL_UNKNOWN_CERTIFICATE_TYPE', 'the type of the key is not usable in TLS; use RSA, ECDSA or Ed25519'],
 ]);
-
-/** Browsers ignore the common name, older clients do not; it counts only where there is no DNS name at all. */
-function certificateNames(leaf: X509Certificate): readonly string[] {
-  const names = dnsNames(leaf.subjectAltName ?? '');
-  if (names.length > 0) return names;
-  const commonName = /^CN=(.+)$/m.exec(leaf.subject)?.[1];
-  return commonName === undefined ? [] : [commonName.toLowerCase()];
-}
 
 function refuse(message: string): CertificateReading {
   return { ok: false, message };

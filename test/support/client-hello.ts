@@ -1,5 +1,9 @@
 /** ClientHello messages for tests, built byte by byte: what a real client sends, and what none would. */
 
+import { once } from 'node:events';
+import net from 'node:net';
+import tls from 'node:tls';
+
 export interface HelloExtension {
   readonly type: number;
   readonly data: Buffer;
@@ -55,6 +59,22 @@ export function alpnExtension(protocols: readonly string[]): HelloExtension {
     type: 16,
     data: vector16(Buffer.concat(protocols.map((name) => vector8(Buffer.from(name, 'latin1'))))),
   };
+}
+
+/** What `tls.connect` really puts on the wire. */
+export async function realHello(options: tls.ConnectionOptions): Promise<Buffer> {
+  const server = net.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const client = tls.connect({ ...options, host: '127.0.0.1', port, rejectUnauthorized: false });
+  client.on('error', () => undefined);
+  const [socket] = (await once(server, 'connection')) as [net.Socket];
+  const [bytes] = (await once(socket, 'data')) as [Buffer];
+  client.destroy();
+  socket.destroy();
+  server.close();
+  return bytes;
 }
 
 export function vector8(data: Buffer): Buffer {

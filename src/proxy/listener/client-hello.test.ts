@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import net from 'node:net';
 import test from 'node:test';
-import tls from 'node:tls';
 import fc from 'fast-check';
 import {
   alpnExtension,
   helloMessage,
+  realHello,
   records,
   serverNameExtension,
   uint16,
@@ -43,22 +41,6 @@ function detail(bytes: Buffer): string {
 
 function withServerName(list: Buffer): Buffer {
   return records(helloMessage({ extensions: [{ type: 0, data: list }] }));
-}
-
-/** What `tls.connect` really puts on the wire. */
-async function realHello(options: tls.ConnectionOptions): Promise<Buffer> {
-  const server = net.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  const client = tls.connect({ ...options, host: '127.0.0.1', port, rejectUnauthorized: false });
-  client.on('error', () => undefined);
-  const [socket] = (await once(server, 'connection')) as [net.Socket];
-  const [bytes] = (await once(socket, 'data')) as [Buffer];
-  client.destroy();
-  socket.destroy();
-  server.close();
-  return bytes;
 }
 
 test('the hello of a real client, at every split in two', async () => {

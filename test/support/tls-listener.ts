@@ -1,0 +1,143 @@
+/** A TLS port as the data plane makes one, without the rest of the data plane: for tests of its first part. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { clusterId, listenerId, ruleId } from '../../src/ir/ids.ts';
+import type { HttpListener, L4Rule, Listener, TlsListener } from '../../src/ir/listener.ts';
+import type { Certificate, ClientValidation, ListenerTls } from '../../src/ir/tls.ts';
+import { DISCARDING_SINK, transportOfAccepted } from '../../src/proxy/listener/shared-read.ts';
+import { TlsCounters, type TlsFailure } from '../../src/proxy/listener/tls-failure.ts';
+import { TlsIntake, type TlsAccepted } from '../../src/proxy/listener/tls-intake.ts';
+import { compileTlsPort } from '../../src/proxy/listener/tls-port.ts';
+import { TlsTerminator } from '../../src/proxy/listener/tls-terminator.ts';
+import { TimerWheel } from '../../src/proxy/timer-wheel.ts';
+
+const ORIGIN = { kind: 'Gateway', namespace: 'default', name: 'test' };
+
+export interface TlsOverrides extends Partial<Omit<ListenerTls, 'certificates' | 'clientValidation'>> {
+  readonly clientValidation?: ClientValidation;
+}
+
+export function listenerTls(certificates: readonly Certificate[], overrides: TlsOverrides = {}): ListenerTls {
+  return {
+    certificates: certificates.map((certificate) => certificate.id),
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    cipherSuites: [],
+    alpn: ['h2', 'http/1.1'],
+    clientValidation: null,
+    ...overrides,
+  };
+}
+
+export function httpsListener(
+  hostname: string,
+  certificates: readonly Certificate[],
+  overrides: TlsOverrides = {},
+): HttpListener {
+  const tls = listenerTls(certificates, overrides);
+  const id = listenerId(`Gateway/default/test/https-${hostname}`);
+  return { kind: 'http', id, origin: ORIGIN, hostname, tls, virtualHosts: [] };
+}
+
+/** `terminate` null = passthrough. One rule for each of `routes`, named after its hostname. */
+export function tlsListener(
+  hostname: string,
+  routes: readonly string[],
+  terminate: readonly Certificate[] | null = null,
+): TlsListener {
+  const hosts = routes.map((route) => ({ hostname: route, rule: l4Rule(route) }));
+  const tls = terminate === null ? null : listenerTls(terminate, { alpn: [] });
+  const id = listenerId(`Gateway/default/test/tls-${hostname}`);
+  return { kind: 'tls', id, origin: ORIGIN, hostname, tls, hosts };
+}
+
+export function l4Rule(name: string): L4Rule {
+  const origin = { kind: 'TLSRoute', namespace: 'default', name, index: 0 };
+  const cluster = clusterId(`default/${name}/443`);
+  const backend = { kind: 'cluster', cluster, weight: 1, filters: [], origin } as const;
+  return { id: ruleId(`TLSRoute/default/${name}/0`), origin, backends: [backend] };
+}
+
+export interface TestTlsPort {
+  readonly port: number;
+  readonly counters: TlsCounters;
+  readonly terminator: TlsTerminator;
+  readonly wheel: TimerWheel;
+  /** Accepted connections so far. */
+  readonly accepted: TlsAccepted[];
+  readonly refused: { readonly failure: TlsFailure; readonly detail: string }[];
+  /** Puts other listeners in force for connections from now on. */
+  apply(listeners: readonly Listener[], certificates: readonly Certificate[]): void;
+  close(): Promise<void>;
+}
+
+export interface TestTlsPortOptions {
+  readonly handshakeTimeoutMs?: number;
+  readonly ticketSecret?: Buffer;
+  readonly terminator?: TlsTerminator;
+  readonly onAccepted?: (connection: TlsAccepted) => void;
+}
+
+/** Every accepted connection is echoed unless `onAccepted` does something else. */
+export async function startTlsPort(
+  listeners: readonly Listener[],
+  certificates: readonly Certificate[],
+  options: TestTlsPortOptions = {},
+): Promise<TestTlsPort> {
+  const terminator = options.terminator ?? new TlsTerminator(options.ticketSecret ?? Buffer.alloc(32, 1));
+  const counters = new TlsCounters();
+  const wheel = new TimerWheel();
+  const deps = { terminator, counters, wheel, handshakeTimeoutMs: options.handshakeTimeoutMs ?? 5_000 };
+  const accepted: TlsAccepted[] = [];
+  const refused: { failure: TlsFailure; detail: string }[] = [];
+  let compiled = compile(listeners, certificates);
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
+    new TlsIntake(transportOfAccepted(socket, DISCARDING_SINK), compiled, deps, {
+      onAccepted: (connection) => {
+        accepted.push(connection);
+        (options.onAccepted ?? echo)(connection);
+      },
+      onRefused: (failure, detail) => refused.push({ failure, detail }),
+    });
+  });
+  const port = await listen(server);
+  return {
+    port,
+    counters,
+    terminator,
+    wheel,
+    accepted,
+    refused,
+    apply: (next, nextCertificates) => (compiled = compile(next, nextCertificates)),
+    close: async () => {
+      for (const { transport } of accepted) transport.socket.destroy();
+      wheel.stop();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function compile(
+  listeners: readonly Listener[],
+  certificates: readonly Certificate[],
+): ReturnType<typeof compileTlsPort> {
+  const byId = new Map(certificates.map((certificate) => [certificate.id, certificate]));
+  return compileTlsPort({ number: 443, transport: 'tcp', listeners }, byId);
+}
+
+export async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+function echo({ transport, ...connection }: TlsAccepted): void {
+  const { socket } = transport;
+  transport.sink = {
+    ...DISCARDING_SINK,
+    onBytes: (buffer, length) => socket.write(Buffer.from(buffer.subarray(0, length))),
+    onEnd: () => socket.end(),
+  };
+  if (connection.kind === 'relay' && connection.firstBytes !== null) socket.write(connection.firstBytes);
+}
