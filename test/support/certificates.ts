@@ -12,6 +12,8 @@ import {
 import { certificateId } from '../../src/ir/ids.ts';
 import { Redacted, type Certificate } from '../../src/ir/tls.ts';
 
+export type { CertifiedKey };
+
 const DAY_MS = 86_400_000;
 
 let shared: Promise<CertificateAuthority> | null = null;
