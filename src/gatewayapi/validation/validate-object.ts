@@ -39,12 +39,12 @@ export function validateObject(object: JsonObject): Verdict {
   return { kind: 'valid', schemas, object: { ...defaulted, apiVersion: apiVersionOut } };
 }
 
-/** Status is the controller's, not the user's: a manifest that carries one is read without it. */
+/** Metadata is checked apart; status is the controller's, not the user's: a manifest that carries one is read without it. */
 const checkBody = (schema: Schema, object: JsonObject): Issue[] =>
-  checkStructure(schema, withoutStatus(object), []).map(withIndentationHint);
+  checkStructure(schema, without(object, ['status', 'metadata']), []).map(withIndentationHint);
 
-const withoutStatus = (object: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(object).filter(([name]) => name !== 'status'));
+const without = (object: JsonObject, names: readonly string[]): JsonObject =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
 
 function withIndentationHint(issue: Issue): Issue {
   const [first] = issue.path;
@@ -57,7 +57,7 @@ function withIndentationHint(issue: Issue): Issue {
 function withoutNulls(object: JsonObject): JsonObject {
   const metadata = object['metadata'] as JsonObject;
   const kept = Object.entries(metadata).filter(([, value]) => value !== null);
-  return { ...withoutStatus(object), metadata: Object.fromEntries(kept) };
+  return { ...without(object, ['status']), metadata: Object.fromEntries(kept) };
 }
 
 function untyped(object: JsonObject): Issue {

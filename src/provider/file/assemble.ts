@@ -1,0 +1,64 @@
+/** Valid objects to a snapshot: sorted by kind, duplicates told, namespaces that are used but not declared implied. */
+import type { Namespace } from '../../gatewayapi/core-kinds.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import type { JsonObject } from '../../gatewayapi/validation/validate-object.ts';
+
+const MEMBERS = {
+  GatewayClass: 'gatewayClasses',
+  Gateway: 'gateways',
+  ListenerSet: 'listenerSets',
+  HTTPRoute: 'httpRoutes',
+  GRPCRoute: 'grpcRoutes',
+  TLSRoute: 'tlsRoutes',
+  TCPRoute: 'tcpRoutes',
+  UDPRoute: 'udpRoutes',
+  ReferenceGrant: 'referenceGrants',
+  BackendTLSPolicy: 'backendTlsPolicies',
+  XBackendTrafficPolicy: 'backendTrafficPolicies',
+  XBackend: 'backends',
+  Service: 'services',
+  EndpointSlice: 'endpointSlices',
+  Secret: 'secrets',
+  ConfigMap: 'configMaps',
+  Namespace: 'namespaces',
+} as const satisfies Readonly<Record<string, keyof ResourceSnapshot>>;
+
+type Kind = keyof typeof MEMBERS;
+
+const isKind = (kind: string): kind is Kind => Object.hasOwn(MEMBERS, kind);
+
+/** `refs` and `objects` pair up; each ref occurs once. Kinds that no member holds are left out. */
+export function assembleSnapshot(entries: Iterable<readonly [ObjectRef, JsonObject]>): ResourceSnapshot {
+  const lists = Object.fromEntries(
+    Object.values(MEMBERS).map((member) => [member, [] as JsonObject[]]),
+  ) as Record<keyof ResourceSnapshot, JsonObject[]>;
+  const used = new Set<string>();
+  const declared = new Set<string>();
+  for (const [ref, object] of entries) {
+    if (!isKind(ref.kind)) continue;
+    lists[MEMBERS[ref.kind]].push(object);
+    if (ref.kind === 'Namespace') declared.add(ref.name);
+    else if (ref.namespace !== '') used.add(ref.namespace);
+  }
+  for (const name of used) if (!declared.has(name)) lists.namespaces.push(impliedNamespace(name));
+  for (const namespace of lists.namespaces) labelName(namespace);
+  // Validation has seen to it that each object has the shape of its kind.
+  return lists as unknown as ResourceSnapshot;
+}
+
+const NAME_LABEL = 'kubernetes.io/metadata.name';
+
+const impliedNamespace = (name: string): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels: { [NAME_LABEL]: name } },
+});
+
+/** The API server labels every namespace with its name. */
+function labelName(object: JsonObject): void {
+  const namespace = object as unknown as { metadata: Namespace['metadata'] };
+  const { metadata } = namespace;
+  if (metadata.labels?.[NAME_LABEL] === metadata.name) return;
+  namespace.metadata = { ...metadata, labels: { ...metadata.labels, [NAME_LABEL]: metadata.name } };
+}
