@@ -1,0 +1,113 @@
+/** HTTPCORSFilter (GEP-1767): answers preflights, and tells browsers who may read the backend's answers. */
+import type { CorsFilter, HeaderField } from '../../ir/filter.ts';
+import type { RequestView } from '../router/request-view.ts';
+
+/** Response fields that the filter owns; lower case. */
+export const CORS_FIELDS = [
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'access-control-allow-methods',
+  'access-control-allow-headers',
+  'access-control-expose-headers',
+  'access-control-max-age',
+] as const;
+
+type OriginTest = (origin: string) => boolean;
+
+export class CompiledCors {
+  readonly #filter: CorsFilter;
+  readonly #allowsAny: boolean;
+  readonly #tests: readonly OriginTest[];
+  /** The same for every allowed origin. */
+  readonly #exposed: readonly HeaderField[];
+
+  constructor(filter: CorsFilter) {
+    this.#filter = filter;
+    this.#allowsAny = filter.allowOrigins.includes('*');
+    this.#tests = filter.allowOrigins.map(originTest);
+    // With credentials `*` is a name like any other to browsers, so it must not be sent.
+    const names = filter.exposeHeaders.filter((name) => name !== '*' || !filter.allowCredentials);
+    this.#exposed =
+      names.length === 0 ? [] : [{ name: 'access-control-expose-headers', value: names.join(', ') }];
+  }
+
+  /** Whether the request asks for permission instead of doing something (Fetch standard: CORS-preflight request). */
+  static isPreflight(view: RequestView): boolean {
+    return (
+      view.method === 'OPTIONS' &&
+      view.header('origin') !== undefined &&
+      view.header('access-control-request-method') !== undefined
+    );
+  }
+
+  /** Fields of the answer to a preflight; only `vary` when the origin is not allowed, which ends it in the browser. */
+  preflightFields(view: RequestView): HeaderField[] {
+    const fields = this.#originFields(view.header('origin'));
+    if (fields.length <= 1) return fields;
+    const { allowMethods, allowHeaders, maxAgeSeconds } = this.#filter;
+    const add = (name: string, value: string | undefined): void => {
+      if (value !== undefined && value !== '') fields.push({ name, value });
+    };
+    add(
+      'access-control-allow-methods',
+      this.#list(allowMethods, view.header('access-control-request-method')),
+    );
+    add(
+      'access-control-allow-headers',
+      this.#list(allowHeaders, view.header('access-control-request-headers')),
+    );
+    add('access-control-max-age', String(maxAgeSeconds));
+    return [...fields, ...this.#exposed];
+  }
+
+  /** Fields to add to the backend's answer; the ones in `CORS_FIELDS` that it brought have been dropped. */
+  responseFields(view: RequestView): HeaderField[] {
+    const fields = this.#originFields(view.header('origin'));
+    return fields.length <= 1 ? fields : [...fields, ...this.#exposed];
+  }
+
+  /** A wildcard is answered with what was asked for, which is right with and without credentials. */
+  #list(allowed: readonly string[], asked: string | undefined): string | undefined {
+    return allowed.includes('*') ? asked : allowed.join(', ');
+  }
+
+  /** `vary` first, so that caches keep answers for different origins apart; more only when the origin is allowed. */
+  #originFields(origin: string | undefined): HeaderField[] {
+    const fields: HeaderField[] = [{ name: 'vary', value: 'Origin' }];
+    if (origin === undefined || !this.#allows(origin)) return fields;
+    fields.push({ name: 'access-control-allow-origin', value: origin });
+    if (this.#filter.allowCredentials)
+      fields.push({ name: 'access-control-allow-credentials', value: 'true' });
+    return fields;
+  }
+
+  #allows(origin: string): boolean {
+    if (this.#allowsAny) return true;
+    const normal = withDefaultPort(origin.toLowerCase());
+    return this.#tests.some((test) => test(normal));
+  }
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+
+/** `https://a` and `https://a:443` are the same origin. */
+function withDefaultPort(origin: string): string {
+  const scheme = origin.slice(0, origin.indexOf('//'));
+  const port = DEFAULT_PORTS[scheme];
+  return port === undefined || /:\d+$/.test(origin) ? origin : `${origin}:${port}`;
+}
+
+/** `*` in the host stands for any characters, dots included (CORSOrigin: greedy to the left); the rest is literal. */
+function originTest(pattern: string): OriginTest {
+  const normal = withDefaultPort(pattern.toLowerCase());
+  const star = normal.indexOf('*');
+  if (star === -1) return (origin) => origin === normal;
+  const before = normal.slice(0, star);
+  const after = normal.slice(star + 1);
+  return (origin) =>
+    origin.length > before.length + after.length &&
+    origin.startsWith(before) &&
+    origin.endsWith(after) &&
+    // Whatever stands for the star is part of a host: never a path, a port or user information.
+    /^[a-z0-9.-]+$/.test(origin.slice(before.length, origin.length - after.length));
+}

@@ -1,0 +1,90 @@
+/**
+ * The filters of a rule and of its backends, compiled; and the one place that says in which order they act.
+ *
+ * | # | filter            | acts on                | of             |
+ * |---|-------------------|------------------------|----------------|
+ * | 1 | CORS preflight    | answers                | rule           |
+ * | 2 | external auth     | answers or adds fields | rule           |
+ * | 3 | redirect          | answers                | rule, backend  |
+ * | 4 | request headers   | request                | rule, then backend |
+ * | 5 | URL rewrite       | request target, Host   | backend's, else the rule's |
+ * | 6 | mirror            | copies the request as it leaves | rule and backend |
+ * | 7 | response headers  | answer of the backend  | backend, then rule |
+ * | 8 | CORS fields       | answer of the backend  | rule           |
+ *
+ * A preflight comes before authentication, since browsers send it without credentials (Fetch standard, CORS protocol). A redirect
+ * comes after it, so that a protected path does not tell where it leads.
+ */
+import type {
+  CorsFilter,
+  ExternalAuthFilter,
+  Filter,
+  HeaderEdit,
+  MirrorFilter,
+  RedirectFilter,
+} from '../../ir/filter.ts';
+import { compileHeadEdits, type HeadEdits } from '../http/head-edits.ts';
+import { CORS_FIELDS, CompiledCors } from './cors.ts';
+import { CompiledRewrite } from './url-rewrite.ts';
+
+/** Filters that act once, whatever backend is chosen. */
+export interface RuleFilters {
+  readonly cors: CompiledCors | null;
+  readonly auth: ExternalAuthFilter | null;
+  readonly redirect: RedirectFilter | null;
+}
+
+/** What a request to one backend of a rule goes through. */
+export interface BackendFilters {
+  readonly redirect: RedirectFilter | null;
+  readonly requestEdits: HeadEdits;
+  readonly rewrite: CompiledRewrite | null;
+  readonly mirrors: readonly MirrorFilter[];
+  readonly responseEdits: HeadEdits;
+}
+
+export function compileRuleFilters(filters: readonly Filter[]): RuleFilters {
+  const cors = first(filters, isCors);
+  return {
+    cors: cors === null ? null : new CompiledCors(cors),
+    auth: first(filters, isAuth),
+    redirect: first(filters, isRedirect),
+  };
+}
+
+export function compileBackendFilters(
+  ruleFilters: readonly Filter[],
+  backendFilters: readonly Filter[],
+): BackendFilters {
+  const rewrite = first(backendFilters, isRewrite) ?? first(ruleFilters, isRewrite);
+  const hasCors = ruleFilters.some(isCors);
+  return {
+    redirect: first(backendFilters, isRedirect),
+    requestEdits: compileHeadEdits([...requestEdits(ruleFilters), ...requestEdits(backendFilters)]),
+    rewrite: rewrite === null ? null : new CompiledRewrite(rewrite),
+    mirrors: [...ruleFilters, ...backendFilters].filter((filter) => filter.kind === 'mirror'),
+    responseEdits: compileHeadEdits([
+      // What the backend says of CORS is replaced by what the filter says.
+      ...(hasCors ? [{ set: [], add: [], remove: CORS_FIELDS }] : []),
+      ...responseEdits(backendFilters),
+      ...responseEdits(ruleFilters),
+    ]),
+  };
+}
+
+function first<Kind extends Filter>(
+  filters: readonly Filter[],
+  is: (filter: Filter) => filter is Kind,
+): Kind | null {
+  return filters.find(is) ?? null;
+}
+
+const isCors = (filter: Filter): filter is CorsFilter => filter.kind === 'cors';
+const isAuth = (filter: Filter): filter is ExternalAuthFilter => filter.kind === 'external-auth';
+const isRedirect = (filter: Filter): filter is RedirectFilter => filter.kind === 'redirect';
+const isRewrite = (filter: Filter) => filter.kind === 'url-rewrite';
+
+const requestEdits = (filters: readonly Filter[]): HeaderEdit[] =>
+  filters.flatMap((filter) => (filter.kind === 'request-headers' ? [filter.edit] : []));
+const responseEdits = (filters: readonly Filter[]): HeaderEdit[] =>
+  filters.flatMap((filter) => (filter.kind === 'response-headers' ? [filter.edit] : []));
