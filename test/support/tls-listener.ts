@@ -7,7 +7,7 @@ import type { Certificate, ClientValidation, ListenerTls } from '../../src/ir/tl
 import { DISCARDING_SINK, transportOfAccepted } from '../../src/proxy/listener/shared-read.ts';
 import { TlsCounters, type TlsFailure } from '../../src/proxy/listener/tls-failure.ts';
 import { TlsIntake, type TlsAccepted } from '../../src/proxy/listener/tls-intake.ts';
-import { compileTlsPort } from '../../src/proxy/listener/tls-port.ts';
+import { compileTlsPort, type TlsPort } from '../../src/proxy/listener/tls-port.ts';
 import { TlsTerminator } from '../../src/proxy/listener/tls-terminator.ts';
 import { TimerWheel } from '../../src/proxy/timer-wheel.ts';
 
@@ -64,7 +64,7 @@ export interface TestTlsPort {
   readonly terminator: TlsTerminator;
   readonly wheel: TimerWheel;
   /** Accepted connections so far. */
-  readonly accepted: TlsAccepted[];
+  readonly accepted: TlsAccepted<L4Rule>[];
   readonly refused: { readonly failure: TlsFailure; readonly detail: string }[];
   /** Puts other listeners in force for connections from now on. */
   apply(listeners: readonly Listener[], certificates: readonly Certificate[]): void;
@@ -75,7 +75,7 @@ export interface TestTlsPortOptions {
   readonly handshakeTimeoutMs?: number;
   readonly ticketSecret?: Buffer;
   readonly terminator?: TlsTerminator;
-  readonly onAccepted?: (connection: TlsAccepted) => void;
+  readonly onAccepted?: (connection: TlsAccepted<L4Rule>) => void;
 }
 
 /** Every accepted connection is echoed unless `onAccepted` does something else. */
@@ -88,7 +88,7 @@ export async function startTlsPort(
   const counters = new TlsCounters();
   const wheel = new TimerWheel();
   const deps = { terminator, counters, wheel, handshakeTimeoutMs: options.handshakeTimeoutMs ?? 5_000 };
-  const accepted: TlsAccepted[] = [];
+  const accepted: TlsAccepted<L4Rule>[] = [];
   const refused: { failure: TlsFailure; detail: string }[] = [];
   let compiled = compile(listeners, certificates);
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -118,12 +118,12 @@ export async function startTlsPort(
   };
 }
 
-function compile(
-  listeners: readonly Listener[],
-  certificates: readonly Certificate[],
-): ReturnType<typeof compileTlsPort> {
+function compile(listeners: readonly Listener[], certificates: readonly Certificate[]): TlsPort<L4Rule> {
   const byId = new Map(certificates.map((certificate) => [certificate.id, certificate]));
-  return compileTlsPort({ number: 443, transport: 'tcp', listeners }, byId);
+  return compileTlsPort({
+    listeners: listeners.map((listener) => ({ listener, certificateOf: (id) => byId.get(id) })),
+    ruleOf: (rule) => rule,
+  });
 }
 
 export async function listen(server: Server): Promise<number> {
@@ -132,7 +132,7 @@ export async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-function echo({ transport, ...connection }: TlsAccepted): void {
+function echo({ transport, ...connection }: TlsAccepted<L4Rule>): void {
   const { socket } = transport;
   transport.sink = {
     ...DISCARDING_SINK,

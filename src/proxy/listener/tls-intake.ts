@@ -9,7 +9,7 @@
  * ```
  */
 import type { TLSSocket } from 'node:tls';
-import type { HttpListener, L4Rule, TlsListener } from '../../ir/listener.ts';
+import type { HttpListener, TlsListener } from '../../ir/listener.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
 import { ClientHelloReader, type ClientHello } from './client-hello.ts';
 import { DISCARDING_SINK, transportOver } from './shared-read.ts';
@@ -19,7 +19,7 @@ import type { HandshakeEvents, TlsTerminator } from './tls-terminator.ts';
 import type { ByteSink, Transport } from './transport.ts';
 
 /** A connection that has found its listener. Its transport has no sink yet: the receiver sets one. */
-export type TlsAccepted = (
+export type TlsAccepted<Rule> = (
   | {
       readonly kind: 'https';
       readonly listener: HttpListener;
@@ -29,7 +29,7 @@ export type TlsAccepted = (
   | {
       readonly kind: 'relay';
       readonly listener: TlsListener;
-      readonly rule: L4Rule;
+      readonly rule: Rule;
       /** What was read already, to be sent before anything else; null after a handshake. */
       readonly firstBytes: Buffer | null;
     }
@@ -44,8 +44,8 @@ export interface TlsIntakeDeps {
   readonly handshakeTimeoutMs: number;
 }
 
-export interface TlsIntakeEvents {
-  onAccepted(connection: TlsAccepted): void;
+export interface TlsIntakeEvents<Rule> {
+  onAccepted(connection: TlsAccepted<Rule>): void;
   /** For the log; the connection is closed and counted. */
   onRefused(failure: TlsFailure, detail: string, serverName: string | null): void;
 }
@@ -66,18 +66,18 @@ const PLAIN_ANSWER = Buffer.from(
 );
 const PLAIN_REQUEST = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /;
 
-export class TlsIntake extends TimerEntry implements ByteSink, HandshakeEvents {
+export class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEvents {
   readonly #transport: Transport;
-  readonly #port: TlsPort;
+  readonly #port: TlsPort<Rule>;
   readonly #deps: TlsIntakeDeps;
-  readonly #events: TlsIntakeEvents;
+  readonly #events: TlsIntakeEvents<Rule>;
   readonly #reader = new ClientHelloReader();
   #hello: ClientHello | null = null;
-  #target: TlsTarget | null = null;
+  #target: TlsTarget<Rule> | null = null;
   #isOver = false;
 
   /** Takes the transport over: sets its sink, and from then on speaks through `events`. */
-  constructor(transport: Transport, port: TlsPort, deps: TlsIntakeDeps, events: TlsIntakeEvents) {
+  constructor(transport: Transport, port: TlsPort<Rule>, deps: TlsIntakeDeps, events: TlsIntakeEvents<Rule>) {
     super();
     this.#transport = transport;
     this.#port = port;
@@ -150,7 +150,7 @@ export class TlsIntake extends TimerEntry implements ByteSink, HandshakeEvents {
     }
   }
 
-  #passThrough({ listener, rule }: RelayTarget, { serverName }: ClientHello): void {
+  #passThrough({ listener, rule }: RelayTarget<Rule>, { serverName }: ClientHello): void {
     this.#finish();
     this.#deps.counters.passedThrough++;
     this.#transport.sink = DISCARDING_SINK;

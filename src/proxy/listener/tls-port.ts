@@ -1,8 +1,8 @@
-/** The listeners that share a TLS port, compiled for look-up by server name. */
-import type { CertificateId, ListenerId } from '../../ir/ids.ts';
-import type { HttpListener, L4Rule, Port, TlsListener } from '../../ir/listener.ts';
-import type { Certificate, ListenerTls } from '../../ir/tls.ts';
-import { ServerNameTable } from './sni.ts';
+/** The listeners that share a TLS port, of whichever Gateways, compiled for look-up by server name. */
+import type { CertificateId } from '../../ir/ids.ts';
+import type { HttpListener, L4Rule, Listener, TlsListener } from '../../ir/listener.ts';
+import type { Certificate } from '../../ir/tls.ts';
+import { HostTable } from '../router/host-table.ts';
 import { CertificateChoice } from './tls-certificates.ts';
 import type { Termination } from './tls-contexts.ts';
 
@@ -12,91 +12,91 @@ export interface Terminated {
   readonly choice: CertificateChoice;
 }
 
-/** What a port does with connections for one of its listeners. */
-type TlsEntry =
-  | HttpsTarget
-  | {
-      readonly kind: 'tls';
-      readonly listener: TlsListener;
-      /** null: passed through. */
-      readonly terminated: Terminated | null;
-      readonly rules: ServerNameTable<L4Rule>;
-    };
-
 export interface HttpsTarget {
   readonly kind: 'https';
   readonly listener: HttpListener;
   readonly terminated: Terminated;
 }
 
-export interface RelayTarget {
+export interface RelayTarget<Rule> {
   readonly kind: 'relay';
   readonly listener: TlsListener;
-  readonly rule: L4Rule;
+  readonly rule: Rule;
   /** null: passed through. */
   readonly terminated: Terminated | null;
 }
 
 /** Where one connection goes. */
-export type TlsTarget = HttpsTarget | RelayTarget;
+export type TlsTarget<Rule> = HttpsTarget | RelayTarget<Rule>;
 
-export interface TlsPort {
-  readonly entries: ServerNameTable<TlsEntry>;
-  /** HTTPS listeners alone: which of them a request's host belongs to (`judgeAuthority`). */
-  readonly authorities: ServerNameTable<ListenerId>;
+/** What a port does with connections for one of its listeners. */
+type TlsEntry<Rule> =
+  | HttpsTarget
+  | {
+      readonly kind: 'tls';
+      readonly listener: TlsListener;
+      readonly terminated: Terminated | null;
+      readonly rules: HostTable<Rule>;
+    };
+
+export interface TlsPort<Rule> {
+  readonly entries: HostTable<TlsEntry<Rule>>;
   /** True when HTTPS is all that is served here. */
   readonly isHttpsOnly: boolean;
 }
 
-/** The most specific listener that has the name, and in it the most specific route; no other listener is tried. */
-export function findTarget(port: TlsPort, serverName: string | null): TlsTarget | null {
-  const entry = port.entries.find(serverName);
-  if (entry === undefined || entry.kind === 'https') return entry ?? null;
-  const rule = entry.rules.find(serverName);
-  if (rule === undefined) return null;
-  return { kind: 'relay', listener: entry.listener, rule, terminated: entry.terminated };
+export interface TlsPortInput<Rule> {
+  readonly listeners: readonly {
+    readonly listener: Listener;
+    /** Among the certificates of the listener's configuration. */
+    readonly certificateOf: (id: CertificateId) => Certificate | undefined;
+  }[];
+  /** What the caller keeps for a rule. */
+  readonly ruleOf: (rule: L4Rule, listener: TlsListener) => Rule;
 }
 
-/** True when the first bytes of a connection to this port are a ClientHello. */
-export function isTlsPort(port: Port): boolean {
-  return port.listeners.some(
-    (listener) => listener.kind === 'tls' || (listener.kind === 'http' && listener.tls !== null),
-  );
+/** True when the connections of a port with this listener begin with a ClientHello. */
+export function startsWithTls(listener: Listener): boolean {
+  return listener.kind === 'tls' || (listener.kind === 'http' && listener.tls !== null);
 }
 
 /** Nothing is parsed or loaded here: that waits for the first client of each certificate. */
-export function compileTlsPort(port: Port, certificates: ReadonlyMap<CertificateId, Certificate>): TlsPort {
-  const entries: { hostname: string; value: TlsEntry }[] = [];
-  const authorities: { hostname: string; value: ListenerId }[] = [];
-  for (const listener of port.listeners) {
+export function compileTlsPort<Rule>({ listeners, ruleOf }: TlsPortInput<Rule>): TlsPort<Rule> {
+  const entries = new HostTable<TlsEntry<Rule>>();
+  let isHttpsOnly = true;
+  for (const { listener, certificateOf } of listeners) {
     if (listener.kind === 'http' && listener.tls !== null) {
-      const { hostname, id, tls } = listener;
-      authorities.push({ hostname, value: id });
-      const terminated = terminatedBy(id, tls, certificates);
-      entries.push({ hostname, value: { kind: 'https', listener, terminated } });
+      const terminated = terminatedBy({ ...listener, tls: listener.tls }, certificateOf);
+      entries.add(listener.hostname, { kind: 'https', listener, terminated });
     } else if (listener.kind === 'tls') {
-      entries.push({ hostname: listener.hostname, value: tlsEntry(listener, certificates) });
+      isHttpsOnly = false;
+      const { tls } = listener;
+      const terminated = tls === null ? null : terminatedBy({ ...listener, tls }, certificateOf);
+      const rules = new HostTable<Rule>();
+      for (const { hostname, rule } of listener.hosts) rules.add(hostname, ruleOf(rule, listener));
+      entries.add(listener.hostname, { kind: 'tls', listener, terminated, rules });
     }
   }
-  return {
-    entries: new ServerNameTable(entries),
-    authorities: new ServerNameTable(authorities),
-    isHttpsOnly: entries.every((entry) => entry.value.kind === 'https'),
-  };
-}
-
-function tlsEntry(listener: TlsListener, certificates: ReadonlyMap<CertificateId, Certificate>): TlsEntry {
-  const { id, tls, hosts } = listener;
-  const rules = new ServerNameTable(hosts.map(({ hostname, rule }) => ({ hostname, value: rule })));
-  const terminated = tls === null ? null : terminatedBy(id, tls, certificates);
-  return { kind: 'tls', listener, terminated, rules };
+  return { entries, isHttpsOnly };
 }
 
 function terminatedBy(
-  id: ListenerId,
-  tls: ListenerTls,
-  certificates: ReadonlyMap<CertificateId, Certificate>,
+  { id, tls }: { readonly id: string; readonly tls: Termination['tls'] },
+  certificateOf: (id: CertificateId) => Certificate | undefined,
 ): Terminated {
-  const own = tls.certificates.flatMap((certificate) => certificates.get(certificate) ?? []);
+  const own = tls.certificates.flatMap((certificate) => certificateOf(certificate) ?? []);
   return { termination: { domain: id, tls }, choice: new CertificateChoice(own) };
+}
+
+/**
+ * The most specific listener that has the name, and in it the most specific route; no other listener is tried. A client that
+ * names nobody (null) finds only what serves any name.
+ */
+export function findTarget<Rule>(port: TlsPort<Rule>, serverName: string | null): TlsTarget<Rule> | null {
+  const name = serverName ?? '';
+  const entry = port.entries.find(name);
+  if (entry === null || entry.kind === 'https') return entry;
+  const rule = entry.rules.find(name);
+  if (rule === null) return null;
+  return { kind: 'relay', listener: entry.listener, rule, terminated: entry.terminated };
 }
