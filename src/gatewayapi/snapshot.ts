@@ -60,4 +60,9 @@ export interface GatewayObservation {
 
 export interface Observations {
   readonly gateways: readonly GatewayObservation[];
+  /**
+   * Bundle versions (annotation gateway.networking.k8s.io/bundle-version) of the Gateway API CRDs in the cluster, `none`
+   * for one without; absent outside of a cluster.
+   */
+  readonly crdVersions?: readonly string[];
 }

@@ -71,10 +71,6 @@ export interface PolicyStatus {
   readonly ancestors: readonly PolicyAncestorStatus[];
 }
 
-export interface BackendStatus {
-  readonly conditions: readonly Condition[];
-}
-
 export type RouteKind = 'HTTPRoute' | 'GRPCRoute' | 'TLSRoute' | 'TCPRoute' | 'UDPRoute';
 export type PolicyKind = 'BackendTLSPolicy' | 'XBackendTrafficPolicy';
 
@@ -93,4 +89,5 @@ export type StatusUpdate =
   | StatusUpdateOf<'ListenerSet', ListenerSetStatus>
   | StatusUpdateOf<RouteKind, RouteStatus>
   | StatusUpdateOf<PolicyKind, PolicyStatus>
-  | StatusUpdateOf<'XBackend', BackendStatus>;
+  // An XBackend has its status per parent as well, under the same field names as a route.
+  | StatusUpdateOf<'XBackend', RouteStatus>;

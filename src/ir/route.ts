@@ -17,7 +17,7 @@ export type WeightedBackend =
       readonly kind: 'invalid';
       readonly weight: number;
       readonly status: 500;
-      readonly reason: 'invalid_ref' | 'unsupported_backend';
+      readonly reason: 'invalid_ref' | 'unsupported_backend' | 'invalid_filter';
       readonly message: string;
       readonly origin: Origin;
     };

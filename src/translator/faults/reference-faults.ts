@@ -1,0 +1,179 @@
+/** Faults of references: to backends, certificates, CA bundles, extensions. */
+import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { errorFault, type Fault } from './fault.ts';
+
+/** Who refers: kind and namespace decide which ReferenceGrant is needed. */
+export interface Referrer {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+}
+
+export function refNotPermitted(path: string, from: Referrer, to: ObjectRef): Fault {
+  return errorFault({
+    code: 'missing-reference-grant',
+    reason: 'RefNotPermitted',
+    path,
+    message: `${describeRef(to)} is in another namespace, and no ReferenceGrant in ${to.namespace} lets ${from.kind}s of namespace ${from.namespace} refer to it.`,
+    hint: `Create a ReferenceGrant in namespace ${to.namespace} with from {group: ${from.group}, kind: ${from.kind}, namespace: ${from.namespace}} and to {group: ${JSON.stringify(to.group)}, kind: ${to.kind}, name: ${to.name}}.`,
+  });
+}
+
+export function backendKindUnsupported(path: string, ref: ObjectRef): Fault {
+  return errorFault({
+    code: 'backend-kind',
+    reason: 'InvalidKind',
+    path,
+    message: `Backends of kind ${ref.kind} in group ${JSON.stringify(ref.group)} are not supported.`,
+    hint: 'Use a Service (group "") or an XBackend (group gateway.networking.x-k8s.io).',
+  });
+}
+
+export function backendNotFound(path: string, ref: ObjectRef): Fault {
+  return errorFault({
+    code: 'backend-not-found',
+    reason: 'BackendNotFound',
+    path,
+    message: `${describeRef(ref)} does not exist.`,
+  });
+}
+
+export function backendPortNotFound(
+  path: string,
+  ref: ObjectRef,
+  port: number,
+  offered: readonly number[],
+): Fault {
+  return errorFault({
+    code: 'backend-port-not-found',
+    reason: 'BackendNotFound',
+    path: `${path}.port`,
+    message: `${describeRef(ref)} has no port ${port}.`,
+    hint:
+      offered.length === 0
+        ? 'It offers no port at all.'
+        : `It offers ${offered.join(', ')}: a backendRef names the Service port, not its targetPort.`,
+  });
+}
+
+export function backendPortMissing(path: string, ref: ObjectRef): Fault {
+  return errorFault({
+    code: 'backend-port-missing',
+    reason: 'BackendNotFound',
+    path,
+    message: `The reference to ${describeRef(ref)} names no port.`,
+    hint: 'Add `port`, the port number of the Service.',
+  });
+}
+
+export function backendProtocolUnsupported(
+  path: string,
+  ref: ObjectRef,
+  protocol: string,
+  wish: string,
+): Fault {
+  return errorFault({
+    code: 'backend-protocol',
+    reason: 'UnsupportedProtocol',
+    path,
+    message: `${describeRef(ref)} speaks ${protocol}, which cannot carry ${wish} traffic.`,
+  });
+}
+
+export function backendTlsRequired(path: string, ref: ObjectRef, appProtocol: string): Fault {
+  return errorFault({
+    code: 'backend-tls-required',
+    reason: 'UnsupportedProtocol',
+    path,
+    message: `${describeRef(ref)} has appProtocol ${appProtocol}, and no BackendTLSPolicy says how to verify it.`,
+    hint: 'Create a BackendTLSPolicy that targets this Service (GEP-1911).',
+  });
+}
+
+/** `policy` is the BackendTLSPolicy at fault; without one it is the backend's own TLS settings. */
+export function backendTlsUnmet(path: string, ref: ObjectRef, policy?: ObjectRef): Fault {
+  return errorFault({
+    code: 'backend-tls-unmet',
+    reason: 'InvalidBackendTLS',
+    path,
+    message:
+      policy === undefined
+        ? `The TLS settings of ${describeRef(ref)} cannot be met; see its own status.`
+        : `${describeRef(policy)} governs ${describeRef(ref)} and cannot be met; see its own status.`,
+  });
+}
+
+export function extensionRefUnknown(path: string, ref: ObjectRef): Fault {
+  return errorFault({
+    code: 'extension-ref',
+    reason: 'InvalidKind',
+    path,
+    message: `No extension of kind ${ref.kind} in group ${JSON.stringify(ref.group)} is supported; the rule answers 500.`,
+  });
+}
+
+export function certificateRefsMissing(path: string): Fault {
+  return errorFault({
+    code: 'certificate-missing',
+    reason: 'InvalidCertificateRef',
+    path,
+    message: 'TLS is to be terminated here, but no certificateRefs are given.',
+    hint: 'Add tls.certificateRefs with the name of a Secret of type kubernetes.io/tls.',
+  });
+}
+
+export function certificateKindUnsupported(path: string, ref: ObjectRef, reason: string): Fault {
+  return errorFault({
+    code: 'certificate-kind',
+    reason,
+    path,
+    message: `Certificates of kind ${ref.kind} in group ${JSON.stringify(ref.group)} are not supported.`,
+    hint: 'Use a Secret (group "") with tls.crt and tls.key.',
+  });
+}
+
+export function certificateNotFound(path: string, ref: ObjectRef, reason: string): Fault {
+  return errorFault({
+    code: 'certificate-not-found',
+    reason,
+    path,
+    message: `${describeRef(ref)} does not exist.`,
+  });
+}
+
+export function certificateUnusable(path: string, ref: ObjectRef, reason: string, why: string): Fault {
+  return errorFault({
+    code: 'certificate-unusable',
+    reason,
+    path,
+    message: `${describeRef(ref)} holds no usable certificate: ${why}`,
+  });
+}
+
+export function caKindUnsupported(path: string, ref: ObjectRef, reason: string): Fault {
+  return errorFault({
+    code: 'ca-certificate-kind',
+    reason,
+    path,
+    message: `CA certificates of kind ${ref.kind} in group ${JSON.stringify(ref.group)} are not supported.`,
+    hint: 'Use a ConfigMap or a Secret (group "") with the key ca.crt.',
+  });
+}
+
+export function caNotFound(path: string, ref: ObjectRef, reason: string): Fault {
+  return errorFault({
+    code: 'ca-certificate-not-found',
+    reason,
+    path,
+    message: `${describeRef(ref)} does not exist.`,
+  });
+}
+
+export function caUnusable(path: string, ref: ObjectRef, reason: string, why: string): Fault {
+  return errorFault({
+    code: 'ca-certificate-unusable',
+    reason,
+    path,
+    message: `${describeRef(ref)} holds no usable CA certificate in ca.crt: ${why}`,
+  });
+}

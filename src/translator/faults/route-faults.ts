@@ -1,0 +1,151 @@
+/** Faults of routes: attachment, and rules that cannot be served as written. */
+import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
+import type { RouteKind } from '../../gatewayapi/status.ts';
+import { errorFault, warningFault, type Fault } from './fault.ts';
+
+export function noMatchingParent(path: string, parent: ObjectRef, why: string): Fault {
+  return errorFault({
+    code: 'route-no-matching-parent',
+    reason: 'NoMatchingParent',
+    path,
+    message: `${describeRef(parent)} ${why}`,
+  });
+}
+
+export function kindNotAllowed(path: string, kind: RouteKind, listeners: readonly string[]): Fault {
+  return errorFault({
+    code: 'route-not-allowed',
+    reason: 'NotAllowedByListeners',
+    path,
+    message: `No listener takes ${kind}s (${listeners.join(', ')}).`,
+    hint: "The listener's protocol and allowedRoutes.kinds decide.",
+  });
+}
+
+export function namespaceNotAllowed(path: string, namespace: string, listeners: readonly string[]): Fault {
+  return errorFault({
+    code: 'route-not-allowed',
+    reason: 'NotAllowedByListeners',
+    path,
+    message: `No listener takes routes of namespace ${namespace} (${listeners.join(', ')}).`,
+    hint: "The listener's allowedRoutes.namespaces decides; its default is Same.",
+  });
+}
+
+export function noMatchingHostname(
+  path: string,
+  route: readonly string[],
+  listeners: readonly string[],
+): Fault {
+  return errorFault({
+    code: 'route-hostname',
+    reason: 'NoMatchingListenerHostname',
+    path,
+    message: `No hostname of the route (${route.join(', ')}) is served by a listener (${listeners.join(', ')}).`,
+  });
+}
+
+export function protocolTaken(path: string, other: ObjectRef): Fault {
+  return errorFault({
+    code: 'route-conflict',
+    reason: 'HostnameConflict',
+    path,
+    message: `${describeRef(other)} is older and serves one of these hostnames on the same listener; HTTPRoutes and GRPCRoutes cannot share one.`,
+    hint: 'Give the routes different hostnames (GRPCRouteSpec.hostnames).',
+  });
+}
+
+export function regexInvalid(path: string, pattern: string, why: string): Fault {
+  return errorFault({
+    code: 'regex',
+    reason: 'UnsupportedValue',
+    path,
+    message: `${JSON.stringify(pattern)} is not a valid regular expression: ${why}`,
+    hint: 'Regular expressions have RE2 syntax: no look-around and no back-references.',
+  });
+}
+
+export function valueUnsupported(path: string, value: string, allowed: readonly string[]): Fault {
+  return errorFault({
+    code: 'unsupported-value',
+    reason: 'UnsupportedValue',
+    path,
+    message: `${JSON.stringify(value)} is not supported.`,
+    hint: `Use ${allowed.join(', ')}.`,
+  });
+}
+
+export function durationInvalid(path: string, value: string): Fault {
+  return errorFault({
+    code: 'duration',
+    reason: 'UnsupportedValue',
+    path,
+    message: `${JSON.stringify(value)} is not a duration.`,
+    hint: 'Write it as in 1h30m, 10s or 250ms (GEP-2257).',
+  });
+}
+
+export function filtersIncompatible(path: string, one: string, other: string): Fault {
+  return errorFault({
+    code: 'incompatible-filters',
+    reason: 'IncompatibleFilters',
+    path,
+    message: `Filters ${one} and ${other} cannot be combined.`,
+  });
+}
+
+export function filterRepeated(path: string, type: string): Fault {
+  return errorFault({
+    code: 'repeated-filter',
+    reason: 'IncompatibleFilters',
+    path,
+    message: `Filter ${type} may be given only once.`,
+  });
+}
+
+export function redirectWithBackends(path: string): Fault {
+  return errorFault({
+    code: 'incompatible-filters',
+    reason: 'IncompatibleFilters',
+    path,
+    message: 'A RequestRedirect filter cannot be combined with backendRefs: it answers by itself.',
+  });
+}
+
+export function filterIncomplete(path: string, field: string): Fault {
+  return errorFault({
+    code: 'incomplete-filter',
+    reason: 'UnsupportedValue',
+    path,
+    message: `The filter lacks its field ${field}.`,
+  });
+}
+
+export function headerRepeated(path: string, name: string): Fault {
+  return errorFault({
+    code: 'repeated-header',
+    reason: 'UnsupportedValue',
+    path,
+    message: `Header ${name} has more than one action in the same filter.`,
+    hint: 'Set, add or remove each header once; several values are separated by commas.',
+  });
+}
+
+export function prefixRewriteWithoutPrefix(path: string): Fault {
+  return errorFault({
+    code: 'prefix-rewrite',
+    reason: 'UnsupportedValue',
+    path,
+    message: 'ReplacePrefixMatch needs every match of the rule to be a PathPrefix.',
+    hint: 'Use ReplaceFullPath, or match by PathPrefix.',
+  });
+}
+
+export function sessionOverridden(path: string, policy: ObjectRef): Fault {
+  return warningFault({
+    code: 'session-overridden',
+    reason: 'Accepted',
+    path,
+    message: `sessionPersistence of ${describeRef(policy)} does not apply here: the rule's own, or that of an earlier backend, does.`,
+  });
+}

@@ -1,0 +1,238 @@
+/** Follows references to backends: Service ports and XBackends, and how they may be spoken to. */
+import type { Service, ServicePort } from '../../gatewayapi/core-kinds.ts';
+import type { XBackend } from '../../gatewayapi/generated/types.ts';
+import { CORE_GROUP, EXPERIMENTAL_GROUP, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { failure, success, type Result } from '../../lib/result.ts';
+import type { Fault } from '../faults/fault.ts';
+import {
+  backendKindUnsupported,
+  backendNotFound,
+  backendPortMissing,
+  backendPortNotFound,
+  backendProtocolUnsupported,
+  backendTlsRequired,
+  backendTlsUnmet,
+  refNotPermitted,
+  type Referrer,
+} from '../faults/reference-faults.ts';
+import { judgeTrust } from './backend-trust.ts';
+import { resolveCertificate } from './certificate.ts';
+import type { Upstream, UpstreamProtocol, UpstreamTlsNode, XBackendNode } from './nodes.ts';
+import { byName, keyOf, refOf } from './object-key.ts';
+import type { Policies, PolicyContext } from './policies.ts';
+import type { BackendObjectRef } from './route-adapter.ts';
+import type { Lookup } from './snapshot-index.ts';
+
+/** What a route wants to send: it decides the protocol together with what the backend says of itself. */
+export type Traffic = 'HTTP' | 'gRPC' | 'TLS' | 'TCP' | 'UDP';
+
+export interface BackendContext {
+  /** Every backend that was found, for the status of policies: also those whose TLS settings cannot be met. */
+  readonly found: Upstream[];
+  readonly lookup: Lookup;
+  readonly policies: Policies;
+  readonly backends: ReadonlyMap<string, XBackendNode>;
+}
+
+/** One reference to follow. */
+export interface BackendQuery {
+  readonly from: Referrer;
+  readonly ref: BackendObjectRef;
+  readonly traffic: Traffic;
+  readonly path: string;
+}
+
+export function backendRefOf(ref: BackendObjectRef, namespace: string): ObjectRef {
+  return {
+    group: ref.group ?? CORE_GROUP,
+    kind: ref.kind ?? 'Service',
+    namespace: ref.namespace ?? namespace,
+    name: ref.name,
+  };
+}
+
+export function resolveBackend(context: BackendContext, query: BackendQuery): Result<Upstream, Fault> {
+  const target = backendRefOf(query.ref, query.from.namespace);
+  const isService = target.group === CORE_GROUP && target.kind === 'Service';
+  const isXBackend = target.group === EXPERIMENTAL_GROUP && target.kind === 'XBackend';
+  if (!isService && !isXBackend) return failure(backendKindUnsupported(query.path, target));
+  if (!context.lookup.granted(query.from, target)) {
+    return failure(refNotPermitted(query.path, query.from, target));
+  }
+  return isService ? resolveService(context, query, target) : resolveXBackend(context, query, target);
+}
+
+function resolveService(
+  context: BackendContext,
+  query: BackendQuery,
+  target: ObjectRef,
+): Result<Upstream, Fault> {
+  const service = context.lookup.service(target.namespace, target.name);
+  if (service === undefined) return failure(backendNotFound(query.path, target));
+  if (query.ref.port === undefined) return failure(backendPortMissing(query.path, target));
+  const port = findPort(service, query.ref.port, query.traffic);
+  if (port === null) {
+    const offered = [...new Set((service.spec?.ports ?? []).map((one) => one.port))];
+    return failure(backendPortNotFound(query.path, target, query.ref.port, offered));
+  }
+  const transport = port.protocol ?? 'TCP';
+  if (transport !== (query.traffic === 'UDP' ? 'UDP' : 'TCP')) {
+    return failure(backendProtocolUnsupported(query.path, target, transport, query.traffic));
+  }
+  const policy = context.policies.tlsFor(target, port.name ?? '');
+  const protocol = protocolOfService(port, query, { target, encrypted: policy !== null });
+  if (!protocol.ok) return protocol;
+  let tls: Upstream['tls'] = null;
+  if (policy !== null && query.traffic !== 'UDP') {
+    tls =
+      policy.tls === null ? failure(backendTlsUnmet(query.path, target, policy.ref)) : success(policy.tls);
+  }
+  return finish(context, query, {
+    ref: target,
+    port: port.port,
+    portName: port.name ?? '',
+    protocol: protocol.value,
+    discovery: discoveryOf(service, port.port),
+    tls,
+    traffic: context.policies.trafficFor(target),
+  });
+}
+
+/** The port of that number, of the wanted transport where one number carries both. */
+function findPort(service: Service, number: number, traffic: Traffic): ServicePort | null {
+  const sameNumber = (service.spec?.ports ?? []).filter((port) => port.port === number);
+  const wanted = traffic === 'UDP' ? 'UDP' : 'TCP';
+  const found = sameNumber.find((port) => (port.protocol ?? 'TCP') === wanted) ?? sameNumber[0];
+  if (found !== undefined) return found;
+  // An ExternalName Service need not list ports: the name stands for whatever listens there.
+  const listsNone = (service.spec?.ports ?? []).length === 0;
+  return service.spec?.type === 'ExternalName' && listsNone ? { port: number, protocol: wanted } : null;
+}
+
+function discoveryOf(service: Service, port: number): Upstream['discovery'] {
+  return service.spec?.type === 'ExternalName'
+    ? { kind: 'dns', hostname: (service.spec.externalName ?? '').replace(/\.$/, ''), port }
+    : { kind: 'endpoints' };
+}
+
+/** HTTP and gRPC need TLS as soon as it is asked for; for bytes it depends on the listener, which comes later. */
+function finish(context: BackendContext, query: BackendQuery, upstream: Upstream): Result<Upstream, Fault> {
+  context.found.push(upstream);
+  return isLayer7(query.traffic) && upstream.tls?.ok === false ? upstream.tls : success(upstream);
+}
+
+const isLayer7 = (traffic: Traffic): boolean => traffic === 'HTTP' || traffic === 'gRPC';
+
+/** appProtocol values that mean HTTP/2: the standard one (KEP-3726), and names in wide use. */
+const HTTP2_APP_PROTOCOLS = new Set(['kubernetes.io/h2c', 'h2c', 'grpc']);
+
+/** GEP-1911. Values that no one has standardised say nothing. */
+function protocolOfService(
+  port: ServicePort,
+  query: BackendQuery,
+  about: { readonly target: ObjectRef; readonly encrypted: boolean },
+): Result<UpstreamProtocol, Fault> {
+  const appProtocol = (port.appProtocol ?? '').toLowerCase();
+  const refuse = (): Result<never, Fault> =>
+    failure(backendProtocolUnsupported(query.path, about.target, appProtocol, query.traffic));
+  switch (query.traffic) {
+    case 'HTTP':
+      if (HTTP2_APP_PROTOCOLS.has(appProtocol)) return success('h2');
+      return appProtocol === 'kubernetes.io/wss' && !about.encrypted
+        ? failure(backendTlsRequired(query.path, about.target, appProtocol))
+        : success('http1');
+    case 'gRPC':
+      return appProtocol === 'kubernetes.io/ws' || appProtocol === 'kubernetes.io/wss'
+        ? refuse()
+        : success('h2');
+    case 'TLS':
+    case 'TCP':
+      return success('tcp');
+    case 'UDP':
+      return success('udp');
+  }
+}
+
+function resolveXBackend(
+  context: BackendContext,
+  query: BackendQuery,
+  target: ObjectRef,
+): Result<Upstream, Fault> {
+  const node = context.backends.get(namespacedName(target.namespace, target.name));
+  if (node === undefined) return failure(backendNotFound(query.path, target));
+  const { externalHostname, port } = node.object.spec;
+  if (query.ref.port !== undefined && query.ref.port !== port.port) {
+    return failure(backendPortNotFound(query.path, target, query.ref.port, [port.port]));
+  }
+  const protocol = protocolOfXBackend(node.object, query.traffic);
+  if (protocol === null || externalHostname === undefined) {
+    const spoken = node.object.spec.protocol ?? 'TCP';
+    return failure(backendProtocolUnsupported(query.path, target, spoken, query.traffic));
+  }
+  return finish(context, query, {
+    ref: target,
+    port: port.port,
+    portName: port.name ?? '',
+    protocol,
+    discovery: { kind: 'dns', hostname: externalHostname.hostname, port: port.port },
+    tls: node.tls?.ok === false ? failure(backendTlsUnmet(query.path, target)) : node.tls,
+    traffic: context.policies.trafficFor(target),
+  });
+}
+
+/** BackendProtocol; null where the traffic cannot be carried. */
+function protocolOfXBackend(backend: XBackend, traffic: Traffic): UpstreamProtocol | null {
+  const protocol = backend.spec.protocol;
+  switch (traffic) {
+    case 'HTTP':
+      if (protocol === 'TCP') return null;
+      return protocol === 'HTTP2' || protocol === 'H2C' ? 'h2' : 'http1';
+    case 'gRPC':
+      return protocol === 'TCP' || protocol === 'HTTP11' || protocol === 'MCP' ? null : 'h2';
+    case 'TLS':
+    case 'TCP':
+      return 'tcp';
+    case 'UDP':
+      return null;
+  }
+}
+
+/** XBackends judged by themselves, by `namespace/name`. */
+export function judgeXBackends(
+  snapshot: ResourceSnapshot,
+  context: PolicyContext,
+): ReadonlyMap<string, XBackendNode> {
+  return new Map(
+    snapshot.backends.toSorted(byName).map((object) => [keyOf(object), judgeXBackend(object, context)]),
+  );
+}
+
+function judgeXBackend(object: XBackend, { lookup, options }: PolicyContext): XBackendNode {
+  const ref = refOf(object, EXPERIMENTAL_GROUP);
+  const tls = object.spec.tls;
+  if (tls === undefined || tls.mode === 'None') return { object, ref, tls: null, faults: [] };
+  const context = { lookup, options, from: ref };
+  const trust = judgeTrust(
+    context,
+    tls.validation ?? {
+      hostname: object.spec.externalHostname?.hostname ?? '',
+      wellKnownCACertificates: 'System',
+    },
+    'spec.tls.validation',
+  );
+  const faults = [...trust.acceptedFaults, ...trust.resolvedFaults];
+  let settings: UpstreamTlsNode | null = trust.tls;
+  if (tls.mode === 'ClientAndServer' && tls.clientCertificateRef !== undefined) {
+    const at = { path: 'spec.tls.clientCertificateRef', reason: 'InvalidClientCertificateRef' };
+    const certificate = resolveCertificate(context, tls.clientCertificateRef, at);
+    if (!certificate.ok) faults.push(certificate.failure);
+    else if (settings !== null) settings = { ...settings, clientCertificate: certificate.value };
+    if (!certificate.ok) settings = null;
+  }
+  const first = faults[0];
+  if (settings !== null || first === undefined) {
+    return { object, ref, tls: settings === null ? null : success(settings), faults };
+  }
+  return { object, ref, tls: failure(first), faults };
+}

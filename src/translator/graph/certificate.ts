@@ -1,0 +1,139 @@
+/** References to certificates and CA bundles, followed and read. */
+import { CORE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { certificateId, type CertificateId } from '../../ir/ids.ts';
+import { decodeBase64Latin1 } from '../../lib/base64.ts';
+import { failure, success, type Result } from '../../lib/result.ts';
+import type { Fault } from '../faults/fault.ts';
+import {
+  caKindUnsupported,
+  caNotFound,
+  caUnusable,
+  certificateKindUnsupported,
+  certificateNotFound,
+  certificateUnusable,
+  refNotPermitted,
+  type Referrer,
+} from '../faults/reference-faults.ts';
+import type { TranslateOptions } from '../types.ts';
+import type { Lookup } from './snapshot-index.ts';
+
+export interface CertificateNode {
+  readonly id: CertificateId;
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  /** DNS names, lower case. */
+  readonly names: readonly string[];
+}
+
+/** What following a reference needs: who asks, and what it may read. */
+export interface ReferenceContext {
+  readonly lookup: Lookup;
+  readonly options: TranslateOptions;
+  readonly from: Referrer;
+}
+
+interface LooseRef {
+  readonly group?: string;
+  readonly kind?: string;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+/** A Secret of type kubernetes.io/tls, or any Secret with its two keys. `reason` is the condition's when it is unusable. */
+export function resolveCertificate(
+  context: ReferenceContext,
+  ref: LooseRef,
+  at: { readonly path: string; readonly reason: string },
+): Result<CertificateNode, Fault> {
+  const target = objectRef(ref, 'Secret', context.from.namespace);
+  if (target.group !== CORE_GROUP || target.kind !== 'Secret') {
+    return failure(certificateKindUnsupported(at.path, target, at.reason));
+  }
+  if (!context.lookup.granted(context.from, target)) {
+    return failure(refNotPermitted(at.path, context.from, target));
+  }
+  const secret = context.lookup.secret(target.namespace, target.name);
+  if (secret === undefined) return failure(certificateNotFound(at.path, target, at.reason));
+  const certificatePem = decodeBase64Latin1(secret.data?.['tls.crt'] ?? '');
+  const keyPem = decodeBase64Latin1(secret.data?.['tls.key'] ?? '');
+  const unusable = (why: string): Result<never, Fault> =>
+    failure(certificateUnusable(at.path, target, at.reason, why));
+  if (certificatePem === null || certificatePem === '') return unusable('the key tls.crt holds no PEM text.');
+  if (keyPem === null || keyPem === '') return unusable('the key tls.key holds no PEM text.');
+  const reading = context.options.readCertificate(certificatePem, keyPem);
+  if (!reading.ok) return unusable(reading.message);
+  const id = certificateId(`${target.namespace}/${target.name}`);
+  return success({ id, certificatePem, keyPem, names: reading.names });
+}
+
+export interface CaBundle {
+  /** PEM of all usable references together; null when none is usable. */
+  readonly caPem: string | null;
+  readonly faults: readonly Fault[];
+}
+
+/** Reasons a condition gives for a bad CA reference; the API names them differently for listeners and policies. */
+export interface CaReasons {
+  readonly kind: string;
+  readonly ref: string;
+}
+
+/** ConfigMaps or Secrets with the key ca.crt. */
+export function resolveCaBundle(
+  context: ReferenceContext,
+  refs: readonly LooseRef[],
+  at: { readonly path: string; readonly reasons: CaReasons },
+): CaBundle {
+  const pems: string[] = [];
+  const faults: Fault[] = [];
+  for (const [index, ref] of refs.entries()) {
+    const resolved = resolveCa(context, ref, { ...at, path: `${at.path}[${index}]` });
+    if (resolved.ok) pems.push(resolved.value);
+    else faults.push(resolved.failure);
+  }
+  return { caPem: pems.length === 0 ? null : pems.join('\n'), faults };
+}
+
+function resolveCa(
+  context: ReferenceContext,
+  ref: LooseRef,
+  at: { readonly path: string; readonly reasons: CaReasons },
+): Result<string, Fault> {
+  const target = objectRef(ref, 'ConfigMap', context.from.namespace);
+  if (target.group !== CORE_GROUP || (target.kind !== 'ConfigMap' && target.kind !== 'Secret')) {
+    return failure(caKindUnsupported(at.path, target, at.reasons.kind));
+  }
+  if (!context.lookup.granted(context.from, target)) {
+    return failure(refNotPermitted(at.path, context.from, target));
+  }
+  const pem = readCa(context.lookup, target);
+  if (pem === undefined) return failure(caNotFound(at.path, target, at.reasons.ref));
+  const why = pem === null ? 'the key is missing.' : context.options.validateCaBundle(pem);
+  if (why !== null || pem === null) {
+    return failure(caUnusable(at.path, target, at.reasons.ref, why ?? 'the key is missing.'));
+  }
+  return success(pem);
+}
+
+/** undefined: no such object; null: it has no ca.crt. */
+function readCa(lookup: Lookup, target: ObjectRef): string | null | undefined {
+  if (target.kind === 'Secret') {
+    const secret = lookup.secret(target.namespace, target.name);
+    if (secret === undefined) return undefined;
+    const encoded = secret.data?.['ca.crt'];
+    return encoded === undefined ? null : decodeBase64Latin1(encoded);
+  }
+  const configMap = lookup.configMap(target.namespace, target.name);
+  if (configMap === undefined) return undefined;
+  const binary = configMap.binaryData?.['ca.crt'];
+  return configMap.data?.['ca.crt'] ?? (binary === undefined ? null : decodeBase64Latin1(binary));
+}
+
+function objectRef(ref: LooseRef, defaultKind: string, namespace: string): ObjectRef {
+  return {
+    group: ref.group ?? CORE_GROUP,
+    kind: ref.kind ?? defaultKind,
+    namespace: ref.namespace ?? namespace,
+    name: ref.name,
+  };
+}

@@ -1,0 +1,85 @@
+/** Judges the matches of a rule: values no one knows, and regular expressions that do not compile. */
+import type { Fault } from '../faults/fault.ts';
+import { regexInvalid, valueUnsupported } from '../faults/route-faults.ts';
+import type { MatchSpec } from './route-adapter.ts';
+
+type ValidateRegex = (pattern: string) => string | null;
+
+const PATH_TYPES = ['Exact', 'PathPrefix', 'RegularExpression'];
+const VALUE_TYPES = ['Exact', 'RegularExpression'];
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
+
+/** One value to be matched, wherever it stands in the match. */
+interface Matcher {
+  readonly path: string;
+  readonly type: string;
+  readonly types: readonly string[];
+  readonly value: string;
+  /** The field that holds the value. */
+  readonly field: string;
+}
+
+export function judgeMatches(
+  matches: readonly MatchSpec[],
+  path: string,
+  validateRegex: ValidateRegex,
+): readonly Fault[] {
+  return matches.flatMap((match, index) => judgeMatch(match, `${path}[${index}]`, validateRegex));
+}
+
+/** Also asked by the lowering: a match with a fault can match nothing, its siblings still can. */
+export function judgeMatch(match: MatchSpec, at: string, validateRegex: ValidateRegex): readonly Fault[] {
+  const faults: Fault[] = [];
+  for (const { path, type, types, value, field } of matchersOf(match, at)) {
+    if (!types.includes(type)) {
+      faults.push(valueUnsupported(`${path}.type`, type, types));
+    } else if (type === 'RegularExpression') {
+      const why = validateRegex(value);
+      if (why !== null) faults.push(regexInvalid(`${path}.${field}`, value, why));
+    }
+  }
+  if (match.kind === 'http') {
+    const { method } = match.spec;
+    if (method !== undefined && !METHODS.includes(method)) {
+      faults.push(valueUnsupported(`${at}.method`, method, METHODS));
+    }
+  }
+  return faults;
+}
+
+function matchersOf({ kind, spec }: MatchSpec, at: string): readonly Matcher[] {
+  const fields = (
+    list: readonly { readonly type?: string; readonly value: string }[] | undefined,
+    name: string,
+  ): readonly Matcher[] =>
+    (list ?? []).map(({ type = 'Exact', value }, index) => ({
+      path: `${at}.${name}[${index}]`,
+      type,
+      types: VALUE_TYPES,
+      value,
+      field: 'value',
+    }));
+  if (kind === 'http') {
+    const { type = 'PathPrefix', value = '/' } = spec.path ?? {};
+    const path = { path: `${at}.path`, type, types: PATH_TYPES, value, field: 'value' };
+    return [path, ...fields(spec.headers, 'headers'), ...fields(spec.queryParams, 'queryParams')];
+  }
+  const { type = 'Exact', service, method } = spec.method ?? {};
+  const parts = [
+    ['service', service],
+    ['method', method],
+  ] as const;
+  const names = parts.flatMap(([field, value]) =>
+    value === undefined || value === ''
+      ? []
+      : [{ path: `${at}.method`, type, types: VALUE_TYPES, value, field }],
+  );
+  return [...names, ...fields(spec.headers, 'headers')];
+}
+
+/** Whether ReplacePrefixMatch knows what to replace, whichever match took the request. */
+export function matchesOnlyPrefixes(matches: readonly MatchSpec[]): boolean {
+  return matches.every(
+    (match) => match.kind === 'http' && (match.spec.path?.type ?? 'PathPrefix') === 'PathPrefix',
+  );
+}

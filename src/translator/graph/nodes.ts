@@ -1,0 +1,211 @@
+/**
+ * The validated graph: every object that matters, linked to what it refers to and judged. Configuration and status are
+ * both derived from it, side by side.
+ */
+import type {
+  BackendTLSPolicy,
+  Gateway,
+  GatewayClass,
+  GatewayListener,
+  ListenerSet,
+  XBackend,
+  XBackendTrafficPolicy,
+} from '../../gatewayapi/generated/types.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { ParentRef, RouteKind } from '../../gatewayapi/status.ts';
+import type { ListenerId } from '../../ir/ids.ts';
+import type { RetryBudget } from '../../ir/policy.ts';
+import type { ClientValidation } from '../../ir/tls.ts';
+import type { Result } from '../../lib/result.ts';
+import type { Fault } from '../faults/fault.ts';
+import type { CertificateNode } from './certificate.ts';
+import type { AnyRoute, RuleSpec } from './route-adapter.ts';
+import type { TlsOptions } from './tls-options.ts';
+
+export interface ClassNode {
+  readonly object: GatewayClass;
+  readonly ref: ObjectRef;
+  /** Empty: accepted. */
+  readonly faults: readonly Fault[];
+}
+
+/** How bytes on a port are told apart: listeners of one port must agree on it. */
+export type Wire = 'http' | 'tls' | 'tcp' | 'udp';
+
+/** One listener of a Gateway or ListenerSet. */
+export interface ListenerNode {
+  readonly id: ListenerId;
+  readonly owner: ObjectRef;
+  readonly spec: GatewayListener;
+  /** Field path in the owner. */
+  readonly path: string;
+  /** Lower case; `` for any or where the protocol has none. */
+  readonly hostname: string;
+  /** null: the protocol is not supported. */
+  readonly wire: Wire | null;
+  readonly terminatesTls: boolean;
+  readonly supportedKinds: readonly RouteKind[];
+  /** Faults that turn Accepted False, conflicts aside. */
+  readonly acceptedFaults: readonly Fault[];
+  /** Served all the same, named in the message of Accepted. */
+  readonly remarks: readonly Fault[];
+  /** Faults that turn ResolvedRefs False. */
+  readonly resolvedFaults: readonly Fault[];
+  conflict: Fault | null;
+  overlap: TlsOverlap | null;
+  readonly certificates: readonly CertificateNode[];
+  readonly clientValidation: ClientValidation | null;
+  readonly tlsOptions: TlsOptions;
+  /** Whether it has what it needs to serve, conflicts aside. */
+  readonly servable: boolean;
+  /** Routes attached to it, in order of precedence. */
+  readonly attached: AttachedRoute[];
+}
+
+export interface TlsOverlap {
+  readonly reason: 'OverlappingHostnames' | 'OverlappingCertificates';
+  /** Name of one other listener, where its owner is the same object; null where it would tell tales. */
+  readonly other: string | null;
+}
+
+export interface AttachedRoute {
+  readonly route: RouteNode;
+  /** Hostnames that listener and route share, most specific first; [``] where neither restricts. */
+  readonly hostnames: readonly string[];
+}
+
+export interface GatewayNode {
+  readonly object: Gateway;
+  readonly ref: ObjectRef;
+  readonly className: string;
+  /** Faults that turn Accepted False whatever the listeners are like. */
+  readonly faults: readonly Fault[];
+  readonly remarks: readonly Fault[];
+  readonly listeners: readonly ListenerNode[];
+  readonly listenerSets: readonly ListenerSetNode[];
+  /** `spec.tls.backend.clientCertificateRef`; null when there is none. */
+  readonly clientCertificate: Result<CertificateNode, Fault> | null;
+  /** Some listener lets clients in whose certificate does not verify. */
+  readonly insecureClientValidation: boolean;
+}
+
+export interface ListenerSetNode {
+  readonly object: ListenerSet;
+  readonly ref: ObjectRef;
+  readonly gateway: ObjectRef;
+  /** Empty: attached to its Gateway, as far as the handshake goes. */
+  readonly faults: readonly Fault[];
+  readonly listeners: readonly ListenerNode[];
+}
+
+export interface RouteNode {
+  readonly kind: RouteKind;
+  readonly object: AnyRoute;
+  readonly ref: ObjectRef;
+  readonly hostnames: readonly string[];
+  readonly rules: readonly RuleNode[];
+  readonly parents: readonly ParentNode[];
+}
+
+/** A rule with its references followed. It is whole: nothing that a user can write makes it disappear silently. */
+export interface RuleNode {
+  readonly index: number;
+  readonly spec: RuleSpec;
+  /** Field path in the route. */
+  readonly path: string;
+  /** Faults that make the rule itself invalid (Accepted, PartiallyInvalid): it is dropped and answers 500. */
+  readonly invalid: readonly Fault[];
+  /** Filters that cannot be followed or served without making the rule invalid: it answers 500. */
+  readonly unserved: readonly Fault[];
+  readonly backends: readonly BackendNode[];
+  /** Backends of filters, by field path. */
+  readonly filterBackends: ReadonlyMap<string, Result<Upstream, Fault>>;
+  /** Every backend the rule refers to and may, for the status of policies. */
+  readonly found: readonly Upstream[];
+}
+
+/** A backendRef: a usable upstream, or why not. It keeps its weight either way. */
+export interface BackendNode {
+  readonly path: string;
+  readonly ref: ObjectRef;
+  readonly port: number | null;
+  readonly upstream: Result<Upstream, Fault>;
+  /** Filters of this backendRef that cannot be served. */
+  readonly filterFaults: readonly Fault[];
+}
+
+/** What one parentRef came to. */
+export interface ParentNode {
+  readonly ref: ParentRef;
+  /** Field path; `spec.useDefaultGateways` for a default Gateway. */
+  readonly path: string;
+  /** The Gateway whose controller answers for it. */
+  readonly gateway: ObjectRef;
+  /** Listeners it is attached to; empty when refused. */
+  readonly listeners: readonly ListenerNode[];
+  readonly refusal: Fault | null;
+}
+
+/** How a backend is spoken to, as far as a route may ask for it. */
+export type UpstreamProtocol = 'http1' | 'h2' | 'tcp' | 'udp';
+
+/** One port of a Service, or an XBackend, with the policies that govern it. */
+export interface Upstream {
+  readonly ref: ObjectRef;
+  readonly port: number;
+  /** Name of the Service port, `` when it has none. */
+  readonly portName: string;
+  readonly protocol: UpstreamProtocol;
+  readonly discovery:
+    | { readonly kind: 'endpoints' }
+    | { readonly kind: 'dns'; readonly hostname: string; readonly port: number };
+  /** null: in the clear. A failure only where the route may not need TLS at all (layer 4). */
+  readonly tls: Result<UpstreamTlsNode, Fault> | null;
+  readonly traffic: TrafficPolicyNode | null;
+}
+
+/** Verified TLS settings, from a BackendTLSPolicy or an XBackend itself. */
+export interface UpstreamTlsNode {
+  readonly hostname: string;
+  /** null: the system's CAs. */
+  readonly caPem: string | null;
+  readonly subjectAltNames: readonly { readonly kind: 'hostname' | 'uri'; readonly value: string }[];
+  /** XBackend's own; null: the Gateway's, if it has one. */
+  readonly clientCertificate: CertificateNode | null;
+}
+
+export interface TlsPolicyNode {
+  readonly object: BackendTLSPolicy;
+  readonly ref: ObjectRef;
+  readonly tls: UpstreamTlsNode | null;
+  /** Faults that turn Accepted False, conflicts aside. */
+  readonly acceptedFaults: readonly Fault[];
+  readonly resolvedFaults: readonly Fault[];
+  readonly remarks: readonly Fault[];
+  readonly targets: readonly PolicyTarget[];
+}
+
+export interface TrafficPolicyNode {
+  readonly object: XBackendTrafficPolicy;
+  readonly ref: ObjectRef;
+  readonly retryBudget: RetryBudget | null;
+  readonly targets: readonly PolicyTarget[];
+}
+
+export interface PolicyTarget {
+  readonly ref: ObjectRef;
+  readonly sectionName: string | null;
+  readonly path: string;
+  /** null: this policy governs the target; else the older one that does. */
+  readonly lostTo: ObjectRef | null;
+  /** null: the target is there; else why it is not. */
+  readonly missing: Fault | null;
+}
+
+export interface XBackendNode {
+  readonly object: XBackend;
+  readonly ref: ObjectRef;
+  /** null: in the clear. */
+  readonly tls: Result<UpstreamTlsNode, Fault> | null;
+  readonly faults: readonly Fault[];
+}

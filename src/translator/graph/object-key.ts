@@ -1,0 +1,40 @@
+import type { ObjectMeta } from '../../gatewayapi/object-meta.ts';
+import { namespacedName, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { compareText } from '../../lib/compare.ts';
+
+interface AnyObject {
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+}
+
+export function namespaceOf(object: AnyObject): string {
+  return object.metadata.namespace ?? '';
+}
+
+export function keyOf(object: AnyObject): NamespacedName {
+  return namespacedName(namespaceOf(object), object.metadata.name);
+}
+
+export function refOf(object: AnyObject, group: string): ObjectRef {
+  return { group, kind: object.kind, namespace: namespaceOf(object), name: object.metadata.name };
+}
+
+/** Objects that have never been written have no generation; they count as their first. */
+export function generationOf(object: AnyObject): number {
+  return object.metadata.generation ?? 1;
+}
+
+/**
+ * The order of precedence among equals that the API uses everywhere: the oldest first, then by `namespace/name`.
+ * RFC 3339 times in UTC, as the API server writes them, sort as text.
+ */
+export function byAge(a: AnyObject, b: AnyObject): number {
+  return (
+    compareText(a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? '') ||
+    compareText(keyOf(a), keyOf(b))
+  );
+}
+
+export function byName(a: AnyObject, b: AnyObject): number {
+  return compareText(keyOf(a), keyOf(b));
+}

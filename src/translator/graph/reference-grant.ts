@@ -1,0 +1,34 @@
+import type { ReferenceGrant } from '../../gatewayapi/generated/types.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { Referrer } from '../faults/reference-faults.ts';
+import { namespaceOf } from './object-key.ts';
+
+const ANY_NAME = '*';
+
+/** Names that may be referred to (`*`: all), by who refers and what kind is referred to where. */
+export type GrantIndex = ReadonlyMap<string, ReadonlySet<string>>;
+
+function trustKey(from: Referrer, to: Omit<ObjectRef, 'name'>): string {
+  return [from.group, from.kind, from.namespace, to.group, to.kind, to.namespace].join('|');
+}
+
+/** ReferenceGrantSpec: every `from` may refer to every `to`; entries of all grants add up. */
+export function indexGrants(grants: readonly ReferenceGrant[]): GrantIndex {
+  const index = new Map<string, Set<string>>();
+  for (const grant of grants) {
+    for (const from of grant.spec.from) {
+      for (const to of grant.spec.to) {
+        const key = trustKey(from, { group: to.group, kind: to.kind, namespace: namespaceOf(grant) });
+        const names = index.get(key) ?? new Set();
+        names.add(to.name === undefined || to.name === '' ? ANY_NAME : to.name);
+        index.set(key, names);
+      }
+    }
+  }
+  return index;
+}
+
+export function isGranted(index: GrantIndex, from: Referrer, to: ObjectRef): boolean {
+  const names = index.get(trustKey(from, to));
+  return names !== undefined && (names.has(to.name) || names.has(ANY_NAME));
+}

@@ -1,0 +1,71 @@
+/** Judges one rule of a route of any kind: what it matches, its filters, where it forwards, its policies. */
+import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
+import type { RouteKind } from '../../gatewayapi/status.ts';
+import { parseDurationMs } from '../../lib/duration.ts';
+import type { Fault } from '../faults/fault.ts';
+import { durationInvalid, redirectWithBackends } from '../faults/route-faults.ts';
+import { backendRefOf, resolveBackend, type BackendContext, type Traffic } from './backend.ts';
+import { judgeFilters, type FilterJudgement } from './filter.ts';
+import { judgeMatches, matchesOnlyPrefixes } from './match.ts';
+import type { BackendNode, RuleNode } from './nodes.ts';
+import type { RuleSpec } from './route-adapter.ts';
+
+export interface RuleContext extends Omit<BackendContext, 'found'> {
+  readonly kind: RouteKind;
+  readonly namespace: string;
+  readonly validateRegex: (pattern: string) => string | null;
+}
+
+const TRAFFIC: Readonly<Record<RouteKind, Traffic>> = {
+  HTTPRoute: 'HTTP',
+  GRPCRoute: 'gRPC',
+  TLSRoute: 'TLS',
+  TCPRoute: 'TCP',
+  UDPRoute: 'UDP',
+};
+
+export function judgeRule(spec: RuleSpec, index: number, shared: RuleContext): RuleNode {
+  const context = { ...shared, found: [] };
+  const path = `spec.rules[${index}]`;
+  const from = { group: GATEWAY_GROUP, kind: context.kind, namespace: context.namespace };
+  const filterContext = { backends: context, from, allPrefixes: matchesOnlyPrefixes(spec.matches) };
+  const filters = judgeFilters(spec.filters, `${path}.filters`, filterContext);
+  const invalid = [
+    ...judgeMatches(spec.matches, `${path}.matches`, context.validateRegex),
+    ...filters.invalid,
+    ...judgePolicies(spec, path),
+  ];
+  if (spec.backendRefs.length > 0 && spec.filters.some((filter) => filter.type === 'RequestRedirect')) {
+    invalid.push(redirectWithBackends(`${path}.filters`));
+  }
+  const filterBackends = new Map(filters.backends);
+  const backends: BackendNode[] = [];
+  for (const [at, ref] of spec.backendRefs.entries()) {
+    const refPath = `${path}.backendRefs[${at}]`;
+    const own: FilterJudgement = judgeFilters(ref.filters ?? [], `${refPath}.filters`, filterContext);
+    invalid.push(...own.invalid);
+    for (const [key, upstream] of own.backends) filterBackends.set(key, upstream);
+    const traffic = TRAFFIC[context.kind];
+    backends.push({
+      path: refPath,
+      ref: backendRefOf(ref, context.namespace),
+      port: ref.port ?? null,
+      upstream: resolveBackend(context, { from, ref, traffic, path: refPath }),
+      filterFaults: own.unserved,
+    });
+  }
+  const { unserved } = filters;
+  return { index, spec, path, invalid, unserved, backends, filterBackends, found: context.found };
+}
+
+function judgePolicies(spec: RuleSpec, path: string): readonly Fault[] {
+  const durations = [
+    [spec.timeouts?.request, 'timeouts.request'],
+    [spec.timeouts?.backendRequest, 'timeouts.backendRequest'],
+    [spec.retry?.backoff, 'retry.backoff'],
+    [spec.sessionPersistence?.absoluteTimeout, 'sessionPersistence.absoluteTimeout'],
+  ] as const;
+  return durations.flatMap(([text, field]) =>
+    text === undefined || parseDurationMs(text) !== null ? [] : [durationInvalid(`${path}.${field}`, text)],
+  );
+}

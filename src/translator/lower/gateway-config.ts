@@ -1,0 +1,121 @@
+/** One Gateway of the graph as the configuration of one data plane. */
+import { encodeConfig } from '../../ir/codec.ts';
+import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../../ir/gateway-config.ts';
+import type { Port } from '../../ir/listener.ts';
+import type { RouteRule } from '../../ir/route.ts';
+import { Redacted, type Certificate } from '../../ir/tls.ts';
+import { compareText } from '../../lib/compare.ts';
+import { sha256Hex } from '../../lib/sha256.ts';
+import type { CertificateNode } from '../graph/certificate.ts';
+import { hasAcceptedListener } from '../graph/gateway.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { GatewayNode, ListenerNode, RouteNode } from '../graph/nodes.ts';
+import { generationOf } from '../graph/object-key.ts';
+import { lowerListener } from './listener.ts';
+import type { LoweredRule } from './route-rule.ts';
+import { lowerCluster, lowerEndpoints, type ClusterUse } from './upstreams.ts';
+
+export type RulesOf = (route: RouteNode) => readonly LoweredRule[];
+
+/** Listeners of the Gateway and its ListenerSets that go into the data plane. */
+export function servedListeners(gateway: GatewayNode): readonly ListenerNode[] {
+  if (gateway.faults.length > 0 || !hasAcceptedListener(gateway.listeners)) return [];
+  const sets = gateway.listenerSets.filter((set) => set.faults.length === 0);
+  return [gateway.listeners, ...sets.map((set) => set.listeners)]
+    .flat()
+    .filter((listener) => listener.servable && listener.conflict === null);
+}
+
+export function lowerGateway(gateway: GatewayNode, graph: Graph, rulesOf: RulesOf): GatewayConfig {
+  const listeners = servedListeners(gateway);
+  const layer4Clusters: ClusterUse[] = [];
+  const ports = lowerPorts(listeners, { rulesOf, clusters: layer4Clusters });
+  const rules = rulesInUse(listeners, rulesOf);
+  const uses = distinct([...layer4Clusters, ...rules.flatMap((rule) => rule.clusters)]);
+  const clientCertificate = gateway.clientCertificate?.ok === true ? gateway.clientCertificate.value : null;
+  const { kind, namespace, name } = gateway.ref;
+  const config: GatewayConfig = {
+    version: '',
+    gateway: { kind, namespace, name },
+    generation: generationOf(gateway.object),
+    addresses: (gateway.object.spec.addresses ?? []).flatMap(({ type = 'IPAddress', value = '' }) =>
+      type === 'IPAddress' && value !== '' ? [value] : [],
+    ),
+    ports,
+    rules: rules.map(({ rule }): RouteRule => rule),
+    clusters: uses.map((use) => lowerCluster(use, clientCertificate?.id ?? null)),
+    endpoints: uses
+      .filter(({ upstream }) => upstream.discovery.kind === 'endpoints')
+      .map((use) => {
+        const { ref } = use.upstream;
+        return lowerEndpoints(use, graph.index.endpointSlices(ref.namespace, ref.name));
+      }),
+    certificates: certificatesInUse(listeners, uses, clientCertificate),
+    settings: DEFAULT_PROXY_SETTINGS,
+  };
+  return { ...config, version: sha256Hex(encodeConfig(config)) };
+}
+
+function lowerPorts(
+  listeners: readonly ListenerNode[],
+  context: Parameters<typeof lowerListener>[1],
+): readonly Port[] {
+  const groups = new Map<string, ListenerNode[]>();
+  for (const listener of listeners) {
+    const key = `${String(listener.spec.port).padStart(5, '0')}/${listener.wire === 'udp' ? 'udp' : 'tcp'}`;
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [listener]);
+    else known.push(listener);
+  }
+  return [...groups]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([, members]) => ({
+      number: members[0]?.spec.port ?? 0,
+      transport: members[0]?.wire === 'udp' ? 'udp' : 'tcp',
+      listeners: members
+        .toSorted((a, b) => compareText(a.id, b.id))
+        .map((listener) => lowerListener(listener, context)),
+    }));
+}
+
+/** Rules that some listener leads to, by route and place. */
+function rulesInUse(listeners: readonly ListenerNode[], rulesOf: RulesOf): readonly LoweredRule[] {
+  const routes = new Set(
+    listeners.flatMap((listener) => listener.attached.map(({ route }) => route)).filter(isHttp),
+  );
+  return [...routes]
+    .sort((a, b) => compareText(routeKey(a), routeKey(b)))
+    .flatMap((route) => rulesOf(route))
+    .filter((rule) => rule.matches.length > 0);
+}
+
+const isHttp = (route: RouteNode): boolean => route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute';
+
+const routeKey = ({ ref }: RouteNode): string => `${ref.kind}/${ref.namespace}/${ref.name}`;
+
+function distinct(uses: readonly ClusterUse[]): readonly ClusterUse[] {
+  const byId = new Map(uses.map((use) => [use.id, use]));
+  return [...byId.values()].sort((a, b) => compareText(a.id, b.id));
+}
+
+function certificatesInUse(
+  listeners: readonly ListenerNode[],
+  uses: readonly ClusterUse[],
+  clientCertificate: CertificateNode | null,
+): readonly Certificate[] {
+  const nodes = listeners.flatMap((listener) => listener.certificates);
+  for (const { upstream, encrypted } of uses) {
+    if (!encrypted || upstream.tls?.ok !== true) continue;
+    const certificate = upstream.tls.value.clientCertificate ?? clientCertificate;
+    if (certificate !== null) nodes.push(certificate);
+  }
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  return [...byId.values()]
+    .sort((a, b) => compareText(a.id, b.id))
+    .map(({ id, certificatePem, keyPem }) => ({
+      id,
+      certificatePem,
+      keyPem: new Redacted(keyPem),
+      ocspResponse: null,
+    }));
+}

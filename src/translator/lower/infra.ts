@@ -1,0 +1,32 @@
+/** What a Gateway needs to run. */
+import type { InfraPort, InfraSpec } from '../../ir/infra.ts';
+import type { GatewayNode } from '../graph/nodes.ts';
+import { generationOf } from '../graph/object-key.ts';
+import { servedListeners } from './gateway-config.ts';
+
+export function lowerInfra(gateway: GatewayNode): InfraSpec {
+  const { kind, namespace, name } = gateway.ref;
+  const { spec } = gateway.object;
+  return {
+    gateway: { kind, namespace, name },
+    generation: generationOf(gateway.object),
+    gatewayClass: gateway.className,
+    ports: portsOf(gateway),
+    labels: spec.infrastructure?.labels ?? {},
+    annotations: spec.infrastructure?.annotations ?? {},
+    addresses: (spec.addresses ?? []).map(({ type = 'IPAddress', value = '' }) => ({
+      type: type === 'Hostname' ? 'Hostname' : 'IPAddress',
+      value: value === '' ? null : value,
+    })),
+    parameters: [],
+  };
+}
+
+function portsOf(gateway: GatewayNode): readonly InfraPort[] {
+  const ports = new Map<string, InfraPort>();
+  for (const { spec, wire } of servedListeners(gateway)) {
+    const transport = wire === 'udp' ? 'udp' : 'tcp';
+    ports.set(`${spec.port}/${transport}`, { number: spec.port, transport });
+  }
+  return [...ports.values()].sort((a, b) => a.number - b.number || (a.transport < b.transport ? -1 : 1));
+}

@@ -1,0 +1,49 @@
+/** Rules of TLSRoute, TCPRoute and UDPRoute. */
+import type { L4Rule } from '../../ir/listener.ts';
+import type { WeightedBackend } from '../../ir/route.ts';
+import type { AttachedRoute, BackendNode, ListenerNode, RouteNode, RuleNode } from '../graph/nodes.ts';
+import { invalidBackend, ruleIdOf, ruleOrigin } from './route-rule.ts';
+import { originOf, useCluster, type ClusterUse } from './upstreams.ts';
+
+/** The rule of a layer-4 route on this listener; null when the route has none. */
+export function lowerLayer4Rule(
+  { route }: AttachedRoute,
+  listener: ListenerNode,
+  clusters: ClusterUse[],
+): L4Rule | null {
+  const rule = route.rules[0];
+  if (rule === undefined) return null;
+  return {
+    id: ruleIdOf(route, rule),
+    origin: ruleOrigin(route, rule),
+    backends: rule.backends.map((backend, index) =>
+      lowerBackend(backend, { route, rule, index, listener }, clusters),
+    ),
+  };
+}
+
+interface Place {
+  readonly route: RouteNode;
+  readonly rule: RuleNode;
+  readonly index: number;
+  readonly listener: ListenerNode;
+}
+
+function lowerBackend(backend: BackendNode, place: Place, clusters: ClusterUse[]): WeightedBackend {
+  const weight = place.rule.spec.backendRefs[place.index]?.weight ?? 1;
+  if (!backend.upstream.ok) return invalidBackend(backend, weight, backend.upstream.failure);
+  const upstream = backend.upstream.value;
+  const encrypted = upstream.tls !== null && originatesTls(place.listener, upstream.ref.kind);
+  if (encrypted && upstream.tls?.ok === false) return invalidBackend(backend, weight, upstream.tls.failure);
+  const use = useCluster(upstream, encrypted);
+  clusters.push(use);
+  return { kind: 'cluster', cluster: use.id, weight, filters: [], origin: originOf(upstream) };
+}
+
+/**
+ * Where TLS ends at the listener it may start again towards the backend (TLSRouteRule.backendRefs). Bytes that pass
+ * through untouched get no second layer, except that an XBackend asks for TLS on its own account.
+ */
+function originatesTls(listener: ListenerNode, backendKind: string): boolean {
+  return listener.terminatesTls || (listener.wire === 'tcp' && backendKind === 'XBackend');
+}

@@ -1,0 +1,118 @@
+/** Listeners of the graph as listeners of the data plane. */
+import type { HttpListener, Listener, TlsListener } from '../../ir/listener.ts';
+import type { Origin } from '../../ir/origin.ts';
+import type { VirtualHost } from '../../ir/route.ts';
+import type { ListenerTls } from '../../ir/tls.ts';
+import { hostnameSpecificity } from '../../lib/hostname.ts';
+import type { ListenerNode, RouteNode } from '../graph/nodes.ts';
+import { lowerLayer4Rule } from './layer4.ts';
+import { compareRank, type LoweredMatch } from './matches.ts';
+import type { LoweredRule } from './route-rule.ts';
+import type { ClusterUse } from './upstreams.ts';
+
+/** What lowering listeners takes from the whole, and notes for it. */
+export interface ListenerContext {
+  /** Rules of an HTTP or gRPC route, made once however many listeners it is attached to. */
+  readonly rulesOf: (route: RouteNode) => readonly LoweredRule[];
+  readonly clusters: ClusterUse[];
+}
+
+export function lowerListener(listener: ListenerNode, context: ListenerContext): Listener {
+  const base = { id: listener.id, origin: originOfListener(listener) };
+  switch (listener.wire) {
+    case 'udp':
+      return { ...base, kind: 'udp', rule: oldestRule(listener, context) };
+    case 'tcp':
+      return { ...base, kind: 'tcp', rule: oldestRule(listener, context) };
+    case 'tls':
+      return listener.spec.protocol === 'HTTPS'
+        ? lowerHttp(base, listener, context)
+        : lowerTls(base, listener, context);
+    case 'http':
+    case null:
+      return lowerHttp(base, listener, context);
+  }
+}
+
+type Base = Pick<Listener, 'id' | 'origin'>;
+
+function originOfListener({ owner, spec }: ListenerNode): Origin {
+  return { kind: owner.kind, namespace: owner.namespace, name: owner.name, section: spec.name };
+}
+
+function lowerHttp(base: Base, listener: ListenerNode, context: ListenerContext): HttpListener {
+  return {
+    ...base,
+    kind: 'http',
+    hostname: listener.hostname,
+    tls: listener.terminatesTls ? lowerListenerTls(listener, ['h2', 'http/1.1']) : null,
+    virtualHosts: lowerVirtualHosts(listener, context),
+  };
+}
+
+interface RankedEntry extends LoweredMatch {
+  readonly rule: LoweredRule['rule']['id'];
+}
+
+/**
+ * Attached routes come oldest first and rules in their order, so that a stable sort by rank leaves ties as the API
+ * wants them (HTTPRouteRule.matches: oldest route, then name, then first rule).
+ */
+function lowerVirtualHosts(listener: ListenerNode, context: ListenerContext): readonly VirtualHost[] {
+  const hosts = new Map<string, RankedEntry[]>();
+  for (const { route, hostnames } of listener.attached) {
+    const entries = context
+      .rulesOf(route)
+      .flatMap(({ rule, matches }) => matches.map((match) => ({ ...match, rule: rule.id })));
+    for (const hostname of hostnames) {
+      const known = hosts.get(hostname);
+      if (known === undefined) hosts.set(hostname, [...entries]);
+      else known.push(...entries);
+    }
+  }
+  return [...hosts]
+    .sort(([a], [b]) => hostnameSpecificity(a, b))
+    .map(([hostname, entries]) => ({
+      hostname,
+      entries: entries
+        .sort((a, b) => compareRank(a.rank, b.rank))
+        .map(({ match, rule }) => ({ match, rule })),
+    }));
+}
+
+function lowerTls(base: Base, listener: ListenerNode, context: ListenerContext): TlsListener {
+  const hosts = new Map<string, TlsListener['hosts'][number]>();
+  for (const attached of listener.attached) {
+    for (const hostname of attached.hostnames) {
+      // The oldest route keeps a hostname that several ask for.
+      if (hosts.has(hostname)) continue;
+      const rule = lowerLayer4Rule(attached, listener, context.clusters);
+      if (rule !== null) hosts.set(hostname, { hostname, rule });
+    }
+  }
+  return {
+    ...base,
+    kind: 'tls',
+    hostname: listener.hostname,
+    tls: listener.terminatesTls ? lowerListenerTls(listener, []) : null,
+    hosts: [...hosts.values()].sort((a, b) => hostnameSpecificity(a.hostname, b.hostname)),
+  };
+}
+
+/** Layer-4 listeners have nothing to tell routes apart by: the oldest one gets everything. */
+function oldestRule(listener: ListenerNode, context: ListenerContext): ReturnType<typeof lowerLayer4Rule> {
+  const oldest = listener.attached[0];
+  return oldest === undefined ? null : lowerLayer4Rule(oldest, listener, context.clusters);
+}
+
+function lowerListenerTls(listener: ListenerNode, alpn: readonly string[]): ListenerTls {
+  const { tlsOptions } = listener;
+  return {
+    certificates: listener.certificates.map((certificate) => certificate.id),
+    minVersion: tlsOptions.minVersion,
+    maxVersion: tlsOptions.maxVersion,
+    cipherSuites: tlsOptions.cipherSuites,
+    alpn: tlsOptions.alpn ?? alpn,
+    clientValidation: listener.clientValidation,
+  };
+}

@@ -1,0 +1,117 @@
+/** Matches of HTTPRoute and GRPCRoute as predicates of the data plane, with their rank. */
+import type { GRPCRouteRuleMatch, HTTPRouteRuleMatch } from '../../gatewayapi/generated/types.ts';
+import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch, StringMatch } from '../../ir/match.ts';
+import type { MatchSpec } from '../graph/route-adapter.ts';
+
+/**
+ * How specific a match is: numbers of falling weight, larger first. Matches of one hostname are all of one kind, as
+ * HTTPRoutes and GRPCRoutes cannot share one, so that ranks of different kinds are never compared.
+ */
+export type MatchRank = readonly number[];
+
+export interface LoweredMatch {
+  readonly match: RouteMatch;
+  readonly rank: MatchRank;
+}
+
+/** Negative when `a` goes first. */
+export function compareRank(a: MatchRank, b: MatchRank): number {
+  for (const [index, value] of a.entries()) {
+    const other = b[index] ?? 0;
+    if (value !== other) return other - value;
+  }
+  return 0;
+}
+
+export function lowerMatch(match: MatchSpec): LoweredMatch {
+  return match.kind === 'http' ? lowerHttpMatch(match.spec) : lowerGrpcMatch(match.spec);
+}
+
+/** Where a kind of path match stands (HTTPRouteRule.matches); regular expressions go between: the API leaves it open. */
+const PATH_RANK: Readonly<Record<PathMatch['kind'], number>> = { exact: 2, regex: 1, prefix: 0 };
+
+function lowerHttpMatch(spec: HTTPRouteRuleMatch): LoweredMatch {
+  const match: RouteMatch = {
+    path: lowerPath(spec.path?.type, spec.path?.value ?? '/'),
+    method: spec.method ?? null,
+    headers: lowerHeaders(spec.headers),
+    query: lowerQuery(spec.queryParams),
+  };
+  const { path } = match;
+  const pathLength = path.kind === 'regex' ? path.pattern.length : path.value.length;
+  const rank = [
+    PATH_RANK[path.kind],
+    pathLength,
+    match.method === null ? 0 : 1,
+    match.headers.length,
+    match.query.length,
+  ];
+  return { match, rank };
+}
+
+function lowerPath(type: string | undefined, value: string): PathMatch {
+  switch (type) {
+    case 'Exact':
+      return { kind: 'exact', value };
+    case 'RegularExpression':
+      return { kind: 'regex', pattern: value };
+    default:
+      // A trailing slash of a prefix is ignored (PathMatchPathPrefix).
+      return { kind: 'prefix', value: value.replace(/\/+$/, '') || '/' };
+  }
+}
+
+interface NamedValue {
+  readonly name: string;
+  readonly type?: string;
+  readonly value: string;
+}
+
+/** Of equivalent names only the first counts (HTTPHeaderMatch.name, HTTPQueryParamMatch.name). */
+function firstOfEach(
+  list: readonly NamedValue[] | undefined,
+  normalize: (name: string) => string,
+): readonly { readonly name: string; readonly value: StringMatch }[] {
+  const byName = new Map<string, StringMatch>();
+  for (const { name, type, value } of list ?? []) {
+    const key = normalize(name);
+    if (byName.has(key)) continue;
+    byName.set(
+      key,
+      type === 'RegularExpression' ? { kind: 'regex', pattern: value } : { kind: 'exact', value },
+    );
+  }
+  return [...byName].map(([name, value]) => ({ name, value }));
+}
+
+const lowerHeaders = (list: readonly NamedValue[] | undefined): readonly HeaderMatch[] =>
+  firstOfEach(list, (name) => name.toLowerCase());
+
+const lowerQuery = (list: readonly NamedValue[] | undefined): readonly QueryMatch[] =>
+  firstOfEach(list, (name) => name);
+
+const ANY_NAME = '[^/]+';
+
+/** gRPC calls have the path `/{service}/{method}` and are always POST. */
+function lowerGrpcMatch(spec: GRPCRouteRuleMatch): LoweredMatch {
+  const service = spec.method?.service ?? '';
+  const method = spec.method?.method ?? '';
+  const headers = lowerHeaders(spec.headers);
+  const path = lowerGrpcPath(spec.method?.type, service, method);
+  return {
+    match: { path, method: null, headers, query: [] },
+    rank: [service.length, method.length, headers.length],
+  };
+}
+
+function lowerGrpcPath(type: string | undefined, service: string, method: string): PathMatch {
+  if (service === '' && method === '') return { kind: 'prefix', value: '/' };
+  if (type === 'RegularExpression') {
+    const part = (pattern: string): string => (pattern === '' ? ANY_NAME : `(?:${pattern})`);
+    return { kind: 'regex', pattern: `^/${part(service)}/${part(method)}$` };
+  }
+  if (method === '') return { kind: 'prefix', value: `/${service}` };
+  // The API's pattern leaves only letters, digits and underscores in a method name, so that it needs no escaping.
+  if (service === '') return { kind: 'regex', pattern: `^/${ANY_NAME}/${method}$` };
+  return { kind: 'exact', value: `/${service}/${method}` };
+}

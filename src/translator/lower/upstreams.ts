@@ -1,0 +1,106 @@
+/** Upstreams of the graph as clusters, endpoints and identities of the data plane. */
+import type { EndpointSlice, EndpointSliceEndpoint } from '../../gatewayapi/core-kinds.ts';
+import type { Cluster, Endpoint, EndpointSet } from '../../ir/cluster.ts';
+import { clusterId, type CertificateId, type ClusterId } from '../../ir/ids.ts';
+import type { Origin } from '../../ir/origin.ts';
+import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy } from '../../ir/policy.ts';
+import { compareText } from '../../lib/compare.ts';
+import { formatIp, parseIp } from '../../lib/ip-address.ts';
+import type { Upstream } from '../graph/nodes.ts';
+
+/** An upstream as one rule uses it: the same one may be spoken to in the clear by one route and over TLS by another. */
+export interface ClusterUse {
+  readonly id: ClusterId;
+  readonly upstream: Upstream;
+  readonly encrypted: boolean;
+}
+
+export function useCluster(upstream: Upstream, encrypted: boolean): ClusterUse {
+  const { ref, port, protocol } = upstream;
+  const parts = [ref.kind, ref.namespace, ref.name, port, protocol, ...(encrypted ? ['tls'] : [])];
+  return { id: clusterId(parts.join('/')), upstream, encrypted };
+}
+
+export function originOf(upstream: Upstream): Origin {
+  const { kind, namespace, name } = upstream.ref;
+  return { kind, namespace, name, section: upstream.portName || String(upstream.port) };
+}
+
+/** `clientCertificate`: the Gateway's, for upstreams that bring none of their own. */
+export function lowerCluster(use: ClusterUse, clientCertificate: CertificateId | null): Cluster {
+  const { upstream } = use;
+  const tls = use.encrypted && upstream.tls?.ok === true ? upstream.tls.value : null;
+  return {
+    id: use.id,
+    origin: originOf(upstream),
+    protocol: upstream.protocol,
+    tls:
+      tls === null
+        ? null
+        : {
+            hostname: tls.hostname,
+            caPem: tls.caPem,
+            subjectAltNames: tls.subjectAltNames,
+            clientCertificate: tls.clientCertificate?.id ?? clientCertificate,
+          },
+    discovery: upstream.discovery,
+    policy: lowerPolicy(upstream),
+  };
+}
+
+function lowerPolicy(upstream: Upstream): ClusterPolicy {
+  const retryBudget = upstream.traffic?.retryBudget ?? null;
+  return retryBudget === null ? DEFAULT_CLUSTER_POLICY : { ...DEFAULT_CLUSTER_POLICY, retryBudget };
+}
+
+/** Endpoints of a Service port: all its slices, merged; an address counts once, however many slices list it. */
+export function lowerEndpoints(use: ClusterUse, slices: readonly EndpointSlice[]): EndpointSet {
+  const { upstream } = use;
+  const transport = upstream.protocol === 'udp' ? 'UDP' : 'TCP';
+  const endpoints = new Map<string, Endpoint>();
+  for (const slice of slices) {
+    // FQDN slices are deprecated and have no agreed meaning.
+    if (slice.addressType === 'FQDN') continue;
+    const port = (slice.ports ?? []).find(
+      (one) => (one.name ?? '') === upstream.portName && (one.protocol ?? 'TCP') === transport,
+    )?.port;
+    if (port === undefined || port === null) continue;
+    for (const endpoint of slice.endpoints ?? []) {
+      const state = stateOf(endpoint);
+      if (state === null) continue;
+      for (const raw of endpoint.addresses) addEndpoint(endpoints, { raw, port, state, endpoint });
+    }
+  }
+  const sorted = [...endpoints].sort(([a], [b]) => compareText(a, b)).map(([, endpoint]) => endpoint);
+  return { cluster: use.id, endpoints: sorted };
+}
+
+function addEndpoint(
+  into: Map<string, Endpoint>,
+  found: {
+    readonly raw: string;
+    readonly port: number;
+    readonly state: Endpoint['state'];
+    readonly endpoint: EndpointSliceEndpoint;
+  },
+): void {
+  const bytes = parseIp(found.raw);
+  if (bytes === null) return;
+  const address = formatIp(bytes);
+  const key = `${address} ${found.port}`;
+  const known = into.get(key);
+  // While an endpoint moves between slices it may be listed twice; the better news counts.
+  if (known?.state === 'ready' || (known !== undefined && found.state === 'draining')) return;
+  into.set(key, { address, port: found.port, state: found.state, zone: found.endpoint.zone ?? null });
+}
+
+/**
+ * `ready` already accounts for termination, and for Services that publish unready addresses. Absent conditions are the
+ * API's "unknown", to be read as ready (EndpointConditions, KEP-1672).
+ */
+function stateOf({ conditions }: EndpointSliceEndpoint): Endpoint['state'] | null {
+  const ready = conditions?.ready ?? true;
+  if (ready) return 'ready';
+  const serving = conditions?.serving ?? ready;
+  return serving && conditions?.terminating === true ? 'draining' : null;
+}

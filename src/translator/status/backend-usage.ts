@@ -1,0 +1,62 @@
+/** Which Gateways use which backends, through the routes attached to them. */
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { GatewayNode, ListenerNode, RouteNode, Upstream } from '../graph/nodes.ts';
+import { claimKey } from '../graph/policy-target.ts';
+
+/**
+ * How a backend is used: `any`; `layer7`, by HTTP or gRPC; `tls`, where the gateway may have to originate TLS: by those
+ * and by what was decrypted at the listener.
+ */
+export type Use = 'any' | 'layer7' | 'tls';
+
+/** Gateways by use, backend and port. */
+export type BackendUsage = ReadonlyMap<string, ReadonlySet<ObjectRef>>;
+
+export function indexUsage(gateways: readonly GatewayNode[]): BackendUsage {
+  const usage = new Map<string, Set<ObjectRef>>();
+  for (const gateway of gateways) {
+    const listeners = [...gateway.listeners, ...gateway.listenerSets.flatMap((set) => set.listeners)];
+    for (const [route, uses] of usesOf(listeners)) {
+      for (const upstream of route.rules.flatMap((rule) => rule.found)) {
+        for (const use of uses) note(usage, use, { upstream, gateway: gateway.ref });
+      }
+    }
+  }
+  return usage;
+}
+
+/** Each attached route once, with the ways in which it uses its backends. */
+function usesOf(listeners: readonly ListenerNode[]): ReadonlyMap<RouteNode, ReadonlySet<Use>> {
+  const routes = new Map<RouteNode, Set<Use>>();
+  for (const listener of listeners) {
+    for (const { route } of listener.attached) {
+      const uses = routes.get(route) ?? new Set<Use>(['any']);
+      const isLayer7 = route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute';
+      if (isLayer7) uses.add('layer7');
+      if (isLayer7 || listener.terminatesTls) uses.add('tls');
+      routes.set(route, uses);
+    }
+  }
+  return routes;
+}
+
+function note(
+  usage: Map<string, Set<ObjectRef>>,
+  use: Use,
+  { upstream, gateway }: { readonly upstream: Upstream; readonly gateway: ObjectRef },
+): void {
+  for (const section of upstream.portName === '' ? [null] : [null, upstream.portName]) {
+    const key = `${use}|${claimKey(upstream.ref, section)}`;
+    const known = usage.get(key);
+    if (known === undefined) usage.set(key, new Set([gateway]));
+    else known.add(gateway);
+  }
+}
+
+export function gatewaysUsing(
+  usage: BackendUsage,
+  use: Use,
+  target: { readonly ref: ObjectRef; readonly sectionName: string | null },
+): readonly ObjectRef[] {
+  return [...(usage.get(`${use}|${claimKey(target.ref, target.sectionName)}`) ?? [])];
+}

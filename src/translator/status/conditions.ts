@@ -1,0 +1,166 @@
+/**
+ * Every condition Sluice writes: one constructor each, and the only texts of conditions besides those of faults.
+ * Types and reasons are those of the API's Go types; reasons of ours are marked.
+ */
+import type { Condition } from '../../gatewayapi/condition.ts';
+import { joinMessages, type Fault } from '../faults/fault.ts';
+
+interface Verdict {
+  readonly type: string;
+  readonly status: Condition['status'];
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Stamps conditions with the generation of the object they speak of. */
+export function atGeneration(generation: number, verdicts: readonly Verdict[]): readonly Condition[] {
+  return verdicts.map((verdict) => ({ ...verdict, observedGeneration: generation }));
+}
+
+export type { Verdict };
+
+function holds(type: string, reason: string, message: string): Verdict {
+  return { type, status: 'True', reason, message };
+}
+
+function fails(type: string, reason: string, message: string): Verdict {
+  return { type, status: 'False', reason, message };
+}
+
+/** The first fault names the reason, all of them the message. */
+function failsFor(type: string, faults: readonly Fault[]): Verdict {
+  return fails(type, faults[0]?.reason ?? 'Invalid', joinMessages(faults));
+}
+
+const withRemarks = (message: string, remarks: readonly Fault[]): string =>
+  remarks.length === 0 ? message : `${message} ${joinMessages(remarks)}`;
+
+// Shared by several kinds.
+
+export function accepted(what: string, remarks: readonly Fault[] = []): Verdict {
+  return holds('Accepted', 'Accepted', withRemarks(`${what} is accepted.`, remarks));
+}
+
+export function notAccepted(faults: readonly Fault[]): Verdict {
+  return failsFor('Accepted', faults);
+}
+
+export function resolvedRefs(): Verdict {
+  return holds('ResolvedRefs', 'ResolvedRefs', 'All references are resolved.');
+}
+
+export function unresolvedRefs(faults: readonly Fault[]): Verdict {
+  return failsFor('ResolvedRefs', faults);
+}
+
+// GatewayClass.
+
+export const SUPPORTED_VERSION = 'v1.6';
+
+export function versionSupported(): Verdict {
+  return holds('SupportedVersion', 'SupportedVersion', `Gateway API ${SUPPORTED_VERSION} is supported.`);
+}
+
+export function versionUnsupported(found: readonly string[]): Verdict {
+  const message = `The cluster has Gateway API CRDs of ${found.join(', ')}; supported is ${SUPPORTED_VERSION} and older v1 versions. Served as far as they agree.`;
+  return fails('SupportedVersion', 'UnsupportedVersion', message);
+}
+
+// Gateway.
+
+export function acceptedInPart(invalid: readonly string[], valid: readonly string[]): Verdict {
+  return holds('Accepted', 'ListenersNotValid', describeListeners(invalid, valid));
+}
+
+export function noListenerAccepted(invalid: readonly string[]): Verdict {
+  return fails('Accepted', 'ListenersNotValid', describeListeners(invalid, []));
+}
+
+function describeListeners(invalid: readonly string[], valid: readonly string[]): string {
+  const good = valid.length === 0 ? 'No listener is accepted.' : `Accepted: ${valid.join(', ')}.`;
+  return `Not accepted: ${invalid.join(', ')}; see their own conditions. ${good}`;
+}
+
+export function programmed(what: string): Verdict {
+  return holds('Programmed', 'Programmed', `${what} is served.`);
+}
+
+export function notProgrammedInvalid(why: string): Verdict {
+  return fails('Programmed', 'Invalid', why);
+}
+
+export function pending(why: string): Verdict {
+  return fails('Programmed', 'Pending', why);
+}
+
+export function addressNotAssigned(): Verdict {
+  return fails('Programmed', 'AddressNotAssigned', 'No address has been assigned yet.');
+}
+
+export function addressNotUsable(addresses: readonly string[]): Verdict {
+  const list = addresses.join(', ');
+  const message = `Not available here: ${list}. Ask for an address that the network or load balancer can assign, or leave spec.addresses out.`;
+  return fails('Programmed', 'AddressNotUsable', message);
+}
+
+export function listenersNotResolved(names: readonly string[]): Verdict {
+  const message = `Listeners with unresolved references: ${names.join(', ')}; see their own conditions.`;
+  return fails('ResolvedRefs', 'ListenersNotResolved', message);
+}
+
+export function insecureFrontendValidation(): Verdict {
+  const message = 'AllowInsecureFallback lets in clients whose certificate is missing or does not verify.';
+  return holds('InsecureFrontendValidationMode', 'ConfigurationChanged', message);
+}
+
+export function defaultGateway(scope: string): Verdict {
+  return holds('DefaultGateway', 'DefaultGateway', `Gateway has default scope ${scope}.`);
+}
+
+// Listener.
+
+export function noConflicts(): Verdict {
+  return fails('Conflicted', 'NoConflicts', 'No other listener collides with this one.');
+}
+
+export function conflicted(fault: Fault): Verdict {
+  return holds('Conflicted', fault.reason, fault.message);
+}
+
+/** The conflict's own reason, as the conformance tests of ListenerSet expect. */
+export function notProgrammedConflicted(fault: Fault): Verdict {
+  return fails('Programmed', fault.reason, fault.message);
+}
+
+/** For Accepted and Programmed alike (ListenerReasonPortUnavailable). */
+export function portUnavailable(type: 'Accepted' | 'Programmed', message: string): Verdict {
+  return fails(type, 'PortUnavailable', message);
+}
+
+export function overlappingTls(
+  reason: 'OverlappingHostnames' | 'OverlappingCertificates',
+  other: string | null,
+): Verdict {
+  const what = reason === 'OverlappingHostnames' ? 'hostname' : 'certificate';
+  const whose = other === null ? 'another listener of this port' : `listener ${other}`;
+  const message = `Its ${what} overlaps with that of ${whose}: clients may reuse connections across them. Requests for another listener's host are answered with 421.`;
+  return holds('OverlappingTLSConfig', reason, message);
+}
+
+// ListenerSet.
+
+export function notProgrammed(reason: string, message: string): Verdict {
+  return fails('Programmed', reason, message);
+}
+
+// Routes.
+
+/** RouteConditionPartiallyInvalid: the message must start with "Dropped Rule". */
+export function partiallyInvalid(
+  rules: readonly { readonly label: string; readonly faults: readonly Fault[] }[],
+): Verdict {
+  const list = rules.map(({ label, faults }) => `${label}: ${joinMessages(faults)}`).join(' ');
+  const plural = rules.length === 1 ? '' : 's';
+  const message = `Dropped Rule${plural} ${list} What only ${rules.length === 1 ? 'it matches' : 'they match'} answers 500.`;
+  return holds('PartiallyInvalid', 'UnsupportedValue', message);
+}

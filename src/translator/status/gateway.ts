@@ -1,0 +1,173 @@
+/** Status of Gateways and ListenerSets. */
+import type { GatewayObservation } from '../../gatewayapi/snapshot.ts';
+import type { ListenerStatus, StatusUpdate } from '../../gatewayapi/status.ts';
+import { joinMessages } from '../faults/fault.ts';
+import { hasAcceptedListener } from '../graph/gateway.ts';
+import type { GatewayNode, ListenerNode, ListenerSetNode } from '../graph/nodes.ts';
+import { generationOf } from '../graph/object-key.ts';
+import {
+  accepted,
+  acceptedInPart,
+  addressNotAssigned,
+  addressNotUsable,
+  atGeneration,
+  defaultGateway,
+  insecureFrontendValidation,
+  listenersNotResolved,
+  noListenerAccepted,
+  notAccepted,
+  notProgrammed,
+  notProgrammedInvalid,
+  pending,
+  programmed,
+  resolvedRefs,
+  unresolvedRefs,
+  type Verdict,
+} from './conditions.ts';
+import { listenerStatus } from './listener.ts';
+
+/** Updates for a Gateway and the ListenerSets that name it. */
+export function gatewayStatuses(
+  gateway: GatewayNode,
+  observation: GatewayObservation | null,
+): readonly StatusUpdate[] {
+  const blocked = blockedBy(gateway, observation);
+  return [
+    gatewayStatus(gateway, { observation, blocked }),
+    ...gateway.listenerSets.map((set) => listenerSetStatus(set, { observation, blocked })),
+  ];
+}
+
+interface Context {
+  readonly observation: GatewayObservation | null;
+  /** Why the Gateway as a whole is not programmed; null when it is, as far as its listeners allow. */
+  readonly blocked: Verdict | null;
+}
+
+function gatewayStatus(gateway: GatewayNode, { observation, blocked }: Context): StatusUpdate {
+  const generation = generationOf(gateway.object);
+  const { defaultScope } = gateway.object.spec;
+  const listeners = gateway.listeners.map((listener) =>
+    listenerStatus(listener, { generation, blocked, observation }),
+  );
+  const verdicts: Verdict[] = [
+    acceptedVerdict(gateway, listeners),
+    blocked ?? programmedVerdict(gateway, listeners),
+    resolvedVerdict(gateway),
+    ...(gateway.insecureClientValidation ? [insecureFrontendValidation()] : []),
+    ...(defaultScope === 'All' ? [defaultGateway(defaultScope)] : []),
+  ];
+  return {
+    kind: 'Gateway',
+    object: gateway.ref,
+    generation,
+    status: {
+      addresses: (observation?.addresses ?? []).map(({ type, value }) => ({ type, value })),
+      conditions: atGeneration(generation, verdicts),
+      listeners,
+      attachedListenerSets: gateway.listenerSets.filter(isListenerSetAccepted).length,
+    },
+  };
+}
+
+function acceptedVerdict(gateway: GatewayNode, listeners: readonly ListenerStatus[]): Verdict {
+  if (gateway.faults.length > 0) return notAccepted(gateway.faults);
+  const invalid = listeners.filter((listener) => !isTrue(listener, 'Accepted')).map(({ name }) => name);
+  const valid = listeners.filter((listener) => isTrue(listener, 'Accepted')).map(({ name }) => name);
+  if (invalid.length === 0) return accepted('The Gateway', gateway.remarks);
+  // A port that cannot be bound makes its listener invalid, never the Gateway: that may pass.
+  return hasAcceptedListener(gateway.listeners)
+    ? acceptedInPart(invalid, valid)
+    : noListenerAccepted(invalid);
+}
+
+function isTrue({ conditions }: ListenerStatus, type: string): boolean {
+  return conditions.some((condition) => condition.type === type && condition.status === 'True');
+}
+
+const namesOf = (listeners: readonly ListenerNode[]): readonly string[] =>
+  listeners.map((listener) => listener.spec.name);
+
+function resolvedVerdict({ clientCertificate, listeners }: GatewayNode): Verdict {
+  if (clientCertificate?.ok === false) return unresolvedRefs([clientCertificate.failure]);
+  const unresolved = listeners.filter((listener) => listener.resolvedFaults.length > 0);
+  return unresolved.length === 0 ? resolvedRefs() : listenersNotResolved(namesOf(unresolved));
+}
+
+/** What keeps the Gateway from being programmed besides its listeners: itself, its addresses, its proxies. */
+function blockedBy(gateway: GatewayNode, observation: GatewayObservation | null): Verdict | null {
+  if (gateway.faults.length > 0) return notProgrammedInvalid(joinMessages(gateway.faults));
+  if (!hasAcceptedListener(gateway.listeners)) return notProgrammedInvalid('No listener is accepted.');
+  if (observation === null) return pending('Waiting for the infrastructure of the Gateway.');
+  const wanted = gateway.object.spec.addresses ?? [];
+  const assigned = new Set(observation.addresses.map((address) => address.value));
+  const missing = wanted.flatMap(({ value = '' }) => (value === '' || assigned.has(value) ? [] : [value]));
+  if (assigned.size > 0 && missing.length > 0) return addressNotUsable(missing);
+  if (assigned.size === 0) return addressNotAssigned();
+  const { acknowledged } = observation;
+  if (acknowledged === null || acknowledged.proxies === 0) {
+    return pending('Waiting for a proxy to take the configuration.');
+  }
+  const generation = generationOf(gateway.object);
+  return acknowledged.generation < generation
+    ? pending(`Proxies serve generation ${acknowledged.generation}; waiting for ${generation}.`)
+    : null;
+}
+
+function programmedVerdict(gateway: GatewayNode, listeners: readonly ListenerStatus[]): Verdict {
+  if (gateway.listeners.length === 0) return programmed('The Gateway');
+  return listeners.some((listener) => isTrue(listener, 'Programmed'))
+    ? programmed('The Gateway')
+    : notProgrammedInvalid('No listener can be served; see their own conditions.');
+}
+
+/** Attached: allowed by its Gateway, with at least one listener accepted (GatewayStatus.attachedListenerSets). */
+function isListenerSetAccepted(set: ListenerSetNode): boolean {
+  return set.faults.length === 0 && hasAcceptedListener(set.listeners);
+}
+
+function listenerSetStatus(set: ListenerSetNode, { observation, blocked }: Context): StatusUpdate {
+  const generation = generationOf(set.object);
+  const parentVerdict =
+    blocked === null ? null : notProgrammed('ParentNotProgrammed', `The Gateway is not: ${blocked.message}`);
+  // A set that its Gateway does not take has listeners in name only; judging them would tell of the Gateway's affairs.
+  const listeners =
+    set.faults.length > 0
+      ? []
+      : set.listeners.map((listener) =>
+          listenerStatus(listener, { generation, blocked: parentVerdict, observation }),
+        );
+  return {
+    kind: 'ListenerSet',
+    object: set.ref,
+    generation,
+    status: {
+      conditions: atGeneration(generation, listenerSetVerdicts(set, listeners, parentVerdict)),
+      listeners,
+    },
+  };
+}
+
+function listenerSetVerdicts(
+  set: ListenerSetNode,
+  listeners: readonly ListenerStatus[],
+  parentVerdict: Verdict | null,
+): readonly Verdict[] {
+  const fault = set.faults[0];
+  if (fault !== undefined) return [notAccepted(set.faults), notProgrammed(fault.reason, fault.message)];
+  const invalid = listeners.filter((listener) => !isTrue(listener, 'Accepted')).map(({ name }) => name);
+  const valid = listeners.filter((listener) => isTrue(listener, 'Accepted')).map(({ name }) => name);
+  if (!isListenerSetAccepted(set)) {
+    const verdict = noListenerAccepted(invalid);
+    return [verdict, notProgrammed(verdict.reason, verdict.message)];
+  }
+  const acceptance = invalid.length === 0 ? accepted('The ListenerSet') : acceptedInPart(invalid, valid);
+  if (parentVerdict !== null) return [acceptance, parentVerdict];
+  const served = listeners.some((listener) => isTrue(listener, 'Programmed'));
+  return [
+    acceptance,
+    served
+      ? programmed('The ListenerSet')
+      : notProgrammed('ListenersNotValid', 'No listener can be served; see their own conditions.'),
+  ];
+}

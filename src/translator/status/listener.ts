@@ -1,0 +1,64 @@
+/** Status of listeners, the same for Gateways and ListenerSets. */
+import type { GatewayObservation } from '../../gatewayapi/snapshot.ts';
+import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
+import type { ListenerStatus } from '../../gatewayapi/status.ts';
+import { joinMessages } from '../faults/fault.ts';
+import type { ListenerNode } from '../graph/nodes.ts';
+import {
+  accepted,
+  atGeneration,
+  conflicted,
+  noConflicts,
+  notAccepted,
+  notProgrammedConflicted,
+  notProgrammedInvalid,
+  overlappingTls,
+  pending,
+  portUnavailable,
+  programmed,
+  resolvedRefs,
+  unresolvedRefs,
+  type Verdict,
+} from './conditions.ts';
+
+export interface ListenerContext {
+  readonly generation: number;
+  /** Why nothing of the owner is programmed, whatever its listeners are like; null when that is not so. */
+  readonly blocked: Verdict | null;
+  readonly observation: GatewayObservation | null;
+}
+
+export function listenerStatus(listener: ListenerNode, context: ListenerContext): ListenerStatus {
+  const { conflict, acceptedFaults, resolvedFaults, overlap, remarks } = listener;
+  const failed = context.observation?.failedPorts.find((entry) => entry.port === listener.spec.port);
+  const faults = [...(conflict === null ? [] : [conflict]), ...acceptedFaults];
+  const acceptance =
+    failed === undefined ? accepted('The listener', remarks) : portUnavailable('Accepted', failed.message);
+  const verdicts: Verdict[] = [
+    faults.length === 0 ? acceptance : notAccepted(faults),
+    conflict === null ? noConflicts() : conflicted(conflict),
+    resolvedFaults.length === 0 ? resolvedRefs() : unresolvedRefs(resolvedFaults),
+    programmedVerdict(listener, context.blocked, failed?.message ?? null),
+    ...(overlap === null ? [] : [overlappingTls(overlap.reason, overlap.other)]),
+  ];
+  return {
+    name: listener.spec.name,
+    supportedKinds: listener.supportedKinds.map((kind) => ({ group: GATEWAY_GROUP, kind })),
+    attachedRoutes: listener.attached.length,
+    conditions: atGeneration(context.generation, verdicts),
+  };
+}
+
+function programmedVerdict(
+  listener: ListenerNode,
+  blocked: Verdict | null,
+  portFailure: string | null,
+): Verdict {
+  if (listener.conflict !== null) return notProgrammedConflicted(listener.conflict);
+  if (!listener.servable) {
+    return notProgrammedInvalid(joinMessages([...listener.acceptedFaults, ...listener.resolvedFaults]));
+  }
+  if (portFailure !== null) return portUnavailable('Programmed', portFailure);
+  if (blocked === null) return programmed('The listener');
+  return blocked.reason === 'Invalid' ? notProgrammedInvalid(blocked.message) : pending(blocked.message);
+}

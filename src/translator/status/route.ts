@@ -1,0 +1,55 @@
+/** Status of routes: per parent, the same for all kinds. */
+import type { RouteParentStatus, StatusUpdate } from '../../gatewayapi/status.ts';
+import type { Fault } from '../faults/fault.ts';
+import type { ParentNode, RouteNode, RuleNode } from '../graph/nodes.ts';
+import { generationOf } from '../graph/object-key.ts';
+import { isServed } from '../graph/route.ts';
+import {
+  accepted,
+  atGeneration,
+  notAccepted,
+  partiallyInvalid,
+  resolvedRefs,
+  unresolvedRefs,
+  type Verdict,
+} from './conditions.ts';
+
+/** Routes without a parent of ours get an empty list, so that entries of ours that are left over go away. */
+export function routeStatus(route: RouteNode, controllerName: string): StatusUpdate {
+  const generation = generationOf(route.object);
+  const unresolved = unresolvedFaults(route);
+  const references = unresolved.length === 0 ? resolvedRefs() : unresolvedRefs(unresolved);
+  const parents = route.parents.map((parent): RouteParentStatus => {
+    const verdicts = [...acceptance(route, parent), references];
+    return { parentRef: parent.ref, controllerName, conditions: atGeneration(generation, verdicts) };
+  });
+  return { kind: route.kind, object: route.ref, generation, status: { parents } };
+}
+
+function acceptance(route: RouteNode, parent: ParentNode): readonly Verdict[] {
+  if (parent.refusal !== null) return [notAccepted([parent.refusal])];
+  if (!isServed(route)) return [notAccepted(route.rules.flatMap((rule) => rule.invalid))];
+  const invalid = route.rules.filter((rule) => rule.invalid.length > 0);
+  const verdict = accepted('The route');
+  if (invalid.length === 0) return [verdict];
+  return [verdict, partiallyInvalid(invalid.map((rule) => ({ label: labelOf(rule), faults: rule.invalid })))];
+}
+
+function labelOf({ index, spec }: RuleNode): string {
+  return spec.name === null ? String(index) : `${index} (${spec.name})`;
+}
+
+/** Faults of references in all rules, backends first, in order. */
+export function unresolvedFaults(route: RouteNode): readonly Fault[] {
+  return route.rules.flatMap((rule) => {
+    const backends = rule.backends.flatMap(({ upstream, filterFaults }) => [
+      ...(upstream.ok ? [] : [upstream.failure]),
+      ...filterFaults,
+    ]);
+    const filters = [...rule.filterBackends.values()].flatMap((upstream) =>
+      upstream.ok ? [] : [upstream.failure],
+    );
+    // An external auth backend that is missing stands in both lists.
+    return [...new Set([...backends, ...rule.unserved, ...filters])];
+  });
+}

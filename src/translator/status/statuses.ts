@@ -1,0 +1,35 @@
+/** All statuses of the graph. */
+import { namespacedName } from '../../gatewayapi/ref.ts';
+import type { Observations } from '../../gatewayapi/snapshot.ts';
+import type { StatusUpdate } from '../../gatewayapi/status.ts';
+import { compareText } from '../../lib/compare.ts';
+import type { Graph } from '../graph/graph.ts';
+import { indexUsage } from './backend-usage.ts';
+import { gatewayClassStatus } from './gateway-class.ts';
+import { gatewayStatuses } from './gateway.ts';
+import { tlsPolicyStatus, trafficPolicyStatus, xBackendStatus } from './policy.ts';
+import { routeStatus } from './route.ts';
+
+export function computeStatuses(
+  graph: Graph,
+  observations: Observations,
+  controllerName: string,
+): readonly StatusUpdate[] {
+  const observed = new Map(
+    observations.gateways.map((entry) => [namespacedName(entry.namespace, entry.name), entry]),
+  );
+  const context = { controllerName, usage: indexUsage(graph.gateways) };
+  const updates: StatusUpdate[] = [
+    ...graph.classes.map((node) => gatewayClassStatus(node, observations)),
+    ...graph.gateways.flatMap((gateway) =>
+      gatewayStatuses(gateway, observed.get(namespacedName(gateway.ref.namespace, gateway.ref.name)) ?? null),
+    ),
+    ...graph.routes.map((route) => routeStatus(route, controllerName)),
+    ...graph.policies.tls.map((policy) => tlsPolicyStatus(policy, context)),
+    ...graph.policies.traffic.map((policy) => trafficPolicyStatus(policy, context)),
+    ...[...graph.backends.values()].map((backend) => xBackendStatus(backend, context)),
+  ];
+  return updates.sort((a, b) => compareText(identity(a), identity(b)));
+}
+
+const identity = ({ kind, object }: StatusUpdate): string => [kind, object.namespace, object.name].join('/');
