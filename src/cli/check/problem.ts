@@ -1,0 +1,46 @@
+/** One thing that `check` reports, whatever stage found it. */
+import type { Finding, Severity } from '../../gatewayapi/finding.ts';
+import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
+import { describeRef } from '../../gatewayapi/ref.ts';
+import type { LoadedResources } from '../../provider/file/store.ts';
+
+export interface Problem {
+  readonly severity: Severity;
+  readonly code: string;
+  /** `HTTPRoute default/shop`; null when the text does not say which object it is. */
+  readonly object: string | null;
+  readonly path: string;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly location: SourceLocation | null;
+}
+
+const fromInput = ({ object, ...rest }: InputFinding): Problem => ({
+  ...rest,
+  object: object === null ? null : describeRef(object),
+});
+
+const fromTranslator = (finding: Finding, loaded: LoadedResources): Problem => ({
+  severity: finding.severity,
+  code: finding.code,
+  object: describeRef(finding.object),
+  path: finding.path,
+  message: finding.message,
+  hint: finding.hint,
+  location: loaded.locate(finding.object, finding.path),
+});
+
+/** All problems, in the order of the files. */
+export function collectProblems(loaded: LoadedResources, findings: readonly Finding[]): Problem[] {
+  const problems = [
+    ...loaded.findings.map(fromInput),
+    ...findings.map((finding) => fromTranslator(finding, loaded)),
+  ];
+  return problems.toSorted((a, b) => compareLocations(a.location, b.location));
+}
+
+function compareLocations(a: SourceLocation | null, b: SourceLocation | null): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.line - b.line || a.column - b.column;
+}

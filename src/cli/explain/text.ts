@@ -1,0 +1,87 @@
+/** An explanation for people. */
+import type { Filter, HeaderEdit } from '../../ir/filter.ts';
+import type { Origin, RuleOrigin } from '../../ir/origin.ts';
+import type { ExplainedBackend, Explanation } from '../../proxy/router/explain.ts';
+import type { Colors } from '../terminal.ts';
+
+const name = ({ kind, namespace, name: own, section }: Origin): string =>
+  `${kind} ${namespace}/${own}${section === undefined ? '' : ` (${section})`}`;
+
+const ruleName = (rule: RuleOrigin): string =>
+  `${rule.kind} ${rule.namespace}/${rule.name} rule ${String(rule.index)}${rule.section === undefined ? '' : ` (${rule.section})`}`;
+
+export function formatExplanation(explanation: Explanation, colors: Colors): string {
+  const { outcome, summary, listener, hostname, rule, match, filters, backends, nearMisses } = explanation;
+  const mark = outcome === 'refuse' ? colors.red('✗') : colors.green('✓');
+  const row = (label: string, text: string): string => `  ${colors.dim(label.padEnd(9))} ${text}`;
+  return [
+    `${mark} ${colors.bold(summary)}`,
+    row('gateway', name(explanation.gateway)),
+    ...(listener === null ? [] : [row('listener', name(listener))]),
+    ...(hostname === null ? [] : [row('host', hostname)]),
+    ...(rule === null ? [] : [row('rule', ruleName(rule))]),
+    ...(match === null ? [] : [row('match', match)]),
+    ...filters.map((filter) => row('filter', describeFilter(filter))),
+    ...backends.flatMap((backend) => backendRows(backend, row, colors)),
+    ...(nearMisses.length === 0 ? [] : [`  ${colors.dim('why not the others')}`]),
+    ...nearMisses.map(
+      (miss) => `    ${colors.yellow('~')} ${ruleName(miss.rule)}: ${miss.match}\n        ${miss.because}`,
+    ),
+  ].join('\n');
+}
+
+function backendRows(
+  backend: ExplainedBackend,
+  row: (label: string, text: string) => string,
+  colors: Colors,
+): string[] {
+  const { weight, share, problem, endpoints } = backend;
+  const shown = endpoints
+    .slice(0, 5)
+    .map(({ address, state }) => (state === 'ready' ? address : `${address} (${state})`));
+  const more = endpoints.length > shown.length ? [`and ${String(endpoints.length - shown.length)} more`] : [];
+  return [
+    row('backend', `${name(backend.backend)}, weight ${String(weight)} (${String(share)} %)`),
+    ...(problem === null ? [] : [row('', colors.red(problem))]),
+    ...(shown.length === 0 ? [] : [row('', `→ ${[...shown, ...more].join(', ')}`)]),
+  ];
+}
+
+export function describeFilter(filter: Filter): string {
+  switch (filter.kind) {
+    case 'request-headers':
+      return `request headers: ${describeEdit(filter.edit)}`;
+    case 'response-headers':
+      return `response headers: ${describeEdit(filter.edit)}`;
+    case 'url-rewrite': {
+      const path =
+        filter.path === null
+          ? []
+          : [`${filter.path.kind === 'full' ? 'path' : 'prefix'} → ${filter.path.value}`];
+      const host = filter.hostname === null ? [] : [`host → ${filter.hostname}`];
+      return `rewrite: ${[...host, ...path].join(', ')}`;
+    }
+    case 'redirect': {
+      const { scheme, hostname, path, port, status } = filter;
+      const parts = { scheme, hostname, path: path?.value ?? null, port };
+      const shown = Object.entries(parts).flatMap(([key, value]) =>
+        value === null ? [] : [`${key} ${String(value)}`],
+      );
+      return `redirect ${String(status)}: ${shown.join(', ')}`;
+    }
+    case 'mirror':
+      return `mirror ${String(filter.numerator)} of ${String(filter.denominator)} to ${name(filter.origin)}`;
+    case 'cors':
+      return `CORS: origins ${filter.allowOrigins.join(', ')}`;
+    case 'external-auth':
+      return `external auth over ${filter.protocol.kind} by ${name(filter.origin)}`;
+  }
+}
+
+function describeEdit({ set, add, remove }: HeaderEdit): string {
+  return [
+    ...set.map((field) => `set ${field.name}: ${field.value}`),
+    ...add.map((field) => `add ${field.name}: ${field.value}`),
+    ...remove.map((field) => `remove ${field}`),
+  ].join('; ');
+}

@@ -1,0 +1,17 @@
+/** Colours, only where a person sees them: on a terminal, unless NO_COLOR says otherwise (no-color.org). */
+import { createColors } from 'picocolors';
+
+export type Colors = ReturnType<typeof createColors>;
+
+export function colorsFor(stream: { readonly isTTY?: boolean }): Colors {
+  const noColor = process.env['NO_COLOR'];
+  return createColors(stream.isTTY === true && (noColor === undefined || noColor === ''));
+}
+
+export const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+export const printError = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};

@@ -1,0 +1,27 @@
+/** Reads and translates manifests once, as `run` would, for the commands that only look. */
+import { readCertificate, validateCaBundle } from '../provider/certificate-reader.ts';
+import { loadResources } from '../provider/file/load.ts';
+import type { LoadedResources } from '../provider/file/store.ts';
+import { regexError } from '../proxy/router/regex.ts';
+import { translate } from '../translator/translate.ts';
+import { CONTROLLER_NAME, type TranslateOptions, type TranslateResult } from '../translator/types.ts';
+
+export function translateOptions(allClasses: boolean): TranslateOptions {
+  return {
+    controllerName: CONTROLLER_NAME,
+    allClasses,
+    readCertificate,
+    validateCaBundle,
+    validateRegex: regexError,
+  };
+}
+
+export interface TranslatedPaths {
+  readonly loaded: LoadedResources;
+  readonly result: TranslateResult;
+}
+
+export function translatePaths(paths: readonly string[], allClasses: boolean): TranslatedPaths {
+  const loaded = loadResources(paths);
+  return { loaded, result: translate(loaded.snapshot, { gateways: [] }, translateOptions(allClasses)) };
+}
