@@ -26,11 +26,25 @@ export interface ProxyLimits {
   readonly headTimeoutMs: number;
   /** A connection between two requests. */
   readonly idleTimeoutMs: number;
+  /** While a request body comes in and is wanted: at least `minBytes` in each `windowMs`; less is answered 408. */
+  readonly slowBody: { readonly windowMs: number; readonly minBytes: number };
   /** Requests a connection may carry. */
   readonly requestsPerConnection: number;
   /** Downstream connections in all; more wait in the kernel's queue. */
   readonly connections: number;
 }
+
+export const DEFAULT_LIMITS: ProxyLimits = {
+  headBytes: 65_536,
+  targetBytes: 16_384,
+  headerCount: 128,
+  bodyBytes: 0,
+  headTimeoutMs: 10_000,
+  idleTimeoutMs: 75_000,
+  slowBody: { windowMs: 30_000, minBytes: 512 },
+  requestsPerConnection: 0,
+  connections: 0,
+};
 
 export interface ProxyOptions {
   /** For Gateways without addresses. `` = all addresses, IPv6 and IPv4. */

@@ -21,10 +21,15 @@ export interface EndpointPool {
   readonly idleConnections: number;
 }
 
+/** Hears `onConnected` when the connection can be written to (after the TLS handshake), or `onClose` if it never can. */
+export interface ConnectingSink extends ByteSink {
+  onConnected(): void;
+}
+
 /** Dials one endpoint. */
 export interface Dial {
-  /** The sink hears `onClose` if the connection fails; `onConnected` when it can be written to (after the TLS handshake). */
-  connect(sink: ByteSink & { onConnected(): void }): Transport;
+  /** Starts connecting; the sink hears of it later, never within the call. */
+  connect(sink: ConnectingSink): Transport;
   readonly connectTimeoutMs: number;
 }
 

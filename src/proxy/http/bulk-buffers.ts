@@ -6,22 +6,34 @@
 /** Bytes of one buffer: measured best between 64 KiB and 1 MiB (docs/performance.md). */
 export const BULK_BUFFER_BYTES = 262_144;
 
-/** Buffers kept for reuse; more than this many in flight at once are left to the garbage collector. */
+/** Buffers kept for reuse. */
 const MAX_KEPT = 64;
+/** Buffers in use at once: beyond them, bodies flow through the small shared buffer. */
+const MAX_IN_USE = 256;
 
 export class BulkBuffers {
   readonly #free: Buffer[] = [];
+  #inUse = 0;
 
-  take(): Buffer {
+  /** null when so many are in use that memory comes before speed. */
+  take(): Buffer | null {
+    if (this.#inUse >= MAX_IN_USE) return null;
+    this.#inUse++;
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(BULK_BUFFER_BYTES);
   }
 
   release(buffer: Buffer): void {
-    if (buffer.length === BULK_BUFFER_BYTES && this.#free.length < MAX_KEPT) this.#free.push(buffer);
+    this.#inUse--;
+    if (this.#free.length < MAX_KEPT) this.#free.push(buffer);
   }
 
-  get kept(): number {
-    return this.#free.length;
+  /** Gives a buffer up that something may still read from: the garbage collector has it. */
+  forget(): void {
+    this.#inUse--;
+  }
+
+  get inUse(): number {
+    return this.#inUse;
   }
 }
 

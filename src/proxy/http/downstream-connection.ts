@@ -41,12 +41,7 @@ export class DownstreamConnection {
 
   /** Forwarding fields of every request on this connection whose client is not trusted; rendered once. */
   get forwarding(): ForwardingFields {
-    this.#forwarding ??= renderForwarding(
-      this.info.clientAddress,
-      this.info.clientAddress,
-      this.info.scheme,
-      '',
-    );
+    this.#forwarding ??= edgeForwarding(this.info);
     return this.#forwarding;
   }
 
@@ -87,28 +82,40 @@ function toBlockList(cidrs: readonly string[]): BlockList {
 }
 
 /** A node identifier of RFC 7239: IPv6 addresses are bracketed and quoted. */
-export function forwardedNode(address: string): string {
+function forwardedNode(address: string): string {
   return isIPv6(address) ? `"[${address}]"` : address;
 }
 
-/**
- * `forwardedFor` is the whole X-Forwarded-For value, `client` the address that counts as the client's, `earlier` what Forwarded said
- * before us (`` for nothing).
- */
-export function renderForwarding(
-  forwardedFor: string,
-  client: string,
-  scheme: string,
-  earlier: string,
-  peer: string = client,
-): ForwardingFields {
+export interface ForwardingFacts {
+  /** The whole X-Forwarded-For value. */
+  readonly forwardedFor: string;
+  /** The address that counts as the client's. */
+  readonly client: string;
+  /** The address that the connection came from. */
+  readonly peer: string;
+  readonly scheme: string;
+  /** What Forwarded said before us; `` for nothing. */
+  readonly earlier: string;
+}
+
+function edgeForwarding({ clientAddress, scheme }: ConnectionInfo): ForwardingFields {
+  return renderForwarding({
+    forwardedFor: clientAddress,
+    client: clientAddress,
+    peer: clientAddress,
+    scheme,
+    earlier: '',
+  });
+}
+
+export function renderForwarding(facts: ForwardingFacts): ForwardingFields {
   const fields = [
-    { name: 'x-forwarded-for', value: forwardedFor },
-    { name: 'x-forwarded-proto', value: scheme },
-    { name: 'x-real-ip', value: client },
+    { name: 'x-forwarded-for', value: facts.forwardedFor },
+    { name: 'x-forwarded-proto', value: facts.scheme },
+    { name: 'x-real-ip', value: facts.client },
   ];
-  const element = `for=${forwardedNode(peer)};proto=${scheme};host=`;
-  const forwardedPrefix = earlier === '' ? element : `${earlier}, ${element}`;
+  const element = `for=${forwardedNode(facts.peer)};proto=${facts.scheme};host=`;
+  const forwardedPrefix = facts.earlier === '' ? element : `${facts.earlier}, ${element}`;
   return {
     fields,
     lines: Buffer.from(fields.map((field) => `${field.name}: ${field.value}\r\n`).join(''), 'latin1'),

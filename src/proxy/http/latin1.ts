@@ -17,3 +17,16 @@ const slice: Slice = (Buffer.prototype as { latin1Slice?: Slice }).latin1Slice ?
 export function latin1(buffer: Buffer, from: number, to: number): string {
   return slice.call(buffer, from, to);
 }
+
+type Write = (this: Buffer, text: string, at: number) => number;
+
+function documentedWrite(this: Buffer, text: string, at: number): number {
+  return this.write(text, at, 'latin1');
+}
+
+const write: Write = (Buffer.prototype as { latin1Write?: Write }).latin1Write ?? documentedWrite;
+
+/** Writes `text`, one byte a character, where there is room for it; returns the position after it. */
+export function writeLatin1(buffer: Buffer, at: number, text: string): number {
+  return at + write.call(buffer, text, at);
+}

@@ -1,9 +1,9 @@
 /**
- * A request as it is to leave: the client's head and what the gateway changes in it. The exchange fills one in and has
+ * A request as it is to leave: the client's head and what the gateway changes in it. The exchange makes one and has
  * the cluster's protocol prepare it, once; the prepared form serves every try.
  */
 import type { HeaderField } from '../../ir/filter.ts';
-import { NO_EDITS, type HeadEdits } from './head-edits.ts';
+import type { HeadEdits } from './head-edits.ts';
 import type { RequestHead } from './head.ts';
 import type { ForwardingFields } from './downstream-connection.ts';
 
@@ -39,23 +39,4 @@ export interface OutgoingRequest {
  */
 export interface PreparedRequest {
   release(): void;
-}
-
-/** The one instance that the exchange fills in before each `prepare`: it lives only during that call. */
-export class OutgoingRequestSlot implements OutgoingRequest {
-  head: RequestHead;
-  method = '';
-  target: string | null = null;
-  authority: string | null = null;
-  scheme: 'http' | 'https' = 'http';
-  edits: HeadEdits = NO_EDITS;
-  forwarding: ForwardingFields;
-  forwardedHost = '';
-  requestNumber = -1;
-  extra: readonly HeaderField[] | null = null;
-
-  constructor(head: RequestHead, forwarding: ForwardingFields) {
-    this.head = head;
-    this.forwarding = forwarding;
-  }
 }

@@ -28,7 +28,7 @@ export interface RouterInput<Rule> {
   /** The HTTP listeners of one port. */
   readonly listeners: readonly HttpListener[];
   /** What the caller keeps for a rule; null leaves its entries out. */
-  readonly ruleOf: (id: RuleId) => Rule | null;
+  readonly ruleOf: (id: RuleId, listener: HttpListener) => Rule | null;
   readonly regex: RegexCompiler;
 }
 
@@ -84,7 +84,7 @@ export class PortRouter<Rule> {
 
 function compileListener<Rule>(
   listener: HttpListener,
-  ruleOf: (id: RuleId) => Rule | null,
+  ruleOf: (id: RuleId, listener: HttpListener) => Rule | null,
   regex: RegexCompiler,
 ): CompiledListener<Rule> {
   const byName = new Map(listener.virtualHosts.map((host) => [host.hostname, host]));
@@ -110,12 +110,12 @@ function compileListener<Rule>(
 function rankEntries<Rule>(
   listener: HttpListener,
   { hostname, entries }: VirtualHost,
-  ruleOf: (id: RuleId) => Rule | null,
+  ruleOf: (id: RuleId, listener: HttpListener) => Rule | null,
   regex: RegexCompiler,
 ): RankedHit<RouteHit<Rule>>[] {
   const ranked: RankedHit<RouteHit<Rule>>[] = [];
   for (const entry of entries) {
-    const rule = ruleOf(entry.rule);
+    const rule = ruleOf(entry.rule, listener);
     if (rule === null) continue;
     const hit = { listener, hostname, entry, rule, reason: null };
     ranked.push({ entry: new CompiledEntry(entry, regex), rank: ranked.length, hit });

@@ -1,0 +1,73 @@
+/** A cluster at run time: its endpoints with their connections, and the choice among them. It survives swaps of configuration. */
+import type { Cluster, Endpoint } from '../../ir/cluster.ts';
+import type { Certificate } from '../../ir/tls.ts';
+import { createBalancer, type Balancer } from './balancer/balancer.ts';
+import { createDial, type DialTls } from './connector.ts';
+import { UpstreamEndpoint, endpointName } from './endpoint.ts';
+import type { UpstreamProtocol } from './upstream-pool.ts';
+
+export class UpstreamCluster {
+  readonly config: Cluster;
+  readonly protocol: UpstreamProtocol;
+  readonly #balancer: Balancer;
+  readonly #tls: DialTls | null;
+  #endpoints = new Map<string, UpstreamEndpoint>();
+  /** Those that take new work: the ready ones, or, when there is none, the draining ones (KEP-1672). */
+  #eligible: readonly UpstreamEndpoint[] = [];
+
+  constructor(config: Cluster, protocol: UpstreamProtocol, clientCertificate: Certificate | null) {
+    this.config = config;
+    this.protocol = protocol;
+    this.#balancer = createBalancer(config.policy.loadBalancing);
+    const alpn = config.protocol === 'h2' ? ['h2'] : [];
+    this.#tls = config.tls === null ? null : { settings: config.tls, clientCertificate, alpn };
+  }
+
+  /** Endpoints that stay keep their connections and state; those that leave finish what they have. */
+  setEndpoints(endpoints: readonly Endpoint[]): void {
+    const kept = new Map<string, UpstreamEndpoint>();
+    for (const endpoint of endpoints) {
+      const name = endpointName(endpoint);
+      const known = this.#endpoints.get(name) ?? this.#create(endpoint);
+      known.state = endpoint.state;
+      known.zone = endpoint.zone;
+      kept.set(name, known);
+    }
+    for (const [name, endpoint] of this.#endpoints) if (!kept.has(name)) endpoint.pool.retire();
+    this.#endpoints = kept;
+    const all = [...kept.values()];
+    const ready = all.filter((endpoint) => endpoint.state === 'ready');
+    this.#eligible = ready.length > 0 ? ready : all;
+  }
+
+  #create(endpoint: Endpoint): UpstreamEndpoint {
+    const dial = createDial(endpoint, this.config.policy.connection, this.#tls);
+    return new UpstreamEndpoint(endpoint, this.protocol.createPool(dial));
+  }
+
+  /** An endpoint for a try; null when there is none. `avoid`: where the try before went. */
+  pick(avoid: UpstreamEndpoint | null): UpstreamEndpoint | null {
+    const eligible = this.#eligible;
+    if (eligible.length === 0) return null;
+    return this.#balancer.pick(eligible, avoid);
+  }
+
+  /** The endpoint that a session names, if it is still listed: draining ones keep their sessions. */
+  findByToken(token: string): UpstreamEndpoint | null {
+    for (const endpoint of this.#endpoints.values()) if (endpoint.token === token) return endpoint;
+    return null;
+  }
+
+  get endpoints(): Iterable<UpstreamEndpoint> {
+    return this.#endpoints.values();
+  }
+
+  /** No configuration names the cluster any more: exchanges in flight finish. */
+  retire(): void {
+    for (const endpoint of this.#endpoints.values()) endpoint.pool.retire();
+  }
+
+  destroy(): void {
+    for (const endpoint of this.#endpoints.values()) endpoint.pool.destroy();
+  }
+}

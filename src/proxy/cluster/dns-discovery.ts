@@ -1,0 +1,100 @@
+/** Endpoints of a cluster that is known by a host name: resolved in the background, again and again, never for a request. */
+import { promises as dns, type RecordWithTtl } from 'node:dns';
+import { isIP } from 'node:net';
+import type { Endpoint } from '../../ir/cluster.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+/** A TTL of 0 must not make a busy loop, and a very long one must not outlive a move. */
+const MIN_REFRESH_MS = 1_000;
+const MAX_REFRESH_MS = 300_000;
+/** Names that only the system knows (`/etc/hosts`) come without a TTL. */
+const REFRESH_WITHOUT_TTL_MS = 30_000;
+const RETRY_MS = 5_000;
+
+export interface Resolution {
+  readonly addresses: readonly string[];
+  readonly ttlMs: number;
+}
+
+/** Resolves a name; throws when it has no address. Replaced in tests. */
+export type Resolve = (hostname: string) => Promise<Resolution>;
+
+/** By DNS with TTLs; names that DNS does not know, as the system resolves them. */
+export const resolveByDns: Resolve = async (hostname) => {
+  const answers = await Promise.allSettled([
+    dns.resolve4(hostname, { ttl: true }),
+    dns.resolve6(hostname, { ttl: true }),
+  ]);
+  const records = answers.flatMap((answer): RecordWithTtl[] =>
+    answer.status === 'fulfilled' ? answer.value : [],
+  );
+  if (records.length > 0) {
+    const ttlMs = Math.min(...records.map((record) => record.ttl)) * 1_000;
+    return { addresses: records.map((record) => record.address), ttlMs };
+  }
+  const found = await dns.lookup(hostname, { all: true });
+  return { addresses: found.map(({ address }) => address), ttlMs: REFRESH_WITHOUT_TTL_MS };
+};
+
+export interface DnsTarget {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export class DnsDiscovery {
+  readonly #target: DnsTarget;
+  readonly #onEndpoints: (endpoints: readonly Endpoint[]) => void;
+  readonly #logger: Logger;
+  readonly #resolve: Resolve;
+  #timer: NodeJS.Timeout | null = null;
+  #isStopped = false;
+
+  constructor(
+    target: DnsTarget,
+    onEndpoints: (endpoints: readonly Endpoint[]) => void,
+    logger: Logger,
+    resolve: Resolve = resolveByDns,
+  ) {
+    this.#target = target;
+    this.#onEndpoints = onEndpoints;
+    this.#logger = logger;
+    this.#resolve = resolve;
+  }
+
+  /** Resolves once the first answer is there, or has failed to come. */
+  async start(): Promise<void> {
+    const { hostname } = this.#target;
+    if (isIP(hostname) === 0) await this.#refresh();
+    else this.#publish([hostname]);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  async #refresh(): Promise<void> {
+    let delayMs = RETRY_MS;
+    try {
+      const { addresses, ttlMs } = await this.#resolve(this.#target.hostname);
+      if (this.#isStopped) return;
+      delayMs = Math.min(MAX_REFRESH_MS, Math.max(MIN_REFRESH_MS, ttlMs));
+      this.#publish(addresses);
+    } catch (error) {
+      // What was known before stays in use: a broken resolver must not take a working backend away.
+      this.#logger.warn('name of a backend does not resolve', {
+        hostname: this.#target.hostname,
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => void this.#refresh(), delayMs).unref();
+  }
+
+  #publish(addresses: readonly string[]): void {
+    const unique = [...new Set(addresses)].sort();
+    this.#onEndpoints(
+      unique.map((address) => ({ address, port: this.#target.port, state: 'ready', zone: null })),
+    );
+  }
+}

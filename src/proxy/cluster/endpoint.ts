@@ -1,0 +1,44 @@
+/** One endpoint of a cluster, with what is known of it at run time. It outlives configurations for as long as it is listed. */
+import { createHash } from 'node:crypto';
+import type { Endpoint } from '../../ir/cluster.ts';
+import type { EndpointPool } from './upstream-pool.ts';
+
+/** 96 bits are enough to tell endpoints apart, and too little to learn anything from. */
+const TOKEN_BYTES = 12;
+
+export class UpstreamEndpoint {
+  readonly address: string;
+  readonly port: number;
+  /** `address:port`, IPv6 bracketed. */
+  readonly name: string;
+  readonly pool: EndpointPool;
+  state: Endpoint['state'];
+  zone: string | null;
+  /** Exchanges that have been given to it and are not over. */
+  active = 0;
+  connectFailures = 0;
+  #token = '';
+
+  constructor(endpoint: Endpoint, pool: EndpointPool) {
+    this.address = endpoint.address;
+    this.port = endpoint.port;
+    this.name = endpointName(endpoint);
+    this.pool = pool;
+    this.state = endpoint.state;
+    this.zone = endpoint.zone;
+  }
+
+  /** Names the endpoint in session cookies: the same in every worker, and opaque to the client. */
+  get token(): string {
+    if (this.#token === '') {
+      const digest = createHash('sha256').update(`sluice endpoint ${this.name}`).digest();
+      this.#token = digest.subarray(0, TOKEN_BYTES).toString('base64url');
+    }
+    return this.#token;
+  }
+}
+
+/** `address:port`, IPv6 bracketed. */
+export function endpointName({ address, port }: Pick<Endpoint, 'address' | 'port'>): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,49 @@
+/** The time limits of one exchange. They share its one timer entry: the earliest is what the wheel is asked for. */
+
+/** Which limit has passed. */
+export type Expired = 'request' | 'try' | 'retry' | 'idle';
+
+/** Silence is noticed in steps of this part of its limit. */
+const IDLE_STEPS = 4;
+
+export class Deadlines {
+  /** Of the whole exchange. */
+  requestAt = Infinity;
+  /** Of the current try. */
+  tryAt = Infinity;
+  /** When the next try begins. */
+  retryAt = Infinity;
+  #idleAt = Infinity;
+  #idleStepMs = 0;
+  #silentSteps = 0;
+  /** A byte has moved since the last step. */
+  #isActive = false;
+
+  /** `limitMs` without a byte in either direction is too long; 0 = never. */
+  watchIdle(nowMs: number, limitMs: number): void {
+    this.#idleStepMs = limitMs / IDLE_STEPS;
+    this.#silentSteps = 0;
+    this.#idleAt = limitMs > 0 ? nowMs + this.#idleStepMs : Infinity;
+  }
+
+  /** A byte has moved: a store, and no look at the clock. */
+  touch(): void {
+    this.#isActive = true;
+  }
+
+  get next(): number {
+    return Math.min(this.requestAt, this.tryAt, this.retryAt, this.#idleAt);
+  }
+
+  /** What has passed by now, most serious first; null when it was only a step of the watch for silence. */
+  expired(nowMs: number): Expired | null {
+    if (this.requestAt <= nowMs) return 'request';
+    if (this.tryAt <= nowMs) return 'try';
+    if (this.retryAt <= nowMs) return 'retry';
+    if (this.#idleAt > nowMs) return null;
+    this.#silentSteps = this.#isActive ? 0 : this.#silentSteps + 1;
+    this.#isActive = false;
+    this.#idleAt = nowMs + this.#idleStepMs;
+    return this.#silentSteps >= IDLE_STEPS ? 'idle' : null;
+  }
+}

@@ -1,0 +1,15 @@
+/** What all exchanges of a proxy share. */
+import type { AccessLogSink } from './access-record.ts';
+import type { RequestCounters } from './request-counters.ts';
+import type { TimerWheel } from '../timer-wheel.ts';
+
+export interface ExchangeContext {
+  readonly wheel: TimerWheel;
+  /** null = off. */
+  readonly accessLog: AccessLogSink | null;
+  /** For requests that no listener takes. */
+  readonly unrouted: RequestCounters;
+  activeRequests: number;
+  /** `performance.timeOrigin`: what turns the wheel's clock into the time of day. */
+  readonly timeOriginMs: number;
+}

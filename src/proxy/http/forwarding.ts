@@ -1,0 +1,82 @@
+/**
+ * What a backend is told of the client (X-Forwarded-*, Forwarded, X-Real-IP, X-Request-Id). Anybody can write these fields, so
+ * what came with the request counts only from a peer in the Gateway's `trustedCidrs`; its chain is then continued.
+ */
+import { isIP } from 'node:net';
+import type { ProxySettings } from '../../ir/gateway-config.ts';
+import {
+  isInside,
+  renderForwarding,
+  type DownstreamConnection,
+  type ForwardingFields,
+} from './downstream-connection.ts';
+import { HeaderId } from './header-id.ts';
+import { joinedValue, type RequestHead } from './head.ts';
+
+/** A request id of somebody else is passed on when it is one: short, visible, in one piece. */
+const REQUEST_ID = /^[!-~]{1,128}$/;
+
+export interface ClientClaims {
+  readonly forwarding: ForwardingFields;
+  readonly forwardedHost: string;
+  /** The address that counts as the client's. */
+  readonly clientAddress: string;
+  /** The client's own X-Request-Id; null = it gets one of ours. */
+  readonly requestId: string | null;
+}
+
+/** Of a request whose peer is trusted. */
+export function believe(
+  head: RequestHead,
+  connection: DownstreamConnection,
+  settings: ProxySettings,
+): ClientClaims {
+  const { clientAddress: peer, scheme } = connection.info;
+  const chain = joinedValue(head, 'x-forwarded-for');
+  const client = clientOf(chain ?? '', peer, settings);
+  const proto = joinedValue(head, 'x-forwarded-proto')?.toLowerCase();
+  const requestId = joinedValue(head, 'x-request-id');
+  const forwarding = renderForwarding({
+    forwardedFor: chain === undefined || chain === '' ? peer : `${chain}, ${peer}`,
+    client,
+    peer,
+    scheme: proto === 'http' || proto === 'https' ? proto : scheme,
+    earlier: joinedValue(head, 'forwarded') ?? '',
+  });
+  return {
+    forwarding,
+    forwardedHost: joinedValue(head, 'x-forwarded-host') ?? head.authority,
+    clientAddress: client,
+    requestId: requestId !== undefined && REQUEST_ID.test(requestId) ? requestId : null,
+  };
+}
+
+/** The nearest address of the chain that is not a trusted proxy's: what lies beyond it is hearsay. */
+function clientOf(chain: string, peer: string, settings: ProxySettings): string {
+  let client = peer;
+  const hops = chain.split(',');
+  for (let index = hops.length - 1; index >= 0; index--) {
+    const address = addressOf(hops[index] ?? '');
+    if (address === '') return client;
+    client = address;
+    if (!isInside(settings, address)) return client;
+  }
+  return client;
+}
+
+/** An element of X-Forwarded-For without port, brackets and white space; `` when it is no address. */
+function addressOf(element: string): string {
+  const text = element.trim();
+  if (isIP(text) !== 0) return text;
+  const found = /^(?:\[([0-9a-f:.]+)\](?::\d+)?|([0-9.]+):\d+)$/i.exec(text);
+  const address = found?.[1] ?? found?.[2] ?? '';
+  return isIP(address) === 0 ? '' : address;
+}
+
+/** The first value of traceparent, for the access log; `` without one. It is forwarded as it came, like any other field. */
+export function traceparentOf(head: RequestHead): string {
+  for (let index = 0; index < head.count; index++) {
+    if (head.id(index) === HeaderId.traceparent) return head.value(index);
+  }
+  return '';
+}

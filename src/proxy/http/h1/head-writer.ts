@@ -1,0 +1,130 @@
+/**
+ * Writes a head into a buffer. Lines that stay as they came are copied in runs, byte range by byte range; a head of another protocol
+ * is written field by field. Rendering is synchronous, so each kind of message has one writer that is set on buffer after buffer.
+ */
+import type { HeaderField } from '../../../ir/filter.ts';
+import { fieldValueOctets } from '../field-value.ts';
+import { NO_EDITS, type HeadEdits } from '../head-edits.ts';
+import type { FieldList } from '../head.ts';
+import { HEADER_IDS, HeaderId, LAST_CONNECTION_LEVEL_ID } from '../header-id.ts';
+import { writeLatin1 } from '../latin1.ts';
+import type { FieldTable } from './field-table.ts';
+import { CR, LF } from './tables.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+/** A table by header id of what is always left out: connection-level fields and `ids`. */
+export function dropTable(ids: readonly number[]): Uint8Array {
+  const table = new Uint8Array(HEADER_IDS);
+  table.fill(1, HeaderId.connection, LAST_CONNECTION_LEVEL_ID + 1);
+  for (const id of ids) table[id] = 1;
+  return table;
+}
+
+const DROP_NONE = dropTable([]);
+
+export class HeadWriter {
+  buffer: Buffer = EMPTY;
+  at = 0;
+  #dropIds: Uint8Array = DROP_NONE;
+  #edits: HeadEdits = NO_EDITS;
+
+  /** Starts writing at `at`; fields in `dropIds` or dropped by `edits` are left out. */
+  begin(buffer: Buffer, at: number, dropIds: Uint8Array, edits: HeadEdits): void {
+    this.buffer = buffer;
+    this.at = at;
+    this.#dropIds = dropIds;
+    this.#edits = edits;
+  }
+
+  /** Text and line end. */
+  textLine(text: string): void {
+    this.at = writeLatin1(this.buffer, this.at, text);
+    this.crlf();
+  }
+
+  /** A field line. `value` is octets without controls. */
+  field(name: string, value: string): void {
+    this.textLine(`${name}: ${value}`);
+  }
+
+  bytes(bytes: Buffer): void {
+    bytes.copy(this.buffer, this.at);
+    this.at += bytes.length;
+  }
+
+  crlf(): void {
+    this.buffer[this.at] = CR;
+    this.buffer[this.at + 1] = LF;
+    this.at += 2;
+  }
+
+  /** Fields that are known only now; their values may be any text. */
+  extra(fields: readonly HeaderField[]): void {
+    for (const field of fields) this.field(field.name, fieldValueOctets(field.value));
+  }
+
+  /**
+   * Copies bytes from `runFrom` (the start line, or the first field) to the end of the field lines, without dropped lines and
+   * without the final empty line.
+   */
+  copyLines(fields: FieldTable, runFrom: number): void {
+    const dropIds = this.#dropIds;
+    const editIds = this.#edits.dropIds;
+    const hasNames = this.#edits.dropNames.length > 0;
+    const { ids, count } = fields;
+    let from = runFrom;
+    for (let index = 0; index < count; index++) {
+      const id = ids[index] as number;
+      const stays =
+        dropIds[id] === 0 && editIds[id] === 0 && !(hasNames && this.#isDroppedName(fields, index));
+      if (stays) continue;
+      this.#copy(fields.buffer, from, fields.lineFrom(index));
+      from = fields.lineTo(index);
+    }
+    this.#copy(fields.buffer, from, fields.to);
+  }
+
+  #copy(buffer: Buffer, from: number, to: number): void {
+    if (to <= from) return;
+    buffer.copy(this.buffer, this.at, from, to);
+    this.at += to - from;
+  }
+
+  #isDroppedName(fields: FieldTable, index: number): boolean {
+    for (const dropped of this.#edits.dropNames) {
+      if (dropped.hash === fields.hashes[index] && fields.name(index) === dropped.name) return true;
+    }
+    return false;
+  }
+
+  /** Writes the fields of a head of any kind, without dropped ones. */
+  copyFields(fields: FieldList): void {
+    const { dropNames, dropIds } = this.#edits;
+    for (let index = 0; index < fields.count; index++) {
+      const id = fields.id(index);
+      if (this.#dropIds[id] === 1 || dropIds[id] === 1) continue;
+      const name = fields.name(index);
+      if (id === HeaderId.other && dropNames.some((dropped) => dropped.name === name)) continue;
+      // A head of another protocol was validated by other code: nothing in it may end the line early.
+      this.field(name, fieldValueOctets(fields.value(index)));
+    }
+  }
+}
+
+/** Bytes that the fields of a head of another protocol may need. */
+export function sizeOfFields(fields: FieldList): number {
+  let bytes = 0;
+  for (let index = 0; index < fields.count; index++) {
+    bytes += fields.name(index).length + fields.value(index).length * 2 + 4;
+  }
+  return bytes;
+}
+
+/** Bytes that `extra` may need: at most three octets of UTF-8 per UTF-16 code unit. */
+export function sizeOfExtra(extra: readonly HeaderField[] | null): number {
+  if (extra === null) return 0;
+  let bytes = 0;
+  for (const field of extra) bytes += field.name.length + field.value.length * 3 + 4;
+  return bytes;
+}

@@ -1,0 +1,50 @@
+/** Bytes that came but cannot be used yet: the start of a head, or requests sent ahead. */
+import { LF } from './tables.ts';
+
+const FIRST_BYTES = 1_024;
+/** While this little is held, every read is worth a look. */
+const ALWAYS_LOOK_BYTES = 2_048;
+
+const NOTHING = Buffer.alloc(0);
+
+export class HeldBytes {
+  #buffer: Buffer = NOTHING;
+  #looked = 0;
+  length = 0;
+
+  append(bytes: Buffer, from: number, to: number): void {
+    const needed = this.length + to - from;
+    if (needed > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, 2 ** (32 - Math.clz32(needed - 1))));
+      this.#buffer.copy(larger, 0, 0, this.length);
+      this.#buffer = larger;
+    }
+    bytes.copy(this.#buffer, this.length, from, to);
+    this.length = needed;
+  }
+
+  /**
+   * Whether another attempt at parsing what is held can bring anything: a parse starts from the first byte, so a head that drips in
+   * byte by byte would otherwise cost time in the square of its length. A line's end, or a quarter more than at the last
+   * attempt, is worth one.
+   */
+  isWorthALook(): boolean {
+    const isNew = this.#buffer.subarray(this.#looked, this.length).includes(LF);
+    if (!isNew && this.length > ALWAYS_LOOK_BYTES && this.length < this.#looked * 1.25) return false;
+    this.#looked = this.length;
+    return true;
+  }
+
+  /** What is held, `[0, length)` of a buffer that is the caller's from now on. */
+  take(): Buffer {
+    const buffer = this.#buffer;
+    this.#buffer = NOTHING;
+    this.length = 0;
+    this.#looked = 0;
+    return buffer;
+  }
+
+  get buffer(): Buffer {
+    return this.#buffer;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Writes messages to a socket: heads and small bodies are gathered in one buffer and leave in one write, large chunks go out from the
+ * buffer they were read into. The same for requests and responses.
+ */
+import type { FieldList } from '../head.ts';
+import { bulkBuffers } from '../bulk-buffers.ts';
+import { writeLatin1 } from '../latin1.ts';
+import { sizedBuffers } from '../sized-buffers.ts';
+import { isForwardableTrailer } from '../trailers.ts';
+import type { Transport } from '../../listener/transport.ts';
+import { BodyFraming } from './body-reader.ts';
+import { CR, LF } from './tables.ts';
+
+/** Up to this size a chunk is copied behind what is gathered: cheaper than another element in a vector. */
+const COPY_LIMIT = 16_384;
+/** Size of the gathering buffer unless a head needs more. */
+const GATHER_BYTES = 32_768;
+/** A chunk's size line and the CRLF after its data. */
+const CHUNK_OVERHEAD = 20;
+
+const CRLF = Buffer.from('\r\n', 'latin1');
+const LAST_CHUNK = '0\r\n';
+
+export class MessageWriter {
+  readonly #transport: Transport;
+  #framing: BodyFraming = BodyFraming.none;
+  /** Bytes that a body of declared length still lacks. */
+  #remaining = 0;
+  #gathered: Buffer | null = null;
+  #length = 0;
+  /** Bulk buffers in the socket's queue. */
+  #lent: Buffer[] = [];
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** A buffer with room for `bytes` at `position`; write there, then `advance`. */
+  reserve(bytes: number): Buffer {
+    if (this.#gathered !== null && this.#gathered.length - this.#length < bytes) this.flush();
+    this.#gathered ??= sizedBuffers.take(Math.max(bytes, GATHER_BYTES));
+    return this.#gathered;
+  }
+  get position(): number {
+    return this.#length;
+  }
+  advance(position: number): void {
+    this.#length = position;
+  }
+
+  /** What follows is a body framed so; `contentLength` counts for `BodyFraming.length`. */
+  begin(framing: BodyFraming, contentLength: number): void {
+    this.#framing = framing;
+    this.#remaining = contentLength;
+  }
+
+  /** Bytes that are part of no body: a head rendered elsewhere. */
+  raw(buffer: Buffer, length: number): void {
+    const gathered = this.reserve(length);
+    buffer.copy(gathered, this.#length, 0, length);
+    this.#length += length;
+  }
+
+  /** Sends payload; see `DownstreamStream.sendData` for `owned` and the result. Bytes beyond the declared length are left out. */
+  data(buffer: Buffer, from: number, to: number, owned: boolean): boolean {
+    let end = to;
+    if (this.#framing === BodyFraming.length) {
+      end = Math.min(to, from + this.#remaining);
+      this.#remaining -= end - from;
+    }
+    if (end > from && this.#framing !== BodyFraming.none) {
+      if (end - from > COPY_LIMIT) {
+        this.#sendLarge(buffer, from, end, owned);
+        return !this.isBlocked;
+      }
+      this.#gather(buffer, from, end);
+    }
+    if (owned) bulkBuffers.release(buffer);
+    return !this.isBlocked;
+  }
+
+  #gather(buffer: Buffer, from: number, to: number): void {
+    const gathered = this.reserve(to - from + CHUNK_OVERHEAD);
+    let position = this.#length;
+    const isChunked = this.#framing === BodyFraming.chunked;
+    if (isChunked) position = writeLatin1(gathered, position, `${(to - from).toString(16)}\r\n`);
+    buffer.copy(gathered, position, from, to);
+    position += to - from;
+    if (isChunked) position = putCrlf(gathered, position);
+    this.#length = position;
+  }
+
+  #sendLarge(buffer: Buffer, from: number, to: number, owned: boolean): void {
+    const { socket } = this.#transport;
+    const isChunked = this.#framing === BodyFraming.chunked;
+    // The shared read buffer is overwritten by the next read, and the socket may not be done by then.
+    const chunk = owned ? buffer.subarray(from, to) : Buffer.from(buffer.subarray(from, to));
+    if (isChunked) {
+      const gathered = this.reserve(CHUNK_OVERHEAD);
+      this.#length = writeLatin1(gathered, this.#length, `${(to - from).toString(16)}\r\n`);
+    }
+    socket.cork();
+    const gathered = this.#writeGathered();
+    socket.write(chunk);
+    if (isChunked) socket.write(CRLF);
+    socket.uncork();
+    if (gathered !== null && socket.writableLength === 0) sizedBuffers.release(gathered);
+    if (owned) this.#returnWhenWritten(buffer);
+  }
+
+  /** Hands the gathered bytes to the socket; returns their buffer, which may be reused only if they went out at once. */
+  #writeGathered(): Buffer | null {
+    const gathered = this.#gathered;
+    if (gathered === null || this.#length === 0) return null;
+    const bytes = gathered.subarray(0, this.#length);
+    this.#gathered = null;
+    this.#length = 0;
+    if (!this.#transport.encrypted) {
+      this.#transport.socket.write(bytes);
+      return gathered;
+    }
+    this.#transport.socket.write(Buffer.from(bytes));
+    sizedBuffers.release(gathered);
+    return null;
+  }
+
+  /** A buffer still queued comes back with the drain; when too little is queued for one, nothing would tell us. */
+  #returnWhenWritten(buffer: Buffer): void {
+    const { socket } = this.#transport;
+    if (socket.writableLength === 0) bulkBuffers.release(buffer);
+    else if (socket.writableNeedDrain) this.#lent.push(buffer);
+    else bulkBuffers.forget();
+  }
+
+  /** Ends the body. False when it is shorter than declared: the connection must not be used again. */
+  end(trailers: FieldList | null): boolean {
+    if (this.#framing === BodyFraming.chunked) this.#endChunked(trailers);
+    const isComplete = this.#framing !== BodyFraming.length || this.#remaining === 0;
+    this.#framing = BodyFraming.none;
+    this.flush();
+    return isComplete;
+  }
+
+  #endChunked(trailers: FieldList | null): void {
+    let text = LAST_CHUNK;
+    if (trailers !== null) {
+      for (let index = 0; index < trailers.count; index++) {
+        if (!isForwardableTrailer(trailers, index)) continue;
+        text += `${trailers.name(index)}: ${trailers.value(index)}\r\n`;
+      }
+    }
+    const gathered = this.reserve(text.length + CRLF.length);
+    this.#length = putCrlf(gathered, writeLatin1(gathered, this.#length, text));
+  }
+
+  /** Sends what is gathered. */
+  flush(): void {
+    const gathered = this.#writeGathered();
+    if (gathered !== null && this.#transport.socket.writableLength === 0) sizedBuffers.release(gathered);
+  }
+
+  get isBlocked(): boolean {
+    return this.#transport.socket.writableNeedDrain;
+  }
+
+  /** The socket's queue is empty. */
+  onDrain(): void {
+    for (const buffer of this.#lent) bulkBuffers.release(buffer);
+    this.#lent.length = 0;
+  }
+
+  /** The socket is gone; it may have left writes unfinished. */
+  onClose(): void {
+    for (let lent = this.#lent.length; lent > 0; lent--) bulkBuffers.forget();
+    this.#lent.length = 0;
+  }
+}
+
+/** Writes CR LF; returns the position after it. */
+function putCrlf(buffer: Buffer, at: number): number {
+  buffer[at] = CR;
+  buffer[at + 1] = LF;
+  return at + 2;
+}

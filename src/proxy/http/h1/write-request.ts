@@ -1,0 +1,162 @@
+/** Renders a request for a backend, once; the bytes serve every try. */
+import { randomBytes } from 'node:crypto';
+import { UNKNOWN_LENGTH } from '../head.ts';
+import { HeaderId, headerIdOf } from '../header-id.ts';
+import type { OutgoingRequest, PreparedRequest } from '../outgoing.ts';
+import { writeRequestId } from '../request-id.ts';
+import { sizedBuffers } from '../sized-buffers.ts';
+import { BodyFraming } from './body-reader.ts';
+import { HeadWriter, dropTable, sizeOfExtra, sizeOfFields } from './head-writer.ts';
+import { H1RequestHead } from './request-head.ts';
+
+const FORWARDING = [
+  HeaderId.xForwardedFor,
+  HeaderId.xForwardedProto,
+  HeaderId.xForwardedHost,
+  HeaderId.xForwardedPort,
+  HeaderId.forwarded,
+  HeaderId.xRealIp,
+  HeaderId.proxy,
+  HeaderId.xSluiceReason,
+];
+/** By what else is left out: 1 = Host, 2 = X-Request-Id. */
+const DROPS = [
+  dropTable(FORWARDING),
+  dropTable([...FORWARDING, HeaderId.host]),
+  dropTable([...FORWARDING, HeaderId.xRequestId]),
+  dropTable([...FORWARDING, HeaderId.host, HeaderId.xRequestId]),
+] as const;
+
+const CHUNKED_LINE = Buffer.from('transfer-encoding: chunked\r\n', 'latin1');
+const REQUEST_ID_NAME = Buffer.from('x-request-id: ', 'latin1');
+const NEEDS_QUOTES = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+/** Names, line ends and fixed lines that are written besides what is counted. */
+const FIXED_BYTES = 512;
+
+export class H1PreparedRequest implements PreparedRequest {
+  readonly buffer: Buffer;
+  length = 0;
+  readonly framing: BodyFraming;
+  readonly contentLength: number;
+  readonly isHead: boolean;
+  /** Protocol asked for by Upgrade; `` for none. */
+  readonly upgrade: string;
+  /** A write of `buffer` has not gone out yet: it cannot be reused. */
+  isPinned = false;
+
+  constructor(request: OutgoingRequest, bytes: number) {
+    const { head } = request;
+    this.buffer = sizedBuffers.take(bytes);
+    this.contentLength = head.contentLength;
+    this.isHead = request.method === 'HEAD';
+    this.upgrade = head.upgrade;
+    if (!head.hasBody) this.framing = BodyFraming.none;
+    else this.framing = head.contentLength === UNKNOWN_LENGTH ? BodyFraming.chunked : BodyFraming.length;
+  }
+
+  release(): void {
+    if (!this.isPinned) sizedBuffers.release(this.buffer);
+  }
+}
+
+const writer = new HeadWriter();
+
+export function renderRequest(request: OutgoingRequest): H1PreparedRequest {
+  const prepared = new H1PreparedRequest(request, sizeOfRequest(request));
+  const { head, edits } = request;
+  const authority = edits.authority ?? request.authority;
+  const keepsHost = authority === null && head instanceof H1RequestHead;
+  const dropIds = DROPS[(keepsHost ? 0 : 1) | (request.requestNumber < 0 ? 0 : 2)] as Uint8Array;
+  writer.begin(prepared.buffer, 0, dropIds, edits);
+  if (head instanceof H1RequestHead) copyHead(request, head);
+  else writeHead(request);
+  if (authority !== null) writer.field('host', authority);
+  else if (!keepsHost || head.authority === '') writer.field('host', head.authority);
+  writer.bytes(edits.appendLines);
+  if (edits.dropsForwarding) writeRemainingForwarding(request);
+  else writeForwarding(request);
+  if (request.extra !== null) writer.extra(request.extra);
+  if (prepared.framing === BodyFraming.chunked) writer.bytes(CHUNKED_LINE);
+  if (head.upgrade !== '') writeUpgrade(request);
+  writer.crlf();
+  prepared.length = writer.at;
+  return prepared;
+}
+
+function sizeOfRequest(request: OutgoingRequest): number {
+  const { head, forwarding } = request;
+  const own = head instanceof H1RequestHead ? head.to - head.from : sizeOfFields(head);
+  const line = request.method.length + head.path.length + head.query.length + (request.target ?? '').length;
+  const authority = request.edits.authority ?? request.authority ?? head.authority;
+  const hosts = request.forwardedHost.length * 2 + authority.length;
+  const ready = forwarding.lines.length + forwarding.forwardedLine.length + request.edits.appendLines.length;
+  return own + line + hosts + ready + sizeOfExtra(request.extra) + FIXED_BYTES;
+}
+
+/** Fast path: everything that stays, the request line included where it does, is copied as it came. */
+function copyHead(request: OutgoingRequest, head: H1RequestHead): void {
+  const keepsLine =
+    request.target === null &&
+    !head.pathChanged &&
+    head.targetIsOrigin &&
+    head.line.minor === 1 &&
+    request.method === head.method;
+  if (!keepsLine) writeRequestLine(request);
+  writer.copyLines(head.fields, keepsLine ? head.from : head.fields.from);
+}
+
+function writeHead(request: OutgoingRequest): void {
+  writeRequestLine(request);
+  writer.copyFields(request.head);
+}
+
+function writeRequestLine(request: OutgoingRequest): void {
+  const { head } = request;
+  const target = request.target ?? (head.query === '' ? head.path : `${head.path}?${head.query}`);
+  writer.textLine(`${request.method} ${target} HTTP/1.1`);
+}
+
+function writeForwarding(request: OutgoingRequest): void {
+  const { forwarding, forwardedHost } = request;
+  writer.bytes(forwarding.lines);
+  writer.field('x-forwarded-host', forwardedHost);
+  writer.bytes(forwarding.forwardedLine);
+  writer.textLine(quotedHost(forwardedHost));
+  if (request.requestNumber >= 0) writeRequestIdField(request.requestNumber);
+}
+
+/** The rule's filters set or remove some of these fields; those are the user's, the others are ours. */
+function writeRemainingForwarding(request: OutgoingRequest): void {
+  const { dropIds } = request.edits;
+  for (const field of request.forwarding.fields) {
+    if (dropIds[headerIdOf(field.name)] === 0) writer.field(field.name, field.value);
+  }
+  if (dropIds[HeaderId.xForwardedHost] === 0) writer.field('x-forwarded-host', request.forwardedHost);
+  if (dropIds[HeaderId.forwarded] === 0) {
+    writer.bytes(request.forwarding.forwardedLine);
+    writer.textLine(quotedHost(request.forwardedHost));
+  }
+  if (dropIds[HeaderId.xRequestId] === 0 && request.requestNumber >= 0)
+    writeRequestIdField(request.requestNumber);
+}
+
+function writeRequestIdField(requestNumber: number): void {
+  writer.bytes(REQUEST_ID_NAME);
+  writer.at = writeRequestId(writer.buffer, writer.at, requestNumber);
+  writer.crlf();
+}
+
+/** RFC 7239: a host with a port or an IPv6 address is no token and must be quoted. */
+function quotedHost(host: string): string {
+  return NEEDS_QUOTES.test(host) || host === '' ? `"${host}"` : host;
+}
+
+/** `Connection: upgrade`. A request that came over HTTP/2 has no WebSocket key, so it gets one (RFC 8441 section 5). */
+function writeUpgrade(request: OutgoingRequest): void {
+  const { upgrade } = request.head;
+  writer.field('connection', 'upgrade');
+  writer.field('upgrade', upgrade);
+  if (upgrade === 'websocket' && request.head.header('sec-websocket-key') === undefined) {
+    writer.field('sec-websocket-key', randomBytes(16).toString('base64'));
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The body of a request on its way to a backend: bytes that came before there was a connection to send them on, and, under a retry
+ * policy, all of them as long as they are few enough to be sent again.
+ */
+import type { FieldList } from './head.ts';
+import type { UpstreamStream } from './stream.ts';
+
+export class RequestBody {
+  ended = false;
+  trailers: FieldList | null = null;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #replayBytes: number;
+  #isPartial = false;
+
+  /** Up to `replayBytes` are kept after they were sent. */
+  constructor(replayBytes: number) {
+    this.#replayBytes = replayBytes;
+  }
+
+  /** Bytes were let go: what is kept is not the whole body so far, and cannot be sent again. */
+  get isPartial(): boolean {
+    return this.#isPartial;
+  }
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Keeps a copy of `buffer[from, to)` that is still to be sent. */
+  keep(buffer: Buffer, from: number, to: number): void {
+    this.#chunks.push(Buffer.from(buffer.subarray(from, to)));
+    this.#bytes += to - from;
+  }
+
+  /** `buffer[from, to)` is about to be sent. */
+  pass(buffer: Buffer, from: number, to: number): void {
+    if (this.#isPartial) return;
+    if (this.#bytes + to - from <= this.#replayBytes) this.keep(buffer, from, to);
+    else this.#drop();
+  }
+
+  /** Sends what is kept; true when the stream has room for more. */
+  sendTo(upstream: UpstreamStream): boolean {
+    let hasRoom = true;
+    for (const chunk of this.#chunks) hasRoom = upstream.sendData(chunk, 0, chunk.length, false);
+    if (this.#bytes > this.#replayBytes) this.#drop();
+    return hasRoom;
+  }
+
+  /** There will be no other try. */
+  forgetReplay(): void {
+    this.#replayBytes = 0;
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#isPartial = true;
+    this.#chunks.length = 0;
+    this.#bytes = 0;
+  }
+}

@@ -1,0 +1,105 @@
+/** Counters of one combination of labels. Plain numbers on a fixed object: counting costs a few stores, reading is the scraper's work. */
+import type { Origin, RuleOrigin } from '../../ir/origin.ts';
+import type { ReasonCode } from '../../ir/reason.ts';
+import type { HistogramSnapshot, RequestStats } from '../proxy-api.ts';
+
+/** Upper bounds of the duration histogram; one more bucket holds the rest. */
+export const DURATION_BOUNDS_MS: readonly number[] = [
+  0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000,
+];
+
+export interface RequestLabels {
+  readonly gateway: Origin | null;
+  readonly listener: Origin | null;
+  readonly rule: RuleOrigin | null;
+  readonly backend: Origin | null;
+}
+
+/** What an exchange adds when it is over. */
+export interface FinishedExchange {
+  readonly status: number;
+  readonly reason: ReasonCode | null;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly retries: number;
+}
+
+export class RequestCounters {
+  readonly labels: RequestLabels;
+  readonly #byClass = new Float64Array(6);
+  readonly #durations = new Float64Array(DURATION_BOUNDS_MS.length + 1);
+  readonly #byReason = new Map<ReasonCode, number>();
+  #durationSumMs = 0;
+  #requestBytes = 0;
+  #responseBytes = 0;
+  #retries = 0;
+
+  constructor(labels: RequestLabels) {
+    this.labels = labels;
+  }
+
+  add(exchange: FinishedExchange, durationMs: number): void {
+    const statusClass = (exchange.status / 100) | 0;
+    (this.#byClass[statusClass] as number)++;
+    let bucket = 0;
+    while (bucket < DURATION_BOUNDS_MS.length && durationMs > (DURATION_BOUNDS_MS[bucket] as number))
+      bucket++;
+    (this.#durations[bucket] as number)++;
+    this.#durationSumMs += durationMs;
+    this.#requestBytes += exchange.requestBytes;
+    this.#responseBytes += exchange.responseBytes;
+    this.#retries += exchange.retries;
+    if (exchange.reason !== null) {
+      this.#byReason.set(exchange.reason, (this.#byReason.get(exchange.reason) ?? 0) + 1);
+    }
+  }
+
+  snapshot(): RequestStats {
+    const duration: HistogramSnapshot = {
+      boundsMs: [...DURATION_BOUNDS_MS, Infinity],
+      counts: [...this.#durations],
+      sumMs: this.#durationSumMs,
+    };
+    return {
+      ...this.labels,
+      byClass: [...this.#byClass],
+      byReason: Object.fromEntries(this.#byReason),
+      requestBytes: this.#requestBytes,
+      responseBytes: this.#responseBytes,
+      retries: this.#retries,
+      duration,
+    };
+  }
+
+  get isUsed(): boolean {
+    return this.#byClass.some((count) => count > 0);
+  }
+}
+
+/** Counters by labels: they survive swaps of configuration for as long as their labels are configured. */
+export class CounterRegistry {
+  #counters = new Map<string, RequestCounters>();
+  #next: Map<string, RequestCounters> | null = null;
+
+  /** From here to `endSwap`, what is asked for is what the new configuration needs. */
+  beginSwap(): void {
+    this.#next = new Map();
+  }
+
+  /** Forgets counters that were not asked for since `beginSwap`. */
+  endSwap(): void {
+    this.#counters = this.#next ?? this.#counters;
+    this.#next = null;
+  }
+
+  get(labels: RequestLabels): RequestCounters {
+    const key = JSON.stringify([labels.gateway, labels.listener, labels.rule, labels.backend]);
+    const counters = this.#next?.get(key) ?? this.#counters.get(key) ?? new RequestCounters(labels);
+    (this.#next ?? this.#counters).set(key, counters);
+    return counters;
+  }
+
+  snapshot(): RequestStats[] {
+    return [...this.#counters.values()].filter(({ isUsed }) => isUsed).map((counters) => counters.snapshot());
+  }
+}

@@ -1,0 +1,24 @@
+/** What a server engine needs of the proxy around it. */
+import type { ReasonCode } from '../../ir/reason.ts';
+import type { ProxyLimits } from '../proxy-api.ts';
+import type { TimerWheel } from '../timer-wheel.ts';
+import type { DownstreamConnection } from './downstream-connection.ts';
+import type { ExchangeFactory } from './stream.ts';
+
+/** A connection of either protocol, for draining and stopping. */
+export interface ServerConnection {
+  /** Tells the client to go: nothing new is begun after what is in flight; an idle connection closes now. */
+  drain(): void;
+  destroy(): void;
+}
+
+export interface ServerHost extends ExchangeFactory {
+  readonly limits: ProxyLimits;
+  readonly wheel: TimerWheel;
+  /** The proxy is draining: answers say so to their clients. */
+  readonly isDraining: boolean;
+  opened(connection: ServerConnection): void;
+  closed(connection: ServerConnection): void;
+  /** A message was refused before it became a request. */
+  refused(reason: ReasonCode, connection: DownstreamConnection): void;
+}

@@ -1,0 +1,82 @@
+/** A listening TCP socket. What is done with a connection is its handler's, which a swap replaces without touching the socket. */
+import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** Connections that the kernel completes before we accept them. */
+const BACKLOG = 4_096;
+
+export interface TcpListenOptions {
+  /** `` = all addresses, IPv6 and IPv4 where there is both. */
+  readonly address: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly reusePort: boolean;
+}
+
+/** Gets each accepted socket, paused, with Nagle's algorithm off. */
+export type ConnectionHandler = (socket: Socket) => void;
+
+export class TcpListener {
+  readonly #server: Server;
+  handler: ConnectionHandler;
+
+  private constructor(server: Server, handler: ConnectionHandler) {
+    this.#server = server;
+    this.handler = handler;
+    server.on('connection', (socket: Socket) => this.handler(socket));
+    // Of a single connection that could not be accepted (descriptors, aborted handshakes): the listener goes on.
+    server.on('error', () => undefined);
+  }
+
+  /** Rejects with Node's error when the port cannot be bound. */
+  static async listen(options: TcpListenOptions, handler: ConnectionHandler): Promise<TcpListener> {
+    const addresses = options.address === '' ? ['::', '0.0.0.0'] : [options.address];
+    let lastError: unknown;
+    for (const address of addresses) {
+      try {
+        return new TcpListener(await listenOn(address, options), handler);
+      } catch (error) {
+        lastError = error;
+        if (!isFamilyMissing(error)) throw error;
+      }
+    }
+    throw lastError;
+  }
+
+  get boundPort(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Stops accepting; connections that are open are not its own. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+  }
+}
+
+async function listenOn(address: string, { port, reusePort }: TcpListenOptions): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(
+      { host: address, port, backlog: BACKLOG, ipv6Only: false, ...(reusePort ? { reusePort } : {}) },
+      () => {
+        server.off('error', reject);
+        resolve();
+      },
+    );
+  });
+  return server;
+}
+
+/** The machine has no IPv6. */
+function isFamilyMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
+}
+
+/** `::ffff:1.2.3.4`, as a dual-stack socket shows IPv4 peers, is the IPv4 address. */
+export function plainAddress(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') && !isIPv6(address.slice(7)) ? address.slice(7) : address;
+}

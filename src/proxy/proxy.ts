@@ -1,0 +1,130 @@
+/** The data plane: puts configurations in force, drains and stops. */
+import type { Cluster, EndpointSet } from '../ir/cluster.ts';
+import type { GatewayConfig } from '../ir/gateway-config.ts';
+import type { ReasonCode } from '../ir/reason.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { BoundPorts } from './bound-ports.ts';
+import { ClusterRegistry } from './cluster/cluster-registry.ts';
+import { Http1Protocol } from './cluster/pool-h1.ts';
+import { clusterStats } from './cluster/stats.ts';
+import type { UpstreamProtocol } from './cluster/upstream-pool.ts';
+import type { ExchangeContext } from './http/exchange-context.ts';
+import { Http1Server } from './http/h1/http1-server.ts';
+import { CounterRegistry, RequestCounters } from './http/request-counters.ts';
+import type { ApplyResult, Proxy, ProxyDeps, ProxyOptions, ProxyStats } from './proxy-api.ts';
+import type { RegexCompiler } from './router/entry.ts';
+import { compileRegex } from './router/regex.ts';
+import { compileRuntime, type Runtime } from './runtime/runtime.ts';
+import { TimerWheel } from './timer-wheel.ts';
+
+export function createProxy(deps: ProxyDeps, options: ProxyOptions): Proxy {
+  return new DataPlane(deps, options);
+}
+
+class DataPlane implements Proxy {
+  readonly #options: ProxyOptions;
+  readonly #logger: Logger;
+  readonly #wheel = new TimerWheel();
+  readonly #counters = new CounterRegistry();
+  readonly #context: ExchangeContext;
+  readonly #clusters: ClusterRegistry;
+  readonly #ports: BoundPorts;
+  readonly #regex: RegexCompiler;
+  #runtime: Runtime = { ports: new Map() };
+  /** Calls of `apply` run one after the other. */
+  #applying: Promise<unknown> = Promise.resolve();
+
+  constructor({ logger, accessLog }: ProxyDeps, options: ProxyOptions) {
+    this.#options = options;
+    this.#logger = logger;
+    this.#context = {
+      wheel: this.#wheel,
+      accessLog,
+      unrouted: new RequestCounters({ gateway: null, listener: null, rule: null, backend: null }),
+      activeRequests: 0,
+      timeOriginMs: performance.timeOrigin,
+    };
+    this.#clusters = new ClusterRegistry({ logger, protocolOf: (cluster) => this.#protocolOf(cluster) });
+    const http1 = new Http1Server(options.limits);
+    this.#ports = new BoundPorts(options, { context: this.#context, limits: options.limits, http1 }, logger);
+    this.#regex = tolerantRegex(logger);
+  }
+
+  #protocolOf(cluster: Cluster): UpstreamProtocol {
+    return new Http1Protocol(cluster.policy.connection, this.#wheel);
+  }
+
+  async apply(configs: readonly GatewayConfig[]): Promise<ApplyResult> {
+    const result = this.#applying.then(() => this.#apply(configs));
+    this.#applying = result.catch(() => undefined);
+    return result;
+  }
+
+  async #apply(configs: readonly GatewayConfig[]): Promise<ApplyResult> {
+    this.#clusters.beginSwap();
+    this.#counters.beginSwap();
+    for (const config of configs) for (const set of config.endpoints) this.#clusters.setEndpoints(set);
+    const runtime = compileRuntime(configs, this.#options.bindAddress, {
+      clusters: this.#clusters,
+      counters: this.#counters,
+      regex: this.#regex,
+    });
+    await this.#clusters.resolved();
+    await this.#ports.swap(runtime);
+    this.#runtime = runtime;
+    this.#clusters.endSwap();
+    this.#counters.endSwap();
+    return { ports: this.#ports.results(runtime) };
+  }
+
+  applyEndpoints(set: EndpointSet): void {
+    this.#clusters.setEndpoints(set);
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    await this.#applying;
+    await this.#ports.drain(deadlineMs);
+  }
+
+  async stop(): Promise<void> {
+    await this.#applying;
+    await this.#ports.stop();
+    this.#clusters.destroy();
+    this.#wheel.stop();
+  }
+
+  stats(): ProxyStats {
+    const registries = this.#ports.services.map(({ connections }) => connections);
+    const sum = (count: (registry: (typeof registries)[number]) => number): number =>
+      registries.reduce((total, registry) => total + count(registry), 0);
+    const refused: Partial<Record<ReasonCode, number>> = {};
+    for (const { refusals } of registries) {
+      for (const [reason, count] of refusals) refused[reason] = (refused[reason] ?? 0) + count;
+    }
+    const { unrouted, activeRequests } = this.#context;
+    return {
+      requests: [...this.#counters.snapshot(), ...(unrouted.isUsed ? [unrouted.snapshot()] : [])],
+      clusters: this.#clusters.clusters.map(clusterStats),
+      downstream: {
+        openConnections: sum(({ openConnections }) => openConnections),
+        acceptedConnections: sum(({ acceptedConnections }) => acceptedConnections),
+        activeRequests,
+      },
+      refused,
+      mirrors: { sent: 0, dropped: 0 },
+    };
+  }
+}
+
+/** Patterns were judged when they were configured; one that got through all the same matches nothing and harms nobody else. */
+function tolerantRegex(logger: Logger): RegexCompiler {
+  return (pattern) => {
+    try {
+      return compileRegex(pattern);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      logger.error('regular expression is not valid and matches nothing', { pattern, error: why });
+      return () => false;
+    }
+  };
+}

@@ -1,0 +1,39 @@
+/** A rule as the exchange uses it: everything that can be looked up or rendered beforehand is. */
+import type { ProxySettings } from '../../ir/gateway-config.ts';
+import type { Origin } from '../../ir/origin.ts';
+import type { ReasonCode } from '../../ir/reason.ts';
+import type { RouteRule } from '../../ir/route.ts';
+import type { UpstreamCluster } from '../cluster/cluster.ts';
+import type { HeadEdits } from '../http/head-edits.ts';
+import type { RequestCounters } from '../http/request-counters.ts';
+import type { WeightedChoice } from './weighted-choice.ts';
+
+/** What the rules of one Gateway share. */
+export interface CompiledGateway {
+  readonly origin: Origin;
+  readonly settings: ProxySettings;
+}
+
+/** One member of a rule's weighted choice. */
+export interface CompiledBackend {
+  readonly origin: Origin;
+  readonly counters: RequestCounters;
+  /** null: the backendRef is invalid and answers with `refusal`. */
+  readonly cluster: UpstreamCluster | null;
+  readonly refusal: ReasonCode;
+  /** The edits of the rule's filters and then of the backend's. */
+  readonly requestEdits: HeadEdits;
+  readonly responseEdits: HeadEdits;
+}
+
+export interface CompiledRule {
+  readonly config: RouteRule;
+  readonly gateway: CompiledGateway;
+  readonly listener: Origin;
+  /** For exchanges that come to no backend. */
+  readonly counters: RequestCounters;
+  readonly backends: readonly CompiledBackend[];
+  readonly choice: WeightedChoice;
+  /** The reason that every request is answered with; null for a rule that forwards. */
+  readonly refusal: ReasonCode | null;
+}

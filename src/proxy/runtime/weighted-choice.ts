@@ -1,0 +1,29 @@
+/**
+ * Smooth weighted round robin: over any `total` choices each member is chosen exactly `weight` times, and never in a bunch. A choice
+ * costs one pass over the members, of which a rule has at most 16.
+ */
+export class WeightedChoice {
+  readonly #weights: Float64Array;
+  readonly #credits: Float64Array;
+  readonly #total: number;
+
+  constructor(weights: readonly number[]) {
+    this.#weights = Float64Array.from(weights);
+    this.#credits = new Float64Array(weights.length);
+    this.#total = weights.reduce((sum, weight) => sum + weight, 0);
+  }
+
+  /** Index of the next choice; -1 when nobody has a weight above 0. */
+  next(): number {
+    const credits = this.#credits;
+    if (this.#total === 0) return -1;
+    if (credits.length === 1) return 0;
+    let best = 0;
+    for (let index = 0; index < credits.length; index++) {
+      credits[index] = (credits[index] as number) + (this.#weights[index] as number);
+      if ((credits[index] as number) > (credits[best] as number)) best = index;
+    }
+    credits[best] = (credits[best] as number) - this.#total;
+    return best;
+  }
+}

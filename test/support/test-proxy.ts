@@ -1,0 +1,50 @@
+/** A data plane on free ports of the loopback address, for tests. */
+import type { GatewayConfig } from '../../src/ir/gateway-config.ts';
+import type { AccessLogSink, AccessRecord } from '../../src/proxy/http/access-record.ts';
+import { DEFAULT_LIMITS, type Proxy, type ProxyLimits } from '../../src/proxy/proxy-api.ts';
+import { createProxy } from '../../src/proxy/proxy.ts';
+import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
+import { TEST_PORT } from './gateway-config.ts';
+import { RawClient } from './raw-client.ts';
+
+export class TestProxy {
+  readonly proxy: Proxy;
+  /** Every finished exchange. */
+  readonly records: AccessRecord[] = [];
+  #port = 0;
+
+  private constructor(limits: Partial<ProxyLimits>) {
+    const accessLog: AccessLogSink = { sample: () => true, write: (record) => this.records.push(record) };
+    const options = {
+      bindAddress: '127.0.0.1',
+      portMap: new Map([[TEST_PORT, 0]]),
+      reusePort: false,
+      limits: { ...DEFAULT_LIMITS, ...limits },
+    };
+    this.proxy = createProxy({ logger: SILENT_LOGGER, accessLog }, options);
+  }
+
+  static async start(config: GatewayConfig, limits: Partial<ProxyLimits> = {}): Promise<TestProxy> {
+    const started = new TestProxy(limits);
+    await started.apply(config);
+    return started;
+  }
+
+  async apply(...configs: GatewayConfig[]): Promise<void> {
+    const { ports } = await this.proxy.apply(configs);
+    for (const { error } of ports) if (error !== null) throw new Error(error);
+    this.#port = ports[0]?.boundPort ?? 0;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async connect(): Promise<RawClient> {
+    return RawClient.connect(this.#port);
+  }
+
+  async stop(): Promise<void> {
+    await this.proxy.stop();
+  }
+}
