@@ -1,0 +1,228 @@
+/** Both sides of the protocol over a pair of streams in memory. */
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { duplexPair, type Duplex } from 'node:stream';
+import { afterEach, test } from 'node:test';
+import type { EndpointSet } from '../ir/cluster.ts';
+import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../ir/gateway-config.ts';
+import { certificateId, clusterId } from '../ir/ids.ts';
+import { Redacted } from '../ir/tls.ts';
+import { SILENT_LOGGER } from '../telemetry/logger.ts';
+import { followConfig, type DataPlane } from './client.ts';
+import { createConfigServer, type ConfigServer } from './server.ts';
+import type { PortReport } from './protocol.ts';
+
+const config = (name: string, version: string, endpoints: readonly EndpointSet[] = []): GatewayConfig => ({
+  version,
+  gateway: { kind: 'Gateway', namespace: 'default', name },
+  generation: 1,
+  addresses: [],
+  ports: [],
+  rules: [],
+  clusters: [],
+  endpoints,
+  certificates: [],
+  settings: DEFAULT_PROXY_SETTINGS,
+});
+
+const endpoints = (cluster: string, ...ports: number[]): EndpointSet => ({
+  cluster: clusterId(cluster),
+  endpoints: ports.map((port) => ({ address: '127.0.0.1', port, state: 'ready', zone: null })),
+});
+
+/** A data plane that keeps book, holds `apply` back on demand and refuses the versions it is told to. */
+class RecordingDataPlane implements DataPlane {
+  readonly applied: (readonly GatewayConfig[])[] = [];
+  readonly endpointSets: EndpointSet[] = [];
+  readonly refuse = new Set<string>();
+  held: Promise<void> = Promise.resolve();
+
+  async apply(configs: readonly GatewayConfig[]): Promise<{ ports: readonly PortReport[] }> {
+    await this.held;
+    const bad = configs.find(({ version }) => this.refuse.has(version));
+    if (bad !== undefined) throw new Error(`cannot serve ${bad.version}`);
+    this.applied.push(configs);
+    return { ports: [] };
+  }
+
+  applyEndpoints(set: EndpointSet): void {
+    this.endpointSets.push(set);
+  }
+
+  get versions(): readonly string[] {
+    return (this.applied.at(-1) ?? []).map(({ version }) => version).toSorted();
+  }
+}
+
+interface Bench {
+  readonly server: ConfigServer;
+  readonly attach: (name: string, dataPlane: DataPlane) => Duplex;
+  /** Resolves when the server's book satisfies the predicate. */
+  readonly until: (predicate: () => boolean) => Promise<void>;
+}
+
+let open: ConfigServer[] = [];
+afterEach(() => {
+  for (const server of open) server.close();
+  open = [];
+});
+
+function bench(): Bench {
+  const changes = new EventEmitter();
+  const server = createConfigServer({ logger: SILENT_LOGGER, onPeerChange: () => changes.emit('change') });
+  open.push(server);
+  return {
+    server,
+    attach(name, dataPlane) {
+      const [ours, theirs] = duplexPair();
+      server.attach(ours);
+      followConfig({ stream: theirs, dataPlane, name, logger: SILENT_LOGGER });
+      return theirs;
+    },
+    async until(predicate) {
+      while (!predicate()) await once(changes, 'change');
+    },
+  };
+}
+
+const everybodyServes = (server: ConfigServer, revision: number): boolean =>
+  server.peers.length > 0 && server.peers.every(({ acknowledged }) => acknowledged === revision);
+
+test('a proxy that attaches is sent everything, keys included, and acknowledges', async () => {
+  const { server, attach, until } = bench();
+  const dataPlane = new RecordingDataPlane();
+  const certificate = {
+    id: certificateId('default/tls'),
+    certificatePem: 'pem',
+    keyPem: new Redacted('key'),
+    ocspResponse: null,
+  };
+  server.publish({
+    changed: [{ ...config('a', 'a1'), certificates: [certificate] }, config('b', 'b1')],
+    endpointsChanged: [],
+    removed: [],
+  });
+  attach('one', dataPlane);
+  await until(() => everybodyServes(server, 1));
+  assert.deepEqual(dataPlane.versions, ['a1', 'b1']);
+  assert.equal(dataPlane.applied[0]?.[0]?.certificates[0]?.keyPem.reveal(), 'key');
+});
+
+test('an update names only what changed, and the proxy keeps the rest', async () => {
+  const { server, attach, until } = bench();
+  const dataPlane = new RecordingDataPlane();
+  attach('one', dataPlane);
+  server.publish({ changed: [config('a', 'a1'), config('b', 'b1')], endpointsChanged: [], removed: [] });
+  await until(() => everybodyServes(server, 1));
+  const keptB = dataPlane.applied[0]?.find(({ version }) => version === 'b1');
+  server.publish({ changed: [config('a', 'a2')], endpointsChanged: [], removed: [] });
+  await until(() => everybodyServes(server, 2));
+  assert.deepEqual(dataPlane.versions, ['a2', 'b1']);
+  assert.equal(
+    dataPlane.applied[1]?.find(({ version }) => version === 'b1'),
+    keptB,
+    'the same object: nothing of it needs to be compiled again',
+  );
+  server.publish({ changed: [], endpointsChanged: [], removed: ['default/b'] });
+  await until(() => everybodyServes(server, 3));
+  assert.deepEqual(dataPlane.versions, ['a2']);
+});
+
+test('endpoints travel alone, and a later change of routes does not bring old ones back', async () => {
+  const { server, attach, until } = bench();
+  const dataPlane = new RecordingDataPlane();
+  attach('one', dataPlane);
+  server.publish({
+    changed: [config('a', 'a1', [endpoints('c', 1)]), config('b', 'b1', [endpoints('c', 1)])],
+    endpointsChanged: [],
+    removed: [],
+  });
+  await until(() => everybodyServes(server, 1));
+  const moved = endpoints('c', 2, 3);
+  server.publish({
+    changed: [],
+    endpointsChanged: [
+      { config: config('a', 'a2', [moved]), sets: [moved] },
+      { config: config('b', 'b2', [moved]), sets: [moved] },
+    ],
+    removed: [],
+  });
+  await until(() => everybodyServes(server, 2));
+  assert.equal(dataPlane.applied.length, 1, 'no configuration was applied');
+  assert.deepEqual(dataPlane.endpointSets, [moved]);
+
+  server.publish({ changed: [config('a', 'a3', [moved])], endpointsChanged: [], removed: [] });
+  await until(() => everybodyServes(server, 3));
+  for (const { endpoints: sets } of dataPlane.applied.at(-1) ?? []) assert.deepEqual(sets, [moved]);
+});
+
+test('while a proxy is busy changes wait and are sent together', async () => {
+  const { server, attach, until } = bench();
+  const dataPlane = new RecordingDataPlane();
+  let release = (): void => undefined;
+  dataPlane.held = new Promise((resolve) => {
+    release = resolve;
+  });
+  attach('slow', dataPlane);
+  server.publish({ changed: [config('a', 'a1')], endpointsChanged: [], removed: [] });
+  await until(() => server.peers.length === 1);
+  for (let version = 2; version <= 50; version++) {
+    server.publish({ changed: [config('a', `a${String(version)}`)], endpointsChanged: [], removed: [] });
+  }
+  release();
+  await until(() => everybodyServes(server, 50));
+  assert.deepEqual(dataPlane.versions, ['a50']);
+  assert.ok(dataPlane.applied.length <= 3, `${String(dataPlane.applied.length)} updates`);
+});
+
+test('a Gateway that cannot be served is refused by name and keeps what it had; the others go on', async () => {
+  const { server, attach, until } = bench();
+  const dataPlane = new RecordingDataPlane();
+  dataPlane.refuse.add('a2');
+  attach('one', dataPlane);
+  server.publish({ changed: [config('a', 'a1'), config('b', 'b1')], endpointsChanged: [], removed: [] });
+  await until(() => everybodyServes(server, 1));
+  server.publish({ changed: [config('a', 'a2'), config('b', 'b2')], endpointsChanged: [], removed: [] });
+  await until(() => everybodyServes(server, 2));
+  assert.deepEqual(dataPlane.versions, ['a1', 'b2']);
+  assert.deepEqual(server.peers[0]?.refused, [{ gateway: 'default/a', message: 'cannot serve a2' }]);
+
+  server.publish({ changed: [config('a', 'a3')], endpointsChanged: [], removed: [] });
+  await until(() => everybodyServes(server, 3));
+  assert.deepEqual(dataPlane.versions, ['a3', 'b2']);
+  assert.deepEqual(
+    server.peers.flatMap(({ refused }) => refused),
+    [],
+  );
+});
+
+test('a proxy that comes back gets the whole state, without what was removed meanwhile', async () => {
+  const { server, attach, until } = bench();
+  const first = attach('one', new RecordingDataPlane());
+  server.publish({ changed: [config('a', 'a1'), config('b', 'b1')], endpointsChanged: [], removed: [] });
+  await until(() => everybodyServes(server, 1));
+  first.end();
+  await until(() => server.peers.length === 0);
+  server.publish({ changed: [], endpointsChanged: [], removed: ['default/b'] });
+  const dataPlane = new RecordingDataPlane();
+  attach('one', dataPlane);
+  await until(() => everybodyServes(server, 2));
+  assert.deepEqual(dataPlane.versions, ['a1']);
+});
+
+test('a peer that breaks the protocol is cut off and the others go on', async () => {
+  const { server, attach, until } = bench();
+  const dataPlane = new RecordingDataPlane();
+  attach('good', dataPlane);
+  const [ours, theirs] = duplexPair();
+  server.attach(ours);
+  const closed = new Promise((resolve) => ours.once('close', resolve));
+  theirs.on('error', () => undefined).write('GET / HTTP/1.1\r\n\r\n');
+  await closed;
+  server.publish({ changed: [config('a', 'a1')], endpointsChanged: [], removed: [] });
+  await until(() => everybodyServes(server, 1));
+  assert.deepEqual(
+    server.peers.map(({ name }) => name),
+    ['good'],
+  );
+});

@@ -1,0 +1,65 @@
+/**
+ * What controller and proxy say to each other over one ordered stream: a pipe between processes, a pair in memory, a TLS
+ * connection. The controller sends one update at a time and the next after its acknowledgement, so that a slow proxy is never
+ * more than one update behind and nothing queues: what changed meanwhile is sent together.
+ */
+import type { EndpointSet } from '../ir/cluster.ts';
+import type { Origin } from '../ir/origin.ts';
+
+export const PROTOCOL_VERSION = 1;
+
+/** `namespace/name` of a Gateway. */
+export type GatewayKey = string;
+
+export const gatewayKey = ({ namespace, name }: Pick<Origin, 'namespace' | 'name'>): GatewayKey =>
+  `${namespace}/${name}`;
+
+/** First word of the proxy. `name` tells proxies of one controller apart. */
+export interface Hello {
+  readonly kind: 'hello';
+  readonly protocol: number;
+  readonly name: string;
+}
+
+/** What differs from the last update that this proxy was sent. */
+export interface ConfigUpdate {
+  readonly kind: 'update';
+  /** Grows with every change of the controller's state. */
+  readonly revision: number;
+  /** true: Gateways that are not named are gone. The first update to a proxy is whole. */
+  readonly whole: boolean;
+  /** Each as `encodeConfig` writes it. */
+  readonly gateways: readonly string[];
+  readonly removed: readonly GatewayKey[];
+  /** Endpoints that changed while the rest of their Gateway did not: they recompile nothing. */
+  readonly endpoints: readonly EndpointSet[];
+}
+
+/** What became of one port of one Gateway. */
+export interface PortReport {
+  readonly gateway: Origin;
+  readonly transport: 'tcp' | 'udp';
+  /** The listener's port, as users dial it. */
+  readonly port: number;
+  readonly address: string;
+  /** null when binding failed. */
+  readonly boundPort: number | null;
+  /** null when it did not fail. */
+  readonly error: string | null;
+}
+
+/** A Gateway whose newest configuration the proxy could not take; it serves the one before, if there was one. */
+export interface Refusal {
+  readonly gateway: GatewayKey;
+  readonly message: string;
+}
+
+/** The update of that revision is in force, but for what is refused. Ports and refusals are whole, not what is new. */
+export interface Ack {
+  readonly kind: 'ack';
+  readonly revision: number;
+  readonly ports: readonly PortReport[];
+  readonly refused: readonly Refusal[];
+}
+
+export type FromProxy = Hello | Ack;

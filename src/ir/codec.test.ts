@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { decodeConfig, encodeConfig } from './codec.ts';
+import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from './gateway-config.ts';
+import { certificateId } from './ids.ts';
+import { Redacted } from './tls.ts';
+
+const config: GatewayConfig = {
+  version: 'v1',
+  gateway: { kind: 'Gateway', namespace: 'default', name: 'web' },
+  generation: 3,
+  addresses: [],
+  ports: [],
+  rules: [],
+  clusters: [],
+  endpoints: [],
+  certificates: [
+    {
+      id: certificateId('default/tls'),
+      certificatePem: 'chain',
+      keyPem: new Redacted('the key'),
+      ocspResponse: null,
+    },
+  ],
+  settings: DEFAULT_PROXY_SETTINGS,
+};
+
+test('a configuration comes back from the wire as it was, key included', () => {
+  const back = decodeConfig(encodeConfig(config));
+  assert.deepEqual(back, config);
+  assert.equal(back.certificates[0]?.keyPem.reveal(), 'the key');
+});
+
+test('printing or dumping a configuration shows no key', () => {
+  assert.doesNotMatch(JSON.stringify(config), /the key/u);
+  assert.doesNotMatch(inspect(config, { depth: 9, showHidden: true }), /the key/u);
+});
+
+test('text of another format is refused with what to do', () => {
+  assert.throws(() => decodeConfig('{"format":99,"config":{}}'), /upgrade the older one/u);
+});
