@@ -45,7 +45,7 @@ const pure = (folder: string, layers: readonly string[], packages: readonly stri
 
 export const LAYERS: readonly Layer[] = [
   pure('src/lib', []),
-  pure('src/gatewayapi', ['src/lib'], ['@bufbuild/cel', '@marcbachmann/cel-js', 're2js']),
+  pure('src/gatewayapi', ['src/lib'], ['@bufbuild/cel', 're2js']),
   pure('src/ir', ['src/lib']),
   pure('src/translator', ['src/gatewayapi', 'src/ir', 'src/lib']),
   {
@@ -131,7 +131,7 @@ export const LAYERS: readonly Layer[] = [
       'src/telemetry',
       'src/admin',
     ],
-    packages: ['@peculiar/x509', 'commander', 'picocolors', 'reflect-metadata', 'yaml'],
+    packages: ['@peculiar/x509', 'commander', 'picocolors', 'reflect-metadata', 'ws', 'yaml'],
     builtins: ['*'],
     pure: false,
   },

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerCheck } from './check/command.ts';
+import { registerEcho } from './echo/command.ts';
 import { registerExplain } from './explain/command.ts';
 
 function version(): string {
@@ -21,7 +22,7 @@ export function createProgram(): Command {
     .showSuggestionAfterError(true)
     .exitOverride()
     .enablePositionalOptions();
-  for (const register of [registerCheck, registerExplain]) register(program);
+  for (const register of [registerCheck, registerExplain, registerEcho]) register(program);
   // Subcommands inherit neither of these from their parent.
   for (const command of program.commands)
     command.exitOverride().showSuggestionAfterError(true).showHelpAfterError('(add --help for the options)');
