@@ -1,130 +1,174 @@
-/** `metadata` of any object, as the API server checks it. */
-import { suggest } from '../../lib/suggest.ts';
-import type { Issue, PathSegment } from './schema.ts';
+/** `metadata` of any object, as the API server checks it (ObjectMeta of apimachinery). */
+import { normalize } from './normalize.ts';
+import {
+  dns1035Label,
+  dns1123Label,
+  dns1123Subdomain,
+  labelValue,
+  qualifiedName,
+  type NameFormat,
+} from './names.ts';
+import { isJsonObject, type JsonObject, type Report, type Schema } from './schema.ts';
+import { checkStructure } from './structure.ts';
 
-const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const DNS_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const LABEL_NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+const text: Schema = { type: 'string' };
+const texts: Schema = { type: 'object', additionalProperties: text };
+const integer: Schema = { type: 'integer', format: 'int64' };
+const flag: Schema = { type: 'boolean' };
+const anything: Schema = { 'x-kubernetes-preserve-unknown-fields': true };
+const mandatory: Schema = { type: 'string', minLength: 1 };
 
-const FIELDS = new Set([
-  'name',
-  'generateName',
-  'namespace',
-  'selfLink',
-  'uid',
-  'resourceVersion',
-  'generation',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'labels',
-  'annotations',
-  'ownerReferences',
-  'finalizers',
-  'managedFields',
-]);
+export const METADATA_SCHEMA: Schema = {
+  type: 'object',
+  properties: {
+    name: text,
+    generateName: text,
+    namespace: text,
+    selfLink: text,
+    uid: text,
+    resourceVersion: text,
+    generation: { ...integer, minimum: 0 },
+    creationTimestamp: text,
+    deletionTimestamp: text,
+    deletionGracePeriodSeconds: integer,
+    labels: texts,
+    annotations: texts,
+    finalizers: { type: 'array', items: text },
+    ownerReferences: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['apiVersion', 'kind', 'name', 'uid'],
+        properties: {
+          apiVersion: mandatory,
+          kind: mandatory,
+          name: mandatory,
+          uid: mandatory,
+          controller: flag,
+          blockOwnerDeletion: flag,
+        },
+      },
+    },
+    managedFields: { type: 'array', items: { type: 'object', ...anything } },
+  },
+};
 
-/** Which rule names of a kind follow. */
-export function checkMetadata(kind: string, namespaced: boolean, metadata: unknown): Issue[] {
-  const issues: Issue[] = [];
-  const report = (path: readonly PathSegment[], message: string, hint: string | null = null): void => {
-    issues.push({ path: ['metadata', ...path], severity: 'error', code: 'invalid-metadata', message, hint });
-  };
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
-    report([], 'required field "metadata" is missing', 'add "metadata:" with a "name:" below it');
-    return issues;
+const MAX_ANNOTATION_BYTES = 256 * 1024;
+
+/** Reports what is wrong, and gives back the metadata without nulls and unknown fields. */
+export function checkMetadata(
+  kind: { readonly kind: string; readonly namespaced: boolean },
+  metadata: unknown,
+  report: Report,
+): JsonObject {
+  if (metadata === undefined || metadata === null) {
+    report(
+      ['metadata'],
+      'missing-field',
+      'required field "metadata" is missing',
+      'add "metadata:" with a "name:" below it',
+    );
+    return {};
   }
-  const fields = metadata as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(fields)) {
-    if (FIELDS.has(name)) continue;
-    const near = suggest(name, FIELDS);
-    issues.push({
-      path: ['metadata', name],
-      severity: 'error',
-      code: 'unknown-field',
-      message: `unknown field "${name}"`,
-      hint: near === null ? null : `did you mean "${near}"?`,
-      atKey: true,
-    });
-  }
-  checkName(kind, fields['name'], report);
-  checkNamespace(namespaced, fields['namespace'], report);
-  for (const block of ['labels', 'annotations'] as const) checkStrings(block, fields[block], report);
-  return issues;
+  const normalized = normalize(METADATA_SCHEMA, metadata, ['metadata'], report);
+  let isSound = true;
+  checkStructure(METADATA_SCHEMA, normalized, ['metadata'], (...issue) => {
+    isSound = false;
+    report(...issue);
+  });
+  if (!isSound || !isJsonObject(normalized)) return {};
+  checkName(kind.kind, normalized, report);
+  checkNamespace(kind.namespaced, normalized['namespace'], report);
+  checkLabels(normalized['labels'], report);
+  checkAnnotations(normalized['annotations'], report);
+  checkFinalizers(normalized['finalizers'], report);
+  return normalized;
 }
 
-type Report = (path: readonly PathSegment[], message: string, hint?: string | null) => void;
+function checkName(kind: string, { name, generateName }: JsonObject, report: Report): void {
+  if (typeof name === 'string' && name !== '') {
+    refuse(nameFormat(kind), name, (message) => {
+      report(['metadata', 'name'], 'invalid-value', message, nameHint(nameFormat(kind), name));
+    });
+    return;
+  }
+  const hint =
+    generateName === undefined
+      ? 'add "name:" below "metadata:"'
+      : 'write "name:" instead: "generateName:" needs an API server';
+  report(['metadata', 'name'], 'missing-field', 'required field "name" is missing', hint);
+}
 
-function checkName(kind: string, name: unknown, report: Report): void {
-  if (name === undefined || name === '') {
-    report([], 'required field "name" is missing', 'add "name:" below "metadata:"');
-    return;
-  }
-  if (typeof name !== 'string') {
-    report(['name'], `must be a string, is ${JSON.stringify(name)}`, 'write it with quotes');
-    return;
-  }
-  const hint = name === name.toLowerCase() ? null : `write "${name.toLowerCase()}"`;
-  if (kind === 'Service') {
-    if (name.length > 63 || !DNS_1035.test(name)) {
-      report(
-        ['name'],
-        `invalid value "${name}": a Service's name is a letter, then letters, digits and "-", at most 63`,
-        hint,
-      );
-    }
-  } else if (kind === 'Namespace') {
-    if (name.length > 63 || !LABEL.test(name)) {
-      report(
-        ['name'],
-        `invalid value "${name}": a namespace's name has lower-case letters, digits and "-", at most 63`,
-        hint,
-      );
-    }
-  } else if (name.length > 253 || !SUBDOMAIN.test(name)) {
-    report(
-      ['name'],
-      `invalid value "${name}": names have lower-case letters, digits, "-" and ".", begin and end with a letter or digit, at most 253`,
-      hint,
-    );
-  }
+function nameFormat(kind: string): NameFormat {
+  if (kind === 'Service') return dns1035Label;
+  return kind === 'Namespace' ? dns1123Label : dns1123Subdomain;
+}
+
+/** The name with capitals and underscores replaced, where that is all it takes. */
+function nameHint(format: NameFormat, name: string): string | null {
+  const better = name.toLowerCase().replaceAll(/[_ ]/g, '-');
+  return format(better) === null ? `write "${better}"` : null;
+}
+
+function refuse(format: NameFormat, value: string, tell: (message: string) => void): void {
+  const expected = format(value);
+  if (expected !== null) tell(`invalid value ${JSON.stringify(value)}: must be ${expected}`);
 }
 
 function checkNamespace(namespaced: boolean, namespace: unknown, report: Report): void {
-  if (namespace === undefined || namespace === '') return;
-  if (typeof namespace !== 'string' || namespace.length > 63 || !LABEL.test(namespace)) {
-    report(
-      ['namespace'],
-      `invalid value ${JSON.stringify(namespace)}: lower-case letters, digits and "-", at most 63`,
-    );
-  } else if (!namespaced) {
-    report(['namespace'], 'objects of this kind have no namespace', 'remove the field');
-  }
-}
-
-function checkStrings(block: 'labels' | 'annotations', value: unknown, report: Report): void {
-  if (value === undefined || value === null) return;
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    report([block], 'must be an object');
+  if (typeof namespace !== 'string' || namespace === '') return;
+  const path = ['metadata', 'namespace'];
+  if (!namespaced) {
+    report(path, 'invalid-value', 'objects of this kind belong to no namespace', 'remove the field');
     return;
   }
-  for (const [key, text] of Object.entries(value as Readonly<Record<string, unknown>>)) {
-    if (!isQualifiedName(key)) report([block, key], `invalid key "${key}"`);
-    if (typeof text !== 'string') {
-      const shown = JSON.stringify(text);
-      report([block, key], `must be a string, is ${shown}`, `write "${shown}", with quotes`);
-    } else if (block === 'labels' && text !== '' && (text.length > 63 || !LABEL_NAME.test(text))) {
-      report([block, key], `invalid label value "${text}": letters, digits, "-", "_" and ".", at most 63`);
-    }
+  refuse(dns1123Label, namespace, (message) => {
+    report(path, 'invalid-value', message, nameHint(dns1123Label, namespace));
+  });
+}
+
+function checkLabels(labels: unknown, report: Report): void {
+  for (const [key, value] of Object.entries((labels ?? {}) as Readonly<Record<string, string>>)) {
+    const path = ['metadata', 'labels', key];
+    refuse(qualifiedName, key, (message) => report(path, 'invalid-value', message));
+    refuse(labelValue, value, (message) => report(path, 'invalid-value', message));
   }
 }
 
-/** `name` or `prefix/name`. */
-function isQualifiedName(key: string): boolean {
-  const slash = key.indexOf('/');
-  const name = key.slice(slash + 1);
-  const prefix = slash === -1 ? null : key.slice(0, slash);
-  if (prefix !== null && (prefix.length > 253 || !SUBDOMAIN.test(prefix))) return false;
-  return name.length <= 63 && LABEL_NAME.test(name);
+function checkAnnotations(annotations: unknown, report: Report): void {
+  let bytes = 0;
+  for (const [key, value] of Object.entries((annotations ?? {}) as Readonly<Record<string, string>>)) {
+    refuse(qualifiedName, key.toLowerCase(), (message) =>
+      report(['metadata', 'annotations', key], 'invalid-value', message),
+    );
+    bytes += utf8Length(key) + utf8Length(value);
+  }
+  if (bytes > MAX_ANNOTATION_BYTES) {
+    report(
+      ['metadata', 'annotations'],
+      'too-long',
+      `has ${String(bytes)} bytes, at most ${String(MAX_ANNOTATION_BYTES)} are allowed`,
+    );
+  }
+}
+
+function checkFinalizers(finalizers: unknown, report: Report): void {
+  const names = (finalizers ?? []) as readonly string[];
+  for (const [index, name] of names.entries()) {
+    refuse(qualifiedName, name, (message) =>
+      report(['metadata', 'finalizers', index], 'invalid-value', message),
+    );
+  }
+  if (names.includes('orphan') && names.includes('foregroundDeletion')) {
+    report(['metadata', 'finalizers'], 'invalid-value', 'orphan and foregroundDeletion exclude each other');
+  }
+}
+
+function utf8Length(value: string): number {
+  let bytes = 0;
+  for (const character of value) {
+    const point = character.codePointAt(0) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x1_0000 ? 3 : 4;
+  }
+  return bytes;
 }

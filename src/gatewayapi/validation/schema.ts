@@ -24,12 +24,8 @@ export interface Schema {
   readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
-  readonly exclusiveMinimum?: boolean;
-  readonly exclusiveMaximum?: boolean;
-  readonly multipleOf?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
-  readonly uniqueItems?: boolean;
   readonly minProperties?: number;
   readonly maxProperties?: number;
   readonly anyOf?: readonly Schema[];
@@ -38,40 +34,54 @@ export interface Schema {
   readonly not?: Schema;
   readonly 'x-kubernetes-int-or-string'?: boolean;
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
-  readonly 'x-kubernetes-embedded-resource'?: boolean;
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly 'x-kubernetes-map-type'?: 'atomic' | 'granular';
   readonly 'x-kubernetes-validations'?: readonly ValidationRule[];
 }
 
-export type PathSegment = string | number;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Something an API server would refuse, or an experienced colleague would point out. */
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The schema of a field of an object; null for fields that the schema does not name. */
+export function fieldSchema(schema: Schema, name: string): Schema | null {
+  const { properties, additionalProperties } = schema;
+  if (properties !== undefined && Object.hasOwn(properties, name)) return properties[name] ?? null;
+  return typeof additionalProperties === 'object' ? additionalProperties : null;
+}
+
+export type PathSegment = string | number;
+export type Path = readonly PathSegment[];
+
+/** Something an API server would refuse. */
 export interface Issue {
-  readonly path: readonly PathSegment[];
-  readonly severity: 'error' | 'warning';
+  readonly path: Path;
   readonly code: IssueCode;
   readonly message: string;
+  /** What to write instead; null when there is nothing better than the message. */
   readonly hint: string | null;
-  /** The position of the field's name is meant, not of its value. */
+  /** The field's name is what is wrong, not its value. */
   readonly atKey?: boolean;
 }
 
 export type IssueCode =
+  | 'unknown-field'
   | 'wrong-type'
   | 'missing-field'
-  | 'unknown-field'
   | 'unsupported-value'
   | 'invalid-value'
+  | 'too-long'
   | 'too-many'
   | 'too-few'
   | 'duplicate'
-  | 'rule-violated'
-  | 'invalid-metadata';
+  | 'rule-violated';
+
+export type Report = (path: Path, code: IssueCode, message: string, hint?: string | null) => void;
 
 /** `spec.rules[0].matches[1]`, as Kubernetes writes paths. */
-export function formatPath(path: readonly PathSegment[]): string {
+export function formatPath(path: Path): string {
   let text = '';
   for (const segment of path) {
     if (typeof segment === 'number') text += `[${String(segment)}]`;
@@ -79,4 +89,15 @@ export function formatPath(path: readonly PathSegment[]): string {
     else text += `[${JSON.stringify(segment)}]`;
   }
   return text;
+}
+
+/** The reverse of `formatPath`. */
+export function parsePath(text: string): PathSegment[] {
+  const segments: PathSegment[] = [];
+  for (const [, name, index, quoted] of text.matchAll(/([^.[\]]+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/g)) {
+    if (name !== undefined) segments.push(name);
+    else if (index !== undefined) segments.push(Number(index));
+    else if (quoted !== undefined) segments.push(JSON.parse(quoted) as string);
+  }
+  return segments;
 }

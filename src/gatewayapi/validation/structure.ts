@@ -1,34 +1,20 @@
-/** Structural validation: what the API server checks of a custom resource before its CEL rules. */
-import { RE2JS } from 're2js';
+/** Structural validation: what the API server checks of a custom resource, normalised before, ahead of its CEL rules. */
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { formatProblem, integerRange } from './formats.ts';
-import type { Issue, IssueCode, PathSegment, Schema } from './schema.ts';
+import { matchesPattern } from './pattern.ts';
+import { fieldSchema, isJsonObject, type JsonObject, type Path, type Report, type Schema } from './schema.ts';
 
-type Path = readonly PathSegment[];
-type Report = (path: Path, code: IssueCode, message: string, hint?: string | null) => void;
-
-/** Everything wrong with `value`; empty when the structure is sound. */
-export function checkStructure(schema: Schema, value: unknown, path: Path): Issue[] {
-  const issues: Issue[] = [];
-  const report: Report = (at, code, message, hint = null) => {
-    issues.push({
-      path: at,
-      severity: 'error',
-      code,
-      message,
-      hint,
-      ...(code === 'unknown-field' ? { atKey: true } : {}),
-    });
-  };
-  checkValue(schema, value, path, report);
-  return issues;
-}
-
-function checkValue(schema: Schema, value: unknown, path: Path, report: Report): void {
+export function checkStructure(schema: Schema, value: unknown, path: Path, report: Report): void {
   if (value === null) {
-    if (schema.nullable !== true)
-      report(path, 'wrong-type', `must be ${typeName(schema)}, is null`, 'leave the field out');
+    // An enumeration that does not name null refuses it even where `nullable` allows it.
+    if (schema.nullable === true && schema.enum === undefined) return;
+    report(
+      path,
+      'wrong-type',
+      `must be ${typeName(schema)}, is null`,
+      'write a value, or leave the field out',
+    );
     return;
   }
   if (!hasType(schema, value)) {
@@ -39,19 +25,17 @@ function checkValue(schema: Schema, value: unknown, path: Path, report: Report):
   if (typeof value === 'string') checkString(schema, value, path, report);
   else if (typeof value === 'number') checkNumber(schema, value, path, report);
   else if (Array.isArray(value)) checkArray(schema, value, path, report);
-  else if (isObject(value)) checkObject(schema, value, path, report);
+  else if (isJsonObject(value)) checkObject(schema, value, path, report);
   checkCombinations(schema, value, path, report);
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 function hasType(schema: Schema, value: unknown): boolean {
-  if (schema['x-kubernetes-int-or-string'] === true)
+  if (schema['x-kubernetes-int-or-string'] === true) {
     return typeof value === 'string' || Number.isInteger(value);
+  }
   switch (schema.type) {
     case 'object':
-      return isObject(value);
+      return isJsonObject(value);
     case 'array':
       return Array.isArray(value);
     case 'integer':
@@ -66,7 +50,7 @@ function hasType(schema: Schema, value: unknown): boolean {
   }
 }
 
-const NAMES: Readonly<Record<string, string>> = {
+const TYPE_NAMES: Readonly<Record<string, string>> = {
   object: 'an object',
   array: 'a list',
   integer: 'an integer',
@@ -77,48 +61,71 @@ const NAMES: Readonly<Record<string, string>> = {
 
 function typeName(schema: Schema): string {
   if (schema['x-kubernetes-int-or-string'] === true) return 'an integer or a string';
-  return NAMES[schema.type ?? ''] ?? 'a value';
+  return TYPE_NAMES[schema.type ?? ''] ?? 'a value';
 }
 
 function nameOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return value === null ? 'null' : 'an object';
-  return `${NAMES[Number.isInteger(value) ? 'integer' : typeof value] ?? typeof value} (${JSON.stringify(value)})`;
+  if (isJsonObject(value)) return 'an object';
+  if (typeof value === 'boolean') return String(value);
+  return `${TYPE_NAMES[Number.isInteger(value) ? 'integer' : typeof value] ?? typeof value} (${JSON.stringify(value)})`;
 }
 
 function typeHint(schema: Schema, value: unknown): string | null {
-  if (schema.type === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
+  const { type } = schema;
+  if (type === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
     return `write "${String(value)}", with quotes`;
   }
-  const isNumeric = schema.type === 'integer' && typeof value === 'string' && /^-?\d+$/.test(value);
-  if (isNumeric) return `write ${value}, without quotes`;
-  if (schema.type === 'array' && !Array.isArray(value)) return 'begin each element with "- "';
-  if (schema.type === 'object' && Array.isArray(value)) return 'remove the "- "';
+  if (type === 'integer' && typeof value === 'string' && /^-?\d+$/.test(value)) {
+    return `write ${value}, without quotes`;
+  }
+  if (type === 'boolean' && typeof value === 'string' && /^(true|false)$/i.test(value)) {
+    return `write ${value.toLowerCase()}, without quotes`;
+  }
+  if (type === 'array' && !Array.isArray(value)) return 'begin each element with "- "';
+  if (type === 'object' && Array.isArray(value)) return 'remove the "- ": one object is expected, not a list';
   return null;
 }
 
 function checkEnum(schema: Schema, value: unknown, path: Path, report: Report): void {
   if (schema.enum === undefined || schema.enum.includes(value)) return;
-  const options = schema.enum.map(String).filter((option) => option !== '');
-  const near = typeof value === 'string' ? suggest(value, options) : null;
-  const supported = options.map((option) => JSON.stringify(option)).join(', ');
+  const near = typeof value === 'string' ? suggest(value, schema.enum.map(String)) : null;
+  const supported = schema.enum.map((option) => JSON.stringify(option)).join(', ');
   report(
     path,
     'unsupported-value',
     `unsupported value ${JSON.stringify(value)}: supported values are ${supported}`,
-    near === null ? null : `did you mean "${near}"?`,
+    near === null || near === '' ? null : `did you mean "${near}"?`,
   );
 }
 
-const patterns = new Map<string, RE2JS>();
-
-function matchesPattern(pattern: string, value: string): boolean {
-  let regex = patterns.get(pattern);
-  if (regex === undefined) {
-    regex = RE2JS.compile(pattern);
-    patterns.set(pattern, regex);
+/** The API server stops at the first of these three that fails; the format is checked besides. */
+function checkString(schema: Schema, value: string, path: Path, report: Report): void {
+  const { minLength, maxLength, pattern, format } = schema;
+  if (maxLength !== undefined && value.length > maxLength && countCharacters(value) > maxLength) {
+    report(
+      path,
+      'too-long',
+      `has ${String(countCharacters(value))} characters, at most ${String(maxLength)} are allowed`,
+    );
+  } else if (minLength !== undefined && countCharacters(value) < minLength) {
+    report(
+      path,
+      'invalid-value',
+      value === '' ? 'must not be empty' : `must have at least ${String(minLength)} characters`,
+    );
+  } else if (pattern !== undefined && !matchesPattern(pattern, value)) {
+    report(
+      path,
+      'invalid-value',
+      `invalid value ${JSON.stringify(value)}: must match ${pattern}`,
+      patternHint(value, pattern),
+    );
   }
-  return regex.matcher(value).find();
+  const expected = format === undefined ? null : formatProblem(format, value);
+  if (expected !== null) {
+    report(path, 'invalid-value', `invalid value ${JSON.stringify(value)}: must be ${expected}`);
+  }
 }
 
 /** Code points, which is what the API server counts. */
@@ -128,162 +135,142 @@ function countCharacters(text: string): number {
   return count;
 }
 
-function checkString(schema: Schema, value: string, path: Path, report: Report): void {
-  const length = countCharacters(value);
-  const shown = JSON.stringify(value);
-  if (schema.maxLength !== undefined && length > schema.maxLength) {
-    report(
-      path,
-      'invalid-value',
-      `is too long: ${String(length)} characters, at most ${String(schema.maxLength)}`,
-    );
-  }
-  if (schema.minLength !== undefined && length < schema.minLength) {
-    report(
-      path,
-      'invalid-value',
-      length === 0 ? 'must not be empty' : `is too short: at least ${String(schema.minLength)} characters`,
-    );
-  }
-  if (schema.pattern !== undefined && !matchesPattern(schema.pattern, value)) {
-    report(
-      path,
-      'invalid-value',
-      `invalid value ${shown}: must match ${schema.pattern}`,
-      patternHint(value, schema.pattern),
-    );
-  }
-  const expected = schema.format === undefined ? null : formatProblem(schema.format, value);
-  if (expected !== null) report(path, 'invalid-value', `invalid value ${shown}: must be ${expected}`);
-}
-
+/** A small change with which the value would be right. */
 function patternHint(value: string, pattern: string): string | null {
-  const lower = value.toLowerCase();
-  if (lower !== value && matchesPattern(pattern, lower)) return `write "${lower}", in lower case`;
-  if (/^\d+$/.test(value) && matchesPattern(pattern, `${value}s`)) return `write a unit, such as "${value}s"`;
-  const trimmed = value.trim();
-  return trimmed !== value && matchesPattern(pattern, trimmed) ? 'remove the white space around it' : null;
+  const candidates: readonly (readonly [string, string])[] = [
+    [value.trim(), 'remove the white space around it'],
+    [value.toLowerCase(), `write "${value.toLowerCase()}", in lower case`],
+    [`${value}s`, `write a unit, such as "${value}s"`],
+    [
+      value.replace(/^https?:\/\//, '').replace(/[:/].*$/, ''),
+      'write the host name only, without scheme, port and path',
+    ],
+    [value.replaceAll('_', '-'), `write "${value.replaceAll('_', '-')}": "_" is not allowed`],
+    [`/${value}`, `write "/${value}"`],
+  ];
+  const better = candidates.find(([text]) => text !== value && text !== '' && matchesPattern(pattern, text));
+  return better?.[1] ?? null;
 }
 
 function checkNumber(schema: Schema, value: number, path: Path, report: Report): void {
-  const { minimum, maximum, multipleOf } = schema;
+  const { type, format, minimum, maximum } = schema;
   const bad = (text: string): void => {
     report(path, 'invalid-value', `invalid value ${String(value)}: ${text}`);
   };
-  if (minimum !== undefined && (schema.exclusiveMinimum === true ? value <= minimum : value < minimum)) {
-    bad(`must be ${schema.exclusiveMinimum === true ? 'greater than' : 'at least'} ${String(minimum)}`);
-  }
-  if (maximum !== undefined && (schema.exclusiveMaximum === true ? value >= maximum : value > maximum)) {
-    bad(`must be ${schema.exclusiveMaximum === true ? 'less than' : 'at most'} ${String(maximum)}`);
-  }
-  if (multipleOf !== undefined && value % multipleOf !== 0)
-    bad(`must be a multiple of ${String(multipleOf)}`);
-  if (schema.type === 'integer') {
-    const [low, high] = integerRange(schema.format);
-    if (value < low || value > high) bad(`does not fit ${schema.format ?? 'int64'}`);
-  }
+  const [low, high] = integerRange(format);
+  if (type === 'integer' && (value < low || value > high)) bad(`does not fit ${format ?? 'int64'}`);
+  if (minimum !== undefined && value < minimum) bad(`must be at least ${String(minimum)}`);
+  if (maximum !== undefined && value > maximum) bad(`must be at most ${String(maximum)}`);
 }
 
 function checkArray(schema: Schema, value: readonly unknown[], path: Path, report: Report): void {
-  if (schema.maxItems !== undefined && value.length > schema.maxItems) {
-    report(
-      path,
-      'too-many',
-      `has ${String(value.length)} elements, at most ${String(schema.maxItems)} are allowed`,
-    );
+  const { items, minItems, maxItems } = schema;
+  if (maxItems !== undefined && value.length > maxItems) {
+    report(path, 'too-many', `has ${String(value.length)} elements, at most ${String(maxItems)} are allowed`);
   }
-  if (schema.minItems !== undefined && value.length < schema.minItems) {
-    report(
-      path,
-      'too-few',
-      `has ${String(value.length)} elements, at least ${String(schema.minItems)} are needed`,
-    );
+  if (minItems !== undefined && value.length < minItems) {
+    const found = value.length === 0 ? 'is empty' : `has ${elements(value.length)}`;
+    report(path, 'too-few', `${found}: at least ${elements(minItems)} must be there`);
   }
-  for (const [index, item] of value.entries()) {
-    if (schema.items !== undefined) checkValue(schema.items, item, [...path, index], report);
+  if (items !== undefined) {
+    for (const [index, item] of value.entries()) checkStructure(items, item, [...path, index], report);
   }
   checkDuplicates(schema, value, path, report);
 }
 
+const elements = (count: number): string => (count === 1 ? '1 element' : `${String(count)} elements`);
+
+/** `x-kubernetes-list-type`: elements of a set, and the keys of the elements of a map, occur once. */
 function checkDuplicates(schema: Schema, value: readonly unknown[], path: Path, report: Report): void {
   const listType = schema['x-kubernetes-list-type'];
+  if ((listType !== 'set' && listType !== 'map') || value.length < 2) return;
   const keys = schema['x-kubernetes-list-map-keys'] ?? [];
-  if (listType !== 'set' && listType !== 'map' && schema.uniqueItems !== true) return;
-  const seen = new Set<string>();
+  const seen = new Map<string, number>();
   for (const [index, item] of value.entries()) {
     const identity =
-      listType === 'map' && isObject(item)
-        ? Object.fromEntries(keys.map((key) => [key, item[key] ?? schema.items?.properties?.[key]?.default]))
+      listType === 'map' && isJsonObject(item)
+        ? Object.fromEntries(keys.filter((key) => item[key] !== undefined).map((key) => [key, item[key]]))
         : item;
     const text = canonicalJson(identity);
-    if (seen.has(text)) {
-      report([...path, index], 'duplicate', `duplicate value: ${text} is in the list already`);
-    }
-    seen.add(text);
+    const first = seen.get(text);
+    if (first === undefined) seen.set(text, index);
+    else
+      report(
+        [...path, index],
+        'duplicate',
+        `duplicate value ${text}: element ${String(first)} has it already`,
+      );
   }
 }
 
-function checkObject(
-  schema: Schema,
-  value: Readonly<Record<string, unknown>>,
-  path: Path,
-  report: Report,
-): void {
+function checkObject(schema: Schema, value: JsonObject, path: Path, report: Report): void {
   for (const name of schema.required ?? []) {
-    if (!(name in value))
-      report(path, 'missing-field', `required field "${name}" is missing`, `add "${name}:"`);
+    if (!Object.hasOwn(value, name)) {
+      report([...path, name], 'missing-field', `required field "${name}" is missing`, `add "${name}:"`);
+    }
   }
-  const count = Object.keys(value).length;
-  if (schema.maxProperties !== undefined && count > schema.maxProperties) {
-    report(
-      path,
-      'too-many',
-      `has ${String(count)} entries, at most ${String(schema.maxProperties)} are allowed`,
-    );
-  }
-  if (schema.minProperties !== undefined && count < schema.minProperties) {
-    report(
-      path,
-      'too-few',
-      `has ${String(count)} entries, at least ${String(schema.minProperties)} are needed`,
-    );
+  const { minProperties, maxProperties } = schema;
+  if (minProperties !== undefined || maxProperties !== undefined) {
+    const count = Object.keys(value).length;
+    if (maxProperties !== undefined && count > maxProperties) {
+      report(path, 'too-many', `has ${String(count)} entries, at most ${String(maxProperties)} are allowed`);
+    }
+    if (minProperties !== undefined && count < minProperties) {
+      report(
+        path,
+        'too-few',
+        `has ${String(count)} entries, at least ${String(minProperties)} must be there`,
+      );
+    }
   }
   for (const [name, child] of Object.entries(value)) {
-    const property = propertySchema(schema, name);
-    if (property !== null) checkValue(property, child, [...path, name], report);
-    else if (isClosed(schema)) reportUnknown(schema, name, path, report);
+    const field = fieldSchema(schema, name);
+    if (field !== null) checkStructure(field, child, [...path, name], report);
   }
-}
-
-function propertySchema(schema: Schema, name: string): Schema | null {
-  if (schema.properties !== undefined && Object.hasOwn(schema.properties, name))
-    return schema.properties[name] ?? null;
-  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : null;
-}
-
-/** Whether fields that the schema does not name are unknown (pruned by the API server, refused by strict clients). */
-const isClosed = (schema: Schema): boolean =>
-  schema['x-kubernetes-preserve-unknown-fields'] !== true &&
-  schema.additionalProperties !== true &&
-  schema.properties !== undefined;
-
-function reportUnknown(schema: Schema, name: string, path: Path, report: Report): void {
-  const known = Object.keys(schema.properties ?? {});
-  const near = suggest(name, known);
-  const hint = near === null ? `known fields are ${known.join(', ')}` : `did you mean "${near}"?`;
-  report([...path, name], 'unknown-field', `unknown field "${name}"`, hint);
 }
 
 function checkCombinations(schema: Schema, value: unknown, path: Path, report: Report): void {
-  const holds = (option: Schema): boolean => checkStructure(option, value, path).length === 0;
-  for (const option of schema.allOf ?? []) checkValue(option, value, path, report);
-  if (schema.anyOf !== undefined && !schema.anyOf.some(holds)) {
-    report(path, 'invalid-value', 'must satisfy at least one of the forms that the schema allows');
-  }
-  if (schema.oneOf !== undefined && schema.oneOf.filter(holds).length !== 1) {
-    report(path, 'invalid-value', 'must satisfy exactly one of the forms that the schema allows');
-  }
-  if (schema.not !== undefined && holds(schema.not)) {
-    report(path, 'invalid-value', 'has a form that the schema forbids');
-  }
+  const { allOf, anyOf, oneOf, not } = schema;
+  for (const option of allOf ?? []) checkStructure(option, value, path, report);
+  // An integer or string says so in words of its own, and its `anyOf` says the same again.
+  if (anyOf !== undefined && schema['x-kubernetes-int-or-string'] !== true)
+    checkAnyOf(anyOf, value, path, report);
+  if (oneOf !== undefined) checkOneOf(oneOf, value, path, report);
+  if (not !== undefined && holds(not, value, path))
+    report(path, 'invalid-value', 'has a form that is forbidden here');
+}
+
+function checkAnyOf(options: readonly Schema[], value: unknown, path: Path, report: Report): void {
+  if (options.some((option) => holds(option, value, path))) return;
+  const formats = options.map(({ format }) => format);
+  const expected =
+    formats.includes('ipv4') && formats.includes('ipv6') ? 'an IP address' : 'of one of the allowed forms';
+  report(path, 'invalid-value', `invalid value ${JSON.stringify(value)}: must be ${expected}`);
+}
+
+/** Exactly one must hold. When none does, the option that fails for the fewest reasons is the one that was meant. */
+function checkOneOf(options: readonly Schema[], value: unknown, path: Path, report: Report): void {
+  const failures = options.map((option) => reportsOf(option, value, path));
+  const held = failures.filter((reports) => reports.length === 0).length;
+  if (held === 1) return;
+  const nearest = failures.toSorted((a, b) => deepest(b) - deepest(a) || a.length - b.length)[0] ?? [];
+  if (held > 1 || nearest.length === 0) {
+    report(
+      path,
+      'invalid-value',
+      `has ${String(held)} of the allowed forms at once; exactly one is expected`,
+    );
+  } else for (const parameters of nearest) report(...parameters);
+}
+
+const deepest = (reports: readonly Parameters<Report>[]): number =>
+  Math.max(...reports.map(([path, , message]) => path.length + (message.includes('forbidden') ? -1 : 0)));
+
+const holds = (schema: Schema, value: unknown, path: Path): boolean =>
+  reportsOf(schema, value, path).length === 0;
+
+function reportsOf(schema: Schema, value: unknown, path: Path): Parameters<Report>[] {
+  const reports: Parameters<Report>[] = [];
+  checkStructure(schema, value, path, (...parameters) => reports.push(parameters));
+  return reports;
 }

@@ -2,7 +2,7 @@
 import type { Namespace } from '../../gatewayapi/core-kinds.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import type { JsonObject } from '../../gatewayapi/validation/validate-object.ts';
+import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
 
 const MEMBERS = {
   GatewayClass: 'gatewayClasses',

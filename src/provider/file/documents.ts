@@ -10,7 +10,7 @@ import {
   type Document,
   type Node,
 } from 'yaml';
-import type { JsonObject } from '../../gatewayapi/validation/validate-object.ts';
+import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
 import type { PathSegment } from '../../gatewayapi/validation/schema.ts';
 import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
 

@@ -2,7 +2,8 @@
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { formatPath, type Issue } from '../../gatewayapi/validation/schema.ts';
 import { splitApiVersion } from '../../gatewayapi/validation/catalog.ts';
-import { validateObject, type JsonObject } from '../../gatewayapi/validation/validate-object.ts';
+import { validateObject } from '../../gatewayapi/validation/validate-object.ts';
+import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
 import type { InputFinding } from '../../gatewayapi/input-finding.ts';
 import type { SourceObject } from './documents.ts';
 
@@ -71,7 +72,7 @@ function foldStringData(object: JsonObject): JsonObject {
 }
 
 const issueFinding = (source: SourceObject, object: ObjectRef | null, issue: Issue): InputFinding => ({
-  severity: issue.severity,
+  severity: 'error',
   code: issue.code,
   object,
   path: formatPath(issue.path),

@@ -4,7 +4,7 @@
  */
 import { namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import type { JsonObject } from '../../gatewayapi/validation/validate-object.ts';
+import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { assembleSnapshot } from './assemble.ts';

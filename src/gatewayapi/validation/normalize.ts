@@ -1,0 +1,74 @@
+/**
+ * What the API server does to an object before it validates it: fields that the schema does not know are taken away (and, as strict clients
+ * ask, reported), nulls where none may stand count as absent, and defaults are filled in.
+ */
+import { suggest } from '../../lib/suggest.ts';
+import { fieldSchema, isJsonObject, type JsonObject, type Path, type Report, type Schema } from './schema.ts';
+
+/** The normalised value; parts that need no change are returned as they are. Wrong types are left for validation to tell. */
+export function normalize(schema: Schema, value: unknown, path: Path, report: Report): unknown {
+  if (isJsonObject(value)) {
+    return schema.type === 'object' ? normalizeObject(schema, value, path, report) : value;
+  }
+  if (!Array.isArray(value) || schema.items === undefined) return value;
+  const { items } = schema;
+  const mapped = value.map((item: unknown, index) => {
+    const present = isUnwantedNull(items, item) && items.default !== undefined ? items.default : item;
+    return normalize(items, present, [...path, index], report);
+  });
+  return mapped.some((item, index) => item !== value[index]) ? mapped : value;
+}
+
+const isUnwantedNull = (schema: Schema, value: unknown): boolean =>
+  value === null && schema.nullable !== true;
+
+function normalizeObject(schema: Schema, value: JsonObject, path: Path, report: Report): JsonObject {
+  const result: Record<string, unknown> = {};
+  let isChanged = false;
+  for (const [name, current] of Object.entries(value)) {
+    const field = fieldSchema(schema, name);
+    if (field === null) {
+      if (keepsUnknown(schema)) result[name] = current;
+      else {
+        isChanged = true;
+        reportUnknown(schema, name, path, report);
+      }
+    } else if (isUnwantedNull(field, current)) isChanged = true;
+    else {
+      const filled = normalize(field, current, [...path, name], report);
+      isChanged ||= filled !== current;
+      result[name] = filled;
+    }
+  }
+  for (const [name, field] of fieldsWithDefault(schema)) {
+    if (Object.hasOwn(result, name)) continue;
+    isChanged = true;
+    result[name] = normalize(field, field.default, [...path, name], report);
+  }
+  return isChanged ? result : value;
+}
+
+const keepsUnknown = (schema: Schema): boolean =>
+  schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true;
+
+const defaults = new WeakMap<Schema, readonly (readonly [string, Schema])[]>();
+
+function fieldsWithDefault(schema: Schema): readonly (readonly [string, Schema])[] {
+  let found = defaults.get(schema);
+  if (found === undefined) {
+    found = Object.entries(schema.properties ?? {}).filter(([, field]) => field.default !== undefined);
+    defaults.set(schema, found);
+  }
+  return found;
+}
+
+const MAX_LISTED_FIELDS = 12;
+
+function reportUnknown(schema: Schema, name: string, path: Path, report: Report): void {
+  const known = Object.keys(schema.properties ?? {});
+  const near = suggest(name, known);
+  const listed =
+    known.length === 0 || known.length > MAX_LISTED_FIELDS ? null : `known here: ${known.join(', ')}`;
+  const hint = near === null ? listed : `did you mean "${near}"?`;
+  report([...path, name], 'unknown-field', `unknown field "${name}"`, hint);
+}
