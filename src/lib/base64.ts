@@ -1,5 +1,5 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const VALUES = new Map([...ALPHABET].map((letter, index) => [letter, index]));
+const VALUES = new Map(Array.from(ALPHABET, (letter, index) => [letter, index]));
 
 /** Bytes of standard base64 (RFC 4648 section 4, white space allowed); null when the text is not base64. */
 export function decodeBase64(text: string): Uint8Array | null {

@@ -3,7 +3,8 @@
  * `toJSON` is honoured, so what hides itself when printed stays hidden here.
  */
 export function canonicalJson(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (value === undefined) return 'null';
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const own = (value as { toJSON?: unknown }).toJSON;
   if (typeof own === 'function') return canonicalJson(own.call(value));
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;

@@ -33,9 +33,9 @@ function lowerBackend(backend: BackendNode, place: Place, clusters: ClusterUse[]
   const weight = place.rule.spec.backendRefs[place.index]?.weight ?? 1;
   if (!backend.upstream.ok) return invalidBackend(backend, weight, backend.upstream.failure);
   const upstream = backend.upstream.value;
-  const encrypted = upstream.tls !== null && originatesTls(place.listener, upstream.ref.kind);
-  if (encrypted && upstream.tls?.ok === false) return invalidBackend(backend, weight, upstream.tls.failure);
-  const use = useCluster(upstream, encrypted);
+  const tls = originatesTls(place.listener, upstream.ref.kind) ? upstream.tls : null;
+  if (tls?.ok === false) return invalidBackend(backend, weight, tls.failure);
+  const use = useCluster(upstream, tls !== null);
   clusters.push(use);
   return { kind: 'cluster', cluster: use.id, weight, filters: [], origin: originOf(upstream) };
 }

@@ -50,15 +50,10 @@ function lowerHttpMatch(spec: HTTPRouteRuleMatch): LoweredMatch {
 }
 
 function lowerPath(type: string | undefined, value: string): PathMatch {
-  switch (type) {
-    case 'Exact':
-      return { kind: 'exact', value };
-    case 'RegularExpression':
-      return { kind: 'regex', pattern: value };
-    default:
-      // A trailing slash of a prefix is ignored (PathMatchPathPrefix).
-      return { kind: 'prefix', value: value.replace(/\/+$/, '') || '/' };
-  }
+  if (type === 'Exact') return { kind: 'exact', value };
+  if (type === 'RegularExpression') return { kind: 'regex', pattern: value };
+  // A trailing slash of a prefix is ignored (PathMatchPathPrefix).
+  return { kind: 'prefix', value: value.replace(/\/+$/, '') || '/' };
 }
 
 interface NamedValue {

@@ -1,0 +1,123 @@
+/** Golden cases of the translator: where they are, how they are read and what they are run with. See README.md beside. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import type { Gateway } from '../../src/gatewayapi/generated/types.ts';
+import type { Observations, ResourceSnapshot } from '../../src/gatewayapi/snapshot.ts';
+import { assembleSnapshot } from '../../src/provider/file/assemble.ts';
+import { parseText, type SourceObject } from '../../src/provider/file/documents.ts';
+import { judgeObject } from '../../src/provider/file/judge.ts';
+import type { JsonObject } from '../../src/gatewayapi/validation/schema.ts';
+import { regexError } from '../../src/proxy/router/regex.ts';
+import {
+  CONTROLLER_NAME,
+  type CertificateReading,
+  type TranslateOptions,
+} from '../../src/translator/types.ts';
+
+export interface GoldenCase {
+  /** `area/name`. */
+  readonly id: string;
+  readonly area: string;
+  readonly folder: string;
+  readonly objects: readonly LoadedObject[];
+  readonly options: TranslateOptions;
+  readonly observations: Observations;
+}
+
+type LoadedObject = Parameters<typeof assembleSnapshot>[0] extends Iterable<infer Entry> ? Entry : never;
+
+/** `options.yaml`. */
+interface CaseOptions {
+  readonly allClasses?: boolean;
+  readonly controllerName?: string;
+  /** The objects would be refused by an API server; the translator must still answer for them. */
+  readonly unvalidated?: boolean;
+}
+
+const ROOT = fileURLToPath(new URL('translator/', import.meta.url));
+
+export function listCases(filter = ''): readonly GoldenCase[] {
+  return readdirSync(ROOT, { withFileTypes: true })
+    .filter((area) => area.isDirectory())
+    .flatMap((area) => readdirSync(join(ROOT, area.name)).map((name) => `${area.name}/${name}`))
+    .filter((id) => id.includes(filter))
+    .sort()
+    .map(readCase);
+}
+
+function readCase(id: string): GoldenCase {
+  const folder = join(ROOT, id);
+  const text = readFileSync(join(folder, 'in.yaml'), 'utf8');
+  if (!text.startsWith('# '))
+    throw new Error(`${id}/in.yaml must begin with a comment that says what it proves.`);
+  const settings = (readYaml(join(folder, 'options.yaml')) ?? {}) as CaseOptions;
+  const objects = loadObjects(id, text, settings.unvalidated === true);
+  return {
+    id,
+    area: id.slice(0, id.indexOf('/')),
+    folder,
+    objects,
+    options: {
+      controllerName: settings.controllerName ?? CONTROLLER_NAME,
+      allClasses: settings.allClasses ?? false,
+      readCertificate,
+      validateCaBundle: (pem) => (/^CA /.test(pem) ? null : 'it is not PEM.'),
+      validateRegex: regexError,
+    },
+    observations:
+      (readYaml(join(folder, 'observations.yaml')) as Observations | null) ?? everythingRuns(objects),
+  };
+}
+
+function readYaml(file: string): unknown {
+  return existsSync(file) ? parse(readFileSync(file, 'utf8')) : null;
+}
+
+/** Objects as the file provider would give them: validated like an API server does, and defaulted. */
+function loadObjects(id: string, text: string, unvalidated: boolean): readonly LoadedObject[] {
+  const { objects, findings } = parseText(text, `${id}/in.yaml`);
+  const judged = objects.map((source) => (unvalidated ? takeAsIs(source) : judgeObject(source)));
+  const problems = [...findings, ...judged.flatMap((one) => one.findings)];
+  if (problems.length > 0) throw new Error(`${id}/in.yaml: ${JSON.stringify(problems[0], null, 2)}`);
+  return judged.flatMap(({ ref, object }) =>
+    ref === null || object === null ? [] : [[ref, object] as const],
+  );
+}
+
+function takeAsIs(source: SourceObject): Pick<ReturnType<typeof judgeObject>, 'ref' | 'object' | 'findings'> {
+  const { ref } = judgeObject(source);
+  const given = source.value['metadata'] as JsonObject;
+  const metadata = { ...given, namespace: ref?.namespace ?? '' };
+  return { ref, object: { ...source.value, metadata }, findings: [] };
+}
+
+export function snapshotOf(objects: readonly LoadedObject[]): ResourceSnapshot {
+  return assembleSnapshot(objects);
+}
+
+/** The usual state of the world: one proxy serves the latest generation of every Gateway at one address. */
+function everythingRuns(objects: readonly LoadedObject[]): Observations {
+  const gateways = objects.filter(([ref]) => ref.kind === 'Gateway').map(([, object]) => object);
+  return {
+    gateways: (gateways as unknown as readonly Gateway[]).map(({ metadata }) => ({
+      namespace: metadata.namespace ?? '',
+      name: metadata.name,
+      addresses: [{ type: 'IPAddress', value: '192.0.2.1' }],
+      acknowledged: { version: 'any', generation: metadata.generation ?? 1, proxies: 1, expected: 1 },
+      failedPorts: [],
+    })),
+  };
+}
+
+/**
+ * Certificates in cases are words, so that they read well and never expire: `certificate for a.example, *.b.example`
+ * with the key `key`.
+ */
+function readCertificate(certificatePem: string, keyPem: string): CertificateReading {
+  const names = /^certificate for (.+)$/m.exec(certificatePem)?.[1];
+  if (names === undefined) return { ok: false, message: 'the certificate cannot be parsed.' };
+  if (!keyPem.startsWith('key')) return { ok: false, message: 'the key does not belong to the certificate.' };
+  return { ok: true, names: names.split(', '), notAfterMs: 4_102_444_800_000 };
+}
