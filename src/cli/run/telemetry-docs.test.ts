@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { suite, test } from 'node:test';
+import type { ProxyStats } from '../../proxy/proxy-api.ts';
+import { exposeMetrics } from '../../telemetry/metric-registry.ts';
+import { createAccessLog, formatRecord } from './access-log.ts';
+import { proxyMetrics } from './proxy-metrics.ts';
+
+/** First column of every row of a page's tables, without its marks. */
+function documented(page: string): string[] {
+  const text = readFileSync(new URL(`../../../docs/reference/${page}`, import.meta.url), 'utf8');
+  return [...text.matchAll(/^\| `([^`]+)` /gm)].map(([, name = '']) => name);
+}
+
+const rule = { kind: 'HTTPRoute', namespace: 'default', name: 'shop', index: 2 };
+const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
+const listener = { ...gateway, section: 'http' };
+const backend = { kind: 'Service', namespace: 'default', name: 'api', section: '8080' };
+
+const STATS: ProxyStats = {
+  requests: [
+    {
+      gateway,
+      listener,
+      rule,
+      backend,
+      byClass: [0, 0, 3, 0, 0, 1],
+      byReason: { no_endpoints: 1 },
+      requestBytes: 10,
+      responseBytes: 20,
+      retries: 1,
+      duration: { boundsMs: [1, 10, Infinity], counts: [1, 3, 4], sumMs: 30 },
+    },
+  ],
+  clusters: [
+    {
+      cluster: 'c',
+      origin: backend,
+      endpoints: 1,
+      connections: 2,
+      idleConnections: 1,
+      activeRequests: 1,
+      connectFailures: 0,
+    },
+  ],
+  downstream: { openConnections: 1, acceptedConnections: 2, activeRequests: 1 },
+  refused: { bad_request: 1 },
+  mirrors: { sent: 1, dropped: 0 },
+};
+
+suite('telemetry and its pages', () => {
+  test('metrics.md lists exactly the metrics', () => {
+    const names = proxyMetrics([STATS]).map(({ name }) => name);
+    assert.deepEqual(documented('metrics.md').toSorted(), names.toSorted());
+  });
+
+  test('numbers of workers are summed, and a scraper can read them', async () => {
+    const { text, contentType } = await exposeMetrics(proxyMetrics([STATS, STATS]));
+    assert.match(contentType, /^text\/plain/);
+    assert.match(text, /^# TYPE sluice_requests_total counter$/m);
+    assert.match(
+      text,
+      /^sluice_requests_total\{.*route_name="shop",rule="2",backend="Service\/default\/api:8080",code="2xx"\} 6$/m,
+    );
+    assert.match(text, /^sluice_request_duration_seconds_bucket\{.*le="0\.01"\} 6$/m);
+    assert.match(text, /^sluice_request_duration_seconds_count\{.*\} 8$/m);
+    assert.match(text, /^sluice_workers 2$/m);
+  });
+
+  test('access-log.md lists exactly the fields', () => {
+    const line = formatRecord({
+      startedAtMs: 0,
+      gateway,
+      listener,
+      route: rule,
+      backend,
+      endpoint: '10.0.0.1:80',
+      status: 503,
+      reason: 'upstream_reset',
+      requestBytes: 0,
+      responseBytes: 0,
+      timings: { connectedMs: 0.12345, responseHeadMs: 1, totalMs: 2 },
+      retries: 0,
+      protocol: 'HTTP/1.1',
+      method: 'GET',
+      path: '/',
+      host: 'a',
+      clientIp: '::1',
+      requestId: 'r',
+      traceId: 't',
+    });
+    const fields = JSON.parse(line) as Record<string, unknown>;
+    assert.deepEqual(documented('access-log.md').toSorted(), Object.keys(fields).toSorted());
+    assert.equal(fields['connectMs'], 0.123);
+    assert.equal(fields['route'], 'HTTPRoute/default/shop');
+  });
+
+  test('a sample is an even share', () => {
+    const sink = createAccessLog(
+      { write: () => undefined } as unknown as Parameters<typeof createAccessLog>[0],
+      25,
+    );
+    const hits = Array.from({ length: 100 }, () => sink.sample());
+    assert.equal(hits.filter(Boolean).length, 25);
+    assert.ok(hits.slice(0, 8).some(Boolean));
+  });
+});
