@@ -2,15 +2,16 @@
 import type { Cluster, Endpoint } from '../../ir/cluster.ts';
 import type { Certificate } from '../../ir/tls.ts';
 import { createBalancer, type Balancer } from './balancer/balancer.ts';
-import { createDial, type DialTls } from './connector.ts';
+import { createDial } from './connector.ts';
 import { UpstreamEndpoint, endpointName } from './endpoint.ts';
 import type { UpstreamProtocol } from './upstream-pool.ts';
+import { UpstreamTlsClient } from './upstream-tls.ts';
 
 export class UpstreamCluster {
   readonly config: Cluster;
   readonly protocol: UpstreamProtocol;
   readonly #balancer: Balancer;
-  readonly #tls: DialTls | null;
+  readonly #tls: UpstreamTlsClient | null;
   #endpoints = new Map<string, UpstreamEndpoint>();
   /** Those that take new work: the ready ones, or, when there is none, the draining ones (KEP-1672). */
   #eligible: readonly UpstreamEndpoint[] = [];
@@ -20,7 +21,8 @@ export class UpstreamCluster {
     this.protocol = protocol;
     this.#balancer = createBalancer(config.policy.loadBalancing);
     const alpn = config.protocol === 'h2' ? ['h2'] : [];
-    this.#tls = config.tls === null ? null : { settings: config.tls, clientCertificate, alpn };
+    const settings = config.tls;
+    this.#tls = settings === null ? null : new UpstreamTlsClient({ settings, clientCertificate, alpn });
   }
 
   /** Endpoints that stay keep their connections and state; those that leave finish what they have. */
@@ -33,7 +35,7 @@ export class UpstreamCluster {
       known.zone = endpoint.zone;
       kept.set(name, known);
     }
-    for (const [name, endpoint] of this.#endpoints) if (!kept.has(name)) endpoint.pool.retire();
+    for (const [name, endpoint] of this.#endpoints) if (!kept.has(name)) endpoint.retire();
     this.#endpoints = kept;
     const all = [...kept.values()];
     const ready = all.filter((endpoint) => endpoint.state === 'ready');
@@ -42,7 +44,7 @@ export class UpstreamCluster {
 
   #create(endpoint: Endpoint): UpstreamEndpoint {
     const dial = createDial(endpoint, this.config.policy.connection, this.#tls);
-    return new UpstreamEndpoint(endpoint, this.protocol.createPool(dial));
+    return new UpstreamEndpoint(endpoint, dial, this.protocol.createPool(dial));
   }
 
   /** An endpoint for a try; null when there is none. `avoid`: where the try before went. */
@@ -64,7 +66,7 @@ export class UpstreamCluster {
 
   /** No configuration names the cluster any more: exchanges in flight finish. */
   retire(): void {
-    for (const endpoint of this.#endpoints.values()) endpoint.pool.retire();
+    for (const endpoint of this.#endpoints.values()) endpoint.retire();
   }
 
   destroy(): void {

@@ -1,40 +1,38 @@
 /** Dials endpoints: TCP, and TLS on top of it where the cluster says so. */
-import { Socket, isIP, type TcpNetConnectOpts } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect, type TcpNetConnectOpts } from 'node:net';
 import type { ConnectionPolicy } from '../../ir/policy.ts';
-import type { Certificate, UpstreamTls } from '../../ir/tls.ts';
 import { transportOver, transportToConnect } from '../listener/shared-read.ts';
 import type { Transport } from '../listener/transport.ts';
-import { checkIdentity } from './upstream-identity.ts';
 import type { ConnectingSink, Dial } from './upstream-pool.ts';
+import type { UpstreamTlsClient } from './upstream-tls.ts';
 
 export interface DialTarget {
   readonly address: string;
   readonly port: number;
 }
 
-export interface DialTls {
-  readonly settings: UpstreamTls;
-  /** The client certificate that `settings` names; null = none. */
-  readonly clientCertificate: Certificate | null;
-  /** Protocols to offer by ALPN, best first; empty = no ALPN. */
-  readonly alpn: readonly string[];
-}
-
 /** Makes connections to one endpoint. */
-export function createDial(target: DialTarget, policy: ConnectionPolicy, tls: DialTls | null): Dial {
+export function createDial(
+  target: DialTarget,
+  policy: ConnectionPolicy,
+  tls: UpstreamTlsClient | null,
+): Dial {
+  const options = connectOptions(target, policy);
   return {
     connectTimeoutMs: policy.connectTimeoutMs,
-    connect: (sink) =>
-      tls === null ? dialTcp(target, policy, sink) : dialTls(connectOptions(target, policy), tls, sink),
+    connect: (sink, preamble = null) =>
+      tls === null ? dialTcp(options, sink, preamble) : dialTls(options, tls, sink, preamble),
   };
 }
 
-function dialTcp(target: DialTarget, policy: ConnectionPolicy, sink: ConnectingSink): Transport {
+function dialTcp(options: TcpNetConnectOpts, sink: ConnectingSink, preamble: Buffer | null): Transport {
   const transport = transportToConnect(sink);
   const { socket } = transport;
-  socket.once('connect', () => sink.onConnected());
-  socket.connect(connectOptions(target, policy));
+  socket.once('connect', () => {
+    if (preamble !== null) socket.write(preamble);
+    sink.onConnected();
+  });
+  socket.connect(options);
   return transport;
 }
 
@@ -48,22 +46,21 @@ function connectOptions(target: DialTarget, policy: ConnectionPolicy): TcpNetCon
   };
 }
 
-function dialTls(options: TcpNetConnectOpts, tls: DialTls, sink: ConnectingSink): Transport {
-  const { settings, clientCertificate } = tls;
-  const tcp = new Socket({ allowHalfOpen: true });
-  const socket = connectTls({
-    socket: tcp,
-    // SNI holds names only (RFC 6066 section 3).
-    ...(isIP(settings.hostname) === 0 ? { servername: settings.hostname } : {}),
-    ...(settings.caPem === null ? {} : { ca: settings.caPem }),
-    ...(tls.alpn.length === 0 ? {} : { ALPNProtocols: [...tls.alpn] }),
-    ...(clientCertificate === null
-      ? {}
-      : { cert: clientCertificate.certificatePem, key: clientCertificate.keyPem.reveal() }),
-    checkServerIdentity: (_name, certificate) => checkIdentity(settings, certificate),
-  });
+function dialTls(
+  options: TcpNetConnectOpts,
+  tls: UpstreamTlsClient,
+  sink: ConnectingSink,
+  preamble: Buffer | null,
+): Transport {
+  const socket = tls.connect(options, preamble === null ? null : dialWithPreamble(options, preamble));
   const transport = transportOver(socket, sink, true);
   socket.once('secureConnect', () => sink.onConnected());
-  tcp.connect(options);
   return transport;
+}
+
+/** A socket that will say `preamble` before anything else that is written to it. */
+function dialWithPreamble(options: TcpNetConnectOpts, preamble: Buffer): ReturnType<typeof connect> {
+  const socket = connect({ ...options, allowHalfOpen: true });
+  socket.write(preamble);
+  return socket;
 }

@@ -1,7 +1,7 @@
 /** One endpoint of a cluster, with what is known of it at run time. It outlives configurations for as long as it is listed. */
 import { createHash } from 'node:crypto';
 import type { Endpoint } from '../../ir/cluster.ts';
-import type { EndpointPool } from './upstream-pool.ts';
+import type { Dial, EndpointPool } from './upstream-pool.ts';
 
 /** 96 bits are enough to tell endpoints apart, and too little to learn anything from. */
 const TOKEN_BYTES = 12;
@@ -11,21 +11,32 @@ export class UpstreamEndpoint {
   readonly port: number;
   /** `address:port`, IPv6 bracketed. */
   readonly name: string;
+  /** For connections of their own, outside the pool (layer 4). */
+  readonly dial: Dial;
   readonly pool: EndpointPool;
   state: Endpoint['state'];
   zone: string | null;
   /** Exchanges that have been given to it and are not over. */
   active = 0;
   connectFailures = 0;
+  /** No longer listed, or its cluster is not: it gets nothing new. */
+  isGone = false;
   #token = '';
 
-  constructor(endpoint: Endpoint, pool: EndpointPool) {
+  constructor(endpoint: Endpoint, dial: Dial, pool: EndpointPool) {
     this.address = endpoint.address;
     this.port = endpoint.port;
     this.name = endpointName(endpoint);
+    this.dial = dial;
     this.pool = pool;
     this.state = endpoint.state;
     this.zone = endpoint.zone;
+  }
+
+  /** What it has finishes; nothing new comes. */
+  retire(): void {
+    this.isGone = true;
+    this.pool.retire();
   }
 
   /** Names the endpoint in session cookies: the same in every worker, and opaque to the client. */

@@ -28,8 +28,11 @@ export interface ConnectingSink extends ByteSink {
 
 /** Dials one endpoint. */
 export interface Dial {
-  /** Starts connecting; the sink hears of it later, never within the call. */
-  connect(sink: ConnectingSink): Transport;
+  /**
+   * Starts connecting; the sink hears of it later, never within the call. `preamble`: sent before anything else, TLS
+   * included (a PROXY header).
+   */
+  connect(sink: ConnectingSink, preamble?: Buffer | null): Transport;
   readonly connectTimeoutMs: number;
 }
 

@@ -1,0 +1,84 @@
+/** A TCPRoute, TLSRoute or UDPRoute rule as connections and flows use it. */
+import type { Cluster } from '../../ir/cluster.ts';
+import type { ClusterId } from '../../ir/ids.ts';
+import type { L4Rule } from '../../ir/listener.ts';
+import type { Origin } from '../../ir/origin.ts';
+import type { ReasonCode } from '../../ir/reason.ts';
+import type { WeightedBackend } from '../../ir/route.ts';
+import type { Dial } from '../cluster/upstream-pool.ts';
+import { WeightedChoice } from '../runtime/weighted-choice.ts';
+import type { StreamCounterRegistry, StreamCounters, StreamLabels } from './stream-counters.ts';
+
+/** What layer 4 needs of an endpoint. */
+export interface L4Endpoint {
+  readonly address: string;
+  readonly port: number;
+  /** `address:port`. */
+  readonly name: string;
+  readonly dial: Dial;
+  /** Connections and flows that it has, for balancing. */
+  active: number;
+  connectFailures: number;
+  /** No longer listed: it gets nothing new, and flows leave it. */
+  readonly isGone: boolean;
+}
+
+/** What layer 4 needs of a cluster. */
+export interface L4Cluster {
+  readonly config: Cluster;
+  /** null when there is no endpoint. `avoid`: where the try before went. */
+  pick(avoid: L4Endpoint | null): L4Endpoint | null;
+}
+
+export interface CompiledL4Backend {
+  readonly counters: StreamCounters;
+  /** null: the backendRef is invalid; what it is chosen for is refused. */
+  readonly cluster: L4Cluster | null;
+  readonly refusal: ReasonCode;
+}
+
+export interface CompiledL4Rule {
+  /** Identity across configurations. */
+  readonly id: string;
+  readonly backends: readonly CompiledL4Backend[];
+  readonly choice: WeightedChoice;
+  /** For what comes to no backend. */
+  readonly counters: StreamCounters;
+}
+
+export interface L4RuleDeps {
+  readonly gateway: Origin;
+  readonly listener: Origin;
+  readonly protocol: StreamLabels['protocol'];
+  readonly counters: StreamCounterRegistry;
+  /** null: the configuration names a cluster that it does not define. */
+  readonly clusterOf: (id: ClusterId) => L4Cluster | null;
+}
+
+export function compileL4Rule(rule: L4Rule, deps: L4RuleDeps): CompiledL4Rule {
+  const { gateway, listener, protocol } = deps;
+  const labels = { protocol, gateway, listener, rule: rule.origin };
+  return {
+    id: rule.id,
+    backends: rule.backends.map((backend) => compileBackend(backend, labels, deps)),
+    choice: new WeightedChoice(rule.backends.map(({ weight }) => weight)),
+    counters: deps.counters.get({ ...labels, backend: null }),
+  };
+}
+
+function compileBackend(
+  backend: WeightedBackend,
+  labels: Omit<StreamLabels, 'backend'>,
+  { counters, clusterOf }: L4RuleDeps,
+): CompiledL4Backend {
+  return {
+    counters: counters.get({ ...labels, backend: backend.origin }),
+    cluster: backend.kind === 'cluster' ? clusterOf(backend.cluster) : null,
+    refusal: backend.kind === 'invalid' ? backend.reason : 'invalid_ref',
+  };
+}
+
+/** The backend of the next connection or flow; null when the rule has none with a weight above 0. */
+export function chooseBackend(rule: CompiledL4Rule): CompiledL4Backend | null {
+  return rule.backends[rule.choice.next()] ?? null;
+}

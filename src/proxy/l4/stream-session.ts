@@ -1,0 +1,214 @@
+/**
+ * One relayed TCP connection: chooses the backend and the endpoint, dials, tries another endpoint while nothing was sent,
+ * and then moves bytes both ways until both ends are done.
+ */
+import type { ReasonCode } from '../../ir/reason.ts';
+import { DISCARDING_SINK } from '../listener/shared-read.ts';
+import { writeProxyHeader, type ProxiedPeers } from '../listener/proxy-protocol.ts';
+import type { Transport } from '../listener/transport.ts';
+import type { ConnectingSink } from '../cluster/upstream-pool.ts';
+import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
+import { chooseBackend, type CompiledL4Backend, type CompiledL4Rule, type L4Endpoint } from './l4-rule.ts';
+import { RelaySide, resetTransport, type RelayEvents } from './relay-side.ts';
+import type { StreamCounters } from './stream-counters.ts';
+import type { StreamSessions } from './stream-sessions.ts';
+
+/** Endpoints tried for one connection. */
+const MAX_TRIES = 3;
+
+export interface StreamOpening {
+  /** The client's connection; taken over. */
+  readonly transport: Transport;
+  readonly rule: CompiledL4Rule;
+  /** What was read from it already. */
+  readonly firstBytes: Buffer | null;
+  /** Client and dialled address, for a PROXY header. */
+  readonly peers: ProxiedPeers;
+}
+
+export interface StreamDeps {
+  readonly wheel: TimerWheel;
+  readonly sessions: StreamSessions;
+}
+
+/** Starts relaying `opening`. All that follows is seen in counters. */
+export function openStream(opening: StreamOpening, deps: StreamDeps): void {
+  const { transport, rule } = opening;
+  transport.socket.pause();
+  const backend = deps.sessions.isDraining ? null : chooseBackend(rule);
+  if (backend === null || backend.cluster === null) {
+    const reason = deps.sessions.isDraining ? 'draining' : (backend?.refusal ?? 'no_backend');
+    (backend?.counters ?? rule.counters).ended(reason);
+    transport.sink = DISCARDING_SINK;
+    resetTransport(transport);
+    return;
+  }
+  new StreamSession(opening, backend, deps).start();
+}
+
+export class StreamSession extends TimerEntry implements ConnectingSink, RelayEvents {
+  readonly #opening: StreamOpening;
+  readonly #backend: CompiledL4Backend;
+  readonly #counters: StreamCounters;
+  readonly #deps: StreamDeps;
+  readonly #client: RelaySide;
+  #upstream: RelaySide | null = null;
+  /** The connection being made. */
+  #dialing: Transport | null = null;
+  #endpoint: L4Endpoint | null = null;
+  #tries = 0;
+  #endsAtMs = Infinity;
+  #isOver = false;
+
+  constructor(opening: StreamOpening, backend: CompiledL4Backend, deps: StreamDeps) {
+    super();
+    this.#opening = opening;
+    this.#backend = backend;
+    this.#counters = backend.counters;
+    this.#deps = deps;
+    this.#client = new RelaySide(opening.transport, this);
+  }
+
+  start(): void {
+    this.#counters.opened();
+    this.#deps.sessions.add(this);
+    this.#opening.transport.sink = this.#client;
+    this.#tryNext('no_endpoints');
+  }
+
+  /** Dials an endpoint other than the last one; refuses with `reason` when there is none left to try. */
+  #tryNext(reason: ReasonCode): void {
+    const { cluster } = this.#backend;
+    const next = this.#tries < MAX_TRIES ? (cluster?.pick(this.#endpoint) ?? null) : null;
+    if (cluster === null || next === null || next === this.#endpoint) {
+      this.#refuse(reason);
+      return;
+    }
+    if (this.#tries++ > 0) this.#counters.retries++;
+    this.#leaveEndpoint();
+    this.#endpoint = next;
+    next.active++;
+    const { proxyProtocol } = cluster.config.policy;
+    const preamble = proxyProtocol === null ? null : writeProxyHeader(proxyProtocol, this.#opening.peers);
+    this.#dialing = next.dial.connect(this, preamble);
+    const { connectTimeoutMs } = next.dial;
+    const { wheel } = this.#deps;
+    if (connectTimeoutMs > 0) wheel.schedule(this, wheel.now() + connectTimeoutMs);
+  }
+
+  // --- while connecting: the sink of the new connection ---
+
+  onConnected(): void {
+    const transport = this.#dialing;
+    const { wheel } = this.#deps;
+    if (transport === null || this.#isOver) return;
+    this.#dialing = null;
+    const upstream = new RelaySide(transport, this);
+    this.#upstream = upstream;
+    const maxDurationMs = this.#backend.cluster?.config.policy.connection.maxDurationMs ?? 0;
+    if (maxDurationMs > 0) this.#endsAtMs = wheel.now() + maxDurationMs;
+    wheel.cancel(this);
+    this.onActivity();
+    RelaySide.join(this.#client, upstream);
+    const { firstBytes } = this.#opening;
+    if (firstBytes !== null) {
+      this.#client.bytes += firstBytes.length;
+      transport.socket.write(firstBytes);
+    }
+    this.#opening.transport.socket.resume();
+  }
+
+  onClose(): void {
+    if (this.#dialing === null || this.#isOver) return;
+    this.#dialing = null;
+    if (this.#endpoint !== null) this.#endpoint.connectFailures++;
+    this.#tryNext('connect_failed');
+  }
+
+  onBytes(): void {
+    // Nobody speaks before `onConnected`, which gives the transport another sink.
+  }
+  onEnd(): void {
+    // As above; `onClose` follows.
+  }
+  onDrain(): void {
+    // As above.
+  }
+  nextReadBuffer(): null {
+    return null;
+  }
+
+  // --- afterwards ---
+
+  onActivity(): void {
+    const idleMs = this.#backend.cluster?.config.policy.connection.tcpIdleTimeoutMs ?? 0;
+    const { wheel } = this.#deps;
+    const idleAtMs = idleMs > 0 ? wheel.now() + idleMs : Infinity;
+    const deadlineMs = Math.min(idleAtMs, this.#endsAtMs);
+    if (deadlineMs !== Infinity) wheel.schedule(this, deadlineMs);
+  }
+
+  override onTimer(): void {
+    if (this.#dialing !== null) {
+      this.#abandonDial();
+      if (this.#endpoint !== null) this.#endpoint.connectFailures++;
+      this.#tryNext('connect_timeout');
+    } else {
+      this.#counters.ended('stream_idle');
+      this.destroy();
+    }
+  }
+
+  onSideClosed(side: RelaySide, error: Error | null): void {
+    if (this.#isOver) return;
+    const other = side === this.#client ? this.#upstream : this.#client;
+    if (other === null || other.transport.socket.destroyed) {
+      this.#finish();
+    } else if (error !== null) {
+      // What one end did not get to see, the other must not believe delivered.
+      resetTransport(other.transport);
+      this.#finish();
+    } else if (!side.transport.socket.readableEnded) {
+      this.destroy();
+    }
+    // Otherwise the side was closed after both directions had ended: the other one closes when its last bytes are out.
+  }
+
+  /** Closes both ends now. */
+  destroy(): void {
+    if (this.#isOver) return;
+    this.#abandonDial();
+    this.#finish();
+    this.#client.transport.socket.destroy();
+    this.#upstream?.transport.socket.destroy();
+  }
+
+  #refuse(reason: ReasonCode): void {
+    this.#counters.ended(reason);
+    this.#finish();
+    resetTransport(this.#client.transport);
+  }
+
+  #abandonDial(): void {
+    if (this.#dialing === null) return;
+    this.#dialing.sink = DISCARDING_SINK;
+    this.#dialing.socket.destroy();
+    this.#dialing = null;
+  }
+
+  #leaveEndpoint(): void {
+    if (this.#endpoint !== null) this.#endpoint.active--;
+    this.#endpoint = null;
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#abandonDial();
+    this.#leaveEndpoint();
+    this.#deps.wheel.remove(this);
+    this.#counters.receivedBytes += this.#client.bytes;
+    this.#counters.sentBytes += this.#upstream?.bytes ?? 0;
+    this.#counters.closed();
+    this.#deps.sessions.delete(this);
+  }
+}
