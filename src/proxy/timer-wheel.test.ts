@@ -13,6 +13,9 @@ class TestClock implements WheelClock {
   now(): number {
     return this.time;
   }
+  wake(): number {
+    return this.time;
+  }
   setTimer(callback: () => void, delayMs: number): unknown {
     this.#callback = callback;
     this.#at = this.time + delayMs;

@@ -4,6 +4,8 @@
  * entry stays where it is, and is put where it belongs when its old slot comes up.
  */
 
+import { eventClock, tickEventClock } from './event-clock.ts';
+
 /** Late by at most this much. */
 export const TICK_MS = 32;
 const SLOTS = 256;
@@ -37,14 +39,20 @@ class Slot extends TimerEntry {
 }
 
 export interface WheelClock {
-  /** Milliseconds, monotonic. */
+  /** Milliseconds, monotonic: of the event that is being handled. */
   now(): number;
+  /** The same, where an event enters. */
+  wake(): number;
   setTimer(callback: () => void, delayMs: number): unknown;
   clearTimer(timer: unknown): void;
 }
 
 const SYSTEM_CLOCK: WheelClock = {
-  now: () => performance.now(),
+  now: () => eventClock.nowMs,
+  wake: () => {
+    tickEventClock();
+    return eventClock.nowMs;
+  },
   // The sockets keep the process alive, not their timeouts.
   setTimer: (callback, delayMs) => setTimeout(callback, delayMs).unref(),
   clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
@@ -135,7 +143,7 @@ export class TimerWheel {
   #onWake(): void {
     this.#timer = null;
     this.#wakeTick = Infinity;
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.wake();
     // A slot is due when all of its tick has passed: nothing fires early.
     const target = Math.floor(nowMs / TICK_MS);
     const first = Math.max(this.#tick + 1, target - SLOTS + 1);

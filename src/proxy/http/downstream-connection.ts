@@ -2,7 +2,7 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { ListenerId } from '../../ir/ids.ts';
-import type { HeaderField } from '../../ir/filter.ts';
+import { ForwardingFields } from './forwarding-fields.ts';
 
 export interface ConnectionInfo {
   /** The client: the peer's address, or what a trusted PROXY header said. */
@@ -17,18 +17,6 @@ export interface ConnectionInfo {
   readonly tlsListener: ListenerId | null;
 }
 
-/** Fields in both forms that writers want. */
-export interface ForwardingFields {
-  /** X-Forwarded-For, X-Forwarded-Proto, X-Real-IP. */
-  readonly fields: readonly HeaderField[];
-  /** `fields` as HTTP/1.1 lines, each with its CRLF. */
-  readonly lines: Buffer;
-  /** Value of Forwarded up to and including `host=`; the writer adds the host, quoted. */
-  readonly forwardedPrefix: string;
-  /** `forwarded: ` and `forwardedPrefix` as bytes. */
-  readonly forwardedLine: Buffer;
-}
-
 export class DownstreamConnection {
   readonly info: ConnectionInfo;
   #forwarding: ForwardingFields | null = null;
@@ -41,7 +29,14 @@ export class DownstreamConnection {
 
   /** Forwarding fields of every request on this connection whose client is not trusted; rendered once. */
   get forwarding(): ForwardingFields {
-    this.#forwarding ??= edgeForwarding(this.info);
+    const { clientAddress, scheme } = this.info;
+    this.#forwarding ??= new ForwardingFields({
+      forwardedFor: clientAddress,
+      client: clientAddress,
+      peer: clientAddress,
+      scheme,
+      earlier: '',
+    });
     return this.#forwarding;
   }
 
@@ -79,47 +74,4 @@ function toBlockList(cidrs: readonly string[]): BlockList {
     }
   }
   return list;
-}
-
-/** A node identifier of RFC 7239: IPv6 addresses are bracketed and quoted. */
-function forwardedNode(address: string): string {
-  return isIPv6(address) ? `"[${address}]"` : address;
-}
-
-export interface ForwardingFacts {
-  /** The whole X-Forwarded-For value. */
-  readonly forwardedFor: string;
-  /** The address that counts as the client's. */
-  readonly client: string;
-  /** The address that the connection came from. */
-  readonly peer: string;
-  readonly scheme: string;
-  /** What Forwarded said before us; `` for nothing. */
-  readonly earlier: string;
-}
-
-function edgeForwarding({ clientAddress, scheme }: ConnectionInfo): ForwardingFields {
-  return renderForwarding({
-    forwardedFor: clientAddress,
-    client: clientAddress,
-    peer: clientAddress,
-    scheme,
-    earlier: '',
-  });
-}
-
-export function renderForwarding(facts: ForwardingFacts): ForwardingFields {
-  const fields = [
-    { name: 'x-forwarded-for', value: facts.forwardedFor },
-    { name: 'x-forwarded-proto', value: facts.scheme },
-    { name: 'x-real-ip', value: facts.client },
-  ];
-  const element = `for=${forwardedNode(facts.peer)};proto=${facts.scheme};host=`;
-  const forwardedPrefix = facts.earlier === '' ? element : `${facts.earlier}, ${element}`;
-  return {
-    fields,
-    lines: Buffer.from(fields.map((field) => `${field.name}: ${field.value}\r\n`).join(''), 'latin1'),
-    forwardedPrefix,
-    forwardedLine: Buffer.from(`forwarded: ${forwardedPrefix}`, 'latin1'),
-  };
 }

@@ -4,12 +4,8 @@
  */
 import { isIP } from 'node:net';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
-import {
-  isInside,
-  renderForwarding,
-  type DownstreamConnection,
-  type ForwardingFields,
-} from './downstream-connection.ts';
+import { isInside, type DownstreamConnection } from './downstream-connection.ts';
+import { ForwardingFields } from './forwarding-fields.ts';
 import { HeaderId } from './header-id.ts';
 import { joinedValue, type RequestHead } from './head.ts';
 
@@ -36,7 +32,7 @@ export function believe(
   const client = clientOf(chain ?? '', peer, settings);
   const proto = joinedValue(head, 'x-forwarded-proto')?.toLowerCase();
   const requestId = joinedValue(head, 'x-request-id');
-  const forwarding = renderForwarding({
+  const forwarding = new ForwardingFields({
     forwardedFor: chain === undefined || chain === '' ? peer : `${chain}, ${peer}`,
     client,
     peer,

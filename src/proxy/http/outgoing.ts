@@ -5,7 +5,7 @@
 import type { HeaderField } from '../../ir/filter.ts';
 import type { HeadEdits } from './head-edits.ts';
 import type { RequestHead } from './head.ts';
-import type { ForwardingFields } from './downstream-connection.ts';
+import type { ForwardingFields } from './forwarding-fields.ts';
 
 /**
  * What a writer applies, in this order: fields of `head` without connection-level ones, without those that `edits` drops and

@@ -4,13 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 
-const HEX = Buffer.from('0123456789abcdef', 'latin1');
-const PREFIX = randomBytes(8);
-const PREFIX_HEX = Buffer.from(PREFIX.toString('hex'), 'latin1');
-const PREFIX_TEXT = PREFIX_HEX.toString('latin1');
-
-/** Bytes that `writeRequestId` writes. */
-export const REQUEST_ID_BYTES = 32;
+const HEX = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
 let last = 0;
 
@@ -19,17 +13,25 @@ export function nextRequestNumber(): number {
   return ++last;
 }
 
-/** Writes the id of a request number as ASCII; returns the position after it. */
-export function writeRequestId(buffer: Buffer, at: number, requestNumber: number): number {
-  buffer.set(PREFIX_HEX, at);
-  let rest = requestNumber;
-  for (let position = at + REQUEST_ID_BYTES - 1; position >= at + 16; position--) {
-    buffer[position] = HEX[rest % 16] ?? 0;
-    rest = Math.floor(rest / 16);
+/** The first half of every id. */
+export const REQUEST_ID_PREFIX = randomBytes(8).toString('hex');
+/** Bytes that `writeRequestCount` writes. */
+export const REQUEST_COUNT_BYTES = 16;
+
+/** Writes the second half of a request's id; returns the position after it. */
+export function writeRequestCount(buffer: Buffer, at: number, requestNumber: number): number {
+  let low = requestNumber | 0;
+  let high = (requestNumber / 0x1_0000_0000) | 0;
+  for (let digit = 7; digit >= 0; digit--) {
+    buffer[at + digit] = HEX[high & 15] as number;
+    buffer[at + 8 + digit] = HEX[low & 15] as number;
+    low >>>= 4;
+    high >>>= 4;
   }
-  return at + REQUEST_ID_BYTES;
+  return at + REQUEST_COUNT_BYTES;
 }
 
+/** The whole id of a request number. */
 export function formatRequestId(requestNumber: number): string {
-  return PREFIX_TEXT + requestNumber.toString(16).padStart(16, '0');
+  return REQUEST_ID_PREFIX + requestNumber.toString(16).padStart(16, '0');
 }

@@ -15,13 +15,13 @@ export class SizedBuffers {
   take(bytes: number): Buffer {
     const bits = Math.max(SMALLEST_BITS, 32 - Math.clz32(bytes - 1));
     if (bits > LARGEST_BITS) return Buffer.allocUnsafeSlow(bytes);
-    return this.#free[bits - SMALLEST_BITS]?.pop() ?? Buffer.allocUnsafeSlow(2 ** bits);
+    return this.#free[bits - SMALLEST_BITS]?.pop() ?? Buffer.allocUnsafeSlow(1 << bits);
   }
 
   release(buffer: Buffer): void {
     const bits = 31 - Math.clz32(buffer.length);
     const kept = this.#free[bits - SMALLEST_BITS];
-    if (kept === undefined || buffer.length !== 2 ** bits) return;
+    if (kept === undefined || buffer.length !== 1 << bits) return;
     if (kept.length * buffer.length < MAX_KEPT_BYTES) kept.push(buffer);
   }
 }

@@ -7,6 +7,7 @@
  * since io.js but are not promised. So that is tried out once (`canAdoptHandles`), and without it sockets emit `data` as usual.
  */
 import { Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { tickEventClock } from '../event-clock.ts';
 import { registerReadBuffer } from '../http/h1/read-words.ts';
 import type { ByteSink, Transport } from './transport.ts';
 
@@ -39,18 +40,22 @@ type HandleOptions = Omit<SocketConstructorOpts, 'handle'> & { readonly handle?:
 
 /** Listeners shared by all sockets: no closures per connection. */
 function onEnd(this: OwnedSocket): void {
+  tickEventClock();
   this[TRANSPORT]?.sink.onEnd();
 }
 function onDrain(this: OwnedSocket): void {
+  tickEventClock();
   this[TRANSPORT]?.sink.onDrain();
 }
 function onError(this: OwnedSocket, error: Error): void {
   this[TRANSPORT]?.failed(error);
 }
 function onClose(this: OwnedSocket): void {
+  tickEventClock();
   this[TRANSPORT]?.closed();
 }
 function onData(this: OwnedSocket, chunk: Buffer): void {
+  tickEventClock();
   this[TRANSPORT]?.sink.onBytes(chunk, chunk.length);
 }
 
@@ -85,6 +90,7 @@ class SocketTransport implements Transport {
         // Asked before the first read and after each one. Node takes anything but a buffer as "the same again".
         buffer: (() => this.#nextBuffer()) as () => Uint8Array,
         callback: (length: number, buffer: Uint8Array) => {
+          tickEventClock();
           this.sink.onBytes(buffer as Buffer, length);
           return true;
         },

@@ -37,9 +37,13 @@ export class HeadWriter {
     this.#edits = edits;
   }
 
+  text(text: string): void {
+    this.at = writeLatin1(this.buffer, this.at, text);
+  }
+
   /** Text and line end. */
   textLine(text: string): void {
-    this.at = writeLatin1(this.buffer, this.at, text);
+    this.text(text);
     this.crlf();
   }
 

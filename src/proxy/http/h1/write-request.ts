@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { UNKNOWN_LENGTH } from '../head.ts';
 import { HeaderId, headerIdOf } from '../header-id.ts';
 import type { OutgoingRequest, PreparedRequest } from '../outgoing.ts';
-import { writeRequestId } from '../request-id.ts';
+import { REQUEST_ID_PREFIX, writeRequestCount } from '../request-id.ts';
 import { sizedBuffers } from '../sized-buffers.ts';
 import { BodyFraming } from './body-reader.ts';
 import { HeadWriter, dropTable, sizeOfExtra, sizeOfFields } from './head-writer.ts';
@@ -28,8 +28,7 @@ const DROPS = [
 ] as const;
 
 const CHUNKED_LINE = Buffer.from('transfer-encoding: chunked\r\n', 'latin1');
-const REQUEST_ID_NAME = Buffer.from('x-request-id: ', 'latin1');
-const NEEDS_QUOTES = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+const REQUEST_ID_START = Buffer.from(`x-request-id: ${REQUEST_ID_PREFIX}`, 'latin1');
 /** Names, line ends and fixed lines that are written besides what is counted. */
 const FIXED_BYTES = 512;
 
@@ -72,7 +71,7 @@ export function renderRequest(request: OutgoingRequest): H1PreparedRequest {
   else writeHead(request);
   if (authority !== null) writer.field('host', authority);
   else if (!keepsHost || head.authority === '') writer.field('host', head.authority);
-  writer.bytes(edits.appendLines);
+  if (edits.append.length > 0) writer.bytes(edits.appendLines);
   if (edits.dropsForwarding) writeRemainingForwarding(request);
   else writeForwarding(request);
   if (request.extra !== null) writer.extra(request.extra);
@@ -88,9 +87,8 @@ function sizeOfRequest(request: OutgoingRequest): number {
   const own = head instanceof H1RequestHead ? head.to - head.from : sizeOfFields(head);
   const line = request.method.length + head.path.length + head.query.length + (request.target ?? '').length;
   const authority = request.edits.authority ?? request.authority ?? head.authority;
-  const hosts = request.forwardedHost.length * 2 + authority.length;
-  const ready = forwarding.lines.length + forwarding.forwardedLine.length + request.edits.appendLines.length;
-  return own + line + hosts + ready + sizeOfExtra(request.extra) + FIXED_BYTES;
+  const given = forwarding.sizeFor(request.forwardedHost) + request.edits.appendLines.length;
+  return own + line + authority.length + given + sizeOfExtra(request.extra) + FIXED_BYTES;
 }
 
 /** Fast path: everything that stays, the request line included where it does, is copied as it came. */
@@ -118,10 +116,11 @@ function writeRequestLine(request: OutgoingRequest): void {
 
 function writeForwarding(request: OutgoingRequest): void {
   const { forwarding, forwardedHost } = request;
-  writer.bytes(forwarding.lines);
-  writer.field('x-forwarded-host', forwardedHost);
-  writer.bytes(forwarding.forwardedLine);
-  writer.textLine(quotedHost(forwardedHost));
+  const lines = forwarding.allLines(forwardedHost);
+  if (lines === null) {
+    writer.bytes(forwarding.lines);
+    writer.text(forwarding.hostText(forwardedHost));
+  } else writer.bytes(lines);
   if (request.requestNumber >= 0) writeRequestIdField(request.requestNumber);
 }
 
@@ -133,22 +132,16 @@ function writeRemainingForwarding(request: OutgoingRequest): void {
   }
   if (dropIds[HeaderId.xForwardedHost] === 0) writer.field('x-forwarded-host', request.forwardedHost);
   if (dropIds[HeaderId.forwarded] === 0) {
-    writer.bytes(request.forwarding.forwardedLine);
-    writer.textLine(quotedHost(request.forwardedHost));
+    writer.field('forwarded', request.forwarding.forwarded(request.forwardedHost));
   }
   if (dropIds[HeaderId.xRequestId] === 0 && request.requestNumber >= 0)
     writeRequestIdField(request.requestNumber);
 }
 
 function writeRequestIdField(requestNumber: number): void {
-  writer.bytes(REQUEST_ID_NAME);
-  writer.at = writeRequestId(writer.buffer, writer.at, requestNumber);
+  writer.bytes(REQUEST_ID_START);
+  writer.at = writeRequestCount(writer.buffer, writer.at, requestNumber);
   writer.crlf();
-}
-
-/** RFC 7239: a host with a port or an IPv6 address is no token and must be quoted. */
-function quotedHost(host: string): string {
-  return NEEDS_QUOTES.test(host) || host === '' ? `"${host}"` : host;
 }
 
 /** `Connection: upgrade`. A request that came over HTTP/2 has no WebSocket key, so it gets one (RFC 8441 section 5). */
