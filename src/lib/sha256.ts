@@ -1,6 +1,6 @@
 /** SHA-256 (FIPS 180-4) for layers that have no `node:crypto`. */
 
-const ROUND_CONSTANTS = new Uint32Array([
+const ROUND_CONSTANTS = Int32Array.from([
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98,
   0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786,
   0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8,
@@ -18,7 +18,7 @@ export function sha256Hex(text: string): string {
   const state = new Uint32Array([
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
   ]);
-  const schedule = new Uint32Array(64);
+  const schedule = new Int32Array(64);
   const bytes = paddedUtf8(text);
   for (let at = 0; at < bytes.length; at += BLOCK_BYTES) compress(state, schedule, bytes, at);
   return [...state].map((word) => word.toString(16).padStart(8, '0')).join('');
@@ -58,35 +58,30 @@ function paddedUtf8(text: string): Uint8Array {
   return buffer.subarray(0, total);
 }
 
-const rotate = (word: number, count: number): number => (word >>> count) | (word << (32 - count));
-
-/* eslint-disable @typescript-eslint/no-non-null-assertion -- indices are constants below the arrays' fixed lengths */
-function compress(state: Uint32Array, schedule: Uint32Array, bytes: Uint8Array, at: number): void {
-  for (let t = 0; t < 16; t++) {
-    const i = at + t * 4;
-    schedule[t] = (bytes[i]! << 24) | (bytes[i + 1]! << 16) | (bytes[i + 2]! << 8) | bytes[i + 3]!;
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- indices stay below the fixed lengths of the arrays */
+function compress(state: Uint32Array, w: Int32Array, bytes: Uint8Array, at: number): void {
+  for (let t = 0, i = at; t < 16; t++, i += 4) {
+    w[t] = (bytes[i]! << 24) | (bytes[i + 1]! << 16) | (bytes[i + 2]! << 8) | bytes[i + 3]!;
   }
   for (let t = 16; t < 64; t++) {
-    const early = schedule[t - 15]!;
-    const late = schedule[t - 2]!;
-    const s0 = rotate(early, 7) ^ rotate(early, 18) ^ (early >>> 3);
-    const s1 = rotate(late, 17) ^ rotate(late, 19) ^ (late >>> 10);
-    schedule[t] = schedule[t - 16]! + s0 + schedule[t - 7]! + s1;
+    const early = w[t - 15]!;
+    const late = w[t - 2]!;
+    const s0 = ((early >>> 7) | (early << 25)) ^ ((early >>> 18) | (early << 14)) ^ (early >>> 3);
+    const s1 = ((late >>> 17) | (late << 15)) ^ ((late >>> 19) | (late << 13)) ^ (late >>> 10);
+    w[t] = w[t - 16]! + s0 + w[t - 7]! + s1;
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  let a = state[0]! | 0;
+  let b = state[1]! | 0;
+  let c = state[2]! | 0;
+  let d = state[3]! | 0;
+  let e = state[4]! | 0;
+  let f = state[5]! | 0;
+  let g = state[6]! | 0;
+  let h = state[7]! | 0;
   for (let t = 0; t < 64; t++) {
-    const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUND_CONSTANTS[t]! + schedule[t]!) | 0;
-    const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
+    const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
+    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUND_CONSTANTS[t]! + w[t]!) | 0;
+    const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
     const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     h = g;
     g = f;
@@ -97,6 +92,13 @@ function compress(state: Uint32Array, schedule: Uint32Array, bytes: Uint8Array, 
     b = a;
     a = (t1 + t2) | 0;
   }
-  for (const [index, word] of [a, b, c, d, e, f, g, h].entries()) state[index] = state[index]! + word;
+  state[0]! += a;
+  state[1]! += b;
+  state[2]! += c;
+  state[3]! += d;
+  state[4]! += e;
+  state[5]! += f;
+  state[6]! += g;
+  state[7]! += h;
 }
 /* eslint-enable @typescript-eslint/no-non-null-assertion */

@@ -1,5 +1,6 @@
 /** Resources in, configuration and status out. Pure and total: the same answer for the same input in any order. */
 import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
+import { collectFindings } from './findings/findings.ts';
 import { buildGraph } from './graph/graph.ts';
 import type { RouteNode } from './graph/nodes.ts';
 import { lowerGateway } from './lower/gateway-config.ts';
@@ -18,11 +19,13 @@ export function translate(
   const rulesOf = remember((route) =>
     route.rules.map((rule) => lowerRule(route, rule, options.validateRegex)),
   );
+  const configs = served.map((gateway) => lowerGateway(gateway, graph, rulesOf));
+  const { controllerName } = options;
   return {
-    configs: served.map((gateway) => lowerGateway(gateway, graph, rulesOf)),
+    configs,
     infra: served.map(lowerInfra),
-    statuses: computeStatuses(graph, observations, options.controllerName),
-    findings: [],
+    statuses: computeStatuses(graph, observations, controllerName),
+    findings: collectFindings(graph, { snapshot, configs, controllerName }),
   };
 }
 

@@ -43,3 +43,8 @@ export function joinMessages(faults: readonly Fault[]): string {
   const more = messages.length - MAX_SHOWN;
   return more > 0 ? `${shown} (+${more} more)` : shown;
 }
+
+/** Worth knowing; nothing to do. */
+export function infoFault(text: FaultText): Fault {
+  return { hint: null, ...text, severity: 'info' };
+}

@@ -1,6 +1,7 @@
 /** Which Gateways use which backends, through the routes attached to them. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
-import type { GatewayNode, ListenerNode, RouteNode, Upstream } from '../graph/nodes.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { ListenerNode, RouteNode, Upstream } from '../graph/nodes.ts';
 import { claimKey } from '../graph/policy-target.ts';
 
 /**
@@ -12,12 +13,17 @@ export type Use = 'any' | 'layer7' | 'tls';
 /** Gateways by use, backend and port. */
 export type BackendUsage = ReadonlyMap<string, ReadonlySet<ObjectRef>>;
 
-export function indexUsage(gateways: readonly GatewayNode[]): BackendUsage {
+/** Only backends that someone asks about are noted: few have a policy. */
+export function indexUsage({ gateways, policies, backends }: Graph): BackendUsage {
   const usage = new Map<string, Set<ObjectRef>>();
+  const targets = [...policies.tls, ...policies.traffic].flatMap((policy) => policy.targets);
+  const asked = new Set([...targets, ...backends.values()].map(({ ref }) => claimKey(ref, null)));
+  if (asked.size === 0) return usage;
   for (const gateway of gateways) {
     const listeners = [...gateway.listeners, ...gateway.listenerSets.flatMap((set) => set.listeners)];
     for (const [route, uses] of usesOf(listeners)) {
       for (const upstream of route.rules.flatMap((rule) => rule.found)) {
+        if (!asked.has(claimKey(upstream.ref, null))) continue;
         for (const use of uses) note(usage, use, { upstream, gateway: gateway.ref });
       }
     }

@@ -18,7 +18,7 @@ export function computeStatuses(
   const observed = new Map(
     observations.gateways.map((entry) => [namespacedName(entry.namespace, entry.name), entry]),
   );
-  const context = { controllerName, usage: indexUsage(graph.gateways) };
+  const context = { controllerName, usage: indexUsage(graph) };
   const updates: StatusUpdate[] = [
     ...graph.classes.map((node) => gatewayClassStatus(node, observations)),
     ...graph.gateways.flatMap((gateway) =>

@@ -1,0 +1,151 @@
+/**
+ * What only `sluice check` says: configuration that is served as written, or not ours to serve, and likely not what was
+ * meant. No condition speaks of these, so that their reasons are never seen.
+ */
+import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { errorFault, infoFault, warningFault, type Fault } from './fault.ts';
+
+const NO_CONDITION = '';
+
+export function classMissing(name: string, controllerName: string): Fault {
+  return errorFault({
+    code: 'gateway-class-missing',
+    reason: NO_CONDITION,
+    path: 'spec.gatewayClassName',
+    message: `There is no GatewayClass ${name}, so that no controller serves this Gateway.`,
+    hint: `Add a GatewayClass ${name} with controllerName ${controllerName}, or serve all classes (--all-classes).`,
+  });
+}
+
+export function classForeign(name: string, controllerName: string): Fault {
+  return infoFault({
+    code: 'gateway-class-foreign',
+    reason: NO_CONDITION,
+    path: 'spec.gatewayClassName',
+    message: `GatewayClass ${name} belongs to ${controllerName}; this Gateway is not ours to serve.`,
+    hint: 'Serve it all the same with --all-classes.',
+  });
+}
+
+export function routeWithoutParent(): Fault {
+  return warningFault({
+    code: 'route-without-parent',
+    reason: NO_CONDITION,
+    path: 'spec.parentRefs',
+    message: 'The route names no parent, so that nothing serves it.',
+    hint: 'Name a Gateway or ListenerSet in spec.parentRefs.',
+  });
+}
+
+export function parentNotFound(path: string, parent: ObjectRef): Fault {
+  return errorFault({
+    code: 'parent-not-found',
+    reason: NO_CONDITION,
+    path,
+    message: `${describeRef(parent)} does not exist.`,
+  });
+}
+
+export function parentNotServed(path: string, parent: ObjectRef): Fault {
+  return infoFault({
+    code: 'parent-not-served',
+    reason: NO_CONDITION,
+    path,
+    message: `${describeRef(parent)} is not ours to serve.`,
+  });
+}
+
+export function parentKindUnsupported(path: string, group: string, kind: string): Fault {
+  return infoFault({
+    code: 'parent-kind',
+    reason: NO_CONDITION,
+    path,
+    message: `Parents of kind ${kind} in group ${JSON.stringify(group)} are not served by a gateway.`,
+  });
+}
+
+export function hostnameIgnored(path: string, hostname: string): Fault {
+  return warningFault({
+    code: 'hostname-ignored',
+    reason: NO_CONDITION,
+    path,
+    message: `No listener that the route is attached to serves ${hostname}; it is ignored.`,
+  });
+}
+
+export function ruleWithoutBackends(path: string): Fault {
+  return warningFault({
+    code: 'rule-without-backends',
+    reason: NO_CONDITION,
+    path,
+    message: 'The rule forwards to no backend with a weight above 0; it answers 500.',
+  });
+}
+
+export function matchShadowed(path: string, hostname: string, by: ObjectRef, ruleIndex: number): Fault {
+  const host = hostname === '' ? '' : ` for ${hostname}`;
+  return warningFault({
+    code: 'rule-shadowed',
+    reason: NO_CONDITION,
+    path,
+    message: `A match of this rule never takes a request${host}: rule ${ruleIndex} of ${describeRef(by)} matches the same and comes first.`,
+    hint: 'Among equal matches the oldest route wins, then the one first by namespace/name, then the first rule.',
+  });
+}
+
+export function routeShadowed(path: string, listener: string, by: ObjectRef): Fault {
+  return warningFault({
+    code: 'route-shadowed',
+    reason: NO_CONDITION,
+    path,
+    message: `On listener ${listener} the older ${describeRef(by)} gets everything; nothing is left for this route.`,
+  });
+}
+
+export function hostnameShadowed(path: string, hostname: string, by: ObjectRef): Fault {
+  return warningFault({
+    code: 'route-shadowed',
+    reason: NO_CONDITION,
+    path,
+    message: `Connections for ${hostname} go to the older ${describeRef(by)}.`,
+  });
+}
+
+export function certificateCoversOthers(path: string, hostname: string, names: readonly string[]): Fault {
+  return warningFault({
+    code: 'certificate-hostname',
+    reason: NO_CONDITION,
+    path,
+    message: `No certificate of the listener covers its hostname ${hostname}; they are for ${names.join(', ') || 'no name'}.`,
+  });
+}
+
+export function backendInTheClear(path: string, ref: ObjectRef, appProtocol: string): Fault {
+  return warningFault({
+    code: 'backend-in-the-clear',
+    reason: NO_CONDITION,
+    path,
+    message: `${describeRef(ref)} has appProtocol ${appProtocol}, but is spoken to without TLS.`,
+    hint: 'Create a BackendTLSPolicy that targets it.',
+  });
+}
+
+export function externalNameServed(path: string, ref: ObjectRef): Fault {
+  return infoFault({
+    code: 'external-name',
+    reason: NO_CONDITION,
+    path,
+    message: `${describeRef(ref)} is of type ExternalName: who may edit it decides where requests go (CVE-2021-25740).`,
+    hint: 'An XBackend says the same in the open.',
+  });
+}
+
+export function externalBackendInTheClear(path: string): Fault {
+  return warningFault({
+    code: 'backend-in-the-clear',
+    reason: NO_CONDITION,
+    path,
+    message: 'An external hostname is spoken to without TLS.',
+    hint: 'Set spec.tls.mode: ServerOnly.',
+  });
+}

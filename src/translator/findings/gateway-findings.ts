@@ -1,0 +1,92 @@
+import { GATEWAY_GROUP, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { hostnameCovers } from '../../lib/hostname.ts';
+import {
+  certificateCoversOthers,
+  classForeign,
+  classMissing,
+  parentNotFound,
+  parentNotServed,
+} from '../faults/advice.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { GatewayNode, ListenerNode } from '../graph/nodes.ts';
+import { namespaceOf, refOf } from '../graph/object-key.ts';
+import type { Report } from './findings.ts';
+
+export function reportGateways(graph: Graph, report: Report): void {
+  for (const node of graph.classes) report(node.ref, node.faults);
+  for (const gateway of graph.gateways) reportGateway(gateway, report);
+}
+
+function reportGateway(gateway: GatewayNode, report: Report): void {
+  report(gateway.ref, [...gateway.faults, ...gateway.remarks]);
+  if (gateway.clientCertificate?.ok === false) report(gateway.ref, [gateway.clientCertificate.failure]);
+  for (const listener of gateway.listeners) reportListener(listener, gateway.ref, report);
+  for (const set of gateway.listenerSets) {
+    report(set.ref, set.faults);
+    if (set.faults.length > 0) continue;
+    for (const listener of set.listeners) reportListener(listener, gateway.ref, report);
+  }
+}
+
+function reportListener(listener: ListenerNode, gateway: ObjectRef, report: Report): void {
+  const { acceptedFaults, resolvedFaults, remarks, conflict } = listener;
+  for (const fault of [...acceptedFaults, ...resolvedFaults, ...remarks]) {
+    // Client validation stands in the Gateway, whoever the listener belongs to.
+    const inGateway = fault.path.startsWith('spec.tls.');
+    report(inGateway ? gateway : listener.owner, [fault]);
+  }
+  if (conflict !== null) report(listener.owner, [conflict]);
+  const names = listener.certificates.flatMap((certificate) => certificate.names);
+  if (
+    listener.hostname !== '' &&
+    listener.certificates.length > 0 &&
+    !coversHostname(names, listener.hostname)
+  ) {
+    const path = `${listener.path}.tls.certificateRefs`;
+    report(listener.owner, [certificateCoversOthers(path, listener.hostname, names)]);
+  }
+}
+
+/** A wildcard of a certificate stands for one label, so that `*.example.com` needs the very same name. */
+function coversHostname(names: readonly string[], hostname: string): boolean {
+  const parent = `*${hostname.slice(hostname.indexOf('.'))}`;
+  return names.some((name) => name === hostname || (name === parent && hostnameCovers(name, hostname)));
+}
+
+/** Gateways that are not ours, and ListenerSets of Gateways that are not there. */
+export function reportUnserved(graph: Graph, snapshot: ResourceSnapshot, context: UnservedContext): void {
+  const { report, controllerName } = context;
+  const served = new Set(graph.gateways.map(({ ref }) => namespacedName(ref.namespace, ref.name)));
+  const classes = new Map(snapshot.gatewayClasses.map((one) => [one.metadata.name, one]));
+  const existing = new Set<string>();
+  for (const gateway of snapshot.gateways) {
+    const key = namespacedName(namespaceOf(gateway), gateway.metadata.name);
+    existing.add(key);
+    if (served.has(key)) continue;
+    const name = gateway.spec.gatewayClassName;
+    const owner = classes.get(name)?.spec.controllerName;
+    const fault = owner === undefined ? classMissing(name, controllerName) : classForeign(name, owner);
+    report(refOf(gateway, GATEWAY_GROUP), [fault]);
+  }
+  for (const set of snapshot.listenerSets) {
+    const {
+      group = GATEWAY_GROUP,
+      kind = 'Gateway',
+      namespace = namespaceOf(set),
+      name,
+    } = set.spec.parentRef;
+    const key = namespacedName(namespace, name);
+    const parent = { group, kind, namespace, name };
+    if (group !== GATEWAY_GROUP || kind !== 'Gateway' || !existing.has(key)) {
+      report(refOf(set, GATEWAY_GROUP), [parentNotFound('spec.parentRef', parent)]);
+    } else if (!served.has(key)) {
+      report(refOf(set, GATEWAY_GROUP), [parentNotServed('spec.parentRef', parent)]);
+    }
+  }
+}
+
+export interface UnservedContext {
+  readonly report: Report;
+  readonly controllerName: string;
+}

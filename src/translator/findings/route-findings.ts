@@ -1,0 +1,113 @@
+import { GATEWAY_GROUP, namespacedName } from '../../gatewayapi/ref.ts';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { intersectHostnames } from '../../lib/hostname.ts';
+import {
+  backendInTheClear,
+  externalNameServed,
+  hostnameIgnored,
+  parentKindUnsupported,
+  parentNotFound,
+  parentNotServed,
+  routeWithoutParent,
+  ruleWithoutBackends,
+} from '../faults/advice.ts';
+import type { Fault } from '../faults/fault.ts';
+import { sessionOverridden } from '../faults/route-faults.ts';
+import { parentObject } from '../graph/attachment.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
+import { keyOf } from '../graph/object-key.ts';
+import type { SnapshotIndex } from '../graph/snapshot-index.ts';
+import { unresolvedFaults } from '../status/route.ts';
+import type { Report } from './findings.ts';
+
+export function reportRoutes(graph: Graph, snapshot: ResourceSnapshot, report: Report): void {
+  const existing = {
+    Gateway: new Set<string>(snapshot.gateways.map(keyOf)),
+    ListenerSet: new Set<string>(snapshot.listenerSets.map(keyOf)),
+  };
+  for (const route of graph.routes) {
+    report(route.ref, parentFaults(route, existing));
+    report(route.ref, hostnameFaults(route));
+    report(route.ref, unresolvedFaults(route));
+    for (const rule of route.rules) {
+      report(route.ref, rule.invalid);
+      report(route.ref, ruleAdvice(route, rule, graph.index));
+    }
+  }
+}
+
+interface Existing {
+  readonly Gateway: ReadonlySet<string>;
+  readonly ListenerSet: ReadonlySet<string>;
+}
+
+function parentFaults(route: RouteNode, existing: Existing): readonly Fault[] {
+  const { parentRefs = [], useDefaultGateways } = route.object.spec;
+  if (parentRefs.length === 0 && useDefaultGateways !== 'All') return [routeWithoutParent()];
+  const answered = new Map(route.parents.map((parent) => [parent.path, parent]));
+  return parentRefs.flatMap((ref, index) => {
+    const path = `spec.parentRefs[${index}]`;
+    const parent = answered.get(path);
+    if (parent !== undefined) return parent.refusal === null ? [] : [parent.refusal];
+    const target = parentObject(ref, route.ref.namespace);
+    if (target === null) {
+      return [parentKindUnsupported(path, ref.group ?? GATEWAY_GROUP, ref.kind ?? 'Gateway')];
+    }
+    const known = target.kind === 'ListenerSet' ? existing.ListenerSet : existing.Gateway;
+    return known.has(namespacedName(target.namespace, target.name))
+      ? [parentNotServed(path, target)]
+      : [parentNotFound(path, target)];
+  });
+}
+
+/** Hostnames that no listener takes although the route is attached by others. */
+function hostnameFaults(route: RouteNode): readonly Fault[] {
+  const listeners = route.parents.flatMap((parent) => parent.listeners);
+  if (listeners.length === 0) return [];
+  return route.hostnames.flatMap((hostname, index) =>
+    listeners.some((listener) => intersectHostnames(listener.hostname, hostname.toLowerCase()) !== null)
+      ? []
+      : [hostnameIgnored(`spec.hostnames[${index}]`, hostname)],
+  );
+}
+
+function ruleAdvice(route: RouteNode, rule: RuleNode, index: SnapshotIndex): readonly Fault[] {
+  const { spec, path } = rule;
+  const redirects = spec.filters.some((filter) => filter.type === 'RequestRedirect');
+  const isLayer7 = route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute';
+  return [
+    ...(!redirects && spec.backendRefs.every((ref) => ref.weight === 0)
+      ? [ruleWithoutBackends(`${path}.backendRefs`)]
+      : []),
+    ...rule.backends.flatMap((backend) => backendAdvice(backend, isLayer7, index)),
+    ...sessionFaults(rule),
+  ];
+}
+
+function backendAdvice(backend: BackendNode, isLayer7: boolean, index: SnapshotIndex): readonly Fault[] {
+  const { upstream, path, ref } = backend;
+  if (!upstream.ok || ref.kind !== 'Service') return [];
+  const service = index.service(ref.namespace, ref.name);
+  const port = service?.spec?.ports?.find((one) => one.port === upstream.value.port);
+  const appProtocol = port?.appProtocol ?? '';
+  const inTheClear = isLayer7 && upstream.value.tls === null && appProtocol.toLowerCase() === 'https';
+  return [
+    ...(service?.spec?.type === 'ExternalName' ? [externalNameServed(path, ref)] : []),
+    ...(inTheClear ? [backendInTheClear(path, ref, appProtocol)] : []),
+  ];
+}
+
+/** Session persistence of policies that does not come to bear (GEP-1619, "Edge Case Behavior"). */
+function sessionFaults(rule: RuleNode): readonly Fault[] {
+  let inForce = rule.spec.sessionPersistence === null ? null : '';
+  const faults: Fault[] = [];
+  for (const { upstream, path } of rule.backends) {
+    const policy = upstream.ok ? upstream.value.traffic : null;
+    if (policy?.object.spec.sessionPersistence === undefined) continue;
+    const key = namespacedName(policy.ref.namespace, policy.ref.name);
+    if (inForce === null) inForce = key;
+    else if (inForce !== key) faults.push(sessionOverridden(path, policy.ref));
+  }
+  return faults;
+}

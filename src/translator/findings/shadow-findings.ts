@@ -1,0 +1,90 @@
+/** Rules and routes that can never be reached, because others take everything first. */
+import { GATEWAY_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import type { RuleId } from '../../ir/ids.ts';
+import type { RouteMatch } from '../../ir/match.ts';
+import type { RuleOrigin } from '../../ir/origin.ts';
+import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
+import { canonicalJson } from '../../lib/canonical-json.ts';
+import { compareText } from '../../lib/compare.ts';
+import { hostnameShadowed, matchShadowed, routeShadowed } from '../faults/advice.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { ListenerNode } from '../graph/nodes.ts';
+import { servedListeners } from '../lower/gateway-config.ts';
+import type { Report } from './findings.ts';
+
+export function reportShadows(graph: Graph, configs: readonly GatewayConfig[], report: Report): void {
+  for (const config of configs) {
+    const origins = new Map(config.rules.map((rule) => [rule.id, rule.origin]));
+    for (const listener of config.ports.flatMap((port) => port.listeners)) {
+      if (listener.kind !== 'http') continue;
+      for (const host of listener.virtualHosts) reportHost(host, origins, report);
+    }
+  }
+  for (const gateway of graph.gateways) {
+    for (const listener of servedListeners(gateway)) reportLayer4(listener, report);
+  }
+}
+
+/** Of equal matches only the first is ever reached; a weaker match never precedes a stronger one with the same path. */
+function reportHost(host: VirtualHost, origins: ReadonlyMap<RuleId, RuleOrigin>, report: Report): void {
+  for (const entries of groupByPath(host.entries)) {
+    if (entries.length < 2) continue;
+    const first = new Map<string, RuleId>();
+    for (const { match, rule } of entries) {
+      const key = conditionsKey(match);
+      const winner = first.get(key);
+      if (winner === undefined) first.set(key, rule);
+      const [loser, by] = [origins.get(rule), origins.get(winner ?? rule)];
+      if ((winner ?? rule) === rule || loser === undefined || by === undefined) continue;
+      const path = `spec.rules[${loser.index}].matches`;
+      report(routeRef(loser), [matchShadowed(path, host.hostname, routeRef(by), by.index)]);
+    }
+  }
+}
+
+/** Most matches have a path of their own, and need no closer look. */
+function groupByPath(entries: readonly RouteEntry[]): Iterable<readonly RouteEntry[]> {
+  const groups = new Map<string, RouteEntry[]>();
+  for (const entry of entries) {
+    const { path } = entry.match;
+    const key = `${path.kind} ${path.kind === 'regex' ? path.pattern : path.value}`;
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [entry]);
+    else known.push(entry);
+  }
+  return groups.values();
+}
+
+/** The order of conditions carries no meaning. */
+function conditionsKey({ method, headers, query }: RouteMatch): string {
+  const sorted = (list: readonly { readonly name: string }[]): readonly unknown[] =>
+    list.toSorted((a, b) => compareText(a.name, b.name));
+  return canonicalJson({ method, headers: sorted(headers), query: sorted(query) });
+}
+
+const routeRef = ({ kind, namespace, name }: RuleOrigin): ObjectRef => ({
+  group: GATEWAY_GROUP,
+  kind,
+  namespace,
+  name,
+});
+
+function reportLayer4(listener: ListenerNode, report: Report): void {
+  const [oldest, ...others] = listener.attached;
+  if (oldest === undefined || listener.wire === 'http' || listener.spec.protocol === 'HTTPS') return;
+  if (listener.wire === 'tcp' || listener.wire === 'udp') {
+    for (const { route } of others) {
+      report(route.ref, [routeShadowed('spec.parentRefs', listener.spec.name, oldest.route.ref)]);
+    }
+    return;
+  }
+  const owners = new Map<string, ObjectRef>();
+  for (const { route, hostnames } of listener.attached) {
+    for (const hostname of hostnames) {
+      const owner = owners.get(hostname);
+      if (owner === undefined) owners.set(hostname, route.ref);
+      else report(route.ref, [hostnameShadowed('spec.hostnames', hostname, owner)]);
+    }
+  }
+}
