@@ -1,0 +1,47 @@
+/** What supervisor and worker say to each other besides configuration, which has a stream of its own (src/configsync). */
+import type { ProxyStats } from '../../proxy/proxy-api.ts';
+import type { LogFields } from '../../telemetry/logger.ts';
+
+/** Everything a worker is told at birth: JSON in its first argument. Nothing secret: a process list shows it. */
+export interface WorkerSettings {
+  /** Counts from 1. */
+  readonly index: number;
+  readonly bindAddress: string;
+  /** Listener port to bound port. */
+  readonly portMap: readonly (readonly [number, number])[];
+  readonly reusePort: boolean;
+  /** A path, or 1 for standard output; null = off. */
+  readonly accessLog: string | 1 | null;
+  readonly accessLogSamplePercent: number;
+  /** How long a worker waits for exchanges when its supervisor is gone. */
+  readonly drainMs: number;
+  /** Debug messages are worth sending. */
+  readonly debug: boolean;
+}
+
+export type ToWorker =
+  { readonly kind: 'stats'; readonly id: number } | { readonly kind: 'drain'; readonly deadlineMs: number };
+
+export interface WorkerStats {
+  readonly proxy: ProxyStats;
+  readonly residentBytes: number;
+  /** User and system time since the process began. */
+  readonly cpuSeconds: number;
+  readonly accessLogDropped: number;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export type FromWorker =
+  | { readonly kind: 'stats'; readonly id: number; readonly stats: WorkerStats }
+  | {
+      readonly kind: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: LogFields;
+    }
+  /** The last word of a worker that drained. */
+  | { readonly kind: 'drained'; readonly stats: WorkerStats };
+
+/** File descriptor of the configuration stream in a worker; 3 is Node's own channel. */
+export const CONFIG_DESCRIPTOR = 4;

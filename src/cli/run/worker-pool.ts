@@ -1,0 +1,135 @@
+/** Keeps the wanted number of workers alive. */
+import type { Duplex } from 'node:stream';
+import type { ProxyStats, RequestStats } from '../../proxy/proxy-api.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { RetiredStats } from './retired-stats.ts';
+import type { WorkerSettings, WorkerStats } from './worker-messages.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface WorkerPoolOptions {
+  readonly count: number;
+  readonly settings: Omit<WorkerSettings, 'index'>;
+  readonly attach: (stream: Duplex) => void;
+  /** Whether what a row counts is still configured; rows of workers that ended are forgotten when it is not. */
+  readonly isConfigured: (row: RequestStats) => boolean;
+  readonly logger: Logger;
+}
+
+/** What the workers counted, dead ones included, so that no counter ever falls. */
+export interface PoolStats {
+  readonly proxies: readonly ProxyStats[];
+  /** Of those that live and answered. */
+  readonly workers: readonly { readonly index: number; readonly stats: WorkerStats }[];
+  readonly restarts: number;
+  readonly accessLogDropped: number;
+}
+
+export interface WorkerPool {
+  start(): void;
+  stats(): Promise<PoolStats>;
+  /** Process ids of the living, by index from 1. */
+  readonly pids: readonly number[];
+  /** Resolves when every worker has finished what it did, or the deadline has passed. None is replaced from here on. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Ends them now. */
+  kill(): void;
+}
+
+/** A worker that lived this long was sound: its successor starts at once. */
+const SOUND_AFTER_MS = 5_000;
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 5_000;
+
+export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
+  return new RestartingPool(options);
+}
+
+class RestartingPool implements WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #workers = new Map<number, WorkerProcess>();
+  readonly #retired = new RetiredStats();
+  #retiredDropped = 0;
+  readonly #retries = new Set<NodeJS.Timeout>();
+  #restarts = 0;
+  #isEnding = false;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    for (let index = 1; index <= this.#options.count; index++) void this.#keepAlive(index);
+  }
+
+  async stats(): Promise<PoolStats> {
+    const asked = [...this.#workers.values()].map(async (worker) => {
+      const stats = await worker.stats();
+      return stats === null ? [] : [{ index: worker.index, stats }];
+    });
+    const workers = (await Promise.all(asked)).flat();
+    // One that did not answer counts with what it said last, or the sums would fall and rise again.
+    const latest = [...this.#workers.values()].flatMap(({ lastStats }) => lastStats ?? []);
+    this.#retired.prune(this.#options.isConfigured);
+    return {
+      proxies: [this.#retired.snapshot(), ...latest.map(({ proxy }) => proxy)],
+      workers,
+      restarts: this.#restarts,
+      accessLogDropped: latest.reduce((sum, stats) => sum + stats.accessLogDropped, this.#retiredDropped),
+    };
+  }
+
+  get pids(): readonly number[] {
+    const living = [...this.#workers.values()].toSorted((a, b) => a.index - b.index);
+    return living.flatMap(({ pid }) => pid ?? []);
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.#end();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.drain(deadlineMs)));
+  }
+
+  kill(): void {
+    this.#end();
+    for (const worker of this.#workers.values()) worker.kill();
+  }
+
+  #end(): void {
+    this.#isEnding = true;
+    for (const timer of this.#retries) clearTimeout(timer);
+    this.#retries.clear();
+  }
+
+  async #keepAlive(index: number): Promise<void> {
+    const { settings, attach, logger } = this.#options;
+    for (let waitMs = 0; !this.#isEnding;) {
+      const startedMs = performance.now();
+      const worker = new WorkerProcess({ settings: { ...settings, index }, logger, attach });
+      this.#workers.set(index, worker);
+      const reason = await worker.ended;
+      this.#workers.delete(index);
+      this.#retire(worker.lastStats);
+      if (this.#isEnding) return;
+      this.#restarts += 1;
+      const wasSound = performance.now() - startedMs >= SOUND_AFTER_MS;
+      waitMs = wasSound ? 0 : Math.min(LAST_RETRY_MS, waitMs === 0 ? FIRST_RETRY_MS : waitMs * 2);
+      logger.error('worker ended, starting another', { worker: index, reason, waitMs });
+      await this.#wait(waitMs);
+    }
+  }
+
+  #retire(stats: WorkerStats | null): void {
+    if (stats === null) return;
+    this.#retired.add(stats.proxy);
+    this.#retiredDropped += stats.accessLogDropped;
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#retries.delete(timer);
+        resolve();
+      }, delayMs);
+      this.#retries.add(timer);
+    });
+  }
+}

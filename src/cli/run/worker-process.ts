@@ -1,0 +1,122 @@
+/** The supervisor's end of one worker process. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from '../../telemetry/logger.ts';
+import {
+  CONFIG_DESCRIPTOR,
+  type FromWorker,
+  type ToWorker,
+  type WorkerSettings,
+  type WorkerStats,
+} from './worker-messages.ts';
+
+/** This file is TypeScript in a checkout and JavaScript in a release; so is its neighbour. */
+const ENTRY = fileURLToPath(new URL(`../worker${import.meta.url.slice(-3)}`, import.meta.url));
+
+/** A worker that does not answer by then is left out of this scrape. */
+const STATS_TIMEOUT_MS = 1_000;
+/** After the drain deadline a worker gets this long to close what is left. */
+const KILL_GRACE_MS = 2_000;
+
+export interface WorkerProcessOptions {
+  readonly settings: WorkerSettings;
+  readonly logger: Logger;
+  /** Serves configuration on this stream. */
+  readonly attach: (stream: Duplex) => void;
+}
+
+export class WorkerProcess {
+  readonly index: number;
+  /** Resolves when the process has ended, with why. Never rejects. */
+  readonly ended: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #logger: Logger;
+  readonly #waiting = new Map<number, (stats: WorkerStats) => void>();
+  #nextId = 1;
+  #lastStats: WorkerStats | null = null;
+
+  constructor({ settings, logger, attach }: WorkerProcessOptions) {
+    this.index = settings.index;
+    this.#logger = logger;
+    // 0 standard input, 1 and 2 as ours, 3 Node's channel, 4 the configuration stream.
+    this.#child = spawn(process.execPath, [...process.execArgv, ENTRY, JSON.stringify(settings)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
+      // JSON knows no infinity, and histograms end with it.
+      serialization: 'advanced',
+    });
+    this.#child.on('message', (message) => {
+      this.#receive(message as FromWorker);
+    });
+    this.ended = new Promise((resolve) => {
+      this.#child.once('error', (error) => {
+        resolve(error.message);
+      });
+      this.#child.once('exit', (code, signal) => {
+        resolve(signal === null ? `exit code ${String(code ?? 0)}` : signal);
+      });
+    });
+    const stream = this.#child.stdio[CONFIG_DESCRIPTOR];
+    if (stream !== null && stream !== undefined) attach(stream as Duplex);
+  }
+
+  /** undefined when the process could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** The last numbers it told; null when it told none. */
+  get lastStats(): WorkerStats | null {
+    return this.#lastStats;
+  }
+
+  /** Its numbers now; null when it does not answer in time. */
+  stats(): Promise<WorkerStats | null> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        resolve(null);
+      }, STATS_TIMEOUT_MS);
+      this.#waiting.set(id, (stats) => {
+        clearTimeout(timer);
+        resolve(stats);
+      });
+      this.#send({ kind: 'stats', id });
+    });
+  }
+
+  /** Lets it finish what it does, until the deadline and a grace for closing; resolves when it has ended. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#send({ kind: 'drain', deadlineMs });
+    const timer = setTimeout(() => {
+      this.kill();
+    }, deadlineMs + KILL_GRACE_MS);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #send(message: ToWorker): void {
+    // A worker that is ending has closed its channel; that is no news.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.kind) {
+      case 'stats':
+        this.#lastStats = message.stats;
+        this.#waiting.get(message.id)?.(message.stats);
+        this.#waiting.delete(message.id);
+        return;
+      case 'drained':
+        this.#lastStats = message.stats;
+        return;
+      case 'log':
+        this.#logger[message.level](message.message, { worker: this.index, ...message.fields });
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Entry of a worker process: the data plane and nothing else. It follows the configuration of its supervisor, answers for its
+ * counters, and goes when it is told to or when the supervisor is gone. Memory is counted here: it loads no YAML, no schema, no
+ * translator and no log library (run/worker-imports.test.ts).
+ */
+import { Socket } from 'node:net';
+import { followConfig } from '../configsync/client.ts';
+import { createProxy } from '../proxy/proxy.ts';
+import { DEFAULT_LIMITS } from '../proxy/proxy-api.ts';
+import { createLineWriter } from '../telemetry/line-writer.ts';
+import type { LogFields, Logger } from '../telemetry/logger.ts';
+import { createAccessLog } from './run/access-log.ts';
+import {
+  CONFIG_DESCRIPTOR,
+  type FromWorker,
+  type LogLevel,
+  type ToWorker,
+  type WorkerSettings,
+  type WorkerStats,
+} from './run/worker-messages.ts';
+
+const settings = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings;
+process.title = `sluice: worker ${String(settings.index)}`;
+
+const tell = (message: FromWorker, done?: () => void): void => {
+  if (process.connected) process.send?.(message, undefined, undefined, done);
+  else done?.();
+};
+
+/** Log lines go to the supervisor, which has the log's format, its level and its destination. */
+function supervisorLogger(isDebug: boolean): Logger {
+  const log =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}): void => {
+      tell({ kind: 'log', level, message, fields });
+    };
+  const debug = isDebug ? log('debug') : (): void => undefined;
+  return { debug, info: log('info'), warn: log('warn'), error: log('error') };
+}
+
+const logger = supervisorLogger(settings.debug);
+const lines = settings.accessLog === null ? null : createLineWriter(settings.accessLog);
+const proxy = createProxy(
+  { logger, accessLog: lines === null ? null : createAccessLog(lines, settings.accessLogSamplePercent) },
+  {
+    bindAddress: settings.bindAddress,
+    portMap: new Map(settings.portMap),
+    reusePort: settings.reusePort,
+    limits: DEFAULT_LIMITS,
+  },
+);
+
+function stats(): WorkerStats {
+  const { user, system } = process.cpuUsage();
+  return {
+    proxy: proxy.stats(),
+    residentBytes: process.memoryUsage.rss(),
+    cpuSeconds: (user + system) / 1e6,
+    accessLogDropped: lines?.dropped ?? 0,
+  };
+}
+
+let isDraining = false;
+
+async function drain(deadlineMs: number): Promise<void> {
+  if (isDraining) return;
+  isDraining = true;
+  await proxy.drain(deadlineMs);
+  const last = stats();
+  await proxy.stop();
+  await lines?.close();
+  // What may still be open (the configuration stream) is of no use to anybody now.
+  tell({ kind: 'drained', stats: last }, () => process.exit(0));
+}
+
+process.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'stats':
+      tell({ kind: 'stats', id: message.id, stats: stats() });
+      return;
+    case 'drain':
+      void drain(message.deadlineMs);
+  }
+});
+// A supervisor that is gone cannot be asked any more: finish what is there and go with it.
+process.on('disconnect', () => void drain(settings.drainMs));
+process.on('SIGTERM', () => void drain(settings.drainMs));
+// A terminal sends these to the whole group; the supervisor decides what they mean.
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
+
+followConfig({
+  stream: new Socket({ fd: CONFIG_DESCRIPTOR, readable: true, writable: true }),
+  dataPlane: proxy,
+  name: `worker ${String(settings.index)}`,
+  logger,
+});

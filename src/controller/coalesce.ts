@@ -1,0 +1,32 @@
+/** Many requests, one run: what counts is that it runs after the last of them. */
+
+export interface Coalescer {
+  /** Asks for a run within `delayMs`; an earlier one that is due serves as well. Requests during a run lead to one more. */
+  request(delayMs?: number): void;
+  /** No run begins after this. */
+  stop(): void;
+}
+
+export function coalesce(run: () => void): Coalescer {
+  let timer: NodeJS.Timeout | null = null;
+  let dueMs = Infinity;
+  let isStopped = false;
+  const fire = (): void => {
+    timer = null;
+    dueMs = Infinity;
+    run();
+  };
+  return {
+    request(delayMs = 0) {
+      const wantedMs = performance.now() + delayMs;
+      if (isStopped || wantedMs >= dueMs) return;
+      if (timer !== null) clearTimeout(timer);
+      dueMs = wantedMs;
+      timer = setTimeout(fire, delayMs);
+    },
+    stop() {
+      isStopped = true;
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * The controller: whenever resources or observations change, translate all there is, publish what differs, and hand on statuses.
+ * Level-triggered: a run looks at what is there now, and any number of changes before it cost one run.
+ */
+import type { ConfigServer } from '../configsync/server.ts';
+import type { InputFinding } from '../gatewayapi/input-finding.ts';
+import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { TranslateResult } from '../translator/types.ts';
+import { changeBetween } from './change-filter.ts';
+import { coalesce } from './coalesce.ts';
+
+/** Acknowledgements of several proxies come in a bunch; one translation is enough for them. */
+const OBSERVATION_DELAY_MS = 10;
+
+/** Everything known after a run. */
+export interface Reconciled {
+  readonly snapshot: ResourceSnapshot;
+  readonly inputFindings: readonly InputFinding[];
+  readonly observations: Observations;
+  readonly result: TranslateResult;
+  /** Revision under which `result.configs` are published. */
+  readonly revision: number;
+}
+
+export interface ReconcileOptions {
+  readonly provider: Provider;
+  readonly server: ConfigServer;
+  readonly observe: () => Observations;
+  readonly translate: (snapshot: ResourceSnapshot, observations: Observations) => TranslateResult;
+  readonly onReconciled: (reconciled: Reconciled) => void;
+  readonly logger: Logger;
+}
+
+export interface ReconcileLoop {
+  /** Resolves when the first snapshot is on its way to the proxies; rejects when the provider has none to give. */
+  start(): Promise<void>;
+  /** Proxies reported something. */
+  observationsChanged(): void;
+  stop(): Promise<void>;
+}
+
+export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
+  const { provider, server, observe, translate, onReconciled, logger } = options;
+  let snapshot: ResourceSnapshot | null = null;
+  let inputFindings: readonly InputFinding[] = [];
+
+  const reconcile = (): void => {
+    if (snapshot === null) return;
+    const observations = observe();
+    const result = translate(snapshot, observations);
+    const change = changeBetween(server.configs, result.configs);
+    // Without a Gateway, proxies are told so once: they are ready to serve nothing.
+    if (change !== null) server.publish(change);
+    else if (server.revision === 0) server.publish({ changed: [], endpointsChanged: [], removed: [] });
+    provider.writeStatus(result.statuses);
+    onReconciled({ snapshot, inputFindings, observations, result, revision: server.revision });
+  };
+  const guarded = (): void => {
+    try {
+      reconcile();
+    } catch (error) {
+      // A defect of ours: what is served stays served, and the next change gets its chance.
+      logger.error('reconciling failed', { error: error instanceof Error ? error.stack : String(error) });
+    }
+  };
+  const pending = coalesce(guarded);
+  return {
+    start: () =>
+      provider.start({
+        onFindings(findings) {
+          inputFindings = findings;
+          pending.request();
+        },
+        onSnapshot(next) {
+          snapshot = next;
+          pending.request();
+        },
+      }),
+    observationsChanged: () => pending.request(OBSERVATION_DELAY_MS),
+    async stop() {
+      pending.stop();
+      await provider.close();
+    },
+  };
+}
