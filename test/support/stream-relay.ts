@@ -8,7 +8,7 @@ import type { UpstreamTlsClient } from '../../src/proxy/cluster/upstream-tls.ts'
 import type { CompiledL4Rule, L4Cluster, L4Endpoint } from '../../src/proxy/l4/l4-rule.ts';
 import { StreamCounters } from '../../src/proxy/l4/stream-counters.ts';
 import { openStream } from '../../src/proxy/l4/stream-session.ts';
-import { StreamSessions } from '../../src/proxy/l4/stream-sessions.ts';
+import { ConnectionRegistry } from '../../src/proxy/connection-registry.ts';
 import { DISCARDING_SINK, transportOfAccepted } from '../../src/proxy/listener/shared-read.ts';
 import { WeightedChoice } from '../../src/proxy/runtime/weighted-choice.ts';
 import { TimerWheel } from '../../src/proxy/timer-wheel.ts';
@@ -85,14 +85,14 @@ export function testRule(backends: readonly TestBackend[], id = 'TCPRoute/defaul
 
 export interface TestRelay {
   readonly port: number;
-  readonly sessions: StreamSessions;
+  readonly connections: ConnectionRegistry;
   readonly wheel: TimerWheel;
   close(): Promise<void>;
 }
 
 export async function startRelay(rule: CompiledL4Rule, firstBytes: Buffer | null = null): Promise<TestRelay> {
   const wheel = new TimerWheel();
-  const sessions = new StreamSessions();
+  const connections = new ConnectionRegistry();
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
     const { remotePort = 0, localPort = 0 } = socket;
     const peers = {
@@ -100,16 +100,16 @@ export async function startRelay(rule: CompiledL4Rule, firstBytes: Buffer | null
       destination: { address: '127.0.0.1', port: localPort },
     };
     const transport = transportOfAccepted(socket, DISCARDING_SINK);
-    openStream({ transport, rule, firstBytes, peers }, { wheel, sessions });
+    openStream({ transport, rule, firstBytes, peers }, { wheel, connections });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    sessions,
+    connections,
     wheel,
     close: async () => {
-      sessions.destroyAll();
+      connections.destroyAll();
       wheel.stop();
       server.close();
       await once(server, 'close');

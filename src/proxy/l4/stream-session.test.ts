@@ -41,11 +41,11 @@ async function backend(onConnection: (socket: Socket) => void): Promise<TcpBacke
 test('bytes flow both ways, and are counted', async () => {
   const { port } = await backend(echo);
   const rule = testRule([{ cluster: new TestCluster([port]) }]);
-  const { port: at, sessions, wheel } = await relay(rule);
+  const { port: at, connections, wheel } = await relay(rule);
   const client = dial(at);
   client.end('hello');
   assert.equal((await readAll(client))?.toString(), 'hello');
-  await until(() => sessions.size === 0);
+  await until(() => connections.openConnections === 0);
   const { counters } = only(rule.backends);
   assert.deepEqual(
     [counters.total, counters.active, counters.receivedBytes, counters.sentBytes],
@@ -83,7 +83,7 @@ test('half-close: each direction ends on its own', async () => {
   assert.equal((await readAll(talker))?.toString(), 'bye');
   talker.end('still here');
   assert.equal(await heard.promise, 'still here');
-  await until(() => second.sessions.size === 0);
+  await until(() => second.connections.openConnections === 0);
 });
 
 test('large transfers arrive whole, both ways at once', async () => {
@@ -171,11 +171,11 @@ test('no valid backend: connections are reset, by weight', async () => {
 test('a rule without backends, and a cluster without endpoints, reset', async () => {
   const rules = [testRule([]), testRule([{ cluster: new TestCluster([]) }])];
   for (const rule of rules) {
-    const { port, sessions } = await relay(rule);
+    const { port, connections } = await relay(rule);
     const client = dial(port);
     const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
     assert.equal(error.code, 'ECONNRESET');
-    assert.equal(sessions.size, 0);
+    assert.equal(connections.openConnections, 0);
   }
   assert.deepEqual(rules[0]?.counters.snapshot().byReason, { no_backend: 1 });
   assert.deepEqual(rules[1]?.backends[0]?.counters.snapshot().byReason, { no_endpoints: 1 });
@@ -238,18 +238,18 @@ test('idle connections are closed, busy ones are not', async () => {
   const { port } = await backend(echo);
   const cluster = new TestCluster([port], { connection: { tcpIdleTimeoutMs: 150 } });
   const rule = testRule([{ cluster }]);
-  const { port: at, sessions } = await relay(rule);
+  const { port: at, connections } = await relay(rule);
   const busy = dial(at);
   const idle = dial(at);
   const started = performance.now();
   const timer = setInterval(() => busy.write('x'), 40);
   await once(idle.resume(), 'end');
   assert.ok(performance.now() - started >= 140);
-  assert.equal(sessions.size, 1);
+  assert.equal(connections.openConnections, 1);
   assert.equal(only(rule.backends).counters.snapshot().byReason.stream_idle, 1);
   clearInterval(timer);
   await once(busy.resume(), 'end');
-  assert.equal(sessions.size, 0);
+  assert.equal(connections.openConnections, 0);
   for (const client of [busy, idle]) client.destroy();
 });
 
@@ -266,7 +266,7 @@ test('no connection lasts longer than it may', async () => {
 
 test('a reset of one end resets the other', async () => {
   const { port, sockets } = await backend(echo);
-  const { port: at, sessions } = await relay(testRule([{ cluster: new TestCluster([port]) }]));
+  const { port: at, connections } = await relay(testRule([{ cluster: new TestCluster([port]) }]));
   const client = dial(at);
   client.write('x');
   await once(client, 'data');
@@ -282,19 +282,19 @@ test('a reset of one end resets the other', async () => {
   const gone = once(socket, 'error') as Promise<[NodeJS.ErrnoException]>;
   second.resetAndDestroy();
   assert.equal((await gone)[0].code, 'ECONNRESET');
-  await until(() => sessions.size === 0);
+  await until(() => connections.openConnections === 0);
 });
 
 test('a client that goes away while we dial leaves nothing behind', async () => {
   const { port } = await backend(echo);
   const cluster = new TestCluster([port]);
   const rule = testRule([{ cluster }]);
-  const { port: at, sessions } = await relay(rule);
+  const { port: at, connections } = await relay(rule);
   for (let index = 0; index < 20; index++) dial(at).resetAndDestroy();
   const last = dial(at);
   last.end('x');
   await readAll(last);
-  await until(() => sessions.size === 0);
+  await until(() => connections.openConnections === 0);
   assert.deepEqual(
     cluster.endpoints.map(({ active }) => active),
     [0],
@@ -379,14 +379,14 @@ test('an endpoint that leaves keeps what it has and gets nothing new', async () 
 
 test('draining refuses what is new and waits for what is there', async () => {
   const { port } = await backend(echo);
-  const { port: at, sessions } = await relay(testRule([{ cluster: new TestCluster([port]) }]));
+  const { port: at, connections } = await relay(testRule([{ cluster: new TestCluster([port]) }]));
   const client = dial(at);
   client.write('x');
   await once(client, 'data');
-  const drained = sessions.drain(10_000);
+  const drained = connections.drain(10_000);
   const late = dial(at);
   await once(late, 'error');
   client.end();
   await drained;
-  assert.equal(sessions.size, 0);
+  assert.equal(connections.openConnections, 0);
 });

@@ -7,11 +7,12 @@ import { DISCARDING_SINK } from '../listener/shared-read.ts';
 import { writeProxyHeader, type ProxiedPeers } from '../listener/proxy-protocol.ts';
 import type { Transport } from '../listener/transport.ts';
 import type { ConnectingSink } from '../cluster/upstream-pool.ts';
+import type { ConnectionRegistry } from '../connection-registry.ts';
+import type { ServerConnection } from '../http/server-host.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
 import { chooseBackend, type CompiledL4Backend, type CompiledL4Rule, type L4Endpoint } from './l4-rule.ts';
 import { RelaySide, resetTransport, type RelayEvents } from './relay-side.ts';
 import type { StreamCounters } from './stream-counters.ts';
-import type { StreamSessions } from './stream-sessions.ts';
 
 /** Endpoints tried for one connection. */
 const MAX_TRIES = 3;
@@ -28,16 +29,16 @@ export interface StreamOpening {
 
 export interface StreamDeps {
   readonly wheel: TimerWheel;
-  readonly sessions: StreamSessions;
+  readonly connections: ConnectionRegistry;
 }
 
 /** Starts relaying `opening`. All that follows is seen in counters. */
 export function openStream(opening: StreamOpening, deps: StreamDeps): void {
   const { transport, rule } = opening;
   transport.socket.pause();
-  const backend = deps.sessions.isDraining ? null : chooseBackend(rule);
+  const backend = deps.connections.isDraining ? null : chooseBackend(rule);
   if (backend === null || backend.cluster === null) {
-    const reason = deps.sessions.isDraining ? 'draining' : (backend?.refusal ?? 'no_backend');
+    const reason = deps.connections.isDraining ? 'draining' : (backend?.refusal ?? 'no_backend');
     (backend?.counters ?? rule.counters).ended(reason);
     transport.sink = DISCARDING_SINK;
     resetTransport(transport);
@@ -46,7 +47,7 @@ export function openStream(opening: StreamOpening, deps: StreamDeps): void {
   new StreamSession(opening, backend, deps).start();
 }
 
-export class StreamSession extends TimerEntry implements ConnectingSink, RelayEvents {
+export class StreamSession extends TimerEntry implements ConnectingSink, RelayEvents, ServerConnection {
   readonly #opening: StreamOpening;
   readonly #backend: CompiledL4Backend;
   readonly #counters: StreamCounters;
@@ -71,7 +72,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
 
   start(): void {
     this.#counters.opened();
-    this.#deps.sessions.add(this);
+    this.#deps.connections.opened(this);
     this.#opening.transport.sink = this.#client;
     this.#tryNext('no_endpoints');
   }
@@ -174,6 +175,10 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     // Otherwise the side was closed after both directions had ended: the other one closes when its last bytes are out.
   }
 
+  drain(): void {
+    // There is no way to ask a TCP peer to go.
+  }
+
   /** Closes both ends now. */
   destroy(): void {
     if (this.#isOver) return;
@@ -209,6 +214,6 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     this.#counters.receivedBytes += this.#client.bytes;
     this.#counters.sentBytes += this.#upstream?.bytes ?? 0;
     this.#counters.closed();
-    this.#deps.sessions.delete(this);
+    this.#deps.connections.closed(this);
   }
 }

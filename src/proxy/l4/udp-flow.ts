@@ -1,0 +1,136 @@
+/**
+ * One client of a UDP listener: its datagrams go to one endpoint through a socket of its own, so that the kernel delivers to it only
+ * what that endpoint sends, and errors that the network reports (ICMP) reach the right flow.
+ */
+import { createSocket, type Socket } from 'node:dgram';
+import type { ReasonCode } from '../../ir/reason.ts';
+import { tickEventClock } from '../event-clock.ts';
+import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
+import type { CompiledL4Backend, CompiledL4Rule, L4Endpoint } from './l4-rule.ts';
+
+/** Datagrams kept while the flow's socket is being made, which takes a turn of the event loop. */
+const MAX_PENDING = 16;
+
+/** The table a flow is in. */
+export interface FlowOwner {
+  readonly wheel: TimerWheel;
+  /** To the flow's client, and to nobody else. */
+  reply(flow: UdpFlow, datagram: Buffer): void;
+  /** The flow is over: it must not be found any more. */
+  forget(flow: UdpFlow): void;
+}
+
+export class UdpFlow extends TimerEntry {
+  readonly clientAddress: string;
+  readonly clientPort: number;
+  readonly backend: CompiledL4Backend;
+  /** The rule that chose the backend. */
+  rule: CompiledL4Rule;
+  readonly #owner: FlowOwner;
+  #endpoint: L4Endpoint | null = null;
+  #socket: Socket | null = null;
+  #isConnected = false;
+  #pending: Buffer[] = [];
+
+  constructor(
+    owner: FlowOwner,
+    client: { readonly address: string; readonly port: number },
+    rule: CompiledL4Rule,
+    backend: CompiledL4Backend,
+  ) {
+    super();
+    this.#owner = owner;
+    this.clientAddress = client.address;
+    this.clientPort = client.port;
+    this.rule = rule;
+    this.backend = backend;
+    backend.counters.opened();
+  }
+
+  /** From the client to the endpoint. */
+  forward(datagram: Buffer): void {
+    const { counters } = this.backend;
+    this.#touch();
+    counters.receivedBytes += datagram.length;
+    if (this.#endpoint === null || this.#endpoint.isGone) this.#moveOn();
+    if (this.#isConnected) this.#socket?.send(datagram);
+    else if (this.#endpoint === null) counters.ended(this.#refusal());
+    else if (this.#pending.length < MAX_PENDING) this.#pending.push(datagram);
+    else counters.ended('overflow');
+  }
+
+  override onTimer(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#owner.wheel.remove(this);
+    this.#leave();
+    this.backend.counters.closed();
+    this.#owner.forget(this);
+  }
+
+  #refusal(): ReasonCode {
+    return this.backend.cluster === null ? this.backend.refusal : 'no_endpoints';
+  }
+
+  #touch(): void {
+    const idleMs = this.backend.cluster?.config.policy.connection.idleTimeoutMs ?? 0;
+    // Without a limit a flow would never end, since no datagram says that it has.
+    const { wheel } = this.#owner;
+    wheel.schedule(this, wheel.now() + (idleMs > 0 ? idleMs : DEFAULT_IDLE_MS));
+  }
+
+  /** Goes to another endpoint than the present one; to none when there is none. */
+  #moveOn(): void {
+    const next = this.backend.cluster?.pick(this.#endpoint) ?? null;
+    this.#leave();
+    if (next === null) return;
+    this.#endpoint = next;
+    next.active++;
+    const socket = createSocket(next.address.includes(':') ? 'udp6' : 'udp4');
+    this.#socket = socket;
+    socket.on('message', (datagram) => {
+      tickEventClock();
+      this.#touch();
+      this.backend.counters.sentBytes += datagram.length;
+      this.#owner.reply(this, datagram);
+    });
+    // ECONNREFUSED of a port nobody listens on, EHOSTUNREACH, out of descriptors: what was sent is lost, as datagrams may be;
+    // what comes next goes elsewhere.
+    socket.on('error', () => this.#onSocketError(socket));
+    socket.connect(next.port, next.address, () => this.#onConnected(socket));
+  }
+
+  #onConnected(socket: Socket): void {
+    if (socket !== this.#socket) return;
+    this.#isConnected = true;
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const datagram of pending) socket.send(datagram);
+  }
+
+  #onSocketError(socket: Socket): void {
+    if (socket !== this.#socket) return;
+    const endpoint = this.#endpoint;
+    if (endpoint !== null) endpoint.connectFailures++;
+    this.backend.counters.retries++;
+    const pending = this.#pending;
+    this.#moveOn();
+    this.#pending = pending;
+    // With no other endpoint the flow ends; the client's next datagram begins a new one, with a choice of its own.
+    if (this.#endpoint === null || this.#endpoint === endpoint) this.destroy();
+  }
+
+  #leave(): void {
+    if (this.#endpoint !== null) this.#endpoint.active--;
+    this.#endpoint = null;
+    this.#socket?.close();
+    this.#socket = null;
+    this.#isConnected = false;
+    this.#pending = [];
+  }
+}
+
+/** Where the policy has no idle timeout. */
+const DEFAULT_IDLE_MS = 60_000;

@@ -1,0 +1,164 @@
+/**
+ * A bound UDP socket and the flows of its clients. Nothing is ever sent to an address that did not send first, and the number of
+ * flows is bounded: what a flood of invented source addresses gets is dropped.
+ */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { tickEventClock } from '../event-clock.ts';
+import type { TimerWheel } from '../timer-wheel.ts';
+import { chooseBackend, type CompiledL4Rule } from './l4-rule.ts';
+import { UdpFlow, type FlowOwner } from './udp-flow.ts';
+
+/** Each flow holds a descriptor. */
+export const MAX_FLOWS = 16_384;
+/** Bursts wait in the kernel while we are busy; it grants what it may. */
+const RECEIVE_BUFFER_BYTES = 4_194_304;
+
+export interface UdpListenOptions {
+  /** `` = all addresses, IPv6 and IPv4 where there is both. */
+  readonly address: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly reusePort: boolean;
+}
+
+export class UdpRelay implements FlowOwner {
+  readonly wheel: TimerWheel;
+  readonly #socket: Socket;
+  readonly #maxFlows: number;
+  /** By client address, then by port: no string is built for a datagram. */
+  readonly #flows = new Map<string, Map<number, UdpFlow>>();
+  #size = 0;
+  /** Replaced by a swap; null: no route is attached. */
+  rule: CompiledL4Rule | null;
+  #isDraining = false;
+  #onEmpty: (() => void) | null = null;
+
+  private constructor(socket: Socket, rule: CompiledL4Rule | null, wheel: TimerWheel, maxFlows: number) {
+    this.#socket = socket;
+    this.rule = rule;
+    this.wheel = wheel;
+    this.#maxFlows = maxFlows;
+    socket.on('message', (datagram, client) => this.#onDatagram(datagram, client));
+    // Of single datagrams that could not be sent or received: the socket goes on.
+    socket.on('error', () => undefined);
+  }
+
+  /** Rejects with Node's error when the port cannot be bound. */
+  static async bind(
+    options: UdpListenOptions,
+    rule: CompiledL4Rule | null,
+    wheel: TimerWheel,
+    maxFlows: number = MAX_FLOWS,
+  ): Promise<UdpRelay> {
+    return new UdpRelay(await bindSocket(options), rule, wheel, maxFlows);
+  }
+
+  get boundPort(): number {
+    return this.#socket.address().port;
+  }
+
+  get flows(): number {
+    return this.#size;
+  }
+
+  #onDatagram(datagram: Buffer, client: RemoteInfo): void {
+    tickEventClock();
+    const { rule } = this;
+    let flow = this.#flows.get(client.address)?.get(client.port);
+    if (flow !== undefined && flow.rule !== rule && !this.#keeps(flow, rule)) {
+      flow.destroy();
+      flow = undefined;
+    }
+    flow ??= this.#begin(client);
+    flow?.forward(datagram);
+  }
+
+  /** A flow stays where it is across configurations as long as its cluster is one of the rule's. */
+  #keeps(flow: UdpFlow, rule: CompiledL4Rule | null): boolean {
+    const { cluster } = flow.backend;
+    if (rule === null || cluster === null) return false;
+    if (!rule.backends.some((backend) => backend.cluster === cluster)) return false;
+    flow.rule = rule;
+    return true;
+  }
+
+  #begin(client: RemoteInfo): UdpFlow | undefined {
+    const { rule } = this;
+    if (rule === null || this.#isDraining) return undefined;
+    const backend = chooseBackend(rule);
+    if (backend === null || this.#size >= this.#maxFlows) {
+      (backend?.counters ?? rule.counters).ended(backend === null ? 'no_backend' : 'overflow');
+      return undefined;
+    }
+    const flow = new UdpFlow(this, client, rule, backend);
+    let ofAddress = this.#flows.get(client.address);
+    if (ofAddress === undefined) {
+      ofAddress = new Map();
+      this.#flows.set(client.address, ofAddress);
+    }
+    ofAddress.set(client.port, flow);
+    this.#size++;
+    return flow;
+  }
+
+  reply({ clientAddress, clientPort }: UdpFlow, datagram: Buffer): void {
+    this.#socket.send(datagram, clientPort, clientAddress);
+  }
+
+  forget(flow: UdpFlow): void {
+    const ofAddress = this.#flows.get(flow.clientAddress);
+    if (ofAddress?.get(flow.clientPort) !== flow) return;
+    ofAddress.delete(flow.clientPort);
+    if (ofAddress.size === 0) this.#flows.delete(flow.clientAddress);
+    this.#size--;
+    if (this.#size === 0) this.#onEmpty?.();
+  }
+
+  /** Begins no new flow; resolves when the last has been idle for its time, or `deadlineMs` has passed. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#isDraining = true;
+    if (this.#size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, deadlineMs);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#onEmpty = null;
+  }
+
+  /** Ends every flow and the socket. */
+  async close(): Promise<void> {
+    for (const ofAddress of [...this.#flows.values()]) {
+      for (const flow of [...ofAddress.values()]) flow.destroy();
+    }
+    const closed = once(this.#socket, 'close');
+    this.#socket.close();
+    await closed;
+  }
+}
+
+async function bindSocket(options: UdpListenOptions): Promise<Socket> {
+  const addresses = options.address === '' ? ['::', '0.0.0.0'] : [options.address];
+  let lastError: unknown;
+  for (const address of addresses) {
+    const socket = createSocket({
+      type: address.includes(':') ? 'udp6' : 'udp4',
+      reusePort: options.reusePort,
+      recvBufferSize: RECEIVE_BUFFER_BYTES,
+    });
+    try {
+      socket.bind({ address, port: options.port, exclusive: true });
+      await once(socket, 'listening');
+      return socket;
+    } catch (error) {
+      lastError = error;
+      socket.close();
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code !== 'EAFNOSUPPORT' && code !== 'EADDRNOTAVAIL') throw error;
+    }
+  }
+  throw lastError;
+}
