@@ -15,7 +15,7 @@ import {
   type CelValue,
 } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
-import { parseIp } from '../../lib/ip-address.ts';
+import { IP_FUNCTIONS } from './cel-ip.ts';
 import { NAME_FORMATS } from './names.ts';
 import { matchesPattern } from './pattern.ts';
 
@@ -39,6 +39,7 @@ const formats: readonly CelFunc[] = Object.keys(NAME_FORMATS).map((name) =>
 const functions: readonly CelFunc[] = [
   ...strings,
   ...formats,
+  ...IP_FUNCTIONS,
   celMethod('validate', STRING, [STRING], MAP, function (text) {
     const problem = NAME_FORMATS[this]?.(text) ?? null;
     return optional(problem === null ? undefined : celList([problem]));
@@ -46,20 +47,7 @@ const functions: readonly CelFunc[] = [
   celMethod('hasValue', MAP, [], BOOL, function () {
     return this.has('value');
   }),
-  celFunc('isIP', [STRING], BOOL, isIp),
-  celFunc('isCIDR', [STRING], BOOL, isCidr),
 ];
-
-/** IPv4-mapped IPv6 addresses are refused, as Kubernetes does. */
-function isIp(text: string): boolean {
-  const bytes = parseIp(text);
-  return bytes !== null && (bytes.length === 16 || !text.includes(':'));
-}
-
-function isCidr(text: string): boolean {
-  const [, address = '', bits = ''] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
-  return isIp(address) && Number(bits) <= (address.includes(':') ? 128 : 32);
-}
 
 const environment = celEnv({
   variables: { self: DYN, oldSelf: DYN },

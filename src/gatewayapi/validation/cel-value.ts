@@ -7,16 +7,15 @@ import { fieldSchema, isJsonObject, type JsonObject, type Schema } from './schem
  * (`celName`), keys of free maps stay as they are.
  */
 export function toCel(schema: Schema, value: unknown): CelValue {
-  switch (typeof value) {
-    case 'number':
-      return schema.type !== 'number' && Number.isInteger(value) ? BigInt(value) : value;
-    case 'string':
-    case 'boolean':
-      return value;
-    default:
-      if (Array.isArray(value)) return celList(value.map((item: unknown) => toCel(schema.items ?? {}, item)));
-      return isJsonObject(value) ? toCelMap(schema, value) : null;
+  if (typeof value === 'number') {
+    return schema.type !== 'number' && Number.isInteger(value) ? BigInt(value) : value;
   }
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) {
+    const items = schema.items ?? {};
+    return celList(value.map((item: unknown) => toCel(items, item)));
+  }
+  return isJsonObject(value) ? toCelMap(schema, value) : null;
 }
 
 function toCelMap(schema: Schema, value: JsonObject): CelValue {

@@ -1,18 +1,13 @@
 /** `metadata` of any object, as the API server checks it (ObjectMeta of apimachinery). */
 import { normalize } from './normalize.ts';
-import {
-  dns1035Label,
-  dns1123Label,
-  dns1123Subdomain,
-  labelValue,
-  qualifiedName,
-  type NameFormat,
-} from './names.ts';
+import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName, type NameFormat } from './names.ts';
 import { isJsonObject, type JsonObject, type Report, type Schema } from './schema.ts';
 import { checkStructure } from './structure.ts';
 
 const text: Schema = { type: 'string' };
-const texts: Schema = { type: 'object', additionalProperties: text };
+/** null in a map or list of texts is an empty text, as Go reads it. */
+const element: Schema = { type: 'string', default: '' };
+const texts: Schema = { type: 'object', additionalProperties: element };
 const integer: Schema = { type: 'integer', format: 'int64' };
 const flag: Schema = { type: 'boolean' };
 const anything: Schema = { 'x-kubernetes-preserve-unknown-fields': true };
@@ -33,7 +28,7 @@ export const METADATA_SCHEMA: Schema = {
     deletionGracePeriodSeconds: integer,
     labels: texts,
     annotations: texts,
-    finalizers: { type: 'array', items: text },
+    finalizers: { type: 'array', items: element },
     ownerReferences: {
       type: 'array',
       items: {
@@ -71,12 +66,10 @@ export function checkMetadata(
     return {};
   }
   const normalized = normalize(METADATA_SCHEMA, metadata, ['metadata'], report);
-  let isSound = true;
-  checkStructure(METADATA_SCHEMA, normalized, ['metadata'], (...issue) => {
-    isSound = false;
-    report(...issue);
-  });
-  if (!isSound || !isJsonObject(normalized)) return {};
+  const faults: Parameters<Report>[] = [];
+  checkStructure(METADATA_SCHEMA, normalized, ['metadata'], (...fault) => faults.push(fault));
+  for (const fault of faults) report(...fault);
+  if (faults.length > 0 || !isJsonObject(normalized)) return {};
   checkName(kind.kind, normalized, report);
   checkNamespace(kind.namespaced, normalized['namespace'], report);
   checkLabels(normalized['labels'], report);
@@ -100,8 +93,7 @@ function checkName(kind: string, { name, generateName }: JsonObject, report: Rep
 }
 
 function nameFormat(kind: string): NameFormat {
-  if (kind === 'Service') return dns1035Label;
-  return kind === 'Namespace' ? dns1123Label : dns1123Subdomain;
+  return kind === 'Namespace' || kind === 'Service' ? dns1123Label : dns1123Subdomain;
 }
 
 /** The name with capitals and underscores replaced, where that is all it takes. */

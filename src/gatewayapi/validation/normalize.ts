@@ -33,8 +33,11 @@ function normalizeObject(schema: Schema, value: JsonObject, path: Path, report: 
         isChanged = true;
         reportUnknown(schema, name, path, report);
       }
-    } else if (isUnwantedNull(field, current)) isChanged = true;
-    else {
+    } else if (isUnwantedNull(field, current)) {
+      isChanged = true;
+      if (field.default !== undefined)
+        result[name] = normalize(field, field.default, [...path, name], report);
+    } else {
       const filled = normalize(field, current, [...path, name], report);
       isChanged ||= filled !== current;
       result[name] = filled;

@@ -8,6 +8,7 @@ import { celName, toCel } from './cel-value.ts';
 import {
   fieldSchema,
   isJsonObject,
+  type JsonObject,
   parsePath,
   type Path,
   type Report,
@@ -29,24 +30,25 @@ interface Place {
 function visit(schema: Schema, value: unknown, place: Place): void {
   if (value === null) return;
   for (const rule of schema['x-kubernetes-validations'] ?? []) checkRule(rule, place);
-  const { cel, path, report } = place;
-  if (Array.isArray(value)) {
-    const { items } = schema;
-    if (items === undefined || !hasRules(items) || !isCelList(cel)) return;
-    for (const [index, item] of value.entries()) {
-      visit(items, item, { cel: cel.get(index) ?? null, path: [...path, index], report });
-    }
-  } else if (isJsonObject(value) && isCelMap(cel)) {
-    const isDeclared = schema.properties !== undefined;
-    for (const [name, child] of Object.entries(value)) {
-      const field = fieldSchema(schema, name);
-      if (field === null || !hasRules(field)) continue;
-      visit(field, child, {
-        cel: cel.get(isDeclared ? celName(name) : name) ?? null,
-        path: [...path, name],
-        report,
-      });
-    }
+  if (Array.isArray(value)) visitItems(schema.items ?? {}, value, place);
+  else if (isJsonObject(value)) visitFields(schema, value, place);
+}
+
+function visitItems(items: Schema, value: readonly unknown[], { cel, path, report }: Place): void {
+  if (!hasRules(items) || !isCelList(cel)) return;
+  for (const [index, item] of value.entries()) {
+    visit(items, item, { cel: cel.get(index) ?? null, path: [...path, index], report });
+  }
+}
+
+function visitFields(schema: Schema, value: JsonObject, { cel, path, report }: Place): void {
+  if (!isCelMap(cel)) return;
+  const isDeclared = schema.properties !== undefined;
+  for (const [name, child] of Object.entries(value)) {
+    const field = fieldSchema(schema, name);
+    if (field === null || !hasRules(field)) continue;
+    const self = cel.get(isDeclared ? celName(name) : name) ?? null;
+    visit(field, child, { cel: self, path: [...path, name], report });
   }
 }
 
@@ -71,7 +73,8 @@ function checkRule(rule: ValidationRule, { cel, path, report }: Place): void {
   if (/\boldSelf\b/.test(rule.rule)) return;
   const result = compileRule(rule.rule)(cel, null);
   if (result.ok && result.value === true) return;
-  report([...path, ...parsePath(rule.fieldPath ?? '')], 'rule-violated', messageOf(rule, cel, result));
+  const code = rule.clusterOnly === true ? 'cluster-only' : 'rule-violated';
+  report([...path, ...parsePath(rule.fieldPath ?? '')], code, messageOf(rule, cel, result));
 }
 
 function messageOf(rule: ValidationRule, self: CelValue, result: Evaluation): string {

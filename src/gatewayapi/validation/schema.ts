@@ -7,6 +7,11 @@ export interface ValidationRule {
   readonly fieldPath?: string;
   readonly reason?: string;
   readonly optionalOldSelf?: boolean;
+  /**
+   * Ours alone: the API server refuses what violates the rule, but it makes sense without a cluster, such as an endpoint on this
+   * machine.
+   */
+  readonly clusterOnly?: boolean;
 }
 
 export interface Schema {
@@ -76,7 +81,9 @@ export type IssueCode =
   | 'too-many'
   | 'too-few'
   | 'duplicate'
-  | 'rule-violated';
+  | 'rule-violated'
+  /** Refused in a cluster, served without one: the only code that leaves an object valid. */
+  | 'cluster-only';
 
 export type Report = (path: Path, code: IssueCode, message: string, hint?: string | null) => void;
 

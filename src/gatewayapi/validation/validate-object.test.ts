@@ -99,7 +99,7 @@ suite('validation of objects', () => {
           ],
         },
       },
-      ['spec.listeners[1]: duplicate value: {"name":"a"} is in the list already'],
+      ['spec.listeners[1]: duplicate value {"name":"a"}: element 0 has it already'],
     ],
     [
       'a kind that is misspelt',

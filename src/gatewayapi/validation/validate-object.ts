@@ -15,7 +15,13 @@ export type Verdict =
   /** Not one of ours: neither right nor wrong. `suggestion` is what was probably meant, such as `kind: HTTPRoute`. */
   | { readonly kind: 'unknown'; readonly suggestion: string | null }
   | { readonly kind: 'invalid'; readonly issues: readonly Issue[] }
-  | { readonly kind: 'valid'; readonly object: JsonObject; readonly schemas: KindSchemas };
+  /** `remarks` are what a cluster would refuse (`cluster-only`). */
+  | {
+      readonly kind: 'valid';
+      readonly object: JsonObject;
+      readonly schemas: KindSchemas;
+      readonly remarks: readonly Issue[];
+    };
 
 export function validateObject(object: JsonObject): Verdict {
   const { apiVersion, kind } = object;
@@ -55,12 +61,22 @@ function validateBody(object: JsonObject, schemas: KindSchemas, schema: Schema):
   const { metadata: given, ...rest } = object;
   const metadata = checkMetadata(schemas, given, report);
   // A manifest's status has known fields or it is refused, but its values are the controller's: they are not looked at.
-  const { status, ...body } = normalize(schema, rest, [], report) as JsonObject;
+  const body = withoutStatus(normalize(schema, rest, [], report) as JsonObject);
   checkStructure(schema, body, [], report);
   if (!issues.some(({ code }) => HIDES_RULES.has(code))) checkRules(schema, body, [], report);
-  if (issues.length > 0) return { kind: 'invalid', issues };
-  return { kind: 'valid', schemas, object: convert({ ...body, metadata }, schemas, schema) };
+  if (issues.some(({ code }) => code !== 'cluster-only')) return { kind: 'invalid', issues };
+  return {
+    kind: 'valid',
+    schemas,
+    object: convert({ ...body, metadata }, schemas, schema),
+    remarks: issues,
+  };
 }
+
+const withoutStatus = (object: JsonObject): JsonObject =>
+  'status' in object
+    ? Object.fromEntries(Object.entries(object).filter(([name]) => name !== 'status'))
+    : object;
 
 /** Versions of one kind differ in what they allow, not in shape: conversion is another apiVersion and that version's defaults. */
 function convert(object: JsonObject, schemas: KindSchemas, from: Schema): JsonObject {

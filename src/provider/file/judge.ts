@@ -36,7 +36,8 @@ export function judgeObject(source: SourceObject): JudgedObject {
       const object = foldStringData(withNamespace(verdict.object, namespaced));
       const completed =
         ref === null ? null : { ...ref, group, namespace: namespaced ? namespaceOf(object) : '' };
-      return { ref: completed, object, findings: [], source };
+      const findings = verdict.remarks.map((issue) => issueFinding(source, completed, issue));
+      return { ref: completed, object, findings, source };
     }
   }
 }
@@ -72,7 +73,7 @@ function foldStringData(object: JsonObject): JsonObject {
 }
 
 const issueFinding = (source: SourceObject, object: ObjectRef | null, issue: Issue): InputFinding => ({
-  severity: 'error',
+  severity: issue.code === 'cluster-only' ? 'info' : 'error',
   code: issue.code,
   object,
   path: formatPath(issue.path),
