@@ -1,28 +1,24 @@
 /** The commands of `sluice` and what they have in common. Each command's code is loaded when it is asked for. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerCheck } from './check/command.ts';
 import { registerEcho } from './echo/command.ts';
 import { registerExplain } from './explain/command.ts';
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
-}
+import { registerRun } from './run/command.ts';
+import { sluiceVersion } from './version.ts';
 
 export function createProgram(): Command {
   const program = new Command('sluice')
     .description(
       'The Kubernetes Gateway API as live traffic: from a folder of YAML, in CI, and in Kubernetes',
     )
-    .version(version(), '-V, --version', 'print the version')
+    .version(sluiceVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(true)
     .showHelpAfterError('(add --help for the options)')
     .showSuggestionAfterError(true)
     .exitOverride()
     .enablePositionalOptions();
-  for (const register of [registerCheck, registerExplain, registerEcho]) register(program);
+  for (const register of [registerRun, registerCheck, registerExplain, registerEcho]) register(program);
   // Subcommands inherit neither of these from their parent.
   for (const command of program.commands)
     command.exitOverride().showSuggestionAfterError(true).showHelpAfterError('(add --help for the options)');

@@ -5,12 +5,21 @@
 import type { ClusterStats, HistogramSnapshot, ProxyStats, RequestStats } from '../../proxy/proxy-api.ts';
 import type { LabelValues, MetricFamily, Sample } from '../../telemetry/metric-registry.ts';
 import { backendName, ruleName } from './access-log.ts';
+import { streamFamilies } from './stream-metrics.ts';
 
 /** The numbers of all workers, summed. */
 export function proxyMetrics(workers: readonly ProxyStats[]): MetricFamily[] {
   const requests = workers.flatMap((worker) => worker.requests);
   const clusters = workers.flatMap((worker) => worker.clusters);
-  return [...requestFamilies(requests), ...clusterFamilies(clusters), ...processFamilies(workers)];
+  const streams = streamFamilies(workers).map(({ name, type, help, samples }) =>
+    family(name, type, help, samples),
+  );
+  return [
+    ...requestFamilies(requests),
+    ...streams,
+    ...clusterFamilies(clusters),
+    ...processFamilies(workers),
+  ];
 }
 
 type Type = MetricFamily['type'];

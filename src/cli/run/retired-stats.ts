@@ -1,16 +1,19 @@
 /** What workers that ended had counted. Sums over workers include it, so that no counter falls when one is replaced. */
 import type { HistogramSnapshot, ProxyStats, RequestStats } from '../../proxy/proxy-api.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
+import { RetiredStreams } from './retired-streams.ts';
 
 type Counts = Readonly<Partial<Record<ReasonCode, number>>>;
 
 export class RetiredStats {
   readonly #requests = new Map<string, RequestStats>();
+  readonly #streams = new RetiredStreams();
   #acceptedConnections = 0;
   #refused: Counts = {};
   #mirrors = { sent: 0, dropped: 0 };
 
-  add({ requests, downstream, refused, mirrors }: ProxyStats): void {
+  add({ requests, downstream, refused, mirrors, streams, tls }: ProxyStats): void {
+    this.#streams.add({ streams, tls });
     for (const row of requests) {
       const key = JSON.stringify([row.gateway, row.listener, row.rule, row.backend]);
       const before = this.#requests.get(key);
@@ -37,6 +40,7 @@ export class RetiredStats {
       downstream: { openConnections: 0, acceptedConnections: this.#acceptedConnections, activeRequests: 0 },
       refused: this.#refused,
       mirrors: this.#mirrors,
+      ...this.#streams.snapshot(),
     };
   }
 }

@@ -45,6 +45,22 @@ const STATS: ProxyStats = {
   ],
   downstream: { openConnections: 1, acceptedConnections: 2, activeRequests: 1 },
   refused: { bad_request: 1 },
+  streams: [
+    {
+      protocol: 'tcp',
+      gateway,
+      listener,
+      rule,
+      backend,
+      total: 2,
+      active: 1,
+      receivedBytes: 10,
+      sentBytes: 20,
+      retries: 1,
+      byReason: { connect_failed: 1 },
+    },
+  ],
+  tls: [{ gateway, port: 443, handshakes: 3, resumed: 1, passedThrough: 1, failures: { timeout: 1 } }],
   mirrors: { sent: 1, dropped: 0 },
 };
 

@@ -27,6 +27,8 @@ export interface PoolStats {
 export interface WorkerPool {
   start(): void;
   stats(): Promise<PoolStats>;
+  /** Workers that ended and were replaced. */
+  readonly restarts: number;
   /** Process ids of the living, by index from 1. */
   readonly pids: readonly number[];
   /** Resolves when every worker has finished what it did, or the deadline has passed. None is replaced from here on. */
@@ -50,7 +52,7 @@ class RestartingPool implements WorkerPool {
   readonly #retired = new RetiredStats();
   #retiredDropped = 0;
   readonly #retries = new Set<NodeJS.Timeout>();
-  #restarts = 0;
+  restarts = 0;
   #isEnding = false;
 
   constructor(options: WorkerPoolOptions) {
@@ -73,7 +75,7 @@ class RestartingPool implements WorkerPool {
     return {
       proxies: [this.#retired.snapshot(), ...latest.map(({ proxy }) => proxy)],
       workers,
-      restarts: this.#restarts,
+      restarts: this.restarts,
       accessLogDropped: latest.reduce((sum, stats) => sum + stats.accessLogDropped, this.#retiredDropped),
     };
   }
@@ -109,7 +111,7 @@ class RestartingPool implements WorkerPool {
       this.#workers.delete(index);
       this.#retire(worker.lastStats);
       if (this.#isEnding) return;
-      this.#restarts += 1;
+      this.restarts += 1;
       const wasSound = performance.now() - startedMs >= SOUND_AFTER_MS;
       waitMs = wasSound ? 0 : Math.min(LAST_RETRY_MS, waitMs === 0 ? FIRST_RETRY_MS : waitMs * 2);
       logger.error('worker ended, starting another', { worker: index, reason, waitMs });

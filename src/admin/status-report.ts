@@ -1,0 +1,89 @@
+/** What `/status` answers: the objects of the gateway, their conditions, and since when they are served. docs/reference/admin-api.md. */
+
+export interface ConditionReport {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface ListenerReport {
+  readonly name: string;
+  readonly protocol: string;
+  /** As the Gateway states it. */
+  readonly port: number;
+  /** `` = any. */
+  readonly hostname: string;
+  readonly attachedRoutes: number;
+  /** Sockets that serve it; empty when its port could not be bound. `address` is `` for all addresses. */
+  readonly bound: readonly { readonly address: string; readonly port: number }[];
+  readonly conditions: readonly ConditionReport[];
+}
+
+interface ObjectReportBase {
+  readonly kind: string;
+  /** `` for cluster-scoped kinds. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+  /** RFC 3339: since when every worker serves this generation; null when it is not served. */
+  readonly servedSince: string | null;
+}
+
+/** A Gateway or a ListenerSet. */
+export interface GatewayReport extends ObjectReportBase {
+  /** `` for a ListenerSet. */
+  readonly gatewayClass: string;
+  readonly addresses: readonly string[];
+  readonly listeners: readonly ListenerReport[];
+  readonly conditions: readonly ConditionReport[];
+  /** How many workers serve the newest configuration; null for a ListenerSet and for a Gateway that is not served. */
+  readonly workers: { readonly serving: number; readonly expected: number } | null;
+}
+
+export interface RouteReport extends ObjectReportBase {
+  readonly hostnames: readonly string[];
+  readonly rules: number;
+  readonly parents: readonly {
+    /** `Kind namespace/name`, with `/section` where the route names one. */
+    readonly parent: string;
+    readonly conditions: readonly ConditionReport[];
+  }[];
+}
+
+/** Any other kind that has a status: GatewayClass, policies, XBackend. */
+export interface OtherReport extends ObjectReportBase {
+  readonly conditions: readonly ConditionReport[];
+}
+
+export interface FindingReport {
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly code: string;
+  /** `Kind namespace/name`; null when the text does not say. */
+  readonly object: string | null;
+  readonly path: string;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly location: { readonly file: string; readonly line: number; readonly column: number } | null;
+}
+
+export interface StatusReport {
+  /** Of Sluice. */
+  readonly version: string;
+  readonly startedAt: string;
+  /** Every worker has taken its first configuration, and none is draining. */
+  readonly ready: boolean;
+  readonly workers: {
+    readonly expected: number;
+    /** Those that serve the newest configuration. */
+    readonly serving: number;
+    /** Workers that ended and were replaced. */
+    readonly restarts: number;
+    /** Process ids of the living. */
+    readonly pids: readonly number[];
+  };
+  readonly gateways: readonly GatewayReport[];
+  readonly routes: readonly RouteReport[];
+  readonly others: readonly OtherReport[];
+  readonly findings: readonly FindingReport[];
+}

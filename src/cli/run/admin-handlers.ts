@@ -1,0 +1,44 @@
+/** What the admin API of `run` answers. Everything is read from interfaces that cannot change anything. docs/reference/admin-api.md. */
+import { json, text, type AdminHandler } from '../../admin/server.ts';
+import type { StatusReport } from '../../admin/status-report.ts';
+import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import { explain } from '../../proxy/router/explain.ts';
+import { compileRegex } from '../../proxy/router/regex.ts';
+import type { MetricFamily } from '../../telemetry/metric-registry.ts';
+import { parseRequest } from '../explain/request.ts';
+
+export interface AdminState {
+  /** null when ready, else what is missing. */
+  readonly notReady: () => string | null;
+  readonly status: () => StatusReport;
+  readonly configs: () => readonly GatewayConfig[];
+  readonly metrics: () => Promise<readonly MetricFamily[]>;
+}
+
+export function adminHandlers(state: AdminState): Readonly<Record<string, AdminHandler>> {
+  return {
+    '/healthz': () => text('ok'),
+    '/readyz': () => {
+      const why = state.notReady();
+      return why === null ? text('ready') : text(why, 503);
+    },
+    '/metrics': async () => {
+      const families = await state.metrics();
+      // Loaded by the first scrape: most runs on a laptop never see one.
+      const { exposeMetrics } = await import('../../telemetry/metric-registry.ts');
+      const { contentType, text: body } = await exposeMetrics(families);
+      return { status: 200, contentType, body };
+    },
+    // Keys are `Redacted`, and say so when they are written as JSON.
+    '/config': () => json(state.configs()),
+    '/status': () => json(state.status()),
+    '/explain': (url) => explainQuery(url, state.configs()),
+  };
+}
+
+/** `/explain?request=GET+https://shop.example/cart&header=x-user:+a`: what `sluice explain --output json` prints. */
+function explainQuery(url: URL, configs: readonly GatewayConfig[]): ReturnType<AdminHandler> {
+  const parsed = parseRequest(url.searchParams.get('request') ?? '', url.searchParams.getAll('header'));
+  if (!parsed.ok) return json({ error: parsed.message }, 400);
+  return json(configs.flatMap((config) => explain(config, parsed.request, compileRegex) ?? []));
+}

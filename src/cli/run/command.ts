@@ -1,0 +1,89 @@
+/** `sluice run`: serves a folder of Gateway API YAML. */
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Option, type Command } from 'commander';
+import { USAGE_ERROR } from '../exit-codes.ts';
+import { printError } from '../terminal.ts';
+import {
+  parseAdminAddress,
+  parseBindAddress,
+  parsePercent,
+  parsePortMap,
+  parseSeconds,
+  parseWorkers,
+  type HostPort,
+} from './options.ts';
+
+/** The options as parsed; `accessLog` is `off`, `stdout` or a path. */
+export interface RunOptions {
+  readonly watch: boolean;
+  readonly workers: number;
+  readonly bind: string;
+  readonly map: ReadonlyMap<number, number>;
+  readonly allClasses: boolean;
+  readonly echo: boolean;
+  readonly status?: string;
+  readonly accessLog: string;
+  readonly accessLogSample: number;
+  readonly admin: HostPort | null;
+  readonly drain: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+const EXAMPLES = `
+Examples:
+  sluice run gateway/ --map 80=8080,443=8443    ports without privileges
+  sluice run gateway/ --echo                    an echo backend behind Services without endpoints
+  sluice run routes.yaml services.yaml --no-watch --workers 1
+  kustomize build . | sluice run - --access-log stdout
+
+Ends with SIGTERM or Ctrl-C once what is in flight is done; a second one ends at once.`;
+
+export function registerRun(program: Command): void {
+  program
+    .command('run')
+    .description('serve manifests: Gateways, routes, Services; edits are in force when you save')
+    .argument('<path...>', 'files, folders (with all below), or - for standard input')
+    .option('--watch', 'follow edits of the files (default)', true)
+    .option('--no-watch', 'read the files once')
+    .option('--workers <n>', 'proxy processes (default: one a core)', parseWorkers, availableParallelism())
+    .option(
+      '--bind <address>',
+      'address for Gateways without spec.addresses (default: all)',
+      parseBindAddress,
+      '',
+    )
+    .option(
+      '--map <port=port>',
+      'bind another port than the listener names, such as 80=8080; may be repeated',
+      parsePortMap,
+      new Map<number, number>(),
+    )
+    .option('--all-classes', 'serve Gateways of other controllers too', false)
+    .option('--echo', 'put an echo backend behind every Service that has no endpoints', false)
+    .option('--status <file>', 'keep the statuses of all objects in this file (.yaml, .yml or .json)')
+    .option('--access-log <target>', 'off, stdout, or a file to append JSON lines to', 'off')
+    .option('--access-log-sample <percent>', 'share of the requests to log', parsePercent, 100)
+    .addOption(
+      new Option('--admin <address>', 'address of the admin API, or off')
+        .argParser(parseAdminAddress)
+        .default(parseAdminAddress('127.0.0.1:15000'), '127.0.0.1:15000'),
+    )
+    .option('--drain <seconds>', 'how long requests in flight may take after SIGTERM', parseSeconds, 30_000)
+    .addOption(
+      new Option('--log-level <level>', 'least severe log message to print')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (paths: string[], options: RunOptions) => {
+      const missing = paths.filter((path) => path !== '-' && !existsSync(path));
+      if (missing.length > 0) {
+        for (const path of missing) printError(`sluice run: ${path}: there is no such file or folder`);
+        process.exitCode = USAGE_ERROR;
+        return;
+      }
+      const { runGateways } = await import('./run.ts');
+      process.exitCode = await runGateways(paths, options);
+    });
+}

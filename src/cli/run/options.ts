@@ -1,0 +1,80 @@
+/** The words of `sluice run`, parsed: each wrong one says what to write instead. */
+import { isIP } from 'node:net';
+import { InvalidArgumentError } from 'commander';
+
+const PORT_LIMIT = 65_535;
+
+function parsePort(text: string): number | null {
+  const port = Number(text);
+  return /^\d{1,5}$/.test(text) && port <= PORT_LIMIT ? port : null;
+}
+
+/** `80=8080` or several with commas; 0 on the right is any free port. Repeated options add up. */
+export function parsePortMap(text: string, before: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
+  const map = new Map(before);
+  for (const pair of text.split(',')) {
+    const [from = '', to = '', ...rest] = pair.trim().split('=');
+    const fromPort = parsePort(from);
+    const toPort = parsePort(to);
+    if (fromPort === null || fromPort === 0 || toPort === null || rest.length > 0) {
+      throw new InvalidArgumentError(
+        `write the listener's port and the port to bind, such as 80=8080 (0 = any free port).`,
+      );
+    }
+    map.set(fromPort, toPort);
+  }
+  return map;
+}
+
+/** An IP address, or `` for all. */
+export function parseBindAddress(text: string): string {
+  if (text === '*' || text === '') return '';
+  if (isIP(text) === 0) {
+    throw new InvalidArgumentError('write an IP address, such as 127.0.0.1 or ::1, or * for all addresses.');
+  }
+  return text;
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `127.0.0.1:15000`, `[::1]:15000`, `:15000` (loopback), or `off`. */
+export function parseAdminAddress(text: string): HostPort | null {
+  if (text === 'off') return null;
+  const [, bracketed, plain, portText = ''] = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d+)$/.exec(text) ?? [];
+  const host = bracketed ?? plain ?? '';
+  const port = parsePort(portText);
+  if (port === null || !(host === '' || host === 'localhost' || isIP(host) !== 0)) {
+    throw new InvalidArgumentError(
+      'write an address and a port, such as 127.0.0.1:15000 or [::1]:0 (any free port), or off.',
+    );
+  }
+  return { host: host === '' || host === 'localhost' ? '127.0.0.1' : host, port };
+}
+
+export function parseWorkers(text: string): number {
+  const workers = Number(text);
+  if (!/^\d+$/.test(text) || workers < 1 || workers > 1024) {
+    throw new InvalidArgumentError('write a number of processes from 1 to 1024.');
+  }
+  return workers;
+}
+
+/** Seconds, fractions allowed; the result is milliseconds. */
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || seconds > 86_400) {
+    throw new InvalidArgumentError('write seconds, such as 30 or 0.5, at most a day (86400).');
+  }
+  return seconds * 1000;
+}
+
+export function parsePercent(text: string): number {
+  const percent = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || percent > 100) {
+    throw new InvalidArgumentError('write a percentage from 0 to 100.');
+  }
+  return percent;
+}

@@ -1,0 +1,162 @@
+/** `sluice run` put together: the supervisor, and beside it what people see: log, summary, status file, admin API, signals. */
+import { constants } from 'node:os';
+import { resolve, sep } from 'node:path';
+import { startAdminServer, type AdminServer } from '../../admin/server.ts';
+import { createFileProvider } from '../../provider/file/file-provider.ts';
+import { createJsonLogger } from '../../telemetry/json-logger.ts';
+import { createLineWriter, type LineWriter } from '../../telemetry/line-writer.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { CLEAN, USAGE_ERROR } from '../exit-codes.ts';
+import { colorsFor, print, printError } from '../terminal.ts';
+import { translateOptions } from '../translate-paths.ts';
+import { sluiceVersion } from '../version.ts';
+import { adminHandlers } from './admin-handlers.ts';
+import type { RunOptions } from './command.ts';
+import { withEcho } from './echo-provider.ts';
+import { resolveFreePorts } from './free-port.ts';
+import { LiveSummary } from './live-summary.ts';
+import { listenForSignals } from './signals.ts';
+import { StatusFile } from './status-file.ts';
+import { Supervisor } from './supervisor.ts';
+import { createTerminalLogger } from './terminal-logger.ts';
+import type { WorkerSettings } from './worker-messages.ts';
+
+const STANDARD_ERROR = 2;
+
+/** Serves until a signal ends it; resolves with the exit code. */
+export async function runGateways(paths: readonly string[], options: RunOptions): Promise<number> {
+  const problem = problemOf(paths, options);
+  if (problem !== null) {
+    printError(`sluice run: ${problem}`);
+    return USAGE_ERROR;
+  }
+  const { logger, closeLog } = createLogger(options);
+  const files = createFileProvider({ paths, watch: options.watch, logger });
+  const provider = options.echo ? withEcho(files, logger) : files;
+  const summary = createSummary(paths, options);
+  const statusFile = options.status === undefined ? null : new StatusFile(options.status, logger);
+  const supervisor = new Supervisor({
+    provider,
+    locate: (object, path) => files.locate(object, path),
+    translateOptions: translateOptions(options.allClasses),
+    workers: options.workers,
+    workerSettings: await workerSettings(options),
+    version: sluiceVersion(),
+    logger,
+    onInput: () => {
+      summary.inputChanged();
+    },
+    onChange: (report, { result, snapshot }) => {
+      summary.update(report);
+      statusFile?.update(result.statuses, snapshot);
+    },
+  });
+  const admin = await startAdmin(supervisor, options, logger);
+  summary.setAdmin(admin?.address ?? null);
+  const ended = untilSignals(supervisor, options.drain, logger);
+  await supervisor.start();
+  const exitCode = await ended;
+  summary.stop();
+  await statusFile?.close();
+  await admin?.close();
+  await closeLog();
+  return exitCode;
+}
+
+/** What makes no sense as a whole, in words. */
+function problemOf(paths: readonly string[], { status }: RunOptions): string | null {
+  if (status === undefined) return null;
+  const file = resolve(status);
+  const around = paths.find(
+    (path) => path !== '-' && (file === resolve(path) || file.startsWith(resolve(path) + sep)),
+  );
+  return around === undefined
+    ? null
+    : `--status ${status} lies in ${around}, which is read as manifests; write it elsewhere`;
+}
+
+interface OpenLog {
+  readonly logger: Logger;
+  readonly closeLog: () => Promise<void>;
+}
+
+/** For people at a terminal, or lines of JSON for whoever collects them; on standard error either way. */
+function createLogger({ logLevel }: RunOptions): OpenLog {
+  if (process.stderr.isTTY) {
+    const logger = createTerminalLogger(logLevel, colorsFor(process.stderr), printError);
+    return { logger, closeLog: () => Promise.resolve() };
+  }
+  const writer: LineWriter = createLineWriter(STANDARD_ERROR);
+  return { logger: createJsonLogger(writer, logLevel), closeLog: () => writer.close() };
+}
+
+/** On standard output, unless the access log has that for itself. */
+function createSummary(paths: readonly string[], { accessLog, workers, watch }: RunOptions): LiveSummary {
+  const toError = accessLog === 'stdout';
+  return new LiveSummary({
+    title: `sluice ${sluiceVersion()} serves ${paths.join(' ')} with ${String(workers)} ${workers === 1 ? 'worker' : 'workers'}`,
+    footer: watch ? ['Edits of the files are in force when you save. Ctrl-C ends.'] : [],
+    colors: colorsFor(toError ? process.stderr : process.stdout),
+    print: toError ? printError : print,
+  });
+}
+
+async function workerSettings(options: RunOptions): Promise<Omit<WorkerSettings, 'index'>> {
+  const targets: Readonly<Record<string, WorkerSettings['accessLog']>> = { off: null, stdout: 1 };
+  const target = targets[options.accessLog];
+  return {
+    bindAddress: options.bind,
+    portMap: [...(await resolveFreePorts(options.map, options.bind))],
+    reusePort: true,
+    accessLog: target === undefined ? resolve(options.accessLog) : target,
+    accessLogSamplePercent: options.accessLogSample,
+    drainMs: options.drain,
+    debug: options.logLevel === 'debug',
+  };
+}
+
+/** null when there is none: an admin API that cannot be had stops no traffic. */
+async function startAdmin(
+  supervisor: Supervisor,
+  { admin }: RunOptions,
+  logger: Logger,
+): Promise<AdminServer | null> {
+  if (admin === null) return null;
+  const handlers = adminHandlers({
+    notReady: () => supervisor.notReady(),
+    status: () => supervisor.status(),
+    configs: () => supervisor.configs,
+    metrics: () => supervisor.metrics(),
+  });
+  try {
+    return await startAdminServer({ ...admin, handlers, logger });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const address = `${admin.host}:${String(admin.port)}`;
+    const why = code === 'EADDRINUSE' ? 'it is in use, perhaps by another sluice' : code;
+    logger.warn(
+      `no admin API on ${address}: ${why}; choose another with --admin 127.0.0.1:0, or --admin off`,
+    );
+    return null;
+  }
+}
+
+/** The first signal drains, the next ends; resolves with the exit code when all workers have ended. */
+function untilSignals(supervisor: Supervisor, drainMs: number, logger: Logger): Promise<number> {
+  return new Promise((resolveExit) => {
+    let exitCode: number = CLEAN;
+    const stopListening = listenForSignals({
+      onFirst(signal) {
+        logger.info('draining', { signal, seconds: drainMs / 1000 });
+        void supervisor.drain(drainMs).then(() => {
+          stopListening();
+          resolveExit(exitCode);
+        });
+      },
+      onSecond(signal) {
+        exitCode = 128 + constants.signals[signal];
+        supervisor.kill();
+      },
+    });
+  });
+}

@@ -1,0 +1,93 @@
+/**
+ * `--status FILE`: the statuses of all objects as `kubectl get -o yaml` would show them, in one List. The file is replaced whole, and
+ * only when something differs.
+ */
+import { rename, writeFile } from 'node:fs/promises';
+import { stringify } from 'yaml';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import type { StatusUpdate } from '../../gatewayapi/status.ts';
+import { mergeStatus, type WrittenStatus } from '../../provider/kubernetes/status-merge.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { CONTROLLER_NAME } from '../../translator/types.ts';
+
+interface StatusObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly generation: number };
+  readonly status: WrittenStatus;
+}
+
+export class StatusFile {
+  readonly #path: string;
+  readonly #logger: Logger;
+  #statuses = new Map<string, WrittenStatus>();
+  #written = '';
+  #wanted = '';
+  #writing: Promise<void> | null = null;
+
+  constructor(path: string, logger: Logger) {
+    this.#path = path;
+    this.#logger = logger;
+  }
+
+  /** Takes the newest statuses; the file follows. */
+  update(updates: readonly StatusUpdate[], snapshot: ResourceSnapshot): void {
+    const context = { controllerName: CONTROLLER_NAME, now: new Date().toISOString().replace(/\.\d+/, '') };
+    const apiVersions = apiVersionsOf(snapshot);
+    const statuses = new Map<string, WrittenStatus>();
+    const items: StatusObject[] = [];
+    for (const update of updates) {
+      const { kind, namespace, name } = update.object;
+      const key = `${kind} ${namespace}/${name}`;
+      const status = mergeStatus(this.#statuses.get(key) ?? {}, update, context);
+      statuses.set(key, status);
+      const metadata = { name, ...(namespace === '' ? {} : { namespace }), generation: update.generation };
+      items.push({ apiVersion: apiVersions.get(key) ?? update.object.group, kind, metadata, status });
+    }
+    this.#statuses = statuses;
+    const list = { apiVersion: 'v1', kind: 'List', items };
+    this.#wanted = /\.ya?ml$/i.test(this.#path)
+      ? stringify(list, { aliasDuplicateObjects: false })
+      : `${JSON.stringify(list, null, 2)}\n`;
+    this.#writing ??= this.#write();
+  }
+
+  /** Resolves when what was taken has been written. */
+  async close(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    // A statement that follows at once, such as the first acknowledgement, goes into the same write.
+    await Promise.resolve();
+    while (this.#wanted !== this.#written) {
+      const text = this.#wanted;
+      try {
+        await writeFile(`${this.#path}.tmp`, text);
+        await rename(`${this.#path}.tmp`, this.#path);
+      } catch (error) {
+        this.#logger.error('status file not written', { file: this.#path, error: String(error) });
+      }
+      this.#written = text;
+    }
+    this.#writing = null;
+  }
+}
+
+interface AnyObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+function apiVersionsOf(snapshot: ResourceSnapshot): ReadonlyMap<string, string> {
+  const lists = Object.values(snapshot as unknown as Readonly<Record<string, readonly AnyObject[]>>);
+  return new Map(
+    lists
+      .flat()
+      .map(({ apiVersion, kind, metadata: { namespace = '', name } }) => [
+        `${kind} ${namespace}/${name}`,
+        apiVersion,
+      ]),
+  );
+}

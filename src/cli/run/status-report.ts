@@ -1,0 +1,208 @@
+/** The status report out of what one reconciliation knows. */
+import type {
+  ConditionReport,
+  GatewayReport,
+  ListenerReport,
+  OtherReport,
+  RouteReport,
+  StatusReport,
+} from '../../admin/status-report.ts';
+import type { PortReport } from '../../configsync/protocol.ts';
+import type { Reconciled } from '../../controller/reconcile-loop.ts';
+import type { Condition } from '../../gatewayapi/condition.ts';
+import type { GatewayListener } from '../../gatewayapi/generated/types.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { ListenerStatus, ParentRef, RouteStatus, StatusUpdate } from '../../gatewayapi/status.ts';
+import type { LoadedResources } from '../../provider/file/store.ts';
+import { collectProblems } from '../check/problem.ts';
+import type { ServedObject, ServedSince } from './served-since.ts';
+
+export interface ReportContext {
+  readonly version: string;
+  readonly startedAt: string;
+  readonly ready: boolean;
+  readonly workers: StatusReport['workers'];
+  readonly ports: readonly PortReport[];
+  readonly servedSince: ServedSince;
+  readonly locate: LoadedResources['locate'];
+}
+
+type UpdateOf<Kind> = Extract<StatusUpdate, { readonly kind: Kind }>;
+type GatewayUpdate = UpdateOf<'Gateway'> | UpdateOf<'ListenerSet'>;
+type RouteUpdate = Extract<StatusUpdate, { readonly status: RouteStatus }>;
+
+const isGateway = (update: StatusUpdate): update is GatewayUpdate =>
+  update.kind === 'Gateway' || update.kind === 'ListenerSet';
+const isRoute = (update: StatusUpdate): update is RouteUpdate => 'parents' in update.status;
+
+const keyOf = ({ kind, namespace, name }: ObjectRef): string => `${kind} ${namespace}/${name}`;
+
+/** Objects that are in force as far as the translator is concerned: workers decide since when. */
+export function servedObjects(updates: readonly StatusUpdate[]): readonly ServedObject[] {
+  return updates
+    .filter((update) =>
+      conditionsOf(update).some(({ type, status }) => type === 'Accepted' && status === 'True'),
+    )
+    .map(({ object, generation }) => ({ key: keyOf(object), generation }));
+}
+
+function conditionsOf({ status }: StatusUpdate): readonly Condition[] {
+  if ('parents' in status) return status.parents.flatMap(({ conditions }) => conditions);
+  if ('ancestors' in status) return status.ancestors.flatMap(({ conditions }) => conditions);
+  return status.conditions;
+}
+
+/** `reconciled`: null before the first reconciliation. */
+export function buildStatusReport(reconciled: Reconciled | null, context: ReportContext): StatusReport {
+  const { version, startedAt, ready, workers } = context;
+  if (reconciled === null) {
+    return { version, startedAt, ready, workers, gateways: [], routes: [], others: [], findings: [] };
+  }
+  const { snapshot, inputFindings, result } = reconciled;
+  const updates = result.statuses;
+  const routes = routeSpecs(reconciled);
+  return {
+    version,
+    startedAt,
+    ready,
+    workers,
+    gateways: updates.filter(isGateway).map((update) => gatewayReport(update, reconciled, context)),
+    routes: updates.filter(isRoute).map((update) => routeReport(update, routes, context)),
+    others: updates
+      .filter((update) => !isGateway(update) && !isRoute(update))
+      .map((update) => otherReport(update, context)),
+    findings: collectProblems({ snapshot, findings: inputFindings, locate: context.locate }, result.findings),
+  };
+}
+
+const plain = ({ type, status, reason, message }: Condition): ConditionReport => ({
+  type,
+  status,
+  reason,
+  message,
+});
+
+const base = (
+  { object, generation }: StatusUpdate,
+  { servedSince }: ReportContext,
+): Omit<OtherReport, 'conditions'> => ({
+  kind: object.kind,
+  namespace: object.namespace,
+  name: object.name,
+  generation,
+  servedSince: servedSince.of(keyOf(object)),
+});
+
+function gatewayReport(
+  update: GatewayUpdate,
+  { snapshot, observations }: Reconciled,
+  context: ReportContext,
+): GatewayReport {
+  const { namespace, name } = update.object;
+  const named = (object: {
+    readonly metadata: { readonly name: string; readonly namespace?: string };
+  }): boolean => object.metadata.name === name && (object.metadata.namespace ?? '') === namespace;
+  const gateway = update.kind === 'Gateway' ? snapshot.gateways.find(named) : undefined;
+  const set = update.kind === 'ListenerSet' ? snapshot.listenerSets.find(named) : undefined;
+  const specs = gateway?.spec.listeners ?? set?.spec.listeners ?? [];
+  const owner = gateway === undefined ? parentOf(update, set?.spec.parentRef) : { namespace, name };
+  const ports = context.ports.filter(
+    (port) => port.gateway.namespace === owner.namespace && port.gateway.name === owner.name,
+  );
+  const observed = observations.gateways.find((one) => one.namespace === namespace && one.name === name);
+  const acknowledged = update.kind === 'Gateway' ? (observed?.acknowledged ?? null) : null;
+  return {
+    ...base(update, context),
+    gatewayClass: gateway?.spec.gatewayClassName ?? '',
+    addresses: update.kind === 'Gateway' ? update.status.addresses.map(({ value }) => value) : [],
+    listeners: update.status.listeners.map((status) => listenerReport(status, specs, ports)),
+    conditions: update.status.conditions.map(plain),
+    workers:
+      acknowledged === null ? null : { serving: acknowledged.proxies, expected: acknowledged.expected },
+  };
+}
+
+const parentOf = (
+  { object }: GatewayUpdate,
+  parent: { readonly namespace?: string; readonly name: string } | undefined,
+): { readonly namespace: string; readonly name: string } => ({
+  namespace: parent?.namespace ?? object.namespace,
+  name: parent?.name ?? '',
+});
+
+function listenerReport(
+  { name, attachedRoutes, conditions }: ListenerStatus,
+  specs: readonly Pick<GatewayListener, 'name' | 'port' | 'protocol' | 'hostname'>[],
+  ports: readonly PortReport[],
+): ListenerReport {
+  const spec = specs.find((listener) => listener.name === name);
+  const port = spec?.port ?? 0;
+  const bound = new Map<string, ListenerReport['bound'][number]>();
+  for (const one of ports) {
+    if (one.port !== port || one.boundPort === null) continue;
+    bound.set(`${one.address} ${String(one.boundPort)}`, { address: one.address, port: one.boundPort });
+  }
+  return {
+    name,
+    protocol: spec?.protocol ?? '',
+    port,
+    hostname: spec?.hostname ?? '',
+    attachedRoutes,
+    bound: [...bound.values()],
+    conditions: conditions.map(plain),
+  };
+}
+
+interface RouteSpec {
+  readonly hostnames: readonly string[];
+  readonly rules: number;
+}
+
+function routeSpecs({ snapshot }: Reconciled): ReadonlyMap<string, RouteSpec> {
+  const { httpRoutes, grpcRoutes, tlsRoutes, tcpRoutes, udpRoutes } = snapshot;
+  const specs = new Map<string, RouteSpec>();
+  for (const { kind, metadata, spec } of [
+    ...httpRoutes,
+    ...grpcRoutes,
+    ...tlsRoutes,
+    ...tcpRoutes,
+    ...udpRoutes,
+  ]) {
+    const hostnames = 'hostnames' in spec ? (spec.hostnames ?? []) : [];
+    specs.set(`${kind} ${metadata.namespace ?? ''}/${metadata.name}`, {
+      hostnames,
+      rules: (spec.rules ?? []).length,
+    });
+  }
+  return specs;
+}
+
+function routeReport(
+  update: RouteUpdate,
+  specs: ReadonlyMap<string, RouteSpec>,
+  context: ReportContext,
+): RouteReport {
+  const spec = specs.get(keyOf(update.object));
+  return {
+    ...base(update, context),
+    hostnames: spec?.hostnames ?? [],
+    rules: spec?.rules ?? 0,
+    parents: update.status.parents.map(({ parentRef, conditions }) => ({
+      parent: describeParent(parentRef, update.object.namespace),
+      conditions: conditions.map(plain),
+    })),
+  };
+}
+
+function describeParent(
+  { kind = 'Gateway', namespace, name, sectionName, port }: ParentRef,
+  ownNamespace: string,
+): string {
+  const section = sectionName ?? (port === undefined ? undefined : String(port));
+  return `${kind} ${namespace ?? ownNamespace}/${name}${section === undefined ? '' : `/${section}`}`;
+}
+
+const otherReport = (update: StatusUpdate, context: ReportContext): OtherReport => ({
+  ...base(update, context),
+  conditions: conditionsOf(update).map(plain),
+});

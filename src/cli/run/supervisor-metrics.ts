@@ -1,0 +1,51 @@
+/** What the supervisor counts itself: its workers, findings, and whether configuration is in force. docs/reference/metrics.md. */
+import type { StatusReport } from '../../admin/status-report.ts';
+import type { MetricFamily } from '../../telemetry/metric-registry.ts';
+import type { PoolStats } from './worker-pool.ts';
+
+export function supervisorMetrics(stats: PoolStats, status: StatusReport): MetricFamily[] {
+  const perWorker = (read: (worker: PoolStats['workers'][number]) => number): MetricFamily['samples'] =>
+    stats.workers.map((worker) => ({ labels: { worker: String(worker.index) }, value: read(worker) }));
+  const severities = ['error', 'warning', 'info'] as const;
+  return [
+    {
+      name: 'sluice_worker_restarts_total',
+      type: 'counter',
+      help: 'Workers that ended and were replaced.',
+      samples: [{ labels: {}, value: stats.restarts }],
+    },
+    {
+      name: 'sluice_worker_resident_bytes',
+      type: 'gauge',
+      help: 'Resident memory of each worker.',
+      samples: perWorker(({ stats: { residentBytes } }) => residentBytes),
+    },
+    {
+      name: 'sluice_worker_cpu_seconds_total',
+      type: 'counter',
+      help: 'User and system time of each worker since it began.',
+      samples: perWorker(({ stats: { cpuSeconds } }) => cpuSeconds),
+    },
+    {
+      name: 'sluice_workers_serving',
+      type: 'gauge',
+      help: 'Workers that serve the newest configuration.',
+      samples: [{ labels: {}, value: status.workers.serving }],
+    },
+    {
+      name: 'sluice_access_log_dropped_total',
+      type: 'counter',
+      help: 'Access log lines left out because the reader stood still.',
+      samples: [{ labels: {}, value: stats.accessLogDropped }],
+    },
+    {
+      name: 'sluice_findings',
+      type: 'gauge',
+      help: 'Findings about the present resources, by severity.',
+      samples: severities.map((severity) => ({
+        labels: { severity },
+        value: status.findings.filter((finding) => finding.severity === severity).length,
+      })),
+    },
+  ];
+}

@@ -1,0 +1,205 @@
+/**
+ * The control side of a running gateway: provider → controller → configuration stream → workers, and acknowledgements back. It serves
+ * nothing itself; whatever happens here, the workers go on.
+ */
+import type { StatusReport } from '../../admin/status-report.ts';
+import { createConfigServer, type ConfigServer } from '../../configsync/server.ts';
+import { Observer } from '../../controller/observations.ts';
+import { createReconcileLoop, type Reconciled, type ReconcileLoop } from '../../controller/reconcile-loop.ts';
+import type { LocatingProvider } from '../../provider/file/file-provider.ts';
+import type { Provider } from '../../provider/provider.ts';
+import type { RequestStats } from '../../proxy/proxy-api.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { MetricFamily } from '../../telemetry/metric-registry.ts';
+import { translate } from '../../translator/translate.ts';
+import type { TranslateOptions } from '../../translator/types.ts';
+import { reachableAddresses } from './addresses.ts';
+import { proxyMetrics } from './proxy-metrics.ts';
+import { ServedSince } from './served-since.ts';
+import { buildStatusReport, servedObjects } from './status-report.ts';
+import { supervisorMetrics } from './supervisor-metrics.ts';
+import type { WorkerSettings } from './worker-messages.ts';
+import { createWorkerPool, type WorkerPool } from './worker-pool.ts';
+
+export interface SupervisorOptions {
+  readonly provider: Provider;
+  readonly locate: LocatingProvider['locate'];
+  readonly translateOptions: TranslateOptions;
+  readonly workers: number;
+  readonly workerSettings: Omit<WorkerSettings, 'index'>;
+  readonly version: string;
+  readonly logger: Logger;
+  /** The resources changed: what follows is not in force yet. */
+  readonly onInput: () => void;
+  /** After every reconciliation and every acknowledgement: what is now true. */
+  readonly onChange: (report: StatusReport, reconciled: Reconciled) => void;
+}
+
+/** Tells of each change before it is handed on. */
+function announcing(provider: Provider, onInput: () => void): Provider {
+  return {
+    start: ({ onFindings, onSnapshot }) =>
+      provider.start({
+        onFindings,
+        onSnapshot(snapshot) {
+          onInput();
+          onSnapshot(snapshot);
+        },
+      }),
+    writeStatus: (updates) => {
+      provider.writeStatus(updates);
+    },
+    close: () => provider.close(),
+  };
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #server: ConfigServer;
+  readonly #loop: ReconcileLoop;
+  readonly #pool: WorkerPool;
+  readonly #servedSince = new ServedSince();
+  readonly #startedAt = new Date().toISOString();
+  #reconciled: Reconciled | null = null;
+  /** Once every worker has served something, the gateway is ready; a worker that is replaced does not change that. */
+  #wasReady = false;
+  #isDraining = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { logger, workers, workerSettings } = options;
+    this.#server = createConfigServer({
+      logger,
+      onPeerChange: () => {
+        this.#acknowledged();
+      },
+    });
+    const observer = new Observer({
+      server: this.#server,
+      expected: workers,
+      defaultAddresses: reachableAddresses(workerSettings.bindAddress),
+    });
+    this.#loop = createReconcileLoop({
+      provider: announcing(options.provider, options.onInput),
+      server: this.#server,
+      logger,
+      observe: () => observer.observe(),
+      translate: (snapshot, observations) => translate(snapshot, observations, options.translateOptions),
+      onReconciled: (reconciled) => {
+        this.#reconciledTo(reconciled);
+      },
+    });
+    this.#pool = createWorkerPool({
+      count: workers,
+      settings: workerSettings,
+      logger,
+      attach: (stream) => {
+        this.#server.attach(stream);
+      },
+      isConfigured: (row) => this.#isConfigured(row),
+    });
+  }
+
+  /** Workers start while the files are read. Rejects when there is nothing to read. */
+  async start(): Promise<void> {
+    this.#pool.start();
+    await this.#loop.start();
+  }
+
+  get configs(): ConfigServer['configs'] {
+    return this.#server.configs;
+  }
+
+  get workerPids(): readonly number[] {
+    return this.#pool.pids;
+  }
+
+  /** null when ready, else what is missing. */
+  notReady(): string | null {
+    if (this.#isDraining) return 'draining';
+    if (this.#wasReady) return null;
+    const waiting = this.#options.workers - this.#servingSince(1);
+    return `waiting for ${String(waiting)} of ${String(this.#options.workers)} workers to take their configuration`;
+  }
+
+  status(): StatusReport {
+    const { version, workers, locate } = this.#options;
+    const context = {
+      version,
+      startedAt: this.#startedAt,
+      ready: this.notReady() === null,
+      workers: {
+        expected: workers,
+        serving: this.#servingSince(this.#server.revision),
+        restarts: this.#pool.restarts,
+        pids: this.#pool.pids,
+      },
+      ports: this.#server.peers.flatMap(({ ports }) => ports),
+      servedSince: this.#servedSince,
+      locate,
+    };
+    return buildStatusReport(this.#reconciled, context);
+  }
+
+  async metrics(): Promise<readonly MetricFamily[]> {
+    const stats = await this.#pool.stats();
+    return [...proxyMetrics(stats.proxies), ...supervisorMetrics(stats, this.status())];
+  }
+
+  /** Stops reconciling and accepting, lets exchanges finish until the deadline; resolves when all workers have ended. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#isDraining = true;
+    await this.#loop.stop();
+    await this.#pool.drain(deadlineMs);
+    this.#server.close();
+  }
+
+  /** Ends every worker now. */
+  kill(): void {
+    this.#isDraining = true;
+    this.#pool.kill();
+  }
+
+  #servingSince(revision: number): number {
+    const wanted = Math.max(1, revision);
+    return this.#server.peers.filter(({ acknowledged }) => acknowledged >= wanted).length;
+  }
+
+  #acknowledged(): void {
+    const { revision } = this.#server;
+    const isServedByAll = revision > 0 && this.#servingSince(revision) >= this.#options.workers;
+    if (isServedByAll) {
+      this.#wasReady = true;
+      this.#servedSince.serving(revision, Date.now());
+    }
+    this.#loop.observationsChanged();
+  }
+
+  #reconciledTo(reconciled: Reconciled): void {
+    this.#reconciled = reconciled;
+    this.#servedSince.published(servedObjects(reconciled.result.statuses), reconciled.revision);
+    const { revision } = this.#server;
+    if (this.#servingSince(revision) >= this.#options.workers)
+      this.#servedSince.serving(revision, Date.now());
+    this.#options.onChange(this.status(), reconciled);
+  }
+
+  /** Rules come and go with routes; rows without a rule stay as long as their Gateway. */
+  #isConfigured({ gateway, rule }: RequestStats): boolean {
+    if (gateway === null) return true;
+    const config = this.#server.configs.find(
+      ({ gateway: own }) => own.namespace === gateway.namespace && own.name === gateway.name,
+    );
+    if (config === undefined) return false;
+    return (
+      rule === null ||
+      config.rules.some(
+        ({ origin }) =>
+          origin.kind === rule.kind &&
+          origin.namespace === rule.namespace &&
+          origin.name === rule.name &&
+          origin.index === rule.index,
+      )
+    );
+  }
+}
