@@ -107,7 +107,7 @@ export function hostnameShadowed(path: string, hostname: string, by: ObjectRef):
     code: 'route-shadowed',
     reason: NO_CONDITION,
     path,
-    message: `Connections for ${hostname} go to the older ${describeRef(by)}.`,
+    message: `Connections for ${hostname === '' ? 'any hostname' : hostname} go to ${describeRef(by)}, which comes first.`,
   });
 }
 

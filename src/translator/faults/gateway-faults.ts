@@ -109,12 +109,16 @@ export function portConflict(path: string, port: number, protocol: string): Faul
   });
 }
 
-export function routeKindUnsupported(path: string, kind: string, protocol: string): Fault {
+export function routeKindUnsupported(
+  path: string,
+  { group, kind }: { readonly group: string; readonly kind: string },
+  protocol: string,
+): Fault {
   return errorFault({
     code: 'listener-route-kind',
     reason: 'InvalidRouteKinds',
     path,
-    message: `Routes of kind ${kind} cannot attach to a listener of protocol ${protocol}.`,
+    message: `Routes of kind ${kind} in group ${JSON.stringify(group)} cannot attach to a listener of protocol ${protocol}.`,
   });
 }
 

@@ -11,6 +11,7 @@ import { hostnameShadowed, matchShadowed, routeShadowed } from '../faults/advice
 import type { Graph } from '../graph/graph.ts';
 import type { ListenerNode } from '../graph/nodes.ts';
 import { servedListeners } from '../lower/gateway-config.ts';
+import { tlsHostOwners } from '../lower/listener.ts';
 import type { Report } from './findings.ts';
 
 export function reportShadows(graph: Graph, configs: readonly GatewayConfig[], report: Report): void {
@@ -79,12 +80,12 @@ function reportLayer4(listener: ListenerNode, report: Report): void {
     }
     return;
   }
-  const owners = new Map<string, ObjectRef>();
+  const owners = tlsHostOwners(listener);
   for (const { route, hostnames } of listener.attached) {
-    for (const hostname of hostnames) {
-      const owner = owners.get(hostname);
-      if (owner === undefined) owners.set(hostname, route.ref);
-      else report(route.ref, [hostnameShadowed('spec.hostnames', hostname, owner)]);
+    for (const { hostname } of hostnames) {
+      const owner = owners.get(hostname)?.route;
+      if (owner === undefined || owner === route) continue;
+      report(route.ref, [hostnameShadowed('spec.hostnames', hostname, owner.ref)]);
     }
   }
 }

@@ -13,7 +13,7 @@ import {
   noMatchingParent,
 } from '../faults/route-faults.ts';
 import { selects } from './label-selector.ts';
-import type { GatewayNode, ListenerNode } from './nodes.ts';
+import type { GatewayNode, ListenerNode, SharedHostname } from './nodes.ts';
 import { namespaceOf } from './object-key.ts';
 import type { RouteSpec } from './route-adapter.ts';
 import type { SnapshotIndex } from './snapshot-index.ts';
@@ -65,7 +65,10 @@ export interface AttachmentAttempt {
   readonly path: string;
   readonly gateway: ObjectRef;
   /** Listeners that take the route, with the hostnames they share with it. */
-  readonly listeners: readonly { readonly listener: ListenerNode; readonly hostnames: readonly string[] }[];
+  readonly listeners: readonly {
+    readonly listener: ListenerNode;
+    readonly hostnames: readonly SharedHostname[];
+  }[];
   readonly refusal: Fault | null;
 }
 
@@ -160,13 +163,18 @@ function allowsNamespace(listener: ListenerNode, namespace: string, index: Snaps
   }
 }
 
-/** Hostnames that listener and route share, most specific first; [``] when neither restricts; [] when none. */
-function sharedHostnames(listener: ListenerNode, hostnames: readonly string[]): readonly string[] {
-  if (hostnames.length === 0) return [listener.hostname];
-  const shared = new Set<string>();
-  for (const hostname of hostnames) {
-    const common = intersectHostnames(listener.hostname, hostname.toLowerCase());
-    if (common !== null) shared.add(common);
+/** Hostnames that listener and route share, most specific first; none when there is nothing shared. */
+function sharedHostnames(listener: ListenerNode, hostnames: readonly string[]): readonly SharedHostname[] {
+  if (hostnames.length === 0) return [{ hostname: listener.hostname, written: '' }];
+  const shared = new Map<string, string>();
+  for (const raw of hostnames) {
+    const written = raw.toLowerCase();
+    const hostname = intersectHostnames(listener.hostname, written);
+    if (hostname === null) continue;
+    const known = shared.get(hostname);
+    if (known === undefined || hostnameSpecificity(written, known) < 0) shared.set(hostname, written);
   }
-  return [...shared].sort(hostnameSpecificity);
+  return [...shared]
+    .sort(([a], [b]) => hostnameSpecificity(a, b))
+    .map(([hostname, written]) => ({ hostname, written }));
 }

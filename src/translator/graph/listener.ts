@@ -104,7 +104,9 @@ function judgeKinds(
   for (const [index, { group = GATEWAY_GROUP, kind }] of wanted.entries()) {
     const known = group === GATEWAY_GROUP ? possible.find((candidate) => candidate === kind) : undefined;
     if (known === undefined) {
-      faults.push(routeKindUnsupported(`${path}.allowedRoutes.kinds[${index}]`, kind, spec.protocol));
+      faults.push(
+        routeKindUnsupported(`${path}.allowedRoutes.kinds[${index}]`, { group, kind }, spec.protocol),
+      );
     } else if (!supported.includes(known)) {
       supported.push(known);
     }

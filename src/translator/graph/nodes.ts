@@ -70,8 +70,18 @@ export interface TlsOverlap {
 
 export interface AttachedRoute {
   readonly route: RouteNode;
-  /** Hostnames that listener and route share, most specific first; [``] where neither restricts. */
-  readonly hostnames: readonly string[];
+  /** Most specific first; never empty. */
+  readonly hostnames: readonly SharedHostname[];
+}
+
+/** A hostname that listener and route share; `` where neither restricts. */
+export interface SharedHostname {
+  readonly hostname: string;
+  /**
+   * The route's own, most specific hostname that led to it; `` where it has none. It decides between routes that share
+   * the same hostname with a listener (HTTPRouteSpec.hostnames).
+   */
+  readonly written: string;
 }
 
 export interface GatewayNode {

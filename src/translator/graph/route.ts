@@ -3,7 +3,14 @@ import { GATEWAY_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { HostnameSet } from '../../lib/hostname.ts';
 import { protocolTaken } from '../faults/route-faults.ts';
 import { attemptAttachments, type AttachmentAttempt, type ParentIndex } from './attachment.ts';
-import type { AttachedRoute, ListenerNode, ParentNode, RouteNode, RuleNode } from './nodes.ts';
+import type {
+  AttachedRoute,
+  ListenerNode,
+  ParentNode,
+  RouteNode,
+  RuleNode,
+  SharedHostname,
+} from './nodes.ts';
 import { byAge, refOf } from './object-key.ts';
 import type { RouteSpec } from './route-adapter.ts';
 
@@ -55,7 +62,7 @@ interface HttpHolder {
 
 interface Taken {
   readonly hostnames: HostnameSet;
-  readonly routes: { readonly ref: ObjectRef; readonly hostnames: readonly string[] }[];
+  readonly routes: { readonly ref: ObjectRef; readonly hostnames: readonly SharedHostname[] }[];
 }
 
 const newTaken = (): Taken => ({ hostnames: new HostnameSet(), routes: [] });
@@ -97,20 +104,24 @@ function holderOf(holders: Map<ListenerNode, HttpHolder>, listener: ListenerNode
  * An HTTPRoute and a GRPCRoute cannot share a hostname on one listener; the older keeps it (GRPCRouteSpec.hostnames).
  * Routes come oldest first.
  */
-function takenByOther(node: RouteNode, hostnames: readonly string[], holder: HttpHolder): ObjectRef | null {
+function takenByOther(
+  node: RouteNode,
+  hostnames: readonly SharedHostname[],
+  holder: HttpHolder,
+): ObjectRef | null {
   if (node.kind !== 'HTTPRoute' && node.kind !== 'GRPCRoute') return null;
   const other = node.kind === 'HTTPRoute' ? holder.GRPCRoute : holder.HTTPRoute;
-  if (!hostnames.some((hostname) => other.hostnames.overlaps(hostname))) return null;
+  if (!hostnames.some(({ hostname }) => other.hostnames.overlaps(hostname))) return null;
   // Rare: only now is it worth looking for the one to name.
   const mine = new HostnameSet();
-  for (const hostname of hostnames) mine.add(hostname);
-  const rival = other.routes.find((route) => route.hostnames.some((hostname) => mine.overlaps(hostname)));
+  for (const { hostname } of hostnames) mine.add(hostname);
+  const rival = other.routes.find((route) => route.hostnames.some(({ hostname }) => mine.overlaps(hostname)));
   return rival?.ref ?? null;
 }
 
-function take(node: RouteNode, hostnames: readonly string[], holder: HttpHolder): void {
+function take(node: RouteNode, hostnames: readonly SharedHostname[], holder: HttpHolder): void {
   if (node.kind !== 'HTTPRoute' && node.kind !== 'GRPCRoute') return;
   const own = holder[node.kind];
   own.routes.push({ ref: node.ref, hostnames });
-  for (const hostname of hostnames) own.hostnames.add(hostname);
+  for (const { hostname } of hostnames) own.hostnames.add(hostname);
 }

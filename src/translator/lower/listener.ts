@@ -4,7 +4,7 @@ import type { Origin } from '../../ir/origin.ts';
 import type { VirtualHost } from '../../ir/route.ts';
 import type { ListenerTls } from '../../ir/tls.ts';
 import { hostnameSpecificity } from '../../lib/hostname.ts';
-import type { ListenerNode, RouteNode } from '../graph/nodes.ts';
+import type { AttachedRoute, ListenerNode, RouteNode } from '../graph/nodes.ts';
 import { lowerLayer4Rule } from './layer4.ts';
 import { compareRank, type LoweredMatch } from './matches.ts';
 import type { LoweredRule } from './route-rule.ts';
@@ -52,11 +52,14 @@ function lowerHttp(base: Base, listener: ListenerNode, context: ListenerContext)
 
 interface RankedEntry extends LoweredMatch {
   readonly rule: LoweredRule['rule']['id'];
+  /** Hostname of the route that the entry comes by. */
+  readonly written: string;
 }
 
 /**
- * Attached routes come oldest first and rules in their order, so that a stable sort by rank leaves ties as the API
- * wants them (HTTPRouteRule.matches: oldest route, then name, then first rule).
+ * Sorted by the hostname the route was written for (HTTPRouteSpec.hostnames), then by rank. Attached routes come oldest
+ * first and rules in their order, so that a stable sort leaves ties as the API wants them (HTTPRouteRule.matches: oldest
+ * route, then name, then first rule).
  */
 function lowerVirtualHosts(listener: ListenerNode, context: ListenerContext): readonly VirtualHost[] {
   const hosts = new Map<string, RankedEntry[]>();
@@ -64,10 +67,10 @@ function lowerVirtualHosts(listener: ListenerNode, context: ListenerContext): re
     const entries = context
       .rulesOf(route)
       .flatMap(({ rule, matches }) => matches.map((match) => ({ ...match, rule: rule.id })));
-    for (const hostname of hostnames) {
-      const known = hosts.get(hostname);
-      if (known === undefined) hosts.set(hostname, [...entries]);
-      else known.push(...entries);
+    for (const { hostname, written } of hostnames) {
+      const known = hosts.get(hostname) ?? [];
+      for (const entry of entries) known.push({ ...entry, written });
+      hosts.set(hostname, known);
     }
   }
   return [...hosts]
@@ -75,28 +78,40 @@ function lowerVirtualHosts(listener: ListenerNode, context: ListenerContext): re
     .map(([hostname, entries]) => ({
       hostname,
       entries: entries
-        .sort((a, b) => compareRank(a.rank, b.rank))
+        .sort((a, b) => hostnameSpecificity(a.written, b.written) || compareRank(a.rank, b.rank))
         .map(({ match, rule }) => ({ match, rule })),
     }));
 }
 
 function lowerTls(base: Base, listener: ListenerNode, context: ListenerContext): TlsListener {
-  const hosts = new Map<string, TlsListener['hosts'][number]>();
-  for (const attached of listener.attached) {
-    for (const hostname of attached.hostnames) {
-      // The oldest route keeps a hostname that several ask for.
-      if (hosts.has(hostname)) continue;
-      const rule = lowerLayer4Rule(attached, listener, context.clusters);
-      if (rule !== null) hosts.set(hostname, { hostname, rule });
-    }
+  const hosts: TlsListener['hosts'][number][] = [];
+  for (const [hostname, attached] of tlsHostOwners(listener)) {
+    const rule = lowerLayer4Rule(attached, listener, context.clusters);
+    if (rule !== null) hosts.push({ hostname, rule });
   }
   return {
     ...base,
     kind: 'tls',
     hostname: listener.hostname,
     tls: listener.terminatesTls ? lowerListenerTls(listener, []) : null,
-    hosts: [...hosts.values()].sort((a, b) => hostnameSpecificity(a.hostname, b.hostname)),
+    hosts: hosts.sort((a, b) => hostnameSpecificity(a.hostname, b.hostname)),
   };
+}
+
+/**
+ * Which route gets the connections for a hostname that several ask for: the one written for the more specific hostname,
+ * then the oldest.
+ */
+export function tlsHostOwners(listener: ListenerNode): ReadonlyMap<string, AttachedRoute> {
+  const owners = new Map<string, { readonly attached: AttachedRoute; readonly written: string }>();
+  for (const attached of listener.attached) {
+    for (const { hostname, written } of attached.hostnames) {
+      const known = owners.get(hostname);
+      if (known !== undefined && hostnameSpecificity(known.written, written) <= 0) continue;
+      owners.set(hostname, { attached, written });
+    }
+  }
+  return new Map([...owners].map(([hostname, { attached }]) => [hostname, attached]));
 }
 
 /** Layer-4 listeners have nothing to tell routes apart by: the oldest one gets everything. */
