@@ -31,7 +31,7 @@ export type Action =
   | {
       readonly kind: 'fail';
       readonly status: 500;
-      readonly reason: 'invalid_filter';
+      readonly reason: 'invalid_filter' | 'invalid_rule';
       readonly message: string;
     };
 

@@ -60,7 +60,7 @@ export function regexInvalid(path: string, pattern: string, why: string): Fault 
     code: 'regex',
     reason: 'UnsupportedValue',
     path,
-    message: `${JSON.stringify(pattern)} is not a valid regular expression: ${why}`,
+    message: `${JSON.stringify(pattern)} is not a valid regular expression: ${why}.`,
     hint: 'Regular expressions have RE2 syntax: no look-around and no back-references.',
   });
 }

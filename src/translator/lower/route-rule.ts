@@ -46,7 +46,10 @@ export function lowerRule(
       origin: ruleOrigin(route, rule),
       protocol: route.kind === 'GRPCRoute' ? 'grpc' : 'http',
       filters: fails.length > 0 ? [] : lowerFilters(rule.spec.filters, `${rule.path}.filters`, uses),
-      action: fails.length > 0 ? failing(fails) : forward(rule, uses),
+      action:
+        fails.length > 0
+          ? failing(rule.invalid.length > 0 ? 'invalid_rule' : 'invalid_filter', fails)
+          : forward(rule, uses),
       timeouts,
       retry: fails.length > 0 ? null : lowerRetry(rule.spec.retry, timeouts),
       sessionPersistence:
@@ -63,8 +66,8 @@ export function lowerRule(
   };
 }
 
-function failing(faults: readonly Fault[]): Action {
-  return { kind: 'fail', status: 500, reason: 'invalid_filter', message: joinMessages(faults) };
+function failing(reason: Extract<Action, { kind: 'fail' }>['reason'], faults: readonly Fault[]): Action {
+  return { kind: 'fail', status: 500, reason, message: joinMessages(faults) };
 }
 
 function forward(rule: RuleNode, uses: FilterUses): Action {

@@ -159,8 +159,9 @@ export function notProgrammed(reason: string, message: string): Verdict {
 export function partiallyInvalid(
   rules: readonly { readonly label: string; readonly faults: readonly Fault[] }[],
 ): Verdict {
-  const list = rules.map(({ label, faults }) => `${label}: ${joinMessages(faults)}`).join(' ');
-  const plural = rules.length === 1 ? '' : 's';
-  const message = `Dropped Rule${plural} ${list} What only ${rules.length === 1 ? 'it matches' : 'they match'} answers 500.`;
+  const dropped = rules.map(({ label, faults }) => `Dropped Rule ${label}: ${joinMessages(faults)}`);
+  const message = [...dropped, 'What they still match, and no other rule before them, answers 500.'].join(
+    ' ',
+  );
   return holds('PartiallyInvalid', 'UnsupportedValue', message);
 }
