@@ -1,18 +1,12 @@
 /** The sockets that listen, and what serves each. A swap binds what is new, closes what is gone, and leaves the others alone. */
 import type { Logger } from '../telemetry/logger.ts';
 import { describeBindError } from './bind-error.ts';
-import { HttpService, type HttpServiceDeps } from './http-service.ts';
-import { TcpListener } from './listener/tcp.ts';
-import type { PortResult, ProxyOptions } from './proxy-api.ts';
+import { bindPort, type BoundPort, type BoundPortDeps } from './bound-port.ts';
+import type { PortResult, ProxyOptions, TlsStats } from './proxy-api.ts';
 import type { CompiledPort, Runtime } from './runtime/runtime.ts';
 
 /** How long clients of a port that is no longer configured may finish what they have begun. */
 const REMOVED_PORT_GRACE_MS = 30_000;
-
-interface Binding {
-  readonly listener: TcpListener;
-  readonly service: HttpService;
-}
 
 /** A port that could not be bound: tried again with each swap. */
 interface FailedBinding {
@@ -21,21 +15,22 @@ interface FailedBinding {
 
 export class BoundPorts {
   readonly #options: ProxyOptions;
-  readonly #deps: HttpServiceDeps;
+  readonly #deps: BoundPortDeps;
   readonly #logger: Logger;
-  readonly #bindings = new Map<string, Binding>();
+  readonly #bindings = new Map<string, BoundPort>();
   readonly #failed = new Map<string, FailedBinding>();
   /** Of ports that are gone, until their last connection is. */
-  readonly #leaving = new Set<HttpService>();
+  readonly #leaving = new Set<BoundPort>();
 
-  constructor(options: ProxyOptions, deps: HttpServiceDeps, logger: Logger) {
+  constructor(options: ProxyOptions, deps: BoundPortDeps, logger: Logger) {
     this.#options = options;
     this.#deps = deps;
     this.#logger = logger;
   }
 
-  get services(): readonly HttpService[] {
-    return [...[...this.#bindings.values()].map(({ service }) => service), ...this.#leaving];
+  /** Those that listen, and those that only finish what they have. */
+  get all(): readonly BoundPort[] {
+    return [...this.#bindings.values(), ...this.#leaving];
   }
 
   /** Binds the ports of `runtime`, then puts it in force on all of them in one go. */
@@ -44,7 +39,7 @@ export class BoundPorts {
     await Promise.all(wanted.map((port) => this.#bind(port)));
     for (const port of wanted) {
       const binding = this.#bindings.get(port.key);
-      if (binding !== undefined) binding.service.port = port;
+      if (binding !== undefined) binding.port = port;
     }
     const gone = [...this.#bindings.keys()].filter((key) => !runtime.ports.has(key));
     for (const key of gone) this.#unbind(key);
@@ -55,14 +50,9 @@ export class BoundPorts {
     if (this.#bindings.has(port.key)) return;
     const { portMap, reusePort } = this.#options;
     const number = portMap.get(port.number) ?? port.number;
-    const service = new HttpService(port, this.#deps);
     try {
-      if (port.transport === 'udp') throw new Error('UDP listeners are not served yet');
-      const listener = await TcpListener.listen(
-        { address: port.address, port: number, reusePort },
-        (socket) => service.accept(socket),
-      );
-      this.#bindings.set(port.key, { listener, service });
+      const options = { address: port.address, port: number, reusePort };
+      this.#bindings.set(port.key, await bindPort(port, options, this.#deps));
       this.#failed.delete(port.key);
     } catch (error) {
       const text = describeBindError(port.address, number, error);
@@ -75,12 +65,16 @@ export class BoundPorts {
     const binding = this.#bindings.get(key);
     if (binding === undefined) return;
     this.#bindings.delete(key);
-    const { listener, service } = binding;
-    this.#leaving.add(service);
-    void listener.close();
-    void service.connections.drain(REMOVED_PORT_GRACE_MS).then(() => {
-      service.connections.destroyAll();
-      this.#leaving.delete(service);
+    if (binding.port.transport === 'udp') {
+      // Its socket is the port: it must be free for a listener that comes back.
+      void binding.destroy();
+      return;
+    }
+    this.#leaving.add(binding);
+    void binding.stopListening();
+    void binding.drain(REMOVED_PORT_GRACE_MS).then(async () => {
+      await binding.destroy();
+      this.#leaving.delete(binding);
     });
   }
 
@@ -96,21 +90,32 @@ export class BoundPorts {
       transport: port.transport,
       port: port.number,
       address: port.address,
-      boundPort: this.#bindings.get(port.key)?.listener.boundPort ?? null,
+      boundPort: this.#bindings.get(port.key)?.boundPort ?? null,
       error: this.#failed.get(port.key)?.error ?? null,
     }));
   }
 
+  /** A port that several Gateways share is reported with the first of them. */
+  tlsStats(): readonly TlsStats[] {
+    return this.all.flatMap(({ tls, port }): TlsStats[] => {
+      const [first] = port.listeners;
+      if (tls === null || !tls.isUsed || first === undefined) return [];
+      const { handshakes, resumed, passedThrough, failures } = tls;
+      const gateway = first.gateway.origin;
+      return [{ gateway, port: port.number, handshakes, resumed, passedThrough, failures: { ...failures } }];
+    });
+  }
+
   /** Stops accepting and waits for the connections to end. */
   async drain(deadlineMs: number): Promise<void> {
-    for (const { listener } of this.#bindings.values()) void listener.close();
-    await Promise.all(this.services.map(({ connections }) => connections.drain(deadlineMs)));
+    for (const binding of this.#bindings.values()) void binding.stopListening();
+    await Promise.all(this.all.map((binding) => binding.drain(deadlineMs)));
   }
 
   async stop(): Promise<void> {
-    const closing = [...this.#bindings.values()].map(({ listener }) => listener.close());
-    for (const { connections } of this.services) connections.destroyAll();
+    const closing = this.all.map((binding) => binding.destroy());
     this.#bindings.clear();
+    this.#leaving.clear();
     await Promise.all(closing);
   }
 }

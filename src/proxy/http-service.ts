@@ -1,17 +1,15 @@
 /** Serves the HTTP connections of one port: what the engines see of the proxy, and the way from a head to its exchange. */
-import type { Socket } from 'node:net';
 import type { ReasonCode } from '../ir/reason.ts';
 import { ConnectionRegistry } from './connection-registry.ts';
 import { dispatch } from './http/dispatch.ts';
-import { DownstreamConnection } from './http/downstream-connection.ts';
+import { DownstreamConnection, type ConnectionInfo } from './http/downstream-connection.ts';
 import type { ExchangeContext } from './http/exchange-context.ts';
 import { Exchange } from './http/exchange.ts';
 import type { Http1Server } from './http/h1/http1-server.ts';
 import type { RequestHead } from './http/head.ts';
 import type { ServerConnection, ServerHost } from './http/server-host.ts';
 import type { DownstreamEvents, DownstreamStream } from './http/stream.ts';
-import { DISCARDING_SINK, transportOfAccepted } from './listener/shared-read.ts';
-import { plainAddress } from './listener/tcp.ts';
+import type { Transport } from './listener/transport.ts';
 import type { ProxyLimits } from './proxy-api.ts';
 import type { CompiledPort } from './runtime/runtime.ts';
 import type { TimerWheel } from './timer-wheel.ts';
@@ -33,18 +31,9 @@ export class HttpService implements ServerHost {
     this.#deps = deps;
   }
 
-  /** Serves a socket that the port has accepted. */
-  accept(socket: Socket): void {
-    const transport = transportOfAccepted(socket, DISCARDING_SINK);
-    const connection = new DownstreamConnection({
-      clientAddress: plainAddress(transport.socket.remoteAddress),
-      clientPort: transport.socket.remotePort ?? 0,
-      scheme: 'http',
-      listenerPort: this.port.number,
-      serverName: null,
-      tlsListener: null,
-    });
-    this.#deps.http1.accept(transport, connection, this);
+  /** Serves a connection that speaks HTTP, in the clear or decrypted. */
+  serve(transport: Transport, info: ConnectionInfo): void {
+    this.#deps.http1.accept(transport, new DownstreamConnection(info), this);
   }
 
   get limits(): ProxyLimits {
@@ -61,7 +50,9 @@ export class HttpService implements ServerHost {
     const { port } = this;
     const { context } = this.#deps;
     const exchange = new Exchange(context, stream, head, connection);
-    const hit = port.router.match(head, connection.info.serverName);
+    const { serverName, tlsListener } = connection.info;
+    // A TLS connection without a name belongs to the listener for any name, and only its hosts may be asked for on it.
+    const hit = port.router.match(head, tlsListener === null ? null : (serverName ?? ''));
     if (hit.rule === null && hit.listener !== null) {
       exchange.counters = port.unmatched.get(hit.listener) ?? context.unrouted;
     }

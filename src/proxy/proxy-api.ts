@@ -4,6 +4,8 @@ import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Origin, RuleOrigin } from '../ir/origin.ts';
 import type { ReasonCode } from '../ir/reason.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { StreamStats } from './l4/stream-counters.ts';
+import type { TlsFailure } from './listener/tls-failure.ts';
 import type { AccessLogSink } from './http/access-record.ts';
 
 export interface ProxyDeps {
@@ -54,6 +56,11 @@ export interface ProxyOptions {
   /** Share ports with other workers (SO_REUSEPORT). */
   readonly reusePort: boolean;
   readonly limits: ProxyLimits;
+  /**
+   * At least 32 secret bytes, the same in every worker: keys of TLS session tickets are derived from it. Without it sessions are
+   * resumed at the worker that made them, for as long as it lives.
+   */
+  readonly ticketSecret?: Buffer;
 }
 
 /** What became of one port of one Gateway. */
@@ -106,6 +113,18 @@ export interface ClusterStats {
   readonly connectFailures: number;
 }
 
+/** TLS connections of one port. */
+export interface TlsStats {
+  readonly gateway: Origin;
+  readonly port: number;
+  /** Completed handshakes, resumed ones included. */
+  readonly handshakes: number;
+  readonly resumed: number;
+  /** Connections handed on by their server name, undecrypted. */
+  readonly passedThrough: number;
+  readonly failures: Readonly<Partial<Record<TlsFailure, number>>>;
+}
+
 export interface ProxyStats {
   readonly requests: readonly RequestStats[];
   readonly clusters: readonly ClusterStats[];
@@ -116,6 +135,9 @@ export interface ProxyStats {
   };
   /** Messages refused before a route was looked for, by reason. */
   readonly refused: Readonly<Partial<Record<ReasonCode, number>>>;
+  /** Layer-4 connections and flows. */
+  readonly streams: readonly StreamStats[];
+  readonly tls: readonly TlsStats[];
   /** Mirrored requests: sent, and left out because the mirror was slow or away. */
   readonly mirrors: { readonly sent: number; readonly dropped: number };
 }

@@ -1,4 +1,5 @@
 /** The data plane: puts configurations in force, drains and stops. */
+import { randomBytes } from 'node:crypto';
 import type { Cluster, EndpointSet } from '../ir/cluster.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ReasonCode } from '../ir/reason.ts';
@@ -14,6 +15,8 @@ import { CounterRegistry, RequestCounters } from './http/request-counters.ts';
 import type { ApplyResult, Proxy, ProxyDeps, ProxyOptions, ProxyStats } from './proxy-api.ts';
 import type { RegexCompiler } from './router/entry.ts';
 import { compileRegex } from './router/regex.ts';
+import { TlsTerminator } from './listener/tls-terminator.ts';
+import { StreamCounterRegistry } from './l4/stream-counters.ts';
 import { compileRuntime, type Runtime } from './runtime/runtime.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
@@ -26,6 +29,7 @@ class DataPlane implements Proxy {
   readonly #logger: Logger;
   readonly #wheel = new TimerWheel();
   readonly #counters = new CounterRegistry();
+  readonly #streamCounters = new StreamCounterRegistry();
   readonly #context: ExchangeContext;
   readonly #clusters: ClusterRegistry;
   readonly #ports: BoundPorts;
@@ -46,7 +50,17 @@ class DataPlane implements Proxy {
     };
     this.#clusters = new ClusterRegistry({ logger, protocolOf: (cluster) => this.#protocolOf(cluster) });
     const http1 = new Http1Server(options.limits);
-    this.#ports = new BoundPorts(options, { context: this.#context, limits: options.limits, http1 }, logger);
+    this.#ports = new BoundPorts(
+      options,
+      {
+        context: this.#context,
+        limits: options.limits,
+        http1,
+        logger,
+        terminator: new TlsTerminator(options.ticketSecret ?? randomBytes(32)),
+      },
+      logger,
+    );
     this.#regex = tolerantRegex(logger);
   }
 
@@ -63,10 +77,12 @@ class DataPlane implements Proxy {
   async #apply(configs: readonly GatewayConfig[]): Promise<ApplyResult> {
     this.#clusters.beginSwap();
     this.#counters.beginSwap();
+    this.#streamCounters.beginSwap();
     for (const config of configs) for (const set of config.endpoints) this.#clusters.setEndpoints(set);
     const runtime = compileRuntime(configs, this.#options.bindAddress, {
       clusters: this.#clusters,
       counters: this.#counters,
+      streamCounters: this.#streamCounters,
       regex: this.#regex,
     });
     await this.#clusters.resolved();
@@ -74,6 +90,7 @@ class DataPlane implements Proxy {
     this.#runtime = runtime;
     this.#clusters.endSwap();
     this.#counters.endSwap();
+    this.#streamCounters.endSwap();
     return { ports: this.#ports.results(runtime) };
   }
 
@@ -94,7 +111,7 @@ class DataPlane implements Proxy {
   }
 
   stats(): ProxyStats {
-    const registries = this.#ports.services.map(({ connections }) => connections);
+    const registries = this.#ports.all.map(({ connections }) => connections);
     const sum = (count: (registry: (typeof registries)[number]) => number): number =>
       registries.reduce((total, registry) => total + count(registry), 0);
     const refused: Partial<Record<ReasonCode, number>> = {};
@@ -111,6 +128,8 @@ class DataPlane implements Proxy {
         activeRequests,
       },
       refused,
+      streams: this.#streamCounters.snapshot(),
+      tls: this.#ports.tlsStats(),
       mirrors: { sent: 0, dropped: 0 },
     };
   }

@@ -122,6 +122,7 @@ function compile(listeners: readonly Listener[], certificates: readonly Certific
   const byId = new Map(certificates.map((certificate) => [certificate.id, certificate]));
   return compileTlsPort({
     listeners: listeners.map((listener) => ({ listener, certificateOf: (id) => byId.get(id) })),
+    httpProtocols: ['h2', 'http/1.1'],
     ruleOf: (rule) => rule,
   });
 }

@@ -6,6 +6,8 @@
  * (its outer name counts) included, is stepped over: judging it is up to whoever terminates the connection.
  */
 
+import { ByteCollector } from './byte-collector.ts';
+
 export interface ClientHello {
   /** SNI in lower case, without a final dot; null when there is none. */
   readonly serverName: string | null;
@@ -183,29 +185,6 @@ function holdsWholeMessage(bytes: Buffer): boolean {
 
 function malformed(detail: string): ClientHelloResult {
   return { kind: 'malformed', detail };
-}
-
-/** Bytes that arrive piecemeal, in one piece; grows by doubling. */
-class ByteCollector {
-  #buffer: Buffer = Buffer.alloc(0);
-  #length = 0;
-
-  get bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
-  }
-
-  append(chunk: Buffer): void {
-    const needed = this.#length + chunk.length;
-    if (needed > this.#buffer.length) {
-      const grown = Buffer.allocUnsafe(
-        this.#length === 0 ? needed : Math.max(needed, 2 * this.#buffer.length),
-      );
-      this.#buffer.copy(grown, 0, 0, this.#length);
-      this.#buffer = grown;
-    }
-    chunk.copy(this.#buffer, this.#length);
-    this.#length = needed;
-  }
 }
 
 /** Reads forward within bounds. Reading past the end gives zeros and empty vectors, and `overran` tells. */

@@ -15,7 +15,6 @@ export const TLS_FAILURES = {
   client_alert: 'The client ended the handshake with an alert; often it does not trust the certificate.',
   client_closed: 'The client closed the connection during the handshake.',
   timeout: 'The handshake was not complete in time.',
-  proxy_header: 'A trusted peer sent no valid PROXY header.',
   other: 'Anything else; the log has the details.',
 } as const;
 
@@ -54,6 +53,10 @@ export class TlsCounters {
   /** Connections passed through by their server name. */
   passedThrough = 0;
   readonly failures: Partial<Record<TlsFailure, number>> = {};
+
+  get isUsed(): boolean {
+    return this.handshakes > 0 || this.passedThrough > 0 || Object.keys(this.failures).length > 0;
+  }
 
   countFailure(failure: TlsFailure): void {
     this.failures[failure] = (this.failures[failure] ?? 0) + 1;

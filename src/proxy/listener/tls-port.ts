@@ -51,6 +51,8 @@ export interface TlsPortInput<Rule> {
     /** Among the certificates of the listener's configuration. */
     readonly certificateOf: (id: CertificateId) => Certificate | undefined;
   }[];
+  /** Protocols that HTTPS is spoken in here; what else a listener offers by ALPN is left out. */
+  readonly httpProtocols: readonly string[];
   /** What the caller keeps for a rule. */
   readonly ruleOf: (rule: L4Rule, listener: TlsListener) => Rule;
 }
@@ -61,17 +63,22 @@ export function startsWithTls(listener: Listener): boolean {
 }
 
 /** Nothing is parsed or loaded here: that waits for the first client of each certificate. */
-export function compileTlsPort<Rule>({ listeners, ruleOf }: TlsPortInput<Rule>): TlsPort<Rule> {
+export function compileTlsPort<Rule>({
+  listeners,
+  httpProtocols,
+  ruleOf,
+}: TlsPortInput<Rule>): TlsPort<Rule> {
   const entries = new HostTable<TlsEntry<Rule>>();
   let isHttpsOnly = true;
   for (const { listener, certificateOf } of listeners) {
     if (listener.kind === 'http' && listener.tls !== null) {
-      const terminated = terminatedBy({ ...listener, tls: listener.tls }, certificateOf);
+      const alpn = listener.tls.alpn.filter((protocol) => httpProtocols.includes(protocol));
+      const terminated = terminatedBy({ id: listener.id, tls: { ...listener.tls, alpn } }, certificateOf);
       entries.add(listener.hostname, { kind: 'https', listener, terminated });
     } else if (listener.kind === 'tls') {
       isHttpsOnly = false;
       const { tls } = listener;
-      const terminated = tls === null ? null : terminatedBy({ ...listener, tls }, certificateOf);
+      const terminated = tls === null ? null : terminatedBy({ id: listener.id, tls }, certificateOf);
       const rules = new HostTable<Rule>();
       for (const { hostname, rule } of listener.hosts) rules.add(hostname, ruleOf(rule, listener));
       entries.add(listener.hostname, { kind: 'tls', listener, terminated, rules });

@@ -7,12 +7,15 @@ import type { ClusterRegistry } from '../cluster/cluster-registry.ts';
 import type { CounterRegistry, RequestCounters } from '../http/request-counters.ts';
 import type { RegexCompiler } from '../router/entry.ts';
 import { PortRouter } from '../router/router.ts';
+import type { StreamCounterRegistry } from '../l4/stream-counters.ts';
+import { compileL4Port, type CompiledL4Port, type ListenerSource } from './compile-l4.ts';
 import { compileRule, type RuleCompilerDeps } from './compile-rule.ts';
 import type { CompiledGateway, CompiledRule } from './compiled-rule.ts';
 
 export interface CompilerDeps {
   readonly clusters: ClusterRegistry;
   readonly counters: CounterRegistry;
+  readonly streamCounters: StreamCounterRegistry;
   readonly regex: RegexCompiler;
 }
 
@@ -32,6 +35,8 @@ export interface CompiledPort {
   readonly transport: Port['transport'];
   readonly listeners: readonly PlacedListener[];
   readonly router: PortRouter<CompiledRule>;
+  /** Everything below HTTP. */
+  readonly l4: CompiledL4Port;
   /** For requests that a listener takes and no rule of it. */
   readonly unmatched: ReadonlyMap<HttpListener, RequestCounters>;
 }
@@ -79,7 +84,7 @@ function compilePort(
   key: string,
   placed: readonly PlacedPort[],
   compilers: ReadonlyMap<CompiledGateway, RuleCompiler>,
-  { counters, regex }: CompilerDeps,
+  { counters, streamCounters, regex }: CompilerDeps,
 ): CompiledPort {
   const listeners = placed.flatMap(({ port, gateway, config }): PlacedListener[] =>
     port.listeners.map((listener) => ({ listener, gateway, config })),
@@ -97,6 +102,10 @@ function compilePort(
     return gateway === undefined ? null : (compilers.get(gateway)?.compile(id, listener) ?? null);
   };
   const router = new PortRouter({ listeners: [...gatewayOf.keys()], ruleOf, regex });
+  const sources = listeners.flatMap(({ listener, gateway }): ListenerSource[] => {
+    const compiler = compilers.get(gateway);
+    return compiler === undefined ? [] : [compiler.sourceOf(listener)];
+  });
   const [first] = placed;
   return {
     key,
@@ -105,6 +114,7 @@ function compilePort(
     transport: first?.port.transport ?? 'tcp',
     listeners,
     router,
+    l4: compileL4Port(sources, streamCounters),
     unmatched,
   };
 }
@@ -113,6 +123,7 @@ function compilePort(
 class RuleCompiler {
   readonly #rules: ReadonlyMap<RuleId, GatewayConfig['rules'][number]>;
   readonly #deps: RuleCompilerDeps;
+  readonly #certificates: ReadonlyMap<CertificateId, Certificate>;
   readonly #compiled = new Map<string, CompiledRule>();
 
   constructor(config: GatewayConfig, gateway: CompiledGateway, { clusters, counters }: CompilerDeps) {
@@ -124,7 +135,14 @@ class RuleCompiler {
       if (definition === undefined) return null;
       return clusters.get(definition, certificateOf(certificates, definition.tls?.clientCertificate ?? null));
     };
+    this.#certificates = certificates;
     this.#deps = { gateway, counters, clusterOf };
+  }
+
+  /** What the rules of a layer-4 listener of this configuration need. */
+  sourceOf(listener: Listener): ListenerSource {
+    const { gateway, clusterOf } = this.#deps;
+    return { listener, gateway, clusterOf, certificateOf: (id) => this.#certificates.get(id) };
   }
 
   compile(id: RuleId, listener: HttpListener): CompiledRule | null {

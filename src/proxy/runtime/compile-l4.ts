@@ -1,0 +1,76 @@
+/** What a port does with connections and datagrams below HTTP: TLS by server name, TCP and UDP rules, PROXY headers. */
+import type { ProxySettings } from '../../ir/gateway-config.ts';
+import type { CertificateId, ClusterId } from '../../ir/ids.ts';
+import type { L4Rule, Listener, TcpListener, TlsListener, UdpListener } from '../../ir/listener.ts';
+import type { Certificate } from '../../ir/tls.ts';
+import { HTTP_PROTOCOLS } from '../http/served-protocols.ts';
+import { isInside } from '../http/downstream-connection.ts';
+import { compileL4Rule, type CompiledL4Rule, type L4Cluster } from '../l4/l4-rule.ts';
+import type { StreamCounterRegistry, StreamLabels } from '../l4/stream-counters.ts';
+import { compileTlsPort, startsWithTls, type TlsPort } from '../listener/tls-port.ts';
+import type { CompiledGateway } from './compiled-rule.ts';
+
+/** What a listener's rules need of the configuration it came with. */
+export interface ListenerSource {
+  readonly listener: Listener;
+  readonly gateway: CompiledGateway;
+  readonly clusterOf: (id: ClusterId) => L4Cluster | null;
+  readonly certificateOf: (id: CertificateId) => Certificate | undefined;
+}
+
+export interface CompiledL4Port {
+  /** Connections begin with a ClientHello; null: they do not. */
+  readonly tls: TlsPort<CompiledL4Rule> | null;
+  /**
+   * Every connection or flow goes to one rule (a TCP or UDP listener). null: the port has no such listener; `rule` null: it has no
+   * route.
+   */
+  readonly relay: { readonly rule: CompiledL4Rule | null } | null;
+  /** True for a peer whose connections begin with a PROXY header; null: nobody's do. */
+  readonly expectsProxyHeader: ((peerAddress: string) => boolean) | null;
+}
+
+export function compileL4Port(
+  sources: readonly ListenerSource[],
+  counters: StreamCounterRegistry,
+): CompiledL4Port {
+  const compile = (
+    rule: L4Rule,
+    source: ListenerSource,
+    protocol: StreamLabels['protocol'],
+  ): CompiledL4Rule =>
+    compileL4Rule(rule, {
+      gateway: source.gateway.origin,
+      listener: source.listener.origin,
+      clusterOf: source.clusterOf,
+      protocol,
+      counters,
+    });
+  const sourceOf = new Map(sources.map((source) => [source.listener, source]));
+  const ruleOf = (rule: L4Rule, listener: TlsListener): CompiledL4Rule => {
+    const source = sourceOf.get(listener);
+    if (source === undefined) throw new Error('a TLS listener of this port is not among its sources');
+    return compile(rule, source, 'tls');
+  };
+  const hasTls = sources.some(({ listener }) => startsWithTls(listener));
+  // Of several listeners that claim a whole port the first has it; the translator reports the others as conflicts.
+  const whole = sources.find(({ listener }) => listener.kind === 'tcp' || listener.kind === 'udp');
+  const rule = whole === undefined ? null : (whole.listener as TcpListener | UdpListener).rule;
+  return {
+    tls: hasTls ? compileTlsPort({ listeners: sources, httpProtocols: HTTP_PROTOCOLS, ruleOf }) : null,
+    relay:
+      whole === undefined
+        ? null
+        : {
+            rule: rule === null ? null : compile(rule, whole, whole.listener.kind === 'udp' ? 'udp' : 'tcp'),
+          },
+    expectsProxyHeader: proxyHeaderRule([...new Set(sources.map(({ gateway }) => gateway.settings))]),
+  };
+}
+
+/** A peer is asked for a header by any Gateway of the port that accepts headers and trusts it. */
+function proxyHeaderRule(settings: readonly ProxySettings[]): CompiledL4Port['expectsProxyHeader'] {
+  const accepting = settings.filter(({ acceptProxyProtocol }) => acceptProxyProtocol);
+  if (accepting.length === 0) return null;
+  return (peerAddress) => accepting.some((each) => isInside(each, peerAddress));
+}

@@ -1,0 +1,178 @@
+/**
+ * What becomes of the connections of one TCP port.
+ *
+ * ```
+ *   accepted ──> PROXY header? ──> TLS? ──┬─> HTTP
+ *                (trusted peers)          └─> relay to a backend
+ * ```
+ *
+ * The port's configuration is looked up for each new connection; those that are there finish on what they began with.
+ */
+import type { Socket } from 'node:net';
+import type { Logger } from '../telemetry/logger.ts';
+import type { HttpService } from './http-service.ts';
+import type { CompiledL4Rule } from './l4/l4-rule.ts';
+import { resetTransport } from './l4/relay-side.ts';
+import { openStream } from './l4/stream-session.ts';
+import { ProxyProtocolIntake } from './listener/proxy-protocol-intake.ts';
+import type { ProxiedPeers, ProxyAddress } from './listener/proxy-protocol.ts';
+import { DISCARDING_SINK, transportOfAccepted } from './listener/shared-read.ts';
+import { plainAddress } from './listener/tcp.ts';
+import { TlsCounters } from './listener/tls-failure.ts';
+import { TlsIntake, type TlsAccepted } from './listener/tls-intake.ts';
+import type { TlsPort } from './listener/tls-port.ts';
+import type { TlsTerminator } from './listener/tls-terminator.ts';
+import type { Transport } from './listener/transport.ts';
+import type { ConnectionRegistry } from './connection-registry.ts';
+import type { CompiledPort } from './runtime/runtime.ts';
+
+export interface TcpServiceDeps {
+  readonly logger: Logger;
+  readonly terminator: TlsTerminator;
+}
+
+interface Destroyable {
+  destroy(): void;
+}
+
+export class TcpService {
+  readonly #http: HttpService;
+  readonly #deps: TcpServiceDeps;
+  /** Connections that have not found their listener yet. */
+  readonly #intakes = new Set<Destroyable>();
+  readonly tls = new TlsCounters();
+
+  constructor(http: HttpService, deps: TcpServiceDeps) {
+    this.#http = http;
+    this.#deps = deps;
+  }
+
+  get port(): CompiledPort {
+    return this.#http.port;
+  }
+  /** Replaced by a swap. */
+  set port(port: CompiledPort) {
+    this.#http.port = port;
+  }
+
+  get connections(): ConnectionRegistry {
+    return this.#http.connections;
+  }
+
+  /** Takes a socket that the port has accepted. */
+  accept(socket: Socket): void {
+    const transport = transportOfAccepted(socket, DISCARDING_SINK);
+    const peers = new SocketPeers(transport.socket);
+    const { l4 } = this.port;
+    if (l4.expectsProxyHeader === null || !l4.expectsProxyHeader(peers.source.address)) {
+      this.#begin(transport, peers, null);
+      return;
+    }
+    const { wheel, limits } = this.#http;
+    const intake = new ProxyProtocolIntake(transport, wheel, limits.headTimeoutMs, {
+      onHeader: (proxied, rest) => {
+        this.#intakes.delete(intake);
+        this.#begin(transport, proxied ?? peers, rest.length === 0 ? null : rest);
+      },
+      onRefused: (detail) => {
+        this.#intakes.delete(intake);
+        this.connections.refused('bad_request');
+        this.#deps.logger.debug('PROXY header refused', { peer: peers.source.address, detail });
+      },
+    });
+    this.#intakes.add(intake);
+  }
+
+  /** `first`: what was read already. */
+  #begin(transport: Transport, peers: ProxiedPeers, first: Buffer | null): void {
+    const { tls, relay } = this.port.l4;
+    if (relay !== null) {
+      this.#relay(transport, relay.rule, peers, first);
+      return;
+    }
+    if (tls === null) this.#serveHttp(transport, peers, null);
+    else this.#beginTls(transport, tls, peers);
+    if (first !== null) transport.sink.onBytes(first, first.length);
+  }
+
+  #beginTls(transport: Transport, port: TlsPort<CompiledL4Rule>, peers: ProxiedPeers): void {
+    const { wheel, limits } = this.#http;
+    const deps = {
+      terminator: this.#deps.terminator,
+      counters: this.tls,
+      wheel,
+      handshakeTimeoutMs: limits.headTimeoutMs,
+    };
+    const pending: Destroyable = transport.socket;
+    this.#intakes.add(pending);
+    new TlsIntake(transport, port, deps, {
+      onAccepted: (accepted) => {
+        this.#intakes.delete(pending);
+        if (accepted.kind === 'https') this.#serveHttp(accepted.transport, peers, accepted);
+        else this.#relay(accepted.transport, accepted.rule, peers, accepted.firstBytes);
+      },
+      onRefused: (failure, detail, serverName) => {
+        this.#intakes.delete(pending);
+        const { address } = peers.source;
+        this.#deps.logger.debug('TLS connection refused', { failure, detail, serverName, client: address });
+      },
+    });
+  }
+
+  #serveHttp(
+    transport: Transport,
+    { source }: ProxiedPeers,
+    secure: (TlsAccepted<CompiledL4Rule> & { readonly kind: 'https' }) | null,
+  ): void {
+    this.#http.serve(transport, {
+      clientAddress: source.address,
+      clientPort: source.port,
+      scheme: secure === null ? 'http' : 'https',
+      listenerPort: this.port.number,
+      serverName: secure?.serverName ?? null,
+      tlsListener: secure?.listener.id ?? null,
+    });
+  }
+
+  #relay(
+    transport: Transport,
+    rule: CompiledL4Rule | null,
+    peers: ProxiedPeers,
+    firstBytes: Buffer | null,
+  ): void {
+    if (rule === null) {
+      // A listener without a route refuses, as one whose backends are all invalid does.
+      this.connections.refused('no_rule');
+      resetTransport(transport);
+      return;
+    }
+    const { wheel } = this.#http;
+    openStream({ transport, rule, firstBytes, peers }, { wheel, connections: this.connections });
+  }
+
+  /** Closes every connection, also those that have not begun. */
+  destroyAll(): void {
+    for (const intake of [...this.#intakes]) intake.destroy();
+    this.#intakes.clear();
+    this.connections.destroyAll();
+  }
+}
+
+/** Both ends as the socket has them. Asking costs a system call each, so it waits until somebody wants to know. */
+class SocketPeers implements ProxiedPeers {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get source(): ProxyAddress {
+    const { remoteAddress, remotePort } = this.#socket;
+    return { address: plainAddress(remoteAddress), port: remotePort ?? 0 };
+  }
+
+  get destination(): ProxyAddress {
+    const { localAddress, localPort } = this.#socket;
+    return { address: plainAddress(localAddress), port: localPort ?? 0 };
+  }
+}
