@@ -1,7 +1,6 @@
 /** Columns of text, as wide as they must be. */
 
 /** Escape sequences of colours take no room. */
-// eslint-disable-next-line no-control-regex -- the escape character is what is looked for
 const COLOUR = /\u001b\[[0-9;]*m/gu;
 
 const widthOf = (cell: string): number => cell.replaceAll(COLOUR, '').length;

@@ -12,6 +12,7 @@ import type { LogFields, Logger } from '../telemetry/logger.ts';
 import { createAccessLog } from './run/access-log.ts';
 import {
   CONFIG_DESCRIPTOR,
+  TICKET_SECRET_VARIABLE,
   type FromWorker,
   type LogLevel,
   type ToWorker,
@@ -38,6 +39,10 @@ function supervisorLogger(isDebug: boolean): Logger {
   return { debug, info: log('info'), warn: log('warn'), error: log('error') };
 }
 
+const ticketSecret = process.env[TICKET_SECRET_VARIABLE];
+// Nothing that this process may start has any use for it.
+Reflect.deleteProperty(process.env, TICKET_SECRET_VARIABLE);
+
 const logger = supervisorLogger(settings.debug);
 const lines = settings.accessLog === null ? null : createLineWriter(settings.accessLog);
 const proxy = createProxy(
@@ -47,6 +52,7 @@ const proxy = createProxy(
     portMap: new Map(settings.portMap),
     reusePort: settings.reusePort,
     limits: DEFAULT_LIMITS,
+    ...(ticketSecret === undefined ? {} : { ticketSecret: Buffer.from(ticketSecret, 'hex') }),
   },
 );
 
@@ -59,6 +65,9 @@ function stats(): WorkerStats {
     accessLogDropped: lines?.dropped ?? 0,
   };
 }
+
+/** After a defect showed, exchanges of other clients get this long to finish. */
+const FAILED_DRAIN_MS = 10_000;
 
 let isDraining = false;
 
@@ -81,6 +90,12 @@ process.on('message', (message: ToWorker) => {
     case 'drain':
       void drain(message.deadlineMs);
   }
+});
+// One request that meets a defect of ours must not cost the others: a successor takes over, and they finish here.
+process.on('uncaughtException', (error) => {
+  logger.error('a worker met a defect', { error: error.stack ?? error.message });
+  if (!isDraining) tell({ kind: 'failed', error: error.message });
+  void drain(FAILED_DRAIN_MS);
 });
 // A supervisor that is gone cannot be asked any more: finish what is there and go with it.
 process.on('disconnect', () => void drain(settings.drainMs));

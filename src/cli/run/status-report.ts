@@ -11,6 +11,7 @@ import type { PortReport } from '../../configsync/protocol.ts';
 import type { Reconciled } from '../../controller/reconcile-loop.ts';
 import type { Condition } from '../../gatewayapi/condition.ts';
 import type { GatewayListener } from '../../gatewayapi/generated/types.ts';
+import type { ObjectMeta } from '../../gatewayapi/object-meta.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ListenerStatus, ParentRef, RouteStatus, StatusUpdate } from '../../gatewayapi/status.ts';
 import type { LoadedResources } from '../../provider/file/store.ts';
@@ -93,46 +94,52 @@ const base = (
   servedSince: servedSince.of(keyOf(object)),
 });
 
-function gatewayReport(
-  update: GatewayUpdate,
-  { snapshot, observations }: Reconciled,
-  context: ReportContext,
-): GatewayReport {
-  const { namespace, name } = update.object;
-  const named = (object: {
-    readonly metadata: { readonly name: string; readonly namespace?: string };
-  }): boolean => object.metadata.name === name && (object.metadata.namespace ?? '') === namespace;
-  const gateway = update.kind === 'Gateway' ? snapshot.gateways.find(named) : undefined;
-  const set = update.kind === 'ListenerSet' ? snapshot.listenerSets.find(named) : undefined;
-  const specs = gateway?.spec.listeners ?? set?.spec.listeners ?? [];
-  const owner = gateway === undefined ? parentOf(update, set?.spec.parentRef) : { namespace, name };
-  const ports = context.ports.filter(
-    (port) => port.gateway.namespace === owner.namespace && port.gateway.name === owner.name,
-  );
-  const observed = observations.gateways.find((one) => one.namespace === namespace && one.name === name);
-  const acknowledged = update.kind === 'Gateway' ? (observed?.acknowledged ?? null) : null;
+type ListenerSpec = Pick<GatewayListener, 'name' | 'port' | 'protocol' | 'hostname'>;
+
+interface GatewaySpec {
+  readonly className: string;
+  readonly listeners: readonly ListenerSpec[];
+  /** The Gateway whose ports serve it: itself, or the parent of a ListenerSet. */
+  readonly owner: { readonly namespace: string; readonly name: string };
+}
+
+function gatewaySpec({ kind, object }: GatewayUpdate, { snapshot }: Reconciled): GatewaySpec {
+  const { namespace, name } = object;
+  const isNamed = ({ metadata }: { readonly metadata: ObjectMeta }): boolean =>
+    metadata.name === name && (metadata.namespace ?? '') === namespace;
+  if (kind === 'Gateway') {
+    const spec = snapshot.gateways.find(isNamed)?.spec;
+    return { className: spec?.gatewayClassName ?? '', listeners: spec?.listeners ?? [], owner: object };
+  }
+  const spec = snapshot.listenerSets.find(isNamed)?.spec;
+  const owner = { namespace: spec?.parentRef.namespace ?? namespace, name: spec?.parentRef.name ?? '' };
+  return { className: '', listeners: spec?.listeners ?? [], owner };
+}
+
+function gatewayReport(update: GatewayUpdate, reconciled: Reconciled, context: ReportContext): GatewayReport {
+  const { className, listeners, owner } = gatewaySpec(update, reconciled);
+  const isOwners = ({ namespace, name }: PortReport['gateway']): boolean =>
+    namespace === owner.namespace && name === owner.name;
+  const ports = context.ports.filter(({ gateway }) => isOwners(gateway));
   return {
     ...base(update, context),
-    gatewayClass: gateway?.spec.gatewayClassName ?? '',
+    gatewayClass: className,
     addresses: update.kind === 'Gateway' ? update.status.addresses.map(({ value }) => value) : [],
-    listeners: update.status.listeners.map((status) => listenerReport(status, specs, ports)),
+    listeners: update.status.listeners.map((status) => listenerReport(status, listeners, ports)),
     conditions: update.status.conditions.map(plain),
-    workers:
-      acknowledged === null ? null : { serving: acknowledged.proxies, expected: acknowledged.expected },
+    workers: update.kind === 'Gateway' ? workersOf(update.object, reconciled) : null,
   };
 }
 
-const parentOf = (
-  { object }: GatewayUpdate,
-  parent: { readonly namespace?: string; readonly name: string } | undefined,
-): { readonly namespace: string; readonly name: string } => ({
-  namespace: parent?.namespace ?? object.namespace,
-  name: parent?.name ?? '',
-});
+function workersOf({ namespace, name }: ObjectRef, { observations }: Reconciled): GatewayReport['workers'] {
+  const observed = observations.gateways.find((one) => one.namespace === namespace && one.name === name);
+  const acknowledged = observed?.acknowledged ?? null;
+  return acknowledged === null ? null : { serving: acknowledged.proxies, expected: acknowledged.expected };
+}
 
 function listenerReport(
   { name, attachedRoutes, conditions }: ListenerStatus,
-  specs: readonly Pick<GatewayListener, 'name' | 'port' | 'protocol' | 'hostname'>[],
+  specs: readonly ListenerSpec[],
   ports: readonly PortReport[],
 ): ListenerReport {
   const spec = specs.find((listener) => listener.name === name);

@@ -40,8 +40,13 @@ export type FromWorker =
       readonly message: string;
       readonly fields: LogFields;
     }
+  /** A defect showed: it takes no more connections and finishes what it can; another is wanted in its place now. */
+  | { readonly kind: 'failed'; readonly error: string }
   /** The last word of a worker that drained. */
   | { readonly kind: 'drained'; readonly stats: WorkerStats };
+
+/** Environment variable with the secret of TLS session tickets, in hexadecimal. */
+export const TICKET_SECRET_VARIABLE = 'SLUICE_TICKET_SECRET';
 
 /** File descriptor of the configuration stream in a worker; 3 is Node's own channel. */
 export const CONFIG_DESCRIPTOR = 4;

@@ -1,4 +1,5 @@
 /** Keeps the wanted number of workers alive. */
+import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { ProxyStats, RequestStats } from '../../proxy/proxy-api.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -48,7 +49,12 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
 
 class RestartingPool implements WorkerPool {
   readonly #options: WorkerPoolOptions;
+  /** One for all workers and their successors: a client resumes its TLS session at whichever it meets. */
+  readonly #ticketSecret = randomBytes(32).toString('hex');
+  /** Those that serve, by index. */
   readonly #workers = new Map<number, WorkerProcess>();
+  /** Every process, also those that only finish what they have. */
+  readonly #living = new Set<WorkerProcess>();
   readonly #retired = new RetiredStats();
   #retiredDropped = 0;
   readonly #retries = new Set<NodeJS.Timeout>();
@@ -60,7 +66,7 @@ class RestartingPool implements WorkerPool {
   }
 
   start(): void {
-    for (let index = 1; index <= this.#options.count; index++) void this.#keepAlive(index);
+    for (let index = 1; index <= this.#options.count; index++) this.#start(index, 0);
   }
 
   async stats(): Promise<PoolStats> {
@@ -70,7 +76,7 @@ class RestartingPool implements WorkerPool {
     });
     const workers = (await Promise.all(asked)).flat();
     // One that did not answer counts with what it said last, or the sums would fall and rise again.
-    const latest = [...this.#workers.values()].flatMap(({ lastStats }) => lastStats ?? []);
+    const latest = [...this.#living].flatMap(({ lastStats }) => lastStats ?? []);
     this.#retired.prune(this.#options.isConfigured);
     return {
       proxies: [this.#retired.snapshot(), ...latest.map(({ proxy }) => proxy)],
@@ -87,12 +93,12 @@ class RestartingPool implements WorkerPool {
 
   async drain(deadlineMs: number): Promise<void> {
     this.#end();
-    await Promise.all([...this.#workers.values()].map((worker) => worker.drain(deadlineMs)));
+    await Promise.all([...this.#living].map((worker) => worker.drain(deadlineMs)));
   }
 
   kill(): void {
     this.#end();
-    for (const worker of this.#workers.values()) worker.kill();
+    for (const worker of this.#living) worker.kill();
   }
 
   #end(): void {
@@ -101,37 +107,40 @@ class RestartingPool implements WorkerPool {
     this.#retries.clear();
   }
 
-  async #keepAlive(index: number): Promise<void> {
+  /** `waitedMs`: how long the place was empty before; 0 for a first start or after a sound worker. */
+  #start(index: number, waitedMs: number): void {
     const { settings, attach, logger } = this.#options;
-    for (let waitMs = 0; !this.#isEnding;) {
-      const startedMs = performance.now();
-      const worker = new WorkerProcess({ settings: { ...settings, index }, logger, attach });
-      this.#workers.set(index, worker);
-      const reason = await worker.ended;
-      this.#workers.delete(index);
+    const startedMs = performance.now();
+    const worker = new WorkerProcess({
+      settings: { ...settings, index },
+      logger,
+      ticketSecret: this.#ticketSecret,
+      attach,
+    });
+    this.#workers.set(index, worker);
+    this.#living.add(worker);
+    void worker.exited.then(() => {
+      this.#living.delete(worker);
       this.#retire(worker.lastStats);
+    });
+    void worker.ended.then((reason) => {
+      this.#workers.delete(index);
       if (this.#isEnding) return;
       this.restarts += 1;
       const wasSound = performance.now() - startedMs >= SOUND_AFTER_MS;
-      waitMs = wasSound ? 0 : Math.min(LAST_RETRY_MS, waitMs === 0 ? FIRST_RETRY_MS : waitMs * 2);
+      const waitMs = wasSound ? 0 : Math.min(LAST_RETRY_MS, Math.max(FIRST_RETRY_MS, waitedMs * 2));
       logger.error('worker ended, starting another', { worker: index, reason, waitMs });
-      await this.#wait(waitMs);
-    }
+      const timer = setTimeout(() => {
+        this.#retries.delete(timer);
+        this.#start(index, waitMs);
+      }, waitMs);
+      this.#retries.add(timer);
+    });
   }
 
   #retire(stats: WorkerStats | null): void {
     if (stats === null) return;
     this.#retired.add(stats.proxy);
     this.#retiredDropped += stats.accessLogDropped;
-  }
-
-  #wait(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#retries.delete(timer);
-        resolve();
-      }, delayMs);
-      this.#retries.add(timer);
-    });
   }
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from '../../telemetry/logger.ts';
 import {
   CONFIG_DESCRIPTOR,
+  TICKET_SECRET_VARIABLE,
   type FromWorker,
   type ToWorker,
   type WorkerSettings,
@@ -22,39 +23,49 @@ const KILL_GRACE_MS = 2_000;
 export interface WorkerProcessOptions {
   readonly settings: WorkerSettings;
   readonly logger: Logger;
+  /** 32 bytes in hexadecimal, the same for every worker; see `ProxyOptions.ticketSecret`. */
+  readonly ticketSecret: string;
   /** Serves configuration on this stream. */
   readonly attach: (stream: Duplex) => void;
 }
 
 export class WorkerProcess {
   readonly index: number;
-  /** Resolves when the process has ended, with why. Never rejects. */
+  /** Resolves when it serves no longer and wants a successor, with why. Never rejects. */
   readonly ended: Promise<string>;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<void>;
   readonly #child: ChildProcess;
   readonly #logger: Logger;
   readonly #waiting = new Map<number, (stats: WorkerStats) => void>();
   #nextId = 1;
   #lastStats: WorkerStats | null = null;
 
-  constructor({ settings, logger, attach }: WorkerProcessOptions) {
+  constructor({ settings, logger, ticketSecret, attach }: WorkerProcessOptions) {
     this.index = settings.index;
     this.#logger = logger;
     // 0 standard input, 1 and 2 as ours, 3 Node's channel, 4 the configuration stream.
     this.#child = spawn(process.execPath, [...process.execArgv, ENTRY, JSON.stringify(settings)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
+      // Not in the arguments, which a process list shows to everybody.
+      env: { ...process.env, [TICKET_SECRET_VARIABLE]: ticketSecret },
       // JSON knows no infinity, and histograms end with it.
       serialization: 'advanced',
     });
+    const { promise: ended, resolve: end } = Promise.withResolvers<string>();
+    const { promise: exited, resolve: exit } = Promise.withResolvers<string>();
+    this.ended = ended;
+    this.exited = exited.then(end);
     this.#child.on('message', (message) => {
-      this.#receive(message as FromWorker);
+      const received = message as FromWorker;
+      if (received.kind === 'failed') end(received.error);
+      else this.#receive(received);
     });
-    this.ended = new Promise((resolve) => {
-      this.#child.once('error', (error) => {
-        resolve(error.message);
-      });
-      this.#child.once('exit', (code, signal) => {
-        resolve(signal === null ? `exit code ${String(code ?? 0)}` : signal);
-      });
+    this.#child.once('error', (error) => {
+      exit(error.message);
+    });
+    this.#child.once('exit', (code, signal) => {
+      exit(signal === null ? `exit code ${String(code ?? 0)}` : signal);
     });
     const stream = this.#child.stdio[CONFIG_DESCRIPTOR];
     if (stream !== null && stream !== undefined) attach(stream as Duplex);
@@ -92,7 +103,7 @@ export class WorkerProcess {
     const timer = setTimeout(() => {
       this.kill();
     }, deadlineMs + KILL_GRACE_MS);
-    await this.ended;
+    await this.exited;
     clearTimeout(timer);
   }
 
@@ -105,7 +116,7 @@ export class WorkerProcess {
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
-  #receive(message: FromWorker): void {
+  #receive(message: Exclude<FromWorker, { readonly kind: 'failed' }>): void {
     switch (message.kind) {
       case 'stats':
         this.#lastStats = message.stats;
