@@ -77,11 +77,18 @@ const endpoint: Schema = {
   required: ['addresses'],
 };
 
-const addressRule = (type: string, condition: string, message: string): ValidationRule => ({
-  rule: `self.addressType != '${type}' || !has(self.endpoints) || self.endpoints.all(e, e.addresses.all(a, ${condition}))`,
-  message,
+/** `condition` is about one address `a`; the message names those that fail it. */
+const addressRule = (types: string, condition: string, expected: string): ValidationRule => ({
+  rule: `!(self.addressType in ${types}) || !has(self.endpoints) || self.endpoints.all(e, e.addresses.all(a, ${condition}))`,
+  messageExpression: `'${expected}: ' + self.endpoints.map(e, e.addresses.filter(a, !(${condition})).join(', ')).filter(t, t != '').join(', ')`,
+  message: expected,
   fieldPath: '.endpoints',
 });
+
+const IS_REACHABLE =
+  '!isIP(a) || !ip(a).isUnspecified() && !ip(a).isLoopback() && !ip(a).isLinkLocalUnicast() && !ip(a).isLinkLocalMulticast()';
+const IS_QUALIFIED =
+  "a.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+\\\\.?$') && size(a) <= 254";
 
 export const ENDPOINT_SLICE: Schema = root(
   {
@@ -104,26 +111,28 @@ export const ENDPOINT_SLICE: Schema = root(
     required: ['addressType'],
     rules: [
       addressRule(
-        'IPv4',
+        "['IPv4']",
         "isIP(a) && !a.contains(':')",
         'addresses must be IPv4 addresses, as addressType says',
       ),
       addressRule(
-        'IPv6',
+        "['IPv6']",
         "isIP(a) && a.contains(':')",
         'addresses must be IPv6 addresses, as addressType says',
       ),
+      addressRule(
+        "['FQDN']",
+        IS_QUALIFIED,
+        'addresses must be DNS names of two parts or more, as addressType says',
+      ),
       {
-        rule: "self.addressType == 'FQDN' || !has(self.endpoints) || self.endpoints.all(e, e.addresses.all(a, !isIP(a) || !ip(a).isUnspecified() && !ip(a).isLoopback() && !ip(a).isLinkLocalUnicast() && !ip(a).isLinkLocalMulticast()))",
-        message: 'a cluster refuses endpoints with unspecified, loopback or link-local addresses',
-        fieldPath: '.endpoints',
+        ...addressRule(
+          "['IPv4', 'IPv6']",
+          IS_REACHABLE,
+          'a cluster refuses unspecified, loopback and link-local addresses',
+        ),
         clusterOnly: true,
       },
-      addressRule(
-        'FQDN',
-        "a.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+\\\\.?$') && size(a) <= 254",
-        'addresses must be fully qualified DNS names, as addressType says',
-      ),
     ],
   },
 );

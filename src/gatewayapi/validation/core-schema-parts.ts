@@ -79,13 +79,15 @@ export const labelMap: Schema = {
   ],
 };
 
+const IS_FILE_NAME = "(k.matches('^[-._a-zA-Z0-9]+$') && size(k) <= 253 && k != '.' && !k.startsWith('..'))";
+
 /** Keys of Secrets and ConfigMaps are file names. */
 export const dataKeys = (schema: Schema): Schema => ({
   ...schema,
   'x-kubernetes-validations': [
     {
-      rule: "self.all(k, k.matches('^[-._a-zA-Z0-9]+$') && size(k) <= 253 && k != '.' && !k.startsWith('..'))",
-      message: 'keys must have at most 253 letters, digits, "-", "_" and ".", and not begin with ".."',
+      rule: `self.all(k, ${IS_FILE_NAME})`,
+      messageExpression: `'keys must have at most 253 letters, digits, "-", "_" and ".", and not begin with "..": ' + self.filter(k, !${IS_FILE_NAME}).join(', ')`,
     },
   ],
 });

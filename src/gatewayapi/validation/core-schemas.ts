@@ -143,7 +143,7 @@ const port: Schema = {
     protocol,
     targetPort,
     appProtocol,
-    nodePort: { ...int32, minimum: 0, maximum: 65_535 },
+    nodePort: int32,
   },
 };
 

@@ -29,7 +29,7 @@ interface Place {
 
 function visit(schema: Schema, value: unknown, place: Place): void {
   if (value === null) return;
-  for (const rule of schema['x-kubernetes-validations'] ?? []) checkRule(rule, place);
+  for (const rule of rulesOf(schema)) checkRule(rule, place);
   if (Array.isArray(value)) visitItems(schema.items ?? {}, value, place);
   else if (isJsonObject(value)) visitFields(schema, value, place);
 }
@@ -52,6 +52,18 @@ function visitFields(schema: Schema, value: JsonObject, { cel, path, report }: P
   }
 }
 
+const ownRules = new WeakMap<Schema, readonly ValidationRule[]>();
+
+/** The rules of a schema that can be judged without an old object. */
+function rulesOf(schema: Schema): readonly ValidationRule[] {
+  let rules = ownRules.get(schema);
+  if (rules === undefined) {
+    rules = (schema['x-kubernetes-validations'] ?? []).filter(({ rule }) => !/\boldSelf\b/.test(rule));
+    ownRules.set(schema, rules);
+  }
+  return rules;
+}
+
 const withRules = new WeakMap<Schema, boolean>();
 
 /** Whether there is a rule anywhere in a schema: parts without are not walked. */
@@ -70,7 +82,6 @@ function hasRules(schema: Schema): boolean {
 }
 
 function checkRule(rule: ValidationRule, { cel, path, report }: Place): void {
-  if (/\boldSelf\b/.test(rule.rule)) return;
   const result = compileRule(rule.rule)(cel, null);
   if (result.ok && result.value === true) return;
   const code = rule.clusterOnly === true ? 'cluster-only' : 'rule-violated';

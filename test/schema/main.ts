@@ -1,0 +1,97 @@
+/**
+ * Asks a real API server about every manifest of the sample, by a dry run with strict field validation, and keeps its verdicts in
+ * verdicts.json. The server needs the CRDs of the Gateway API and of Sluice; its admission plugin NamespaceLifecycle must be off, for
+ * the namespaces of the sample do not exist.
+ *
+ *   node test/schema/main.ts --server https://127.0.0.1:6443 --token TOKEN --name 'Kubernetes 1.37.2'
+ */
+import { writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
+import { parseArgs } from 'node:util';
+import { findKind, splitApiVersion } from '../../src/gatewayapi/validation/catalog.ts';
+import { isJsonObject, type JsonObject } from '../../src/gatewayapi/validation/schema.ts';
+import { isAskable, LINE_LENGTH, RECORD_FILE, SAMPLE_SIZE, sampleManifest } from './sample.ts';
+import { readSeeds } from './seeds.ts';
+
+const { server, token, name } = parseArgs({
+  options: { server: { type: 'string' }, token: { type: 'string' }, name: { type: 'string' } },
+}).values;
+if (server === undefined || token === undefined || name === undefined) {
+  throw new Error('--server, --token and --name are needed');
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 4, rejectUnauthorized: false });
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+function call(method: string, path: string, body?: string): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const headers = { authorization: `Bearer ${token ?? ''}`, 'content-type': 'application/json' };
+  const outgoing = request(`${server ?? ''}${path}`, { method, agent, headers }, (response) => {
+    let text = '';
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => (text += chunk));
+    response.on('end', () => {
+      resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) });
+    });
+  });
+  outgoing.on('error', reject);
+  outgoing.end(body);
+  return promise;
+}
+
+const PLURALS: Readonly<Record<string, string>> = {
+  GatewayClass: 'gatewayclasses',
+  ReferenceGrant: 'referencegrants',
+  BackendTLSPolicy: 'backendtlspolicies',
+  XBackendTrafficPolicy: 'xbackendtrafficpolicies',
+  BackendPolicy: 'backendpolicies',
+};
+
+function pathOf(manifest: JsonObject): string {
+  const apiVersion = String(manifest['apiVersion']);
+  const kind = String(manifest['kind']);
+  const base = apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
+  const isNamespaced = findKind(splitApiVersion(apiVersion).group, kind)?.namespaced === true;
+  const namespace = isNamespaced ? `/namespaces/${namespaceOf(manifest)}` : '';
+  const plural = PLURALS[kind] ?? `${kind.toLowerCase()}s`;
+  return `${base}${namespace}/${plural}?dryRun=All&fieldValidation=Strict`;
+}
+
+function namespaceOf({ metadata }: JsonObject): string {
+  const namespace = isJsonObject(metadata) ? metadata['namespace'] : undefined;
+  return typeof namespace === 'string' ? namespace : 'default';
+}
+
+async function ask(index: number): Promise<string> {
+  const { seed, manifest } = sampleManifest(seeds, index);
+  if (!isAskable(seed, manifest)) return '-';
+  const { status, body } = await call('POST', pathOf(manifest), JSON.stringify(manifest));
+  // 409: an object of that name is there already, which is asked after validation.
+  if (status === 201 || status === 409) return 'a';
+  if (status === 400 || status === 422) return dependsOnCluster(body) ? '-' : 'r';
+  throw new Error(
+    `unexpected answer ${String(status)} to manifest ${String(index)}: ${JSON.stringify(body)}`,
+  );
+}
+
+/** Refusals for what no schema can know: node ports, which the cluster allocates, and its IP families. */
+function dependsOnCluster(body: unknown): boolean {
+  const message = isJsonObject(body) ? String(body['message']) : '';
+  return /valid ports is|already allocated|configured (on|for)|dual-stack|healthCheckNodePort.*between/.test(
+    message,
+  );
+}
+
+const seeds = readSeeds();
+const letters: string[] = [];
+for (let start = 0; start < SAMPLE_SIZE; start += LINE_LENGTH) {
+  const indices = Array.from({ length: LINE_LENGTH }, (_, offset) => start + offset);
+  letters.push((await Promise.all(indices.map(ask))).join(''));
+}
+const record = { server: name, verdicts: letters };
+writeFileSync(RECORD_FILE, `${JSON.stringify(record, null, 2)}\n`);
+agent.destroy();
