@@ -1,5 +1,6 @@
 /** The commands of `sluice` and what they have in common. Each command's code is loaded when it is asked for. */
 import { Command } from 'commander';
+import { registerCert } from './cert/command.ts';
 import { registerCheck } from './check/command.ts';
 import { registerEcho } from './echo/command.ts';
 import { registerExplain } from './explain/command.ts';
@@ -18,7 +19,8 @@ export function createProgram(): Command {
     .showSuggestionAfterError(true)
     .exitOverride()
     .enablePositionalOptions();
-  for (const register of [registerRun, registerCheck, registerExplain, registerEcho]) register(program);
+  for (const register of [registerRun, registerCheck, registerExplain, registerEcho, registerCert])
+    register(program);
   // Subcommands inherit neither of these from their parent.
   for (const command of program.commands)
     command.exitOverride().showSuggestionAfterError(true).showHelpAfterError('(add --help for the options)');

@@ -38,7 +38,8 @@ export interface ReconcileLoop {
   start(): Promise<void>;
   /** Proxies reported something. */
   observationsChanged(): void;
-  stop(): Promise<void>;
+  /** Nothing is published from here on. The provider is its owner's to close. */
+  stop(): void;
 }
 
 export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
@@ -79,9 +80,8 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
         },
       }),
     observationsChanged: () => pending.request(OBSERVATION_DELAY_MS),
-    async stop() {
+    stop: () => {
       pending.stop();
-      await provider.close();
     },
   };
 }

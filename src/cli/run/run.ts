@@ -145,11 +145,10 @@ async function startAdmin(
 function untilSignals(supervisor: Supervisor, drainMs: number, logger: Logger): Promise<number> {
   return new Promise((resolveExit) => {
     let exitCode: number = CLEAN;
-    const stopListening = listenForSignals({
+    listenForSignals({
       onFirst(signal) {
         logger.info('draining', { signal, seconds: drainMs / 1000 });
         void supervisor.drain(drainMs).then(() => {
-          stopListening();
           resolveExit(exitCode);
         });
       },

@@ -13,8 +13,8 @@ export interface SignalHandlers {
   readonly onSecond: (signal: NodeJS.Signals) => void;
 }
 
-/** Returns the function that stops listening. */
-export function listenForSignals({ onFirst, onSecond }: SignalHandlers): () => void {
+/** Until the process ends: without a listener, a late signal would cut its farewell short. */
+export function listenForSignals({ onFirst, onSecond }: SignalHandlers): void {
   let firstAtMs: number | null = null;
   const receive = (signal: NodeJS.Signals): void => {
     const nowMs = performance.now();
@@ -24,7 +24,4 @@ export function listenForSignals({ onFirst, onSecond }: SignalHandlers): () => v
     } else if (signal === 'SIGTERM' || nowMs - firstAtMs > SAME_KEYPRESS_MS) onSecond(signal);
   };
   for (const signal of SIGNALS) process.on(signal, receive);
-  return () => {
-    for (const signal of SIGNALS) process.off(signal, receive);
-  };
 }

@@ -149,9 +149,11 @@ export class Supervisor {
   /** Stops reconciling and accepting, lets exchanges finish until the deadline; resolves when all workers have ended. */
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
-    await this.#loop.stop();
+    this.#loop.stop();
     await this.#pool.drain(deadlineMs);
     this.#server.close();
+    // Last, since the echo backends of what was in flight are the provider's.
+    await this.#options.provider.close();
   }
 
   /** Ends every worker now. */

@@ -1,0 +1,112 @@
+/** `sluice cert`: certificates for development, from an authority of one's own. */
+import { isIP } from 'node:net';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { USAGE_ERROR } from '../exit-codes.ts';
+import { print, printError } from '../terminal.ts';
+import type { CertificateOrder, WrittenFiles } from './certificate-files.ts';
+import { trustAdvice } from './trust-advice.ts';
+
+interface CertCommandOptions {
+  readonly out: string;
+  readonly days: number;
+  readonly key: CertificateOrder['keyType'];
+  readonly client?: true;
+  readonly secret?: string;
+  readonly namespace: string;
+  readonly force?: true;
+}
+
+/** Systems refuse certificates of authorities that users added when they are valid for longer. */
+const MAX_DAYS = 825;
+const NAME = /^(?:\*\.)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+const OBJECT_NAME = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+const EXAMPLES = `
+Examples:
+  sluice cert shop.example '*.shop.example'      certs/shop.example.{crt,key,secret.yaml}
+  sluice cert localhost 127.0.0.1 ::1
+  sluice cert --client alice                     for listeners that ask for a certificate
+  sluice run gateway.yaml certs                  serves the Secrets of the folder`;
+
+export function registerCert(program: Command): void {
+  program
+    .command('cert')
+    .description('make certificates for development, as PEM files and as a Secret')
+    .argument(
+      '<names...>',
+      'DNS names (*. allowed) and IP addresses; the first one names the files',
+      collectName,
+    )
+    .option('-o, --out <folder>', 'where they go; its ca.crt is made once and then used again', 'certs')
+    .option('--days <days>', `how long they are valid, at most ${String(MAX_DAYS)}`, parseDays, 365)
+    .addOption(new Option('--key <type>', 'type of the key').choices(['ecdsa', 'rsa']).default('ecdsa'))
+    .option('--client', 'for a client that shows it, instead of a server')
+    .option('--secret <name>', 'name of the Secret (default: the first name with -tls)', parseObjectName)
+    .option('-n, --namespace <namespace>', 'namespace of the Secret', parseObjectName, 'default')
+    .option('--force', 'replace files that are there')
+    .addHelpText('after', EXAMPLES)
+    .action(async (names: readonly string[], options: CertCommandOptions) => {
+      // Loaded now: the certificate library is large, and no other command needs it.
+      const { CertificateOrderError, writeCertificate } = await import('./certificate-files.ts');
+      try {
+        report(await writeCertificate(toOrder(names, options)), options);
+      } catch (error) {
+        const isExpected =
+          error instanceof CertificateOrderError || (error instanceof Error && 'errno' in error);
+        if (!isExpected) throw error;
+        printError(`sluice cert: ${error.message}`);
+        process.exitCode = USAGE_ERROR;
+      }
+    });
+}
+
+function toOrder(names: readonly string[], options: CertCommandOptions): CertificateOrder {
+  const [first = ''] = names;
+  const readable = first.replace(/^\*\./, 'wildcard-').replace(/[^a-z0-9]+/g, '-');
+  return {
+    names,
+    folder: options.out,
+    days: options.days,
+    keyType: options.key,
+    usage: options.client === true ? 'client' : 'server',
+    namespace: options.namespace,
+    secretName: options.secret ?? `${readable.replace(/^-+|-+$/g, '')}-tls`,
+    replace: options.force === true,
+  };
+}
+
+function report(files: WrittenFiles, { client }: CertCommandOptions): void {
+  print(`certificate  ${files.certificate}`);
+  print(`key          ${files.key}`);
+  print(`Secret       ${files.secret}`);
+  print(`authority    ${files.authority}${files.isNewAuthority ? ' (new)' : ''}`);
+  print(`ConfigMap    ${files.configMap}   the authority, for caCertificateRefs`);
+  print('');
+  print(trustAdvice(files, client === true, process.platform));
+}
+
+/** Commander gives the names one by one. */
+function collectName(text: string, names: readonly string[] | undefined): readonly string[] {
+  const name = text.toLowerCase();
+  if (isIP(name) === 0 && (!NAME.test(name) || name.length > 253)) {
+    throw new InvalidArgumentError(
+      'a name is a DNS name such as shop.example or *.shop.example, or an IP address.',
+    );
+  }
+  return [...(names ?? []), name];
+}
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (!/^\d+$/.test(text) || days < 1 || days > MAX_DAYS) {
+    throw new InvalidArgumentError(`days are a number from 1 to ${String(MAX_DAYS)}.`);
+  }
+  return days;
+}
+
+function parseObjectName(text: string): string {
+  if (!OBJECT_NAME.test(text)) {
+    throw new InvalidArgumentError('names of objects have small letters, digits, hyphens and dots.');
+  }
+  return text;
+}
