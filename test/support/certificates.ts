@@ -8,7 +8,7 @@ import {
   type CertificateAuthority,
   type CertifiedKey,
   type LeafRequest,
-} from '../../src/cli/dev-certificates.ts';
+} from '../../src/cli/cert/dev-certificates.ts';
 import { certificateId } from '../../src/ir/ids.ts';
 import { Redacted, type Certificate } from '../../src/ir/tls.ts';
 

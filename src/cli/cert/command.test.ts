@@ -120,7 +120,7 @@ test('client certificates, wildcard and address names, names of the Secret', asy
   await cert('*.a.example', '--out', out);
   await cert('::1', '--out', out);
   const files = await readdir(out);
-  assert.ok(files.includes('wildcard.a.example.crt') && files.includes('--1.crt'), files.join());
+  assert.ok(files.includes('wildcard.a.example.crt') && files.includes('__1.crt'), files.join());
 });
 
 test('mistakes are named, with exit code 2', async () => {
