@@ -6,6 +6,7 @@ import { DownstreamConnection, type ConnectionInfo } from './http/downstream-con
 import type { ExchangeContext } from './http/exchange-context.ts';
 import { Exchange } from './http/exchange.ts';
 import type { Http1Server } from './http/h1/http1-server.ts';
+import { acceptHttp2, ProtocolChoice } from './http/h2/http2-server.ts';
 import type { RequestHead } from './http/head.ts';
 import type { ServerConnection, ServerHost } from './http/server-host.ts';
 import type { DownstreamEvents, DownstreamStream } from './http/stream.ts';
@@ -31,9 +32,18 @@ export class HttpService implements ServerHost {
     this.#deps = deps;
   }
 
-  /** Serves a connection that speaks HTTP, in the clear or decrypted. */
-  serve(transport: Transport, info: ConnectionInfo): void {
-    this.#deps.http1.accept(transport, new DownstreamConnection(info), this);
+  /**
+   * Serves a connection that speaks HTTP, in the clear or decrypted. `applicationProtocol`: what ALPN settled on; without TLS the
+   * first bytes decide (prior knowledge, RFC 9113 section 3.3).
+   */
+  serve(transport: Transport, info: ConnectionInfo, applicationProtocol: string | null): void {
+    const connection = new DownstreamConnection(info);
+    const accept = (isHttp2: boolean): void => {
+      if (isHttp2) acceptHttp2(transport, connection, this);
+      else this.#deps.http1.accept(transport, connection, this);
+    };
+    if (transport.encrypted) accept(applicationProtocol === 'h2');
+    else transport.sink = new ProtocolChoice(this, transport, accept);
   }
 
   get limits(): ProxyLimits {

@@ -7,6 +7,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { BoundPorts } from './bound-ports.ts';
 import { ClusterRegistry } from './cluster/cluster-registry.ts';
 import { Http1Protocol } from './cluster/pool-h1.ts';
+import { Http2Protocol } from './cluster/pool-h2.ts';
 import { clusterStats } from './cluster/stats.ts';
 import type { UpstreamProtocol } from './cluster/upstream-pool.ts';
 import type { ExchangeContext } from './http/exchange-context.ts';
@@ -45,6 +46,7 @@ class DataPlane implements Proxy {
       wheel: this.#wheel,
       accessLog,
       unrouted: new RequestCounters({ gateway: null, listener: null, rule: null, backend: null }),
+      mirrors: { sent: 0, dropped: 0 },
       activeRequests: 0,
       timeOriginMs: performance.timeOrigin,
     };
@@ -65,7 +67,9 @@ class DataPlane implements Proxy {
   }
 
   #protocolOf(cluster: Cluster): UpstreamProtocol {
-    return new Http1Protocol(cluster.policy.connection, this.#wheel);
+    return cluster.protocol === 'h2'
+      ? new Http2Protocol(cluster.policy, this.#wheel)
+      : new Http1Protocol(cluster.policy.connection, this.#wheel);
   }
 
   async apply(configs: readonly GatewayConfig[]): Promise<ApplyResult> {
@@ -118,7 +122,7 @@ class DataPlane implements Proxy {
     for (const { refusals } of registries) {
       for (const [reason, count] of refusals) refused[reason] = (refused[reason] ?? 0) + count;
     }
-    const { unrouted, activeRequests } = this.#context;
+    const { unrouted, activeRequests, mirrors } = this.#context;
     return {
       requests: [...this.#counters.snapshot(), ...(unrouted.isUsed ? [unrouted.snapshot()] : [])],
       clusters: this.#clusters.clusters.map(clusterStats),
@@ -130,7 +134,7 @@ class DataPlane implements Proxy {
       refused,
       streams: this.#streamCounters.snapshot(),
       tls: this.#ports.tlsStats(),
-      mirrors: { sent: 0, dropped: 0 },
+      mirrors: { ...mirrors },
     };
   }
 }

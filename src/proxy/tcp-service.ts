@@ -124,14 +124,15 @@ export class TcpService {
     { source }: ProxiedPeers,
     secure: (TlsAccepted<CompiledL4Rule> & { readonly kind: 'https' }) | null,
   ): void {
-    this.#http.serve(transport, {
+    const info = {
       clientAddress: source.address,
       clientPort: source.port,
       scheme: secure === null ? 'http' : 'https',
       listenerPort: this.port.number,
       serverName: secure?.serverName ?? null,
       tlsListener: secure?.listener.id ?? null,
-    });
+    } as const;
+    this.#http.serve(transport, info, secure?.applicationProtocol ?? null);
   }
 
   #relay(

@@ -1,7 +1,8 @@
 /** The HTTP/2 server of a proxy, and the first bytes of a cleartext connection, which decide who serves it. */
 import type { ByteSink, Transport } from '../../listener/transport.ts';
 import type { DownstreamConnection } from '../downstream-connection.ts';
-import type { ServerHost } from '../server-host.ts';
+import type { ServerConnection, ServerHost } from '../server-host.ts';
+import { TimerEntry } from '../../timer-wheel.ts';
 import { PREFACE } from './frame.ts';
 import { H2ServerConnection } from './server-connection.ts';
 
@@ -11,17 +12,23 @@ export function acceptHttp2(transport: Transport, connection: DownstreamConnecti
 }
 
 /**
- * Prior knowledge (RFC 9113 section 3.3): a client that speaks HTTP/2 begins with a preface that no HTTP/1.1 request can be. `choose`
- * puts another sink in this one's place, which then gets the bytes.
+ * Prior knowledge (RFC 9113 section 3.3): a client that speaks HTTP/2 begins with a preface that no HTTP/1.1 request can be. Until it
+ * has shown which it speaks, the connection is here; `accept` then puts its engine in this one's place.
  */
-export class ProtocolChoice implements ByteSink {
+export class ProtocolChoice extends TimerEntry implements ByteSink, ServerConnection {
+  readonly #host: ServerHost;
   readonly #transport: Transport;
-  readonly #choose: (isHttp2: boolean) => void;
+  readonly #accept: (isHttp2: boolean) => void;
   #seen = 0;
 
-  constructor(transport: Transport, choose: (isHttp2: boolean) => void) {
+  constructor(host: ServerHost, transport: Transport, accept: (isHttp2: boolean) => void) {
+    super();
+    this.#host = host;
     this.#transport = transport;
-    this.#choose = choose;
+    this.#accept = accept;
+    host.opened(this);
+    if (host.limits.headTimeoutMs > 0)
+      host.wheel.schedule(this, host.wheel.now() + host.limits.headTimeoutMs);
   }
 
   onBytes(buffer: Buffer, length: number): void {
@@ -31,27 +38,42 @@ export class ProtocolChoice implements ByteSink {
       this.#seen = end;
       return;
     }
-    const before = this.#seen;
-    this.#choose(isPreface);
+    this.#leave();
+    this.#accept(isPreface);
     const { sink } = this.#transport;
     // What was held back is the beginning of the preface, whoever gets it.
-    if (before > 0) sink.onBytes(Buffer.from(PREFACE.subarray(0, before)), before);
+    if (this.#seen > 0) sink.onBytes(Buffer.from(PREFACE.subarray(0, this.#seen)), this.#seen);
     sink.onBytes(buffer, length);
   }
 
-  /** Too little came to choose by: HTTP/1.1 knows what to do about that. */
+  #leave(): void {
+    this.#host.wheel.remove(this);
+    this.#host.closed(this);
+  }
+
+  /** It has shown nothing in time: neither protocol has an answer to that. */
+  override onTimer(): void {
+    this.destroy();
+  }
+
   onEnd(): void {
-    this.#choose(false);
-    this.#transport.sink.onEnd();
+    this.destroy();
+  }
+
+  onClose(): void {
+    this.#leave();
+  }
+
+  drain(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#transport.socket.destroy();
   }
 
   onDrain(): void {
     // Nothing has been written.
-  }
-
-  onClose(error: Error | null): void {
-    this.#choose(false);
-    this.#transport.sink.onClose(error);
   }
 
   nextReadBuffer(): null {
