@@ -63,8 +63,10 @@ export class HttpService implements ServerHost {
     const { serverName, tlsListener } = connection.info;
     // A TLS connection without a name belongs to the listener for any name, and only its hosts may be asked for on it.
     const hit = port.router.match(head, tlsListener === null ? null : (serverName ?? ''));
-    if (hit.rule === null && hit.listener !== null) {
-      exchange.counters = port.unmatched.get(hit.listener) ?? context.unrouted;
+    const listener = hit.listener === null ? undefined : port.http.get(hit.listener);
+    if (listener !== undefined) {
+      exchange.gateway = listener.gateway;
+      exchange.counters = listener.counters;
     }
     dispatch(exchange, head, hit);
     return exchange;

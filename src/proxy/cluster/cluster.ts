@@ -13,6 +13,7 @@ export class UpstreamCluster {
   readonly #balancer: Balancer;
   readonly #tls: UpstreamTlsClient | null;
   #endpoints = new Map<string, UpstreamEndpoint>();
+  #byToken: ReadonlyMap<string, UpstreamEndpoint> | null = null;
   /** Those that take new work: the ready ones, or, when there is none, the draining ones (KEP-1672). */
   #eligible: readonly UpstreamEndpoint[] = [];
 
@@ -37,6 +38,7 @@ export class UpstreamCluster {
     }
     for (const [name, endpoint] of this.#endpoints) if (!kept.has(name)) endpoint.retire();
     this.#endpoints = kept;
+    this.#byToken = null;
     const all = [...kept.values()];
     const ready = all.filter((endpoint) => endpoint.state === 'ready');
     this.#eligible = ready.length > 0 ? ready : all;
@@ -44,7 +46,7 @@ export class UpstreamCluster {
 
   #create(endpoint: Endpoint): UpstreamEndpoint {
     const dial = createDial(endpoint, this.config.policy.connection, this.#tls);
-    return new UpstreamEndpoint(endpoint, dial, this.protocol.createPool(dial));
+    return new UpstreamEndpoint(this.config.id, endpoint, dial, this.protocol.createPool(dial));
   }
 
   /** An endpoint for a try; null when there is none. `avoid`: where the try before went. */
@@ -56,8 +58,8 @@ export class UpstreamCluster {
 
   /** The endpoint that a session names, if it is still listed: draining ones keep their sessions. */
   findByToken(token: string): UpstreamEndpoint | null {
-    for (const endpoint of this.#endpoints.values()) if (endpoint.token === token) return endpoint;
-    return null;
+    this.#byToken ??= new Map([...this.#endpoints.values()].map((endpoint) => [endpoint.token, endpoint]));
+    return this.#byToken.get(token) ?? null;
   }
 
   get endpoints(): Iterable<UpstreamEndpoint> {

@@ -1,6 +1,7 @@
 /** One endpoint of a cluster, with what is known of it at run time. It outlives configurations for as long as it is listed. */
 import { createHash } from 'node:crypto';
 import type { Endpoint } from '../../ir/cluster.ts';
+import type { ClusterId } from '../../ir/ids.ts';
 import type { Dial, EndpointPool } from './upstream-pool.ts';
 
 /** 96 bits are enough to tell endpoints apart, and too little to learn anything from. */
@@ -21,9 +22,11 @@ export class UpstreamEndpoint {
   connectFailures = 0;
   /** No longer listed, or its cluster is not: it gets nothing new. */
   isGone = false;
+  readonly #cluster: ClusterId;
   #token = '';
 
-  constructor(endpoint: Endpoint, dial: Dial, pool: EndpointPool) {
+  constructor(cluster: ClusterId, endpoint: Endpoint, dial: Dial, pool: EndpointPool) {
+    this.#cluster = cluster;
     this.address = endpoint.address;
     this.port = endpoint.port;
     this.name = endpointName(endpoint);
@@ -39,10 +42,10 @@ export class UpstreamEndpoint {
     this.pool.retire();
   }
 
-  /** Names the endpoint in session cookies: the same in every worker, and opaque to the client. */
+  /** Names the endpoint and its cluster to sessions: the same in every worker, and opaque to the client. */
   get token(): string {
     if (this.#token === '') {
-      const digest = createHash('sha256').update(`sluice endpoint ${this.name}`).digest();
+      const digest = createHash('sha256').update(`${this.#cluster} ${this.name}`).digest();
       this.#token = digest.subarray(0, TOKEN_BYTES).toString('base64url');
     }
     return this.#token;

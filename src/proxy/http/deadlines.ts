@@ -1,5 +1,7 @@
 /** The time limits of one exchange. They share its one timer entry: the earliest is what the wheel is asked for. */
 
+import type { Timeouts } from '../../ir/policy.ts';
+
 /** Which limit has passed. */
 export type Expired = 'request' | 'try' | 'retry' | 'idle';
 
@@ -7,8 +9,7 @@ export type Expired = 'request' | 'try' | 'retry' | 'idle';
 const IDLE_STEPS = 4;
 
 export class Deadlines {
-  /** Of the whole exchange. */
-  requestAt = Infinity;
+  #requestAt = Infinity;
   /** Of the current try. */
   tryAt = Infinity;
   /** When the next try begins. */
@@ -19,8 +20,20 @@ export class Deadlines {
   /** A byte has moved since the last step. */
   #isActive = false;
 
+  constructor({ requestMs, streamIdleMs }: Timeouts, nowMs: number) {
+    if (requestMs > 0) this.#requestAt = nowMs + requestMs;
+    this.#watchIdle(nowMs, streamIdleMs);
+  }
+
+  /** From here on only silence for `limitMs` ends it. */
+  keepOnlyIdle(nowMs: number, limitMs: number): void {
+    this.#requestAt = Infinity;
+    this.tryAt = Infinity;
+    this.#watchIdle(nowMs, limitMs);
+  }
+
   /** `limitMs` without a byte in either direction is too long; 0 = never. */
-  watchIdle(nowMs: number, limitMs: number): void {
+  #watchIdle(nowMs: number, limitMs: number): void {
     this.#idleStepMs = limitMs / IDLE_STEPS;
     this.#silentSteps = 0;
     this.#idleAt = limitMs > 0 ? nowMs + this.#idleStepMs : Infinity;
@@ -32,12 +45,12 @@ export class Deadlines {
   }
 
   get next(): number {
-    return Math.min(this.requestAt, this.tryAt, this.retryAt, this.#idleAt);
+    return Math.min(this.#requestAt, this.tryAt, this.retryAt, this.#idleAt);
   }
 
   /** What has passed by now, most serious first; null when it was only a step of the watch for silence. */
   expired(nowMs: number): Expired | null {
-    if (this.requestAt <= nowMs) return 'request';
+    if (this.#requestAt <= nowMs) return 'request';
     if (this.tryAt <= nowMs) return 'try';
     if (this.retryAt <= nowMs) return 'retry';
     if (this.#idleAt > nowMs) return null;

@@ -1,11 +1,25 @@
-/** From a routed request to its first try: the rule's filters in their order, the choice of a backend, and the request to send it. */
+/**
+ * From a routed request to its first try: the rule's filters in the order of filter/order.ts, the choice of a backend, and the
+ * request to send it.
+ */
+import type { ExternalAuthFilter, HeaderField, RedirectFilter } from '../../ir/filter.ts';
+import type { PathMatch } from '../../ir/match.ts';
+import { CompiledCors } from '../filter/cors.ts';
+import { authTarget, withheldFields } from '../filter/external-auth.ts';
+import { redirectLocation } from '../filter/redirect.ts';
 import type { RouteHit } from '../router/router.ts';
 import type { CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
 import type { Exchange } from './exchange.ts';
 import { believe, traceparentOf } from './forwarding.ts';
-import type { RequestHead } from './head.ts';
+import { NO_EDITS, compileHeadEdits } from './head-edits.ts';
+import { LocalHead, type RequestHead } from './head.ts';
+import { httpDate } from './local-answer.ts';
 import type { OutgoingRequest } from './outgoing.ts';
 import { nextRequestNumber } from './request-id.ts';
+import { findSession } from './session-persistence.ts';
+
+const NO_BODY = Buffer.alloc(0);
+const ANY_PATH: PathMatch = { kind: 'prefix', value: '/' };
 
 /** Takes a request to where `hit` says; the exchange may be over when this returns. */
 export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<CompiledRule>): void {
@@ -18,55 +32,136 @@ export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<Co
   }
   exchange.rule = rule;
   exchange.counters = rule.counters;
-  if (rule.refusal !== null) {
-    exchange.answer(rule.refusal);
-    return;
-  }
-  const backend = rule.backends[rule.choice.next()];
-  if (backend === undefined) exchange.answer('no_backend');
-  else forwardTo(exchange, head, rule, backend);
+  const path = hit.entry?.match.path ?? ANY_PATH;
+  const { cors, auth, redirect } = rule.filters;
+  if (rule.refusal !== null) exchange.answer(rule.refusal);
+  else if (cors !== null && CompiledCors.isPreflight(head)) answerPreflight(exchange, head, cors);
+  else if (auth !== null) authenticate(exchange, head.retain(), path, auth);
+  else if (redirect !== null) redirectTo(exchange, head, path, redirect);
+  else chooseBackend(exchange, head, path, rule);
 }
 
-function forwardTo(
+function answerPreflight(exchange: Exchange, head: RequestHead, cors: CompiledCors): void {
+  exchange.reason = 'cors_preflight';
+  const fields = [...cors.preflightFields(head), { name: 'date', value: httpDate() }];
+  exchange.respond(localHead(204, fields), NO_BODY);
+}
+
+function redirectTo(exchange: Exchange, head: RequestHead, path: PathMatch, filter: RedirectFilter): void {
+  exchange.reason = 'redirect';
+  const { scheme, listenerPort } = exchange.connection.info;
+  const location = redirectLocation(filter, head, path, { scheme, listenerPort });
+  const fields = [
+    { name: 'location', value: location },
+    { name: 'content-length', value: '0' },
+    { name: 'date', value: httpDate() },
+  ];
+  exchange.respond(localHead(filter.status, fields), NO_BODY);
+}
+
+function localHead(status: number, fields: readonly HeaderField[]): LocalHead {
+  return new LocalHead(
+    status,
+    fields.map(({ name }) => name),
+    fields.map(({ value }) => value),
+  );
+}
+
+/** Asks first. `head` is retained: the answer comes later. */
+function authenticate(
   exchange: Exchange,
   head: RequestHead,
-  rule: CompiledRule,
-  backend: CompiledBackend,
+  path: PathMatch,
+  filter: ExternalAuthFilter,
 ): void {
+  const { rule } = exchange;
+  const cluster = rule?.authCluster ?? null;
+  if (rule === null || cluster === null || filter.protocol.kind === 'grpc') {
+    exchange.answer('auth_unavailable');
+    return;
+  }
+  const bodyLimit = head.hasBody ? filter.forwardBodyBytes : 0;
+  exchange.awaitAuth({
+    bodyLimit,
+    ask: (body) => {
+      const request: OutgoingRequest = {
+        ...outgoingRequest(exchange, head, rule),
+        target: authTarget(filter, head),
+        edits: compileHeadEdits([{ set: [], add: [], remove: withheldFields(filter, head) }]),
+        bodyBytes: body.length,
+      };
+      return { filter, cluster, prepared: cluster.protocol.prepare(request), body };
+    },
+    proceed: (fields) => {
+      exchange.authFields = fields;
+      const { redirect } = rule.filters;
+      if (redirect === null) chooseBackend(exchange, head, path, rule);
+      else redirectTo(exchange, head, path, redirect);
+    },
+  });
+  if (head.expectsContinue && bodyLimit > 0) exchange.stream.sendInformational(localHead(100, []));
+}
+
+function chooseBackend(exchange: Exchange, head: RequestHead, path: PathMatch, rule: CompiledRule): void {
+  const persistence = rule.config.sessionPersistence;
+  if (persistence !== null) {
+    exchange.session = findSession(persistence, head, rule.backends, Date.now());
+  }
+  const backend = exchange.session?.backend ?? rule.backends[rule.choice.next()];
+  if (backend === undefined) {
+    exchange.answer('no_backend');
+    return;
+  }
   exchange.backend = backend;
   exchange.counters = backend.counters;
-  const { cluster } = backend;
-  if (cluster === null) {
-    exchange.answer(backend.refusal);
-    return;
-  }
-  const request = outgoingRequest(exchange, head, rule, backend);
-  exchange.forward(cluster.protocol.prepare(request), cluster, null);
+  const { redirect } = backend.filters;
+  if (backend.cluster === null) exchange.answer(backend.refusal);
+  else if (redirect !== null) redirectTo(exchange, head, path, redirect);
+  else forwardTo(exchange, head, path, backend);
 }
 
-function outgoingRequest(
-  exchange: Exchange,
-  head: RequestHead,
-  rule: CompiledRule,
-  backend: CompiledBackend,
-): OutgoingRequest {
+function forwardTo(exchange: Exchange, head: RequestHead, path: PathMatch, backend: CompiledBackend): void {
+  const { rule } = exchange;
+  const { cluster, filters, mirrors } = backend;
+  if (rule === null || cluster === null) return;
+  const request = outgoingRequest(exchange, head, rule);
+  request.edits = filters.requestEdits;
+  if (exchange.authFields.length > 0) {
+    const verdict = { set: exchange.authFields, add: [], remove: [] };
+    request.edits = compileHeadEdits([verdict, ...backend.requestEditSources]);
+  }
+  if (filters.rewrite !== null) {
+    request.target = filters.rewrite.target(head, path);
+    request.authority = filters.rewrite.authority;
+  }
+  if (rule.filters.cors !== null) exchange.extra = rule.filters.cors.responseFields(head);
+  for (const mirror of mirrors) if (mirror.share.take()) exchange.mirror(request, mirror.cluster);
+  exchange.forward(cluster.protocol.prepare(request), cluster);
+}
+
+type MutableRequest = { -readonly [Key in keyof OutgoingRequest]: OutgoingRequest[Key] };
+
+/** The request as it goes on when no filter changes it. */
+function outgoingRequest(exchange: Exchange, head: RequestHead, rule: CompiledRule): MutableRequest {
   const { connection } = exchange;
   const { settings } = rule.gateway;
   const claims = connection.isTrustedBy(settings) ? believe(head, connection, settings) : null;
   if (claims !== null) exchange.clientAddress = claims.clientAddress;
-  const clientRequestId = claims?.requestId ?? null;
-  exchange.clientRequestId = clientRequestId ?? '';
-  exchange.requestNumber = clientRequestId === null ? nextRequestNumber() : -1;
+  if (exchange.requestNumber === 0) {
+    exchange.clientRequestId = claims?.requestId ?? '';
+    exchange.requestNumber = exchange.clientRequestId === '' ? nextRequestNumber() : -1;
+  }
   return {
     head,
     method: head.method,
     target: null,
     authority: null,
     scheme: connection.info.scheme,
-    edits: backend.requestEdits,
+    edits: NO_EDITS,
     forwarding: claims?.forwarding ?? connection.forwarding,
     forwardedHost: claims?.forwardedHost ?? head.authority,
     requestNumber: exchange.requestNumber,
+    bodyBytes: null,
     extra: null,
   };
 }

@@ -1,5 +1,6 @@
 /** What all exchanges of a proxy share. */
 import type { AccessLogSink } from './access-record.ts';
+import type { MirrorStats } from './mirror-request.ts';
 import type { RequestCounters } from './request-counters.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 
@@ -9,6 +10,7 @@ export interface ExchangeContext {
   readonly accessLog: AccessLogSink | null;
   /** For requests that no listener takes. */
   readonly unrouted: RequestCounters;
+  readonly mirrors: MirrorStats;
   activeRequests: number;
   /** `performance.timeOrigin`: what turns the wheel's clock into the time of day. */
   readonly timeOriginMs: number;

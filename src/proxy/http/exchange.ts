@@ -1,26 +1,27 @@
 /**
  * One request and its answer on their way through the gateway, whatever protocols are spoken on either side. The exchange is what
- * both streams report to; it chooses the backend, starts and repeats tries, passes bytes on with backpressure, and keeps the
- * time limits.
+ * both streams report to: it starts and repeats tries, passes bytes on with backpressure, and keeps the time limits. Where a
+ * request goes is dispatch.ts's to say.
  */
-import type { Origin } from '../../ir/origin.ts';
+import type { HeaderField } from '../../ir/filter.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { UpstreamCluster } from '../cluster/cluster.ts';
 import type { UpstreamEndpoint } from '../cluster/endpoint.ts';
-import type { CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
-import { TimerEntry } from '../timer-wheel.ts';
 import { bulkBuffers } from './bulk-buffers.ts';
 import { Deadlines } from './deadlines.ts';
 import type { DownstreamConnection } from './downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
+import { ExchangeFacts } from './exchange-facts.ts';
+import { ExternalAuthGate, type AuthPlan } from './external-auth-gate.ts';
 import { NO_EDITS } from './head-edits.ts';
 import type { FieldList, RequestHead, ResponseHead } from './head.ts';
-import { answerForReason } from './local-answer.ts';
-import type { PreparedRequest } from './outgoing.ts';
-import type { RequestCounters } from './request-counters.ts';
+import { answerForReason, reasonFields } from './local-answer.ts';
+import { MirrorRequest } from './mirror-request.ts';
+import type { OutgoingRequest, PreparedRequest } from './outgoing.ts';
 import { reportExchange } from './report.ts';
 import { RequestBody } from './request-body.ts';
 import { decideRetry, retryAfterMs, type Failure } from './retry.ts';
+import { sessionField } from './session-persistence.ts';
 import type {
   DownstreamEvents,
   DownstreamStream,
@@ -32,43 +33,15 @@ import type {
 /** Body bytes that are kept while there is no connection to send them on. */
 const MAX_WAITING_BYTES = 65_536;
 
-export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEvents {
-  readonly context: ExchangeContext;
-  readonly stream: DownstreamStream;
-  readonly connection: DownstreamConnection;
-  readonly method: string;
-  readonly host: string;
-  readonly path: string;
-  readonly version: RequestHead['version'];
-  readonly startedAtMs: number;
-  /** What the request turned out to belong to, as far as it was routed. */
-  listener: Origin | null = null;
-  counters: RequestCounters;
-  rule: CompiledRule | null = null;
-  backend: CompiledBackend | null = null;
-  /** Where the last try went. */
-  endpoint: UpstreamEndpoint | null = null;
-  /** By the wheel's clock; 0 = it did not come to that, or nobody wants to know. */
-  connectedAtMs = 0;
-  responseHeadAtMs = 0;
-  status = 0;
-  reason: ReasonCode | null = null;
-  requestBytes = 0;
-  responseBytes = 0;
-  retries = 0;
-  /** Of the id that the gateway gave; negative: a trusted client's own id stays. */
-  requestNumber = 0;
-  clientRequestId = '';
-  clientAddress: string;
-  /** Kept only for the access log. */
-  traceparent = '';
+export class Exchange extends ExchangeFacts implements DownstreamEvents, UpstreamEvents {
   #upstream: UpstreamStream | null = null;
   #cluster: UpstreamCluster | null = null;
   #prepared: PreparedRequest | null = null;
   #deadlines: Deadlines | null = null;
   /** null: the request ended with its head. */
   #body: RequestBody | null = null;
-  readonly #hasBody: boolean;
+  #gate: ExternalAuthGate | null = null;
+  #mirrors: MirrorRequest[] | null = null;
   /** Dead connections replaced. */
   #replaced = 0;
   /** An endpoint has been asked for a connection and has not answered. */
@@ -85,45 +58,45 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     head: RequestHead,
     connection: DownstreamConnection,
   ) {
-    super();
-    this.context = context;
-    this.stream = stream;
-    this.connection = connection;
-    this.method = head.method;
-    this.host = head.host;
-    this.path = head.path;
-    this.version = head.version;
+    super(context, stream, head, connection);
     // What follows an upgrade is no body, but it travels the same way.
-    this.#hasBody = head.hasBody || head.upgrade !== '';
-    this.startedAtMs = context.wheel.now();
-    this.counters = context.unrouted;
-    this.clientAddress = connection.info.clientAddress;
+    if (head.hasBody || head.upgrade !== '') this.#body = new RequestBody();
     context.activeRequests++;
   }
 
-  // --- tries ---
+  // --- before the first try ---
 
-  /** Sends the request to an endpoint of `cluster`: `preferred` if there is one. */
-  forward(prepared: PreparedRequest, cluster: UpstreamCluster, preferred: UpstreamEndpoint | null): void {
-    this.#prepared = prepared;
-    this.#cluster = cluster;
-    if (this.#hasBody) this.#body ??= new RequestBody(this.#replayBytes());
+  /** Nothing goes to a backend before the gate is opened. */
+  awaitAuth(plan: AuthPlan): void {
+    this.#gate = new ExternalAuthGate(this, plan);
     this.#startDeadlines();
-    this.#try(preferred ?? cluster.pick(null), false);
+    this.#gate.bodyChanged(this.#body);
   }
 
-  #replayBytes(): number {
-    const policy = this.rule?.config.retry ?? null;
-    return policy === null || policy.attempts === 0 ? 0 : policy.maxBodyBytes;
+  openGate(): void {
+    this.#gate = null;
+  }
+
+  /** Sends a copy of the request to a mirror. */
+  mirror(request: OutgoingRequest, cluster: UpstreamCluster): void {
+    const { wheel, mirrors } = this.context;
+    this.#mirrors ??= [];
+    this.#mirrors.push(new MirrorRequest(request, cluster, wheel, mirrors));
+  }
+
+  /** Sends the request to an endpoint of `cluster`: the session's, if there is one. */
+  forward(prepared: PreparedRequest, cluster: UpstreamCluster): void {
+    this.#prepared = prepared;
+    this.#cluster = cluster;
+    const retry = this.rule?.config.retry ?? null;
+    if (retry !== null && retry.attempts > 0) this.#body?.allowReplay(retry.maxBodyBytes);
+    if (this.#deadlines === null) this.#startDeadlines();
+    this.#try(this.session?.endpoint ?? cluster.pick(null), false);
   }
 
   #startDeadlines(): void {
-    const timeouts = this.rule?.config.timeouts;
-    if (timeouts === undefined) return;
-    const deadlines = new Deadlines();
-    if (timeouts.requestMs > 0) deadlines.requestAt = this.startedAtMs + timeouts.requestMs;
-    deadlines.watchIdle(this.startedAtMs, timeouts.streamIdleMs);
-    this.#deadlines = deadlines;
+    if (this.rule === null) return;
+    this.#deadlines = new Deadlines(this.rule.config.timeouts, this.startedAtMs);
     this.#schedule();
   }
 
@@ -131,6 +104,8 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     const next = this.#deadlines?.next ?? Infinity;
     if (next !== Infinity) this.context.wheel.schedule(this, next);
   }
+
+  // --- tries ---
 
   #try(endpoint: UpstreamEndpoint | null, fresh: boolean): void {
     if (endpoint === null) {
@@ -141,30 +116,24 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     endpoint.active++;
     this.#isTrying = true;
     this.#isOpening = true;
-    this.#startTryDeadline();
+    const limitMs = this.rule?.tryTimeoutMs ?? 0;
+    if (limitMs > 0 && this.#deadlines !== null) {
+      this.#deadlines.tryAt = this.context.wheel.now() + limitMs;
+      this.#schedule();
+    }
     endpoint.pool.open(this, fresh);
   }
 
-  #startTryDeadline(): void {
-    const rule = this.rule?.config;
-    const deadlines = this.#deadlines;
-    if (rule === undefined || deadlines === null) return;
-    const perTryMs = rule.retry?.perTryTimeoutMs ?? 0;
-    const limitMs = perTryMs > 0 ? perTryMs : rule.timeouts.backendRequestMs;
-    if (limitMs <= 0) return;
-    deadlines.tryAt = this.context.wheel.now() + limitMs;
-    this.#schedule();
-  }
-
-  /** Ends the current try, if there is one, without hearing of it again. */
+  /** Ends what is under way upstream without hearing of it again. */
   #leaveTry(): void {
+    this.#gate?.cancel();
+    const upstream = this.#upstream;
+    this.#upstream = null;
     const { endpoint } = this;
     if (!this.#isTrying || endpoint === null) return;
     this.#isTrying = false;
     endpoint.active--;
     if (this.#deadlines !== null) this.#deadlines.tryAt = Infinity;
-    const upstream = this.#upstream;
-    this.#upstream = null;
     if (this.#isOpening) endpoint.pool.cancelOpen(this);
     else if (!this.#responseEnded || (this.#isTunnel && !this.#requestEnded)) upstream?.cancel();
     this.#isOpening = false;
@@ -208,7 +177,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.#isOpening = false;
     if (prepared === null) return;
     this.#upstream = upstream;
-    if (this.context.accessLog !== null) this.connectedAtMs = this.context.wheel.now();
+    this.connectedAtMs = this.context.wheel.now();
     const body = this.#body;
     upstream.start(prepared, body === null);
     if (body === null) return;
@@ -241,18 +210,21 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.#deadlines?.touch();
     const upstream = this.#upstream;
     const body = this.#body;
-    if (this.#isFinished || body === null) {
-      if (owned) bulkBuffers.release(buffer);
+    if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.data(buffer, from, to);
+    if (body !== null && upstream !== null) {
+      body.pass(buffer, from, to);
+      if (!upstream.sendData(buffer, from, to, owned)) this.stream.pauseRequest();
       return;
     }
-    if (upstream === null) {
-      body.keep(buffer, from, to);
-      if (owned) bulkBuffers.release(buffer);
-      if (body.bytes >= MAX_WAITING_BYTES) this.stream.pauseRequest();
-      return;
-    }
-    body.pass(buffer, from, to);
-    if (!upstream.sendData(buffer, from, to, owned)) this.stream.pauseRequest();
+    if (body !== null && !this.#isFinished) this.#keep(body, buffer, from, to);
+    if (owned) bulkBuffers.release(buffer);
+  }
+
+  /** There is no connection yet: a little is kept, the rest waits with the client. */
+  #keep(body: RequestBody, buffer: Buffer, from: number, to: number): void {
+    body.keep(buffer, from, to);
+    if (body.bytes >= MAX_WAITING_BYTES) this.stream.pauseRequest();
+    this.#gate?.bodyChanged(body);
   }
 
   onRequestEnd(trailers: FieldList | null): void {
@@ -260,6 +232,8 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
       this.#body.ended = true;
       this.#body.trailers = trailers;
     }
+    if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.end(trailers);
+    this.#gate?.bodyChanged(this.#body);
     this.#upstream?.sendEnd(trailers);
     if (this.#isTunnel && this.#responseEnded) this.#finish();
   }
@@ -269,6 +243,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
   }
 
   onRequestFlush(): void {
+    if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.flush();
     this.#upstream?.flush();
   }
 
@@ -298,13 +273,21 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
   onResponseHead(head: ResponseHead): void {
     this.#deadlines?.touch();
     if (head.status >= 400 && this.#retriesStatus(head)) return;
-    if (this.context.accessLog !== null) this.responseHeadAtMs = this.context.wheel.now();
+    this.responseHeadAtMs = this.context.wheel.now();
     this.#responseStarted = true;
     this.status = head.status;
     this.#releasePrepared();
     if (head.status === 101) this.#openTunnel();
     else this.#body?.forgetReplay();
-    this.stream.sendHead(head, this.backend?.responseEdits ?? NO_EDITS, null);
+    this.stream.sendHead(head, this.backend?.filters.responseEdits ?? NO_EDITS, this.#answerFields());
+  }
+
+  /** Fields that the backend's answer gets besides the rule's edits. */
+  #answerFields(): readonly HeaderField[] | null {
+    const persistence = this.rule?.config.sessionPersistence ?? null;
+    const { endpoint } = this;
+    if (persistence === null || endpoint === null || endpoint === this.session?.endpoint) return this.extra;
+    return [...(this.extra ?? []), sessionField(persistence, endpoint, Date.now())];
   }
 
   /** True when the answer is dropped for another try. */
@@ -318,10 +301,8 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.#isTunnel = true;
     const deadlines = this.#deadlines;
     if (deadlines === null) return;
-    deadlines.requestAt = Infinity;
-    deadlines.tryAt = Infinity;
     const idleMs = this.#cluster?.config.policy.connection.tcpIdleTimeoutMs ?? 0;
-    deadlines.watchIdle(this.context.wheel.now(), idleMs);
+    deadlines.keepOnlyIdle(this.context.wheel.now(), idleMs);
     this.#schedule();
   }
 
@@ -346,6 +327,15 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     if (!this.#isTunnel || this.#requestEnded) this.#finish();
   }
 
+  /** What `upstream` answers is the answer, though it is no backend; `reason` says why. */
+  passOn(reason: ReasonCode, head: ResponseHead, upstream: UpstreamStream): void {
+    this.#upstream = upstream;
+    this.#responseStarted = true;
+    this.reason = reason;
+    this.status = head.status;
+    this.stream.sendHead(head, NO_EDITS, reasonFields(this.reason, this.gateway?.settings));
+  }
+
   /** Ends the exchange with an answer of the gateway's own; an answer that has begun is broken off. */
   answer(reason: ReasonCode): void {
     this.reason = reason;
@@ -358,12 +348,12 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.respond(head, body);
   }
 
-  /** Ends the exchange with this answer. `reason` must have been set. */
+  /** Ends the exchange with this answer. `reason` says why, and must have been set. */
   respond(head: ResponseHead, body: Buffer): void {
     this.#leaveTry();
     this.#responseStarted = true;
     this.status = head.status;
-    this.stream.sendHead(head, NO_EDITS, null);
+    this.stream.sendHead(head, NO_EDITS, reasonFields(this.reason, this.gateway?.settings));
     if (head.hasBody) {
       this.responseBytes = body.length;
       this.stream.sendData(body, 0, body.length, false);
@@ -371,6 +361,8 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.stream.sendEnd(null);
     this.#finish();
   }
+
+  // --- time, and the end ---
 
   onTimer(nowMs: number): void {
     const expired = this.#deadlines?.expired(nowMs) ?? null;
@@ -389,8 +381,6 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.answer(reason);
   }
 
-  // --- the end ---
-
   #releasePrepared(): void {
     this.#prepared?.release();
     this.#prepared = null;
@@ -401,6 +391,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.#isFinished = true;
     this.#leaveTry();
     this.#releasePrepared();
+    if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.exchangeEnded();
     if (this.#deadlines !== null) this.context.wheel.remove(this);
     this.context.activeRequests--;
     reportExchange(this);

@@ -1,4 +1,6 @@
 /** Answers that the gateway makes itself, from their reason codes. */
+import type { HeaderField } from '../../ir/filter.ts';
+import type { ProxySettings } from '../../ir/gateway-config.ts';
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
 import { LocalHead } from './head.ts';
 
@@ -19,6 +21,15 @@ export function httpDate(): string {
     dateText = new Date(now).toUTCString();
   }
   return dateText;
+}
+
+/** The reason as a field, where the Gateway wants that. */
+export function reasonFields(
+  reason: ReasonCode | null,
+  settings: ProxySettings | undefined,
+): readonly HeaderField[] | null {
+  if (reason === null || settings?.reasonHeader !== true) return null;
+  return [{ name: 'x-sluice-reason', value: reason }];
 }
 
 /** A plain text answer that says what the reason means. To HEAD it has no body. */

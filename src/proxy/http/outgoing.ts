@@ -29,6 +29,11 @@ export interface OutgoingRequest {
   readonly forwardedHost: string;
   /** Renders to X-Request-Id with `request-id.ts`; negative = keep the client's. */
   readonly requestNumber: number;
+  /**
+   * Bytes of the body that is sent instead of the client's: Content-Length is this, and there are no trailers. null = the
+   * client's own body, framed as `head` says.
+   */
+  readonly bodyBytes: number | null;
   /** Fields known only now (from an auth server, say); null = none. */
   readonly extra: readonly HeaderField[] | null;
 }

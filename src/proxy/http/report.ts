@@ -17,7 +17,7 @@ function recordOf(exchange: Exchange, nowMs: number): AccessRecord {
   const since = (atMs: number): number | null => (atMs === 0 ? null : atMs - startedAtMs);
   return {
     startedAtMs: exchange.context.timeOriginMs + startedAtMs,
-    gateway: rule?.gateway.origin ?? null,
+    gateway: exchange.gateway?.origin ?? null,
     listener: exchange.listener,
     route: rule?.config.origin ?? null,
     backend: backend?.origin ?? null,

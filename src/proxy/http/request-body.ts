@@ -10,12 +10,17 @@ export class RequestBody {
   trailers: FieldList | null = null;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
-  #replayBytes: number;
+  #replayBytes = 0;
   #isPartial = false;
 
-  /** Up to `replayBytes` are kept after they were sent. */
-  constructor(replayBytes: number) {
-    this.#replayBytes = replayBytes;
+  /** Up to `bytes` are kept after they were sent. */
+  allowReplay(bytes: number): void {
+    this.#replayBytes = bytes;
+  }
+
+  /** A copy of at most `limit` bytes of what is kept. */
+  peek(limit: number): Buffer {
+    return Buffer.concat(this.#chunks).subarray(0, limit);
   }
 
   /** Bytes were let go: what is kept is not the whole body so far, and cannot be sent again. */

@@ -1,12 +1,13 @@
 /** Compiles the rules of one Gateway's listener. */
-import type { Filter, HeaderEdit } from '../../ir/filter.ts';
+import type { Filter, HeaderEdit, MirrorFilter } from '../../ir/filter.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
 import type { UpstreamCluster } from '../cluster/cluster.ts';
-import { compileHeadEdits, type HeadEdits } from '../http/head-edits.ts';
+import { MirrorShare } from '../filter/mirror-share.ts';
+import { compileBackendFilters, compileRuleFilters } from '../filter/order.ts';
 import type { CounterRegistry } from '../http/request-counters.ts';
-import type { CompiledBackend, CompiledGateway, CompiledRule } from './compiled-rule.ts';
+import type { CompiledBackend, CompiledGateway, CompiledMirror, CompiledRule } from './compiled-rule.ts';
 import { WeightedChoice } from './weighted-choice.ts';
 
 export interface RuleCompilerDeps {
@@ -18,7 +19,9 @@ export interface RuleCompilerDeps {
 
 /** `listener`: the rule's counters are this listener's own, for one rule may be attached to several. */
 export function compileRule(rule: RouteRule, listener: Origin, deps: RuleCompilerDeps): CompiledRule {
-  const { gateway, counters } = deps;
+  const { gateway, counters, clusterOf } = deps;
+  const filters = compileRuleFilters(rule.filters);
+  const perTryMs = rule.retry?.perTryTimeoutMs ?? 0;
   const backends = rule.action.kind === 'forward' ? rule.action.backends : [];
   return {
     config: rule,
@@ -26,6 +29,9 @@ export function compileRule(rule: RouteRule, listener: Origin, deps: RuleCompile
     listener,
     counters: counters.get({ gateway: gateway.origin, listener, rule: rule.origin, backend: null }),
     backends: backends.map((backend) => compileBackend(backend, rule, listener, deps)),
+    tryTimeoutMs: perTryMs > 0 ? perTryMs : rule.timeouts.backendRequestMs,
+    filters,
+    authCluster: filters.auth === null ? null : clusterOf(filters.auth.cluster),
     choice: new WeightedChoice(backends.map(({ weight }) => weight)),
     refusal: rule.action.kind === 'fail' ? rule.action.reason : null,
   };
@@ -39,24 +45,24 @@ function compileBackend(
 ): CompiledBackend {
   const { origin } = backend;
   const own = backend.kind === 'cluster' ? backend.filters : [];
+  const filters = compileBackendFilters(rule.filters, own);
   return {
     origin,
     counters: counters.get({ gateway: gateway.origin, listener, rule: rule.origin, backend: origin }),
     cluster: backend.kind === 'cluster' ? clusterOf(backend.cluster) : null,
     refusal: backend.kind === 'invalid' ? backend.reason : 'invalid_ref',
-    requestEdits: compileEdits('request-headers', rule.filters, own),
-    responseEdits: compileEdits('response-headers', rule.filters, own),
+    filters,
+    requestEditSources: requestEdits([...rule.filters, ...own]),
+    mirrors: filters.mirrors.flatMap((mirror) => compileMirror(mirror, clusterOf)),
   };
 }
 
-/** The rule's edits and then the backend's, as one. */
-function compileEdits(
-  kind: 'request-headers' | 'response-headers',
-  ofRule: readonly Filter[],
-  ofBackend: readonly Filter[],
-): HeadEdits {
-  const edits = [...ofRule, ...ofBackend].flatMap((filter): HeaderEdit[] =>
-    filter.kind === kind ? [filter.edit] : [],
-  );
-  return compileHeadEdits(edits);
+function requestEdits(filters: readonly Filter[]): HeaderEdit[] {
+  return filters.flatMap((filter) => (filter.kind === 'request-headers' ? [filter.edit] : []));
+}
+
+/** A mirror whose cluster does not exist gets nothing: it must not stand in the way of the request. */
+function compileMirror(mirror: MirrorFilter, clusterOf: RuleCompilerDeps['clusterOf']): CompiledMirror[] {
+  const cluster = clusterOf(mirror.cluster);
+  return cluster === null ? [] : [{ share: new MirrorShare(mirror), cluster }];
 }

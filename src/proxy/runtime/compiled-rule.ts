@@ -4,7 +4,9 @@ import type { Origin } from '../../ir/origin.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import type { UpstreamCluster } from '../cluster/cluster.ts';
-import type { HeadEdits } from '../http/head-edits.ts';
+import type { HeaderEdit } from '../../ir/filter.ts';
+import type { MirrorShare } from '../filter/mirror-share.ts';
+import type { BackendFilters, RuleFilters } from '../filter/order.ts';
 import type { RequestCounters } from '../http/request-counters.ts';
 import type { WeightedChoice } from './weighted-choice.ts';
 
@@ -21,9 +23,15 @@ export interface CompiledBackend {
   /** null: the backendRef is invalid and answers with `refusal`. */
   readonly cluster: UpstreamCluster | null;
   readonly refusal: ReasonCode;
-  /** The edits of the rule's filters and then of the backend's. */
-  readonly requestEdits: HeadEdits;
-  readonly responseEdits: HeadEdits;
+  readonly filters: BackendFilters;
+  /** What `filters.requestEdits` was compiled from, in order. */
+  readonly requestEditSources: readonly HeaderEdit[];
+  readonly mirrors: readonly CompiledMirror[];
+}
+
+export interface CompiledMirror {
+  readonly share: MirrorShare;
+  readonly cluster: UpstreamCluster;
 }
 
 export interface CompiledRule {
@@ -34,6 +42,11 @@ export interface CompiledRule {
   readonly counters: RequestCounters;
   readonly backends: readonly CompiledBackend[];
   readonly choice: WeightedChoice;
+  /** Of one try; 0 = none. */
+  readonly tryTimeoutMs: number;
+  readonly filters: RuleFilters;
+  /** Of `filters.auth`; null where that names no cluster that is configured. */
+  readonly authCluster: UpstreamCluster | null;
   /** The reason that every request is answered with; null for a rule that forwards. */
   readonly refusal: ReasonCode | null;
 }

@@ -37,8 +37,13 @@ export interface CompiledPort {
   readonly router: PortRouter<CompiledRule>;
   /** Everything below HTTP. */
   readonly l4: CompiledL4Port;
-  /** For requests that a listener takes and no rule of it. */
-  readonly unmatched: ReadonlyMap<HttpListener, RequestCounters>;
+  readonly http: ReadonlyMap<HttpListener, CompiledHttpListener>;
+}
+
+export interface CompiledHttpListener {
+  readonly gateway: CompiledGateway;
+  /** Of requests that the listener takes and no rule of it. */
+  readonly counters: RequestCounters;
 }
 
 export interface Runtime {
@@ -89,19 +94,17 @@ function compilePort(
   const listeners = placed.flatMap(({ port, gateway, config }): PlacedListener[] =>
     port.listeners.map((listener) => ({ listener, gateway, config })),
   );
-  const gatewayOf = new Map<HttpListener, CompiledGateway>();
-  const unmatched = new Map<HttpListener, RequestCounters>();
+  const http = new Map<HttpListener, CompiledHttpListener>();
   for (const { listener, gateway } of listeners) {
     if (listener.kind !== 'http') continue;
-    gatewayOf.set(listener, gateway);
     const labels = { gateway: gateway.origin, listener: listener.origin, rule: null, backend: null };
-    unmatched.set(listener, counters.get(labels));
+    http.set(listener, { gateway, counters: counters.get(labels) });
   }
   const ruleOf = (id: RuleId, listener: HttpListener): CompiledRule | null => {
-    const gateway = gatewayOf.get(listener);
+    const gateway = http.get(listener)?.gateway;
     return gateway === undefined ? null : (compilers.get(gateway)?.compile(id, listener) ?? null);
   };
-  const router = new PortRouter({ listeners: [...gatewayOf.keys()], ruleOf, regex });
+  const router = new PortRouter({ listeners: [...http.keys()], ruleOf, regex });
   const sources = listeners.flatMap(({ listener, gateway }): ListenerSource[] => {
     const compiler = compilers.get(gateway);
     return compiler === undefined ? [] : [compiler.sourceOf(listener)];
@@ -115,7 +118,7 @@ function compilePort(
     listeners,
     router,
     l4: compileL4Port(sources, streamCounters),
-    unmatched,
+    http,
   };
 }
 

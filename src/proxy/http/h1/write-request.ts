@@ -19,13 +19,18 @@ const FORWARDING = [
   HeaderId.proxy,
   HeaderId.xSluiceReason,
 ];
-/** By what else is left out: 1 = Host, 2 = X-Request-Id. */
-const DROPS = [
-  dropTable(FORWARDING),
-  dropTable([...FORWARDING, HeaderId.host]),
-  dropTable([...FORWARDING, HeaderId.xRequestId]),
-  dropTable([...FORWARDING, HeaderId.host, HeaderId.xRequestId]),
-] as const;
+const DROPS_HOST = 1;
+const DROPS_REQUEST_ID = 2;
+const DROPS_BODY = 4;
+/** By the sum of what else is left out. */
+const DROPS: readonly Uint8Array[] = Array.from({ length: 8 }, (_, which) =>
+  dropTable([
+    ...FORWARDING,
+    ...((which & DROPS_HOST) === 0 ? [] : [HeaderId.host]),
+    ...((which & DROPS_REQUEST_ID) === 0 ? [] : [HeaderId.xRequestId]),
+    ...((which & DROPS_BODY) === 0 ? [] : [HeaderId.contentLength, HeaderId.expect, HeaderId.trailer]),
+  ]),
+);
 
 const CHUNKED_LINE = Buffer.from('transfer-encoding: chunked\r\n', 'latin1');
 const REQUEST_ID_START = Buffer.from(`x-request-id: ${REQUEST_ID_PREFIX}`, 'latin1');
@@ -46,11 +51,12 @@ export class H1PreparedRequest implements PreparedRequest {
   constructor(request: OutgoingRequest, bytes: number) {
     const { head } = request;
     this.buffer = sizedBuffers.take(bytes);
-    this.contentLength = head.contentLength;
+    this.contentLength = request.bodyBytes ?? head.contentLength;
     this.isHead = request.method === 'HEAD';
     this.upgrade = head.upgrade;
-    if (!head.hasBody) this.framing = BodyFraming.none;
-    else this.framing = head.contentLength === UNKNOWN_LENGTH ? BodyFraming.chunked : BodyFraming.length;
+    const hasBody = request.bodyBytes === null ? head.hasBody : request.bodyBytes > 0;
+    if (!hasBody) this.framing = BodyFraming.none;
+    else this.framing = this.contentLength === UNKNOWN_LENGTH ? BodyFraming.chunked : BodyFraming.length;
   }
 
   release(): void {
@@ -64,22 +70,33 @@ export function renderRequest(request: OutgoingRequest): H1PreparedRequest {
   const prepared = new H1PreparedRequest(request, sizeOfRequest(request));
   const { head, edits } = request;
   const authority = edits.authority ?? request.authority;
-  const keepsHost = authority === null && head instanceof H1RequestHead;
-  const dropIds = DROPS[(keepsHost ? 0 : 1) | (request.requestNumber < 0 ? 0 : 2)] as Uint8Array;
-  writer.begin(prepared.buffer, 0, dropIds, edits);
+  const keepsHost = authority === null && head instanceof H1RequestHead && head.authority !== '';
+  writer.begin(prepared.buffer, 0, dropsFor(request, keepsHost), edits);
   if (head instanceof H1RequestHead) copyHead(request, head);
   else writeHead(request);
-  if (authority !== null) writer.field('host', authority);
-  else if (!keepsHost || head.authority === '') writer.field('host', head.authority);
+  if (!keepsHost) writer.field('host', authority ?? head.authority);
   if (edits.append.length > 0) writer.bytes(edits.appendLines);
   if (edits.dropsForwarding) writeRemainingForwarding(request);
   else writeForwarding(request);
   if (request.extra !== null) writer.extra(request.extra);
-  if (prepared.framing === BodyFraming.chunked) writer.bytes(CHUNKED_LINE);
+  writeFraming(request, prepared);
   if (head.upgrade !== '') writeUpgrade(request);
   writer.crlf();
   prepared.length = writer.at;
   return prepared;
+}
+
+function dropsFor(request: OutgoingRequest, keepsHost: boolean): Uint8Array {
+  const which =
+    (keepsHost ? 0 : DROPS_HOST) |
+    (request.requestNumber < 0 ? 0 : DROPS_REQUEST_ID) |
+    (request.bodyBytes === null ? 0 : DROPS_BODY);
+  return DROPS[which] as Uint8Array;
+}
+
+function writeFraming({ bodyBytes }: OutgoingRequest, prepared: H1PreparedRequest): void {
+  if (bodyBytes !== null) writer.field('content-length', String(bodyBytes));
+  else if (prepared.framing === BodyFraming.chunked) writer.bytes(CHUNKED_LINE);
 }
 
 function sizeOfRequest(request: OutgoingRequest): number {

@@ -1,0 +1,74 @@
+/** What is known of an exchange: filled in while it goes on, read when it is reported. */
+import type { HeaderField } from '../../ir/filter.ts';
+import type { Origin } from '../../ir/origin.ts';
+import type { ReasonCode } from '../../ir/reason.ts';
+import type { UpstreamEndpoint } from '../cluster/endpoint.ts';
+import type { CompiledBackend, CompiledGateway, CompiledRule } from '../runtime/compiled-rule.ts';
+import { TimerEntry } from '../timer-wheel.ts';
+import type { DownstreamConnection } from './downstream-connection.ts';
+import type { ExchangeContext } from './exchange-context.ts';
+import type { RequestHead } from './head.ts';
+import type { RequestCounters } from './request-counters.ts';
+import type { Session } from './session-persistence.ts';
+import type { DownstreamStream } from './stream.ts';
+
+const NO_FIELDS: readonly HeaderField[] = [];
+
+export abstract class ExchangeFacts extends TimerEntry {
+  readonly context: ExchangeContext;
+  readonly stream: DownstreamStream;
+  readonly connection: DownstreamConnection;
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly version: RequestHead['version'];
+  readonly startedAtMs: number;
+
+  // What the request turned out to belong to, as far as it was routed.
+  counters: RequestCounters;
+  gateway: CompiledGateway | null = null;
+  listener: Origin | null = null;
+  rule: CompiledRule | null = null;
+  backend: CompiledBackend | null = null;
+  session: Session | null = null;
+  /** Where the last try went. */
+  endpoint: UpstreamEndpoint | null = null;
+
+  /** Fields that the auth server wants on the request. */
+  authFields = NO_FIELDS;
+  /** Fields that the rule's filters want on the backend's answer. */
+  extra: readonly HeaderField[] | null = null;
+
+  // For the report. Times are the event clock's; 0 = it did not come to that, or nobody wants to know.
+  connectedAtMs = 0;
+  responseHeadAtMs = 0;
+  status = 0;
+  reason: ReasonCode | null = null;
+  requestBytes = 0;
+  responseBytes = 0;
+  retries = 0;
+  /** Of the id that the gateway gave; 0 = none yet, negative: a trusted client's own id stays. */
+  requestNumber = 0;
+  clientRequestId = '';
+  clientAddress: string;
+  traceparent = '';
+
+  constructor(
+    context: ExchangeContext,
+    stream: DownstreamStream,
+    head: RequestHead,
+    connection: DownstreamConnection,
+  ) {
+    super();
+    this.context = context;
+    this.stream = stream;
+    this.connection = connection;
+    this.method = head.method;
+    this.host = head.host;
+    this.path = head.path;
+    this.version = head.version;
+    this.startedAtMs = context.wheel.now();
+    this.counters = context.unrouted;
+    this.clientAddress = connection.info.clientAddress;
+  }
+}

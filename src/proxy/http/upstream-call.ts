@@ -1,0 +1,49 @@
+/** One request of the gateway to an endpoint of a cluster, with the endpoint's count of what it has in hand. */
+import type { UpstreamCluster } from '../cluster/cluster.ts';
+import type { UpstreamEndpoint } from '../cluster/endpoint.ts';
+import type { UpstreamEvents, UpstreamStream } from './stream.ts';
+
+export class UpstreamCall {
+  readonly #cluster: UpstreamCluster;
+  readonly #events: UpstreamEvents;
+  #endpoint: UpstreamEndpoint | null = null;
+  #isOpening = false;
+  stream: UpstreamStream | null = null;
+
+  constructor(cluster: UpstreamCluster, events: UpstreamEvents) {
+    this.#cluster = cluster;
+    this.#events = events;
+  }
+
+  /** False when the cluster has no endpoint; else `onUpstreamReady` or `onUpstreamUnavailable` follows. */
+  open(): boolean {
+    const endpoint = this.#cluster.pick(null);
+    if (endpoint === null) return false;
+    this.#endpoint = endpoint;
+    endpoint.active++;
+    this.#isOpening = true;
+    endpoint.pool.open(this.#events, false);
+    return true;
+  }
+
+  /** To be told first thing in `onUpstreamReady`. */
+  ready(stream: UpstreamStream): void {
+    this.#isOpening = false;
+    this.stream = stream;
+  }
+
+  /** To be told when the stream has ended by itself, or never came to be. */
+  ended(): void {
+    this.#isOpening = false;
+    this.stream = null;
+    if (this.#endpoint !== null) this.#endpoint.active--;
+    this.#endpoint = null;
+  }
+
+  /** Ends it; no event follows. */
+  cancel(): void {
+    if (this.#isOpening) this.#endpoint?.pool.cancelOpen(this.#events);
+    this.stream?.cancel();
+    this.ended();
+  }
+}
