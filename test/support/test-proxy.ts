@@ -1,11 +1,14 @@
 /** A data plane on free ports of the loopback address, for tests. */
-import type { GatewayConfig } from '../../src/ir/gateway-config.ts';
+import type { TestContext } from 'node:test';
+import type { GatewayConfig, ProxySettings } from '../../src/ir/gateway-config.ts';
+import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy } from '../../src/ir/policy.ts';
 import type { AccessLogSink, AccessRecord } from '../../src/proxy/http/access-record.ts';
 import { DEFAULT_LIMITS, type Proxy, type ProxyLimits } from '../../src/proxy/proxy-api.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
 import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
-import { TEST_PORT } from './gateway-config.ts';
+import { TEST_PORT, testBackend, testCluster, testConfig, type TestRule } from './gateway-config.ts';
 import { RawClient } from './raw-client.ts';
+import { ScriptedBackend, type Script } from './scripted-backend.ts';
 
 export class TestProxy {
   readonly proxy: Proxy;
@@ -47,4 +50,35 @@ export class TestProxy {
   async stop(): Promise<void> {
     await this.proxy.stop();
   }
+}
+
+/** A proxy in front of one scripted backend, gone when the test is. */
+export interface OneBackend {
+  readonly proxy: TestProxy;
+  readonly backend: ScriptedBackend;
+}
+
+export interface OneBackendOptions {
+  readonly script?: Script | null;
+  readonly rule?: Omit<TestRule, 'backends'>;
+  readonly limits?: Partial<ProxyLimits>;
+  readonly settings?: Partial<ProxySettings>;
+  readonly policy?: Partial<ClusterPolicy>;
+}
+
+export async function oneBackend(t: TestContext, options: OneBackendOptions = {}): Promise<OneBackend> {
+  const backend = await ScriptedBackend.start(options.script ?? null);
+  const policy = { ...DEFAULT_CLUSTER_POLICY, ...options.policy };
+  const config = testConfig({
+    rules: [{ backends: [testBackend('a')], ...options.rule }],
+    clusters: [testCluster('a', { policy })],
+    endpoints: { a: [backend.port] },
+    settings: options.settings ?? {},
+  });
+  const proxy = await TestProxy.start(config, options.limits);
+  t.after(async () => {
+    await proxy.stop();
+    await backend.stop();
+  });
+  return { proxy, backend };
 }

@@ -162,7 +162,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
       return;
     }
     held.append(buffer, 0, length);
-    if (!held.isWorthALook()) return;
+    if (!held.isWorthALook(MAX_HEAD_BYTES)) return;
     const total = held.length;
     this.#held = null;
     this.#process(held.take(), 0, total);
@@ -196,7 +196,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
     if (position === INCOMPLETE) {
       this.#held = new HeldBytes();
       this.#held.append(buffer, from, to);
-      this.#held.isWorthALook();
+      this.#held.isWorthALook(MAX_HEAD_BYTES);
       return 0;
     }
     if (position < 0) return this.#fail('invalid');

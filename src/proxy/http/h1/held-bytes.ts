@@ -26,11 +26,12 @@ export class HeldBytes {
   /**
    * Whether another attempt at parsing what is held can bring anything: a parse starts from the first byte, so a head that drips in
    * byte by byte would otherwise cost time in the square of its length. A line's end, or a quarter more than at the last
-   * attempt, is worth one.
+   * attempt, is worth one, and so is reaching `limit`, beyond which there can be no head.
    */
-  isWorthALook(): boolean {
+  isWorthALook(limit: number): boolean {
     const isNew = this.#buffer.subarray(this.#looked, this.length).includes(LF);
-    if (!isNew && this.length > ALWAYS_LOOK_BYTES && this.length < this.#looked * 1.25) return false;
+    const hasGrown = this.length <= ALWAYS_LOOK_BYTES || this.length >= this.#looked * 1.25;
+    if (!isNew && !hasGrown && this.length < limit) return false;
     this.#looked = this.length;
     return true;
   }

@@ -85,7 +85,7 @@ export class H1ServerConnection
       return;
     }
     this.#hold(buffer, 0, length);
-    if (this.#state === HEAD && this.#held.isWorthALook()) this.#processHeld();
+    if (this.#state === HEAD && this.#held.isWorthALook(this.#host.limits.headBytes)) this.#processHeld();
   }
 
   #processHeld(): void {
@@ -120,7 +120,7 @@ export class H1ServerConnection
     if (position === INCOMPLETE) {
       if (this.#held.length === 0 && this.#requests > 0) this.#scheduleIn(this.#host.limits.headTimeoutMs);
       this.#hold(buffer, from, to);
-      this.#held.isWorthALook();
+      this.#held.isWorthALook(this.#host.limits.headBytes);
       return to;
     }
     if (position < 0) {
