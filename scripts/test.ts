@@ -15,7 +15,8 @@ import { describeFailures, describeGate, summarize, type SuiteResult } from './t
 import { runFile, type FileResult } from './test/run-file.ts';
 import { findSuites, type Suite } from './test/suites.ts';
 
-const FILE_LIMIT_MS = 300_000;
+const FILE_LIMIT_MS = 240_000;
+const TEST_LIMIT_MS = 60_000;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const parallel = Math.max(2, availableParallelism());
 
@@ -47,7 +48,11 @@ async function runStage(suites: readonly Suite[]): Promise<SuiteResult[]> {
   const results = await inParallel(jobs, async ({ suite, file }) => {
     const span = spans.get(suite) ?? { start: performance.now(), end: 0 };
     spans.set(suite, span);
-    const result: FileResult = await runFile(file, { root, limitMs: FILE_LIMIT_MS });
+    const result: FileResult = await runFile(file, {
+      root,
+      limitMs: FILE_LIMIT_MS,
+      testLimitMs: TEST_LIMIT_MS,
+    });
     span.end = performance.now();
     const failures = describeFailures(result);
     if (failures !== '') console.log(`\n${failures}\n`);

@@ -12,7 +12,7 @@ after(() => rmSync(root, { recursive: true }));
 
 async function runText(text: string, limitMs = 30_000): Promise<FileResult> {
   writeFileSync(join(root, 'case.test.ts'), `import { describe, test } from 'node:test';\n${text}`);
-  return runFile('case.test.ts', { root, limitMs });
+  return runFile('case.test.ts', { root, limitMs, testLimitMs: 1_000 });
 }
 
 test('counts what passed, failed, was skipped and is to do', async () => {
@@ -51,6 +51,20 @@ test('a file that cannot be loaded fails, with what it printed', async () => {
 test('a file without a test fails', async () => {
   const result = await runText('');
   assert.equal(result.tests[0]?.detail, 'Holds no test.');
+});
+
+test('a test that hangs fails by name, and the next ones still run', async () => {
+  const result = await runText(`
+    test('stuck', () => new Promise((resolve) => { setTimeout(resolve, 3_000); }));
+    test('next', () => {});`);
+  assert.deepEqual(
+    result.tests.map(({ name, outcome }) => [name, outcome]),
+    [
+      ['stuck', 'failed'],
+      ['next', 'passed'],
+    ],
+  );
+  assert.match(result.tests[0]?.detail ?? '', /timed out after 1000ms/);
 });
 
 test('a file that leaves something open is ended and fails', async () => {

@@ -21,6 +21,8 @@ export interface RunFileOptions {
   readonly root: string;
   /** A file that is not done by then is ended and counted as failed. */
   readonly limitMs: number;
+  /** A test that is not done by then has failed, unless it states a `timeout` of its own. */
+  readonly testLimitMs: number;
 }
 
 const failure = (detail: string): TestRecord => ({
@@ -31,13 +33,21 @@ const failure = (detail: string): TestRecord => ({
 });
 
 /** Never rejects: whatever goes wrong is a failed record of the result. */
-export async function runFile(file: string, { root, limitMs }: RunFileOptions): Promise<FileResult> {
+export async function runFile(
+  file: string,
+  { root, limitMs, testLimitMs }: RunFileOptions,
+): Promise<FileResult> {
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const log = join(folder, 'events.jsonl');
   const child = spawn(
     process.execPath,
-    [`--test-reporter=${REPORTER}`, `--test-reporter-destination=${log}`, file],
+    [
+      `--test-reporter=${REPORTER}`,
+      `--test-reporter-destination=${log}`,
+      `--test-timeout=${testLimitMs}`,
+      file,
+    ],
     // A group of its own, so that ending a stuck file ends the servers it started, too.
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
