@@ -1,8 +1,8 @@
-/** Valid objects to a snapshot: sorted by kind, duplicates told, namespaces that are used but not declared implied. */
-import type { Namespace } from '../../gatewayapi/core-kinds.ts';
+/** Valid objects to a snapshot: sorted by kind, namespaces that are used but not declared implied. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
+import { withNameLabel } from './judge.ts';
 
 const MEMBERS = {
   GatewayClass: 'gatewayClasses',
@@ -28,8 +28,14 @@ type Kind = keyof typeof MEMBERS;
 
 const isKind = (kind: string): kind is Kind => Object.hasOwn(MEMBERS, kind);
 
-/** `refs` and `objects` pair up; each ref occurs once. Kinds that no member holds are left out. */
-export function assembleSnapshot(entries: Iterable<readonly [ObjectRef, JsonObject]>): ResourceSnapshot {
+/**
+ * `refs` and `objects` pair up; each ref occurs once. Kinds that no member holds are left out. `implied` remembers the namespaces made
+ * up here, so that they are the same objects in the next snapshot.
+ */
+export function assembleSnapshot(
+  entries: Iterable<readonly [ObjectRef, JsonObject]>,
+  implied = new Map<string, JsonObject>(),
+): ResourceSnapshot {
   const lists = Object.fromEntries(
     Object.values(MEMBERS).map((member) => [member, [] as JsonObject[]]),
   ) as Record<keyof ResourceSnapshot, JsonObject[]>;
@@ -41,24 +47,18 @@ export function assembleSnapshot(entries: Iterable<readonly [ObjectRef, JsonObje
     if (ref.kind === 'Namespace') declared.add(ref.name);
     else if (ref.namespace !== '') used.add(ref.namespace);
   }
-  for (const name of used) if (!declared.has(name)) lists.namespaces.push(impliedNamespace(name));
-  for (const namespace of lists.namespaces) labelName(namespace);
+  for (const name of used) {
+    if (declared.has(name)) continue;
+    const namespace = implied.get(name) ?? impliedNamespace(name);
+    implied.set(name, namespace);
+    lists.namespaces.push(namespace);
+  }
   // Validation has seen to it that each object has the shape of its kind.
   return lists as unknown as ResourceSnapshot;
 }
 
-const NAME_LABEL = 'kubernetes.io/metadata.name';
-
 const impliedNamespace = (name: string): JsonObject => ({
   apiVersion: 'v1',
   kind: 'Namespace',
-  metadata: { name, labels: { [NAME_LABEL]: name } },
+  metadata: withNameLabel({ name }),
 });
-
-/** The API server labels every namespace with its name. */
-function labelName(object: JsonObject): void {
-  const namespace = object as unknown as { metadata: Namespace['metadata'] };
-  const { metadata } = namespace;
-  if (metadata.labels?.[NAME_LABEL] === metadata.name) return;
-  namespace.metadata = { ...metadata, labels: { ...metadata.labels, [NAME_LABEL]: metadata.name } };
-}

@@ -1,24 +1,18 @@
 /** Text to Kubernetes objects with their positions: multi-document YAML and JSON, and the List kinds. */
-import {
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseAllDocuments,
-  type Document,
-  type Node,
-} from 'yaml';
-import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
-import type { PathSegment } from '../../gatewayapi/validation/schema.ts';
+import { LineCounter, parseAllDocuments, type Document, type YAMLError } from 'yaml';
 import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
+import { isJsonObject, type JsonObject, type Path } from '../../gatewayapi/validation/schema.ts';
+import { offsetOf } from './position.ts';
+import { splitDocuments, type Chunk } from './split.ts';
+import { YAML_OPTIONS } from './yaml-dialect.ts';
 
 /** One object as it stands in a file. */
 export interface SourceObject {
   readonly value: JsonObject;
+  /** A map that has a key twice: an API server refuses it. */
+  readonly repeatedKeys: readonly { readonly key: string; readonly location: SourceLocation }[];
   /** Where a field stands: its name when `atKey`, else its value; the nearest parent's place when it is absent. */
-  locate(path: readonly PathSegment[], atKey: boolean): SourceLocation;
+  readonly locate: (path: Path, atKey: boolean) => SourceLocation;
 }
 
 export interface ParsedText {
@@ -26,94 +20,145 @@ export interface ParsedText {
   readonly findings: readonly InputFinding[];
 }
 
+/** Everything in a text. Never throws: what cannot be read is a finding. */
 export function parseText(text: string, file: string): ParsedText {
-  const lines = new LineCounter();
+  const parsed = splitDocuments(text).map((chunk) => parseChunk(chunk, file));
+  return {
+    objects: parsed.flatMap(({ objects }) => objects),
+    findings: parsed.flatMap(({ findings }) => findings),
+  };
+}
+
+/** One chunk of a text; usually one document. */
+export function parseChunk(chunk: Chunk, file: string): ParsedText {
   const objects: SourceObject[] = [];
   const findings: InputFinding[] = [];
-  const at = (offset: number): SourceLocation => {
-    const { line, col } = lines.linePos(offset);
-    return { file, line, column: col };
-  };
-  for (const document of parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })) {
-    if (!('contents' in document)) continue;
-    const [problem] = document.errors;
+  const source = new ChunkSource(chunk, file);
+  const documents = source.read();
+  if (documents === null) return { objects, findings: [syntaxFinding(TOO_DEEP, source.at(0))] };
+  for (const [index, document] of documents.entries()) {
+    const problem = document.errors.find(({ code }) => code !== 'DUPLICATE_KEY');
     if (problem !== undefined) {
-      findings.push(syntaxFinding(problem.message, at(problem.pos[0])));
+      findings.push(syntaxFinding(problem, source.at(problem.pos[0])));
       continue;
     }
-    const value: unknown = document.toJS({ maxAliasCount: 10_000 });
-    if (value === null || value === undefined) continue;
-    collect(
-      value,
-      [],
-      (object, base) => {
-        objects.push({
-          value: object,
-          locate: (path, atKey) => at(offsetOf(document, [...base, ...path], atKey)),
-        });
-      },
-      (path) => {
-        findings.push(notAnObject(at(offsetOf(document, path, false))));
-      },
-    );
+    const value = toValue(document);
+    if (!value.ok) findings.push(syntaxFinding(value.problem, source.at(0)));
+    else if (value.value !== null && value.value !== undefined) {
+      const repeatedKeys = repeatedKeysOf(document, source);
+      for (const { base, item } of itemsOf(value.value, [])) {
+        const locate = (path: Path, atKey: boolean): SourceLocation =>
+          source.locate(index, [...base, ...path], atKey);
+        if (isJsonObject(item)) objects.push({ value: item, repeatedKeys, locate });
+        else findings.push(notAnObject(locate([], false)));
+      }
+    }
   }
   return { objects, findings };
 }
 
-type Visit = (object: JsonObject, base: readonly PathSegment[]) => void;
+interface Problem {
+  readonly code: string;
+  readonly message: string;
+}
 
-/** `List` and every `…List` kind hold their objects in `items`. */
-function collect(
-  value: unknown,
-  base: readonly PathSegment[],
-  visit: Visit,
-  refuse: (base: readonly PathSegment[]) => void,
-): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    refuse(base);
+const TOO_DEEP: Problem = { code: 'TOO_DEEP', message: 'nested too deeply' };
+const MAX_ALIASES = 10_000;
+
+/** A chunk's syntax tree is made again when a position is asked for, which is rare, rather than kept, which is costly. */
+class ChunkSource {
+  readonly #chunk: Chunk;
+  readonly #file: string;
+  #lines = new LineCounter();
+  #documents: WeakRef<Document[]> | null = null;
+
+  constructor(chunk: Chunk, file: string) {
+    this.#chunk = chunk;
+    this.#file = file;
+  }
+
+  /** null when the text is nested so deeply that it cannot be read. */
+  read(): readonly Document[] | null {
+    const kept = this.#documents?.deref();
+    if (kept !== undefined) return kept;
+    this.#lines = new LineCounter();
+    try {
+      const parsed = parseAllDocuments(this.#chunk.text, { ...YAML_OPTIONS, lineCounter: this.#lines });
+      const documents = [...parsed] as Document[];
+      this.#documents = new WeakRef(documents);
+      return documents;
+    } catch (error) {
+      if (error instanceof RangeError) return null;
+      throw error;
+    }
+  }
+
+  at(offset: number): SourceLocation {
+    const { line, col } = this.#lines.linePos(offset);
+    return { file: this.#file, line: Math.max(1, line) + this.#chunk.lineOffset, column: Math.max(1, col) };
+  }
+
+  textBetween(start: number, end: number): string {
+    return this.#chunk.text.slice(start, end).trim();
+  }
+
+  locate(index: number, path: Path, atKey: boolean): SourceLocation {
+    const document = this.read()?.[index];
+    return this.at(document === undefined ? 0 : offsetOf(document, path, atKey));
+  }
+}
+
+type Reading =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: Problem };
+
+/** Aliases that expand to very much, or to themselves, are refused here. */
+function toValue(document: Document): Reading {
+  try {
+    return { ok: true, value: document.toJS({ maxAliasCount: MAX_ALIASES }) };
+  } catch (error) {
+    const message = error instanceof RangeError ? TOO_DEEP.message : String(error);
+    return { ok: false, problem: { code: 'ALIAS', message } };
+  }
+}
+
+function repeatedKeysOf(document: Document, source: ChunkSource): SourceObject['repeatedKeys'] {
+  return document.errors
+    .filter(({ code }) => code === 'DUPLICATE_KEY')
+    .map(({ pos: [start, end] }) => ({ key: source.textBetween(start, end), location: source.at(start) }));
+}
+
+/** `List` and the lists that an API server gives hold their objects in `items`. */
+function* itemsOf(value: unknown, base: Path): Generator<{ readonly base: Path; readonly item: unknown }> {
+  if (!isJsonObject(value) || !isList(value)) {
+    yield { base, item: value };
     return;
   }
-  const object = value as JsonObject;
-  const items = object['items'];
-  if (typeof object['kind'] === 'string' && object['kind'].endsWith('List') && Array.isArray(items)) {
-    for (const [index, item] of items.entries()) collect(item, [...base, 'items', index], visit, refuse);
-    return;
-  }
-  visit(object, base);
+  const items = value['items'] as readonly unknown[];
+  for (const [index, item] of items.entries()) yield* itemsOf(item, [...base, 'items', index]);
 }
 
-/** The offset of the deepest node of `path` that is there. */
-function offsetOf(document: Document, path: readonly PathSegment[], atKey: boolean): number {
-  let node: unknown = document.contents;
-  let offset = rangeStart(node) ?? 0;
-  for (const [depth, segment] of path.entries()) {
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(segment));
-      if (pair === undefined) return offset;
-      const isLast = depth === path.length - 1;
-      offset =
-        (isLast && atKey ? rangeStart(pair.key) : rangeStart(pair.value)) ?? rangeStart(pair.key) ?? offset;
-      node = pair.value;
-    } else if (isSeq(node) && typeof segment === 'number') {
-      node = node.items[segment];
-      offset = rangeStart(node) ?? offset;
-    } else return offset;
-  }
-  return offset;
+function isList({ kind, items, metadata }: JsonObject): boolean {
+  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return false;
+  return kind === 'List' || !isJsonObject(metadata) || metadata['name'] === undefined;
 }
 
-function rangeStart(node: unknown): number | null {
-  if (isPair(node) || !isNode(node)) return null;
-  return (node as Node).range?.[0] ?? null;
-}
+const HINTS: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'indent with spaces',
+  BAD_INDENT: 'check the indentation of this line and of those above it',
+  BLOCK_AS_IMPLICIT_KEY: 'put a value that holds ": " in quotes',
+  BAD_SCALAR_START: 'put the value in quotes',
+  MISSING_CHAR: 'check for a missing ":" or closing quote or bracket',
+  BAD_DQ_ESCAPE: 'use single quotes, in which "\\" stands for itself',
+  BAD_ALIAS: 'put a value that begins with "*" or "&" in quotes',
+};
 
-const syntaxFinding = (message: string, location: SourceLocation): InputFinding => ({
+const syntaxFinding = ({ code, message }: Problem | YAMLError, location: SourceLocation): InputFinding => ({
   severity: 'error',
   code: 'syntax',
   object: null,
   path: '',
   message: `not valid YAML or JSON: ${message}`,
-  hint: /tab/i.test(message) ? 'indent with spaces' : null,
+  hint: HINTS[code] ?? null,
   location,
 });
 

@@ -3,15 +3,16 @@
  * leads to the same thing, a new look at all paths, so no kind of save (rename over, delete and create, link swap) needs a case of
  * its own.
  */
-import { readFileSync, watch, type FSWatcher } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Provider, ProviderListener } from '../provider.ts';
-import { STANDARD_INPUT, withoutStandardInput } from './load.ts';
-import { Scanner } from './scan.ts';
+import { FolderWatch } from './folder-watch.ts';
+import { readStandardInput, withoutStandardInput } from './load.ts';
+import { Scanner, SETTLE_MS } from './scan.ts';
 import { ResourceStore, type LoadedResources } from './store.ts';
 
 export interface FileProviderOptions {
@@ -42,33 +43,36 @@ class FileProvider implements LocatingProvider {
   readonly #options: FileProviderOptions;
   readonly #store = new ResourceStore();
   readonly #scanner: Scanner;
-  readonly #watchers = new Map<string, FSWatcher>();
-  readonly #roots: readonly string[];
+  readonly #watch: FolderWatch;
+  readonly #paths: readonly string[];
   #listener: ProviderListener | null = null;
   #loaded: LoadedResources | null = null;
-  #quiet: NodeJS.Timeout | null = null;
+  #timer: NodeJS.Timeout | null = null;
   #poll: NodeJS.Timeout | null = null;
   #burstStartMs = 0;
   #isClosed = false;
 
   constructor(options: FileProviderOptions) {
     this.#options = options;
-    const paths = withoutStandardInput(options.paths);
-    this.#scanner = new Scanner(paths, this.#store);
-    // A root may itself be replaced: its folder sees that.
-    this.#roots = paths.map((path) => dirname(resolve(path)));
+    this.#paths = withoutStandardInput(options.paths);
+    this.#scanner = new Scanner(this.#paths, this.#store);
+    this.#watch = new FolderWatch(() => {
+      this.#scheduleAfterBurst();
+    }, options.logger);
   }
 
   start(listener: ProviderListener): Promise<void> {
     this.#listener = listener;
-    if (this.#options.paths.includes(STANDARD_INPUT)) this.#store.setFile('<stdin>', readFileSync(0, 'utf8'));
+    const { paths, watch } = this.#options;
+    readStandardInput(paths, this.#store);
     // Watching begins before the first look, or a write in between would be missed.
-    if (this.#options.watch) this.#watchFolders(new Set(this.#roots));
+    if (watch) this.#watch.set(foldersAbove(this.#paths));
     this.#look(true);
-    if (this.#options.watch)
+    if (watch) {
       this.#poll = setInterval(() => {
         this.#look(false);
       }, POLL_MS);
+    }
     return Promise.resolve();
   }
 
@@ -78,21 +82,27 @@ class FileProvider implements LocatingProvider {
 
   close(): Promise<void> {
     this.#isClosed = true;
-    if (this.#quiet !== null) clearTimeout(this.#quiet);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#poll !== null) clearInterval(this.#poll);
-    for (const watcher of this.#watchers.values()) watcher.close();
-    this.#watchers.clear();
+    this.#watch.close();
     return Promise.resolve();
+  }
+
+  locate(object: ObjectRef, path: string): SourceLocation | null {
+    return this.#loaded?.locate(object, path) ?? null;
   }
 
   #look(isFirst: boolean): void {
     if (this.#isClosed) return;
-    const { changed, folders, findings } = this.#scanner.scan();
+    const { isChanged, isUnsettled, folders, findings } = this.#scanner.scan(performance.now());
     if (this.#options.watch) {
-      // New folders may have been filled before their watch stood: look once more.
-      if (this.#watchFolders(new Set([...this.#roots, ...folders]))) this.#schedule();
+      const watched = new Map<string, ReadonlySet<string> | null>(foldersAbove(this.#paths));
+      for (const folder of folders) watched.set(folder, null);
+      // A new folder may have been filled before its watch stood.
+      if (this.#watch.set(watched)) this.#schedule(QUIET_MS);
     }
-    if (changed || isFirst) this.#publish(findings);
+    if (isUnsettled) this.#schedule(SETTLE_MS);
+    if (isChanged || isFirst) this.#publish(findings);
   }
 
   #publish(findings: readonly InputFinding[]): void {
@@ -102,61 +112,32 @@ class FileProvider implements LocatingProvider {
     this.#listener?.onSnapshot(loaded.snapshot);
   }
 
-  /** Where a field of an object stands now. */
-  locate(object: ObjectRef, path: string): SourceLocation | null {
-    return this.#loaded?.locate(object, path) ?? null;
+  /** Puts off the next look while events come, but not for ever. */
+  #scheduleAfterBurst(): void {
+    const leftMs =
+      this.#timer === null ? BURST_LIMIT_MS : this.#burstStartMs + BURST_LIMIT_MS - performance.now();
+    this.#schedule(Math.max(0, Math.min(QUIET_MS, leftMs)));
   }
 
-  /** Watches exactly these folders; true when one is new. */
-  #watchFolders(folders: ReadonlySet<string>): boolean {
-    let isNew = false;
-    for (const [folder, watcher] of this.#watchers) {
-      if (folders.has(folder)) continue;
-      watcher.close();
-      this.#watchers.delete(folder);
-    }
-    for (const folder of folders) {
-      if (this.#watchers.has(folder)) continue;
-      const watcher = this.#watchFolder(folder);
-      if (watcher === null) continue;
-      this.#watchers.set(folder, watcher);
-      isNew = true;
-    }
-    return isNew;
-  }
-
-  #watchFolder(folder: string): FSWatcher | null {
-    try {
-      const watcher = watch(folder, (event, name) => {
-        // A watched folder that is itself removed or replaced reports its own name: the watch is dead then.
-        if (event === 'rename' && (name === null || folder.endsWith(`/${name}`))) this.#drop(folder);
-        this.#schedule();
-      });
-      watcher.on('error', () => {
-        this.#drop(folder);
-      });
-      return watcher;
-    } catch (error) {
-      this.#options.logger.debug('folder not watched', { folder, error: String(error) });
-      return null;
-    }
-  }
-
-  #drop(folder: string): void {
-    this.#watchers.get(folder)?.close();
-    this.#watchers.delete(folder);
-    this.#schedule();
-  }
-
-  #schedule(): void {
+  #schedule(delayMs: number): void {
     if (this.#isClosed) return;
-    const nowMs = performance.now();
-    if (this.#quiet === null) this.#burstStartMs = nowMs;
-    else clearTimeout(this.#quiet);
-    const waitMs = Math.max(0, Math.min(QUIET_MS, this.#burstStartMs + BURST_LIMIT_MS - nowMs));
-    this.#quiet = setTimeout(() => {
-      this.#quiet = null;
+    if (this.#timer === null) this.#burstStartMs = performance.now();
+    else clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
       this.#look(false);
-    }, waitMs);
+    }, delayMs);
   }
+}
+
+/** The nearest folder above each path that is there, and the entry of it that leads to the path: a path may itself come, go or be replaced. */
+function foldersAbove(paths: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const folders = new Map<string, Set<string>>();
+  for (const path of paths) {
+    let entry = resolve(path);
+    while (!existsSync(dirname(entry))) entry = dirname(entry);
+    const entries = folders.get(dirname(entry)) ?? new Set();
+    folders.set(dirname(entry), entries.add(basename(entry)));
+  }
+  return folders;
 }

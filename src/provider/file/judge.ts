@@ -1,10 +1,15 @@
 /** One object of a file: valid and completed for standalone use, or findings with their places. */
+import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
-import { formatPath, type Issue } from '../../gatewayapi/validation/schema.ts';
-import { splitApiVersion } from '../../gatewayapi/validation/catalog.ts';
+import { findKind, splitApiVersion } from '../../gatewayapi/validation/catalog.ts';
+import {
+  formatPath,
+  isJsonObject,
+  type Issue,
+  type JsonObject,
+  type Path,
+} from '../../gatewayapi/validation/schema.ts';
 import { validateObject } from '../../gatewayapi/validation/validate-object.ts';
-import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
-import type { InputFinding } from '../../gatewayapi/input-finding.ts';
 import type { SourceObject } from './documents.ts';
 
 export interface JudgedObject {
@@ -13,52 +18,60 @@ export interface JudgedObject {
   /** null when invalid or of a kind that is not ours. */
   readonly object: JsonObject | null;
   readonly findings: readonly InputFinding[];
-  readonly source: SourceObject;
+  readonly locate: (path: Path, atKey: boolean) => SourceLocation;
 }
 
 export const DEFAULT_NAMESPACE = 'default';
 
 export function judgeObject(source: SourceObject): JudgedObject {
-  const ref = refOf(source.value);
-  const verdict = validateObject(source.value);
-  switch (verdict.kind) {
-    case 'unknown':
-      return { ref, object: null, findings: [unknownKind(source, ref, verdict.suggestion)], source };
-    case 'invalid':
-      return {
-        ref,
-        object: null,
-        findings: verdict.issues.map((issue) => issueFinding(source, ref, issue)),
-        source,
-      };
-    case 'valid': {
-      const { namespaced, group } = verdict.schemas;
-      const object = foldStringData(withNamespace(verdict.object, namespaced));
-      const completed =
-        ref === null ? null : { ...ref, group, namespace: namespaced ? namespaceOf(object) : '' };
-      const findings = verdict.remarks.map((issue) => issueFinding(source, completed, issue));
-      return { ref: completed, object, findings, source };
-    }
+  const { value, locate } = source;
+  const ref = refOf(value);
+  const verdict = validateObject(value);
+  if (verdict.kind === 'unknown') {
+    return { ref: null, object: null, findings: [unknownKind(source, ref, verdict.suggestion)], locate };
   }
+  const repeated = repeatedKeys(source, ref);
+  const issues = verdict.kind === 'invalid' ? verdict.issues : verdict.remarks;
+  const findings = [...repeated, ...issues.map((issue) => issueFinding(source, ref, issue))];
+  if (verdict.kind === 'invalid' || repeated.length > 0 || ref === null)
+    return { ref, object: null, findings, locate };
+  return { ref, object: complete(verdict.object, verdict.schemas.namespaced), findings, locate };
 }
 
-function refOf(value: JsonObject): ObjectRef | null {
-  const { apiVersion, kind, metadata } = value;
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return null;
-  const { name } = (metadata ?? {}) as { readonly name?: unknown };
-  if (typeof name !== 'string') return null;
-  return { group: splitApiVersion(apiVersion).group, kind, namespace: namespaceOf(value), name };
+function refOf({ apiVersion, kind, metadata }: JsonObject): ObjectRef | null {
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || !isJsonObject(metadata)) return null;
+  const { name } = metadata;
+  if (typeof name !== 'string' || name === '') return null;
+  const { group } = splitApiVersion(apiVersion);
+  const isNamespaced = findKind(group, kind)?.namespaced ?? true;
+  return { group, kind, namespace: isNamespaced ? namespaceOf(metadata) : '', name };
 }
 
-function namespaceOf(value: JsonObject): string {
-  const { namespace } = (value['metadata'] ?? {}) as { readonly namespace?: unknown };
+function namespaceOf({ namespace }: JsonObject): string {
   return typeof namespace === 'string' && namespace !== '' ? namespace : DEFAULT_NAMESPACE;
 }
 
-function withNamespace(object: JsonObject, namespaced: boolean): JsonObject {
-  if (!namespaced) return object;
-  const metadata = object['metadata'] as JsonObject;
-  return { ...object, metadata: { ...metadata, namespace: namespaceOf(object) } };
+/** What an API server would have filled in besides the defaults of the schema. */
+function complete(object: JsonObject, isNamespaced: boolean): JsonObject {
+  const metadata = withoutManagedFields(object['metadata'] as JsonObject);
+  if (object['kind'] === 'Namespace') return { ...object, metadata: withNameLabel(metadata) };
+  if (!isNamespaced) return { ...object, metadata };
+  return foldStringData({ ...object, metadata: { ...metadata, namespace: namespaceOf(metadata) } });
+}
+
+/** Bookkeeping of the API server, and large. */
+const withoutManagedFields = (metadata: JsonObject): JsonObject =>
+  'managedFields' in metadata
+    ? Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== 'managedFields'))
+    : metadata;
+
+/** Every namespace carries its name as a label, for selectors. */
+export function withNameLabel(metadata: JsonObject): JsonObject {
+  const labels = {
+    ...(metadata['labels'] as JsonObject | undefined),
+    'kubernetes.io/metadata.name': metadata['name'],
+  };
+  return { ...metadata, labels };
 }
 
 /** `stringData` wins over `data` of the same key and is not kept (Secret of the Kubernetes API). */
@@ -81,6 +94,17 @@ const issueFinding = (source: SourceObject, object: ObjectRef | null, issue: Iss
   hint: issue.hint,
   location: source.locate(issue.path, issue.atKey === true),
 });
+
+const repeatedKeys = ({ repeatedKeys: keys }: SourceObject, object: ObjectRef | null): InputFinding[] =>
+  keys.map(({ key, location }) => ({
+    severity: 'error',
+    code: 'repeated-key',
+    object,
+    path: '',
+    message: `the key "${key}" stands twice in one map`,
+    hint: 'remove one of the two, or begin a new element with "- "',
+    location,
+  }));
 
 function unknownKind(
   source: SourceObject,

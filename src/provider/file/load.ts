@@ -5,11 +5,14 @@ import { ResourceStore, type LoadedResources } from './store.ts';
 
 export const STANDARD_INPUT = '-';
 
-/** Files, folders (recursively) and `-` for standard input. Never rejects for what the files hold. */
+/** What findings call standard input. */
+const STANDARD_INPUT_NAME = '<stdin>';
+
+/** Files, folders (recursively) and `-` for standard input. What cannot be read is a finding; nothing that files hold throws. */
 export function loadResources(paths: readonly string[]): LoadedResources {
   const store = new ResourceStore();
-  if (paths.includes(STANDARD_INPUT)) store.setFile('<stdin>', readFileSync(0, 'utf8'));
-  const { findings } = new Scanner(withoutStandardInput(paths), store).scan();
+  readStandardInput(paths, store);
+  const { findings } = new Scanner(withoutStandardInput(paths), store).scan(0);
   return store.state(findings);
 }
 
@@ -20,5 +23,24 @@ export function stateFromText(text: string, file: string): LoadedResources {
   return store.state();
 }
 
+/** Takes standard input, to its end, into the store when `-` is among the paths. */
+export function readStandardInput(paths: readonly string[], store: ResourceStore): void {
+  if (paths.includes(STANDARD_INPUT)) store.setFile(STANDARD_INPUT_NAME, readToEnd());
+}
+
 export const withoutStandardInput = (paths: readonly string[]): string[] =>
   paths.filter((path) => path !== STANDARD_INPUT);
+
+const RETRY_MS = 10;
+
+/** A pipe that its other end made non-blocking has nothing to read at times. */
+function readToEnd(): string {
+  for (;;) {
+    try {
+      return readFileSync(0, 'utf8');
+    } catch (error) {
+      if (!(error instanceof Error) || !('code' in error) || error.code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    }
+  }
+}

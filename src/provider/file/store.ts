@@ -1,15 +1,15 @@
 /**
- * What the files say, kept from one scan to the next: an object that no longer validates stays in force as it last did, until it is
+ * What the files say, kept from one look to the next: an object that no longer validates stays in force as it last did, until it is
  * mended or removed. A change of an object raises its generation, as in a cluster.
  */
-import { namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
-import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
-import { canonicalJson } from '../../lib/canonical-json.ts';
 import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
+import { describeRef, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { parsePath, type JsonObject } from '../../gatewayapi/validation/schema.ts';
 import { assembleSnapshot } from './assemble.ts';
-import { parseText, type SourceObject } from './documents.ts';
-import { judgeObject, type JudgedObject } from './judge.ts';
+import { readContent, type FileContent } from './file-content.ts';
+import { Generations } from './generations.ts';
+import type { JudgedObject } from './judge.ts';
 
 /** All that the files say at one moment. */
 export interface LoadedResources {
@@ -22,144 +22,113 @@ export interface LoadedResources {
 interface ServedObject {
   readonly ref: ObjectRef;
   readonly object: JsonObject;
-  readonly source: SourceObject;
+  readonly locate: JudgedObject['locate'];
 }
 
-interface FileContent {
-  /** By identity, in the file's order. */
-  readonly served: ReadonlyMap<string, ServedObject>;
-  readonly findings: readonly InputFinding[];
-}
-
-/** An object as it was read and as it is handed out. */
-interface Generation {
-  readonly from: JsonObject;
-  readonly text: string;
-  readonly generation: number;
-  readonly object: JsonObject;
+interface StoredFile {
+  readonly content: FileContent;
+  /** Identities that the file held when it could last be read whole. */
+  readonly held: ReadonlyMap<string, ObjectRef>;
 }
 
 const identity = ({ group, kind, namespace, name }: ObjectRef): string =>
   `${group}/${kind} ${namespacedName(namespace, name)}`;
 
 export class ResourceStore {
-  readonly #files = new Map<string, FileContent>();
-  readonly #generations = new Map<string, Generation>();
+  readonly #files = new Map<string, StoredFile>();
+  readonly #generations = new Generations();
+  readonly #impliedNamespaces = new Map<string, JsonObject>();
+  /** What was in force after the last look. */
+  #served: ReadonlyMap<string, ServedObject> = new Map();
 
   setFile(file: string, text: string): void {
     const before = this.#files.get(file);
-    const { objects, findings } = parseText(text, file);
-    const judged = objects.map(judgeObject);
-    const hasSyntaxError = findings.some(({ code }) => code === 'syntax');
-    const { served, duplicates } = serve(
-      judged,
-      before?.served ?? new Map<string, ServedObject>(),
-      hasSyntaxError,
-    );
-    this.#files.set(file, {
-      served,
-      findings: [...findings, ...judged.flatMap((entry) => entry.findings), ...duplicates],
-    });
+    const content = readContent(text, file, before?.content ?? null);
+    const held = new Map(content.isBroken ? before?.held : []);
+    for (const { ref } of content.objects) if (ref !== null) held.set(identity(ref), ref);
+    this.#files.set(file, { content, held });
   }
 
   removeFile(file: string): void {
     this.#files.delete(file);
   }
 
-  /** The whole state. Where two files hold the same object, the first by file name counts. */
+  /** Whether a file is known and has objects. */
+  holdsObjects(file: string): boolean {
+    return (this.#files.get(file)?.held.size ?? 0) > 0;
+  }
+
+  /** The whole state. Where an object stands twice, the first by file name and line counts. */
   state(extra: readonly InputFinding[] = []): LoadedResources {
     const findings: InputFinding[] = [...extra];
-    const chosen = new Map<string, ServedObject>();
+    const served = new Map<string, ServedObject>();
+    const wanted = new Map<string, { readonly ref: ObjectRef; readonly location: SourceLocation | null }>();
     for (const file of [...this.#files.keys()].toSorted()) {
-      const content = this.#files.get(file);
-      if (content === undefined) continue;
-      findings.push(...content.findings);
-      for (const [key, served] of content.served) {
-        const first = chosen.get(key);
-        if (first === undefined) chosen.set(key, served);
-        else findings.push(duplicateFinding(served, first));
+      const stored = this.#files.get(file);
+      if (stored === undefined) continue;
+      findings.push(...stored.content.findings);
+      for (const judged of stored.content.objects) {
+        findings.push(...judged.findings);
+        take(judged, served, wanted, findings);
       }
+      const broken = stored.content.findings.find(({ code }) => code === 'syntax');
+      if (broken === undefined) continue;
+      for (const [key, ref] of stored.held) wanted.set(key, { ref, location: broken.location });
     }
-    const entries = [...chosen.entries()].map(
-      ([key, { ref, object }]) => [ref, this.#withGeneration(key, object)] as const,
+    for (const [key, { ref, location }] of wanted) {
+      const last = this.#served.get(key);
+      if (served.has(key) || last === undefined) continue;
+      served.set(key, last);
+      findings.push(lastVersion(ref, location));
+    }
+    this.#served = served;
+    return this.#load(served, findings);
+  }
+
+  #load(served: ReadonlyMap<string, ServedObject>, findings: readonly InputFinding[]): LoadedResources {
+    const entries = [...served].map(
+      ([key, { ref, object }]) => [ref, this.#generations.stamp(key, object)] as const,
     );
-    this.#forget(chosen);
+    this.#generations.keepOnly(served);
     return {
-      snapshot: assembleSnapshot(entries),
+      snapshot: assembleSnapshot(entries, this.#impliedNamespaces),
       findings,
-      locate: (ref, path) => chosen.get(identity(ref))?.source.locate(parsePath(path), false) ?? null,
+      locate: (ref, path) => served.get(identity(ref))?.locate(parsePath(path), false) ?? null,
     };
   }
-
-  /** The same object again as long as its content is the same, so that comparing snapshots is cheap. */
-  #withGeneration(key: string, object: JsonObject): JsonObject {
-    const before = this.#generations.get(key);
-    if (before?.from === object) return before.object;
-    const metadata = object['metadata'] as JsonObject;
-    const text = canonicalJson(object);
-    if (before?.text === text) {
-      this.#generations.set(key, { ...before, from: object });
-      return before.object;
-    }
-    const generation = (before?.generation ?? 0) + 1;
-    const numbered =
-      typeof metadata['generation'] === 'number'
-        ? object
-        : { ...object, metadata: { ...metadata, generation } };
-    this.#generations.set(key, { from: object, text, generation, object: numbered });
-    return numbered;
-  }
-
-  #forget(chosen: ReadonlyMap<string, unknown>): void {
-    for (const key of this.#generations.keys()) if (!chosen.has(key)) this.#generations.delete(key);
-  }
 }
 
-/** What a file has in force: its valid objects, and the last good version of those that are there but wrong. */
-function serve(
-  judged: readonly JudgedObject[],
-  before: ReadonlyMap<string, ServedObject>,
-  hasSyntaxError: boolean,
-): { readonly served: Map<string, ServedObject>; readonly duplicates: readonly InputFinding[] } {
-  // A file that cannot be read whole may hold any of what it held: nothing goes until it can.
-  const served = new Map(hasSyntaxError ? before : []);
-  const fresh = new Map<string, ServedObject>();
-  const duplicates: InputFinding[] = [];
-  for (const { ref, object, source } of judged) {
-    if (ref === null) continue;
-    const key = identity(ref);
-    const last = before.get(key);
-    const first = fresh.get(key);
-    if (object !== null && first !== undefined)
-      duplicates.push(duplicateFinding({ ref, object, source }, first));
-    else if (object !== null) {
-      fresh.set(key, { ref, object, source });
-      served.set(key, { ref, object, source });
-    } else if (last !== undefined) served.set(key, last);
-  }
-  return { served, duplicates };
+/** A valid object is served unless it stands elsewhere already; of an invalid one the last version is wanted. */
+function take(
+  { ref, object, locate }: JudgedObject,
+  served: Map<string, ServedObject>,
+  wanted: Map<string, { readonly ref: ObjectRef; readonly location: SourceLocation | null }>,
+  findings: InputFinding[],
+): void {
+  if (ref === null) return;
+  const key = identity(ref);
+  const first = served.get(key);
+  if (object === null) wanted.set(key, { ref, location: locate([], false) });
+  else if (first === undefined) served.set(key, { ref, object, locate });
+  else findings.push(duplicateFinding(ref, locate([], false), first.locate([], false)));
 }
 
-function duplicateFinding({ ref, source }: ServedObject, first: ServedObject): InputFinding {
-  const { file, line } = first.source.locate([], false);
-  return {
-    severity: 'error',
-    code: 'duplicate-object',
-    object: ref,
-    path: '',
-    message: `${ref.kind} ${ref.namespace}/${ref.name} stands in ${file}:${String(line)} already; that one is in force`,
-    hint: 'remove one of the two',
-    location: source.locate([], false),
-  };
-}
+const lastVersion = (ref: ObjectRef, location: SourceLocation | null): InputFinding => ({
+  severity: 'warning',
+  code: 'last-version-in-force',
+  object: ref,
+  path: '',
+  message: `${describeRef(ref)} stays in force as it last validated`,
+  hint: 'mend it, or remove it to take it out of force',
+  location,
+});
 
-/** `spec.rules[0].name` as segments. */
-export function parsePath(path: string): (string | number)[] {
-  const segments: (string | number)[] = [];
-  for (const [, name, index, quoted] of path.matchAll(/([^.[\]]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]/g)) {
-    if (name !== undefined) segments.push(name);
-    else if (index !== undefined) segments.push(Number(index));
-    else if (quoted !== undefined) segments.push(JSON.parse(`"${quoted}"`) as string);
-  }
-  return segments;
-}
+const duplicateFinding = (ref: ObjectRef, location: SourceLocation, first: SourceLocation): InputFinding => ({
+  severity: 'error',
+  code: 'duplicate-object',
+  object: ref,
+  path: '',
+  message: `${describeRef(ref)} stands in ${first.file}:${String(first.line)} already; that one is in force`,
+  hint: 'remove one of the two',
+  location,
+});

@@ -1,0 +1,97 @@
+/** Which manifests there are below the given paths, and which folders must be watched to hear of their changes. */
+import { lstatSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { InputFinding } from '../../gatewayapi/input-finding.ts';
+
+const MANIFEST = /\.(ya?ml|json)$/i;
+/** Files of tools, which look like manifests by their names only. */
+const NOT_MANIFESTS =
+  /^(kustomization\.ya?ml|values\.ya?ml|chart\.ya?ml|package(-lock)?\.json|tsconfig.*\.json)$/i;
+
+export interface Listing {
+  /** File → a text that changes when the file does. */
+  readonly files: Map<string, string>;
+  readonly folders: Set<string>;
+  readonly findings: InputFinding[];
+}
+
+/** Follows links: a mounted ConfigMap is a folder of links into `..data`. Hidden entries and node_modules are left out. */
+export function listFiles(paths: readonly string[]): Listing {
+  const listing: Listing = { files: new Map(), folders: new Set(), findings: [] };
+  const visited = new Set<string>();
+  for (const path of paths) {
+    const stats = statOrNull(path);
+    if (stats === null) listing.findings.push(missingPath(path));
+    else if (stats.isDirectory()) listFolder(path, listing, visited);
+    else addFile(path, stats, listing);
+  }
+  return listing;
+}
+
+function listFolder(folder: string, listing: Listing, visited: Set<string>): void {
+  const real = realPathOrNull(folder);
+  // A link to a folder above would lead round in circles.
+  if (real === null || visited.has(real)) return;
+  visited.add(real);
+  listing.folders.add(folder);
+  for (const name of namesIn(folder)) {
+    if (name.startsWith('.') || name === 'node_modules') continue;
+    const path = join(folder, name);
+    const stats = statOrNull(path);
+    if (stats?.isDirectory() === true) listFolder(path, listing, visited);
+    else if (stats?.isFile() === true && MANIFEST.test(name) && !NOT_MANIFESTS.test(name)) {
+      addFile(path, stats, listing);
+    }
+  }
+}
+
+function addFile(path: string, { ino, size, mtimeMs, ctimeMs }: Stats, listing: Listing): void {
+  listing.files.set(path, [ino, size, mtimeMs, ctimeMs].join(' '));
+  if (!isLink(path)) return;
+  // An edit of what a link leads to is heard of in the folder where that stands.
+  const target = realPathOrNull(path);
+  if (target !== null) listing.folders.add(dirname(target));
+}
+
+function statOrNull(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
+}
+
+function realPathOrNull(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
+/** A folder that went away in the meantime has nothing in it. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).toSorted();
+  } catch {
+    return [];
+  }
+}
+
+const missingPath = (path: string): InputFinding => ({
+  severity: 'error',
+  code: 'missing-path',
+  object: null,
+  path: '',
+  message: `${path}: no such file or folder`,
+  hint: null,
+  location: null,
+});
