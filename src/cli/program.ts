@@ -2,9 +2,12 @@
 import { Command } from 'commander';
 import { registerCert } from './cert/command.ts';
 import { registerCheck } from './check/command.ts';
+import { registerController } from './controller/command.ts';
 import { registerEcho } from './echo/command.ts';
 import { registerExplain } from './explain/command.ts';
+import { registerProxy } from './proxy/command.ts';
 import { registerRun } from './run/command.ts';
+import { registerStatus } from './status/command.ts';
 import { sluiceVersion } from './version.ts';
 
 export function createProgram(): Command {
@@ -19,7 +22,16 @@ export function createProgram(): Command {
     .showSuggestionAfterError(true)
     .exitOverride()
     .enablePositionalOptions();
-  for (const register of [registerRun, registerCheck, registerExplain, registerEcho, registerCert])
+  for (const register of [
+    registerRun,
+    registerCheck,
+    registerExplain,
+    registerStatus,
+    registerEcho,
+    registerCert,
+    registerController,
+    registerProxy,
+  ])
     register(program);
   // Subcommands inherit neither of these from their parent.
   for (const command of program.commands)

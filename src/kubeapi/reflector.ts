@@ -17,6 +17,8 @@ export interface ReflectorOptions {
   readonly kind: KindInfo;
   /** null = all namespaces. */
   readonly namespace: string | null;
+  /** Only objects with these labels. */
+  readonly labelSelector?: string;
   readonly logger: Logger;
   /** Only `metadata` of each object: for kinds whose content is read by name. */
   readonly metadataOnly?: boolean;
@@ -100,6 +102,11 @@ export class Reflector {
     return backoffMs;
   }
 
+  #selection(): Record<string, string> {
+    const { labelSelector } = this.#options;
+    return labelSelector === undefined ? {} : { labelSelector };
+  }
+
   #accept(): string | undefined {
     return this.#options.metadataOnly === true
       ? 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
@@ -115,7 +122,7 @@ export class Reflector {
       const page = (await client.call({
         method: 'GET',
         path: collectionPath(kind, namespace),
-        query: { limit: String(PAGE), ...(next === '' ? {} : { continue: next }) },
+        query: { limit: String(PAGE), ...this.#selection(), ...(next === '' ? {} : { continue: next }) },
         signal: this.#abort.signal,
         ...(accept === undefined ? {} : { accept }),
       })) as ObjectList;
@@ -140,6 +147,7 @@ export class Reflector {
       query: {
         watch: 'true',
         allowWatchBookmarks: 'true',
+        ...this.#selection(),
         resourceVersion: this.#resourceVersion,
         // Spread, so that a restarted API server is not asked by all at once.
         timeoutSeconds: String(Math.floor(WATCH_SECONDS * (1 + Math.random()))),

@@ -85,6 +85,7 @@ export function testConfig(gateway: TestGateway): GatewayConfig {
   const endpoints = Object.entries(gateway.endpoints ?? {});
   return {
     version: JSON.stringify(gateway),
+    generation: 1,
     gateway: origin('Gateway', name),
     addresses: [],
     ports: [

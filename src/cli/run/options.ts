@@ -4,9 +4,16 @@ import { InvalidArgumentError } from 'commander';
 
 const PORT_LIMIT = 65_535;
 
-function parsePort(text: string): number | null {
+function portNumber(text: string): number | null {
   const port = Number(text);
   return /^\d{1,5}$/.test(text) && port <= PORT_LIMIT ? port : null;
+}
+
+/** A port to listen on; 0 = any free one. */
+export function parsePort(text: string): number {
+  const port = portNumber(text);
+  if (port === null) throw new InvalidArgumentError('a port is a number from 0 to 65535.');
+  return port;
 }
 
 /** `80=8080` or several with commas; 0 on the right is any free port. Repeated options add up. */
@@ -14,8 +21,8 @@ export function parsePortMap(text: string, before: ReadonlyMap<number, number>):
   const map = new Map(before);
   for (const pair of text.split(',')) {
     const [from = '', to = '', ...rest] = pair.trim().split('=');
-    const fromPort = parsePort(from);
-    const toPort = parsePort(to);
+    const fromPort = portNumber(from);
+    const toPort = portNumber(to);
     if (fromPort === null || fromPort === 0 || toPort === null || rest.length > 0) {
       throw new InvalidArgumentError(
         `write the listener's port and the port to bind, such as 80=8080 (0 = any free port).`,
@@ -45,7 +52,7 @@ export function parseAdminAddress(text: string): HostPort | null {
   if (text === 'off') return null;
   const [, bracketed, plain, portText = ''] = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d+)$/.exec(text) ?? [];
   const host = bracketed ?? plain ?? '';
-  const port = parsePort(portText);
+  const port = portNumber(portText);
   if (port === null || !(host === '' || host === 'localhost' || isIP(host) !== 0)) {
     throw new InvalidArgumentError(
       'write an address and a port, such as 127.0.0.1:15000 or [::1]:0 (any free port), or off.',

@@ -64,7 +64,8 @@ export class Applier {
     const keep = new Set(wanted.map(({ kind: name, metadata }) => `${name} ${metadata.name}`));
     for (const owned of OWNED_KINDS) {
       for (const { metadata } of this.#owned.find(owned, namespace, gatewayId)) {
-        if (keep.has(`${owned.kind} ${metadata.name}`)) continue;
+        // The identity is made apart, and goes with the Gateway that owns it.
+        if (owned.kind === 'Secret' || keep.has(`${owned.kind} ${metadata.name}`)) continue;
         await this.#remove(owned, namespace, metadata.name).catch((error: unknown) =>
           failures.push(toError(error)),
         );

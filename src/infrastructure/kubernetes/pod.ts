@@ -5,7 +5,6 @@ import type { RenderInput } from './render.ts';
 
 /** Admin and probes; on every address of the pod, since the kubelet asks from outside. */
 const PROBE_PORT = 15_002;
-const ADMIN_PORT = 15_000;
 const NON_ROOT = 65_532;
 /** Where the certificate is mounted with which a proxy proves whose it is. */
 const IDENTITY_FOLDER = '/etc/sluice/identity';
@@ -103,7 +102,6 @@ function proxyArguments(
     `--controller=${context.configAddress}`,
     `--identity=${IDENTITY_FOLDER}`,
     '--state=/var/lib/sluice',
-    `--admin=127.0.0.1:${String(ADMIN_PORT)}`,
     `--probes=0.0.0.0:${String(PROBE_PORT)}`,
     `--log-level=${workload.logLevel}`,
     `--access-log=${workload.accessLog.enabled ? 'stdout' : 'off'}`,

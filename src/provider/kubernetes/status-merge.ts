@@ -47,7 +47,8 @@ export function mergeStatus(
     case 'GRPCRoute':
     case 'TLSRoute':
     case 'TCPRoute':
-    case 'UDPRoute': {
+    case 'UDPRoute':
+    case 'XBackend': {
       const parents = update.status.parents;
       return { ...current, parents: mergeEntries(current.parents ?? [], parents, context) };
     }
@@ -66,7 +67,6 @@ export function mergeStatus(
       return { ...current, ...update.status, conditions, listeners };
     }
     case 'GatewayClass':
-    case 'XBackend':
       return {
         ...current,
         ...update.status,

@@ -225,6 +225,7 @@ function configOf(table: HttpListener[]): GatewayConfig {
   const backend = { kind: 'Service', namespace: 'n', name: 's', section: '80' };
   return {
     version: '',
+    generation: 1,
     gateway: { kind: 'Gateway', namespace: 'n', name: 'g' },
     addresses: [],
     ports: [{ number: 80, transport: 'tcp', listeners: table }],

@@ -1,0 +1,54 @@
+/** `sluice proxy`: the data plane of one Gateway in Kubernetes. The controller provisions it. */
+import { availableParallelism } from 'node:os';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { LOG_LEVELS, type LogLevel } from '../../telemetry/json-logger.ts';
+import { parsePercent, parsePortMap, parseSeconds, parseWorkers, type HostPort } from '../run/options.ts';
+
+export interface ProxyCommandOptions {
+  readonly gateway: string;
+  readonly controller: HostPort;
+  readonly identity: string;
+  readonly state: string;
+  readonly probes: HostPort;
+  readonly logLevel: LogLevel;
+  readonly accessLog: 'off' | 'stdout';
+  readonly accessLogSample: number;
+  readonly drain: number;
+  readonly workers: number;
+  readonly map: ReadonlyMap<number, number>;
+}
+
+function parseHostPort(text: string): HostPort {
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  if (host === undefined || port === undefined)
+    throw new InvalidArgumentError('write a host and a port, as name:15010.');
+  return { host, port: Number(port) };
+}
+
+export function registerProxy(program: Command): void {
+  program
+    .command('proxy')
+    .description('serve one Gateway, with configuration from the controller (which provisions it)')
+    .requiredOption('--gateway <namespace/name>', 'the Gateway it serves')
+    .requiredOption('--controller <host:port>', 'where its configuration comes from', parseHostPort)
+    .requiredOption('--identity <folder>', 'ca.crt, tls.crt and tls.key with which it proves whose it is')
+    .requiredOption('--state <folder>', 'where the last good configuration is kept')
+    .option('--probes <address:port>', '/healthz, /readyz and /metrics', parseHostPort, {
+      host: '0.0.0.0',
+      port: 15_002,
+    })
+    .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'))
+    .addOption(
+      new Option('--access-log <target>', 'where finished exchanges are logged')
+        .choices(['off', 'stdout'])
+        .default('stdout'),
+    )
+    .option('--access-log-sample <percent>', 'share of exchanges that is logged', parsePercent, 100)
+    .option('--drain <seconds>', 'how long exchanges may take to finish', parseSeconds, 50_000)
+    .option('--workers <count>', 'worker processes', parseWorkers, availableParallelism())
+    .option('--map <port=bound>', 'port to bind for a listener port', parsePortMap, new Map())
+    .action(async (options: ProxyCommandOptions) => {
+      const { runProxy } = await import('./proxy.ts');
+      process.exitCode = await runProxy(options);
+    });
+}

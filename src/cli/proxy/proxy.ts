@@ -1,0 +1,122 @@
+/** `sluice proxy` put together: workers that serve one Gateway, with configuration from the controller. */
+import { constants, hostname } from 'node:os';
+import { startAdminServer, text, type AdminHandler } from '../../admin/server.ts';
+import { createConfigServer, type ConfigServer } from '../../configsync/server.ts';
+import { createJsonLogger } from '../../telemetry/json-logger.ts';
+import { createLineWriter } from '../../telemetry/line-writer.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { exposeMetrics } from '../../telemetry/metric-registry.ts';
+import { proxyMetrics } from '../run/proxy-metrics.ts';
+import { listenForSignals } from '../run/signals.ts';
+import { createWorkerPool, type WorkerPool } from '../run/worker-pool.ts';
+import type { ProxyCommandOptions } from './command.ts';
+import { followController, WorkersAsOne } from './remote-config.ts';
+
+const STANDARD_ERROR = 2;
+/** Load balancers need a moment to learn that this proxy is leaving; it serves on meanwhile. */
+const LEAVE_MS = 5_000;
+
+/** Serves until a signal ends it; resolves with the exit code. */
+export async function runProxy(options: ProxyCommandOptions): Promise<number> {
+  const logger = createJsonLogger(createLineWriter(STANDARD_ERROR), options.logLevel);
+  const server = createConfigServer({
+    logger,
+    onPeerChange: () => {
+      workers.onPeerChange();
+    },
+  });
+  const workers = new WorkersAsOne(server, options.state, logger);
+  const pool = createPool(options, server, logger);
+  const state = { isLeaving: false };
+  const probes = await startAdminServer({
+    ...options.probes,
+    handlers: probeHandlers(server, pool, state),
+    logger,
+  });
+  const following = new AbortController();
+  workers.restore();
+  pool.start();
+  const { controller, identity } = options;
+  const remote = { controller, identityFolder: identity, name: hostname(), dataPlane: workers, logger };
+  followController(remote, following.signal);
+  const exitCode = await untilDrained(pool, options.drain, {
+    onLeaving() {
+      state.isLeaving = true;
+    },
+    onDrain() {
+      following.abort();
+    },
+  });
+  server.close();
+  await probes.close();
+  return exitCode;
+}
+
+function createPool(options: ProxyCommandOptions, server: ConfigServer, logger: Logger): WorkerPool {
+  return createWorkerPool({
+    count: options.workers,
+    settings: {
+      bindAddress: '',
+      portMap: [...options.map],
+      reusePort: true,
+      accessLog: options.accessLog === 'stdout' ? 1 : null,
+      accessLogSamplePercent: options.accessLogSample,
+      drainMs: options.drain,
+      debug: options.logLevel === 'debug',
+    },
+    attach: (stream) => {
+      server.attach(stream);
+    },
+    isConfigured: () => true,
+    logger,
+  });
+}
+
+function probeHandlers(
+  server: ConfigServer,
+  pool: WorkerPool,
+  state: { readonly isLeaving: boolean },
+): Readonly<Record<string, AdminHandler>> {
+  const isConfigured = (): boolean =>
+    server.revision > 0 && server.peers.some(({ acknowledged }) => acknowledged > 0);
+  return {
+    '/healthz': () => text('ok'),
+    '/readyz': () => {
+      if (state.isLeaving) return text('draining', 503);
+      return isConfigured() ? text('ready') : text('waiting for configuration', 503);
+    },
+    '/metrics': async () => {
+      const { proxies } = await pool.stats();
+      const { contentType, text: body } = await exposeMetrics(proxyMetrics(proxies));
+      return { status: 200, contentType, body };
+    },
+  };
+}
+
+interface Ending {
+  /** A signal came: not ready from here on. */
+  onLeaving(): void;
+  /** Nobody sends anything new any more. */
+  onDrain(): void;
+}
+
+function untilDrained(pool: WorkerPool, drainMs: number, ending: Ending): Promise<number> {
+  return new Promise((resolve) => {
+    let exitCode = 0;
+    listenForSignals({
+      onFirst() {
+        ending.onLeaving();
+        setTimeout(() => {
+          ending.onDrain();
+          void pool.drain(drainMs).then(() => {
+            resolve(exitCode);
+          });
+        }, LEAVE_MS);
+      },
+      onSecond(signal) {
+        exitCode = 128 + constants.signals[signal];
+        pool.kill();
+      },
+    });
+  });
+}
