@@ -12,6 +12,7 @@ import {
   tcpListener,
   udpListener,
 } from '../../test/support/l4-config.ts';
+import { testBackend } from '../../test/support/gateway-config.ts';
 import { ScriptedBackend, answering } from '../../test/support/scripted-backend.ts';
 import { dial, echo, readAll, startTcpBackend } from '../../test/support/tcp-peers.ts';
 import { dialTls, exchange } from '../../test/support/tls-client.ts';
@@ -266,6 +267,37 @@ test('a swap changes where new connections go and keeps the ones that are there'
   client.write('still one');
   assert.equal(String((await once(client, 'data'))[0]), 'still one');
   client.destroy();
+});
+
+test('what a new configuration does not permit any more ends with it: route removed, reference refused', async () => {
+  const talker = await startUdpBackend('udp');
+  closers.push(() => talker.close());
+  const endpoints = { one: [await tcp(echo)], udp: [talker.port] };
+  const config = (
+    relay: ReturnType<typeof rule> | null,
+    udp: ReturnType<typeof rule> | null,
+  ): GatewayConfig =>
+    l4Config({ tcp: { 5432: [tcpListener(relay)] }, udp: { 53: [udpListener(udp)] }, endpoints });
+  const served = config(rule('tcp', 'one'), rule('udp', 'udp'));
+  const refused = { ...invalidBackend(), origin: testBackend('one').origin };
+  for (const next of [config(null, null), config(rule('tcp', refused), null)]) {
+    const running = await run(served);
+    const client = dial(running.portOf(5432));
+    client.write('x');
+    await once(client, 'data');
+    const asker = new UdpClient();
+    closers.push(() => asker.close());
+    await asker.ask(running.portOf(53), 'x');
+    const ended = readAll(client);
+    await running.apply(next);
+    assert.equal(String(await ended), '');
+    client.destroy();
+    const before = asker.received.length;
+    const from = talker.received.at(-1)?.from ?? 0;
+    talker.socket.send('late', from, '127.0.0.1');
+    assert.equal(await asker.ask(running.portOf(53), 'again', 50), null);
+    assert.equal(asker.received.length, before);
+  }
 });
 
 test('a port changes from HTTP over TLS to TCP without being bound anew', async () => {

@@ -13,7 +13,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { HttpService } from './http-service.ts';
 import type { CompiledL4Rule } from './l4/l4-rule.ts';
 import { resetTransport } from './l4/relay-side.ts';
-import { openStream } from './l4/stream-session.ts';
+import { openStream, type StreamHost, type StreamSession } from './l4/stream-session.ts';
 import { ProxyProtocolIntake } from './listener/proxy-protocol-intake.ts';
 import type { ProxiedPeers, ProxyAddress } from './listener/proxy-protocol.ts';
 import { DISCARDING_SINK, transportOfAccepted } from './listener/shared-read.ts';
@@ -35,11 +35,12 @@ interface Destroyable {
   destroy(): void;
 }
 
-export class TcpService {
+export class TcpService implements StreamHost {
   readonly #http: HttpService;
   readonly #deps: TcpServiceDeps;
   /** Connections that have not found their listener yet. */
   readonly #intakes = new Set<Destroyable>();
+  readonly #streams = new Set<StreamSession>();
   readonly tls = new TlsCounters();
 
   constructor(http: HttpService, deps: TcpServiceDeps) {
@@ -50,9 +51,10 @@ export class TcpService {
   get port(): CompiledPort {
     return this.#http.port;
   }
-  /** Replaced by a swap. */
+  /** Replaced by a swap: relayed connections that it does not permit any more end now. */
   set port(port: CompiledPort) {
     this.#http.port = port;
+    for (const session of [...this.#streams]) session.review(port.l4.rules);
   }
 
   get connections(): ConnectionRegistry {
@@ -148,7 +150,19 @@ export class TcpService {
       return;
     }
     const { wheel } = this.#http;
-    openStream({ transport, rule, firstBytes, peers }, { wheel, connections: this.connections });
+    openStream({ transport, rule, firstBytes, peers }, { wheel, host: this });
+  }
+
+  get isDraining(): boolean {
+    return this.connections.isDraining;
+  }
+  opened(session: StreamSession): void {
+    this.#streams.add(session);
+    this.connections.opened(session);
+  }
+  closed(session: StreamSession): void {
+    this.#streams.delete(session);
+    this.connections.closed(session);
   }
 
   /** Closes every connection, also those that have not begun. */

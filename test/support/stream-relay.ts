@@ -74,6 +74,7 @@ export function testRule(backends: readonly TestBackend[], id = 'TCPRoute/defaul
   return {
     id,
     backends: backends.map(({ cluster }) => ({
+      origin: ORIGIN,
       cluster,
       refusal: 'invalid_ref',
       counters: new StreamCounters(labels),
@@ -100,7 +101,7 @@ export async function startRelay(rule: CompiledL4Rule, firstBytes: Buffer | null
       destination: { address: '127.0.0.1', port: localPort },
     };
     const transport = transportOfAccepted(socket, DISCARDING_SINK);
-    openStream({ transport, rule, firstBytes, peers }, { wheel, connections });
+    openStream({ transport, rule, firstBytes, peers }, { wheel, host: connections });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

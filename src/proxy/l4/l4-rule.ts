@@ -31,6 +31,8 @@ export interface L4Cluster {
 }
 
 export interface CompiledL4Backend {
+  /** The backendRef, across configurations. */
+  readonly origin: Origin;
   readonly counters: StreamCounters;
   /** null: the backendRef is invalid; what it is chosen for is refused. */
   readonly cluster: L4Cluster | null;
@@ -72,10 +74,31 @@ function compileBackend(
   { counters, clusterOf }: L4RuleDeps,
 ): CompiledL4Backend {
   return {
+    origin: backend.origin,
     counters: counters.get({ ...labels, backend: backend.origin }),
     cluster: backend.kind === 'cluster' ? clusterOf(backend.cluster) : null,
     refusal: backend.kind === 'invalid' ? backend.reason : 'invalid_ref',
   };
+}
+
+/**
+ * Whether a connection that `rule` gave to `backend` may go on under the rules of a new configuration: not when its route is gone,
+ * nor when its backendRef may no longer be used (a ReferenceGrant was taken back). A backend that is merely no longer
+ * listed keeps what it has.
+ */
+export function isStillPermitted(
+  rule: CompiledL4Rule,
+  backend: CompiledL4Backend,
+  rules: ReadonlyMap<string, CompiledL4Rule>,
+): boolean {
+  const now = rules.get(rule.id);
+  if (now === undefined) return false;
+  const isSame = (other: CompiledL4Backend): boolean =>
+    other.origin.kind === backend.origin.kind &&
+    other.origin.namespace === backend.origin.namespace &&
+    other.origin.name === backend.origin.name &&
+    other.origin.section === backend.origin.section;
+  return !now.backends.some((other) => other.cluster === null && isSame(other));
 }
 
 /** The backend of the next connection or flow; null when the rule has none with a weight above 0. */

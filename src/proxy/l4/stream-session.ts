@@ -7,10 +7,15 @@ import { DISCARDING_SINK } from '../listener/shared-read.ts';
 import { writeProxyHeader, type ProxiedPeers } from '../listener/proxy-protocol.ts';
 import type { Transport } from '../listener/transport.ts';
 import type { ConnectingSink } from '../cluster/upstream-pool.ts';
-import type { ConnectionRegistry } from '../connection-registry.ts';
 import type { ServerConnection } from '../http/server-host.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
-import { chooseBackend, type CompiledL4Backend, type CompiledL4Rule, type L4Endpoint } from './l4-rule.ts';
+import {
+  chooseBackend,
+  isStillPermitted,
+  type CompiledL4Backend,
+  type CompiledL4Rule,
+  type L4Endpoint,
+} from './l4-rule.ts';
 import { RelaySide, resetTransport, type RelayEvents } from './relay-side.ts';
 import type { StreamCounters } from './stream-counters.ts';
 
@@ -27,18 +32,25 @@ export interface StreamOpening {
   readonly peers: ProxiedPeers;
 }
 
+/** Where sessions are listed while they are open. */
+export interface StreamHost {
+  readonly isDraining: boolean;
+  opened(session: StreamSession): void;
+  closed(session: StreamSession): void;
+}
+
 export interface StreamDeps {
   readonly wheel: TimerWheel;
-  readonly connections: ConnectionRegistry;
+  readonly host: StreamHost;
 }
 
 /** Starts relaying `opening`. All that follows is seen in counters. */
 export function openStream(opening: StreamOpening, deps: StreamDeps): void {
   const { transport, rule } = opening;
   transport.socket.pause();
-  const backend = deps.connections.isDraining ? null : chooseBackend(rule);
+  const backend = deps.host.isDraining ? null : chooseBackend(rule);
   if (backend === null || backend.cluster === null) {
-    const reason = deps.connections.isDraining ? 'draining' : (backend?.refusal ?? 'no_backend');
+    const reason = deps.host.isDraining ? 'draining' : (backend?.refusal ?? 'no_backend');
     (backend?.counters ?? rule.counters).ended(reason);
     transport.sink = DISCARDING_SINK;
     resetTransport(transport);
@@ -72,7 +84,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
 
   start(): void {
     this.#counters.opened();
-    this.#deps.connections.opened(this);
+    this.#deps.host.opened(this);
     this.#opening.transport.sink = this.#client;
     this.#tryNext('no_endpoints');
   }
@@ -175,6 +187,13 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     // Otherwise the side was closed after both directions had ended: the other one closes when its last bytes are out.
   }
 
+  /** Ends the connection when a new configuration does not permit it any more. */
+  review(rules: ReadonlyMap<string, CompiledL4Rule>): void {
+    if (this.#isOver || isStillPermitted(this.#opening.rule, this.#backend, rules)) return;
+    this.#counters.ended(rules.has(this.#opening.rule.id) ? 'invalid_ref' : 'no_rule');
+    this.destroy();
+  }
+
   drain(): void {
     // There is no way to ask a TCP peer to go.
   }
@@ -214,6 +233,6 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     this.#counters.receivedBytes += this.#client.bytes;
     this.#counters.sentBytes += this.#upstream?.bytes ?? 0;
     this.#counters.closed();
-    this.#deps.connections.closed(this);
+    this.#deps.host.closed(this);
   }
 }

@@ -6,7 +6,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import type { ReasonCode } from '../../ir/reason.ts';
 import { tickEventClock } from '../event-clock.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
-import type { CompiledL4Backend, CompiledL4Rule, L4Endpoint } from './l4-rule.ts';
+import type { CompiledL4Backend, L4Endpoint } from './l4-rule.ts';
 
 /** Datagrams kept while the flow's socket is being made, which takes a turn of the event loop. */
 const MAX_PENDING = 16;
@@ -24,8 +24,6 @@ export class UdpFlow extends TimerEntry {
   readonly clientAddress: string;
   readonly clientPort: number;
   readonly backend: CompiledL4Backend;
-  /** The rule that chose the backend. */
-  rule: CompiledL4Rule;
   readonly #owner: FlowOwner;
   #endpoint: L4Endpoint | null = null;
   #socket: Socket | null = null;
@@ -35,14 +33,12 @@ export class UdpFlow extends TimerEntry {
   constructor(
     owner: FlowOwner,
     client: { readonly address: string; readonly port: number },
-    rule: CompiledL4Rule,
     backend: CompiledL4Backend,
   ) {
     super();
     this.#owner = owner;
     this.clientAddress = client.address;
     this.clientPort = client.port;
-    this.rule = rule;
     this.backend = backend;
     backend.counters.opened();
   }

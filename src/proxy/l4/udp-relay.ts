@@ -29,14 +29,13 @@ export class UdpRelay implements FlowOwner {
   /** By client address, then by port: no string is built for a datagram. */
   readonly #flows = new Map<string, Map<number, UdpFlow>>();
   #size = 0;
-  /** Replaced by a swap; null: no route is attached. */
-  rule: CompiledL4Rule | null;
+  #rule: CompiledL4Rule | null;
   #isDraining = false;
   #onEmpty: (() => void) | null = null;
 
   private constructor(socket: Socket, rule: CompiledL4Rule | null, wheel: TimerWheel, maxFlows: number) {
     this.#socket = socket;
-    this.rule = rule;
+    this.#rule = rule;
     this.wheel = wheel;
     this.#maxFlows = maxFlows;
     socket.on('message', (datagram, client) => this.#onDatagram(datagram, client));
@@ -58,19 +57,27 @@ export class UdpRelay implements FlowOwner {
     return this.#socket.address().port;
   }
 
+  /** null: no route is attached. */
+  get rule(): CompiledL4Rule | null {
+    return this.#rule;
+  }
+  /** Replaced by a swap: flows that it has no place for end now, their clients' next datagrams begin anew. */
+  set rule(rule: CompiledL4Rule | null) {
+    this.#rule = rule;
+    for (const flow of this.#all()) if (!this.#keeps(flow, rule)) flow.destroy();
+  }
+
+  #all(): readonly UdpFlow[] {
+    return [...this.#flows.values()].flatMap((ofAddress) => [...ofAddress.values()]);
+  }
+
   get flows(): number {
     return this.#size;
   }
 
   #onDatagram(datagram: Buffer, client: RemoteInfo): void {
     tickEventClock();
-    const { rule } = this;
-    let flow = this.#flows.get(client.address)?.get(client.port);
-    if (flow !== undefined && flow.rule !== rule && !this.#keeps(flow, rule)) {
-      flow.destroy();
-      flow = undefined;
-    }
-    flow ??= this.#begin(client);
+    const flow = this.#flows.get(client.address)?.get(client.port) ?? this.#begin(client);
     flow?.forward(datagram);
   }
 
@@ -78,9 +85,7 @@ export class UdpRelay implements FlowOwner {
   #keeps(flow: UdpFlow, rule: CompiledL4Rule | null): boolean {
     const { cluster } = flow.backend;
     if (rule === null || cluster === null) return false;
-    if (!rule.backends.some((backend) => backend.cluster === cluster)) return false;
-    flow.rule = rule;
-    return true;
+    return rule.backends.some((backend) => backend.cluster === cluster);
   }
 
   #begin(client: RemoteInfo): UdpFlow | undefined {
@@ -91,7 +96,7 @@ export class UdpRelay implements FlowOwner {
       (backend?.counters ?? rule.counters).ended(backend === null ? 'no_backend' : 'overflow');
       return undefined;
     }
-    const flow = new UdpFlow(this, client, rule, backend);
+    const flow = new UdpFlow(this, client, backend);
     let ofAddress = this.#flows.get(client.address);
     if (ofAddress === undefined) {
       ofAddress = new Map();
@@ -131,9 +136,7 @@ export class UdpRelay implements FlowOwner {
 
   /** Ends every flow and the socket. */
   async close(): Promise<void> {
-    for (const ofAddress of [...this.#flows.values()]) {
-      for (const flow of [...ofAddress.values()]) flow.destroy();
-    }
+    for (const flow of this.#all()) flow.destroy();
     const closed = once(this.#socket, 'close');
     this.#socket.close();
     await closed;

@@ -26,6 +26,8 @@ export interface CompiledL4Port {
    * route.
    */
   readonly relay: { readonly rule: CompiledL4Rule | null } | null;
+  /** Every rule of the port by id: what connections that are there are measured against. */
+  readonly rules: ReadonlyMap<string, CompiledL4Rule>;
   /** True for a peer whose connections begin with a PROXY header; null: nobody's do. */
   readonly expectsProxyHeader: ((peerAddress: string) => boolean) | null;
 }
@@ -34,18 +36,22 @@ export function compileL4Port(
   sources: readonly ListenerSource[],
   counters: StreamCounterRegistry,
 ): CompiledL4Port {
+  const rules = new Map<string, CompiledL4Rule>();
   const compile = (
     rule: L4Rule,
     source: ListenerSource,
     protocol: StreamLabels['protocol'],
-  ): CompiledL4Rule =>
-    compileL4Rule(rule, {
+  ): CompiledL4Rule => {
+    const compiled = compileL4Rule(rule, {
       gateway: source.gateway.origin,
       listener: source.listener.origin,
       clusterOf: source.clusterOf,
       protocol,
       counters,
     });
+    rules.set(compiled.id, compiled);
+    return compiled;
+  };
   const sourceOf = new Map(sources.map((source) => [source.listener, source]));
   const ruleOf = (rule: L4Rule, listener: TlsListener): CompiledL4Rule => {
     const source = sourceOf.get(listener);
@@ -64,6 +70,7 @@ export function compileL4Port(
         : {
             rule: rule === null ? null : compile(rule, whole, whole.listener.kind === 'udp' ? 'udp' : 'tcp'),
           },
+    rules,
     expectsProxyHeader: proxyHeaderRule([...new Set(sources.map(({ gateway }) => gateway.settings))]),
   };
 }
