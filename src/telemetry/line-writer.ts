@@ -1,17 +1,15 @@
 /**
  * Lines to a file or a pipe in batches: nobody waits for the disk, and a reader that stands still costs bounded memory. What does
- * not fit is dropped and counted.
+ * not fit is dropped and counted. A file that was moved away (log rotation) is opened anew, without a signal.
  */
-import { closeSync, openSync, write } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync, write } from 'node:fs';
 
 export interface LineWriter {
   /** `line` without its end. */
   write(line: string): void;
-  /** Opens the file again, after it was moved away (log rotation); nothing for a descriptor. */
-  reopen(): void;
   /** Lines that were dropped because the reader stood still. */
   readonly dropped: number;
-  /** Writes what is left and closes. */
+  /** Writes what is left and closes. A reader that stands still gets a second. */
   close(): Promise<void>;
 }
 
@@ -20,6 +18,11 @@ const BATCH_CHARACTERS = 65_536;
 const BATCH_MS = 100;
 /** What may wait for a reader that stands still. */
 const LIMIT_CHARACTERS = 8 * 1024 * 1024;
+/** Workers share standard output: only up to this size does a pipe keep the lines of one write together (PIPE_BUF of pipe(7)). */
+const PIPE_BYTES = 4_096;
+/** How often a file is looked for where it should be. */
+const ROTATION_CHECK_MS = 1_000;
+const CLOSE_PATIENCE_MS = 1_000;
 
 /** `target`: a path, appended to; or a descriptor, such as 1 for standard output. Throws when the file cannot be opened. */
 export function createLineWriter(target: string | number): LineWriter {
@@ -27,17 +30,29 @@ export function createLineWriter(target: string | number): LineWriter {
 }
 
 class BatchedLineWriter implements LineWriter {
-  readonly #target: string | number;
+  readonly #path: string | null;
   #descriptor: number;
+  /** Bytes of one write. */
+  readonly #chunkBytes: number;
   #gathered = '';
   #isWriting = false;
   #timer: NodeJS.Timeout | null = null;
+  #checkedMs = performance.now();
   #onIdle: (() => void)[] = [];
   dropped = 0;
 
   constructor(target: string | number) {
-    this.#target = target;
-    this.#descriptor = open(target);
+    if (typeof target === 'string') {
+      this.#path = target;
+      this.#descriptor = openToAppend(target);
+      this.#chunkBytes = Infinity;
+    } else {
+      this.#path = null;
+      const stats = fstatSync(target);
+      this.#descriptor = stats.isFIFO() ? withoutWaiting(target) : target;
+      // Pipes and sockets hand the bytes of several writers to one reader in pieces; files take each write whole.
+      this.#chunkBytes = stats.isFIFO() || stats.isSocket() ? PIPE_BYTES : Infinity;
+    }
   }
 
   write(line: string): void {
@@ -54,39 +69,51 @@ class BatchedLineWriter implements LineWriter {
       }, BATCH_MS);
   }
 
-  reopen(): void {
-    if (typeof this.#target === 'number') return;
-    const before = this.#descriptor;
-    this.#descriptor = open(this.#target);
-    closeSync(before);
-  }
-
   async close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#flush();
-    if (this.#isWriting) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
-    if (typeof this.#target === 'string') closeSync(this.#descriptor);
+    if (this.#isWriting) await this.#idle();
+    // A descriptor that somebody still writes to would be reused under his hands; the process ends soon anyway.
+    if (this.#path !== null && !this.#isWriting) closeSync(this.#descriptor);
+  }
+
+  #idle(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, CLOSE_PATIENCE_MS);
+      this.#onIdle.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   #flush(): void {
     if (this.#isWriting || this.#gathered === '') return;
+    this.#reopenIfMoved();
     const batch = Buffer.from(this.#gathered, 'utf8');
     this.#gathered = '';
     this.#isWriting = true;
-    this.#writeAll(batch, 0);
+    this.#writeFrom(batch, 0);
   }
 
-  #writeAll(batch: Buffer, from: number): void {
-    write(this.#descriptor, batch, from, batch.length - from, null, (error, written) => {
+  #writeFrom(batch: Buffer, from: number): void {
+    write(this.#descriptor, batch, from, this.#chunkEnd(batch, from) - from, null, (error, written) => {
       // A pipe that is full for now says EAGAIN; whatever else is wrong will not get better for this batch.
-      if (error !== null && error.code === 'EAGAIN')
+      if (error !== null && error.code === 'EAGAIN') {
         setTimeout(() => {
-          this.#writeAll(batch, from);
+          this.#writeFrom(batch, from);
         }, BATCH_MS);
-      else if (error === null && from + written < batch.length) this.#writeAll(batch, from + written);
+      } else if (error === null && from + written < batch.length) this.#writeFrom(batch, from + written);
       else this.#written();
     });
+  }
+
+  /** The end of the last line that still fits, or of the first when it alone is too long. */
+  #chunkEnd(batch: Buffer, from: number): number {
+    if (batch.length - from <= this.#chunkBytes) return batch.length;
+    const end = batch.lastIndexOf(0x0a, from + this.#chunkBytes - 1);
+    return end < from ? batch.indexOf(0x0a, from) + 1 : end + 1;
   }
 
   #written(): void {
@@ -98,7 +125,35 @@ class BatchedLineWriter implements LineWriter {
     for (const resolve of this.#onIdle) resolve();
     this.#onIdle = [];
   }
+
+  /** Between two batches: a file that is no longer under its name belongs to whoever moved it. */
+  #reopenIfMoved(): void {
+    const nowMs = performance.now();
+    if (this.#path === null || nowMs - this.#checkedMs < ROTATION_CHECK_MS) return;
+    this.#checkedMs = nowMs;
+    const ours = fstatSync(this.#descriptor);
+    const there = statSync(this.#path, { throwIfNoEntry: false });
+    if (there?.ino === ours.ino && there.dev === ours.dev) return;
+    try {
+      const next = openToAppend(this.#path);
+      closeSync(this.#descriptor);
+      this.#descriptor = next;
+    } catch {
+      // Its folder may be gone for the moment; the old file takes the lines until the name can be opened.
+    }
+  }
 }
 
-const open = (target: string | number): number =>
-  typeof target === 'number' ? target : openSync(target, 'a', 0o644);
+const openToAppend = (path: string): number => openSync(path, 'a', 0o644);
+
+/**
+ * The same pipe under a descriptor of our own that says EAGAIN instead of waiting: a thread that waits could not be ended. The one
+ * we were given stays as it is, since other processes share its flags.
+ */
+function withoutWaiting(descriptor: number): number {
+  try {
+    return openSync(`/proc/self/fd/${String(descriptor)}`, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return descriptor;
+  }
+}

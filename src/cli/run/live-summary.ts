@@ -73,7 +73,7 @@ export class LiveSummary {
       ? `ready in ${String(readyMs)} ms`
       : colors.yellow('not every worker is ready yet');
     const admin = this.#admin === null ? [] : [`admin API on http://${this.#admin}`];
-    return [colors.bold(title), '', ...fullSummary(report, colors), '', ...admin, ...footer, ready];
+    return [colors.bold(title), '', ...fullSummary(report, colors), ...admin, ...footer, ready];
   }
 
   #elapsed(): string {

@@ -201,8 +201,5 @@ function processFamilies(workers: readonly ProxyStats[]): MetricFamily[] {
       'Copies left out because the mirror was slow or away.',
       total(({ mirrors }) => mirrors.dropped),
     ),
-    family('workers', 'gauge', 'Worker processes that answered this scrape.', [
-      { labels: {}, value: workers.length },
-    ]),
   ];
 }

@@ -1,6 +1,5 @@
 /** The live summary of `run`: everything at first, then what changed. Pure: a report in, lines out. */
 import type {
-  ConditionReport,
   FindingReport,
   GatewayReport,
   ListenerReport,
@@ -9,40 +8,10 @@ import type {
 } from '../../admin/status-report.ts';
 import { formatTable } from '../table.ts';
 import type { Colors } from '../terminal.ts';
+import { judge, judgeRoute, type Verdict } from '../verdict.ts';
 
 /** More rows than a screen holds help nobody; `sluice status` has them all. */
 const ROW_LIMIT = 24;
-
-export interface Verdict {
-  readonly word: string;
-  readonly good: boolean;
-  /** What to know when it is not good; `` otherwise. */
-  readonly why: string;
-}
-
-const GOOD: Verdict = { word: 'ok', good: true, why: '' };
-
-/** The first condition that is not as it should be. */
-export function judge(conditions: readonly ConditionReport[], word: string): Verdict {
-  const bad = conditions.find(({ type, status }) => WANTED[type] !== undefined && WANTED[type] !== status);
-  if (bad === undefined) return { ...GOOD, word };
-  return { word: bad.status === 'Unknown' ? 'pending' : bad.reason, good: false, why: bad.message };
-}
-
-const WANTED: Readonly<Record<string, ConditionReport['status']>> = {
-  Accepted: 'True',
-  Programmed: 'True',
-  ResolvedRefs: 'True',
-  Conflicted: 'False',
-  PartiallyInvalid: 'False',
-};
-
-/** A route is as good as its worst parent. */
-export function judgeRoute({ parents }: RouteReport): Verdict {
-  if (parents.length === 0) return { word: 'unattached', good: false, why: 'no parent of it is served here' };
-  const verdicts = parents.map(({ conditions }) => judge(conditions, 'accepted'));
-  return verdicts.find(({ good }) => !good) ?? { ...GOOD, word: 'accepted' };
-}
 
 const name = ({ namespace, name: own }: { readonly namespace: string; readonly name: string }): string =>
   namespace === '' ? own : `${namespace}/${own}`;
@@ -52,7 +21,8 @@ export function fullSummary(report: StatusReport, colors: Colors): string[] {
     ...gatewayLines(report.gateways, colors),
     '',
     ...routeLines(report.routes, colors),
-    ...findingLines(report.findings, colors),
+    ...(report.findings.length === 0 ? [] : ['', ...findingLines(report.findings, colors)]),
+    '',
     tally(report, colors),
   ];
 }

@@ -9,6 +9,12 @@ export function supervisorMetrics(stats: PoolStats, status: StatusReport): Metri
   const severities = ['error', 'warning', 'info'] as const;
   return [
     {
+      name: 'sluice_workers',
+      type: 'gauge',
+      help: 'Worker processes that answered this scrape.',
+      samples: [{ labels: {}, value: stats.workers.length }],
+    },
+    {
       name: 'sluice_worker_restarts_total',
       type: 'counter',
       help: 'Workers that ended and were replaced.',

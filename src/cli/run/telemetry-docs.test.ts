@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import type { StatusReport } from '../../admin/status-report.ts';
 import type { ProxyStats } from '../../proxy/proxy-api.ts';
 import { exposeMetrics } from '../../telemetry/metric-registry.ts';
 import { createAccessLog, formatRecord } from './access-log.ts';
 import { proxyMetrics } from './proxy-metrics.ts';
+import { supervisorMetrics } from './supervisor-metrics.ts';
+import type { PoolStats } from './worker-pool.ts';
 
 /** First column of every row of a page's tables, without its marks. */
 function documented(page: string): string[] {
@@ -64,9 +67,31 @@ const STATS: ProxyStats = {
   mirrors: { sent: 1, dropped: 0 },
 };
 
+const POOL: PoolStats = {
+  proxies: [STATS],
+  workers: [
+    { index: 1, stats: { proxy: STATS, residentBytes: 1, cpuSeconds: 0.5, accessLogDropped: 0 } },
+    { index: 2, stats: { proxy: STATS, residentBytes: 2, cpuSeconds: 0.25, accessLogDropped: 3 } },
+  ],
+  restarts: 1,
+  accessLogDropped: 3,
+};
+
+const STATUS: StatusReport = {
+  version: '1',
+  startedAt: '2026-01-01T00:00:00Z',
+  ready: true,
+  workers: { expected: 2, serving: 2, restarts: 1, pids: [1, 2] },
+  gateways: [],
+  routes: [],
+  others: [],
+  findings: [],
+};
+
 suite('telemetry and its pages', () => {
   test('metrics.md lists exactly the metrics', () => {
-    const names = proxyMetrics([STATS]).map(({ name }) => name);
+    const families = [...proxyMetrics([STATS]), ...supervisorMetrics(POOL, STATUS)];
+    const names = families.map(({ name }) => name);
     assert.deepEqual(documented('metrics.md').toSorted(), names.toSorted());
   });
 
@@ -80,7 +105,13 @@ suite('telemetry and its pages', () => {
     );
     assert.match(text, /^sluice_request_duration_seconds_bucket\{.*le="0\.01"\} 6$/m);
     assert.match(text, /^sluice_request_duration_seconds_count\{.*\} 8$/m);
+  });
+
+  test('what belongs to one worker is told by worker', async () => {
+    const { text } = await exposeMetrics(supervisorMetrics(POOL, STATUS));
     assert.match(text, /^sluice_workers 2$/m);
+    assert.match(text, /^sluice_worker_resident_bytes\{worker="2"\} 2$/m);
+    assert.match(text, /^sluice_access_log_dropped_total 3$/m);
   });
 
   test('access-log.md lists exactly the fields', () => {
@@ -112,10 +143,7 @@ suite('telemetry and its pages', () => {
   });
 
   test('a sample is an even share', () => {
-    const sink = createAccessLog(
-      { write: () => undefined } as unknown as Parameters<typeof createAccessLog>[0],
-      25,
-    );
+    const sink = createAccessLog({ write: () => undefined }, 25);
     const hits = Array.from({ length: 100 }, () => sink.sample());
     assert.equal(hits.filter(Boolean).length, 25);
     assert.ok(hits.slice(0, 8).some(Boolean));

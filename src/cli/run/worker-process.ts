@@ -125,6 +125,10 @@ export class WorkerProcess {
         return;
       case 'drained':
         this.#lastStats = message.stats;
+        // It has nothing left to do but to end; a thread that waits for a slow log must not keep it.
+        setTimeout(() => {
+          this.kill();
+        }, KILL_GRACE_MS).unref();
         return;
       case 'log':
         this.#logger[message.level](message.message, { worker: this.index, ...message.fields });

@@ -1,0 +1,15 @@
+/** Whether everything a gateway was given is served as asked. */
+import type { StatusReport } from '../../admin/status-report.ts';
+import { judge, judgeRoute } from '../verdict.ts';
+
+export function isHealthy({ ready, workers, gateways, routes, others, findings }: StatusReport): boolean {
+  return (
+    ready &&
+    workers.serving >= workers.expected &&
+    gateways.every(({ conditions }) => judge(conditions, '').good) &&
+    gateways.every(({ listeners }) => listeners.every(({ conditions }) => judge(conditions, '').good)) &&
+    routes.every((route) => judgeRoute(route).good) &&
+    others.every(({ conditions }) => judge(conditions, '').good) &&
+    findings.every(({ severity }) => severity === 'info')
+  );
+}

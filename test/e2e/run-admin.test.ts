@@ -1,0 +1,199 @@
+/** What a running gateway tells about itself: admin API, access log, ports that cannot be had, `sluice status`. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { send } from '../support/http-client.ts';
+import { mint } from '../support/certificates.ts';
+import { SLUICE, startSluice, type SluiceOptions, type SluiceProcess } from '../support/sluice-process.ts';
+
+async function start(t: TestContext, options: SluiceOptions): Promise<SluiceProcess> {
+  const sluice = await startSluice(options);
+  t.after(() => sluice.stop());
+  return sluice;
+}
+
+function folderOf(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
+}
+
+async function ask(sluice: SluiceProcess, path: string): Promise<{ status: number; body: string }> {
+  const response = await fetch(`${sluice.admin}${path}`);
+  return { status: response.status, body: await response.text() };
+}
+
+const quickstart = { paths: ['examples/quickstart'], args: ['--echo'] };
+
+test('health, readiness, explanation and the configuration, over the admin API', async (t) => {
+  const sluice = await start(t, quickstart);
+  assert.deepEqual(await ask(sluice, '/healthz'), { status: 200, body: 'ok\n' });
+  assert.deepEqual(await ask(sluice, '/readyz'), { status: 200, body: 'ready\n' });
+  const explained = await ask(sluice, '/explain?request=GET+http://shop.example/api/x&header=x-a:+b');
+  const [explanation] = JSON.parse(explained.body) as {
+    readonly outcome: string;
+    readonly rule: { readonly section: string };
+    readonly backends: readonly { readonly endpoints: readonly object[] }[];
+  }[];
+  assert.equal(explanation?.outcome, 'forward');
+  assert.equal(explanation.rule.section, 'api');
+  assert.equal(
+    explanation.backends[0]?.endpoints.length,
+    1,
+    'the echo backend is an endpoint like any other',
+  );
+  assert.equal((await ask(sluice, '/explain?request=nonsense')).status, 400);
+});
+
+test('the configuration shows no key', async (t) => {
+  const folder = folderOf(t);
+  const { certificatePem, keyPem } = await mint(['shop.example']);
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  writeFileSync(
+    join(folder, 'all.yaml'),
+    `apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: sluice }
+spec: { controllerName: sluice.dev/gateway-controller }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: web, namespace: default }
+spec:
+  gatewayClassName: sluice
+  listeners:
+    - { name: https, protocol: HTTPS, port: 443, tls: { certificateRefs: [{ name: tls }] } }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: tls, namespace: default }
+type: kubernetes.io/tls
+data: { tls.crt: ${base64(certificatePem)}, tls.key: ${base64(keyPem)} }
+`,
+  );
+  const sluice = await start(t, { paths: [folder] });
+  const { body } = await ask(sluice, '/config');
+  assert.match(body, /BEGIN CERTIFICATE/);
+  assert.match(body, /\[redacted\]/);
+  assert.doesNotMatch(body, /PRIVATE KEY/);
+});
+
+test('metrics count requests by rule, and no counter falls when a worker is replaced', async (t) => {
+  const sluice = await start(t, { ...quickstart, workers: 2 });
+  for (let count = 0; count < 10; count++) await send({ port: sluice.port(80), path: '/api/x' });
+  const requests = async (): Promise<number> => {
+    const { body } = await ask(sluice, '/metrics');
+    const line = body
+      .split('\n')
+      .find((text) => text.startsWith('sluice_requests_total{') && text.includes('rule="api"'));
+    return Number(line?.split(' ').at(-1) ?? 0);
+  };
+  assert.equal(await requests(), 10);
+  const { workers } = await sluice.status();
+  process.kill(workers.pids[0] ?? 0, 'SIGKILL');
+  await sluice.until(({ workers: now }) => now.restarts === 1 && now.serving === 2);
+  assert.equal(await requests(), 10);
+  assert.match((await ask(sluice, '/metrics')).body, /^sluice_worker_restarts_total 1$/m);
+});
+
+test('a port that is taken is a condition on its listener and a message, and the rest is served', async (t) => {
+  const taken = createServer();
+  taken.listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.after(() => {
+    taken.close();
+  });
+  const { port } = taken.address() as { readonly port: number };
+  const folder = folderOf(t);
+  writeFileSync(
+    join(folder, 'gateway.yaml'),
+    `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: web, namespace: default }
+spec:
+  gatewayClassName: any
+  listeners:
+    - { name: free, protocol: HTTP, port: 80 }
+    - { name: taken, protocol: HTTP, port: 81 }
+`,
+  );
+  const sluice = await start(t, { paths: [folder], args: ['--all-classes', `--map=81=${String(port)}`] });
+  const { gateways } = await sluice.status();
+  const listeners = new Map(gateways[0]?.listeners.map((listener) => [listener.name, listener]));
+  const programmed = (name: string): string | undefined =>
+    listeners.get(name)?.conditions.find(({ type }) => type === 'Programmed')?.status;
+  assert.equal(programmed('free'), 'True');
+  assert.equal(programmed('taken'), 'False');
+  assert.equal((await send({ port: sluice.port(80) })).status, 404);
+  await sluice.printed(new RegExp(`${String(port)}.*another process listens there`));
+});
+
+test('the access log is a line a request, and follows a rotation', async (t) => {
+  const file = join(folderOf(t), 'access.log');
+  const sluice = await start(t, { ...quickstart, args: [...quickstart.args, '--access-log', file] });
+  await send({ port: sluice.port(80), path: '/api/first', host: 'shop.example' });
+  const lines = async (path: string): Promise<Record<string, unknown>[]> => {
+    for (;;) {
+      const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+      if (text !== '')
+        return text
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as Record<string, unknown>);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  const [line] = await lines(file);
+  assert.equal(line?.['path'], '/api/first');
+  assert.equal(line['status'], 200);
+  assert.equal(line['route'], 'HTTPRoute/default/shop');
+  assert.equal(line['rule'], 'api');
+  assert.equal(line['backend'], 'Service/default/api:http');
+
+  renameSync(file, `${file}.1`);
+  for (let tries = 0; !existsSync(file); tries++) {
+    assert.ok(tries < 300, 'the log was opened again');
+    await send({ port: sluice.port(80), path: '/api/second', host: 'shop.example' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.equal((await lines(file))[0]?.['path'], '/api/second');
+});
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const runCli = (...args: string[]): Promise<Ran> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, [SLUICE, ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+
+test('sluice status shows a table of objects, conditions and since when', async (t) => {
+  const sluice = await start(t, quickstart);
+  const address = sluice.admin.replace('http://', '');
+  const { code, stdout } = await runCli('status', '--admin', address);
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /^sluice \S+, ready, up \w+, 1 of 1 workers serve the newest configuration$/m);
+  assert.match(stdout, /^Gateway default\/web +\d+s +Accepted Programmed ResolvedRefs$/m);
+  assert.match(stdout, /^HTTPRoute default\/shop +\d+s$/m);
+  const json = await runCli('status', '--admin', address, '--output', 'json');
+  assert.equal((JSON.parse(json.stdout) as { readonly ready: boolean }).ready, true);
+});
+
+test('sluice status without a gateway says how to start one', async () => {
+  const { code, stderr } = await runCli('status', '--admin', '127.0.0.1:1');
+  assert.equal(code, 2);
+  assert.match(stderr, /no gateway answers on 127\.0\.0\.1:1 \(connection refused\)/);
+  assert.match(stderr, /sluice run PATH/);
+});
