@@ -46,6 +46,13 @@ function makeWorkspace(t: TestContext): string {
   return folder;
 }
 
+/** Arguments of `sluice run` in `npm start`. */
+function startScript(): string[] {
+  const text = readFileSync(join(REPOSITORY, 'package.json'), 'utf8');
+  const { start } = (JSON.parse(text) as { readonly scripts: { readonly start: string } }).scripts;
+  return start.split(' ').slice(start.split(' ').indexOf('run') + 1);
+}
+
 const generations = ({ routes, gateways }: StatusReport): number =>
   [...routes, ...gateways].reduce((sum, { generation }) => sum + generation, 0);
 
@@ -75,9 +82,9 @@ export class ReadmeRunner {
     return runner;
   }
 
-  /** Follows `examples/NAME/README.md`; rejects at the first command that does not do what is shown. */
-  async follow(name: string): Promise<void> {
-    const text = readFileSync(join(this.#folder, 'examples', name, 'README.md'), 'utf8');
+  /** `readme` counts from the root; rejects at the first command that does not do what is shown. */
+  async follow(readme: string): Promise<void> {
+    const text = readFileSync(join(REPOSITORY, readme), 'utf8');
     for (const { language, code } of codeBlocks(text)) {
       if (language === 'sh') for (const line of code.trim().split('\n')) await this.#doLine(line);
       if (language === 'console') {
@@ -90,6 +97,9 @@ export class ReadmeRunner {
 
   async #doLine(line: string): Promise<void> {
     if (line.startsWith('bin/sluice run ')) await this.#startGateway(line.split(' ').slice(2));
+    else if (line.startsWith('npm ci && npm start')) await this.#startGateway(startScript());
+    else if (line.startsWith('npm ci && npm test'))
+      return; // That is what runs this.
     else if (line.startsWith('npm exec ')) await this.#startCompanion(line);
     else await this.#doAndReload(line);
   }

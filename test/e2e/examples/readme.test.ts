@@ -1,4 +1,4 @@
-/** Every command that the README of an example shows, run as shown, gives what is shown. */
+/** Every command that a README shows, run as shown, gives what is shown. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,11 +22,11 @@ const skip = missing.length === 0 ? false : `needs ${missing.join(', ')}`;
 
 const examples = readdirSync(join(REPOSITORY, 'examples'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name);
+  .map(({ name }) => `examples/${name}/README.md`);
 
-for (const name of examples) {
-  test(`the commands in examples/${name}/README.md do what it shows`, { skip }, async (t) => {
+for (const readme of ['README.md', ...examples]) {
+  test(`the commands in ${readme} do what it shows`, { skip }, async (t) => {
     const runner = await ReadmeRunner.create(t);
-    await runner.follow(name);
+    await runner.follow(readme);
   });
 }
