@@ -1,6 +1,7 @@
-/** `tls.options` of listeners: the keys Sluice defines. Documented in docs/reference/tls-options.md. */
+/** `tls.options` of listeners: the keys Sluice defines. Documented in docs/reference/tls.md. */
 import { SLUICE_GROUP } from '../../gatewayapi/ref.ts';
 import type { ListenerTls } from '../../ir/tls.ts';
+import { openSslCipherSuite } from '../../lib/cipher-suites.ts';
 import type { Fault } from '../faults/fault.ts';
 import { tlsOptionForeign, tlsOptionUnsupported } from '../faults/gateway-faults.ts';
 
@@ -24,7 +25,6 @@ export const DEFAULT_TLS_OPTIONS: TlsOptions = {
 
 const PREFIX = `${SLUICE_GROUP}/`;
 const VERSIONS: Readonly<Record<string, TlsVersion>> = { '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' };
-const CIPHER = /^[A-Z0-9][A-Za-z0-9_-]*$/;
 const PROTOCOLS = ['h2', 'http/1.1'];
 
 export interface TlsOptionsReading {
@@ -69,9 +69,11 @@ function readOption(name: string, value: string): Partial<TlsOptions> | string {
       return name === 'tls-min-version' ? { minVersion: version } : { maxVersion: version };
     }
     case 'tls-cipher-suites': {
-      const cipherSuites = splitList(value);
-      const bad = cipherSuites.find((suite) => !CIPHER.test(suite));
-      return bad === undefined ? { cipherSuites } : `${JSON.stringify(bad)} is not a cipher suite name.`;
+      const given = splitList(value);
+      const bad = given.find((suite) => openSslCipherSuite(suite) === null);
+      return bad === undefined
+        ? { cipherSuites: given.flatMap((suite) => openSslCipherSuite(suite) ?? []) }
+        : `${JSON.stringify(bad)} is not a cipher suite that is served; docs/reference/tls.md lists them.`;
     }
     case 'alpn-protocols': {
       const alpn = splitList(value);
