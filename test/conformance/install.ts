@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gatewayApiFolder } from './cluster/build.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { run } from './cluster/command.ts';
+import { VERSIONS } from './cluster/layout.ts';
 import { SLUICE_IMAGE } from './sluice-image.ts';
 
 const CHARTS = join(import.meta.dirname, '..', '..', 'charts');
@@ -24,7 +25,16 @@ export function renderChart(
   values: Readonly<Record<string, string>>,
 ): string {
   const settings = Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const words = ['template', 'sluice', join(CHARTS, chart), '--namespace', SLUICE_NAMESPACE, ...settings];
+  const words = [
+    'template',
+    'sluice',
+    join(CHARTS, chart),
+    '--namespace',
+    SLUICE_NAMESPACE,
+    '--kube-version',
+    VERSIONS.kubernetes,
+    ...settings,
+  ];
   return run(join(cluster.layout.bin, 'helm'), words);
 }
 

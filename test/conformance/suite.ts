@@ -60,6 +60,15 @@ export const FEATURES = [
   'UDPRoute',
 ];
 
+/** Who reports. */
+const IMPLEMENTATION = [
+  '-organization=sluice',
+  '-project=sluice',
+  '-url=https://sluice.dev',
+  '-version=v0.1.0',
+  '-contact=@sluice/maintainers',
+];
+
 export interface SuiteRun {
   readonly gatewayClass: string;
   /** Paths of the YAML report and of the log. */
@@ -76,6 +85,7 @@ export async function runSuite(layout: Layout, suite: SuiteRun): Promise<number>
     '-test.timeout=60m',
     // The binary holds other tests, which look for files of their own.
     '-test.run=^TestConformance$',
+    ...IMPLEMENTATION,
     `-gateway-class=${suite.gatewayClass}`,
     `-report-output=${suite.report}`,
     `-conformance-profiles=${PROFILES.join(',')}`,
