@@ -2,15 +2,15 @@
 import { Option, type Command } from 'commander';
 import type { Severity } from '../../gatewayapi/finding.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import { CLEAN, FINDINGS } from '../exit-codes.ts';
+import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
+import { arePathsThere } from '../paths.ts';
 import { colorsFor, print } from '../terminal.ts';
 import type { CheckFormat, CheckReport } from './formats.ts';
 
 interface CheckOptions {
   readonly only?: 'schema';
   readonly output: CheckFormat;
-  readonly allClasses: boolean;
-  readonly warningsAsErrors: boolean;
+  readonly allClasses?: true;
 }
 
 const EXAMPLES = `
@@ -33,9 +33,13 @@ export function registerCheck(program: Command): void {
         .choices(['text', 'json', 'sarif', 'junit'])
         .default('text'),
     )
-    .option('--all-classes', 'judge Gateways of other controllers too', false)
+    .option('--all-classes', 'judge Gateways of other controllers too')
     .addHelpText('after', EXAMPLES)
     .action(async (paths: string[], options: CheckOptions) => {
+      if (!arePathsThere('check', paths)) {
+        process.exitCode = USAGE_ERROR;
+        return;
+      }
       const report = await check(paths, options);
       await printReport(report, options.output);
       const serious: readonly Severity[] = ['error', 'warning'];
@@ -53,7 +57,7 @@ async function check(paths: readonly string[], options: CheckOptions): Promise<C
     return { problems: collectProblems(loaded, []), objects: countObjects(loaded.snapshot) };
   }
   const { translatePaths } = await import('../translate-paths.ts');
-  const { loaded, result } = translatePaths(paths, options.allClasses);
+  const { loaded, result } = translatePaths(paths, options.allClasses === true);
   return { problems: collectProblems(loaded, result.findings), objects: countObjects(loaded.snapshot) };
 }
 

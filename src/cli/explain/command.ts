@@ -1,13 +1,14 @@
 /** `sluice explain`: what happens to a request, and why; without sending it. */
 import { Option, type Command } from 'commander';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
+import { arePathsThere } from '../paths.ts';
 import { colorsFor, print, printError } from '../terminal.ts';
 
 interface ExplainOptions {
   readonly request: string;
   readonly header: readonly string[];
   readonly output: 'text' | 'json';
-  readonly allClasses: boolean;
+  readonly allClasses?: true;
 }
 
 const EXAMPLES = `
@@ -27,9 +28,13 @@ export function registerExplain(program: Command): void {
     )
     .argument('<path...>', 'files, folders, or - for standard input')
     .requiredOption('-r, --request <request>', "method and URL, as 'GET https://shop.example/cart'")
-    .option('-H, --header <line>', "a header of the request, as 'x-user: a'; may be repeated", collect, [])
+    .addOption(
+      new Option('-H, --header <line>', "a header of the request, as 'x-user: a'; may be repeated")
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))
-    .option('--all-classes', 'look at Gateways of other controllers too', false)
+    .option('--all-classes', 'look at Gateways of other controllers too')
     .addHelpText('after', EXAMPLES)
     .action(async (paths: string[], options: ExplainOptions) => {
       process.exitCode = await explainPaths(paths, options);
@@ -37,6 +42,7 @@ export function registerExplain(program: Command): void {
 }
 
 async function explainPaths(paths: readonly string[], options: ExplainOptions): Promise<number> {
+  if (!arePathsThere('explain', paths)) return USAGE_ERROR;
   const { parseRequest } = await import('./request.ts');
   const parsed = parseRequest(options.request, options.header);
   if (!parsed.ok) {
@@ -49,7 +55,7 @@ async function explainPaths(paths: readonly string[], options: ExplainOptions): 
     import('../../proxy/router/regex.ts'),
     import('./text.ts'),
   ]);
-  const { configs } = translatePaths(paths, options.allClasses).result;
+  const { configs } = translatePaths(paths, options.allClasses === true).result;
   const explanations = configs.flatMap((config) => explain(config, parsed.request, compileRegex) ?? []);
   if (options.output === 'json') print(JSON.stringify(explanations, null, 2));
   else if (explanations.length === 0) print(noListener(parsed.request.port, configs));

@@ -1,9 +1,8 @@
 /** `sluice run`: serves a folder of Gateway API YAML. */
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
 import { USAGE_ERROR } from '../exit-codes.ts';
-import { printError } from '../terminal.ts';
+import { arePathsThere } from '../paths.ts';
 import {
   parseAdminAddress,
   parseBindAddress,
@@ -14,14 +13,14 @@ import {
   type HostPort,
 } from './options.ts';
 
-/** The options as parsed; `accessLog` is `off`, `stdout` or a path. */
+/** The options as parsed; `accessLog` is `off`, `stdout` or a path; `drain` is milliseconds. */
 export interface RunOptions {
   readonly watch: boolean;
   readonly workers: number;
   readonly bind: string;
   readonly map: ReadonlyMap<number, number>;
-  readonly allClasses: boolean;
-  readonly echo: boolean;
+  readonly allClasses?: true;
+  readonly echo?: true;
   readonly status?: string;
   readonly accessLog: string;
   readonly accessLogSample: number;
@@ -44,23 +43,25 @@ export function registerRun(program: Command): void {
     .command('run')
     .description('serve manifests: Gateways, routes, Services; edits are in force when you save')
     .argument('<path...>', 'files, folders (with all below), or - for standard input')
-    .option('--watch', 'follow edits of the files (default)', true)
-    .option('--no-watch', 'read the files once')
-    .option('--workers <n>', 'proxy processes (default: one a core)', parseWorkers, availableParallelism())
-    .option(
-      '--bind <address>',
-      'address for Gateways without spec.addresses (default: all)',
-      parseBindAddress,
-      '',
+    .addOption(new Option('--no-watch', 'read the files once; without it, edits are followed'))
+    .addOption(new Option('--watch', 'follow edits of the files (the default)').hideHelp())
+    .addOption(
+      new Option('--workers <n>', 'proxy processes')
+        .argParser(parseWorkers)
+        .default(availableParallelism(), 'one a core'),
     )
-    .option(
-      '--map <port=port>',
-      'bind another port than the listener names, such as 80=8080; may be repeated',
-      parsePortMap,
-      new Map<number, number>(),
+    .addOption(
+      new Option('--bind <address>', 'address for Gateways without spec.addresses')
+        .argParser(parseBindAddress)
+        .default('', 'all addresses'),
     )
-    .option('--all-classes', 'serve Gateways of other controllers too', false)
-    .option('--echo', 'put an echo backend behind every Service that has no endpoints', false)
+    .addOption(
+      new Option('--map <port=port>', 'bind another port than the listener names; may be repeated')
+        .argParser(parsePortMap)
+        .default(new Map<number, number>(), 'none'),
+    )
+    .option('--all-classes', 'serve Gateways of other controllers too')
+    .option('--echo', 'put an echo backend behind every Service that has no endpoints')
     .option('--status <file>', 'keep the statuses of all objects in this file (.yaml, .yml or .json)')
     .option('--access-log <target>', 'off, stdout, or a file to append JSON lines to', 'off')
     .option('--access-log-sample <percent>', 'share of the requests to log', parsePercent, 100)
@@ -69,7 +70,11 @@ export function registerRun(program: Command): void {
         .argParser(parseAdminAddress)
         .default(parseAdminAddress('127.0.0.1:15000'), '127.0.0.1:15000'),
     )
-    .option('--drain <seconds>', 'how long requests in flight may take after SIGTERM', parseSeconds, 30_000)
+    .addOption(
+      new Option('--drain <seconds>', 'how long requests in flight may take after SIGTERM')
+        .argParser(parseSeconds)
+        .default(30_000, '30'),
+    )
     .addOption(
       new Option('--log-level <level>', 'least severe log message to print')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -77,9 +82,7 @@ export function registerRun(program: Command): void {
     )
     .addHelpText('after', EXAMPLES)
     .action(async (paths: string[], options: RunOptions) => {
-      const missing = paths.filter((path) => path !== '-' && !existsSync(path));
-      if (missing.length > 0) {
-        for (const path of missing) printError(`sluice run: ${path}: there is no such file or folder`);
+      if (!arePathsThere('run', paths)) {
         process.exitCode = USAGE_ERROR;
         return;
       }

@@ -25,7 +25,7 @@ export function parsePortMap(text: string, before: ReadonlyMap<number, number>):
     const toPort = portNumber(to);
     if (fromPort === null || fromPort === 0 || toPort === null || rest.length > 0) {
       throw new InvalidArgumentError(
-        `write the listener's port and the port to bind, such as 80=8080 (0 = any free port).`,
+        `Write the listener's port and the port to bind, such as 80=8080 (0 = any free port).`,
       );
     }
     map.set(fromPort, toPort);
@@ -37,7 +37,7 @@ export function parsePortMap(text: string, before: ReadonlyMap<number, number>):
 export function parseBindAddress(text: string): string {
   if (text === '*' || text === '') return '';
   if (isIP(text) === 0) {
-    throw new InvalidArgumentError('write an IP address, such as 127.0.0.1 or ::1, or * for all addresses.');
+    throw new InvalidArgumentError('Write an IP address, such as 127.0.0.1 or ::1, or * for all addresses.');
   }
   return text;
 }
@@ -55,7 +55,7 @@ export function parseAdminAddress(text: string): HostPort | null {
   const port = portNumber(portText);
   if (port === null || !(host === '' || host === 'localhost' || isIP(host) !== 0)) {
     throw new InvalidArgumentError(
-      'write an address and a port, such as 127.0.0.1:15000 or [::1]:0 (any free port), or off.',
+      'Write an address and a port, such as 127.0.0.1:15000 or [::1]:0 (any free port), or off.',
     );
   }
   return { host: host === '' || host === 'localhost' ? '127.0.0.1' : host, port };
@@ -64,7 +64,7 @@ export function parseAdminAddress(text: string): HostPort | null {
 export function parseWorkers(text: string): number {
   const workers = Number(text);
   if (!/^\d+$/.test(text) || workers < 1 || workers > 1024) {
-    throw new InvalidArgumentError('write a number of processes from 1 to 1024.');
+    throw new InvalidArgumentError('Write a number of processes from 1 to 1024.');
   }
   return workers;
 }
@@ -73,7 +73,7 @@ export function parseWorkers(text: string): number {
 export function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || seconds > 86_400) {
-    throw new InvalidArgumentError('write seconds, such as 30 or 0.5, at most a day (86400).');
+    throw new InvalidArgumentError('Write seconds, such as 30 or 0.5, at most a day (86400).');
   }
   return seconds * 1000;
 }
@@ -81,7 +81,7 @@ export function parseSeconds(text: string): number {
 export function parsePercent(text: string): number {
   const percent = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || percent > 100) {
-    throw new InvalidArgumentError('write a percentage from 0 to 100.');
+    throw new InvalidArgumentError('Write a percentage from 0 to 100.');
   }
   return percent;
 }

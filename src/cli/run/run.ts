@@ -32,13 +32,13 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   }
   const { logger, closeLog } = createLogger(options);
   const files = createFileProvider({ paths, watch: options.watch, logger });
-  const provider = options.echo ? withEcho(files, logger) : files;
+  const provider = options.echo === true ? withEcho(files, logger) : files;
   const summary = createSummary(paths, options);
   const statusFile = options.status === undefined ? null : new StatusFile(options.status, logger);
   const supervisor = new Supervisor({
     provider,
     locate: (object, path) => files.locate(object, path),
-    translateOptions: translateOptions(options.allClasses),
+    translateOptions: translateOptions(options.allClasses === true),
     workers: options.workers,
     workerSettings: await workerSettings(options),
     version: sluiceVersion(),

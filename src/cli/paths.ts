@@ -1,0 +1,10 @@
+/** Paths of manifests on the command line. */
+import { existsSync } from 'node:fs';
+import { printError } from './terminal.ts';
+
+/** Whether every path is there; says of each one that is not. `-` is standard input. */
+export function arePathsThere(command: string, paths: readonly string[]): boolean {
+  const missing = paths.filter((path) => path !== '-' && !existsSync(path));
+  for (const path of missing) printError(`sluice ${command}: ${path}: there is no such file or folder`);
+  return missing.length === 0;
+}
