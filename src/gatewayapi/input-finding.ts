@@ -1,17 +1,65 @@
 /** What reading resources has to say about them, with the place in the text they came from. */
-import type { Finding } from './finding.ts';
+import type { Finding, Severity } from './finding.ts';
 import type { ObjectRef } from './ref.ts';
 
-/** A place in an input file; `line` and `column` count from 1. `file` is the path as the user gave it, `-` for standard input. */
+/** A place in an input file; `line` and `column` count from 1. `file` is the path as the user gave it, `<stdin>` for standard input. */
 export interface SourceLocation {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
+interface Meaning {
+  readonly severity: Severity;
+  readonly text: string;
+}
+
+/** Every code of an input finding. Stable: codes are added, not renamed. docs/reference/findings.md is held to this table by a test. */
+export const INPUT_FINDINGS = {
+  'missing-path': { severity: 'error', text: 'A path that was given does not exist.' },
+  'unreadable-file': { severity: 'error', text: 'A file cannot be read.' },
+  syntax: { severity: 'error', text: 'The text is not valid YAML or JSON.' },
+  'not-an-object': { severity: 'error', text: 'A document is a text, a number or a list, not an object.' },
+  'unknown-kind': { severity: 'info', text: 'The object is of a kind that Sluice does not read.' },
+  'misspelt-kind': { severity: 'error', text: 'The kind or its apiVersion is nearly one that Sluice reads.' },
+  'repeated-key': { severity: 'error', text: 'A key stands twice in one map.' },
+  'duplicate-object': { severity: 'error', text: 'The object stands in another place too.' },
+  'last-version-in-force': {
+    severity: 'warning',
+    text: 'The object is invalid now; what it last was when it was valid stays in force.',
+  },
+  'unknown-field': { severity: 'error', text: 'The kind has no such field at this place.' },
+  'missing-field': { severity: 'error', text: 'A required field is missing.' },
+  'wrong-type': { severity: 'error', text: 'A value is of another type than the field.' },
+  'unsupported-value': { severity: 'error', text: 'The value is none of those that the field allows.' },
+  'invalid-value': { severity: 'error', text: 'The value breaks the pattern, format or range of the field.' },
+  'too-long': { severity: 'error', text: 'A text is longer than the field allows.' },
+  'too-many': { severity: 'error', text: 'A list or map has more elements than the field allows.' },
+  'too-few': { severity: 'error', text: 'A list or map has fewer elements than the field needs.' },
+  duplicate: { severity: 'error', text: 'An element of a list has the key of another one.' },
+  'rule-violated': { severity: 'error', text: 'A validation rule (CEL) of the kind does not hold.' },
+  'cluster-only': {
+    severity: 'info',
+    text: 'The object is served here, but the API server of a cluster would refuse it.',
+  },
+} as const satisfies Readonly<Record<string, Meaning>>;
+
+export type InputFindingCode = keyof typeof INPUT_FINDINGS;
+
 /** A finding that may be about text that is no object yet, and that knows where it stands. */
-export interface InputFinding extends Omit<Finding, 'object'> {
+export interface InputFinding extends Omit<Finding, 'object' | 'code'> {
+  readonly code: InputFindingCode;
   /** null when the text does not say which object it is. */
   readonly object: ObjectRef | null;
   readonly location: SourceLocation | null;
+}
+
+/** The severity of an input finding follows from its code. */
+export function inputFinding(
+  code: InputFindingCode,
+  details: Pick<InputFinding, 'message' | 'location'> &
+    Partial<Pick<InputFinding, 'object' | 'path' | 'hint'>>,
+): InputFinding {
+  const { severity } = INPUT_FINDINGS[code];
+  return { severity, code, object: null, path: '', hint: null, ...details };
 }

@@ -5,6 +5,7 @@
 import { isCelList, isCelMap, type CelValue } from '@bufbuild/cel';
 import { compileRule, type Evaluation } from './cel-environment.ts';
 import { celName, toCel } from './cel-value.ts';
+import { ruleHint } from './rule-hints.ts';
 import {
   fieldSchema,
   isJsonObject,
@@ -85,8 +86,15 @@ function checkRule(rule: ValidationRule, { cel, path, report }: Place): void {
   const result = compileRule(rule.rule)(cel, null);
   if (result.ok && result.value === true) return;
   const code = rule.clusterOnly === true ? 'cluster-only' : 'rule-violated';
-  report([...path, ...parsePath(rule.fieldPath ?? '')], code, messageOf(rule, cel, result));
+  const message = messageOf(rule, cel, result);
+  report([...path, ...parsePath(rule.fieldPath ?? '')], code, shown(cel) + message, ruleHint(message));
 }
+
+/** A text or number is named; what a rule says of an object or list, it says of all of it. */
+const shown = (self: CelValue): string => {
+  if (typeof self === 'string') return `invalid value ${JSON.stringify(self)}: `;
+  return typeof self === 'bigint' || typeof self === 'number' ? `invalid value ${String(self)}: ` : '';
+};
 
 function messageOf(rule: ValidationRule, self: CelValue, result: Evaluation): string {
   if (!result.ok) return `${result.problem} evaluating rule: ${rule.message ?? rule.rule.trim()}`;

@@ -73,8 +73,9 @@ function nameOf(value: unknown): string {
 
 function typeHint(schema: Schema, value: unknown): string | null {
   const { type } = schema;
-  if (type === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
-    return `write "${String(value)}", with quotes`;
+  if (type === 'string' && typeof value === 'number') return `write "${String(value)}", with quotes`;
+  if (type === 'string' && typeof value === 'boolean') {
+    return 'put it in quotes: YAML reads bare yes, no, on, off, true and false as booleans';
   }
   if (type === 'integer' && typeof value === 'string' && /^-?\d+$/.test(value)) {
     return `write ${value}, without quotes`;
@@ -89,14 +90,19 @@ function typeHint(schema: Schema, value: unknown): string | null {
 
 function checkEnum(schema: Schema, value: unknown, path: Path, report: Report): void {
   if (schema.enum === undefined || schema.enum.includes(value)) return;
-  const near = typeof value === 'string' ? suggest(value, schema.enum.map(String)) : null;
+  const near = typeof value === 'string' ? suggestValue(value, schema.enum.map(String)) : null;
   const supported = schema.enum.map((option) => JSON.stringify(option)).join(', ');
-  report(
-    path,
-    'unsupported-value',
-    `unsupported value ${JSON.stringify(value)}: supported values are ${supported}`,
-    near === null || near === '' ? null : `did you mean "${near}"?`,
-  );
+  const message = `unsupported value ${JSON.stringify(value)}: supported values are ${supported}`;
+  report(path, 'unsupported-value', message, near === null ? null : `did you mean "${near}"?`);
+}
+
+/** The option that is nearly the value, or else the only one that it is a part of: `prefix` is PathPrefix. */
+function suggestValue(value: string, options: readonly string[]): string | null {
+  const named = options.filter((option) => option !== '');
+  const near = suggest(value, named);
+  if (near !== null || value === '') return near;
+  const [only, ...others] = named.filter((option) => option.toLowerCase().includes(value.toLowerCase()));
+  return only === undefined || others.length > 0 ? null : only;
 }
 
 /** The API server stops at the first of these three that fails; the format is checked besides. */
@@ -137,20 +143,25 @@ function countCharacters(text: string): number {
 
 /** A small change with which the value would be right. */
 function patternHint(value: string, pattern: string): string | null {
+  const words = pattern.split('|').map((word) => word.replaceAll(/[\^$()]/g, ''));
+  const near = suggest(
+    value,
+    words.filter((word) => /^[A-Za-z]{3,}$/.test(word)),
+  );
   const candidates: readonly (readonly [string, string])[] = [
+    [near ?? '', `did you mean "${near ?? ''}"?`],
     [value.trim(), 'remove the white space around it'],
     [value.toLowerCase(), `write "${value.toLowerCase()}", in lower case`],
     [`${value}s`, `write a unit, such as "${value}s"`],
-    [
-      value.replace(/^https?:\/\//, '').replace(/[:/].*$/, ''),
-      'write the host name only, without scheme, port and path',
-    ],
+    [hostOf(value), 'write the host name only, without scheme, port and path'],
     [value.replaceAll('_', '-'), `write "${value.replaceAll('_', '-')}": "_" is not allowed`],
     [`/${value}`, `write "/${value}"`],
   ];
   const better = candidates.find(([text]) => text !== value && text !== '' && matchesPattern(pattern, text));
   return better?.[1] ?? null;
 }
+
+const hostOf = (url: string): string => url.replace(/^[a-z]+:\/\//, '').replace(/[:/].*$/s, '');
 
 function checkNumber(schema: Schema, value: number, path: Path, report: Report): void {
   const { type, format, minimum, maximum } = schema;

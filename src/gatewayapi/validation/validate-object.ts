@@ -2,14 +2,14 @@
  * What an API server would say of one object: version, metadata, unknown fields, structure, CEL rules. The object comes back defaulted
  * and brought to the version that its type names.
  */
-import { suggest } from '../../lib/suggest.ts';
-import { allKinds, findKind, joinApiVersion, splitApiVersion, type KindSchemas } from './catalog.ts';
+import { findKind, joinApiVersion, splitApiVersion, type KindSchemas } from './catalog.ts';
 import { checkMetadata } from './metadata.ts';
 import { misplacedHint } from './misplaced.ts';
 import { normalize } from './normalize.ts';
 import { checkRules } from './rules.ts';
 import type { Issue, IssueCode, JsonObject, Report, Schema } from './schema.ts';
 import { checkStructure } from './structure.ts';
+import { suggestKind, unservedVersion, untyped } from './type-meta.ts';
 
 export type Verdict =
   /** Not one of ours: neither right nor wrong. `suggestion` is what was probably meant, such as `kind: HTTPRoute`. */
@@ -53,10 +53,7 @@ const HIDES_RULES: ReadonlySet<IssueCode> = new Set<IssueCode>([
 function validateBody(object: JsonObject, schemas: KindSchemas, schema: Schema): Verdict {
   const issues: Issue[] = [];
   const report: Report = (path, code, message, hint = null) => {
-    const atKey = code === 'unknown-field';
-    const better =
-      atKey && (hint === null || !hint.startsWith('did you mean')) ? misplacedHint(schema, path) : null;
-    issues.push({ path, code, message, hint: better ?? hint, ...(atKey ? { atKey } : {}) });
+    issues.push(refine({ path, code, message, hint }, schemas, schema));
   };
   const { metadata: given, ...rest } = object;
   const metadata = checkMetadata(schemas, given, report);
@@ -73,6 +70,27 @@ function validateBody(object: JsonObject, schemas: KindSchemas, schema: Schema):
   };
 }
 
+/** Says more than the place alone can tell, or less where it must not. */
+function refine(issue: Issue, { kind }: KindSchemas, schema: Schema): Issue {
+  const { path, code, hint } = issue;
+  if (code === 'unknown-field') {
+    const isSpelling = hint?.startsWith('did you mean') === true;
+    return { ...issue, atKey: true, hint: (isSpelling ? null : misplacedHint(schema, path)) ?? hint };
+  }
+  const isSecret = kind === 'Secret' && (path[0] === 'data' || path[0] === 'stringData');
+  return isSecret ? withoutValue(issue) : issue;
+}
+
+/** Findings are printed and logged: values of Secrets must not be in them. */
+function withoutValue(issue: Issue): Issue {
+  const { code, message } = issue;
+  if (code === 'wrong-type') {
+    return { ...issue, message: message.replace(/, is .*$/s, ''), hint: 'put the value in quotes' };
+  }
+  if (code !== 'invalid-value') return issue;
+  return { ...issue, message: 'must be base64', hint: 'plain text goes into "stringData:"' };
+}
+
 const withoutStatus = (object: JsonObject): JsonObject =>
   'status' in object
     ? Object.fromEntries(Object.entries(object).filter(([name]) => name !== 'status'))
@@ -86,67 +104,3 @@ function convert(object: JsonObject, schemas: KindSchemas, from: Schema): JsonOb
   const normalized = target === from ? body : (normalize(target, body, [], () => undefined) as JsonObject);
   return { ...normalized, metadata, apiVersion: joinApiVersion(group, storageVersion) };
 }
-
-function untyped(object: JsonObject): Issue[] {
-  const hints = {
-    apiVersion: 'add "apiVersion:", such as gateway.networking.k8s.io/v1',
-    kind: 'add "kind:", such as HTTPRoute',
-  };
-  return (['apiVersion', 'kind'] as const).flatMap((name): Issue[] => {
-    const value = object[name];
-    if (value === undefined || value === null || value === '') {
-      return [
-        {
-          path: [name],
-          code: 'missing-field',
-          message: `required field "${name}" is missing`,
-          hint: hints[name],
-        },
-      ];
-    }
-    if (typeof value === 'string') return [];
-    return [
-      {
-        path: [name],
-        code: 'wrong-type',
-        message: `must be a string, is ${JSON.stringify(value)}`,
-        hint: null,
-      },
-    ];
-  });
-}
-
-function unservedVersion(schemas: KindSchemas, version: string): Issue {
-  const served = Object.keys(schemas.versions).map((name) => joinApiVersion(schemas.group, name));
-  return {
-    path: ['apiVersion'],
-    code: 'unsupported-value',
-    message: `version ${version} of ${schemas.kind} is not served: served are ${served.join(', ')}`,
-    hint: `write "apiVersion: ${joinApiVersion(schemas.group, schemas.storageVersion)}"`,
-  };
-}
-
-/** For kinds of our groups, and for our kinds in a wrong group: what was probably meant. */
-function suggestKind(group: string, kind: string): string | null {
-  const kinds = allKinds();
-  const same = kinds.find((entry) => entry.kind === kind);
-  if (same !== undefined) {
-    return isOurs(group) ? `apiVersion: ${joinApiVersion(same.group, same.storageVersion)}` : null;
-  }
-  if (!isOurs(group)) return null;
-  // Experimental kinds lose their X when they become stable.
-  const stable = kinds.find((entry) => `X${entry.kind}` === kind);
-  if (stable !== undefined)
-    return `apiVersion: ${joinApiVersion(stable.group, stable.storageVersion)}, kind: ${stable.kind}`;
-  const near = suggest(
-    kind,
-    kinds.filter((entry) => entry.group === group).map((entry) => entry.kind),
-  );
-  return near === null ? null : `kind: ${near}`;
-}
-
-/** A group that nobody else uses, or that looks like a misspelt one of these. */
-const isOurs = (group: string): boolean =>
-  group.includes('gateway') ||
-  allKinds().some((entry) => entry.group === group) ||
-  group === 'networking.k8s.io';

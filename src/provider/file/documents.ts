@@ -1,6 +1,6 @@
 /** Text to Kubernetes objects with their positions: multi-document YAML and JSON, and the List kinds. */
-import { LineCounter, parseAllDocuments, type Document, type YAMLError } from 'yaml';
-import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
+import { LineCounter, parseAllDocuments, type Document } from 'yaml';
+import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { isJsonObject, type JsonObject, type Path } from '../../gatewayapi/validation/schema.ts';
 import { offsetOf } from './position.ts';
 import { splitDocuments, type Chunk } from './split.ts';
@@ -42,7 +42,7 @@ export function parseChunk(chunk: Chunk, file: string): ParsedText {
       findings.push(syntaxFinding(problem, source.at(problem.pos[0])));
       continue;
     }
-    const value = toValue(document);
+    const value = toValue(document, /&[^]*\*/.test(chunk.text));
     if (!value.ok) findings.push(syntaxFinding(value.problem, source.at(0)));
     else if (value.value !== null && value.value !== undefined) {
       const repeatedKeys = repeatedKeysOf(document, source);
@@ -98,8 +98,9 @@ class ChunkSource {
     return { file: this.#file, line: Math.max(1, line) + this.#chunk.lineOffset, column: Math.max(1, col) };
   }
 
-  textBetween(start: number, end: number): string {
-    return this.#chunk.text.slice(start, end).trim();
+  /** The key that begins at an offset. */
+  keyAt(offset: number): string {
+    return /^["']?([^"':\s]+)/.exec(this.#chunk.text.slice(offset))?.[1] ?? '';
   }
 
   locate(index: number, path: Path, atKey: boolean): SourceLocation {
@@ -112,19 +113,33 @@ type Reading =
   { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: Problem };
 
 /** Aliases that expand to very much, or to themselves, are refused here. */
-function toValue(document: Document): Reading {
+function toValue(document: Document, mayAlias: boolean): Reading {
   try {
-    return { ok: true, value: document.toJS({ maxAliasCount: MAX_ALIASES }) };
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+    return mayAlias && holdsItself(value, [])
+      ? { ok: false, problem: { code: 'ALIAS', message: 'an anchor that holds itself' } }
+      : { ok: true, value };
   } catch (error) {
-    const message = error instanceof RangeError ? TOO_DEEP.message : String(error);
-    return { ok: false, problem: { code: 'ALIAS', message } };
+    if (error instanceof RangeError) return { ok: false, problem: TOO_DEEP };
+    return {
+      ok: false,
+      problem: { code: 'BAD_ALIAS', message: error instanceof Error ? error.message : String(error) },
+    };
   }
+}
+
+/** Whether a value is among its own contents, by an anchor and its alias. */
+function holdsItself(value: unknown, above: readonly unknown[]): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (above.includes(value)) return true;
+  const within = [...above, value];
+  return Object.values(value).some((child) => holdsItself(child, within));
 }
 
 function repeatedKeysOf(document: Document, source: ChunkSource): SourceObject['repeatedKeys'] {
   return document.errors
     .filter(({ code }) => code === 'DUPLICATE_KEY')
-    .map(({ pos: [start, end] }) => ({ key: source.textBetween(start, end), location: source.at(start) }));
+    .map(({ pos: [start] }) => ({ key: source.keyAt(start), location: source.at(start) }));
 }
 
 /** `List` and the lists that an API server gives hold their objects in `items`. */
@@ -152,22 +167,16 @@ const HINTS: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'put a value that begins with "*" or "&" in quotes',
 };
 
-const syntaxFinding = ({ code, message }: Problem | YAMLError, location: SourceLocation): InputFinding => ({
-  severity: 'error',
-  code: 'syntax',
-  object: null,
-  path: '',
-  message: `not valid YAML or JSON: ${message}`,
-  hint: HINTS[code] ?? null,
-  location,
-});
+const syntaxFinding = ({ code, message }: Problem, location: SourceLocation): InputFinding =>
+  inputFinding('syntax', {
+    message: `not valid YAML or JSON: ${message}`,
+    hint: HINTS[code] ?? null,
+    location,
+  });
 
-const notAnObject = (location: SourceLocation): InputFinding => ({
-  severity: 'error',
-  code: 'not-an-object',
-  object: null,
-  path: '',
-  message: 'a Kubernetes object was expected here',
-  hint: 'a document is a map with apiVersion, kind and metadata',
-  location,
-});
+const notAnObject = (location: SourceLocation): InputFinding =>
+  inputFinding('not-an-object', {
+    message: 'a Kubernetes object was expected here',
+    hint: 'a document is a map with apiVersion, kind and metadata',
+    location,
+  });

@@ -1,5 +1,5 @@
 /** One object of a file: valid and completed for standalone use, or findings with their places. */
-import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
+import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { findKind, splitApiVersion } from '../../gatewayapi/validation/catalog.ts';
 import {
@@ -85,26 +85,24 @@ function foldStringData(object: JsonObject): JsonObject {
   return { ...rest, data: { ...(object['data'] as object | undefined), ...Object.fromEntries(encoded) } };
 }
 
-const issueFinding = (source: SourceObject, object: ObjectRef | null, issue: Issue): InputFinding => ({
-  severity: issue.code === 'cluster-only' ? 'info' : 'error',
-  code: issue.code,
-  object,
-  path: formatPath(issue.path),
-  message: issue.message,
-  hint: issue.hint,
-  location: source.locate(issue.path, issue.atKey === true),
-});
+const issueFinding = (source: SourceObject, object: ObjectRef | null, issue: Issue): InputFinding =>
+  inputFinding(issue.code, {
+    object,
+    path: formatPath(issue.path),
+    message: issue.message,
+    hint: issue.hint,
+    location: source.locate(issue.path, issue.atKey === true),
+  });
 
 const repeatedKeys = ({ repeatedKeys: keys }: SourceObject, object: ObjectRef | null): InputFinding[] =>
-  keys.map(({ key, location }) => ({
-    severity: 'error',
-    code: 'repeated-key',
-    object,
-    path: '',
-    message: `the key "${key}" stands twice in one map`,
-    hint: 'remove one of the two, or begin a new element with "- "',
-    location,
-  }));
+  keys.map(({ key, location }) =>
+    inputFinding('repeated-key', {
+      object,
+      message: `the key "${key}" stands twice in one map`,
+      hint: 'remove one of the two, or begin a new element with "- "',
+      location,
+    }),
+  );
 
 function unknownKind(
   source: SourceObject,
@@ -113,13 +111,11 @@ function unknownKind(
 ): InputFinding {
   const { apiVersion, kind } = source.value;
   const name = object === null ? String(kind) : describeRef(object);
-  return {
-    severity: suggestion === null ? 'info' : 'error',
-    code: 'unknown-kind',
+  return inputFinding(suggestion === null ? 'unknown-kind' : 'misspelt-kind', {
     object,
     path: 'kind',
     message: `${name} (${String(apiVersion)}) is of a kind that Sluice does not read`,
     hint: suggestion === null ? null : `did you mean "${suggestion}"?`,
     location: source.locate(['kind'], false),
-  };
+  });
 }

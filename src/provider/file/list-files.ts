@@ -1,7 +1,7 @@
 /** Which manifests there are below the given paths, and which folders must be watched to hear of their changes. */
 import { lstatSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { InputFinding } from '../../gatewayapi/input-finding.ts';
+import { inputFinding, type InputFinding } from '../../gatewayapi/input-finding.ts';
 
 const MANIFEST = /\.(ya?ml|json)$/i;
 /** Files of tools, which look like manifests by their names only. */
@@ -86,12 +86,5 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-const missingPath = (path: string): InputFinding => ({
-  severity: 'error',
-  code: 'missing-path',
-  object: null,
-  path: '',
-  message: `${path}: no such file or folder`,
-  hint: null,
-  location: null,
-});
+const missingPath = (path: string): InputFinding =>
+  inputFinding('missing-path', { message: `${path}: no such file or folder`, location: null });

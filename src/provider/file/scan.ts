@@ -1,6 +1,6 @@
 /** Brings a store up to date with the files, reading only what changed since the last look. */
 import { readFileSync } from 'node:fs';
-import type { InputFinding } from '../../gatewayapi/input-finding.ts';
+import { inputFinding, type InputFinding } from '../../gatewayapi/input-finding.ts';
 import { listFiles } from './list-files.ts';
 import type { ResourceStore } from './store.ts';
 
@@ -74,14 +74,11 @@ function readText(file: string): string | InputFinding {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    return {
-      severity: 'error',
-      code: 'unreadable-file',
-      object: null,
-      path: '',
-      message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    const reason = error instanceof Error ? error.message : String(error);
+    return inputFinding('unreadable-file', {
+      message: `${file} cannot be read: ${reason}`,
       hint: 'what it last held stays in force',
       location: { file, line: 1, column: 1 },
-    };
+    });
   }
 }

@@ -2,7 +2,7 @@
  * What the files say, kept from one look to the next: an object that no longer validates stays in force as it last did, until it is
  * mended or removed. A change of an object raises its generation, as in a cluster.
  */
-import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
+import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { describeRef, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { parsePath, type JsonObject } from '../../gatewayapi/validation/schema.ts';
@@ -113,22 +113,18 @@ function take(
   else findings.push(duplicateFinding(ref, locate([], false), first.locate([], false)));
 }
 
-const lastVersion = (ref: ObjectRef, location: SourceLocation | null): InputFinding => ({
-  severity: 'warning',
-  code: 'last-version-in-force',
-  object: ref,
-  path: '',
-  message: `${describeRef(ref)} stays in force as it last validated`,
-  hint: 'mend it, or remove it to take it out of force',
-  location,
-});
+const lastVersion = (ref: ObjectRef, location: SourceLocation | null): InputFinding =>
+  inputFinding('last-version-in-force', {
+    object: ref,
+    message: `${describeRef(ref)} stays in force as it last validated`,
+    hint: 'mend it, or remove it to take it out of force',
+    location,
+  });
 
-const duplicateFinding = (ref: ObjectRef, location: SourceLocation, first: SourceLocation): InputFinding => ({
-  severity: 'error',
-  code: 'duplicate-object',
-  object: ref,
-  path: '',
-  message: `${describeRef(ref)} stands in ${first.file}:${String(first.line)} already; that one is in force`,
-  hint: 'remove one of the two',
-  location,
-});
+const duplicateFinding = (ref: ObjectRef, location: SourceLocation, first: SourceLocation): InputFinding =>
+  inputFinding('duplicate-object', {
+    object: ref,
+    message: `${describeRef(ref)} stands in ${first.file}:${String(first.line)} already; that one is in force`,
+    hint: 'remove one of the two',
+    location,
+  });

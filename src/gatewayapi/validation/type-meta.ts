@@ -1,0 +1,60 @@
+/** What `apiVersion` and `kind` of an object say, and what they were probably meant to say. */
+import { suggest } from '../../lib/suggest.ts';
+import { allKinds, joinApiVersion, type KindSchemas } from './catalog.ts';
+import type { Issue, JsonObject } from './schema.ts';
+
+const EXAMPLES = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' } as const;
+
+/** What is wrong with apiVersion and kind as such; empty when both are texts. */
+export function untyped(object: JsonObject): Issue[] {
+  return (['apiVersion', 'kind'] as const).flatMap((name): Issue[] => {
+    const value = object[name];
+    if (typeof value === 'string' && value !== '') return [];
+    if (value !== undefined && value !== null && value !== '') {
+      const message = `must be a string, is ${JSON.stringify(value)}`;
+      return [{ path: [name], code: 'wrong-type', message, hint: null }];
+    }
+    const misspelt = Object.keys(object).find((key) => key !== name && suggest(key, [name]) !== null);
+    const hint =
+      misspelt === undefined
+        ? `add "${name}:", such as ${EXAMPLES[name]}`
+        : `write "${name}:" instead of "${misspelt}:"`;
+    return [{ path: [name], code: 'missing-field', message: `required field "${name}" is missing`, hint }];
+  });
+}
+
+/** A version that the kind does not have. */
+export function unservedVersion(schemas: KindSchemas, version: string): Issue {
+  const served = Object.keys(schemas.versions).map((name) => joinApiVersion(schemas.group, name));
+  return {
+    path: ['apiVersion'],
+    code: 'unsupported-value',
+    message: `version ${version} of ${schemas.kind} is not served: served are ${served.join(', ')}`,
+    hint: `write "apiVersion: ${joinApiVersion(schemas.group, schemas.storageVersion)}"`,
+  };
+}
+
+/** For kinds of our groups, and for our kinds in a wrong group: what was probably meant. */
+export function suggestKind(group: string, kind: string): string | null {
+  const kinds = allKinds();
+  const same = kinds.find((entry) => entry.kind === kind);
+  if (same !== undefined) {
+    return isOurs(group) ? `apiVersion: ${joinApiVersion(same.group, same.storageVersion)}` : null;
+  }
+  if (!isOurs(group)) return null;
+  // Experimental kinds lose their X when they become stable.
+  const stable = kinds.find((entry) => `X${entry.kind}` === kind);
+  if (stable !== undefined)
+    return `apiVersion: ${joinApiVersion(stable.group, stable.storageVersion)}, kind: ${stable.kind}`;
+  const near = suggest(
+    kind,
+    kinds.filter((entry) => entry.group === group).map((entry) => entry.kind),
+  );
+  return near === null ? null : `kind: ${near}`;
+}
+
+/** One of the groups we read, nearly one of them, or the one in which people first look for a Gateway. */
+const isOurs = (group: string): boolean => {
+  const groups = allKinds().map((entry) => entry.group);
+  return groups.includes(group) || group === 'networking.k8s.io' || suggest(group, groups) !== null;
+};
