@@ -35,6 +35,7 @@ export class DownstreamConnection {
       client: clientAddress,
       peer: clientAddress,
       scheme,
+      peerScheme: scheme,
       earlier: '',
     });
     return this.#forwarding;

@@ -9,7 +9,10 @@ export interface ForwardingFacts {
   readonly client: string;
   /** The address that the connection came from. */
   readonly peer: string;
+  /** What the client spoke, as far as is known. */
   readonly scheme: string;
+  /** What the peer spoke to us. */
+  readonly peerScheme: string;
   /** What Forwarded said before us; `` for nothing. */
   readonly earlier: string;
 }
@@ -40,7 +43,7 @@ export class ForwardingFields {
       'latin1',
     );
     const node = isIPv6(facts.peer) ? `"[${facts.peer}]"` : facts.peer;
-    const element = `for=${node};proto=${facts.scheme};host=`;
+    const element = `for=${node};proto=${facts.peerScheme};host=`;
     this.#prefix = facts.earlier === '' ? element : `${facts.earlier}, ${element}`;
   }
 

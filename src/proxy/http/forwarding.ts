@@ -37,6 +37,7 @@ export function believe(
     client,
     peer,
     scheme: proto === 'http' || proto === 'https' ? proto : scheme,
+    peerScheme: scheme,
     earlier: joinedValue(head, 'forwarded') ?? '',
   });
   return {

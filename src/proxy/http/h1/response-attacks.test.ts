@@ -147,7 +147,7 @@ describe('answers that end too soon', () => {
     await client.waitFor('hello');
     upstream.socket.resetAndDestroy();
     await client.waitForClose();
-    assert.equal(client.error?.code, 'ECONNRESET');
+    assert.match(String(client.error), /ECONNRESET/);
   });
 });
 
