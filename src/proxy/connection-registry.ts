@@ -29,6 +29,11 @@ export class ConnectionRegistry {
     if (this.#isDraining) connection.drain();
   }
 
+  /** The next `opened` continues a connection that was counted already, under another engine. */
+  handedOver(): void {
+    this.#accepted--;
+  }
+
   closed(connection: ServerConnection): void {
     this.#open.delete(connection);
     if (this.#open.size === 0) this.#onEmpty?.();

@@ -43,7 +43,12 @@ export class HttpService implements ServerHost {
       else this.#deps.http1.accept(transport, connection, this);
     };
     if (transport.encrypted) accept(applicationProtocol === 'h2');
-    else transport.sink = new ProtocolChoice(this, transport, accept);
+    else {
+      transport.sink = new ProtocolChoice(this, transport, (isHttp2) => {
+        this.connections.handedOver();
+        accept(isHttp2);
+      });
+    }
   }
 
   get limits(): ProxyLimits {
