@@ -1,9 +1,29 @@
 import type { JsonSchema } from './crd.ts';
 
-/** The schema without what validation does not read: descriptions, and the status, which users do not write. */
+/**
+ * The schema without what validation does not read: descriptions, and, of the status, which users do not write, all but the names of its
+ * fields.
+ */
 export function compactSchema(root: JsonSchema): JsonSchema {
-  const written = Object.entries(root.properties ?? {}).filter(([name]) => name !== 'status');
-  return compact({ ...root, properties: Object.fromEntries(written) });
+  const { status, ...written } = root.properties ?? {};
+  const properties = status === undefined ? written : { ...written, status: skeleton(status) };
+  return compact({ ...root, properties });
+}
+
+/** The names of fields, and the types that lead to them. */
+function skeleton(schema: JsonSchema): JsonSchema {
+  const { type, properties, items, additionalProperties } = schema;
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...(properties === undefined ? {} : { properties: mapValues(properties, skeleton) }),
+    ...(items === undefined ? {} : { items: skeleton(items) }),
+    ...(typeof additionalProperties === 'object'
+      ? { additionalProperties: skeleton(additionalProperties) }
+      : {}),
+    ...(schema['x-kubernetes-preserve-unknown-fields'] === true
+      ? { 'x-kubernetes-preserve-unknown-fields': true }
+      : {}),
+  };
 }
 
 function compact(schema: JsonSchema): JsonSchema {
