@@ -71,7 +71,12 @@ export async function startSluice(options: SluiceOptions): Promise<SluiceProcess
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const running = new RunningSluice(child);
-  await running.ready();
+  try {
+    await running.ready();
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
   return running;
 }
 
@@ -138,9 +143,8 @@ class RunningSluice implements SluiceProcess {
       const status = await this.status();
       if (wanted(status)) return status;
       if (performance.now() > deadlineMs) {
-        throw new Error(
-          `the status never came to be as wanted; the last one:\n${JSON.stringify(status, null, 1)}`,
-        );
+        const last = JSON.stringify(status, null, 1);
+        throw new Error(`the status never came to be as wanted; the last one:\n${last}\n${this.#stderr}`);
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }

@@ -1,6 +1,6 @@
 /** `sluice echo`: a backend to try routes with. */
 import { hostname } from 'node:os';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { USAGE_ERROR } from '../exit-codes.ts';
 import { print, printError } from '../terminal.ts';
 import { startEcho, type EchoServer } from './server.ts';
@@ -32,7 +32,9 @@ export function registerEcho(program: Command): void {
     .description('a demo backend that answers with what it received')
     .option('-p, --port <port>', 'port to listen on; 0 for any free one', parsePort, 9000)
     .option('--bind <address>', 'address to listen on', '127.0.0.1')
-    .option('--name <name>', 'name that stands in the answers', hostname())
+    .addOption(
+      new Option('--name <name>', 'name that stands in the answers').default(hostname(), 'the host name'),
+    )
     .addHelpText('after', EXAMPLES)
     .action(async ({ bind, port, name }: EchoCommandOptions) => {
       try {

@@ -25,6 +25,5 @@ process.on('message', (message: WantedEchoes) => {
   last = last.then(() => serve(message));
 });
 process.on('disconnect', () => process.exit(0));
-// A terminal sends these to the whole group; the supervisor decides what they mean.
-process.on('SIGINT', () => undefined);
-process.on('SIGHUP', () => undefined);
+// Terminals and service managers send these to the whole group; the supervisor decides what they mean, and ends this process last.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);

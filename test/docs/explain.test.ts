@@ -1,0 +1,25 @@
+/** docs/reference/explain.md and what `explain` prints agree, field by field. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parseRequest } from '../../src/cli/explain/request.ts';
+import { translatePaths } from '../../src/cli/translate-paths.ts';
+import { explain } from '../../src/proxy/router/explain.ts';
+import { compileRegex } from '../../src/proxy/router/regex.ts';
+import { tableRows } from '../support/markdown.ts';
+
+const page = readFileSync(new URL('../../docs/reference/explain.md', import.meta.url), 'utf8');
+
+test('every field is documented, and no other', () => {
+  const parsed = parseRequest('GET http://shop.example/cart', ['x-user-group: beta']);
+  assert.ok(parsed.ok);
+  const [config] = translatePaths(['examples/quickstart'], false).result.configs;
+  assert.ok(config !== undefined);
+  const explanation = explain(config, parsed.request, compileRegex);
+  assert.ok(explanation !== null);
+  const documented = tableRows(page, 'field').map(([field = '']) => field.replaceAll('`', ''));
+  assert.deepEqual(documented, Object.keys(explanation));
+  for (const inner of [explanation.backends[0], explanation.nearMisses[0]]) {
+    for (const field of Object.keys(inner ?? {})) assert.ok(page.includes(`\`${field}\``), field);
+  }
+});
