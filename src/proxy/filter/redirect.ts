@@ -20,6 +20,8 @@ export function redirectLocation(
     filter.port ?? (filter.scheme === null ? origin.listenerPort : WELL_KNOWN_PORTS[filter.scheme]);
   const host = filter.hostname ?? view.host;
   const authority = port === WELL_KNOWN_PORTS[scheme] ? host : `${host}:${String(port)}`;
-  const path = filter.path === null ? view.path : rewritePath(filter.path, view.path, match);
+  // `OPTIONS *` asks about no path, but a Location needs one.
+  const own = view.path === '*' ? '/' : view.path;
+  const path = filter.path === null ? own : rewritePath(filter.path, own, match);
   return `${scheme}://${authority}${path}${view.query === '' ? '' : `?${view.query}`}`;
 }

@@ -3,7 +3,7 @@
  * is: leave out these fields, append those. Both engines apply it, each in its own form.
  */
 import type { HeaderEdit, HeaderField } from '../../ir/filter.ts';
-import { HEADER_IDS, headerIdOf, HeaderId } from './header-id.ts';
+import { HEADER_IDS, headerIdOf, HeaderId, LAST_CONNECTION_LEVEL_ID } from './header-id.ts';
 import { fieldValueOctets } from './field-value.ts';
 import { nameHash } from './name-hash.ts';
 
@@ -36,14 +36,32 @@ interface Accumulator {
   authority: string | null;
 }
 
-function applyEdit(to: Accumulator, edit: HeaderEdit): void {
-  const replaced = new Set(
-    [...edit.remove, ...edit.set.map((field) => field.name)].map((n) => n.toLowerCase()),
+/**
+ * Fields that say where a message ends and what the connection is for are the engines' own. A filter that set or removed one could
+ * make a backend read one request as two, on a connection that serves others as well.
+ */
+function isFraming(name: string): boolean {
+  const id = headerIdOf(name);
+  return (
+    (id > HeaderId.other && id <= LAST_CONNECTION_LEVEL_ID) ||
+    id === HeaderId.contentLength ||
+    id === HeaderId.trailer
   );
+}
+
+const isEditable = ({ name }: HeaderField): boolean => TOKEN.test(name) && !isFraming(name.toLowerCase());
+
+/** A field name (RFC 9110 section 5.1); the API's pattern demands as much, but its validation can be switched off. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+function applyEdit(to: Accumulator, edit: HeaderEdit): void {
+  const set = edit.set.filter(isEditable);
+  const removed = edit.remove.filter((name) => !isFraming(name.toLowerCase()));
+  const replaced = new Set([...removed, ...set.map((field) => field.name)].map((n) => n.toLowerCase()));
   replaced.delete('host');
   to.appended = to.appended.filter((field) => !replaced.has(field.name.toLowerCase()));
   for (const name of replaced) to.dropped.add(name);
-  for (const field of [...edit.set, ...edit.add]) {
+  for (const field of [...set, ...edit.add.filter(isEditable)]) {
     if (field.name.toLowerCase() === 'host') to.authority = fieldValueOctets(field.value);
     else to.appended.push({ name: field.name, value: fieldValueOctets(field.value) });
   }

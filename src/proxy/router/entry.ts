@@ -4,7 +4,7 @@
  */
 import type { HeaderMatch, QueryMatch, RouteMatch, StringMatch } from '../../ir/match.ts';
 import type { RouteEntry } from '../../ir/route.ts';
-import { decodeAll, matchPath } from './path.ts';
+import { decodeAll, literalReading, textOctets } from './path.ts';
 import type { RequestView } from './request-view.ts';
 
 /** Compiles RE2 syntax to a test that the whole text matches. Injected, so that the router stays pure. */
@@ -37,7 +37,7 @@ export class CompiledEntry {
     const { match } = source;
     this.source = source;
     this.#pathKind = match.path.kind === 'exact' ? EXACT : match.path.kind === 'prefix' ? PREFIX : REGEX;
-    this.#path = match.path.kind === 'regex' ? '' : rulePath(match.path.value);
+    this.#path = match.path.kind === 'regex' ? '' : literalReading(match.path.value);
     this.#pathSlash = this.#path.endsWith('/') ? this.#path : `${this.#path}/`;
     this.#pathTest = match.path.kind === 'regex' ? regex(match.path.pattern) : null;
     this.#method = match.method;
@@ -89,14 +89,6 @@ export class CompiledEntry {
   }
 }
 
-/** A rule's path in the reading of `matchPath`, so that `/a%20b` and `/a b` in a rule mean the same. */
-const rulePath = (value: string): string => matchPath(encodeWide(value));
-
-/** Characters above latin1 as their UTF-8 bytes: requests are read byte by byte. */
-function encodeWide(value: string): string {
-  return /^[\x00-\x7f]*$/.test(value) ? value : decodeAll(encodeURI(value));
-}
-
 class CompiledText {
   readonly name: string;
   readonly #exact: string | null;
@@ -104,7 +96,7 @@ class CompiledText {
 
   constructor({ name, value }: HeaderMatch | QueryMatch, regex: RegexCompiler) {
     this.name = name;
-    this.#exact = value.kind === 'exact' ? value.value : null;
+    this.#exact = value.kind === 'exact' ? textOctets(value.value) : null;
     this.#test = value.kind === 'regex' ? regex(value.pattern) : null;
   }
 

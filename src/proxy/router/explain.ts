@@ -12,7 +12,7 @@ import type { Origin, RuleOrigin } from '../../ir/origin.ts';
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
 import { describeMatch, describeText, queryValue, type FailedPart, type RegexCompiler } from './entry.ts';
-import { matchPath, normalisePath } from './path.ts';
+import { matchPath, normalisePath, textOctets } from './path.ts';
 import type { RequestView } from './request-view.ts';
 import { PortRouter, type CompiledHost, type RouteHit } from './router.ts';
 
@@ -72,7 +72,7 @@ export function explain(
     host: request.host,
     path,
     query: request.query,
-    header: (name) => request.header(name),
+    header: (name) => octets(request.header(name)),
   };
   const rules = new Map(config.rules.map((rule) => [rule.id, rule]));
   const router = new PortRouter<RouteRule>({ listeners, ruleOf: (id) => rules.get(id) ?? null, regex });
@@ -82,6 +82,10 @@ export function explain(
   if (hit.rule === null) return refusal(config, hit.reason ?? 'no_rule', hit.listener, nearMisses);
   return served(config, hit, hit.rule, nearMisses);
 }
+
+/** Whoever asks writes text; a request on the wire is bytes. */
+const octets = (value: string | undefined): string | undefined =>
+  value === undefined ? undefined : textOctets(value);
 
 const httpListeners = (port: Port | undefined): HttpListener[] =>
   (port?.listeners ?? []).filter((listener) => listener.kind === 'http');

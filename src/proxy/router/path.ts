@@ -10,6 +10,7 @@ const PERCENT = 0x25;
 const BACKSLASH = 0x5c;
 const DOT = 0x2e;
 const SLASH = 0x2f;
+const HASH = 0x23;
 
 /** The value of a hexadecimal digit, or -1. */
 function hexValue(code: number): number {
@@ -36,7 +37,7 @@ function isUnreserved(byte: number): boolean {
 
 /**
  * The path to match and forward, or null when it must be refused with 400: a character or escape that no URI may hold, an
- * encoded NUL, backslash or overlong UTF-8, a climb above the root, or dot segments that only a further decoding would show.
+ * encoded NUL, backslash or overlong UTF-8, a climb above the root, or what only a further decoding would show of these.
  * Returns `path` itself when there is nothing to do. `path` starts with `/` and has no query.
  */
 export function normalisePath(path: string): string | null {
@@ -44,13 +45,13 @@ export function normalisePath(path: string): string | null {
   let needsWork = false;
   for (let at = 0; at < path.length; at++) {
     const code = path.charCodeAt(at);
-    if (code <= 0x20 || code === BACKSLASH || code === 0x7f || code > 0xff) return null;
+    if (code <= 0x20 || code === BACKSLASH || code === HASH || code >= 0x7f) return null;
     if (code === PERCENT) needsWork = true;
     else if (code === DOT && path.charCodeAt(at - 1) === SLASH) needsWork = true;
   }
   if (!needsWork) return path;
   const decoded = decodeUnreserved(path);
-  if (decoded === null || hidesDotSegments(decoded)) return null;
+  if (decoded === null || hidesMore(decoded)) return null;
   return removeDotSegments(decoded);
 }
 
@@ -76,20 +77,21 @@ function isOverlong(path: string, at: number, byte: number): boolean {
   return next >= 0x80 && next < (byte === 0xe0 ? 0xa0 : 0x90);
 }
 
-/** Decodings after which a path must still be free of dot segments: backends that decode twice are known. */
+/** Decodings after which a path must still be free of dot segments, and under its rule: backends that decode twice are known. */
 const DECODINGS = 3;
 
 /**
  * Whether a reader that decodes delimiters, decodes again, or drops `;` parameters would find a dot segment that the path does not
- * openly have: `/a%2f..%2fb`, `/a/..;x/b`, `/a/%252e%252e/b`.
+ * openly have (`/a%2f..%2fb`, `/a/..;x/b`, `/a/%252e%252e/b`), or a backslash or NUL (`/%255cadmin`).
  */
-function hidesDotSegments(path: string): boolean {
+function hidesMore(path: string): boolean {
   const open = countDotSegments(path, false);
   let reading = path;
   for (let round = 0; round < DECODINGS; round++) {
     if (countDotSegments(reading, true) !== open) return true;
     if (!reading.includes('%')) return false;
     reading = decodeAll(reading);
+    if (/[\\\0]/.test(reading)) return true;
   }
   return countDotSegments(reading, true) !== open;
 }
@@ -140,13 +142,13 @@ function removeDotSegments(path: string): string | null {
 }
 
 /**
- * The reading of a normalised path that rules are held against: decoded, without `;` parameters, repeated slashes as one. A
- * backend may read a path more or less literally than this, but never so that it lands under a rule this reading escapes.
- * Returns `path` itself when that is all the same, as it nearly always is.
+ * The reading of a normalised path that rules are held against: decoded as often as a backend might, without `;` parameters,
+ * repeated slashes as one. A backend may read a path more or less literally than this, but never so that it lands under a rule that
+ * this reading escapes. Returns `path` itself when that is all the same, as it nearly always is.
  */
 export function matchPath(path: string): string {
   if (!path.includes('%') && !path.includes(';') && !path.includes('//')) return path;
-  const decoded = decodeAll(path);
+  const decoded = decodeDeeply(path);
   const bare = decoded.includes(';')
     ? decoded
         .split('/')
@@ -154,4 +156,18 @@ export function matchPath(path: string): string {
         .join('/')
     : decoded;
   return bare.replace(/\/{2,}/g, '/');
+}
+
+function decodeDeeply(path: string): string {
+  let reading = path;
+  for (let round = 0; round < DECODINGS && reading.includes('%'); round++) reading = decodeAll(reading);
+  return reading;
+}
+
+/** A path in a rule in the reading of `matchPath`, so that `/a%20b` and `/a b` in a rule mean the same. */
+export const literalReading = (value: string): string => matchPath(textOctets(value));
+
+/** Text from configuration as its UTF-8 bytes, one a character: requests are read byte by byte. */
+export function textOctets(value: string): string {
+  return /^[\x00-\x7f]*$/.test(value) ? value : decodeAll(encodeURI(value.toWellFormed()));
 }

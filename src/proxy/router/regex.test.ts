@@ -27,6 +27,21 @@ suite('regular expressions', () => {
     assert.equal(regexError('^/v[0-9]+'), null);
   });
 
+  test('refuses patterns that are too large to serve', () => {
+    assert.match(regexError('(.{0,1000}a)') ?? '', /fewer repetitions/);
+    assert.match(regexError('(.?.?.?.?.?.?.?.?){100}b') ?? '', /fewer repetitions/);
+    assert.match(regexError('\\pL{1000}'.repeat(400)) ?? '', /fewer repetitions/);
+    assert.equal(regexError('/v[0-9]+/[a-z0-9-]{1,63}/(.{1,255})'), null);
+  });
+
+  test('patterns speak of characters, requests of their UTF-8 bytes', () => {
+    const octets = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+    assert.equal(compileRegex('/caf.')(octets('/café')), true);
+    assert.equal(compileRegex('/[éè]+/100%')(octets('/éè/100%')), true);
+    assert.equal(compileRegex('/é')(octets('/é')), true);
+    assert.equal(compileRegex('/caf.')('/caf\xff'), true, 'not UTF-8: a byte is a character');
+  });
+
   test('a pattern that blows up elsewhere takes linear time', () => {
     assert.equal(compileRegex('(a+)+b')('a'.repeat(50_000)), false);
   });
