@@ -1,0 +1,202 @@
+/** The loop with a provider and a proxy in memory. */
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { duplexPair } from 'node:stream';
+import { suite, test, type TestContext } from 'node:test';
+import { followConfig, type DataPlane } from '../configsync/client.ts';
+import type { PortReport } from '../configsync/protocol.ts';
+import { createConfigServer, type ConfigServer } from '../configsync/server.ts';
+import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
+import type { EndpointSet } from '../ir/cluster.ts';
+import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../ir/gateway-config.ts';
+import { clusterId } from '../ir/ids.ts';
+import type { Provider, ProviderListener } from '../provider/provider.ts';
+import { SILENT_LOGGER } from '../telemetry/logger.ts';
+import type { TranslateResult } from '../translator/types.ts';
+import { Observer } from './observations.ts';
+import { createReconcileLoop, type Reconciled, type ReconcileLoop } from './reconcile-loop.ts';
+
+const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
+
+const configOf = (version: string, ...endpoints: EndpointSet[]): GatewayConfig => ({
+  version,
+  gateway,
+  generation: 1,
+  addresses: [],
+  ports: [],
+  rules: [],
+  clusters: [],
+  endpoints,
+  certificates: [],
+  settings: DEFAULT_PROXY_SETTINGS,
+});
+
+/** A snapshot is only carried through: what it is translated into stands in a table. */
+const snapshotOf = (config: GatewayConfig | null): ResourceSnapshot =>
+  ({ config }) as unknown as ResourceSnapshot;
+
+const resultOf = (snapshot: ResourceSnapshot): TranslateResult => {
+  const { config } = snapshot as unknown as { readonly config: GatewayConfig | null };
+  return { configs: config === null ? [] : [config], infra: [], statuses: [], findings: [] };
+};
+
+class FakeProvider implements Provider {
+  listener: ProviderListener | null = null;
+  readonly start = (listener: ProviderListener): Promise<void> => {
+    this.listener = listener;
+    return Promise.resolve();
+  };
+  readonly writeStatus = (): void => undefined;
+  readonly close = (): Promise<void> => Promise.resolve();
+
+  give(config: GatewayConfig | null): void {
+    this.listener?.onFindings([]);
+    this.listener?.onSnapshot(snapshotOf(config));
+  }
+}
+
+class FakeDataPlane implements DataPlane {
+  readonly applied: string[][] = [];
+  readonly endpointSets: EndpointSet[] = [];
+  ports: readonly PortReport[] = [];
+
+  apply(configs: readonly GatewayConfig[]): Promise<{ ports: readonly PortReport[] }> {
+    this.applied.push(configs.map(({ version }) => version));
+    return Promise.resolve({ ports: this.ports });
+  }
+
+  applyEndpoints(set: EndpointSet): void {
+    this.endpointSets.push(set);
+  }
+}
+
+interface Bench {
+  readonly provider: FakeProvider;
+  readonly dataPlane: FakeDataPlane;
+  readonly server: ConfigServer;
+  readonly loop: ReconcileLoop;
+  readonly observed: Observations[];
+  /** The next reconciliation for which this holds. */
+  readonly until: (holds: (reconciled: Reconciled) => boolean) => Promise<Reconciled>;
+}
+
+async function bench(t: TestContext): Promise<Bench> {
+  const provider = new FakeProvider();
+  const dataPlane = new FakeDataPlane();
+  const runs = new EventEmitter();
+  const observed: Observations[] = [];
+  const server = createConfigServer({
+    logger: SILENT_LOGGER,
+    onPeerChange: () => {
+      loop.observationsChanged();
+    },
+  });
+  const observer = new Observer({
+    server,
+    expected: 1,
+    defaultAddresses: [{ type: 'IPAddress', value: '127.0.0.1' }],
+  });
+  const loop = createReconcileLoop({
+    provider,
+    server,
+    observe: () => observer.observe(),
+    translate: (snapshot, observations) => {
+      observed.push(observations);
+      return resultOf(snapshot);
+    },
+    onReconciled: (reconciled) => runs.emit('run', reconciled),
+    logger: SILENT_LOGGER,
+  });
+  t.after(() => {
+    loop.stop();
+    server.close();
+  });
+  const [ours, theirs] = duplexPair();
+  server.attach(ours);
+  followConfig({ stream: theirs, dataPlane, name: 'one', logger: SILENT_LOGGER });
+  await loop.start();
+  const until: Bench['until'] = async (holds) => {
+    for (;;) {
+      const [reconciled] = (await once(runs, 'run')) as [Reconciled];
+      if (holds(reconciled)) return reconciled;
+    }
+  };
+  return { provider, dataPlane, server, loop, observed, until };
+}
+
+const isServed =
+  (version: string) =>
+  ({ observations }: Reconciled): boolean =>
+    observations.gateways[0]?.acknowledged?.version === version;
+
+suite('reconcile loop', () => {
+  test('translates again when a proxy acknowledged, with what it reports', async (t) => {
+    const { provider, until } = await bench(t);
+    const served = until(isServed('v1'));
+    provider.give(configOf('v1'));
+    const { observations, revision } = await served;
+    assert.equal(revision, 1, 'an acknowledgement publishes nothing');
+    assert.deepEqual(observations.gateways, [
+      {
+        namespace: 'default',
+        name: 'web',
+        addresses: [{ type: 'IPAddress', value: '127.0.0.1' }],
+        acknowledged: { version: 'v1', generation: 1, proxies: 1, expected: 1 },
+        failedPorts: [],
+      },
+    ]);
+  });
+
+  test('a burst of snapshots costs one translation, of the newest', async (t) => {
+    const { provider, dataPlane, until, observed } = await bench(t);
+    const served = until(isServed('v50'));
+    for (let version = 1; version <= 50; version++) provider.give(configOf(`v${String(version)}`));
+    await served;
+    assert.deepEqual(dataPlane.applied, [['v50']]);
+    assert.ok(observed.length <= 3, `${String(observed.length)} translations`);
+  });
+
+  test('endpoints that move alone compile nothing', async (t) => {
+    const { provider, dataPlane, until } = await bench(t);
+    const set = (port: number): EndpointSet => ({
+      cluster: clusterId('c'),
+      endpoints: [{ address: '10.0.0.1', port, state: 'ready', zone: null }],
+    });
+    let served = until(isServed('v1'));
+    provider.give(configOf('v1', set(1)));
+    await served;
+    served = until(isServed('v2'));
+    provider.give(configOf('v2', set(2)));
+    await served;
+    assert.deepEqual(dataPlane.applied, [['v1']]);
+    assert.deepEqual(dataPlane.endpointSets, [set(2)]);
+  });
+
+  test('a port that could not be bound is observed once, with its reason', async (t) => {
+    const { provider, dataPlane, until } = await bench(t);
+    dataPlane.ports = [
+      { gateway, transport: 'tcp', port: 80, address: '', boundPort: null, error: 'needs privileges' },
+    ];
+    const served = until(isServed('v1'));
+    provider.give(configOf('v1'));
+    const { observations } = await served;
+    assert.deepEqual(observations.gateways[0]?.failedPorts, [{ port: 80, message: 'needs privileges' }]);
+  });
+
+  test('without a Gateway proxies are told so, and are ready', async (t) => {
+    const { provider, dataPlane, server, until } = await bench(t);
+    const told = until(() => server.peers[0]?.acknowledged === 1);
+    provider.give(null);
+    await told;
+    assert.deepEqual(dataPlane.applied, [[]]);
+  });
+
+  test('a defect in one translation does not keep the next from happening', async (t) => {
+    const { provider, until } = await bench(t);
+    provider.listener?.onSnapshot(undefined as unknown as ResourceSnapshot);
+    await new Promise((resolve) => setImmediate(resolve));
+    const served = until(isServed('v1'));
+    provider.give(configOf('v1'));
+    await served;
+  });
+});
