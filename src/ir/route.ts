@@ -39,7 +39,7 @@ export type Action =
 export interface RouteRule {
   readonly id: RuleId;
   readonly origin: RuleOrigin;
-  /** gRPC rules answer their own errors as gRPC status (trailers-only). */
+  /** `grpc`: a rule of a GRPCRoute. Whether an error is answered as gRPC status is the request's to say (its content type). */
   readonly protocol: 'http' | 'grpc';
   readonly filters: readonly Filter[];
   readonly action: Action;

@@ -13,6 +13,7 @@ import type { DownstreamConnection } from './downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { ExchangeFacts } from './exchange-facts.ts';
 import { ExternalAuthGate, type AuthPlan } from './external-auth-gate.ts';
+import { grpcAnswer, isGrpc } from './grpc-status.ts';
 import { NO_EDITS } from './head-edits.ts';
 import type { FieldList, RequestHead, ResponseHead } from './head.ts';
 import { answerForReason, reasonFields } from './local-answer.ts';
@@ -51,6 +52,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   #responseEnded = false;
   #isTunnel = false;
   #isFinished = false;
+  readonly #speaksGrpc: boolean;
 
   constructor(
     context: ExchangeContext,
@@ -59,6 +61,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     connection: DownstreamConnection,
   ) {
     super(context, stream, head, connection);
+    this.#speaksGrpc = isGrpc(head);
     // What follows an upgrade is no body, but it travels the same way.
     if (head.hasBody || head.upgrade !== '') this.#body = new RequestBody();
     context.activeRequests++;
@@ -344,7 +347,8 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
       this.#finish();
       return;
     }
-    const { head, body } = answerForReason(reason, this.method === 'HEAD');
+    const isHead = this.method === 'HEAD';
+    const { head, body } = this.#speaksGrpc ? grpcAnswer(reason) : answerForReason(reason, isHead);
     this.respond(head, body);
   }
 

@@ -1,0 +1,78 @@
+/**
+ * Answers of the gateway's own to gRPC clients: HTTP 200 with the status in the head, no body ("Trailers-Only" in gRPC over HTTP/2).
+ * A bare HTTP error would reach the application as a guess of its library.
+ */
+import { REASONS, type ReasonCode } from '../../ir/reason.ts';
+import { LocalHead, type RequestHead } from './head.ts';
+import { httpDate, type LocalAnswer } from './local-answer.ts';
+
+/** Codes of gRPC (google.golang.org/grpc/codes) that the gateway gives. */
+const CANCELLED = 1;
+const UNKNOWN = 2;
+const DEADLINE_EXCEEDED = 4;
+const PERMISSION_DENIED = 7;
+const RESOURCE_EXHAUSTED = 8;
+const UNIMPLEMENTED = 12;
+const INTERNAL = 13;
+const UNAVAILABLE = 14;
+
+/**
+ * What a reason is to a gRPC client. An invalid backendRef is UNAVAILABLE (GRPCRouteRule.backendRefs); no matching route is
+ * UNIMPLEMENTED, as an unknown method is anywhere. UNAVAILABLE invites clients to try again, so what trying cannot cure has another.
+ */
+export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
+  no_listener_host: UNIMPLEMENTED,
+  no_rule: UNIMPLEMENTED,
+  invalid_ref: UNAVAILABLE,
+  unsupported_backend: UNAVAILABLE,
+  no_backend: UNAVAILABLE,
+  invalid_filter: UNAVAILABLE,
+  invalid_rule: UNAVAILABLE,
+  redirect: UNKNOWN,
+  cors_preflight: UNKNOWN,
+  no_endpoints: UNAVAILABLE,
+  connect_failed: UNAVAILABLE,
+  connect_timeout: UNAVAILABLE,
+  upstream_reset: UNAVAILABLE,
+  upstream_invalid: INTERNAL,
+  overflow: UNAVAILABLE,
+  retry_budget: UNAVAILABLE,
+  request_timeout: DEADLINE_EXCEEDED,
+  backend_timeout: DEADLINE_EXCEEDED,
+  idle_timeout: DEADLINE_EXCEEDED,
+  stream_idle: DEADLINE_EXCEEDED,
+  auth_denied: PERMISSION_DENIED,
+  auth_unavailable: PERMISSION_DENIED,
+  bad_request: INTERNAL,
+  head_too_large: RESOURCE_EXHAUSTED,
+  uri_too_long: RESOURCE_EXHAUSTED,
+  body_too_large: RESOURCE_EXHAUSTED,
+  not_implemented: UNIMPLEMENTED,
+  version_not_supported: UNIMPLEMENTED,
+  expectation_failed: INTERNAL,
+  misdirected: UNAVAILABLE,
+  draining: UNAVAILABLE,
+  client_closed: CANCELLED,
+};
+
+/** `application/grpc`, with or without `+proto`, `+json` or parameters; gRPC-Web is another protocol. */
+const GRPC_CONTENT = /^application\/grpc(?:[+;]|$)/i;
+
+/** Whether the client speaks gRPC: it then reads a status, not an HTTP error. HTTP/1.1 cannot carry it. */
+export function isGrpc(head: RequestHead): boolean {
+  if (head.version !== 'HTTP/2' || head.method !== 'POST') return false;
+  return GRPC_CONTENT.test(head.header('content-type') ?? '');
+}
+
+const NO_BODY = Buffer.alloc(0);
+
+/** The answer for `reason`; it ends with its head. */
+export function grpcAnswer(reason: ReasonCode): LocalAnswer {
+  const fields = {
+    'content-type': 'application/grpc',
+    'grpc-status': String(GRPC_STATUS[reason]),
+    'grpc-message': `${reason}: ${REASONS[reason].text}`,
+    date: httpDate(),
+  };
+  return { head: new LocalHead(200, Object.keys(fields), Object.values(fields)), body: NO_BODY };
+}
