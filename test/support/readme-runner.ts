@@ -1,9 +1,9 @@
 /**
  * Does what an example's README says, in its order, and compares what it shows with what happens.
  *
- * In `sh` blocks `bin/sluice run …` starts the gateway (the one before is stopped), `npm exec …` starts a program that
- * stays, anything else is a command to be done with; `console` blocks are commands with their output. The ports that a
- * README names are replaced by free ones.
+ * In `sh` blocks `bin/sluice run …` starts the gateway (the one before is stopped), `npm exec …` and what ends with `&` start
+ * a program that stays, anything else is a command to be done with; `console` blocks are commands with their output. The
+ * ports that a README names are replaced by free ones.
  */
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
@@ -22,6 +22,9 @@ import { REPOSITORY, startSluice, type SluiceProcess } from './sluice-process.ts
 const GATEWAY_PORT = '8080';
 /** Port of the program that an example brings along. */
 const COMPANION_PORT = '9090';
+
+/** Ports in lines of a README, of programs that stay: 4 digits that are no part of a longer number or name. */
+const PORT = /(?<![\w.-])\d{4}(?![\w.])/g;
 
 const execute = promisify(execFile);
 
@@ -61,6 +64,10 @@ export class ReadmeRunner {
   readonly #folder: string;
   readonly #companionPort: number;
   #sluice: SluiceProcess | null = null;
+  /** Ports that the README gives to listeners (`--map 443=8443`), with the listeners'. */
+  readonly #mapped = new Map<string, number>();
+  /** Ports of programs that the README starts, with the real ones. */
+  readonly #companions = new Map<string, number>();
   /** What companions printed; `printed` is emitted with every piece. */
   #printed = '';
   readonly #news = new EventEmitter<{ printed: [] }>();
@@ -101,18 +108,24 @@ export class ReadmeRunner {
     else if (line.startsWith('npm ci && npm test'))
       return; // That is what runs this.
     else if (line.startsWith('npm exec ')) await this.#startCompanion(line);
+    else if (line.endsWith(' &')) await this.#startProgram(line.slice(0, -2));
     else await this.#doAndReload(line);
   }
 
   async #startGateway(words: readonly string[]): Promise<void> {
     await this.#sluice?.stop();
+    const flagsAt = words.findIndex((word) => word.startsWith('--'));
     const paths = words
-      .slice(0, words.indexOf('--echo'))
+      .slice(0, flagsAt === -1 ? words.length : flagsAt)
       .flatMap((pattern) => globSync(pattern, { cwd: this.#folder }).toSorted());
     this.#sluice = await startSluice({
       paths: paths.map((path) => join(this.#folder, path)),
-      args: ['--echo'],
+      args: words.includes('--echo') ? ['--echo'] : [],
     });
+    for (const word of words) {
+      const [, listener, port] = /^(\d+)=(\d{4,5})$/.exec(word) ?? [];
+      if (listener !== undefined && port !== undefined) this.#mapped.set(port, Number(listener));
+    }
   }
 
   async #startCompanion(line: string): Promise<void> {
@@ -130,6 +143,28 @@ export class ReadmeRunner {
       this.#news.emit('printed');
     });
     await this.#untilPrinted('listening');
+  }
+
+  /** A server that the gateway relays to: it listens on a port of its own choice, which is then written into the manifests. */
+  async #startProgram(line: string): Promise<void> {
+    for (const [port] of line.matchAll(PORT)) {
+      const real = await freePort();
+      this.#companions.set(port, real);
+      for (const file of globSync('examples/**/*.yaml', { cwd: this.#folder })) {
+        editFile(join(this.#folder, file), (text) =>
+          text.replaceAll(`port: ${port}`, `port: ${String(real)}`),
+        );
+      }
+    }
+    const program = spawn('bash', ['-c', `exec ${this.#withRealPorts(line)}`], {
+      cwd: this.#folder,
+      env: this.#environment(),
+      stdio: 'ignore',
+      detached: true,
+    });
+    this.#t.after(() => {
+      if (program.pid !== undefined && program.exitCode === null) process.kill(-program.pid, 'SIGTERM');
+    });
   }
 
   /** A command that edits a manifest: the next one is meant for the gateway that has seen the edit. */
@@ -172,10 +207,20 @@ export class ReadmeRunner {
   }
 
   #withRealPorts(text: string): string {
-    const port = this.#sluice === null ? GATEWAY_PORT : String(this.#sluice.port(80));
+    const port =
+      this.#sluice === null || !text.includes(`localhost:${GATEWAY_PORT}`)
+        ? GATEWAY_PORT
+        : String(this.#sluice.port(80));
     return text
       .replaceAll(`localhost:${GATEWAY_PORT}`, `localhost:${port}`)
-      .replaceAll(COMPANION_PORT, String(this.#companionPort));
+      .replaceAll(COMPANION_PORT, String(this.#companionPort))
+      .replaceAll(PORT, (found) => this.#realPort(found) ?? found);
+  }
+
+  #realPort(port: string): string | undefined {
+    const listener = this.#mapped.get(port);
+    const real = listener === undefined ? this.#companions.get(port) : this.#sluice?.port(listener);
+    return real === undefined ? undefined : String(real);
   }
 
   #environment(): NodeJS.ProcessEnv {

@@ -20,18 +20,24 @@ export async function dialTls(port: number, options: tls.ConnectionOptions = {})
   });
 }
 
-/** Sends `text` and answers with as much as comes back, or with how the connection ended. */
+/** Sends `text` and answers with as much as comes back, or with how the connection ended. May be called again. */
 export async function exchange(socket: tls.TLSSocket, text: string): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   let received = '';
-  socket.on('data', (chunk: Buffer) => {
+  const onData = (chunk: Buffer): void => {
     received += chunk.toString();
     if (received.length >= text.length) resolve(received);
-  });
-  socket.on('close', () => resolve(`closed after ${JSON.stringify(received)}`));
+  };
+  const onClose = (): void => resolve(`closed after ${JSON.stringify(received)}`);
   socket.on('error', () => undefined);
-  socket.write(text);
-  return promise;
+  socket.on('data', onData);
+  socket.on('close', onClose);
+  if (socket.destroyed) onClose();
+  else socket.write(text);
+  const answer = await promise;
+  socket.off('data', onData);
+  socket.off('close', onClose);
+  return answer;
 }
 
 /** Sends raw bytes; answers with everything received until the peer closes. */

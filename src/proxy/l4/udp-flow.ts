@@ -14,6 +14,8 @@ const MAX_PENDING = 16;
 /** The table a flow is in. */
 export interface FlowOwner {
   readonly wheel: TimerWheel;
+  /** A flow ends when nothing has moved for this long; Infinity: as its cluster says. */
+  readonly quietMs: number;
   /** To the flow's client, and to nobody else. */
   reply(flow: UdpFlow, datagram: Buffer): void;
   /** The flow is over: it must not be found any more. */
@@ -41,6 +43,11 @@ export class UdpFlow extends TimerEntry {
     this.clientPort = client.port;
     this.backend = backend;
     backend.counters.opened();
+  }
+
+  /** Its owner has become less patient. */
+  hurry(): void {
+    this.#touch();
   }
 
   /** From the client to the endpoint. */
@@ -73,8 +80,8 @@ export class UdpFlow extends TimerEntry {
   #touch(): void {
     const idleMs = this.backend.cluster?.config.policy.connection.idleTimeoutMs ?? 0;
     // Without a limit a flow would never end, since no datagram says that it has.
-    const { wheel } = this.#owner;
-    wheel.schedule(this, wheel.now() + (idleMs > 0 ? idleMs : DEFAULT_IDLE_MS));
+    const { wheel, quietMs } = this.#owner;
+    wheel.schedule(this, wheel.now() + Math.min(quietMs, idleMs > 0 ? idleMs : DEFAULT_IDLE_MS));
   }
 
   /** Goes to another endpoint than the present one; to none when there is none. */

@@ -240,7 +240,7 @@ test('a change of configuration keeps flows whose cluster stays', async () => {
 
 test('draining begins no new flow and waits for those that are there', async () => {
   const echo = await backend('echo');
-  const cluster = new TestCluster([echo.port], { connection: { idleTimeoutMs: 100 } });
+  const cluster = new TestCluster([echo.port], { connection: { idleTimeoutMs: 600_000 } });
   const started = await relay(testRule([{ cluster }]));
   const each = client();
   await each.ask(started.boundPort, 'x');

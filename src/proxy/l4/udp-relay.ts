@@ -11,6 +11,8 @@ import { UdpFlow, type FlowOwner } from './udp-flow.ts';
 
 /** Each flow holds a descriptor. */
 export const MAX_FLOWS = 16_384;
+/** A question of which the answer takes longer is asked again elsewhere. */
+const DRAIN_QUIET_MS = 1_000;
 /** Bursts wait in the kernel while we are busy; it grants what it may. */
 const RECEIVE_BUFFER_BYTES = 4_194_304;
 
@@ -30,6 +32,8 @@ export class UdpRelay implements FlowOwner {
   readonly #flows = new Map<string, Map<number, UdpFlow>>();
   #size = 0;
   #rule: CompiledL4Rule | null;
+  /** Infinity until it drains. */
+  quietMs = Infinity;
   #isDraining = false;
   #onEmpty: (() => void) | null = null;
 
@@ -120,9 +124,14 @@ export class UdpRelay implements FlowOwner {
     if (this.#size === 0) this.#onEmpty?.();
   }
 
-  /** Begins no new flow; resolves when the last has been idle for its time, or `deadlineMs` has passed. */
+  /**
+   * Begins no new flow, and takes one for done that is quiet for a moment; resolves when all are, or `deadlineMs` has
+   * passed.
+   */
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
+    this.quietMs = DRAIN_QUIET_MS;
+    for (const flow of this.#all()) flow.hurry();
     if (this.#size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, deadlineMs);
