@@ -1,6 +1,7 @@
 /** What backends are told of a client, rendered. */
 import { isIPv6 } from 'node:net';
 import type { HeaderField } from '../../ir/filter.ts';
+import { REQUEST_ID_PREFIX } from './request-id.ts';
 
 export interface ForwardingFacts {
   /** The whole X-Forwarded-For value. */
@@ -17,8 +18,11 @@ export interface ForwardingFacts {
   readonly earlier: string;
 }
 
+/** X-Request-Id as far as it is the same for every request. */
+export const REQUEST_ID_START = Buffer.from(`x-request-id: ${REQUEST_ID_PREFIX}`, 'latin1');
+
 /** Names, quotes and line ends. */
-const FIXED_BYTES = 64;
+const FIXED_BYTES = 128;
 /** Not a token (RFC 9110 section 5.6.2). */
 const NEEDS_QUOTES = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 
@@ -64,8 +68,8 @@ export class ForwardingFields {
   }
 
   /**
-   * `lines` and those of `hostText` in one, when the request before was for the same host: the requests of a connection mostly are.
-   * null when it was not.
+   * `lines`, those of `hostText` and the beginning of the X-Request-Id line in one, when the request before was for the same host:
+   * the requests of a connection mostly are. null when it was not.
    */
   allLines(host: string): Buffer | null {
     if (host !== this.#host) {
@@ -73,7 +77,11 @@ export class ForwardingFields {
       this.#hostLines = null;
       return null;
     }
-    this.#hostLines ??= Buffer.concat([this.lines, Buffer.from(this.hostText(host), 'latin1')]);
+    this.#hostLines ??= Buffer.concat([
+      this.lines,
+      Buffer.from(this.hostText(host), 'latin1'),
+      REQUEST_ID_START,
+    ]);
     return this.#hostLines;
   }
 }

@@ -49,7 +49,8 @@ function isPort(buffer: Buffer, from: number, to: number): boolean {
   return port <= 65_535;
 }
 
-function hasUpperCase(buffer: Buffer, from: number, to: number): boolean {
+/** An ASCII letter in upper case is in `buffer[from, to)`. */
+export function hasUpperCase(buffer: Buffer, from: number, to: number): boolean {
   for (let position = from; position < to; position++) {
     const byte = buffer[position] as number;
     if (byte >= 0x41 && byte <= 0x5a) return true;

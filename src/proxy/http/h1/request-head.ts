@@ -7,7 +7,7 @@ import { latin1 } from '../latin1.ts';
 import { methodName } from '../method.ts';
 import { FieldTable, INCOMPLETE, MALFORMED, TOO_MANY_FIELDS } from './field-table.ts';
 import { Framing } from './framing-fields.ts';
-import { parseHost } from './host-field.ts';
+import { hasUpperCase, parseHost } from './host-field.ts';
 import { RequestLine } from './request-line.ts';
 import { forwardableUpgrade, isUpgradeSound } from './upgrade.ts';
 import { CR, LF, SLASH } from './tables.ts';
@@ -126,9 +126,14 @@ export class H1RequestHead implements RequestHead {
       this.host = '';
       return this.line.minor === 1 ? 'bad_request' : null;
     }
-    const host = parseHost(this.buffer, fields.valueFrom(this.#hostIndex), fields.valueTo(this.#hostIndex));
-    this.host = host ?? '';
-    return host === null ? 'bad_request' : null;
+    const from = fields.valueFrom(this.#hostIndex);
+    const to = fields.valueTo(this.#hostIndex);
+    const host = parseHost(this.buffer, from, to);
+    if (host === null) return 'bad_request';
+    this.host = host;
+    // Nearly always the same text: then one string serves both.
+    if (host.length === to - from && !hasUpperCase(this.buffer, from, to)) this.#authority = host;
+    return null;
   }
 
   #readTarget(): ReasonCode | null {

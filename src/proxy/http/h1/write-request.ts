@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { UNKNOWN_LENGTH } from '../head.ts';
 import { HeaderId, headerIdOf } from '../header-id.ts';
+import { REQUEST_ID_START } from '../forwarding-fields.ts';
 import type { OutgoingRequest, PreparedRequest } from '../outgoing.ts';
-import { REQUEST_ID_PREFIX, writeRequestCount } from '../request-id.ts';
+import { writeRequestCount } from '../request-id.ts';
 import { sizedBuffers } from '../sized-buffers.ts';
 import { BodyFraming } from './body-reader.ts';
 import { HeadWriter, dropTable, sizeOfExtra, sizeOfFields } from './head-writer.ts';
@@ -33,7 +34,6 @@ const DROPS: readonly Uint8Array[] = Array.from({ length: 8 }, (_, which) =>
 );
 
 const CHUNKED_LINE = Buffer.from('transfer-encoding: chunked\r\n', 'latin1');
-const REQUEST_ID_START = Buffer.from(`x-request-id: ${REQUEST_ID_PREFIX}`, 'latin1');
 /** Names, line ends and fixed lines that are written besides what is counted. */
 const FIXED_BYTES = 512;
 
@@ -132,13 +132,15 @@ function writeRequestLine(request: OutgoingRequest): void {
 }
 
 function writeForwarding(request: OutgoingRequest): void {
-  const { forwarding, forwardedHost } = request;
-  const lines = forwarding.allLines(forwardedHost);
+  const { forwarding, forwardedHost, requestNumber } = request;
+  const lines = requestNumber < 0 ? null : forwarding.allLines(forwardedHost);
   if (lines === null) {
     writer.bytes(forwarding.lines);
     writer.text(forwarding.hostText(forwardedHost));
+    if (requestNumber < 0) return;
+    writer.bytes(REQUEST_ID_START);
   } else writer.bytes(lines);
-  if (request.requestNumber >= 0) writeRequestIdField(request.requestNumber);
+  writeRequestIdEnd(requestNumber);
 }
 
 /** The rule's filters set or remove some of these fields; those are the user's, the others are ours. */
@@ -151,12 +153,12 @@ function writeRemainingForwarding(request: OutgoingRequest): void {
   if (dropIds[HeaderId.forwarded] === 0) {
     writer.field('forwarded', request.forwarding.forwarded(request.forwardedHost));
   }
-  if (dropIds[HeaderId.xRequestId] === 0 && request.requestNumber >= 0)
-    writeRequestIdField(request.requestNumber);
+  if (dropIds[HeaderId.xRequestId] === 1 || request.requestNumber < 0) return;
+  writer.bytes(REQUEST_ID_START);
+  writeRequestIdEnd(request.requestNumber);
 }
 
-function writeRequestIdField(requestNumber: number): void {
-  writer.bytes(REQUEST_ID_START);
+function writeRequestIdEnd(requestNumber: number): void {
   writer.at = writeRequestCount(writer.buffer, writer.at, requestNumber);
   writer.crlf();
 }
