@@ -7,6 +7,7 @@ import type { CompiledBackend, CompiledGateway, CompiledRule } from '../runtime/
 import { TimerEntry } from '../timer-wheel.ts';
 import type { DownstreamConnection } from './downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
+import { isGrpc } from './grpc-status.ts';
 import type { RequestHead } from './head.ts';
 import type { RequestCounters } from './request-counters.ts';
 import type { Session } from './session-persistence.ts';
@@ -23,6 +24,8 @@ export abstract class ExchangeFacts extends TimerEntry {
   readonly path: string;
   readonly version: RequestHead['version'];
   readonly startedAtMs: number;
+  /** The client reads gRPC status, not HTTP errors. */
+  readonly isGrpc: boolean;
 
   // What the request turned out to belong to, as far as it was routed.
   counters: RequestCounters;
@@ -67,6 +70,7 @@ export abstract class ExchangeFacts extends TimerEntry {
     this.host = head.host;
     this.path = head.path;
     this.version = head.version;
+    this.isGrpc = isGrpc(head);
     this.startedAtMs = context.wheel.now();
     this.counters = context.unrouted;
     this.clientAddress = connection.info.clientAddress;

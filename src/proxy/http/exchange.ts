@@ -13,7 +13,7 @@ import type { DownstreamConnection } from './downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { ExchangeFacts } from './exchange-facts.ts';
 import { ExternalAuthGate, type AuthPlan } from './external-auth-gate.ts';
-import { grpcAnswer, isGrpc } from './grpc-status.ts';
+import { grpcAnswer } from './grpc-status.ts';
 import { NO_EDITS } from './head-edits.ts';
 import type { FieldList, RequestHead, ResponseHead } from './head.ts';
 import { answerForReason, reasonFields } from './local-answer.ts';
@@ -52,7 +52,6 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   #responseEnded = false;
   #isTunnel = false;
   #isFinished = false;
-  readonly #speaksGrpc: boolean;
 
   constructor(
     context: ExchangeContext,
@@ -61,7 +60,6 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     connection: DownstreamConnection,
   ) {
     super(context, stream, head, connection);
-    this.#speaksGrpc = isGrpc(head);
     // What follows an upgrade is no body, but it travels the same way.
     if (head.hasBody || head.upgrade !== '') this.#body = new RequestBody();
     context.activeRequests++;
@@ -347,8 +345,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
       this.#finish();
       return;
     }
-    const isHead = this.method === 'HEAD';
-    const { head, body } = this.#speaksGrpc ? grpcAnswer(reason) : answerForReason(reason, isHead);
+    const { head, body } = this.isGrpc ? grpcAnswer(reason) : answerForReason(reason, this.method === 'HEAD');
     this.respond(head, body);
   }
 
