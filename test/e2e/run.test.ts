@@ -148,6 +148,17 @@ test('a second SIGTERM ends at once', async (t) => {
   await assert.rejects(response.text());
 });
 
+test('Ctrl-C that arrives twice, from the terminal and from npm, is one Ctrl-C', async (t) => {
+  const folder = folderOf(t, { 'gateway.yaml': GATEWAY, 'route.yaml': route('one') });
+  const sluice = await start(t, { paths: [folder], args: ['--echo'] });
+  const response = await fetch(sluice.url(80, '/stream'));
+  sluice.kill('SIGINT');
+  await sluice.printed(/draining/);
+  sluice.kill('SIGINT');
+  assert.equal((await response.text()).trim().split('\n\n').length, 5, 'the whole stream came');
+  assert.deepEqual(await sluice.exited, { code: 0, signal: null });
+});
+
 test('--status keeps the statuses of all objects in a file', async (t) => {
   const folder = folderOf(t, { 'gateway.yaml': GATEWAY, 'route.yaml': route('one') });
   const elsewhere = folderOf(t, {});

@@ -17,7 +17,8 @@ export function formatExplanation(explanation: Explanation, colors: Colors): str
   return [
     `${mark} ${colors.bold(summary)}`,
     row('gateway', name(explanation.gateway)),
-    ...(listener === null ? [] : [row('listener', name(listener))]),
+    row('listener', listener === null ? 'none' : name(listener)),
+    row('', colors.dim(explanation.listenerBecause)),
     ...(hostname === null ? [] : [row('host', hostname)]),
     ...(rule === null ? [] : [row('rule', ruleName(rule))]),
     ...(match === null ? [] : [row('match', match)]),
@@ -47,7 +48,7 @@ function backendRows(
   ];
 }
 
-export function describeFilter(filter: Filter): string {
+function describeFilter(filter: Filter): string {
   switch (filter.kind) {
     case 'request-headers':
       return `request headers: ${describeEdit(filter.edit)}`;

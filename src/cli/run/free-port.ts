@@ -33,7 +33,7 @@ async function findFreePort(address: string, taken: ReadonlySet<number>): Promis
 }
 
 /** Without SO_REUSEPORT a bind fails wherever anything listens, even on a port that is shared. */
-export function isFree(port: number, address: string): Promise<boolean> {
+function isFree(port: number, address: string): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {
     server.once('error', () => {

@@ -107,7 +107,7 @@ const UNITS = [
 ] as const;
 
 /** The two largest units: `3d4h`, `12s`. */
-export function age(since: string, nowMs: number): string {
+function age(since: string, nowMs: number): string {
   let rest = Math.max(0, Math.floor((nowMs - Date.parse(since)) / 1000));
   const parts: string[] = [];
   for (const { seconds, letter } of UNITS) {
