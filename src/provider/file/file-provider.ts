@@ -20,6 +20,8 @@ export interface FileProviderOptions {
   /** false: read once. */
   readonly watch: boolean;
   readonly logger: Logger;
+  /** How often to look without being told, for file systems that report no events (network mounts). Infinity = never. */
+  readonly pollMs?: number;
   /** Statuses of the objects, whenever they change. */
   readonly onStatus?: (updates: readonly StatusUpdate[]) => void;
 }
@@ -27,8 +29,7 @@ export interface FileProviderOptions {
 /** A burst of writes ends when this long nothing happened, and is cut off after the limit. */
 const QUIET_MS = 40;
 const BURST_LIMIT_MS = 150;
-/** For file systems that report no events (network mounts). */
-const POLL_MS = 2_000;
+const DEFAULT_POLL_MS = 2_000;
 
 export interface LocatingProvider extends Provider {
   /** Where a field of an object stands; null when unknown. */
@@ -63,15 +64,15 @@ class FileProvider implements LocatingProvider {
 
   start(listener: ProviderListener): Promise<void> {
     this.#listener = listener;
-    const { paths, watch } = this.#options;
+    const { paths, watch, pollMs = DEFAULT_POLL_MS } = this.#options;
     readStandardInput(paths, this.#store);
     // Watching begins before the first look, or a write in between would be missed.
     if (watch) this.#watch.set(foldersAbove(this.#paths));
     this.#look(true);
-    if (watch) {
+    if (watch && Number.isFinite(pollMs)) {
       this.#poll = setInterval(() => {
         this.#look(false);
-      }, POLL_MS);
+      }, pollMs);
     }
     return Promise.resolve();
   }

@@ -8,9 +8,15 @@ const MANIFEST = /\.(ya?ml|json)$/i;
 const NOT_MANIFESTS =
   /^(kustomization\.ya?ml|values\.ya?ml|chart\.ya?ml|package(-lock)?\.json|tsconfig.*\.json)$/i;
 
+export interface ListedFile {
+  /** A text that changes when the file does. */
+  readonly print: string;
+  /** Time of the last write, as `Date.now()` counts. */
+  readonly writtenMs: number;
+}
+
 export interface Listing {
-  /** File → a text that changes when the file does. */
-  readonly files: Map<string, string>;
+  readonly files: Map<string, ListedFile>;
   readonly folders: Set<string>;
   readonly findings: InputFinding[];
 }
@@ -46,7 +52,7 @@ function listFolder(folder: string, listing: Listing, visited: Set<string>): voi
 }
 
 function addFile(path: string, { ino, size, mtimeMs, ctimeMs }: Stats, listing: Listing): void {
-  listing.files.set(path, [ino, size, mtimeMs, ctimeMs].join(' '));
+  listing.files.set(path, { print: [ino, size, mtimeMs, ctimeMs].join(' '), writtenMs: mtimeMs });
   if (!isLink(path)) return;
   // An edit of what a link leads to is heard of in the folder where that stands.
   const target = realPathOrNull(path);

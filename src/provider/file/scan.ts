@@ -1,18 +1,22 @@
 /** Brings a store up to date with the files, reading only what changed since the last look. */
 import { readFileSync } from 'node:fs';
 import { inputFinding, type InputFinding } from '../../gatewayapi/input-finding.ts';
-import { listFiles } from './list-files.ts';
+import { listFiles, type ListedFile } from './list-files.ts';
 import type { ResourceStore } from './store.ts';
 
+/** A file that was written so recently may be written further. */
+const FRESH_MS = 25;
+/** One that never comes to rest is read all the same after so long. */
+const RESTLESS_MS = 1_000;
 /**
- * Some programs save by emptying a file, or removing it, and writing it anew. What had objects and is gone or empty counts as being
- * written for so long.
+ * Some programs save by emptying a file, or removing it, and writing it anew. What had objects and is gone or empty has so long to come
+ * back.
  */
 export const SETTLE_MS = 60;
 
 export interface ScanResult {
   readonly isChanged: boolean;
-  /** Something is gone that may come back at once: look again after `SETTLE_MS`. */
+  /** Something is being written, or gone and may come back at once: look again after `SETTLE_MS`. */
   readonly isUnsettled: boolean;
   readonly folders: ReadonlySet<string>;
   readonly findings: readonly InputFinding[];
@@ -22,8 +26,9 @@ export class Scanner {
   readonly #paths: readonly string[];
   readonly #store: ResourceStore;
   /** Files in the store and what they were like when they were read. */
-  #known = new Map<string, string>();
-  /** When a file was first seen to be gone or empty. */
+  readonly #known = new Map<string, string>();
+  /** Files that are waited for, and since when. */
+  readonly #writtenSinceMs = new Map<string, number>();
   readonly #goneSinceMs = new Map<string, number>();
   #problems = '';
 
@@ -32,24 +37,21 @@ export class Scanner {
     this.#store = store;
   }
 
+  /** `nowMs` is of any clock that only goes forward. */
   scan(nowMs: number): ScanResult {
     const { files, folders, findings } = listFiles(this.#paths);
     let isChanged = false;
-    for (const [file, print] of files) {
-      if (this.#known.get(file) === print) continue;
-      const text = readText(file);
-      if (typeof text !== 'string') findings.push(text);
-      else if (isBlank(text) && this.#isWaitedFor(file, nowMs)) continue;
-      else {
-        this.#goneSinceMs.delete(file);
-        this.#store.setFile(file, text);
-        this.#known.set(file, print);
-        isChanged = true;
+    for (const [file, listed] of files) {
+      if (this.#known.get(file) === listed.print) this.#settle(file);
+      else if (!this.#isBeingWritten(file, listed, nowMs)) {
+        const problem = this.#read(file, listed, nowMs);
+        if (problem === null) isChanged ||= this.#known.get(file) === listed.print;
+        else findings.push(problem);
       }
     }
     for (const file of this.#known.keys()) {
-      if (files.has(file) || this.#isWaitedFor(file, nowMs)) continue;
-      this.#goneSinceMs.delete(file);
+      if (files.has(file) || this.#mayComeBack(file, nowMs)) continue;
+      this.#settle(file);
       this.#known.delete(file);
       this.#store.removeFile(file);
       isChanged = true;
@@ -57,15 +59,43 @@ export class Scanner {
     const problems = findings.map(({ message }) => message).join('\n');
     isChanged ||= problems !== this.#problems;
     this.#problems = problems;
-    return { isChanged, isUnsettled: this.#goneSinceMs.size > 0, folders, findings };
+    const isUnsettled = this.#writtenSinceMs.size + this.#goneSinceMs.size > 0;
+    return { isChanged, isUnsettled, folders, findings };
   }
 
-  #isWaitedFor(file: string, nowMs: number): boolean {
-    if (!this.#store.holdsObjects(file)) return false;
-    const sinceMs = this.#goneSinceMs.get(file) ?? nowMs;
-    this.#goneSinceMs.set(file, sinceMs);
-    return nowMs - sinceMs < SETTLE_MS;
+  /** Takes a file into the store, unless it is empty for now. */
+  #read(file: string, { print }: ListedFile, nowMs: number): InputFinding | null {
+    const text = readText(file);
+    if (typeof text !== 'string') return text;
+    if (isBlank(text) && this.#mayComeBack(file, nowMs)) return null;
+    this.#settle(file);
+    this.#store.setFile(file, text);
+    this.#known.set(file, print);
+    return null;
   }
+
+  /** Nothing is lost by reading a file too early the first time. */
+  #isBeingWritten(file: string, { writtenMs }: ListedFile, nowMs: number): boolean {
+    const ageMs = Date.now() - writtenMs;
+    if (ageMs < 0 || ageMs >= FRESH_MS || !this.#known.has(file)) return false;
+    return nowMs - firstSeen(this.#writtenSinceMs, file, nowMs) < RESTLESS_MS;
+  }
+
+  #mayComeBack(file: string, nowMs: number): boolean {
+    if (!this.#store.holdsObjects(file)) return false;
+    return nowMs - firstSeen(this.#goneSinceMs, file, nowMs) < SETTLE_MS;
+  }
+
+  #settle(file: string): void {
+    this.#writtenSinceMs.delete(file);
+    this.#goneSinceMs.delete(file);
+  }
+}
+
+function firstSeen(sinceMs: Map<string, number>, file: string, nowMs: number): number {
+  const known = sinceMs.get(file) ?? nowMs;
+  sinceMs.set(file, known);
+  return known;
 }
 
 const isBlank = (text: string): boolean => text.trim() === '';

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { ResourceStore, type LoadedResources } from './store.ts';
+
+const route = (name: string, path = '/', more = ''): string => `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: ${name}${more}
+spec:
+  rules:
+  - matches:
+    - path: {type: PathPrefix, value: ${path}}
+`;
+
+const pathOf = ({ snapshot }: LoadedResources, name: string): string | undefined =>
+  snapshot.httpRoutes.find(({ metadata }) => metadata.name === name)?.spec.rules?.[0]?.matches?.[0]?.path
+    ?.value;
+
+const codes = ({ findings }: LoadedResources): string[] => findings.map(({ code }) => code);
+
+const storeOf = (files: Readonly<Record<string, string>>): ResourceStore => {
+  const store = new ResourceStore();
+  for (const [file, text] of Object.entries(files)) store.setFile(file, text);
+  return store;
+};
+
+suite('last good versions', () => {
+  test('an object that does not validate stays as it was; the others go on', () => {
+    const store = storeOf({ 'a.yaml': `${route('a', '/1')}---\n${route('b', '/1')}` });
+    store.state();
+    store.setFile('a.yaml', `${route('a', 'broken')}---\n${route('b', '/2')}`);
+    const state = store.state();
+    assert.equal(pathOf(state, 'a'), '/1');
+    assert.equal(pathOf(state, 'b'), '/2');
+    assert.deepEqual(codes(state), ['rule-violated', 'last-version-in-force']);
+  });
+
+  test('it stays over several bad edits, and goes when it is removed', () => {
+    const store = storeOf({ 'a.yaml': route('a', '/1') });
+    store.state();
+    for (const path of ['x', 'y']) {
+      store.setFile('a.yaml', route('a', path));
+      assert.equal(pathOf(store.state(), 'a'), '/1');
+    }
+    store.setFile('a.yaml', route('b', '/1'));
+    assert.equal(pathOf(store.state(), 'a'), undefined);
+    store.setFile('a.yaml', route('a', 'x'));
+    assert.equal(pathOf(store.state(), 'a'), undefined, 'a version from before its removal is no version');
+  });
+
+  test('it belongs to the object, not to the file', () => {
+    const store = storeOf({ 'a.yaml': route('a', '/1') });
+    store.state();
+    store.removeFile('a.yaml');
+    store.setFile('b.yaml', route('a', 'x'));
+    assert.equal(pathOf(store.state(), 'a'), '/1');
+  });
+
+  test('a text that cannot be read whole takes nothing away', () => {
+    const store = storeOf({ 'a.yaml': `${route('a', '/1')}---\n${route('b', '/1')}` });
+    store.state();
+    store.setFile('a.yaml', `${route('a', '/2')}---\nkind: [`);
+    let state = store.state();
+    assert.equal(pathOf(state, 'a'), '/2');
+    assert.equal(pathOf(state, 'b'), '/1');
+    store.setFile('a.yaml', 'kind: [');
+    state = store.state();
+    assert.equal(state.snapshot.httpRoutes.length, 2);
+    store.setFile('a.yaml', route('a', '/2'));
+    assert.equal(store.state().snapshot.httpRoutes.length, 1);
+  });
+
+  test('a key that stands twice makes the object invalid, not the file', () => {
+    const store = storeOf({ 'a.yaml': `${route('a', '/1')}---\n${route('b', '/1')}` });
+    store.state();
+    store.setFile('a.yaml', `${route('a', '/2', '\n  name: a')}---\n${route('b', '/2')}`);
+    const state = store.state();
+    assert.equal(pathOf(state, 'a'), '/1');
+    assert.equal(pathOf(state, 'b'), '/2');
+    assert.deepEqual(codes(state), ['repeated-key', 'last-version-in-force']);
+  });
+});
+
+suite('one object in several places', () => {
+  test('the first by file and line is in force', () => {
+    const store = storeOf({
+      'b.yaml': route('a', '/b'),
+      'a.yaml': `${route('a', '/1')}---\n${route('a', '/2')}`,
+    });
+    const state = store.state();
+    assert.equal(pathOf(state, 'a'), '/1');
+    assert.deepEqual(
+      state.findings.map(({ code, location }) => `${code} ${location?.file ?? ''}:${String(location?.line)}`),
+      ['duplicate-object a.yaml:10', 'duplicate-object b.yaml:1'],
+    );
+    store.removeFile('a.yaml');
+    assert.equal(pathOf(store.state(), 'a'), '/b');
+  });
+
+  test('older versions of the API are the same object', () => {
+    const beta = route('a', '/2').replace('/v1\n', '/v1beta1\n');
+    const state = storeOf({ 'a.yaml': route('a', '/1'), 'b.yaml': beta }).state();
+    assert.deepEqual(codes(state), ['duplicate-object']);
+  });
+});
+
+suite('what is handed out', () => {
+  test('an object that did not change is the same, also when it moved', () => {
+    const store = storeOf({ 'a.yaml': `${route('a')}---\n${route('b')}` });
+    const before = store.state().snapshot;
+    store.setFile('a.yaml', `# new\n${route('c')}---\n${route('a')}---\n${route('b')}`);
+    const { snapshot, findings } = store.state();
+    assert.deepEqual(findings, []);
+    for (const name of ['a', 'b']) {
+      const find = (list: typeof snapshot.httpRoutes): unknown =>
+        list.find(({ metadata }) => metadata.name === name);
+      assert.equal(find(snapshot.httpRoutes), find(before.httpRoutes));
+    }
+    assert.equal(snapshot.namespaces[0], before.namespaces[0]);
+  });
+
+  test('generations rise with the content, not with labels or white space', () => {
+    const store = storeOf({ 'a.yaml': route('a', '/1') });
+    const generation = (): number | undefined => store.state().snapshot.httpRoutes[0]?.metadata.generation;
+    assert.equal(generation(), 1);
+    store.setFile('a.yaml', route('a', '/1', '\n  labels: {a: b}'));
+    assert.equal(generation(), 1);
+    store.setFile('a.yaml', route('a', '/2'));
+    assert.equal(generation(), 2);
+    store.setFile('a.yaml', route('a', '/3', '\n  generation: 7'));
+    assert.equal(generation(), 7);
+    store.setFile('a.yaml', route('a', '/4', '\n  generation: 7'));
+    assert.equal(generation(), 8);
+  });
+
+  test('places are those of now', () => {
+    const store = storeOf({ 'a.yaml': route('a') });
+    store.state();
+    store.setFile('a.yaml', `# one\n# two\n---\n${route('a', '/')}`);
+    const ref = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'default', name: 'a' };
+    const state = store.state();
+    assert.deepEqual(state.locate(ref, 'metadata.name'), { file: 'a.yaml', line: 7, column: 9 });
+    assert.equal(state.locate({ ...ref, name: 'b' }, ''), null);
+  });
+
+  test('findings move with the text above them', () => {
+    const store = storeOf({ 'a.yaml': `${route('a')}---\n${route('b', 'x')}` });
+    const [before] = store.state().findings;
+    store.setFile('a.yaml', `# one more line\n${route('a')}---\n${route('b', 'x')}`);
+    const [after] = store.state().findings;
+    assert.equal((after?.location?.line ?? 0) - (before?.location?.line ?? 0), 1);
+  });
+});
