@@ -31,15 +31,6 @@ export class CompiledCors {
       names.length === 0 ? [] : [{ name: 'access-control-expose-headers', value: names.join(', ') }];
   }
 
-  /** Whether the request asks for permission instead of doing something (Fetch standard: CORS-preflight request). */
-  static isPreflight(view: RequestView): boolean {
-    return (
-      view.method === 'OPTIONS' &&
-      view.header('origin') !== undefined &&
-      view.header('access-control-request-method') !== undefined
-    );
-  }
-
   /** Fields of the answer to a preflight; only `vary` when the origin is not allowed, which ends it in the browser. */
   preflightFields(view: RequestView): HeaderField[] {
     const fields = this.#originFields(view.header('origin'));

@@ -4,9 +4,10 @@
  */
 import type { ExternalAuthFilter, HeaderField, RedirectFilter } from '../../ir/filter.ts';
 import type { PathMatch } from '../../ir/match.ts';
-import { CompiledCors } from '../filter/cors.ts';
+import type { CompiledCors } from '../filter/cors.ts';
 import { authTarget, withheldFields } from '../filter/external-auth.ts';
 import { redirectLocation } from '../filter/redirect.ts';
+import { isPreflight } from '../router/preflight.ts';
 import type { RouteHit } from '../router/router.ts';
 import type { CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
 import type { Exchange } from './exchange.ts';
@@ -35,7 +36,7 @@ export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<Co
   const path = hit.entry?.match.path ?? ANY_PATH;
   const { cors, auth, redirect } = rule.filters;
   if (rule.refusal !== null) exchange.answer(rule.refusal);
-  else if (cors !== null && CompiledCors.isPreflight(head)) answerPreflight(exchange, head, cors);
+  else if (cors !== null && isPreflight(head)) answerPreflight(exchange, head, cors);
   else if (auth !== null) authenticate(exchange, head.retain(), path, auth);
   else if (redirect !== null) redirectTo(exchange, head, path, redirect);
   else chooseBackend(exchange, head, path, rule);

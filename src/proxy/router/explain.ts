@@ -13,6 +13,7 @@ import { REASONS, type ReasonCode } from '../../ir/reason.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
 import { describeMatch, describeText, queryValue, type FailedPart, type RegexCompiler } from './entry.ts';
 import { matchPath, normalisePath, textOctets } from './path.ts';
+import { isPreflight } from './preflight.ts';
 import type { RequestView } from './request-view.ts';
 import { PortRouter, type CompiledHost, type RouteHit } from './router.ts';
 
@@ -40,12 +41,15 @@ export interface NearMiss {
 }
 
 export interface Explanation {
-  readonly outcome: 'forward' | 'redirect' | 'refuse';
+  /** `answer`: a filter answers for the backend (a CORS preflight); `refuse`: nothing serves the request. */
+  readonly outcome: 'forward' | 'redirect' | 'answer' | 'refuse';
   readonly status: number | null;
   readonly reason: ReasonCode | null;
   readonly summary: string;
   readonly gateway: Origin;
   readonly listener: Origin | null;
+  /** Why this listener, or none. */
+  readonly listenerBecause: string;
   readonly hostname: string | null;
   readonly rule: RuleOrigin | null;
   readonly match: string | null;
@@ -66,7 +70,10 @@ export function explain(
   const listeners = httpListeners(port);
   if (listeners.length === 0) return null;
   const path = normalisePath(request.path);
-  if (path === null) return refusal(config, 'bad_request', null, []);
+  if (path === null) {
+    const listenerBecause = 'the path is refused before any listener is looked for';
+    return refusal(config, 'bad_request', { listener: null, listenerBecause, nearMisses: [] });
+  }
   const view: RequestView = {
     method: request.method,
     host: request.host,
@@ -77,10 +84,12 @@ export function explain(
   const rules = new Map(config.rules.map((rule) => [rule.id, rule]));
   const router = new PortRouter<RouteRule>({ listeners, ruleOf: (id) => rules.get(id) ?? null, regex });
   const hit = router.match(view, request.serverName);
-  const chain = router.listenerFor(view.host)?.hosts.find(view.host) ?? null;
-  const nearMisses = findNearMisses(chain, view, rules);
-  if (hit.rule === null) return refusal(config, hit.reason ?? 'no_rule', hit.listener, nearMisses);
-  return served(config, hit, hit.rule, nearMisses);
+  const owner = router.listenerFor(view.host);
+  const nearMisses = findNearMisses(owner?.hosts.find(view.host) ?? null, view, rules);
+  const listenerBecause = whyListener(owner?.listener ?? null, hit, request);
+  const around = { listener: hit.listener, listenerBecause, nearMisses };
+  if (hit.rule === null) return refusal(config, hit.reason ?? 'no_rule', around);
+  return served({ config, hit, rule: hit.rule, isPreflight: isPreflight(view) }, around);
 }
 
 /** Whoever asks writes text; a request on the wire is bytes. */
@@ -90,12 +99,24 @@ const octets = (value: string | undefined): string | undefined =>
 const httpListeners = (port: Port | undefined): HttpListener[] =>
   (port?.listeners ?? []).filter((listener) => listener.kind === 'http');
 
-function refusal(
-  config: GatewayConfig,
-  reason: ReasonCode,
-  listener: HttpListener | null,
-  nearMisses: readonly NearMiss[],
-): Explanation {
+type Surroundings = Pick<Explanation, 'listenerBecause' | 'nearMisses'> & {
+  readonly listener: HttpListener | null;
+};
+
+const shown = (hostname: string): string => (hostname === '' ? 'any host' : hostname);
+
+function whyListener(
+  owner: HttpListener | null,
+  hit: RouteHit<RouteRule>,
+  { host, serverName }: ExplainRequest,
+): string {
+  if (owner === null) return `no listener of the port is for ${host}`;
+  const text = `its hostname (${shown(owner.hostname)}) is the most specific of the port that covers ${host}`;
+  if (hit.reason !== 'misdirected') return text;
+  return `${host} belongs to listener ${owner.origin.section ?? ''}: ${text}; the connection is for ${shown(serverName ?? '')}`;
+}
+
+function refusal(config: GatewayConfig, reason: ReasonCode, around: Surroundings): Explanation {
   const { status, text } = REASONS[reason];
   return {
     outcome: 'refuse',
@@ -103,54 +124,68 @@ function refusal(
     reason,
     summary: `${String(status)} ${reason}: ${text}`,
     gateway: config.gateway,
-    listener: listener?.origin ?? null,
+    listener: around.listener?.origin ?? null,
+    listenerBecause: around.listenerBecause,
     hostname: null,
     rule: null,
     match: null,
     filters: [],
     backends: [],
-    nearMisses,
+    nearMisses: around.nearMisses,
   };
 }
 
-function served(
-  config: GatewayConfig,
-  hit: RouteHit<RouteRule>,
-  rule: RouteRule,
-  nearMisses: readonly NearMiss[],
-): Explanation {
-  const { listener, hostname, entry } = hit;
-  const redirect = rule.filters.find((filter) => filter.kind === 'redirect');
+interface Served {
+  readonly config: GatewayConfig;
+  readonly hit: RouteHit<RouteRule>;
+  readonly rule: RouteRule;
+  readonly isPreflight: boolean;
+}
+
+function served({ config, hit, rule, isPreflight }: Served, around: Surroundings): Explanation {
+  const { hostname, entry } = hit;
   const backends = rule.action.kind === 'forward' ? explainBackends(config, rule.action.backends) : [];
-  const { outcome, status, reason, summary } = outcomeOf(rule, redirect?.status ?? null, backends);
+  const { outcome, status, reason, summary } = outcomeOf(rule, isPreflight, backends);
   return {
     outcome,
     status,
     reason,
     summary,
     gateway: config.gateway,
-    listener: listener?.origin ?? null,
+    listener: around.listener?.origin ?? null,
+    listenerBecause: around.listenerBecause,
     hostname: hostname === '' ? '*' : hostname,
     rule: rule.origin,
     match: entry === null ? null : describeMatch(entry.match),
     filters: rule.filters,
     backends,
-    nearMisses,
+    nearMisses: around.nearMisses,
   };
 }
 
+/** In the order in which a request meets them (filter/order.ts). */
 function outcomeOf(
   rule: RouteRule,
-  redirectStatus: number | null,
+  isPreflight: boolean,
   backends: readonly ExplainedBackend[],
 ): Pick<Explanation, 'outcome' | 'status' | 'reason' | 'summary'> {
   if (rule.action.kind === 'fail') {
     const { status, reason, message } = rule.action;
     return { outcome: 'refuse', status, reason, summary: `${String(status)} ${reason}: ${message}` };
   }
-  if (redirectStatus !== null) {
-    const summary = `${String(redirectStatus)} by a redirect filter`;
-    return { outcome: 'redirect', status: redirectStatus, reason: 'redirect', summary };
+  if (isPreflight && rule.filters.some(({ kind }) => kind === 'cors')) {
+    const { status, text } = REASONS.cors_preflight;
+    return {
+      outcome: 'answer',
+      status,
+      reason: 'cors_preflight',
+      summary: `${String(status)} cors_preflight: ${text}`,
+    };
+  }
+  const redirect = rule.filters.find((filter) => filter.kind === 'redirect');
+  if (redirect !== undefined) {
+    const summary = `${String(redirect.status)} by a redirect filter`;
+    return { outcome: 'redirect', status: redirect.status, reason: 'redirect', summary };
   }
   if (!backends.some(({ weight }) => weight > 0)) {
     const { status, text } = REASONS.no_backend;
