@@ -3,6 +3,9 @@ import type { HistogramSnapshot, ProxyStats, RequestStats } from '../../proxy/pr
 import type { ReasonCode } from '../../ir/reason.ts';
 import { RetiredStreams } from './retired-streams.ts';
 
+/** What every row of numbers is counted for. */
+export type CountedRow = Pick<RequestStats, 'gateway' | 'listener' | 'rule' | 'backend'>;
+
 type Counts = Readonly<Partial<Record<ReasonCode, number>>>;
 
 export class RetiredStats {
@@ -28,7 +31,8 @@ export class RetiredStats {
   }
 
   /** Forgets rows whose labels are configured no longer, as living workers do. */
-  prune(isConfigured: (row: RequestStats) => boolean): void {
+  prune(isConfigured: (row: CountedRow) => boolean): void {
+    this.#streams.prune((gateway) => isConfigured({ gateway, listener: null, rule: null, backend: null }));
     for (const [key, row] of this.#requests) if (!isConfigured(row)) this.#requests.delete(key);
   }
 

@@ -1,4 +1,5 @@
 /** What ended workers had counted of layer-4 connections and TLS handshakes; see retired-stats.ts. */
+import type { Origin } from '../../ir/origin.ts';
 import type { ProxyStats, TlsStats } from '../../proxy/proxy-api.ts';
 
 type StreamStats = ProxyStats['streams'][number];
@@ -19,6 +20,12 @@ export class RetiredStreams {
       const before = this.#tls.get(key);
       this.#tls.set(key, before === undefined ? row : sumTls(before, row));
     }
+  }
+
+  /** Forgets rows of Gateways that are configured no longer. */
+  prune(hasGateway: (gateway: Origin) => boolean): void {
+    for (const [key, { gateway }] of this.#streams) if (!hasGateway(gateway)) this.#streams.delete(key);
+    for (const [key, { gateway }] of this.#tls) if (!hasGateway(gateway)) this.#tls.delete(key);
   }
 
   snapshot(): Pick<ProxyStats, 'streams' | 'tls'> {

@@ -3,8 +3,6 @@ import { constants } from 'node:os';
 import { resolve, sep } from 'node:path';
 import { startAdminServer, type AdminServer } from '../../admin/server.ts';
 import { createFileProvider } from '../../provider/file/file-provider.ts';
-import { createJsonLogger } from '../../telemetry/json-logger.ts';
-import { createLineWriter, type LineWriter } from '../../telemetry/line-writer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { CLEAN, USAGE_ERROR } from '../exit-codes.ts';
 import { colorsFor, print, printError } from '../terminal.ts';
@@ -30,7 +28,7 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
     printError(`sluice run: ${problem}`);
     return USAGE_ERROR;
   }
-  const { logger, closeLog } = createLogger(options);
+  const { logger, close: closeLog } = await createLogger(options);
   const files = createFileProvider({ paths, watch: options.watch, logger });
   const provider = options.echo === true ? withEcho(files, logger) : files;
   const summary = createSummary(paths, options);
@@ -59,7 +57,7 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   summary.stop();
   await statusFile?.close();
   await admin?.close();
-  await closeLog();
+  closeLog();
   return exitCode;
 }
 
@@ -77,17 +75,17 @@ function problemOf(paths: readonly string[], { status }: RunOptions): string | n
 
 interface OpenLog {
   readonly logger: Logger;
-  readonly closeLog: () => Promise<void>;
+  readonly close: () => void;
 }
 
 /** For people at a terminal, or lines of JSON for whoever collects them; on standard error either way. */
-function createLogger({ logLevel }: RunOptions): OpenLog {
+async function createLogger({ logLevel }: RunOptions): Promise<OpenLog> {
   if (process.stderr.isTTY) {
     const logger = createTerminalLogger(logLevel, colorsFor(process.stderr), printError);
-    return { logger, closeLog: () => Promise.resolve() };
+    return { logger, close: () => undefined };
   }
-  const writer: LineWriter = createLineWriter(STANDARD_ERROR);
-  return { logger: createJsonLogger(writer, logLevel), closeLog: () => writer.close() };
+  const { createPinoLogger } = await import('../../telemetry/pino-logger.ts');
+  return createPinoLogger(STANDARD_ERROR, logLevel);
 }
 
 /** On standard output, unless the access log has that for itself. */

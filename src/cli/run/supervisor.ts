@@ -8,7 +8,7 @@ import { Observer } from '../../controller/observations.ts';
 import { createReconcileLoop, type Reconciled, type ReconcileLoop } from '../../controller/reconcile-loop.ts';
 import type { LocatingProvider } from '../../provider/file/file-provider.ts';
 import type { Provider } from '../../provider/provider.ts';
-import type { RequestStats } from '../../proxy/proxy-api.ts';
+import type { CountedRow } from './retired-stats.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { MetricFamily } from '../../telemetry/metric-registry.ts';
 import { translate } from '../../translator/translate.ts';
@@ -187,7 +187,7 @@ export class Supervisor {
   }
 
   /** Rules come and go with routes; rows without a rule stay as long as their Gateway. */
-  #isConfigured({ gateway, rule }: RequestStats): boolean {
+  #isConfigured({ gateway, rule }: CountedRow): boolean {
     if (gateway === null) return true;
     const config = this.#server.configs.find(
       ({ gateway: own }) => own.namespace === gateway.namespace && own.name === gateway.name,

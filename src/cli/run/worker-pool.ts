@@ -1,9 +1,9 @@
 /** Keeps the wanted number of workers alive. */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { ProxyStats, RequestStats } from '../../proxy/proxy-api.ts';
+import type { ProxyStats } from '../../proxy/proxy-api.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { RetiredStats } from './retired-stats.ts';
+import { RetiredStats, type CountedRow } from './retired-stats.ts';
 import type { WorkerSettings, WorkerStats } from './worker-messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -12,7 +12,7 @@ export interface WorkerPoolOptions {
   readonly settings: Omit<WorkerSettings, 'index'>;
   readonly attach: (stream: Duplex) => void;
   /** Whether what a row counts is still configured; rows of workers that ended are forgotten when it is not. */
-  readonly isConfigured: (row: RequestStats) => boolean;
+  readonly isConfigured: (row: CountedRow) => boolean;
   readonly logger: Logger;
 }
 
