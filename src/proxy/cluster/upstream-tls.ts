@@ -71,7 +71,8 @@ export class UpstreamTlsClient {
     if (settings.caPem === null) trustSystemAuthorities();
     return createSecureContext({
       minVersion: 'TLSv1.2',
-      ...(settings.caPem === null ? {} : { ca: settings.caPem }),
+      // A list: an empty text by itself would stand for the authorities of the web.
+      ...(settings.caPem === null ? {} : { ca: [settings.caPem] }),
       ...(clientCertificate === null
         ? {}
         : { cert: clientCertificate.certificatePem, key: clientCertificate.keyPem.reveal() }),

@@ -26,6 +26,7 @@ export interface L4Endpoint {
 /** What layer 4 needs of a cluster. */
 export interface L4Cluster {
   readonly config: Cluster;
+  readonly endpoints: Iterable<L4Endpoint>;
   /** null when there is no endpoint. `avoid`: where the try before went. */
   pick(avoid: L4Endpoint | null): L4Endpoint | null;
 }
@@ -99,6 +100,15 @@ export function isStillPermitted(
     other.origin.name === backend.origin.name &&
     other.origin.section === backend.origin.section;
   return !now.backends.some((other) => other.cluster === null && isSame(other));
+}
+
+/** True when the cluster's circuit breaker allows no more connections of this worker. */
+export function isFull({ config, endpoints }: L4Cluster): boolean {
+  const { maxConnections } = config.policy.circuitBreaker;
+  if (maxConnections === null) return false;
+  let open = 0;
+  for (const { active } of endpoints) open += active;
+  return open >= maxConnections;
 }
 
 /** The backend of the next connection or flow; null when the rule has none with a weight above 0. */

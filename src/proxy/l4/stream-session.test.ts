@@ -3,9 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
 import { after, test } from 'node:test';
-import tls from 'node:tls';
 import fc from 'fast-check';
-import { mint, testAuthority } from '../../../test/support/certificates.ts';
 import { TestCluster, startRelay, testRule, type TestRelay } from '../../../test/support/stream-relay.ts';
 import {
   closedPort,
@@ -17,8 +15,7 @@ import {
   until,
   type TcpBackend,
 } from '../../../test/support/tcp-peers.ts';
-import { UpstreamTlsClient } from '../cluster/upstream-tls.ts';
-import { readProxyHeader } from '../listener/proxy-protocol.ts';
+import { DEFAULT_CLUSTER_POLICY } from '../../ir/policy.ts';
 import type { CompiledL4Rule } from './l4-rule.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -181,6 +178,26 @@ test('a rule without backends, and a cluster without endpoints, reset', async ()
   assert.deepEqual(rules[1]?.backends[0]?.counters.snapshot().byReason, { no_endpoints: 1 });
 });
 
+test('the circuit breaker refuses what is one too many', async () => {
+  const { port } = await backend(echo);
+  const { circuitBreaker } = DEFAULT_CLUSTER_POLICY;
+  const policy = { circuitBreaker: { ...circuitBreaker, maxConnections: 2 } };
+  const rule = testRule([{ cluster: new TestCluster([port], { policy }) }]);
+  const { port: at, connections } = await relay(rule);
+  const clients = [dial(at), dial(at)];
+  for (const client of clients) {
+    client.write('x');
+    await once(client, 'data');
+  }
+  await once(dial(at), 'error');
+  assert.equal(only(rule.backends).counters.snapshot().byReason.overflow, 1);
+  for (const client of clients) client.destroy();
+  await until(() => connections.openConnections === 0);
+  const next = dial(at);
+  next.end('y');
+  assert.equal(String(await readAll(next)), 'y');
+});
+
 test('an endpoint that cannot be reached is passed over, before a byte is lost', async () => {
   const { port } = await backend(echo);
   const cluster = new TestCluster([await closedPort(), port]);
@@ -300,61 +317,6 @@ test('a client that goes away while we dial leaves nothing behind', async () => 
     [0],
   );
   assert.equal(only(rule.backends).counters.active, 0);
-});
-
-for (const version of ['v1', 'v2'] as const) {
-  test(`PROXY ${version} towards the backend comes first`, async () => {
-    const heard = Promise.withResolvers<Buffer>();
-    const { port } = await backend(
-      (socket) => void readAll(socket).then((all) => heard.resolve(all ?? Buffer.alloc(0))),
-    );
-    const cluster = new TestCluster([port], { policy: { proxyProtocol: version } });
-    const { port: at } = await relay(testRule([{ cluster }]), Buffer.from('first '));
-    const client = dial(at);
-    client.end('second');
-    const bytes = await heard.promise;
-    const header = readProxyHeader(bytes);
-    assert.ok(header.kind === 'header');
-    assert.deepEqual(header.peers, {
-      source: { address: '127.0.0.1', port: client.localPort },
-      destination: { address: '127.0.0.1', port: at },
-    });
-    assert.equal(bytes.toString('latin1', header.length), 'first second');
-    client.destroy();
-  });
-}
-
-test('TLS towards the backend, PROXY header before the handshake', async () => {
-  const leaf = await mint(['db.example']);
-  const { certificatePem: caPem } = await testAuthority();
-  const secure = tls.createServer(
-    { cert: leaf.certificatePem, key: leaf.keyPem, allowHalfOpen: true },
-    (socket) => {
-      socket.pipe(socket);
-    },
-  );
-  closers.push(() => void secure.close());
-  const headers: string[] = [];
-  const { port } = await backend((socket) => {
-    socket.once('data', (chunk: Buffer) => {
-      const header = readProxyHeader(chunk);
-      assert.ok(header.kind === 'header');
-      headers.push(chunk.toString('latin1', 0, header.length));
-      socket.pause();
-      socket.unshift(chunk.subarray(header.length));
-      secure.emit('connection', socket);
-    });
-  });
-  const settings = { hostname: 'db.example', caPem, subjectAltNames: [], clientCertificate: null };
-  const client = new UpstreamTlsClient({ settings, clientCertificate: null, alpn: [] });
-  const cluster = new TestCluster([port], { policy: { proxyProtocol: 'v1' }, tls: client });
-  const { port: at } = await relay(testRule([{ cluster }]), Buffer.from('first '));
-  const payload = randomBytes(300_000);
-  const socket = dial(at);
-  socket.end(payload);
-  const answer = await readAll(socket);
-  assert.ok(answer?.equals(Buffer.concat([Buffer.from('first '), payload])));
-  assert.match(only(headers), /^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ \d+\r\n$/);
 });
 
 test('an endpoint that leaves keeps what it has and gets nothing new', async () => {

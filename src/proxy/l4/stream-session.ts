@@ -11,6 +11,7 @@ import type { ServerConnection } from '../http/server-host.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
 import {
   chooseBackend,
+  isFull,
   isStillPermitted,
   type CompiledL4Backend,
   type CompiledL4Rule,
@@ -86,7 +87,9 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     this.#counters.opened();
     this.#deps.host.opened(this);
     this.#opening.transport.sink = this.#client;
-    this.#tryNext('no_endpoints');
+    const { cluster } = this.#backend;
+    if (cluster !== null && isFull(cluster)) this.#refuse('overflow');
+    else this.#tryNext('no_endpoints');
   }
 
   /** Dials an endpoint other than the last one; refuses with `reason` when there is none left to try. */

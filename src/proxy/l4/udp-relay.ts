@@ -6,7 +6,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { tickEventClock } from '../event-clock.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
-import { chooseBackend, type CompiledL4Rule } from './l4-rule.ts';
+import { chooseBackend, isFull, type CompiledL4Rule } from './l4-rule.ts';
 import { UdpFlow, type FlowOwner } from './udp-flow.ts';
 
 /** Each flow holds a descriptor. */
@@ -96,7 +96,10 @@ export class UdpRelay implements FlowOwner {
     const { rule } = this;
     if (rule === null || this.#isDraining) return undefined;
     const backend = chooseBackend(rule);
-    if (backend === null || this.#size >= this.#maxFlows) {
+    const isOver =
+      this.#size >= this.#maxFlows ||
+      (backend?.cluster !== null && backend?.cluster !== undefined && isFull(backend.cluster));
+    if (backend === null || isOver) {
       (backend?.counters ?? rule.counters).ended(backend === null ? 'no_backend' : 'overflow');
       return undefined;
     }

@@ -137,8 +137,8 @@ function serverOptions(
   return {
     cert: certificates.map((certificate) => certificate.certificatePem),
     key: certificates.map((certificate) => certificate.keyPem.reveal()),
-    // An empty list, and not nothing: nothing would load the system's authorities, which no listener trusts.
-    ca: tls.clientValidation?.caPem ?? [],
+    // A list, be it empty: nothing, or an empty text, would stand for the authorities of the web, which no listener means.
+    ca: tls.clientValidation === null ? [] : [tls.clientValidation.caPem],
     requestCert: tls.clientValidation !== null,
     rejectUnauthorized: tls.clientValidation?.mode === 'required',
     minVersion: tls.minVersion,

@@ -254,6 +254,18 @@ test('client certificates: required means valid, optional means whatever comes',
   }
 });
 
+test('authorities that cannot be read let nobody in', async () => {
+  const certificate = await mintCertificate('ns/a', ['a.example']);
+  const { certificatePem: cert, keyPem: key } = await mint(['client.example'], { usage: 'client' });
+  for (const caPem of ['', 'no certificate']) {
+    const clientValidation: ClientValidation = { caPem, mode: 'required' };
+    const port = await start([httpsListener('', [certificate], { clientValidation })], [certificate]);
+    const { socket, error } = await dialTls(port.port, { cert, key });
+    if (error === null) assert.match(await exchange(socket, 'ping'), /^closed/);
+    assert.deepEqual(port.accepted, []);
+  }
+});
+
 test('a resumed session does not get around a certificate that is demanded', async () => {
   const certificate = await mintCertificate('ns/a', ['a.example']);
   const { certificatePem: caPem } = await testAuthority();

@@ -21,6 +21,8 @@ export interface CertificateNode {
   readonly id: CertificateId;
   readonly certificatePem: string;
   readonly keyPem: string;
+  /** DER in base64; null: the Secret has none. */
+  readonly ocspResponse: string | null;
   /** DNS names, lower case. */
   readonly names: readonly string[];
 }
@@ -63,7 +65,18 @@ export function resolveCertificate(
   const reading = context.options.readCertificate(certificatePem, keyPem);
   if (!reading.ok) return unusable(reading.message);
   const id = certificateId(`${target.namespace}/${target.name}`);
-  return success({ id, certificatePem, keyPem, names: reading.names });
+  const ocspResponse = readOcspResponse(secret.data?.[OCSP_KEY]);
+  return success({ id, certificatePem, keyPem, ocspResponse, names: reading.names });
+}
+
+/** The key under which Envoy Gateway looks for it too; whoever renews the response writes it beside the certificate. */
+const OCSP_KEY = 'tls.ocsp-staple';
+/** Every OCSPResponse is an ASN.1 SEQUENCE (RFC 6960 section 4.2.1). */
+const SEQUENCE = '0';
+
+function readOcspResponse(base64: string | undefined): string | null {
+  const der = decodeBase64Latin1(base64 ?? '');
+  return base64 !== undefined && der?.startsWith(SEQUENCE) === true ? base64 : null;
 }
 
 export interface CaBundle {

@@ -112,10 +112,10 @@ function certificatesInUse(
   const byId = new Map(nodes.map((node) => [node.id, node]));
   return [...byId.values()]
     .sort((a, b) => compareText(a.id, b.id))
-    .map(({ id, certificatePem, keyPem }) => ({
+    .map(({ id, certificatePem, keyPem, ocspResponse }) => ({
       id,
       certificatePem,
       keyPem: new Redacted(keyPem),
-      ocspResponse: null,
+      ocspResponse,
     }));
 }
