@@ -96,6 +96,9 @@ test('metrics count requests by rule, and no counter falls when a worker is repl
     return Number(line?.split(' ').at(-1) ?? 0);
   };
   assert.equal(await requests(), 10);
+  const { body: scraped } = await ask(sluice, '/metrics');
+  assert.match(scraped, /^sluice_request_duration_seconds_bucket\{.*rule="api".*le="\+Inf"\} 10$/m);
+  assert.match(scraped, /^sluice_request_duration_seconds_count\{.*rule="api".*\} 10$/m);
   const { workers } = await sluice.status();
   process.kill(workers.pids[0] ?? 0, 'SIGKILL');
   await sluice.until(({ workers: now }) => now.restarts === 1 && now.serving === 2);

@@ -4,7 +4,7 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import type { HistogramSnapshot, RequestStats } from '../proxy-api.ts';
 
 /** Upper bounds of the duration histogram; one more bucket holds the rest. */
-export const DURATION_BOUNDS_MS: readonly number[] = [
+const DURATION_BOUNDS_MS: readonly number[] = [
   0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000,
 ];
 
@@ -55,9 +55,10 @@ export class RequestCounters {
   }
 
   snapshot(): RequestStats {
+    let atMost = 0;
     const duration: HistogramSnapshot = {
       boundsMs: [...DURATION_BOUNDS_MS, Infinity],
-      counts: [...this.#durations],
+      counts: Array.from(this.#durations, (count) => (atMost += count)),
       sumMs: this.#durationSumMs,
     };
     return {
