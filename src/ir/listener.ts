@@ -1,4 +1,4 @@
-import type { ClusterId, ListenerId, RuleId } from './ids.ts';
+import type { ListenerId, RuleId } from './ids.ts';
 import type { Origin, RuleOrigin } from './origin.ts';
 import type { VirtualHost, WeightedBackend } from './route.ts';
 import type { ListenerTls } from './tls.ts';
@@ -53,5 +53,3 @@ export interface Port {
   readonly transport: 'tcp' | 'udp';
   readonly listeners: readonly Listener[];
 }
-
-export type { ClusterId };

@@ -2,7 +2,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const VALUES = new Map(Array.from(ALPHABET, (letter, index) => [letter, index]));
 
 /** Bytes of standard base64 (RFC 4648 section 4, white space allowed); null when the text is not base64. */
-export function decodeBase64(text: string): Uint8Array | null {
+function decodeBase64(text: string): Uint8Array | null {
   const letters = text.replace(/\s+/g, '').replace(/={1,2}$/, '');
   if (letters.length % 4 === 1) return null;
   const bytes = new Uint8Array(Math.floor((letters.length * 3) / 4));

@@ -8,7 +8,7 @@ import { VERSIONS } from './cluster/layout.ts';
 import { SLUICE_IMAGE } from './sluice-image.ts';
 
 const CHARTS = join(import.meta.dirname, '..', '..', 'charts');
-export const SLUICE_NAMESPACE = 'sluice-system';
+const SLUICE_NAMESPACE = 'sluice-system';
 
 export async function installCrds({ kubectl, layout }: Cluster): Promise<void> {
   const folder = join(gatewayApiFolder(layout), 'config', 'crd', 'experimental');
@@ -19,7 +19,7 @@ export async function installCrds({ kubectl, layout }: Cluster): Promise<void> {
 }
 
 /** What `helm template` gives of a chart, for `kubectl apply`. */
-export function renderChart(
+function renderChart(
   cluster: Cluster,
   chart: string,
   values: Readonly<Record<string, string>>,

@@ -77,7 +77,7 @@ export async function realHello(options: tls.ConnectionOptions): Promise<Buffer>
   return bytes;
 }
 
-export function vector8(data: Buffer): Buffer {
+function vector8(data: Buffer): Buffer {
   return Buffer.concat([Buffer.from([data.length]), data]);
 }
 

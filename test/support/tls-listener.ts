@@ -51,7 +51,7 @@ export function tlsListener(
   return { kind: 'tls', id, origin: ORIGIN, hostname, tls, hosts };
 }
 
-export function l4Rule(name: string): L4Rule {
+function l4Rule(name: string): L4Rule {
   const origin = { kind: 'TLSRoute', namespace: 'default', name, index: 0 };
   const cluster = clusterId(`default/${name}/443`);
   const backend = { kind: 'cluster', cluster, weight: 1, filters: [], origin } as const;

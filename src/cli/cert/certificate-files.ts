@@ -151,6 +151,6 @@ function base64(text: string): string {
 }
 
 /** `*` and `:` stand for other things in file names. */
-export function fileName(name: string): string {
+function fileName(name: string): string {
   return name.replace(/^\*\./, 'wildcard.').replaceAll(':', '_');
 }

@@ -18,7 +18,7 @@ export const dns1123Subdomain: NameFormat = (text) =>
     ? null
     : 'at most 253 lower-case letters, digits, "-" and ".", with a letter or digit first and last in each part';
 
-export const dns1035Label: NameFormat = (text) =>
+const dns1035Label: NameFormat = (text) =>
   text.length <= 63 && LABEL_1035.test(text)
     ? null
     : 'at most 63 lower-case letters, digits and "-", with a letter first and a letter or digit last';

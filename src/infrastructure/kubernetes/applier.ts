@@ -29,7 +29,7 @@ export const OWNED_KINDS: readonly KindInfo[] = [
   kind('autoscaling', 'v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers'),
 ];
 
-export const FIELD_MANAGER = 'sluice-infrastructure';
+const FIELD_MANAGER = 'sluice-infrastructure';
 
 /** What stands in the cluster with our label, kept by watches of the controller. */
 export interface OwnedObjects {

@@ -7,7 +7,7 @@ const GATEWAY_CLASS_LABEL = 'gateway.networking.k8s.io/gateway-class-name';
 
 /** Ours carries a hash, since a Gateway's name (253 characters) may be too long for a label's value (63). */
 export const GATEWAY_ID_LABEL = 'gateway.sluice.dev/gateway';
-export const MANAGED_BY = 'sluice';
+const MANAGED_BY = 'sluice';
 
 const LABEL_VALUE_LIMIT = 63;
 /** Pods append a hash of 17 characters to the Deployment's name, and a Service's name is a DNS label. */

@@ -21,7 +21,7 @@ export interface JudgedObject {
   readonly locate: (path: Path, atKey: boolean) => SourceLocation;
 }
 
-export const DEFAULT_NAMESPACE = 'default';
+const DEFAULT_NAMESPACE = 'default';
 
 export function judgeObject(source: SourceObject): JudgedObject {
   const { value, locate } = source;

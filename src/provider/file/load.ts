@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Scanner } from './scan.ts';
 import { ResourceStore, type LoadedResources } from './store.ts';
 
-export const STANDARD_INPUT = '-';
+const STANDARD_INPUT = '-';
 
 /** What findings call standard input. */
 const STANDARD_INPUT_NAME = '<stdin>';

@@ -9,7 +9,7 @@ import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client
 import { apiVersionOf, objectPath, type KindInfo } from '../../kubeapi/kind-info.ts';
 import { mergeStatus, type WrittenStatus } from './status-merge.ts';
 
-export const FIELD_MANAGER = 'sluice-controller';
+const FIELD_MANAGER = 'sluice-controller';
 
 interface ObjectWithStatus extends KubeObject {
   readonly status?: WrittenStatus;

@@ -10,7 +10,7 @@ import { chooseBackend, isFull, type CompiledL4Rule } from './l4-rule.ts';
 import { UdpFlow, type FlowOwner } from './udp-flow.ts';
 
 /** Each flow holds a descriptor. */
-export const MAX_FLOWS = 16_384;
+const MAX_FLOWS = 16_384;
 /** A question of which the answer takes longer is asked again elsewhere. */
 const DRAIN_QUIET_MS = 1_000;
 /** Bursts wait in the kernel while we are busy; it grants what it may. */

@@ -20,7 +20,7 @@ function hexValue(code: number): number {
 }
 
 /** The byte encoded at `path[at]` (a percent sign), or -1 when the two digits are not there. */
-export function encodedByte(path: string, at: number): number {
+function encodedByte(path: string, at: number): number {
   if (at + 2 >= path.length) return -1;
   const high = hexValue(path.charCodeAt(at + 1));
   const low = hexValue(path.charCodeAt(at + 2));

@@ -208,7 +208,7 @@ function selectorRemarks(gateway: Gateway): readonly Fault[] {
 }
 
 /** Accepted as far as the listener itself and its peers go; ResolvedRefs and Programmed are other matters. */
-export function isAccepted(listener: ListenerNode): boolean {
+function isAccepted(listener: ListenerNode): boolean {
   return listener.acceptedFaults.length === 0 && listener.conflict === null;
 }
 

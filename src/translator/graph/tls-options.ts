@@ -16,7 +16,7 @@ export interface TlsOptions {
   readonly alpn: readonly string[] | null;
 }
 
-export const DEFAULT_TLS_OPTIONS: TlsOptions = {
+const DEFAULT_TLS_OPTIONS: TlsOptions = {
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
   cipherSuites: [],

@@ -55,7 +55,7 @@ export function unresolvedRefs(faults: readonly Fault[]): Verdict {
 
 // GatewayClass.
 
-export const SUPPORTED_VERSION = 'v1.6';
+const SUPPORTED_VERSION = 'v1.6';
 
 export function versionSupported(): Verdict {
   return holds('SupportedVersion', 'SupportedVersion', `Gateway API ${SUPPORTED_VERSION} is supported.`);

@@ -87,7 +87,7 @@ async function startControlPlane(layout: Layout, processes: Processes): Promise<
 }
 
 /** Ends everything the cluster started, by pid, and removes its state. */
-export async function stopCluster(layout: Layout): Promise<void> {
+async function stopCluster(layout: Layout): Promise<void> {
   if (existsSync(layout.state)) {
     const processes = new Processes(layout.state);
     // The kubelet first: it would start again what is ended after it.
