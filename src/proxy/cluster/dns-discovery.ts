@@ -20,7 +20,7 @@ export interface Resolution {
 export type Resolve = (hostname: string) => Promise<Resolution>;
 
 /** By DNS with TTLs; names that DNS does not know, as the system resolves them. */
-export const resolveByDns: Resolve = async (hostname) => {
+const resolveByDns: Resolve = async (hostname) => {
   const answers = await Promise.allSettled([
     dns.resolve4(hostname, { ttl: true }),
     dns.resolve6(hostname, { ttl: true }),

@@ -6,7 +6,7 @@ import type { TimerWheel } from '../timer-wheel.ts';
 import type { ConnectionPolicy } from '../../ir/policy.ts';
 import type { Dial, EndpointPool, UpstreamProtocol } from './upstream-pool.ts';
 
-export class H1Pool implements EndpointPool, ConnectionOwner {
+class H1Pool implements EndpointPool, ConnectionOwner {
   readonly #dial: Dial;
   readonly #policy: ConnectionPolicy;
   readonly #wheel: TimerWheel;

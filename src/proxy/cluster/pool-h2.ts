@@ -23,8 +23,9 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
   readonly #dial: Dial;
   readonly #policy: ClusterPolicy;
   readonly #wheel: TimerWheel;
-  readonly #all = new Set<H2ClientConnection>();
-  #connecting: ConnectingH2 | null = null;
+  /** Those that have shown what they are; the first with room is used. */
+  readonly #ready: H2ClientConnection[] = [];
+  #connecting: Connecting | null = null;
   #waiting: UpstreamEvents[] = [];
   #isRetired = false;
 
@@ -35,19 +36,16 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
   }
 
   get connections(): number {
-    return this.#all.size;
+    return this.#ready.length + (this.#connecting === null ? 0 : 1);
   }
   get idleConnections(): number {
-    let idle = 0;
-    for (const connection of this.#all) if (connection.streams.size === 0) idle++;
-    return idle;
+    return this.#ready.filter(({ streams }) => streams.size === 0).length;
   }
 
   open(events: UpstreamEvents, fresh: boolean): void {
-    for (const connection of this.#all) {
+    for (const connection of this.#ready) {
       if (!connection.hasRoom || (fresh && connection.served > 0)) continue;
-      this.#wheel.cancel(connection);
-      events.onUpstreamReady(connection.open(events));
+      this.#begin(connection, events);
       return;
     }
     if (this.#waiting.length >= MAX_WAITING) {
@@ -55,42 +53,55 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
       return;
     }
     this.#waiting.push(events);
-    this.#connecting ??= this.#connect();
+    this.#connect();
   }
 
-  #connect(): ConnectingH2 {
-    const connecting = new ConnectingH2(this.#wheel, this.#dial, {
+  #begin(connection: H2ClientConnection, events: UpstreamEvents): void {
+    const stream = connection.open(events);
+    const { maxRequests, maxDurationMs } = this.#policy.connection;
+    const isWornOut =
+      (maxRequests > 0 && connection.served >= maxRequests) ||
+      (maxDurationMs > 0 && this.#wheel.now() - connection.connectedAtMs >= maxDurationMs);
+    if (isWornOut) connection.isLeaving = true;
+    events.onUpstreamReady(stream);
+  }
+
+  cancelOpen(events: UpstreamEvents): void {
+    const at = this.#waiting.indexOf(events);
+    if (at >= 0) this.#waiting.splice(at, 1);
+  }
+
+  // --- connections that are being made ---
+
+  #connect(): void {
+    if (this.#connecting !== null) return;
+    this.#connecting = new Connecting(this.#wheel, this.#dial, {
       onConnected: (transport) => {
-        this.#onConnected(transport);
+        transport.sink = new H2ClientConnection(this, transport, this.#wheel, this.#policy.http2);
       },
-      onFailed: (reason) => {
-        this.#onFailed(reason);
-      },
+      onFailed: (reason) => this.#onFailed(reason),
     });
-    connecting.start();
-    return connecting;
+    this.#connecting.start();
   }
 
-  #onConnected(transport: Transport): void {
+  onReady(connection: H2ClientConnection): void {
+    this.#connecting?.succeed();
     this.#connecting = null;
-    const { maxConcurrentStreams, initialStreamWindowBytes } = this.#policy.http2;
-    const connection = new H2ClientConnection(this, transport, {
-      maxStreams: maxConcurrentStreams,
-      windowBytes: initialStreamWindowBytes,
-    });
-    transport.sink = connection;
-    this.#all.add(connection);
-    if (this.#isRetired) connection.isLeaving = true;
+    this.#ready.push(connection);
     this.#serveWaiting(connection);
+    if (this.#isRetired) connection.isLeaving = true;
     this.onRoom(connection);
+    if (this.#waiting.length === 0) return;
+    // A backend that takes not even one stream would be asked for ever.
+    if (connection.served > 0) this.#connect();
+    else this.#onFailed('overflow');
   }
 
   #serveWaiting(connection: H2ClientConnection): void {
     while (this.#waiting.length > 0 && connection.hasRoom) {
       const events = this.#waiting.shift();
-      events?.onUpstreamReady(connection.open(events));
+      if (events !== undefined) this.#begin(connection, events);
     }
-    if (this.#waiting.length > 0) this.#connecting ??= this.#connect();
   }
 
   #onFailed(reason: UnavailableReason): void {
@@ -100,43 +111,37 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
     for (const events of waiting) events.onUpstreamUnavailable(reason);
   }
 
-  cancelOpen(events: UpstreamEvents): void {
-    const at = this.#waiting.indexOf(events);
-    if (at >= 0) this.#waiting.splice(at, 1);
-  }
+  // --- connections that are there ---
 
   onRoom(connection: H2ClientConnection): void {
-    if (this.#waiting.length > 0 && connection.hasRoom) this.#serveWaiting(connection);
-    if (connection.streams.size > 0) return;
-    if (connection.isLeaving) {
-      connection.destroy();
-      return;
-    }
-    const { idleTimeoutMs } = this.#policy.connection;
-    if (idleTimeoutMs > 0) this.#wheel.schedule(connection, this.#wheel.now() + idleTimeoutMs);
+    this.#serveWaiting(connection);
+    if (connection.streams.size > 0 || connection.isOver) return;
+    if (connection.isLeaving) connection.close();
+    else connection.idleIn(this.#policy.connection.idleTimeoutMs);
   }
 
-  onTimeout(connection: H2ClientConnection): void {
-    if (connection.streams.size === 0) connection.destroy();
+  onIdle(connection: H2ClientConnection): void {
+    if (connection.streams.size === 0) connection.close();
   }
 
   onGone(connection: H2ClientConnection): void {
-    this.#wheel.remove(connection);
-    this.#all.delete(connection);
+    const at = this.#ready.indexOf(connection);
+    if (at >= 0) this.#ready.splice(at, 1);
+    else if (!connection.isReady) this.#connecting?.fail('connect_failed');
   }
 
   retire(): void {
     this.#isRetired = true;
-    for (const connection of this.#all) {
+    for (const connection of [...this.#ready]) {
       connection.isLeaving = true;
-      if (connection.streams.size === 0) connection.destroy();
+      if (connection.streams.size === 0) connection.close();
     }
   }
 
   destroy(): void {
-    this.retire();
-    this.#connecting?.abandon();
-    for (const connection of this.#all) connection.destroy();
+    this.#isRetired = true;
+    this.#connecting?.fail('connect_failed');
+    for (const connection of [...this.#ready]) connection.destroy();
   }
 }
 
@@ -145,8 +150,8 @@ interface ConnectingEvents {
   readonly onFailed: (reason: UnavailableReason) => void;
 }
 
-/** A socket on its way to become a connection. */
-class ConnectingH2 extends TimerEntry implements ConnectingSink {
+/** A connection on its way: connected, and then waiting for the backend's settings, all within the time to connect. */
+class Connecting extends TimerEntry implements ConnectingSink {
   readonly #wheel: TimerWheel;
   readonly #dial: Dial;
   readonly #events: ConnectingEvents;
@@ -166,26 +171,16 @@ class ConnectingH2 extends TimerEntry implements ConnectingSink {
     if (connectTimeoutMs > 0) this.#wheel.schedule(this, this.#wheel.now() + connectTimeoutMs);
   }
 
-  abandon(): void {
-    this.#fail('connect_failed');
+  onConnected(): void {
+    if (!this.#isOver && this.#transport !== null) this.#events.onConnected(this.#transport);
   }
 
-  onConnected(): void {
-    if (this.#isOver || this.#transport === null) return;
+  succeed(): void {
     this.#isOver = true;
     this.#wheel.remove(this);
-    this.#events.onConnected(this.#transport);
   }
 
-  override onTimer(): void {
-    this.#fail('connect_timeout');
-  }
-
-  onClose(): void {
-    this.#fail('connect_failed');
-  }
-
-  #fail(reason: UnavailableReason): void {
+  fail(reason: UnavailableReason): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#wheel.remove(this);
@@ -193,11 +188,19 @@ class ConnectingH2 extends TimerEntry implements ConnectingSink {
     this.#events.onFailed(reason);
   }
 
-  onBytes(): void {
-    // A server says nothing before it is connected to.
+  override onTimer(): void {
+    this.fail('connect_timeout');
+  }
+
+  onClose(): void {
+    this.fail('connect_failed');
   }
   onEnd(): void {
-    this.#fail('connect_failed');
+    this.fail('connect_failed');
+  }
+
+  onBytes(): void {
+    // A backend says nothing before it is connected to.
   }
   onDrain(): void {
     // Nothing has been written.

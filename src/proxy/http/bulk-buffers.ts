@@ -4,14 +4,14 @@
  */
 
 /** Bytes of one buffer: measured best between 64 KiB and 1 MiB (docs/performance.md). */
-export const BULK_BUFFER_BYTES = 262_144;
+const BULK_BUFFER_BYTES = 262_144;
 
 /** Buffers kept for reuse. */
 const MAX_KEPT = 64;
 /** Buffers in use at once: beyond them, bodies flow through the small shared buffer. */
 const MAX_IN_USE = 256;
 
-export class BulkBuffers {
+class BulkBuffers {
   readonly #free: Buffer[] = [];
   #inUse = 0;
 

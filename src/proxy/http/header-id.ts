@@ -53,9 +53,6 @@ export const HeaderId = {
   grpcMessage: 41,
 } as const;
 
-/** A value of `HeaderId`. */
-export type HeaderIdNumber = (typeof HeaderId)[keyof typeof HeaderId];
-
 /** Ids from 1 to this one are connection-level. */
 export const LAST_CONNECTION_LEVEL_ID = HeaderId.nominated;
 

@@ -15,8 +15,7 @@ export function nextRequestNumber(): number {
 
 /** The first half of every id. */
 export const REQUEST_ID_PREFIX = randomBytes(8).toString('hex');
-/** Bytes that `writeRequestCount` writes. */
-export const REQUEST_COUNT_BYTES = 16;
+const REQUEST_COUNT_BYTES = 16;
 
 /** Writes the second half of a request's id; returns the position after it. */
 export function writeRequestCount(buffer: Buffer, at: number, requestNumber: number): number {

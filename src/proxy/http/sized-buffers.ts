@@ -8,7 +8,7 @@ const LARGEST_BITS = 17;
 /** Kept per size. */
 const MAX_KEPT_BYTES = 1_048_576;
 
-export class SizedBuffers {
+class SizedBuffers {
   readonly #free: Buffer[][] = Array.from({ length: LARGEST_BITS - SMALLEST_BITS + 1 }, () => []);
 
   /** A buffer of at least `bytes`; its content is arbitrary. */

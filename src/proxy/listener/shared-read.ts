@@ -12,7 +12,7 @@ import { registerReadBuffer } from '../http/h1/read-words.ts';
 import type { ByteSink, Transport } from './transport.ts';
 
 /** Reads are at most this long unless a sink gives a larger buffer. */
-export const SHARED_READ_BYTES = 65_536;
+const SHARED_READ_BYTES = 65_536;
 
 const sharedBuffer = Buffer.allocUnsafeSlow(SHARED_READ_BYTES);
 registerReadBuffer(sharedBuffer);
@@ -153,7 +153,7 @@ export function transportOfAccepted(accepted: Socket, sink: ByteSink): Transport
 let adoptsHandles: boolean | null = null;
 
 /** True when this Node has what `transportOfAccepted` touches. */
-export function canAdoptHandles(): boolean {
+function canAdoptHandles(): boolean {
   adoptsHandles ??= probe();
   return adoptsHandles;
 }

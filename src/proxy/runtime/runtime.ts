@@ -81,7 +81,7 @@ export function compileRuntime(
   return { ports };
 }
 
-export function portKey(port: Pick<Port, 'transport' | 'number'>, address: string): string {
+function portKey(port: Pick<Port, 'transport' | 'number'>, address: string): string {
   return `${port.transport} ${address}:${port.number}`;
 }
 

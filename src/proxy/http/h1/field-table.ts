@@ -21,7 +21,7 @@ import {
 } from './tables.ts';
 
 /** More fields than this are refused, whatever the configured limit. */
-export const MAX_FIELDS = 128;
+const MAX_FIELDS = 128;
 
 /** Results of a parse that is no position: positions are always above them. */
 export const INCOMPLETE = 0;

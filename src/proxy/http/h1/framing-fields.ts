@@ -19,7 +19,7 @@ const WHOLE_TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const MAX_LENGTH_DIGITS = 16;
 
 /** A Content-Length value: digits only (no sign, no list, no white space), at most 2^53 - 1; else -1. */
-export function parseContentLength(buffer: Buffer, from: number, to: number): number {
+function parseContentLength(buffer: Buffer, from: number, to: number): number {
   const digits = to - from;
   if (digits === 0 || digits > MAX_LENGTH_DIGITS) return -1;
   let length = 0;

@@ -20,11 +20,14 @@ export class RequestLine {
   pathIsOdd = false;
   /** 0 or 1: the version is HTTP/1.`minor`. */
   minor = 1;
+  /** False when it has neither a path nor an HTTP version: whoever sent it would not understand an answer either. */
+  isHttp = true;
   refusal: ReasonCode = 'bad_request';
 
   /** Returns the position after the line's CRLF, INCOMPLETE, or MALFORMED with `refusal` set. */
   parse(buffer: Buffer, at: number, end: number, targetBytes: number): number {
     this.refusal = 'bad_request';
+    this.isHttp = true;
     this.methodFrom = at;
     let position = at;
     while (position < end && TOKEN[buffer[position] as number] === 1) position++;
@@ -68,7 +71,9 @@ export class RequestLine {
       if (at + index >= end) return INCOMPLETE;
       const byte = buffer[at + index] as number;
       const expected = VERSION_PATTERN[index] as number;
-      if (expected === ZERO ? byte < ZERO || byte > ZERO + 9 : byte !== expected) return MALFORMED;
+      if (expected === ZERO ? byte >= ZERO && byte <= ZERO + 9 : byte === expected) continue;
+      this.isHttp = index >= MAJOR_AT || buffer[this.targetFrom] === SLASH;
+      return MALFORMED;
     }
     const minor = (buffer[at + MINOR_AT] as number) - ZERO;
     if (buffer[at + MAJOR_AT] !== ZERO + 1 || minor > 1) return this.#refuse('version_not_supported');

@@ -124,7 +124,8 @@ export class H1ServerConnection
       return to;
     }
     if (position < 0) {
-      this.#refuse(head.refusal);
+      if (head.line.isHttp || this.#requests > 0) this.#refuse(head.refusal);
+      else this.#leaveStranger();
       return to;
     }
     const { bodyBytes } = this.#host.limits;
@@ -223,6 +224,12 @@ export class H1ServerConnection
     this.sendHead(head, NO_EDITS, null);
     this.sendData(body, 0, body.length, false);
     this.sendEnd(null);
+  }
+
+  /** The connection began with something else than HTTP: an HTTP/2 preface gone wrong, say (RFC 9113 section 3.4). */
+  #leaveStranger(): void {
+    this.#host.refused('bad_request', this.#connection);
+    this.#closeSoon();
   }
 
   // --- the answer ---
