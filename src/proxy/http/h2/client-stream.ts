@@ -3,7 +3,6 @@ import { bulkBuffers } from '../bulk-buffers.ts';
 import { UNKNOWN_LENGTH, type FieldList } from '../head.ts';
 import type { PreparedRequest } from '../outgoing.ts';
 import type { ResetCause, UpstreamEvents, UpstreamStream } from '../stream.ts';
-import { isForwardableTrailer } from '../trailers.ts';
 import type { H2ClientConnection } from './client-connection.ts';
 import { readTrailers } from './entry-fields.ts';
 import { ErrorCode } from './frame.ts';
@@ -14,17 +13,17 @@ import { H2PreparedRequest } from './write-request.ts';
 
 /** Informational answers to one request; more is a flood. */
 const MAX_INFORMATIONAL = 32;
-/** Success of an extended CONNECT is what 101 is to HTTP/1.1. */
-const SWITCHING_PROTOCOLS = 101;
 
 export class H2ClientStream extends H2Stream implements UpstreamStream {
   readonly reused: boolean;
   protected override readonly connection: H2ClientConnection;
   #events: UpstreamEvents | null;
+  #hasStarted = false;
   #hasHead = false;
-  #isHead = false;
+  #isToHead = false;
   #isTunnel = false;
   #informational = 0;
+  /** Bytes of the body as Content-Length said; UNKNOWN_LENGTH without one. */
   #expectedBytes = UNKNOWN_LENGTH;
   #bodyBytes = 0;
 
@@ -40,15 +39,16 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
   start(prepared: PreparedRequest, ended: boolean): void {
     if (!(prepared instanceof H2PreparedRequest) || this.isClosed) return;
     if (prepared.isTunnel && !this.connection.peer.allowsConnectProtocol) {
-      this.#fail('invalid');
+      this.#breakOff('invalid');
       return;
     }
-    this.#isHead = prepared.isHead;
+    this.#hasStarted = true;
+    this.#isToHead = prepared.isHead;
     this.#isTunnel = prepared.isTunnel;
-    const { fields, writer } = this.connection;
+    const { fields } = this.connection;
     fields.begin();
     prepared.write(fields);
-    fields.end(writer, this.id, ended);
+    fields.end(this.id, ended);
     if (ended) this.endedWithHead();
   }
 
@@ -62,17 +62,12 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
     this.end(trailers);
   }
 
-  protected writeTrailers(trailers: FieldList): void {
-    const { fields, writer } = this.connection;
-    fields.begin();
-    for (let index = 0; index < trailers.count; index++) {
-      if (isForwardableTrailer(trailers, index)) fields.field(trailers.name(index), trailers.value(index));
-    }
-    fields.end(writer, this.id, true);
-  }
-
   flush(): void {
     // Frames leave together at the end of the turn: see FrameWriter.
+  }
+
+  protected onSentAll(): void {
+    // The answer is still to come.
   }
 
   protected onDrained(): void {
@@ -88,47 +83,52 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
 
   cancel(): void {
     this.#events = null;
-    this.reset(ErrorCode.cancel);
+    this.#leave(ErrorCode.cancel);
   }
 
   // --- the answer ---
 
-  /** False when the block is malformed. */
-  onHeaderBlock(entries: readonly HeaderEntry[], count: number, endStream: boolean): boolean {
-    if (this.remoteEnded) return false;
-    if (this.#hasHead) return this.#onTrailers(entries, count, endStream);
-    const head = readResponse(entries, count, endStream);
-    if (head === null) return false;
-    if (head.status < 200) {
-      this.#informational++;
-      if (this.#informational > MAX_INFORMATIONAL) return false;
-      this.#events?.onInformational(head);
-      return true;
+  onHeaderBlock(entries: readonly HeaderEntry[], count: number, endStream: boolean): void {
+    if (this.remoteEnded) {
+      this.fail(ErrorCode.streamClosed);
+      return;
     }
-    this.#onFinalHead(head, endStream);
-    return true;
+    if (this.#hasHead) {
+      this.#onTrailers(endStream ? readTrailers(entries, count) : null);
+      return;
+    }
+    const head = readResponse(entries, count, { isToHead: this.#isToHead, endStream });
+    if (head === null) this.fail(ErrorCode.protocolError);
+    else if (head.status < 200) this.#onInformational(head);
+    else this.#onFinalHead(head, endStream);
+  }
+
+  #onInformational(head: H2ResponseHead): void {
+    if (++this.#informational > MAX_INFORMATIONAL) this.fail(ErrorCode.enhanceYourCalm);
+    else this.#events?.onInformational(head);
   }
 
   #onFinalHead(head: H2ResponseHead, endStream: boolean): void {
     this.#hasHead = true;
     this.remoteEnded = endStream;
-    const isBodiless = this.#isHead || head.status === 204 || head.status === 304;
-    this.#expectedBytes = isBodiless || endStream ? UNKNOWN_LENGTH : head.contentLength;
-    if (this.#isTunnel && head.status >= 200 && head.status < 300) {
-      this.#events?.onResponseHead(head.withStatus(SWITCHING_PROTOCOLS));
-    } else {
+    this.#expectedBytes = endStream ? UNKNOWN_LENGTH : head.contentLength;
+    this.connection.guard.answered();
+    if (this.#isTunnel && head.status < 300) this.#events?.onResponseHead(head.asTunnel());
+    else {
       this.#isTunnel = false;
       this.#events?.onResponseHead(head);
     }
+    if (this.#isTunnel) this.#expectedBytes = UNKNOWN_LENGTH;
     if (endStream) this.#endResponse(null);
   }
 
-  #onTrailers(entries: readonly HeaderEntry[], count: number, endStream: boolean): boolean {
-    const trailers = endStream ? readTrailers(entries, count) : null;
-    if (trailers === null || this.#isShort()) return false;
+  #onTrailers(trailers: FieldList | null): void {
+    if (trailers === null || this.#isTunnel || this.#isShort()) {
+      this.fail(ErrorCode.protocolError);
+      return;
+    }
     this.remoteEnded = true;
     this.#endResponse(trailers);
-    return true;
   }
 
   #isShort(): boolean {
@@ -141,12 +141,14 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
     const isTooLong = this.#expectedBytes !== UNKNOWN_LENGTH && this.#bodyBytes > this.#expectedBytes;
     if (!this.#hasHead || this.remoteEnded || isTooLong || (endStream && this.#isShort())) {
       this.consumed(bytes);
-      this.#fail('invalid');
+      this.fail(ErrorCode.protocolError);
       return;
     }
     this.remoteEnded = endStream;
-    if (bytes > 0) this.#events?.onResponseData(buffer, from, to, false);
-    this.consumed(bytes);
+    if (bytes > 0) {
+      this.#events?.onResponseData(buffer, from, to, false);
+      this.consumed(bytes);
+    }
     if (endStream) this.#endResponse(null);
     else this.connection.noteFlush(this);
   }
@@ -165,15 +167,23 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
     else this.closeIfDone();
   }
 
-  /** The connection will not carry this stream to its end. */
-  override fail(code: number): void {
-    this.reset(code);
+  // --- the end ---
+
+  /** The backend's fault. */
+  fail(code: number): void {
+    this.#leave(code);
     this.#tell('invalid');
   }
 
-  #fail(cause: ResetCause): void {
-    this.reset(ErrorCode.protocolError);
+  #breakOff(cause: ResetCause): void {
+    this.#leave(ErrorCode.cancel);
     this.#tell(cause);
+  }
+
+  /** A stream that was never begun cannot be reset: its id passes unused, as ids may. */
+  #leave(code: number): void {
+    if (this.#hasStarted) this.reset(code);
+    else this.forget();
   }
 
   onReset(code: number): void {

@@ -1,66 +1,34 @@
 /**
- * What both ends of HTTP/2 share: frames in and out, settings, header blocks, flow control of the connection (RFC 9113). Roles add
- * what streams mean to them. A peer that breaks the protocol loses the connection; nothing here throws.
+ * The frames that come in on an HTTP/2 connection, at either end (RFC 9113 section 6). Roles add what streams mean to them. A peer that
+ * breaks the protocol loses its stream or the connection; nothing here throws.
  */
 import type { ByteSink, Transport } from '../../listener/transport.ts';
-import { TimerEntry } from '../../timer-wheel.ts';
-import { FloodGuard } from './flood-guard.ts';
-import {
-  DEFAULT_WINDOW_BYTES,
-  ErrorCode,
-  Flag,
-  FrameType,
-  MAX_FRAME_BYTES,
-  MAX_WINDOW_BYTES,
-} from './frame.ts';
+import type { TimerWheel } from '../../timer-wheel.ts';
+import { H2Output, type H2Limits } from './connection-output.ts';
+import { ErrorCode, Flag, FrameType, MAX_WINDOW_BYTES } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
-import { FrameWriter } from './frame-writer.ts';
-import { PeerSettings } from './peer-settings.ts';
 import { HeaderBlock } from './header-block.ts';
-import { HpackDecoder } from './hpack/decoder.ts';
-import { HpackEncoder } from './hpack/encoder.ts';
+import { HpackDecoder, type DecodeResult } from './hpack/decoder.ts';
 import type { H2Stream } from './stream.ts';
-import { StreamTable } from './stream-table.ts';
 
-export interface H2Limits {
-  /** Decoded size of a header list. */
-  readonly headerListBytes: number;
-  readonly headerCount: number;
-  readonly streamWindowBytes: number;
-  readonly connectionWindowBytes: number;
-}
+/** What we announce of SETTINGS_HEADER_TABLE_SIZE, by not saying anything. */
+const DECODER_TABLE_BYTES = 4_096;
+/** Heads and control frames that a peer lets pile up by not reading. */
+const MAX_QUEUED_BYTES = 2_097_152;
+const EMPTY_DATA_COST = 2;
+/** A setting costs this part of a frame. */
+const SETTING_COST = 0.1;
 
-/** Cost of frames for the flood guard. */
-const COST = { control: 1, reset: 5, emptyData: 2 } as const;
-
-export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry implements ByteSink {
-  readonly transport: Transport;
-  readonly writer: FrameWriter;
-  readonly encoder = new HpackEncoder();
-  readonly streams = new StreamTable<Stream>();
-  readonly limits: H2Limits;
+export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Stream> implements ByteSink {
   protected readonly decoder: HpackDecoder;
-  protected readonly guard = new FloodGuard();
   protected readonly reader = new FrameReader();
   readonly #block = new HeaderBlock();
-  /** What we may send in all. */
-  sendWindow = DEFAULT_WINDOW_BYTES;
-  readonly peer = new PeerSettings();
-  /** Consumed but not given back yet. */
-  #owedBytes = 0;
   #hasSettings = false;
-  /** Streams that wait for the connection's window or for the socket. */
-  #blocked: Stream[] = [];
-  protected isFailed = false;
-  isClosed = false;
 
-  constructor(transport: Transport, limits: H2Limits) {
-    super();
-    this.transport = transport;
-    this.writer = new FrameWriter(transport);
-    this.limits = limits;
+  constructor(transport: Transport, wheel: TimerWheel, limits: H2Limits) {
+    super(transport, wheel, limits);
     this.decoder = new HpackDecoder({
-      tableBytes: 4096,
+      tableBytes: DECODER_TABLE_BYTES,
       listBytes: limits.headerListBytes,
       fieldCount: limits.headerCount,
     });
@@ -68,323 +36,270 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
 
   // --- what a role does ---
 
-  /** A whole header block: fields are in `decoder`. False when the connection has failed. */
-  protected abstract onHeaderBlock(streamId: number, endStream: boolean, isTooLarge: boolean): boolean;
-  /** False when a frame for a stream that is not open is an error of the connection. */
-  protected abstract mayBeClosed(streamId: number): boolean;
+  /** Whatever precedes the first frame; false when it is not whole yet. */
+  protected abstract takePreface(): boolean;
+  /** A whole header block: fields are in `decoder`. */
+  protected abstract onHeaderBlock(streamId: number, endStream: boolean, isTooLarge: boolean): void;
+  /** False for a stream that was never opened: a frame for it is an error of the connection. */
+  protected abstract wasOpen(streamId: number): boolean;
+  /** DATA for a stream that is over, and not because we reset it. */
+  protected abstract onDataForClosed(streamId: number): void;
+  /** The peer's settings have been taken over. */
+  protected abstract onSettings(): void;
+  protected abstract onPingAnswered(): void;
   protected abstract onGoAway(lastStreamId: number, code: number): void;
-  /** The highest stream of the peer that was or might be acted on. */
-  protected abstract lastPeerStream(): number;
-  protected abstract onConnectionClosed(): void;
-  /** Settings have been taken over. */
-  protected onSettings(): void {
-    // Nothing, unless a role waits for them.
-  }
+  /** The frames of one read have been taken. */
+  protected abstract onBurstEnd(): void;
+  abstract onEnd(): void;
 
   // --- bytes in ---
 
   onBytes(buffer: Buffer, length: number): void {
     const { reader } = this;
     reader.feed(buffer, length);
-    while (!this.isFailed && this.takePreface() && reader.next()) {
-      if (reader.payloadBytes > MAX_FRAME_BYTES) this.fail(ErrorCode.frameSizeError);
-      else if (!this.#takeFrame(reader)) break;
-    }
-    if (this.isFailed) reader.discard();
-    else reader.keep();
-    this.onBurstEnd();
+    while (!this.isOver && this.takePreface() && reader.next()) this.#takeFrame(reader);
+    reader.endRead();
+    if (this.isOver) return;
+    if (this.writer.queuedBytes > MAX_QUEUED_BYTES) this.fail(ErrorCode.enhanceYourCalm);
+    else this.onBurstEnd();
   }
 
-  /** Whatever precedes the first frame; false when it is not whole yet. */
-  protected takePreface(): boolean {
-    return true;
+  #takeFrame(frame: FrameReader): void {
+    const { type } = frame;
+    if (frame.isTooLarge) {
+      this.fail(ErrorCode.frameSizeError);
+      return;
+    }
+    // Whatever comes first must be SETTINGS (section 3.4), and nothing may come between the parts of a header block.
+    const isFirst = !this.#hasSettings && (type !== FrameType.settings || (frame.flags & Flag.ack) !== 0);
+    const isBetween =
+      this.#block.isOpen && (type !== FrameType.continuation || frame.streamId !== this.#block.streamId);
+    if (isFirst || isBetween) this.fail(ErrorCode.protocolError);
+    else if (type === FrameType.data) this.#onDataFrame(frame);
+    else if (type === FrameType.headers) this.#onHeadersFrame(frame);
+    else if (type === FrameType.windowUpdate) this.#onWindowUpdate(frame);
+    else this.#takeRareFrame(frame);
   }
 
-  /** The frames of one read have been taken. */
-  protected onBurstEnd(): void {
-    // Nothing, unless a role passes on what it held back.
-  }
-
-  #takeFrame({ type, flags, streamId, buffer, from, to }: FrameReader): boolean {
-    if (!this.#hasSettings) {
-      // Whatever comes first must be SETTINGS (section 3.4).
-      if (type !== FrameType.settings || (flags & Flag.ack) !== 0) return this.fail(ErrorCode.protocolError);
-      this.#hasSettings = true;
-    }
-    if (this.#block.isOpen && (type !== FrameType.continuation || streamId !== this.#block.streamId)) {
-      return this.fail(ErrorCode.protocolError);
-    }
-    switch (type) {
-      case FrameType.data:
-        return this.#onDataFrame(flags, streamId, buffer, from, to);
-      case FrameType.headers:
-        return this.#onHeadersFrame(flags, streamId, buffer, from, to);
+  #takeRareFrame(frame: FrameReader): void {
+    switch (frame.type) {
       case FrameType.continuation:
-        return this.#onContinuation(flags, buffer, from, to);
+        this.#onContinuation(frame);
+        return;
       case FrameType.rstStream:
-        return this.#onRstStream(streamId, buffer, from, to);
+        this.#onRstStream(frame);
+        return;
       case FrameType.settings:
-        return this.#onSettingsFrame(flags, streamId, buffer, from, to);
+        this.#onSettingsFrame(frame);
+        return;
       case FrameType.ping:
-        return this.#onPing(flags, streamId, buffer, from, to);
+        this.#onPing(frame);
+        return;
       case FrameType.goAway:
-        if (streamId !== 0) return this.fail(ErrorCode.protocolError);
-        if (to - from < 8) return this.fail(ErrorCode.frameSizeError);
-        this.onGoAway(buffer.readUInt32BE(from) & MAX_WINDOW_BYTES, buffer.readUInt32BE(from + 4));
-        return true;
-      case FrameType.windowUpdate:
-        return this.#onWindowUpdate(streamId, buffer, from, to);
+        this.#onGoAwayFrame(frame);
+        return;
       case FrameType.priority:
-        return this.#onPriority(streamId, buffer, from, to);
+        this.#onPriority(frame);
+        return;
       case FrameType.pushPromise:
-        return this.fail(ErrorCode.protocolError);
+        // Clients may not push, and backends were told not to.
+        this.fail(ErrorCode.protocolError);
+        return;
       default:
         // Unknown types are ignored (section 4.1), but not for free.
-        return this.spend(COST.control);
+        this.allowFrame();
     }
-  }
-
-  protected spend(credits: number): boolean {
-    return this.guard.spend(credits) || this.fail(ErrorCode.enhanceYourCalm);
   }
 
   // --- streams ---
 
-  // eslint-disable-next-line @typescript-eslint/max-params -- the parts of a frame, taken apart once
-  #onDataFrame(flags: number, streamId: number, buffer: Buffer, from: number, to: number): boolean {
-    if (streamId === 0) return this.fail(ErrorCode.protocolError);
+  #onDataFrame(frame: FrameReader): void {
+    const { streamId, from, to } = frame;
+    const isPadded = (frame.flags & Flag.padded) !== 0;
+    const payloadFrom = isPadded ? from + 1 : from;
+    const payloadTo = isPadded ? unpaddedEnd(frame) : to;
+    if (streamId === 0 || payloadTo < payloadFrom) {
+      this.fail(ErrorCode.protocolError);
+      return;
+    }
+    const endStream = (frame.flags & Flag.endStream) !== 0;
+    if (payloadTo > payloadFrom) this.guard.received();
+    else if (!endStream && !this.allowFrame(EMPTY_DATA_COST)) return;
     const flowBytes = to - from;
-    const payloadTo = (flags & Flag.padded) === 0 ? to : unpaddedEnd(buffer, from, to);
-    if (payloadTo < 0) return this.fail(ErrorCode.protocolError);
-    const payloadFrom = (flags & Flag.padded) === 0 ? from : from + 1;
-    const endStream = (flags & Flag.endStream) !== 0;
-    if (payloadTo === payloadFrom && !endStream && !this.spend(COST.emptyData)) return false;
+    this.receiveWindow -= flowBytes;
     const stream = this.streams.get(streamId);
+    if (this.receiveWindow < 0 || stream?.takeFlow(flowBytes) === false) {
+      this.fail(ErrorCode.flowControlError);
+      return;
+    }
     if (stream === undefined) {
       this.consumed(flowBytes);
-      return this.mayBeClosed(streamId) ? this.refuseClosed(streamId) : this.fail(ErrorCode.protocolError);
+      this.#onDataForMissing(streamId, flowBytes);
+      return;
     }
-    if (!stream.takeFlow(flowBytes)) return this.fail(ErrorCode.flowControlError);
     // Padding is consumed as it comes.
-    stream.consumed(flowBytes - (payloadTo - payloadFrom));
-    if (payloadTo > payloadFrom) this.guard.earn(1);
-    stream.onData(buffer, payloadFrom, payloadTo, endStream);
-    return !this.isFailed;
+    if (isPadded) stream.consumed(flowBytes - (payloadTo - payloadFrom));
+    stream.onData(frame.buffer, payloadFrom, payloadTo, endStream);
   }
 
-  /** DATA or HEADERS for a stream that has ended: an error of that stream (section 5.1), answered until the peer overdoes it. */
-  protected refuseClosed(streamId: number): boolean {
-    if (!this.spend(COST.control)) return false;
-    this.resetStream(streamId, ErrorCode.streamClosed);
-    return true;
+  #onDataForMissing(streamId: number, bytes: number): void {
+    if (this.resets.has(streamId)) {
+      if (!this.resets.takeFlow(streamId, bytes)) this.fail(ErrorCode.flowControlError);
+    } else if (!this.wasOpen(streamId)) this.fail(ErrorCode.protocolError);
+    else if (this.allowFrame()) this.onDataForClosed(streamId);
   }
 
-  // eslint-disable-next-line @typescript-eslint/max-params -- the parts of a frame, taken apart once
-  #onHeadersFrame(flags: number, streamId: number, buffer: Buffer, from: number, to: number): boolean {
-    if (streamId === 0) return this.fail(ErrorCode.protocolError);
-    let start = from;
-    let end = to;
-    if ((flags & Flag.padded) !== 0) {
-      end = unpaddedEnd(buffer, from, to);
-      start += 1;
+  #onHeadersFrame(frame: FrameReader): void {
+    const isPadded = (frame.flags & Flag.padded) !== 0;
+    let from = isPadded ? frame.from + 1 : frame.from;
+    const to = isPadded ? unpaddedEnd(frame) : frame.to;
+    if ((frame.flags & Flag.priority) !== 0) {
+      if (to - from < 5) {
+        this.fail(ErrorCode.frameSizeError);
+        return;
+      }
+      if (dependsOnItself(frame, from)) {
+        this.fail(ErrorCode.protocolError);
+        return;
+      }
+      from += 5;
     }
-    if ((flags & Flag.priority) !== 0) {
-      if (end - start < 5) return this.fail(ErrorCode.frameSizeError);
-      if ((buffer.readUInt32BE(start) & MAX_WINDOW_BYTES) === streamId)
-        return this.fail(ErrorCode.protocolError);
-      start += 5;
+    if (frame.streamId === 0 || to < from) {
+      this.fail(ErrorCode.protocolError);
+      return;
     }
-    if (end < start) return this.fail(ErrorCode.protocolError);
-    const endStream = (flags & Flag.endStream) !== 0;
-    if ((flags & Flag.endHeaders) !== 0) return this.#decode(streamId, endStream, buffer, start, end);
-    this.#block.open(streamId, endStream, buffer, start, end);
-    return true;
+    const endStream = (frame.flags & Flag.endStream) !== 0;
+    if ((frame.flags & Flag.endHeaders) === 0) this.#block.open(frame, endStream, from, to);
+    else this.#takeBlock(frame.streamId, endStream, this.decoder.decode(frame.buffer, from, to));
   }
 
-  #onContinuation(flags: number, buffer: Buffer, from: number, to: number): boolean {
+  #onContinuation(frame: FrameReader): void {
     const block = this.#block;
-    if (!block.isOpen) return this.fail(ErrorCode.protocolError);
-    if (!block.append(buffer, from, to)) return this.fail(ErrorCode.enhanceYourCalm);
-    if ((flags & Flag.endHeaders) === 0) return true;
+    if (!block.isOpen) {
+      this.fail(ErrorCode.protocolError);
+      return;
+    }
+    if (!this.allowFrame()) return;
+    if (!block.append(frame)) {
+      this.fail(ErrorCode.enhanceYourCalm);
+      return;
+    }
+    if ((frame.flags & Flag.endHeaders) === 0) return;
     const bytes = block.close();
-    return this.#decode(block.streamId, block.endStream, bytes, 0, bytes.length);
+    this.#takeBlock(block.streamId, block.endStream, this.decoder.decode(bytes, 0, bytes.length));
   }
 
-  // eslint-disable-next-line @typescript-eslint/max-params -- a block is whole in the frame, or was gathered
-  #decode(streamId: number, endStream: boolean, buffer: Buffer, from: number, to: number): boolean {
-    const result = this.decoder.decode(buffer, from, to);
-    if (result === 'compression') return this.fail(ErrorCode.compressionError);
-    return this.onHeaderBlock(streamId, endStream, result === 'too-large');
+  #takeBlock(streamId: number, endStream: boolean, result: DecodeResult): void {
+    if (result === 'compression') this.fail(ErrorCode.compressionError);
+    // Trailers that crossed our reset.
+    else if (this.streams.get(streamId) !== undefined || !this.resets.has(streamId))
+      this.onHeaderBlock(streamId, endStream, result === 'too-large');
   }
 
-  #onRstStream(streamId: number, buffer: Buffer, from: number, to: number): boolean {
-    if (to - from !== 4) return this.fail(ErrorCode.frameSizeError);
+  #onRstStream(frame: FrameReader): void {
+    const { streamId } = frame;
     const stream = this.streams.get(streamId);
-    if (stream === undefined && (streamId === 0 || !this.mayBeClosed(streamId))) {
-      return this.fail(ErrorCode.protocolError);
-    }
-    if (!this.spend(COST.reset)) return false;
-    stream?.onReset(buffer.readUInt32BE(from));
-    return true;
+    if (frame.to - frame.from !== 4) this.fail(ErrorCode.frameSizeError);
+    else if (streamId === 0 || (stream === undefined && !this.wasOpen(streamId))) {
+      this.fail(ErrorCode.protocolError);
+    } else if (this.allowFrame()) stream?.onReset(frame.buffer.readUInt32BE(frame.from));
   }
 
-  #onPriority(streamId: number, buffer: Buffer, from: number, to: number): boolean {
-    if (streamId === 0) return this.fail(ErrorCode.protocolError);
-    if (to - from !== 5) {
-      this.resetStream(streamId, ErrorCode.frameSizeError);
-      return this.spend(COST.reset);
+  /** Priorities of RFC 7540 are deprecated (RFC 9113 section 5.3): only their form is looked at. */
+  #onPriority(frame: FrameReader): void {
+    const { streamId } = frame;
+    const hasSize = frame.to - frame.from === 5;
+    if (streamId === 0) this.fail(ErrorCode.protocolError);
+    else if (!this.allowFrame()) return;
+    else if (hasSize && !dependsOnItself(frame, frame.from)) return;
+    else {
+      const code = hasSize ? ErrorCode.protocolError : ErrorCode.frameSizeError;
+      const stream = this.streams.get(streamId);
+      if (stream === undefined) this.fail(code);
+      else stream.fail(code);
     }
-    if ((buffer.readUInt32BE(from) & MAX_WINDOW_BYTES) === streamId) {
-      this.resetStream(streamId, ErrorCode.protocolError);
-      return this.spend(COST.reset);
-    }
-    return this.spend(COST.control);
   }
 
-  // --- the connection ---
-
-  // eslint-disable-next-line @typescript-eslint/max-params -- the parts of a frame, taken apart once
-  #onSettingsFrame(flags: number, streamId: number, buffer: Buffer, from: number, to: number): boolean {
-    if (streamId !== 0) return this.fail(ErrorCode.protocolError);
-    if ((flags & Flag.ack) !== 0) return to === from || this.fail(ErrorCode.frameSizeError);
-    if ((to - from) % 6 !== 0) return this.fail(ErrorCode.frameSizeError);
-    if (!this.spend(COST.control + (to - from) / 60)) return false;
-    const windowBefore = this.peer.streamWindowBytes;
-    for (let at = from; at < to; at += 6) {
-      const code = this.peer.apply(buffer.readUInt16BE(at), buffer.readUInt32BE(at + 2));
-      if (code !== ErrorCode.noError) return this.fail(code);
+  #onWindowUpdate(frame: FrameReader): void {
+    const { streamId } = frame;
+    if (frame.to - frame.from !== 4) {
+      this.fail(ErrorCode.frameSizeError);
+      return;
     }
-    this.encoder.setPeerLimit(this.peer.headerTableBytes);
-    // Acknowledged before anything is sent that makes use of it.
-    this.writer.header(0, FrameType.settings, Flag.ack, 0);
-    if (!this.#moveWindows(this.peer.streamWindowBytes - windowBefore))
-      return this.fail(ErrorCode.flowControlError);
-    this.onSettings();
-    return true;
-  }
-
-  /** A changed initial window moves the windows of open streams, perhaps below zero (section 6.9.2). */
-  #moveWindows(change: number): boolean {
-    for (const stream of this.streams.all()) {
-      stream.sendWindow += change;
-      if (stream.sendWindow > MAX_WINDOW_BYTES) return false;
-      if (change > 0) stream.pump();
-    }
-    return true;
-  }
-
-  // eslint-disable-next-line @typescript-eslint/max-params -- the parts of a frame, taken apart once
-  #onPing(flags: number, streamId: number, buffer: Buffer, from: number, to: number): boolean {
-    if (streamId !== 0) return this.fail(ErrorCode.protocolError);
-    if (to - from !== 8) return this.fail(ErrorCode.frameSizeError);
-    if ((flags & Flag.ack) !== 0) {
-      this.onPingAnswered();
-      return true;
-    }
-    if (!this.spend(COST.control)) return false;
-    const at = this.writer.header(8, FrameType.ping, Flag.ack, 0);
-    buffer.copy(this.writer.buffer, at, from, to);
-    return true;
-  }
-
-  protected onPingAnswered(): void {
-    // Nothing, unless a role asked.
-  }
-
-  #onWindowUpdate(streamId: number, buffer: Buffer, from: number, to: number): boolean {
-    if (to - from !== 4) return this.fail(ErrorCode.frameSizeError);
-    const bytes = buffer.readUInt32BE(from) & MAX_WINDOW_BYTES;
-    if (!this.spend(COST.control)) return false;
+    if (!this.allowFrame()) return;
+    const bytes = frame.buffer.readUInt32BE(frame.from) & MAX_WINDOW_BYTES;
     if (streamId === 0) {
       this.sendWindow += bytes;
-      if (bytes === 0) return this.fail(ErrorCode.protocolError);
-      if (this.sendWindow > MAX_WINDOW_BYTES) return this.fail(ErrorCode.flowControlError);
-      this.onDrain();
-      return true;
+      if (bytes === 0) this.fail(ErrorCode.protocolError);
+      else if (this.sendWindow > MAX_WINDOW_BYTES) this.fail(ErrorCode.flowControlError);
+      else this.pumpBlocked();
+      return;
     }
     const stream = this.streams.get(streamId);
-    if (stream === undefined) return this.mayBeClosed(streamId) || this.fail(ErrorCode.protocolError);
+    if (stream === undefined) {
+      if (!this.wasOpen(streamId)) this.fail(ErrorCode.protocolError);
+      return;
+    }
     stream.sendWindow += bytes;
     if (bytes === 0) stream.fail(ErrorCode.protocolError);
     else if (stream.sendWindow > MAX_WINDOW_BYTES) stream.fail(ErrorCode.flowControlError);
     else stream.pump();
-    return true;
   }
 
-  /** Received bytes have been dealt with: the peer may send as many more. */
-  consumed(bytes: number): void {
-    this.#owedBytes += bytes;
-    if (this.#owedBytes < this.limits.connectionWindowBytes / 4) return;
-    this.windowUpdate(0, this.#owedBytes);
-    this.#owedBytes = 0;
+  // --- the connection ---
+
+  #onSettingsFrame({ flags, streamId, buffer, from, to }: FrameReader): void {
+    const isAck = (flags & Flag.ack) !== 0;
+    if (streamId !== 0) this.fail(ErrorCode.protocolError);
+    else if (isAck ? to > from : (to - from) % 6 !== 0) this.fail(ErrorCode.frameSizeError);
+    else if (isAck) this.onSettingsAcknowledged();
+    else if (this.allowFrame(1 + ((to - from) / 6) * SETTING_COST)) this.#applySettings(buffer, from, to);
   }
 
-  windowUpdate(streamId: number, bytes: number): void {
-    const at = this.writer.header(4, FrameType.windowUpdate, 0, streamId);
-    this.writer.buffer.writeUInt32BE(bytes, at);
-  }
-
-  resetStream(streamId: number, code: number): void {
-    const at = this.writer.header(4, FrameType.rstStream, 0, streamId);
-    this.writer.buffer.writeUInt32BE(code, at);
-  }
-
-  /** SETTINGS, and the connection's window, which no setting covers. */
-  protected sendSettings(settings: readonly (readonly [number, number])[]): void {
-    let at = this.writer.header(settings.length * 6, FrameType.settings, 0, 0);
-    const { buffer } = this.writer;
-    for (const [name, value] of settings) {
-      buffer.writeUInt16BE(name, at);
-      buffer.writeUInt32BE(value, at + 2);
-      at += 6;
+  #applySettings(buffer: Buffer, from: number, to: number): void {
+    this.#hasSettings = true;
+    const { peer } = this;
+    const windowBefore = peer.streamWindowBytes;
+    for (let at = from; at < to; at += 6) {
+      const code = peer.apply(buffer.readUInt16BE(at), buffer.readUInt32BE(at + 2));
+      if (code !== ErrorCode.noError) {
+        this.fail(code);
+        return;
+      }
+      // Also those on the way to the last one count (RFC 7541 section 4.2).
+      this.fields.setPeerTableLimit(peer.headerTableBytes);
     }
-    this.windowUpdate(0, this.limits.connectionWindowBytes - DEFAULT_WINDOW_BYTES);
+    // Acknowledged before anything is sent that makes use of it.
+    this.writer.acknowledgeSettings();
+    if (peer.streamWindowBytes !== windowBefore) this.#moveWindows(peer.streamWindowBytes - windowBefore);
+    if (!this.isOver) this.onSettings();
   }
 
-  sendGoAway(lastStreamId: number, code: number): void {
-    const at = this.writer.header(8, FrameType.goAway, 0, 0);
-    this.writer.buffer.writeUInt32BE(lastStreamId, at);
-    this.writer.buffer.writeUInt32BE(code, at + 4);
-  }
-
-  /** Ends the connection with GOAWAY. Always false, for callers to return. */
-  fail(code: number): boolean {
-    if (this.isFailed) return false;
-    this.isFailed = true;
-    this.sendGoAway(this.lastPeerStream(), code);
-    this.writer.flush();
-    this.transport.socket.destroySoon();
-    return false;
-  }
-
-  // --- backpressure ---
-
-  /** The stream has something to send and no window of the connection, or the socket is full. */
-  block(stream: Stream): void {
-    this.#blocked.push(stream);
-  }
-
-  /** The socket, or the connection's window, has room again. */
-  onDrain(): void {
-    if (this.#blocked.length === 0) return;
-    const streams = this.#blocked;
-    this.#blocked = [];
-    for (const stream of streams) {
-      stream.isBlocked = false;
-      stream.pump();
+  /** A changed initial window moves the windows of open streams, perhaps below zero (section 6.9.2). */
+  #moveWindows(change: number): void {
+    for (const stream of this.streams.all()) {
+      stream.sendWindow += change;
+      if (stream.sendWindow > MAX_WINDOW_BYTES) {
+        this.fail(ErrorCode.flowControlError);
+        return;
+      }
+      if (change > 0) stream.pump();
     }
   }
 
-  /** The peer will not send any more; what it might still read is not worth keeping a half-open connection for. */
-  onEnd(): void {
-    this.transport.socket.end();
+  #onPing({ flags, streamId, buffer, from, to }: FrameReader): void {
+    if (streamId !== 0) this.fail(ErrorCode.protocolError);
+    else if (to - from !== 8) this.fail(ErrorCode.frameSizeError);
+    else if (!this.allowFrame()) return;
+    else if ((flags & Flag.ack) !== 0) this.onPingAnswered();
+    else this.writer.ping(buffer.subarray(from, to), Flag.ack);
   }
 
-  onClose(): void {
-    this.isClosed = true;
-    this.isFailed = true;
-    for (const stream of this.streams.all()) stream.onConnectionLost();
-    this.onConnectionClosed();
+  #onGoAwayFrame({ streamId, buffer, from, to }: FrameReader): void {
+    if (streamId !== 0) this.fail(ErrorCode.protocolError);
+    else if (to - from < 8) this.fail(ErrorCode.frameSizeError);
+    else if (this.allowFrame())
+      this.onGoAway(buffer.readUInt32BE(from) & MAX_WINDOW_BYTES, buffer.readUInt32BE(from + 4));
   }
 
   nextReadBuffer(): null {
@@ -393,7 +308,12 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
 }
 
 /** End of the payload before the padding; -1 when there is more padding than frame (section 6.1). */
-function unpaddedEnd(buffer: Buffer, from: number, to: number): number {
+function unpaddedEnd({ buffer, from, to }: FrameReader): number {
   const end = to - (buffer[from] as number);
   return from === to || end <= from ? -1 : end;
+}
+
+/** The priority that stands at `at` of the frame names its own stream (RFC 7540 section 5.3.1). */
+function dependsOnItself({ buffer, streamId }: FrameReader, at: number): boolean {
+  return (buffer.readUInt32BE(at) & MAX_WINDOW_BYTES) === streamId;
 }

@@ -1,6 +1,7 @@
 /** Header entries as the field list that the exchange and both writers read. */
-import type { FieldList } from '../head.ts';
-import type { HeaderEntry } from './hpack/entry.ts';
+import { UNKNOWN_LENGTH, type FieldList } from '../head.ts';
+import { HeaderId } from '../header-id.ts';
+import { Pseudo, type HeaderEntry } from './hpack/entry.ts';
 
 export class EntryFields implements FieldList {
   readonly entries: readonly HeaderEntry[];
@@ -22,13 +23,13 @@ export class EntryFields implements FieldList {
     return (this.entries[index] as HeaderEntry).value;
   }
 
-  /** Values joined by `, `, cookies by `; ` (RFC 9113 section 8.2.3); undefined when absent. */
+  /** Values joined by `, `, cookies by `; ` (RFC 9113 section 8.2.3); undefined when absent. `name` in lower case. */
   find(name: string): string | undefined {
     let joined: string | undefined;
     for (const entry of this.entries) {
       if (entry.name !== name) continue;
-      joined =
-        joined === undefined ? entry.value : `${joined}${name === 'cookie' ? '; ' : ', '}${entry.value}`;
+      const separator = entry.id === HeaderId.cookie ? '; ' : ', ';
+      joined = joined === undefined ? entry.value : `${joined}${separator}${entry.value}`;
     }
     return joined;
   }
@@ -36,16 +37,24 @@ export class EntryFields implements FieldList {
 
 /** Trailers: ordinary fields only (RFC 9113 section 8.1). null when they are malformed. */
 export function readTrailers(entries: readonly HeaderEntry[], count: number): EntryFields | null {
-  const fields: HeaderEntry[] = [];
   for (let index = 0; index < count; index++) {
     const entry = entries[index] as HeaderEntry;
-    if (entry.isMalformed || entry.pseudo !== 0) return null;
-    fields.push(entry);
+    if (entry.isMalformed || entry.pseudo !== Pseudo.none) return null;
   }
-  return new EntryFields(fields);
+  return new EntryFields(entries.slice(0, count));
 }
 
-/** Content-Length's value; -1 for anything but digits (RFC 9110 section 8.6). */
-export function parseLength(value: string): number {
-  return /^\d{1,15}$/.test(value) ? Number(value) : -1;
+/** No length can be read from it. */
+export const INVALID_LENGTH = -2;
+/** Digits of the largest safe integer. */
+const LENGTH = /^[0-9]{1,16}$/;
+
+/**
+ * The length that a Content-Length leaves after `before`, the one before it or UNKNOWN_LENGTH. INVALID_LENGTH for anything but digits,
+ * and for two that differ (RFC 9110 section 8.6).
+ */
+export function agreedLength(before: number, value: string): number {
+  const length = LENGTH.test(value) ? Number(value) : -1;
+  if (!Number.isSafeInteger(length) || length < 0) return INVALID_LENGTH;
+  return before === UNKNOWN_LENGTH || before === length ? length : INVALID_LENGTH;
 }

@@ -1,44 +1,72 @@
-/** Fields of heads into one header block: HEADERS, and CONTINUATION where it is longer than a frame. */
+/**
+ * Fields of heads into one header block: HEADERS, and CONTINUATION where it is longer than a frame. A block is written where it leaves
+ * from; only one that does not fit a frame takes a detour.
+ */
 import type { HeaderField } from '../../../ir/filter.ts';
+import { fieldValueOctets } from '../field-value.ts';
 import type { FieldList } from '../head.ts';
 import type { HeadEdits } from '../head-edits.ts';
 import { isConnectionLevel } from '../header-id.ts';
 import { nameHash } from '../name-hash.ts';
+import { entryAt } from './field-entries.ts';
 import { Flag, FRAME_HEADER_BYTES, FrameType, MAX_FRAME_BYTES } from './frame.ts';
-import { putFrameHeader, type FrameWriter } from './frame-writer.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import type { HeaderEntry } from './hpack/entry.ts';
 import { HpackEncoder } from './hpack/encoder.ts';
 
-const FIRST_BYTES = 16_384;
-const SPACE = 0x20;
-
-/** One block at a time is gathered here, then framed: the process writes one head after the other. */
-let gathered = Buffer.allocUnsafeSlow(FIRST_BYTES);
-
 export class FieldWriter {
-  readonly #encoder: HpackEncoder;
-  #at = 0;
+  readonly #encoder = new HpackEncoder();
+  readonly #writer: FrameWriter;
+  /** Position after which the block may not grow where it is. */
+  #limit = 0;
+  /** The block has outgrown a frame and is gathered by itself, from position 0. */
+  #isLarge = false;
 
-  constructor(encoder: HpackEncoder) {
-    this.#encoder = encoder;
+  constructor(writer: FrameWriter) {
+    this.#writer = writer;
   }
 
+  /** The peer's SETTINGS_HEADER_TABLE_SIZE. */
+  setPeerTableLimit(bytes: number): void {
+    this.#encoder.setPeerLimit(bytes);
+  }
+
+  /** Opens a block. Nothing else is written on the connection before `end`. */
   begin(): void {
-    this.#at = this.#encoder.begin(gathered, 0);
+    const output = this.#writer.room(FRAME_HEADER_BYTES + MAX_FRAME_BYTES);
+    const at = this.#writer.at + FRAME_HEADER_BYTES;
+    this.#limit = at + MAX_FRAME_BYTES;
+    this.#isLarge = false;
+    this.#encoder.begin(output, at);
   }
 
-  /** `name` in lower case. */
+  /** `name` in lower case, `value` octets. */
   field(name: string, value: string): void {
-    const needed = this.#at + HpackEncoder.room(name, value);
-    if (needed > gathered.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, gathered.length * 2));
-      gathered.copy(larger, 0, 0, this.#at);
-      gathered = larger;
-    }
-    this.#at = this.#encoder.write(gathered, this.#at, name, value);
+    this.#reserve(name, value);
+    this.#encoder.write(name, value);
   }
 
+  entry({ name, value, isNeverIndexed }: HeaderEntry): void {
+    this.#reserve(name, value);
+    if (isNeverIndexed) this.#encoder.writeNeverIndexed(name, value);
+    else this.#encoder.write(name, value);
+  }
+
+  #reserve(name: string, value: string): void {
+    const encoder = this.#encoder;
+    const needed = encoder.at + HpackEncoder.room(name, value);
+    if (needed <= this.#limit) return;
+    const from = this.#isLarge ? 0 : this.#limit - MAX_FRAME_BYTES;
+    const larger = Buffer.allocUnsafe((needed - from) * 2);
+    encoder.output.copy(larger, 0, from, encoder.at);
+    encoder.moveTo(larger, encoder.at - from);
+    this.#limit = larger.length;
+    this.#isLarge = true;
+  }
+
+  /** Values as configured: any text. */
   added(fields: readonly HeaderField[]): void {
-    for (const { name, value } of fields) this.field(name.toLowerCase(), value);
+    for (const { name, value } of fields) this.field(name.toLowerCase(), fieldValueOctets(value));
   }
 
   /** What of `fields` crosses the gateway: no connection-level ones, none that `dropIds` or `edits` leave out. */
@@ -46,36 +74,44 @@ export class FieldWriter {
     for (let index = 0; index < fields.count; index++) {
       const id = fields.id(index);
       if (isConnectionLevel(id) || dropIds[id] === 1 || edits.dropIds[id] === 1) continue;
-      const name = fields.name(index);
-      if (edits.dropNames.length === 0 || !isDropped(name, edits)) this.field(name, fields.value(index));
+      const entry = entryAt(fields, index);
+      if (!isNameDropped(entry.name, edits)) this.entry(entry);
     }
   }
 
   /** Frames the block. */
-  end(writer: FrameWriter, streamId: number, endStream: boolean): void {
-    const total = this.#at;
+  end(streamId: number, endStream: boolean): void {
+    const encoder = this.#encoder;
+    const flags = endStream ? Flag.endStream : 0;
+    if (this.#isLarge) this.#endLarge(encoder.output.subarray(0, encoder.at), flags, streamId);
+    else {
+      const payloadBytes = encoder.at - (this.#limit - MAX_FRAME_BYTES);
+      this.#writer.closeFrame(payloadBytes, FrameType.headers, flags | Flag.endHeaders, streamId);
+    }
+  }
+
+  #endLarge(block: Buffer, flags: number, streamId: number): void {
+    const writer = this.#writer;
     let type: number = FrameType.headers;
-    let position = 0;
-    do {
-      const bytes = Math.min(total - position, MAX_FRAME_BYTES);
-      const isLast = position + bytes === total;
-      const isFirst = position === 0;
-      const flags = (isLast ? Flag.endHeaders : 0) | (isFirst && endStream ? Flag.endStream : 0);
-      const output = writer.room(FRAME_HEADER_BYTES + bytes);
-      const at = putFrameHeader(output, writer.at, { payloadBytes: bytes, type, flags, streamId });
-      gathered.copy(output, at, position, position + bytes);
-      writer.take(at + bytes);
-      position += bytes;
+    for (let from = 0; from < block.length; from += MAX_FRAME_BYTES) {
+      const bytes = Math.min(block.length - from, MAX_FRAME_BYTES);
+      const isFirst = type === FrameType.headers;
+      const isLast = from + bytes === block.length;
+      const output = writer.frame(
+        bytes,
+        type,
+        (isFirst ? flags : 0) | (isLast ? Flag.endHeaders : 0),
+        streamId,
+      );
+      block.copy(output, writer.at - bytes, from, from + bytes);
       type = FrameType.continuation;
-    } while (position < total);
+    }
   }
 }
 
-function isDropped(name: string, { dropNames }: HeadEdits): boolean {
+/** True when `edits` leave out every field of this name, which has no id. */
+export function isNameDropped(name: string, { dropNames }: HeadEdits): boolean {
+  if (dropNames.length === 0) return false;
   const hash = nameHash(name);
   return dropNames.some((dropped) => dropped.hash === hash && dropped.name === name);
 }
-
-/** A value as HTTP/2 allows it: no white space around it. */
-export const trimmed = (value: string): string =>
-  value.charCodeAt(0) <= SPACE || value.charCodeAt(value.length - 1) <= SPACE ? value.trim() : value;

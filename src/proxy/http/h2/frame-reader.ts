@@ -1,5 +1,8 @@
-/** Frames out of reads of any size. What a read leaves unfinished is kept until the rest has come. */
-import { FRAME_HEADER_BYTES, MAX_WINDOW_BYTES } from './frame.ts';
+/**
+ * Frames out of reads of any size. DATA is handed on as it comes, in pieces that look like frames of their own; of any other frame
+ * that a read leaves unfinished, what is there is kept until the rest has come. So a connection never holds payload here.
+ */
+import { Flag, FRAME_HEADER_BYTES, FrameType, MAX_FRAME_BYTES, MAX_WINDOW_BYTES } from './frame.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -8,24 +11,26 @@ export class FrameReader {
   type = 0;
   flags = 0;
   streamId = 0;
-  payloadBytes = 0;
   buffer: Buffer = NOTHING;
   from = 0;
   to = 0;
-  #end = 0;
+  /** The frame is larger than we allow; nothing after it can be read. */
+  isTooLarge = false;
+  /** The read. */
+  #read: Buffer = NOTHING;
   #position = 0;
-  #kept: Buffer = NOTHING;
+  #end = 0;
+  /** The beginning of a frame that is not whole yet, `#heldBytes` of it; empty when there is none. */
+  #held: Buffer = NOTHING;
+  #heldBytes = 0;
+  /** Payload of the present DATA frame that has not come yet, and the flags that its last piece carries. */
+  #dataLeft = 0;
+  #lastFlags = 0;
 
-  feed(buffer: Buffer, length: number): void {
-    if (this.#kept.length === 0) {
-      this.buffer = buffer;
-      this.#end = length;
-    } else {
-      this.buffer = Buffer.concat([this.#kept, buffer.subarray(0, length)]);
-      this.#end = this.buffer.length;
-      this.#kept = NOTHING;
-    }
+  feed(read: Buffer, length: number): void {
+    this.#read = read;
     this.#position = 0;
+    this.#end = length;
   }
 
   /** Bytes of the read that no frame has taken yet. */
@@ -33,44 +38,130 @@ export class FrameReader {
     return this.#end - this.#position;
   }
 
-  /** Takes the first `expected.length` bytes: 1 when they are as expected, 0 when more must come, -1 when they differ. */
-  expect(expected: Buffer): -1 | 0 | 1 {
-    const length = Math.min(expected.length, this.left);
-    if (expected.compare(this.buffer, this.#position, this.#position + length, 0, length) !== 0) return -1;
-    if (length < expected.length) return 0;
-    this.#position += length;
-    return 1;
+  /** Takes what has come of `expected` after its first `seen` bytes. Returns how much of it is seen now; -1 when it differs. */
+  expect(expected: Buffer, seen: number): number {
+    const bytes = Math.min(expected.length - seen, this.left);
+    const at = this.#position;
+    if (this.#read.compare(expected, seen, seen + bytes, at, at + bytes) !== 0) return -1;
+    this.#position += bytes;
+    return seen + bytes;
   }
 
-  /**
-   * Moves to the next frame; false when it is not whole yet. A frame larger than allowed is shown with its header alone, since
-   * waiting for its payload would be what its sender wants.
-   */
+  /** Moves to the next frame, or piece of one; false when there is none in this read. */
   next(): boolean {
-    const { buffer } = this;
+    if (this.#dataLeft > 0) return this.#nextPiece();
+    if (this.#heldBytes > 0) return this.#completeHeld();
     const at = this.#position;
-    if (this.#end - at < FRAME_HEADER_BYTES) return false;
-    const payloadBytes = buffer.readUIntBE(at, 3);
-    const to = at + FRAME_HEADER_BYTES + payloadBytes;
-    if (to > this.#end && payloadBytes <= 16_384) return false;
-    this.payloadBytes = payloadBytes;
+    const { left } = this;
+    if (left < FRAME_HEADER_BYTES) return this.#hold(FRAME_HEADER_BYTES);
+    const payloadBytes = this.#readHeader(this.#read, at);
+    if (this.isTooLarge) return true;
+    const frameBytes = FRAME_HEADER_BYTES + payloadBytes;
+    if (left >= frameBytes) {
+      this.buffer = this.#read;
+      this.from = at + FRAME_HEADER_BYTES;
+      this.to = at + frameBytes;
+      this.#position = this.to;
+      return true;
+    }
+    if (!this.#isDivisible()) return this.#hold(frameBytes);
+    this.#position += FRAME_HEADER_BYTES;
+    return this.#beginPieces(payloadBytes);
+  }
+
+  /** Takes over what a frame's header says; returns the size of its payload. */
+  #readHeader(buffer: Buffer, at: number): number {
+    const payloadBytes =
+      ((buffer[at] as number) << 16) | ((buffer[at + 1] as number) << 8) | (buffer[at + 2] as number);
     this.type = buffer[at + 3] as number;
     this.flags = buffer[at + 4] as number;
-    this.streamId = buffer.readUInt32BE(at + 5) & MAX_WINDOW_BYTES;
-    this.from = at + FRAME_HEADER_BYTES;
-    this.to = to;
-    this.#position = to;
+    this.streamId =
+      (((buffer[at + 5] as number) << 24) |
+        ((buffer[at + 6] as number) << 16) |
+        ((buffer[at + 7] as number) << 8) |
+        (buffer[at + 8] as number)) &
+      MAX_WINDOW_BYTES;
+    this.isTooLarge = payloadBytes > MAX_FRAME_BYTES;
+    return payloadBytes;
+  }
+
+  /** Padding stands at the end, and its length at the beginning: such a frame is kept whole. */
+  #isDivisible(): boolean {
+    return this.type === FrameType.data && (this.flags & Flag.padded) === 0;
+  }
+
+  #beginPieces(payloadBytes: number): boolean {
+    this.#dataLeft = payloadBytes;
+    this.#lastFlags = this.flags;
+    return this.#nextPiece();
+  }
+
+  #nextPiece(): boolean {
+    const bytes = Math.min(this.left, this.#dataLeft);
+    if (bytes === 0) return false;
+    this.buffer = this.#read;
+    this.from = this.#position;
+    this.to = this.#position + bytes;
+    this.#position = this.to;
+    this.#dataLeft -= bytes;
+    this.flags = this.#dataLeft === 0 ? this.#lastFlags : 0;
     return true;
   }
 
-  /** The read is over: what is left is copied, for its buffer belongs to somebody else. */
-  keep(): void {
-    this.#kept = this.left > 0 ? Buffer.from(this.buffer.subarray(this.#position, this.#end)) : NOTHING;
-    this.buffer = NOTHING;
+  /** Keeps the rest of the read as the beginning of a frame of which `bytes` are needed. Always false. */
+  #hold(bytes: number): false {
+    const { left } = this;
+    if (left === 0) return false;
+    this.#held = Buffer.allocUnsafe(bytes);
+    this.#read.copy(this.#held, 0, this.#position, this.#end);
+    this.#heldBytes = left;
+    this.#position = this.#end;
+    return false;
   }
 
-  discard(): void {
-    this.#kept = NOTHING;
+  #completeHeld(): boolean {
+    if (!this.#fillTo(FRAME_HEADER_BYTES)) return false;
+    const payloadBytes = this.#readHeader(this.#held, 0);
+    if (this.isTooLarge) return true;
+    if (this.#heldBytes === FRAME_HEADER_BYTES && payloadBytes > 0 && this.#isDivisible()) {
+      this.#release();
+      return this.#beginPieces(payloadBytes);
+    }
+    const frameBytes = FRAME_HEADER_BYTES + payloadBytes;
+    if (this.#held.length < frameBytes) {
+      const larger = Buffer.allocUnsafe(frameBytes);
+      this.#held.copy(larger, 0, 0, this.#heldBytes);
+      this.#held = larger;
+    }
+    if (!this.#fillTo(frameBytes)) return false;
+    this.buffer = this.#held;
+    this.from = FRAME_HEADER_BYTES;
+    this.to = frameBytes;
+    this.#release();
+    return true;
+  }
+
+  /** Adds to what is held until it is `bytes`; false when the read has not as many. */
+  #fillTo(bytes: number): boolean {
+    const missing = Math.min(bytes - this.#heldBytes, this.left);
+    if (missing > 0) {
+      this.#read.copy(this.#held, this.#heldBytes, this.#position, this.#position + missing);
+      this.#heldBytes += missing;
+      this.#position += missing;
+    }
+    return this.#heldBytes >= bytes;
+  }
+
+  #release(): void {
+    this.#held = NOTHING;
+    this.#heldBytes = 0;
+  }
+
+  /** The read is over: its buffer belongs to somebody else. */
+  endRead(): void {
+    this.#read = NOTHING;
     this.buffer = NOTHING;
+    this.#end = 0;
+    this.#position = 0;
   }
 }

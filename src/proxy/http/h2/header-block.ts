@@ -1,4 +1,5 @@
 /** A header block that is spread over HEADERS and CONTINUATION frames (RFC 9113 section 4.3), bounded in size and number. */
+import type { FrameReader } from './frame-reader.ts';
 
 /** Compressed size: no legitimate block comes near it. */
 const MAX_BLOCK_BYTES = 131_072;
@@ -11,17 +12,17 @@ export class HeaderBlock {
   #parts: Buffer[] = [];
   #bytes = 0;
 
-  // eslint-disable-next-line @typescript-eslint/max-params -- the parts of a frame, taken apart once
-  open(streamId: number, endStream: boolean, buffer: Buffer, from: number, to: number): void {
-    this.streamId = streamId;
+  /** `frame.buffer[from, to)`, without padding and priority, is the first part. */
+  open(frame: FrameReader, endStream: boolean, from: number, to: number): void {
+    this.streamId = frame.streamId;
     this.endStream = endStream;
     this.isOpen = true;
-    this.#parts = [Buffer.from(buffer.subarray(from, to))];
+    this.#parts = [Buffer.from(frame.buffer.subarray(from, to))];
     this.#bytes = to - from;
   }
 
   /** False when the block has grown beyond what is kept (CVE-2024-27316). */
-  append(buffer: Buffer, from: number, to: number): boolean {
+  append({ buffer, from, to }: FrameReader): boolean {
     this.#bytes += to - from;
     if (this.#bytes > MAX_BLOCK_BYTES || this.#parts.length >= MAX_FRAMES) return false;
     this.#parts.push(Buffer.from(buffer.subarray(from, to)));

@@ -1,39 +1,26 @@
-/** A request's head from a header block (RFC 9113 section 8.3.1). */
-import type { RequestHead } from '../head.ts';
-import { UNKNOWN_LENGTH } from '../head.ts';
-import { parseHost } from '../h1/host-field.ts';
-import { HeaderId } from '../header-id.ts';
+/** A request's head from a header block (RFC 9113 section 8.3.1), held to the same limits as one of HTTP/1.1. */
+import type { ReasonCode } from '../../../ir/reason.ts';
 import { normalisePath } from '../../router/path.ts';
-import { EntryFields, parseLength } from './entry-fields.ts';
+import { parseHost } from '../h1/host-field.ts';
+import { forwardableUpgrade } from '../h1/upgrade.ts';
+import { UNKNOWN_LENGTH, type RequestHead } from '../head.ts';
+import { HeaderId } from '../header-id.ts';
+import { EntryFields, INVALID_LENGTH, agreedLength } from './entry-fields.ts';
 import { HeaderEntry, Pseudo } from './hpack/entry.ts';
 
 export class H2RequestHead extends EntryFields implements RequestHead {
-  readonly method: string;
-  readonly authority: string;
-  readonly host: string;
-  readonly path: string;
-  readonly query: string;
-  readonly pathChanged: boolean;
-  readonly hasBody: boolean;
-  readonly contentLength: number;
-  readonly upgrade: string;
+  method = '';
+  authority = '';
+  host = '';
+  path = '';
+  query = '';
+  pathChanged = false;
+  hasBody = false;
+  contentLength = 0;
+  upgrade = '';
   readonly version = 'HTTP/2';
   readonly acceptsTrailers = true;
-  readonly expectsContinue: boolean;
-
-  constructor(entries: readonly HeaderEntry[], facts: Omit<Facts, 'scheme'>, endStream: boolean) {
-    super(entries);
-    this.method = facts.method;
-    this.authority = facts.authority;
-    this.host = facts.host;
-    this.path = facts.path;
-    this.query = facts.query;
-    this.pathChanged = facts.pathChanged;
-    this.upgrade = facts.protocol;
-    this.hasBody = !endStream && facts.protocol === '';
-    this.contentLength = this.hasBody ? facts.contentLength : 0;
-    this.expectsContinue = facts.expectsContinue;
-  }
+  expectsContinue = false;
 
   header(name: string): string | undefined {
     return this.find(name);
@@ -45,139 +32,254 @@ export class H2RequestHead extends EntryFields implements RequestHead {
   }
 }
 
-interface Facts {
-  method: string;
-  scheme: string;
-  authority: string;
-  host: string;
-  path: string;
-  query: string;
-  pathChanged: boolean;
-  protocol: string;
-  contentLength: number;
-  expectsContinue: boolean;
+export interface RequestLimits {
+  readonly targetBytes: number;
+  readonly bodyBytes: number;
 }
 
-/** Hosts by authority: the same few come again and again. */
-const hosts = new Map<string, string | null>();
-const MAX_HOSTS = 10_000;
+/** The stream is to be reset: it holds no request that could be answered (RFC 9113 section 8.1.1). */
+export const MALFORMED = 'malformed';
 
-function hostOf(authority: string): string | null {
-  let host = hosts.get(authority);
-  if (host === undefined) {
-    host = parseHost(Buffer.from(authority, 'latin1'), 0, authority.length);
-    if (hosts.size >= MAX_HOSTS) hosts.clear();
-    hosts.set(authority, host);
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const MAX_METHOD_BYTES = 32;
+/** As HTTP/1.1 takes them: no controls, no space, no `#`, nothing beyond ASCII. */
+const NOT_IN_TARGET = /[^\x21\x22\x24-\x7e]/;
+const MAX_AUTHORITY_BYTES = 262;
+
+interface Target {
+  readonly path: string;
+  readonly query: string;
+  readonly pathChanged: boolean;
+}
+
+/** Reads the requests of one connection. They are much alike, so what the last `:authority` and `:path` meant is remembered. */
+export class RequestReader {
+  readonly #limits: RequestLimits;
+  // Of the present block.
+  #method: HeaderEntry | null = null;
+  #scheme: HeaderEntry | null = null;
+  #path: HeaderEntry | null = null;
+  #authority: HeaderEntry | null = null;
+  #protocol: HeaderEntry | null = null;
+  #host: HeaderEntry | null = null;
+  #cookies = 0;
+  #contentLength = UNKNOWN_LENGTH;
+  #expect = '';
+  // Of the last one.
+  #knownAuthority: HeaderEntry | null = null;
+  #knownHost: string | null = null;
+  #knownPath: HeaderEntry | null = null;
+  #knownTarget: Target | null = null;
+
+  constructor(limits: RequestLimits) {
+    this.#limits = limits;
   }
-  return host;
-}
 
-/**
- * `entries[0, count)` as a request; null when it is malformed: pseudo-header fields missing, repeated, unknown or after ordinary ones,
- * forbidden fields, Host that differs from `:authority`, lengths that cannot be.
- */
-export function readRequest(
-  entries: readonly HeaderEntry[],
-  count: number,
-  endStream: boolean,
-): H2RequestHead | null {
-  const facts: Facts = {
-    method: '',
-    scheme: '',
-    authority: '',
-    host: '',
-    path: '',
-    query: '',
-    pathChanged: false,
-    protocol: '',
-    contentLength: UNKNOWN_LENGTH,
-    expectsContinue: false,
-  };
-  const fields: HeaderEntry[] = [];
-  let cookie: string | null = null;
-  let host: string | null = null;
-  for (let index = 0; index < count; index++) {
-    const entry = entries[index] as HeaderEntry;
-    if (entry.isMalformed) return null;
-    if (entry.pseudo !== Pseudo.none) {
-      if (fields.length > 0 || host !== null || cookie !== null || !takePseudo(facts, entry)) return null;
-    } else if (entry.id === HeaderId.host) {
-      if (host !== null) return null;
-      host = entry.value;
-    } else if (entry.id === HeaderId.cookie)
-      cookie = cookie === null ? entry.value : `${cookie}; ${entry.value}`;
-    else if (takeField(facts, entry)) fields.push(entry);
-    else return null;
+  /** `entries[0, count)` as a request; MALFORMED, or the reason to answer it with. */
+  read(
+    entries: readonly HeaderEntry[],
+    count: number,
+    endStream: boolean,
+  ): H2RequestHead | typeof MALFORMED | ReasonCode {
+    const fieldsFrom = this.#readPseudo(entries, count);
+    if (fieldsFrom < 0 || !this.#readFields(entries, fieldsFrom, count)) return MALFORMED;
+    if (!this.#isComplete(endStream)) return MALFORMED;
+    const head = new H2RequestHead(this.#forwardable(entries, fieldsFrom, count));
+    return this.#fill(head, endStream) ?? head;
   }
-  if (cookie !== null) fields.push(new HeaderEntry('cookie', cookie));
-  return complete(facts, host, endStream) ? new H2RequestHead(fields, facts, endStream) : null;
-}
 
-/** False when the field is repeated, or is an answer's. */
-function takePseudo(facts: Facts, { pseudo, value }: HeaderEntry): boolean {
-  if (value === '' && pseudo !== Pseudo.authority) return false;
-  switch (pseudo) {
-    case Pseudo.method:
-      if (facts.method !== '') return false;
-      facts.method = value;
-      return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value);
-    case Pseudo.scheme:
-      if (facts.scheme !== '') return false;
-      facts.scheme = value;
-      return true;
-    case Pseudo.path:
-      if (facts.path !== '') return false;
-      facts.path = value;
-      return true;
-    case Pseudo.authority:
-      if (facts.authority !== '') return false;
-      facts.authority = value;
-      return true;
-    case Pseudo.protocol:
-      if (facts.protocol !== '') return false;
-      facts.protocol = value.toLowerCase();
-      return true;
-    default:
-      return false;
+  /** Takes the pseudo-header fields, which come first, each once. Returns where ordinary fields begin; -1 when malformed. */
+  #readPseudo(entries: readonly HeaderEntry[], count: number): number {
+    this.#method = null;
+    this.#scheme = null;
+    this.#path = null;
+    this.#authority = null;
+    this.#protocol = null;
+    for (let index = 0; index < count; index++) {
+      const entry = entries[index] as HeaderEntry;
+      if (entry.pseudo === Pseudo.none) return index;
+      if (entry.isMalformed || !this.#takePseudo(entry)) return -1;
+    }
+    return count;
+  }
+
+  /** False when the field is repeated, empty, or an answer's. */
+  #takePseudo(entry: HeaderEntry): boolean {
+    if (entry.value === '' && entry.pseudo !== Pseudo.authority) return false;
+    switch (entry.pseudo) {
+      case Pseudo.method:
+        if (this.#method !== null) return false;
+        this.#method = entry;
+        return METHOD.test(entry.value);
+      case Pseudo.scheme:
+        if (this.#scheme !== null) return false;
+        this.#scheme = entry;
+        return true;
+      case Pseudo.path:
+        if (this.#path !== null) return false;
+        this.#path = entry;
+        return true;
+      case Pseudo.authority:
+        if (this.#authority !== null) return false;
+        this.#authority = entry;
+        return true;
+      case Pseudo.protocol:
+        if (this.#protocol !== null) return false;
+        this.#protocol = entry;
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #readFields(entries: readonly HeaderEntry[], from: number, count: number): boolean {
+    this.#host = null;
+    this.#cookies = 0;
+    this.#contentLength = UNKNOWN_LENGTH;
+    this.#expect = '';
+    for (let index = from; index < count; index++) {
+      const entry = entries[index] as HeaderEntry;
+      if (entry.isMalformed || entry.pseudo !== Pseudo.none) return false;
+      if (entry.id !== HeaderId.other && !this.#takeField(entry)) return false;
+    }
+    return true;
+  }
+
+  #takeField(entry: HeaderEntry): boolean {
+    switch (entry.id) {
+      case HeaderId.host:
+        if (this.#host !== null) return false;
+        this.#host = entry;
+        return true;
+      case HeaderId.cookie:
+        this.#cookies++;
+        return true;
+      case HeaderId.contentLength:
+        this.#contentLength = agreedLength(this.#contentLength, entry.value);
+        return this.#contentLength !== INVALID_LENGTH;
+      case HeaderId.expect:
+        this.#expect = entry.value.toLowerCase();
+        return true;
+      default:
+        return true;
+    }
+  }
+
+  /** What a request must have, and what excludes each other. */
+  #isComplete(endStream: boolean): boolean {
+    if (this.#method === null || (endStream && this.#contentLength > 0)) return false;
+    const isConnect = this.#method.value === 'CONNECT';
+    if (isConnect && this.#protocol === null) {
+      // To anywhere, not through here: it names no resource (section 8.5).
+      return this.#scheme === null && this.#path === null && this.#authority !== null;
+    }
+    if (this.#scheme === null || this.#path === null) return false;
+    // An extended CONNECT opens a tunnel, which does not begin with its end (RFC 8441 section 4).
+    if (this.#protocol !== null && (!isConnect || endStream)) return false;
+    return this.#agreesWithHost();
+  }
+
+  #agreesWithHost(): boolean {
+    const authority = this.#authority?.value ?? '';
+    return authority === '' || this.#host === null || isSameAuthority(authority, this.#host.value);
+  }
+
+  /** Ordinary fields without Host, which `:authority` stands for; the crumbs of a cookie as one (section 8.2.3). */
+  #forwardable(entries: readonly HeaderEntry[], from: number, count: number): readonly HeaderEntry[] {
+    if (this.#host === null && this.#cookies <= 1) return entries.slice(from, count);
+    const fields: HeaderEntry[] = [];
+    const crumbs: HeaderEntry[] = [];
+    for (let index = from; index < count; index++) {
+      const entry = entries[index] as HeaderEntry;
+      if (entry.id === HeaderId.cookie) crumbs.push(entry);
+      else if (entry.id !== HeaderId.host) fields.push(entry);
+    }
+    if (crumbs.length > 0) fields.push(joinCrumbs(crumbs));
+    return fields;
+  }
+
+  /** Works out what the exchange wants to know; the reason to refuse the request with, or null. */
+  #fill(head: H2RequestHead, endStream: boolean): ReasonCode | null {
+    const authority = (this.#authority?.value ?? '') === '' ? this.#host : this.#authority;
+    const host = authority === null ? null : this.#hostOf(authority);
+    if (authority === null || host === null) return 'bad_request';
+    head.authority = authority.value;
+    head.host = host;
+    head.method = this.#method?.value ?? '';
+    if (head.method.length > MAX_METHOD_BYTES) return 'not_implemented';
+    const refusal = this.#protocol === null ? null : fillTunnel(head, this.#protocol.value.toLowerCase());
+    return refusal ?? this.#fillTarget(head) ?? this.#fillBody(head, endStream);
+  }
+
+  #fillTarget(head: H2RequestHead): ReasonCode | null {
+    // CONNECT without a path: a tunnel to anywhere.
+    if (this.#path === null) return 'not_implemented';
+    if (this.#path.value.length > this.#limits.targetBytes) return 'uri_too_long';
+    const target = this.#targetOf(this.#path);
+    if (target === null || (target.path === '*' && head.method !== 'OPTIONS')) return 'bad_request';
+    head.path = target.path;
+    head.query = target.query;
+    head.pathChanged = target.pathChanged;
+    return null;
+  }
+
+  #fillBody(head: H2RequestHead, endStream: boolean): ReasonCode | null {
+    if (this.#expect !== '') {
+      if (this.#expect !== '100-continue') return 'expectation_failed';
+      head.expectsContinue = true;
+    }
+    if (endStream || head.upgrade !== '') return null;
+    head.hasBody = true;
+    head.contentLength = this.#contentLength;
+    const { bodyBytes } = this.#limits;
+    return bodyBytes > 0 && this.#contentLength > bodyBytes ? 'body_too_large' : null;
+  }
+
+  /** null when it is no host. */
+  #hostOf(entry: HeaderEntry): string | null {
+    if (entry === this.#knownAuthority) return this.#knownHost;
+    const { value } = entry;
+    this.#knownAuthority = entry;
+    this.#knownHost =
+      value === '' || value.length > MAX_AUTHORITY_BYTES
+        ? null
+        : parseHost(Buffer.from(value, 'latin1'), 0, value.length);
+    return this.#knownHost;
+  }
+
+  #targetOf(entry: HeaderEntry): Target | null {
+    if (entry === this.#knownPath) return this.#knownTarget;
+    this.#knownPath = entry;
+    this.#knownTarget = parseTarget(entry.value);
+    return this.#knownTarget;
   }
 }
 
-function takeField(facts: Facts, { id, value }: HeaderEntry): boolean {
-  if (id === HeaderId.contentLength) {
-    const length = parseLength(value);
-    if (length < 0 || (facts.contentLength !== UNKNOWN_LENGTH && facts.contentLength !== length))
-      return false;
-    facts.contentLength = length;
-  } else if (id === HeaderId.expect) facts.expectsContinue = value.toLowerCase() === '100-continue';
-  return true;
+/** The request asks for a tunnel (RFC 8441), which HTTP/1.1 and the exchange know as an upgrade. */
+function fillTunnel(head: H2RequestHead, protocol: string): ReasonCode | null {
+  head.method = 'GET';
+  head.upgrade = forwardableUpgrade(protocol);
+  return head.upgrade === '' ? 'not_implemented' : null;
 }
 
-function complete(facts: Facts, host: string | null, endStream: boolean): boolean {
-  if (facts.method === '' || facts.scheme === '' || facts.path === '') return false;
-  // CONNECT is for tunnels to anywhere, but for the extended one (RFC 8441), which names a protocol.
-  if ((facts.method === 'CONNECT') !== (facts.protocol !== '')) return false;
-  if (facts.protocol !== '') facts.method = 'GET';
-  if (facts.authority === '') facts.authority = host ?? '';
-  else if (host !== null && host.toLowerCase() !== facts.authority.toLowerCase()) return false;
-  const parsed = hostOf(facts.authority);
-  if (parsed === null) return false;
-  facts.host = parsed;
-  if (endStream && facts.contentLength > 0) return false;
-  return splitTarget(facts);
+function joinCrumbs(crumbs: readonly HeaderEntry[]): HeaderEntry {
+  const [first] = crumbs as [HeaderEntry];
+  if (crumbs.length === 1) return first;
+  const isNeverIndexed = crumbs.some((crumb) => crumb.isNeverIndexed);
+  return new HeaderEntry(first.name, crumbs.map(({ value }) => value).join('; '), first, isNeverIndexed);
 }
 
-function splitTarget(facts: Facts): boolean {
-  const target = facts.path;
-  if (target === '*') return facts.method === 'OPTIONS';
-  // What a URI cannot hold would be read differently by whoever comes next.
+function isSameAuthority(one: string, other: string): boolean {
+  return one === other || one.toLowerCase() === other.toLowerCase();
+}
 
-  if (/[\x00-\x20\x7f#]/.test(target)) return false;
+/** null when it is not what a target may be. */
+function parseTarget(target: string): Target | null {
+  if (target === '*') return { path: '*', query: '', pathChanged: false };
+  if (NOT_IN_TARGET.test(target)) return null;
   const question = target.indexOf('?');
   const raw = question === -1 ? target : target.slice(0, question);
   const path = normalisePath(raw);
-  if (path === null) return false;
-  facts.path = path;
-  facts.query = question === -1 ? '' : target.slice(question + 1);
-  facts.pathChanged = path !== raw;
-  return true;
+  if (path === null) return null;
+  return { path, query: question === -1 ? '' : target.slice(question + 1), pathChanged: path !== raw };
 }

@@ -1,205 +1,261 @@
 /** One HTTP/2 connection of a client. Everything about routes, backends and time limits of requests is the exchange's. */
+import type { ReasonCode } from '../../../ir/reason.ts';
 import type { Transport } from '../../listener/transport.ts';
 import type { DownstreamConnection } from '../downstream-connection.ts';
-import { LocalHead } from '../head.ts';
+import { LingeringClose } from '../h1/lingering-close.ts';
 import { NO_EDITS } from '../head-edits.ts';
+import { answerForReason } from '../local-answer.ts';
 import type { ServerConnection, ServerHost } from '../server-host.ts';
-import { H2Connection, type H2Limits } from './connection.ts';
+import { H2Connection } from './connection.ts';
+import type { H2Limits } from './connection-output.ts';
 import { readTrailers } from './entry-fields.ts';
-import { FieldWriter } from './field-writer.ts';
 import { ErrorCode, MAX_WINDOW_BYTES, PREFACE, Setting } from './frame.ts';
-import { readRequest } from './request-head.ts';
+import { MALFORMED, RequestReader, type H2RequestHead } from './request-head.ts';
 import { H2ServerStream } from './server-stream.ts';
 
 const CONCURRENT_STREAMS = 128;
 const STREAM_WINDOW_BYTES = 262_144;
-/** What all streams of a connection may have sent and not been read: bounds the memory of one connection. */
-const CONNECTION_WINDOW_BYTES = 1_048_576;
-/** Cost of a request that is refused or malformed, for the flood guard: as much as a reset by the client. */
-const MISBEHAVIOUR_COST = 5;
-/** Between the two GOAWAYs of a drain: requests that were under way arrive meanwhile (RFC 9113 section 6.8). */
+/**
+ * What all streams of a connection may have sent while nobody took it: bounds the memory of one connection. Eight stalled uploads stop
+ * the others.
+ */
+const CONNECTION_WINDOW_BYTES = 2_097_152;
+/** Between the two GOAWAYs of a drain, for a client that does not answer the PING that goes with the first. */
 const DRAIN_STEP_MS = 1_000;
+/** A client that has ended its direction gets its answers, if they come soon. */
+const HALF_CLOSED_MS = 5_000;
+const DRAIN_PING = Buffer.from('draining', 'latin1');
 
-const TOO_LARGE = new LocalHead(431, ['content-length'], ['0']);
+const SETTINGS = [
+  [Setting.maxConcurrentStreams, CONCURRENT_STREAMS],
+  [Setting.initialWindowSize, STREAM_WINDOW_BYTES],
+  [Setting.enableConnectProtocol, 1],
+] as const;
 
 export class H2ServerConnection extends H2Connection<H2ServerStream> implements ServerConnection {
-  readonly fields: FieldWriter;
   readonly #host: ServerHost;
   readonly #connection: DownstreamConnection;
-  #awaitsPreface = true;
+  readonly #requests: RequestReader;
+  #prefaceBytes = 0;
   /** Highest stream of the client that was taken. */
   #lastStreamId = 0;
+  #begun = 0;
+  /** GOAWAY was sent: the first, and the one that counts. */
   #isDraining = false;
   #isRefusingNew = false;
+  /** While no stream is open, and for a drain. */
+  #idleDueMs = Infinity;
+  #drainDueMs = Infinity;
+  #bodiesDueMs = Infinity;
   #toFlush: H2ServerStream[] = [];
-  #endedEarly: H2ServerStream[] = [];
+  #endedEarly: H2ServerStream[] | null = null;
 
   constructor(host: ServerHost, transport: Transport, connection: DownstreamConnection) {
-    super(transport, limitsOf(host));
+    super(transport, host.wheel, limitsOf(host));
     this.#host = host;
     this.#connection = connection;
-    this.fields = new FieldWriter(this.encoder);
+    this.#requests = new RequestReader(host.limits);
+    this.#idleIn(host.limits.headTimeoutMs);
+    this.sendSettings([...SETTINGS, [Setting.maxHeaderListSize, this.limits.headerListBytes]]);
     host.opened(this);
-    this.#scheduleIn(host.limits.headTimeoutMs);
-    this.sendSettings([
-      [Setting.maxConcurrentStreams, CONCURRENT_STREAMS],
-      [Setting.initialWindowSize, STREAM_WINDOW_BYTES],
-      [Setting.maxHeaderListSize, this.limits.headerListBytes],
-      [Setting.enableConnectProtocol, 1],
-    ]);
   }
 
   get bodyLimitBytes(): number {
     return this.#host.limits.bodyBytes;
   }
 
-  #scheduleIn(delayMs: number): void {
-    const { wheel } = this.#host;
-    if (delayMs > 0) wheel.schedule(this, wheel.now() + delayMs);
-    else wheel.cancel(this);
-  }
-
   // --- requests ---
 
-  protected override takePreface(): boolean {
-    if (!this.#awaitsPreface) return true;
-    const verdict = this.reader.expect(PREFACE);
-    if (verdict < 0) return this.fail(ErrorCode.protocolError);
-    this.#awaitsPreface = verdict === 0;
-    return verdict === 1;
+  protected takePreface(): boolean {
+    if (this.#prefaceBytes === PREFACE.length) return true;
+    this.#prefaceBytes = this.reader.expect(PREFACE, this.#prefaceBytes);
+    if (this.#prefaceBytes < 0) this.fail(ErrorCode.protocolError);
+    return this.#prefaceBytes === PREFACE.length;
   }
 
-  protected onHeaderBlock(streamId: number, endStream: boolean, isTooLarge: boolean): boolean {
+  protected onHeaderBlock(streamId: number, endStream: boolean, isTooLarge: boolean): void {
     const open = this.streams.get(streamId);
-    if (open !== undefined) return this.#onTrailers(open, endStream, isTooLarge);
-    if ((streamId & 1) === 0) return this.fail(ErrorCode.protocolError);
+    if (open !== undefined) {
+      const isSound = endStream && !isTooLarge;
+      open.onTrailers(isSound ? readTrailers(this.decoder.entries, this.decoder.count) : null);
+    } else if ((streamId & 1) === 0) this.fail(ErrorCode.protocolError);
     // HEADERS on a stream that is over: the peer's view of the connection is lost (section 5.1.1).
-    if (streamId <= this.#lastStreamId) return this.fail(ErrorCode.streamClosed);
-    this.#lastStreamId = streamId;
-    if (this.#isRefusingNew) return this.#refuse(streamId, ErrorCode.refusedStream);
-    if (this.streams.size >= CONCURRENT_STREAMS) return this.#refuse(streamId, ErrorCode.refusedStream);
-    return this.#begin(streamId, endStream, isTooLarge);
+    else if (streamId <= this.#lastStreamId) this.fail(ErrorCode.streamClosed);
+    else {
+      this.#lastStreamId = streamId;
+      if (this.#isRefusingNew || this.streams.size >= CONCURRENT_STREAMS) {
+        this.#refuse(streamId, ErrorCode.refusedStream);
+      } else this.#begin(streamId, endStream, isTooLarge);
+    }
   }
 
-  #begin(streamId: number, endStream: boolean, isTooLarge: boolean): boolean {
-    const head = isTooLarge ? null : readRequest(this.decoder.entries, this.decoder.count, endStream);
-    if (head === null && !isTooLarge) {
+  #refuse(streamId: number, code: number): void {
+    this.resetStream(streamId, code, STREAM_WINDOW_BYTES);
+    this.noteWasted();
+  }
+
+  #begin(streamId: number, endStream: boolean, isTooLarge: boolean): void {
+    const { entries, count } = this.decoder;
+    const head = isTooLarge ? 'head_too_large' : this.#requests.read(entries, count, endStream);
+    if (head === MALFORMED) {
       this.#host.refused('bad_request', this.#connection);
-      return this.#refuse(streamId, ErrorCode.protocolError);
+      this.#refuse(streamId, ErrorCode.protocolError);
+      return;
     }
     const stream = new H2ServerStream(streamId, this);
     stream.remoteEnded = endStream;
-    if (this.streams.size === 0) this.#host.wheel.cancel(this);
+    this.#idleDueMs = Infinity;
     this.streams.add(stream);
-    if (head === null) {
-      this.#host.refused('head_too_large', this.#connection);
-      stream.sendHead(TOO_LARGE, NO_EDITS, null);
-      stream.sendEnd(null);
-      return true;
-    }
-    this.guard.earn(1);
-    stream.follow(this.#host.begin(stream, head, this.#connection), head.contentLength);
-    return !this.isFailed;
+    if (typeof head === 'string') this.#answer(stream, head);
+    else this.#serve(stream, head);
   }
 
-  #refuse(streamId: number, code: number): boolean {
-    this.resetStream(streamId, code);
-    return this.spend(MISBEHAVIOUR_COST);
+  /** Answers a request that does not become an exchange. */
+  #answer(stream: H2ServerStream, reason: ReasonCode): void {
+    this.#host.refused(reason, this.#connection);
+    const { head, body } = answerForReason(reason, false);
+    stream.sendHead(head, NO_EDITS, null);
+    stream.sendData(body, 0, body.length, false);
+    stream.sendEnd(null);
   }
 
-  #onTrailers(stream: H2ServerStream, endStream: boolean, isTooLarge: boolean): boolean {
-    if (stream.remoteEnded) {
-      stream.fail(ErrorCode.streamClosed);
-      return this.spend(MISBEHAVIOUR_COST);
-    }
-    const trailers = isTooLarge || !endStream ? null : readTrailers(this.decoder.entries, this.decoder.count);
-    if (trailers === null) {
-      stream.fail(ErrorCode.protocolError);
-      return this.spend(MISBEHAVIOUR_COST);
-    }
-    stream.onTrailers(trailers);
-    return true;
+  #serve(stream: H2ServerStream, head: H2RequestHead): void {
+    const { limits } = this.#host;
+    if (head.hasBody) this.#watch(stream, head);
+    else if (head.upgrade !== '') stream.expectTunnel();
+    stream.follow(this.#host.begin(stream, head, this.#connection));
+    if (limits.requestsPerConnection > 0 && ++this.#begun >= limits.requestsPerConnection) this.drain();
+  }
+
+  /** A body must keep coming; messages of a gRPC call come when there are some. */
+  #watch(stream: H2ServerStream, head: H2RequestHead): void {
+    const { windowMs } = this.#host.limits.slowBody;
+    const isWatched = windowMs > 0 && head.header('content-type')?.startsWith('application/grpc') !== true;
+    stream.expectBody(head.contentLength, isWatched);
+    if (!isWatched || this.#bodiesDueMs !== Infinity) return;
+    this.#bodiesDueMs = this.wheel.now() + windowMs;
+    this.wakeBy(this.#bodiesDueMs);
   }
 
   /** A stream below the highest one is over; one above was never opened (section 5.1). */
-  protected mayBeClosed(streamId: number): boolean {
+  protected wasOpen(streamId: number): boolean {
     return (streamId & 1) === 1 && streamId <= this.#lastStreamId;
   }
 
-  noteMisbehaviour(): void {
-    this.spend(MISBEHAVIOUR_COST);
-  }
-
-  noteProgress(): void {
-    this.guard.earn(1);
+  protected onDataForClosed(streamId: number): void {
+    this.writer.resetStream(streamId, ErrorCode.streamClosed);
   }
 
   noteFlush(stream: H2ServerStream): void {
     if (this.#toFlush.at(-1) !== stream) this.#toFlush.push(stream);
   }
 
-  /** The rest of the request may be on its way already: told to stop once what has come was read. */
-  endEarly(stream: H2ServerStream): void {
-    this.#endedEarly.push(stream);
-    if (this.#endedEarly.length === 1) setImmediate(() => this.#stopEnded());
-  }
-
-  #stopEnded(): void {
-    const streams = this.#endedEarly;
-    this.#endedEarly = [];
-    for (const stream of streams) if (!stream.isClosed && !stream.remoteEnded) stream.stopRequest();
-  }
-
-  protected override onBurstEnd(): void {
+  protected onBurstEnd(): void {
     if (this.#toFlush.length === 0) return;
     const streams = this.#toFlush;
     this.#toFlush = [];
     for (const stream of streams) stream.flushRequest();
   }
 
-  // --- the connection ---
+  /** The rest of the request may be on its way already: told to stop once what has come was read. */
+  endEarly(stream: H2ServerStream): void {
+    if (this.#endedEarly === null) {
+      this.#endedEarly = [];
+      setImmediate(() => this.#stopEnded());
+    }
+    this.#endedEarly.push(stream);
+  }
+
+  #stopEnded(): void {
+    const streams = this.#endedEarly ?? [];
+    this.#endedEarly = null;
+    for (const stream of streams) stream.stopRequest();
+  }
 
   onStreamClosed(): void {
-    if (this.streams.size > 0 || this.isFailed) return;
-    if (this.#isRefusingNew) this.#goAway();
-    else this.#scheduleIn(this.#host.limits.idleTimeoutMs);
+    if (this.streams.size > 0 || this.isOver) return;
+    if (this.#isRefusingNew) this.close();
+    else this.#idleIn(this.#host.limits.idleTimeoutMs);
   }
 
-  /** Two GOAWAYs: the first announces, so that what is under way is still taken; the second says what was. */
+  // --- time ---
+
+  #idleIn(delayMs: number): void {
+    this.#idleDueMs = delayMs > 0 ? this.wheel.now() + delayMs : Infinity;
+    this.wakeBy(this.#idleDueMs);
+  }
+
+  protected nextDeadlineMs(): number {
+    return Math.min(this.#idleDueMs, this.#drainDueMs, this.#bodiesDueMs);
+  }
+
+  protected onDeadline(nowMs: number): void {
+    if (nowMs >= this.#bodiesDueMs) this.#judgeBodies(nowMs);
+    if (nowMs >= this.#drainDueMs) this.#refuseNew();
+    if (nowMs >= this.#idleDueMs) this.close();
+  }
+
+  #judgeBodies(nowMs: number): void {
+    const { windowMs, minBytes } = this.#host.limits.slowBody;
+    let isAnyWatched = false;
+    for (const stream of this.streams.all()) {
+      if (!stream.isWatched) continue;
+      if (stream.isComingFastEnough(minBytes)) isAnyWatched = true;
+      else stream.onTooSlow();
+    }
+    this.#bodiesDueMs = isAnyWatched ? nowMs + windowMs : Infinity;
+  }
+
+  // --- the end ---
+
+  /** Two GOAWAYs: the first announces, so that what is under way is still taken; the second says what was (section 6.8). */
   drain(): void {
-    if (this.#isDraining || this.isFailed) return;
+    if (this.#isDraining || this.isOver) return;
     this.#isDraining = true;
-    this.sendGoAway(MAX_WINDOW_BYTES, ErrorCode.noError);
-    this.#scheduleIn(DRAIN_STEP_MS);
+    this.writer.goAway(MAX_WINDOW_BYTES, ErrorCode.noError);
+    this.writer.ping(DRAIN_PING, 0);
+    this.#drainDueMs = this.wheel.now() + DRAIN_STEP_MS;
+    this.wakeBy(this.#drainDueMs);
   }
 
-  /** No request came in time, the connection was idle for too long, or the first step of a drain is over. */
-  override onTimer(): void {
-    if (!this.#isDraining && this.streams.size > 0) return;
+  /** What the client had sent when it learned of the drain has come. */
+  protected onPingAnswered(): void {
+    if (this.#isDraining && !this.#isRefusingNew) this.#refuseNew();
+  }
+
+  #refuseNew(): void {
+    this.#drainDueMs = Infinity;
     this.#isRefusingNew = true;
-    this.sendGoAway(this.#lastStreamId, ErrorCode.noError);
-    if (this.streams.size === 0) this.#goAway();
+    if (this.streams.size === 0) this.close();
+    else this.writer.goAway(this.#lastStreamId, ErrorCode.noError);
   }
 
-  #goAway(): void {
-    if (!this.isFailed) this.fail(ErrorCode.noError);
+  /** The client will not send any more, and cannot open windows: what it asked for is tried to be given to it. */
+  onEnd(): void {
+    if (this.isOver) return;
+    this.#isRefusingNew = true;
+    if (this.streams.size === 0) this.close();
+    else this.#idleIn(HALF_CLOSED_MS);
   }
 
-  destroy(): void {
-    this.transport.socket.destroy();
+  protected closeTransport(): void {
+    new LingeringClose(this.transport, this.wheel, this);
+  }
+
+  protected onGone(): void {
+    this.#host.closed(this);
   }
 
   protected onGoAway(): void {
     // The client opens no more streams; those that are open end as they will.
   }
 
-  protected lastPeerStream(): number {
-    return this.#lastStreamId;
+  protected onSettings(): void {
+    // Nothing waits for them.
   }
 
-  protected onConnectionClosed(): void {
-    this.#host.wheel.remove(this);
-    this.#host.closed(this);
+  protected lastPeerStream(): number {
+    return this.#lastStreamId;
   }
 }
 

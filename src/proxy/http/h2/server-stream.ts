@@ -1,12 +1,11 @@
 /** One request of a client over HTTP/2: what the exchange talks to. */
 import type { ReasonCode } from '../../../ir/reason.ts';
 import type { HeaderField } from '../../../ir/filter.ts';
+import { bulkBuffers } from '../bulk-buffers.ts';
 import { NO_EDITS, type HeadEdits } from '../head-edits.ts';
 import { UNKNOWN_LENGTH, type FieldList, type ResponseHead } from '../head.ts';
 import { HEADER_IDS, HeaderId } from '../header-id.ts';
-import type { DownstreamEvents, DownstreamStream } from '../stream.ts';
-import { bulkBuffers } from '../bulk-buffers.ts';
-import { isForwardableTrailer } from '../trailers.ts';
+import type { DownstreamEvents, DownstreamStream, ResetCause } from '../stream.ts';
 import { EntryFields } from './entry-fields.ts';
 import { ErrorCode } from './frame.ts';
 import type { H2ServerConnection } from './server-connection.ts';
@@ -19,13 +18,24 @@ const TUNNEL_DROPS = Uint8Array.from(DROPS);
 TUNNEL_DROPS[HeaderId.secWebSocketAccept] = 1;
 TUNNEL_DROPS[HeaderId.contentLength] = 1;
 
+const SWITCHING_PROTOCOLS = 101;
+const STATUS_TEXTS: readonly string[] = Array.from({ length: 600 }, (_, status) => String(status));
+
+/** A tunnel that was asked for, and not opened yet: what comes on it waits. */
+const ASKED = 1;
+const OPEN = 2;
+
 export class H2ServerStream extends H2Stream implements DownstreamStream {
   protected override readonly connection: H2ServerConnection;
   #events: DownstreamEvents | null = null;
-  /** Bytes of the body that are still to come, as its Content-Length said; UNKNOWN_LENGTH without one. */
+  /** Bytes of the body as Content-Length said; UNKNOWN_LENGTH without one. */
   #expectedBytes = UNKNOWN_LENGTH;
   #bodyBytes = 0;
-  #isTunnel = false;
+  /** `#bodyBytes` when its speed was last looked at; -1 when it may take its time. */
+  #watchedBytes = -1;
+  /** 0, ASKED or OPEN. */
+  #tunnel = 0;
+  #early: Buffer[] | null = null;
   /** Payload of the answer that is still to come, where its end is known; below 0 where it is not. */
   #toSend = -1;
   #hasHead = false;
@@ -35,49 +45,87 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     this.connection = connection;
   }
 
-  /** The exchange hears of the request from now on, unless it has answered already. */
-  follow(events: DownstreamEvents, contentLength: number): void {
-    this.#events = this.isClosed ? null : events;
+  /** A body follows the head. `isWatched`: it must not come too slowly. */
+  expectBody(contentLength: number, isWatched: boolean): void {
     this.#expectedBytes = contentLength;
+    this.#watchedBytes = isWatched ? 0 : -1;
+  }
+
+  /** The request asks for a tunnel. */
+  expectTunnel(): void {
+    this.#tunnel = ASKED;
+  }
+
+  /** The exchange hears of the request from now on, unless it has answered already. */
+  follow(events: DownstreamEvents): void {
+    if (!this.isClosed) this.#events = events;
   }
 
   // --- the request ---
 
   onData(buffer: Buffer, from: number, to: number, endStream: boolean): void {
     if (this.remoteEnded) {
+      this.consumed(to - from);
       this.fail(ErrorCode.streamClosed);
       return;
     }
     const bytes = to - from;
     this.#bodyBytes += bytes;
-    const limit = this.connection.bodyLimitBytes;
-    const isTooLong = this.#expectedBytes !== UNKNOWN_LENGTH && this.#bodyBytes > this.#expectedBytes;
-    const isTooShort =
-      endStream && this.#expectedBytes !== UNKNOWN_LENGTH && this.#bodyBytes < this.#expectedBytes;
-    if (isTooLong || isTooShort) {
+    const expected = this.#expectedBytes;
+    if (
+      expected !== UNKNOWN_LENGTH &&
+      (endStream ? this.#bodyBytes !== expected : this.#bodyBytes > expected)
+    ) {
       this.consumed(bytes);
-      this.#breakOff(ErrorCode.protocolError, 'bad_request');
+      this.fail(ErrorCode.protocolError);
       return;
     }
-    if (limit > 0 && this.#bodyBytes > limit && !this.#isTunnel) {
+    const limit = this.connection.bodyLimitBytes;
+    if (limit > 0 && this.#bodyBytes > limit && this.#tunnel === 0) {
       this.consumed(bytes);
-      this.#events?.onDownstreamReset('invalid', 'body_too_large');
+      this.#refuseRest('invalid', 'body_too_large');
       return;
     }
     this.remoteEnded = endStream;
-    if (bytes > 0) this.#events?.onRequestData(buffer, from, to, false);
-    this.consumed(bytes);
+    if (this.#tunnel === ASKED) {
+      this.#keepEarly(buffer, from, to);
+      return;
+    }
+    if (bytes > 0) {
+      this.#events?.onRequestData(buffer, from, to, false);
+      this.consumed(bytes);
+    }
     if (endStream) this.#endRequest(null);
     else this.connection.noteFlush(this);
   }
 
-  onTrailers(trailers: FieldList): void {
-    if (this.#expectedBytes !== UNKNOWN_LENGTH && this.#bodyBytes < this.#expectedBytes) {
-      this.#breakOff(ErrorCode.protocolError, 'bad_request');
-      return;
+  /** Not consumed: the stream's window bounds what is kept. */
+  #keepEarly(buffer: Buffer, from: number, to: number): void {
+    if (from === to) return;
+    this.#early ??= [];
+    this.#early.push(Buffer.from(buffer.subarray(from, to)));
+  }
+
+  #passOnEarly(): void {
+    const chunks = this.#early ?? [];
+    this.#early = null;
+    for (const chunk of chunks) {
+      this.#events?.onRequestData(chunk, 0, chunk.length, false);
+      this.consumed(chunk.length);
     }
-    this.remoteEnded = true;
-    this.#endRequest(trailers);
+    if (this.remoteEnded) this.#endRequest(null);
+    else if (chunks.length > 0) this.#events?.onRequestFlush();
+  }
+
+  /** A header block after the head. null: it is malformed, or does not end the stream. */
+  onTrailers(trailers: FieldList | null): void {
+    const isShort = this.#expectedBytes !== UNKNOWN_LENGTH && this.#bodyBytes < this.#expectedBytes;
+    if (this.remoteEnded) this.fail(ErrorCode.streamClosed);
+    else if (trailers === null || isShort || this.#tunnel !== 0) this.fail(ErrorCode.protocolError);
+    else {
+      this.remoteEnded = true;
+      this.#endRequest(trailers);
+    }
   }
 
   #endRequest(trailers: FieldList | null): void {
@@ -89,24 +137,51 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     this.#events?.onRequestFlush();
   }
 
-  /** A message that is not what it says: the exchange learns that its request is gone. */
-  #breakOff(code: number, reason: ReasonCode): void {
-    this.reset(code);
-    this.connection.noteMisbehaviour();
+  /** Called once in a while: true while the body is still to come and wanted, false when nobody need ask again. */
+  isComingFastEnough(minBytes: number): boolean {
+    const bytes = this.#bodyBytes - this.#watchedBytes;
+    this.#watchedBytes = this.#bodyBytes;
+    return bytes >= minBytes || this.isPaused;
+  }
+
+  get isWatched(): boolean {
+    return this.#watchedBytes >= 0 && !this.remoteEnded && !this.#hasHead;
+  }
+
+  onTooSlow(): void {
+    this.#refuseRest('timeout', 'idle_timeout');
+  }
+
+  /** The request will not be read to its end; the exchange answers, if it still can. */
+  #refuseRest(cause: ResetCause, reason: ReasonCode): void {
     const events = this.#events;
     this.#events = null;
-    events?.onDownstreamReset('reset', reason);
+    if (events === null) this.reset(ErrorCode.cancel);
+    else events.onDownstreamReset(cause, reason);
+  }
+
+  fail(code: number): void {
+    this.reset(code);
+    this.connection.noteWasted();
+    this.#loseExchange('bad_request');
   }
 
   onReset(): void {
-    const events = this.#events;
-    this.#events = null;
+    const wasAnswered = this.#hasHead;
     this.forget();
-    events?.onDownstreamReset('reset', 'client_closed');
+    if (!wasAnswered) this.connection.noteWasted();
+    this.#loseExchange('client_closed');
   }
 
   onConnectionLost(): void {
-    this.onReset();
+    this.forget();
+    this.#loseExchange('client_closed');
+  }
+
+  #loseExchange(reason: ReasonCode): void {
+    const events = this.#events;
+    this.#events = null;
+    events?.onDownstreamReset('reset', reason);
   }
 
   // --- the answer ---
@@ -119,14 +194,17 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
   sendHead(head: ResponseHead, edits: HeadEdits, extra: readonly HeaderField[] | null): void {
     if (this.isClosed) return;
     this.#hasHead = true;
-    this.#isTunnel = head.status === 101;
+    this.connection.guard.answered();
+    if (this.#tunnel === ASKED) this.#tunnel = head.status === SWITCHING_PROTOCOLS ? OPEN : 0;
+    const isTunnel = this.#tunnel === OPEN;
     // The exchange ends every answer itself; a head without body ends with it, to save a frame.
-    const endStream = !head.hasBody && !this.#isTunnel;
-    // An answer over HTTP/2 may carry trailers after a known length; over HTTP/1.1 it ends there.
-    const hasKnownEnd = head.hasBody && !this.#isTunnel && !(head instanceof EntryFields);
+    const endStream = !head.hasBody && !isTunnel;
+    // An answer of HTTP/2 may carry trailers after a known length; one of HTTP/1.1, or our own, ends there.
+    const hasKnownEnd = head.hasBody && !isTunnel && !(head instanceof EntryFields);
     this.#toSend = hasKnownEnd ? head.contentLength : -1;
     this.#writeHead(head, edits, extra, endStream);
-    if (endStream) this.endedWithHead();
+    if (isTunnel) this.#passOnEarly();
+    else if (endStream) this.endedWithHead();
   }
 
   #writeHead(
@@ -135,50 +213,37 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     extra: readonly HeaderField[] | null,
     endStream: boolean,
   ): void {
-    const { fields, writer } = this.connection;
+    const { fields } = this.connection;
+    const isTunnel = head.status === SWITCHING_PROTOCOLS;
     fields.begin();
-    fields.field(':status', head.status === 101 ? '200' : String(head.status));
-    fields.copied(head, head.status === 101 ? TUNNEL_DROPS : DROPS, edits);
-    fields.added(edits.append);
+    fields.field(':status', isTunnel ? '200' : (STATUS_TEXTS[head.status] as string));
+    fields.copied(head, isTunnel ? TUNNEL_DROPS : DROPS, edits);
+    if (edits.append.length > 0) fields.added(edits.append);
     if (extra !== null) fields.added(extra);
-    fields.end(writer, this.id, endStream);
+    fields.end(this.id, endStream);
   }
 
   sendData(buffer: Buffer, from: number, to: number, owned: boolean): boolean {
     this.#toSend -= to - from;
     const hasRoom = this.send(buffer, from, to, this.#toSend === 0);
     if (owned) bulkBuffers.release(buffer);
-    if (to > from) this.connection.noteProgress();
     return hasRoom;
   }
 
   sendEnd(trailers: FieldList | null): void {
     // Cut short: the client must not take it for the whole answer.
-    if (this.#toSend > 0 && !this.isClosed) this.reset(ErrorCode.internalError);
-    this.end(trailers);
-    this.#finishRequest();
+    if (this.#toSend > 0) this.abort();
+    else this.end(trailers);
   }
 
   /** An answer that is complete before its request: the client may stop sending (RFC 9113 section 8.1). */
-  #finishRequest(): void {
-    if (this.isClosed || this.remoteEnded || !this.localEnded || this.#isTunnel) return;
-    this.#events = null;
-    this.resumeReceiving();
-    this.connection.endEarly(this);
+  protected onSentAll(): void {
+    if (this.#tunnel !== OPEN) this.connection.endEarly(this);
   }
 
-  /** The answer has gone out whole and nobody wants the rest of the request. */
+  /** The rest of the request is wanted by nobody. */
   stopRequest(): void {
-    this.reset(ErrorCode.noError);
-  }
-
-  protected writeTrailers(trailers: FieldList): void {
-    const { fields, writer } = this.connection;
-    fields.begin();
-    for (let index = 0; index < trailers.count; index++) {
-      if (isForwardableTrailer(trailers, index)) fields.field(trailers.name(index), trailers.value(index));
-    }
-    fields.end(writer, this.id, true);
+    if (!this.remoteEnded) this.reset(ErrorCode.noError);
   }
 
   /** Frames leave together at the end of the turn. */

@@ -3,8 +3,10 @@
  * producer's being told to pause.
  */
 import type { FieldList } from '../head.ts';
-import { ErrorCode, Flag, FrameType, MAX_FRAME_BYTES } from './frame.ts';
 import type { H2Connection } from './connection.ts';
+import { trailersToSend } from './field-entries.ts';
+import { Flag, FrameType, MAX_FRAME_BYTES } from './frame.ts';
+import type { HeaderEntry } from './hpack/entry.ts';
 
 /** Chunks this small are copied in a loop, which beats the call. */
 const TINY_BYTES = 32;
@@ -14,7 +16,7 @@ export abstract class H2Stream {
   sendWindow: number;
   /** In the connection's list of streams that wait. */
   isBlocked = false;
-  /** Ends: the peer has sent everything; we have. */
+  /** The peer has sent everything; we have. */
   remoteEnded = false;
   localEnded = false;
   isClosed = false;
@@ -25,9 +27,9 @@ export abstract class H2Stream {
   /** Received while the receiver had asked for a pause: given back when it goes on. */
   #heldBytes = 0;
   #isPaused = false;
-  #pending: Buffer[] = [];
-  #endsAfterPending = false;
-  #trailersAfterPending: FieldList | null = null;
+  /** Payload that waits, then our end if it has come, with its trailers; null when nothing waits. */
+  #pending: Buffer[] | null = null;
+  #pendingTrailers: readonly HeaderEntry[] | null = null;
   #owesDrain = false;
 
   constructor(id: number, sendWindow: number, receiveWindow: number) {
@@ -36,16 +38,18 @@ export abstract class H2Stream {
     this.#receiveWindow = receiveWindow;
   }
 
-  protected abstract get connection(): H2Connection<H2Stream>;
+  protected abstract readonly connection: H2Connection<H2Stream>;
 
   abstract onData(buffer: Buffer, from: number, to: number, endStream: boolean): void;
   /** The peer reset the stream. */
   abstract onReset(code: number): void;
   abstract onConnectionLost(): void;
+  /** The peer made an error that costs it the stream. */
+  abstract fail(code: number): void;
   /** There is room again after a send that returned false. */
   protected abstract onDrained(): void;
-  /** Writes `trailers` as the last header block. */
-  protected abstract writeTrailers(trailers: FieldList): void;
+  /** Our direction has ended and nothing of it waits; the peer's has not. */
+  protected abstract onSentAll(): void;
   /** Both directions have ended, or the stream was reset. */
   protected abstract onClosed(): void;
 
@@ -59,17 +63,21 @@ export abstract class H2Stream {
 
   /** Received bytes have been passed on. While the receiver pauses they stay charged, to the stream and to the connection. */
   consumed(bytes: number): void {
-    if (bytes === 0) return;
     if (this.#isPaused) {
       this.#heldBytes += bytes;
       return;
     }
-    this.connection.consumed(bytes);
+    const { connection } = this;
+    connection.consumed(bytes);
     this.#owedBytes += bytes;
-    if (this.remoteEnded || this.#owedBytes < this.connection.limits.streamWindowBytes / 2) return;
-    this.connection.windowUpdate(this.id, this.#owedBytes);
+    if (this.remoteEnded || this.#owedBytes < connection.limits.streamWindowBytes / 2) return;
+    connection.writer.windowUpdate(this.id, this.#owedBytes);
     this.#receiveWindow += this.#owedBytes;
     this.#owedBytes = 0;
+  }
+
+  protected get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   protected pauseReceiving(): void {
@@ -81,25 +89,27 @@ export abstract class H2Stream {
     this.#isPaused = false;
     const held = this.#heldBytes;
     this.#heldBytes = 0;
-    this.consumed(held);
+    if (held > 0) this.consumed(held);
   }
 
   // --- sending ---
 
   /** `isLast`: our direction ends with these bytes. False when the producer should pause; `onDrained` follows. */
-
   protected send(buffer: Buffer, from: number, to: number, isLast: boolean): boolean {
     if (this.localEnded || this.isClosed) return true;
+    const { connection } = this;
+    connection.guard.sent();
     let position = from;
-    if (this.#pending.length === 0 && !this.connection.writer.isFull)
-      position = this.#write(buffer, from, to, isLast);
+    if (this.#pending === null && !connection.writer.isFull) position = this.#write(buffer, from, to, isLast);
     if (isLast) this.localEnded = true;
-    if (position === to) {
-      if (isLast) this.closeIfDone();
-      return this.#hasRoom();
+    if (position < to) {
+      this.#pending ??= [];
+      this.#pending.push(Buffer.from(buffer.subarray(position, to)));
+      this.#wait();
+      return false;
     }
-    this.#endsAfterPending = isLast;
-    this.#pending.push(Buffer.from(buffer.subarray(position, to)));
+    if (isLast) this.#sentAll();
+    if (!connection.writer.isFull) return true;
     this.#wait();
     return false;
   }
@@ -108,57 +118,61 @@ export abstract class H2Stream {
   protected end(trailers: FieldList | null): void {
     if (this.localEnded || this.isClosed) return;
     this.localEnded = true;
-    if (this.#pending.length > 0) {
-      this.#endsAfterPending = true;
-      this.#trailersAfterPending = trailers;
-      return;
-    }
-    this.#writeEnd(trailers);
+    const entries = trailers === null ? null : trailersToSend(trailers);
+    if (this.#pending === null) this.#writeEnd(entries);
+    else this.#pendingTrailers = entries;
   }
 
-  #writeEnd(trailers: FieldList | null): void {
-    if (trailers === null) this.connection.writer.header(0, FrameType.data, Flag.endStream, this.id);
-    else this.writeTrailers(trailers);
-    this.closeIfDone();
-  }
-
-  /** Our side has ended with the head. */
+  /** Our direction has ended with the head. */
   protected endedWithHead(): void {
     this.localEnded = true;
-    this.closeIfDone();
+    this.#sentAll();
   }
 
+  #sentAll(): void {
+    if (this.remoteEnded) this.forget();
+    else if (!this.isClosed) this.onSentAll();
+  }
+
+  /** The peer's direction has ended. */
   protected closeIfDone(): void {
-    if (this.localEnded && this.remoteEnded && this.#pending.length === 0) this.#close();
+    if (this.localEnded && this.#pending === null) this.forget();
   }
 
-  #hasRoom(): boolean {
-    if (!this.connection.writer.isFull) return true;
-    this.#wait();
-    return false;
+  #writeEnd(trailers: readonly HeaderEntry[] | null): void {
+    const { fields, writer } = this.connection;
+    if (trailers === null) writer.frame(0, FrameType.data, Flag.endStream, this.id);
+    else {
+      fields.begin();
+      for (const entry of trailers) fields.entry(entry);
+      fields.end(this.id, true);
+    }
+    this.#sentAll();
   }
 
+  /** `onDrained` is owed; the connection tells when there is room, if it is the connection that has none. */
   #wait(): void {
     this.#owesDrain = true;
-    if (this.isBlocked) return;
     const { connection } = this;
-    if (connection.sendWindow <= 0 || connection.writer.isFull) {
-      this.isBlocked = true;
-      connection.block(this);
-    }
+    if (this.isBlocked || (connection.sendWindow > 0 && !connection.writer.isFull)) return;
+    this.isBlocked = true;
+    connection.block(this);
   }
 
   /** Writes as much as the windows allow; returns the position reached. */
-  #write(buffer: Buffer, from: number, to: number, end: boolean): number {
-    const { connection } = this;
+  #write(buffer: Buffer, from: number, to: number, isLast: boolean): number {
+    const { connection, id } = this;
     const { writer } = connection;
     let position = from;
     while (position < to) {
       const bytes = Math.min(to - position, connection.sendWindow, this.sendWindow, MAX_FRAME_BYTES);
       if (bytes <= 0) break;
-      const isLast = end && position + bytes === to;
-      const at = writer.header(bytes, FrameType.data, isLast ? Flag.endStream : 0, this.id);
-      copy(buffer, position, writer.buffer, at, bytes);
+      const flags = isLast && position + bytes === to ? Flag.endStream : 0;
+      const output = writer.frame(bytes, FrameType.data, flags, id);
+      const at = writer.at - bytes;
+      if (bytes > TINY_BYTES) buffer.copy(output, at, position, position + bytes);
+      else
+        for (let index = 0; index < bytes; index++) output[at + index] = buffer[position + index] as number;
       connection.sendWindow -= bytes;
       this.sendWindow -= bytes;
       position += bytes;
@@ -166,35 +180,42 @@ export abstract class H2Stream {
     return position;
   }
 
-  /** There may be room now: sends what waits. */
+  /** There may be room now: sends what waits, and tells the producer when nothing does any more. */
   pump(): void {
-    const { connection } = this;
-    while (this.#pending.length > 0 && !this.isClosed) {
-      if (connection.writer.isFull) break;
-      const chunk = this.#pending[0] as Buffer;
-      const isLast =
-        this.#pending.length === 1 && this.#endsAfterPending && this.#trailersAfterPending === null;
-      const position = this.#write(chunk, 0, chunk.length, isLast);
+    const pending = this.#pending;
+    const { writer } = this.connection;
+    while (pending !== null && pending.length > 0) {
+      const chunk = pending[0] as Buffer;
+      const isLast = pending.length === 1 && this.localEnded && this.#pendingTrailers === null;
+      const position = writer.isFull ? 0 : this.#write(chunk, 0, chunk.length, isLast);
       if (position < chunk.length) {
-        this.#pending[0] = chunk.subarray(position);
+        pending[0] = chunk.subarray(position);
         this.#wait();
         return;
       }
-      this.#pending.shift();
-      if (isLast) this.closeIfDone();
+      pending.shift();
     }
-    if (this.#pending.length > 0 || connection.writer.isFull) {
+    if (pending !== null) this.#pumped();
+    else if (this.#owesDrain && !this.isClosed && !this.localEnded) this.#tellDrained();
+  }
+
+  /** Nothing waits any more. */
+  #pumped(): void {
+    this.#pending = null;
+    const trailers = this.#pendingTrailers;
+    this.#pendingTrailers = null;
+    if (trailers !== null) this.#writeEnd(trailers);
+    else if (this.localEnded) this.#sentAll();
+    else this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    if (this.connection.writer.isFull) {
       this.#wait();
       return;
     }
-    if (this.#endsAfterPending && this.#trailersAfterPending !== null) {
-      const trailers = this.#trailersAfterPending;
-      this.#trailersAfterPending = null;
-      this.#writeEnd(trailers);
-    } else if (this.#owesDrain && !this.localEnded) {
-      this.#owesDrain = false;
-      this.onDrained();
-    }
+    this.#owesDrain = false;
+    this.onDrained();
   }
 
   // --- the end ---
@@ -202,35 +223,23 @@ export abstract class H2Stream {
   /** Ends the stream with RST_STREAM. */
   protected reset(code: number): void {
     if (this.isClosed) return;
-    this.connection.resetStream(this.id, code);
+    this.connection.resetStream(this.id, code, this.remoteEnded ? 0 : this.#receiveWindow);
     this.#close();
   }
 
-  /** The peer made an error that costs it the stream. */
-  fail(code: number): void {
-    this.reset(code);
-    this.onReset(ErrorCode.noError);
-  }
-
+  /** Ends the stream without a word. */
   protected forget(): void {
     if (!this.isClosed) this.#close();
   }
 
   #close(): void {
     this.isClosed = true;
-    this.#pending = [];
-    this.connection.consumed(this.#heldBytes);
+    this.#pending = null;
+    this.#pendingTrailers = null;
+    const { connection } = this;
+    connection.streams.delete(this.id);
+    if (this.#heldBytes > 0) connection.consumed(this.#heldBytes);
     this.#heldBytes = 0;
-    this.connection.streams.delete(this.id);
     this.onClosed();
   }
-}
-
-// eslint-disable-next-line @typescript-eslint/max-params -- as Buffer.copy
-function copy(source: Buffer, from: number, target: Buffer, at: number, bytes: number): void {
-  if (bytes > TINY_BYTES) {
-    source.copy(target, at, from, from + bytes);
-    return;
-  }
-  for (let index = 0; index < bytes; index++) target[at + index] = source[from + index] as number;
 }

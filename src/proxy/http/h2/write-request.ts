@@ -1,10 +1,13 @@
-/** A request for a backend over HTTP/2: rendered to fields once, encoded anew for each connection it is tried on. */
+/** A request for a backend over HTTP/2: put together once, encoded anew for each connection it is tried on. */
+import type { HeaderField } from '../../../ir/filter.ts';
+import { fieldValueOctets } from '../field-value.ts';
 import type { FieldList } from '../head.ts';
 import { HEADER_IDS, HeaderId, headerIdOf, isConnectionLevel } from '../header-id.ts';
-import { nameHash } from '../name-hash.ts';
 import type { OutgoingRequest, PreparedRequest } from '../outgoing.ts';
 import { formatRequestId } from '../request-id.ts';
-import type { FieldWriter } from './field-writer.ts';
+import { entryAt } from './field-entries.ts';
+import { isNameDropped, type FieldWriter } from './field-writer.ts';
+import type { HeaderEntry } from './hpack/entry.ts';
 
 /** Never copied: they have another form here, or are the gateway's to say. */
 const DROPS = new Uint8Array(HEADER_IDS);
@@ -18,30 +21,41 @@ for (const id of [
   HeaderId.xRealIp,
   HeaderId.proxy,
   HeaderId.xSluiceReason,
+  // A WebSocket handshake has another form (RFC 8441 section 5).
+  HeaderId.secWebSocketKey,
 ]) {
   DROPS[id] = 1;
 }
-/** Of a WebSocket handshake: HTTP/2 has its own (RFC 8441 section 5). */
-const HANDSHAKE = new Set(['sec-websocket-key']);
+/** With a body that is not the client's. */
+const BODY_DROPS = Uint8Array.from(DROPS);
+for (const id of [HeaderId.contentLength, HeaderId.expect, HeaderId.trailer]) BODY_DROPS[id] = 1;
+
+const TRAILERS = /(?:^|[\s,])trailers(?:$|[\s,;])/i;
 
 export class H2PreparedRequest implements PreparedRequest {
-  /** Names and values in turn, pseudo-header fields first. */
-  readonly fields: readonly string[];
   readonly isHead: boolean;
   /** An extended CONNECT (RFC 8441). */
   readonly isTunnel: boolean;
+  /** Names and values in turn: pseudo-header fields. */
+  readonly #pseudo: readonly string[];
+  /** Fields of the client that stay. */
+  readonly #copied: readonly HeaderEntry[];
+  /** Names and values in turn: fields of the gateway and its configuration. */
+  readonly #added: readonly string[];
 
   constructor(request: OutgoingRequest) {
-    this.isHead = request.method === 'HEAD';
-    this.isTunnel = request.head.upgrade !== '';
-    this.fields = renderFields(request, this.isTunnel);
+    const { method, head } = request;
+    this.isHead = method === 'HEAD';
+    this.isTunnel = head.upgrade !== '';
+    this.#pseudo = pseudoFields(request);
+    this.#copied = copiedFields(request, head);
+    this.#added = addedFields(request);
   }
 
-  write(writer: FieldWriter): void {
-    const { fields } = this;
-    for (let index = 0; index < fields.length; index += 2) {
-      writer.field(fields[index] as string, fields[index + 1] as string);
-    }
+  write(fields: FieldWriter): void {
+    writePairs(fields, this.#pseudo);
+    for (const entry of this.#copied) fields.entry(entry);
+    writePairs(fields, this.#added);
   }
 
   release(): void {
@@ -51,61 +65,68 @@ export class H2PreparedRequest implements PreparedRequest {
 
 export const prepareHttp2 = (request: OutgoingRequest): H2PreparedRequest => new H2PreparedRequest(request);
 
-function renderFields(request: OutgoingRequest, isTunnel: boolean): string[] {
-  const { head, edits } = request;
-  const target = request.target ?? (head.query === '' ? head.path : `${head.path}?${head.query}`);
-  const authority = edits.authority ?? request.authority ?? head.authority;
-  const fields = [
-    ':method',
-    isTunnel ? 'CONNECT' : request.method,
-    ':scheme',
-    request.scheme,
-    ':path',
-    target,
-  ];
-  if (authority !== '') fields.push(':authority', authority);
-  if (isTunnel) fields.push(':protocol', head.upgrade);
-  copyFields(request, head, fields);
-  for (const { name, value } of edits.append) fields.push(name.toLowerCase(), value);
-  addForwarding(request, fields);
-  for (const { name, value } of request.extra ?? []) fields.push(name.toLowerCase(), value);
-  if (request.bodyBytes !== null) fields.push('content-length', String(request.bodyBytes));
-  return fields;
-}
-
-function copyFields(
-  { edits, requestNumber, bodyBytes }: OutgoingRequest,
-  head: FieldList,
-  to: string[],
-): void {
-  for (let index = 0; index < head.count; index++) {
-    const id = head.id(index);
-    const name = head.name(index);
-    // TE: trailers may cross, and gRPC wants it to.
-    if (id === HeaderId.te) {
-      if (head.value(index).toLowerCase().includes('trailers')) to.push('te', 'trailers');
-      continue;
-    }
-    if (isConnectionLevel(id) || DROPS[id] === 1 || edits.dropIds[id] === 1 || HANDSHAKE.has(name)) continue;
-    if (id === HeaderId.xRequestId && requestNumber >= 0) continue;
-    if (bodyBytes !== null && (id === HeaderId.contentLength || id === HeaderId.expect)) continue;
-    if (edits.dropNames.length > 0) {
-      const hash = nameHash(name);
-      if (edits.dropNames.some((dropped) => dropped.hash === hash && dropped.name === name)) continue;
-    }
-    to.push(name, head.value(index));
+function writePairs(fields: FieldWriter, pairs: readonly string[]): void {
+  for (let index = 0; index < pairs.length; index += 2) {
+    fields.field(pairs[index] as string, pairs[index + 1] as string);
   }
 }
 
+function pseudoFields({ head, method, scheme, target, edits, ...request }: OutgoingRequest): string[] {
+  const path = target ?? (head.query === '' ? head.path : `${head.path}?${head.query}`);
+  const authority = edits.authority ?? request.authority ?? head.authority;
+  const isTunnel = head.upgrade !== '';
+  const fields = [':method', isTunnel ? 'CONNECT' : method, ':scheme', scheme, ':path', path];
+  if (authority !== '') fields.push(':authority', authority);
+  if (isTunnel) fields.push(':protocol', head.upgrade);
+  return fields;
+}
+
+function copiedFields({ edits, requestNumber, bodyBytes }: OutgoingRequest, head: FieldList): HeaderEntry[] {
+  const dropIds = bodyBytes === null ? DROPS : BODY_DROPS;
+  const entries: HeaderEntry[] = [];
+  for (let index = 0; index < head.count; index++) {
+    const id = head.id(index);
+    if (dropIds[id] === 1 || edits.dropIds[id] === 1 || isConnectionLevel(id)) continue;
+    if (id === HeaderId.xRequestId && requestNumber >= 0) continue;
+    const entry = entryAt(head, index);
+    if (!isNameDropped(entry.name, edits)) entries.push(entry);
+  }
+  return entries;
+}
+
+function addedFields(request: OutgoingRequest): string[] {
+  const { head, edits, bodyBytes, extra } = request;
+  const fields: string[] = [];
+  // TE is connection-level, but gRPC wants to see that trailers get through, which they do.
+  if (edits.dropIds[HeaderId.te] === 0 && asksForTrailers(head)) fields.push('te', 'trailers');
+  push(fields, edits.append);
+  addForwarding(request, fields);
+  if (extra !== null) push(fields, extra);
+  if (bodyBytes !== null) fields.push('content-length', String(bodyBytes));
+  return fields;
+}
+
+function asksForTrailers(head: FieldList): boolean {
+  for (let index = 0; index < head.count; index++) {
+    if (head.id(index) === HeaderId.te && TRAILERS.test(head.value(index))) return true;
+  }
+  return false;
+}
+
+function push(fields: string[], added: readonly HeaderField[]): void {
+  for (const { name, value } of added) fields.push(name.toLowerCase(), fieldValueOctets(value));
+}
+
 /** What the rule's filters drop of these is the user's to say. */
-function addForwarding(
-  { edits, forwarding, forwardedHost, requestNumber }: OutgoingRequest,
-  to: string[],
-): void {
-  const { dropIds } = edits;
-  for (const { name, value } of forwarding.fields) if (dropIds[headerIdOf(name)] === 0) to.push(name, value);
-  if (dropIds[HeaderId.xForwardedHost] === 0) to.push('x-forwarded-host', forwardedHost);
-  if (dropIds[HeaderId.forwarded] === 0) to.push('forwarded', forwarding.forwarded(forwardedHost));
-  if (requestNumber >= 0 && dropIds[HeaderId.xRequestId] === 0)
-    to.push('x-request-id', formatRequestId(requestNumber));
+function addForwarding(request: OutgoingRequest, fields: string[]): void {
+  const { forwarding, forwardedHost, requestNumber } = request;
+  const { dropIds, dropsForwarding } = request.edits;
+  for (const { name, value } of forwarding.fields) {
+    if (!dropsForwarding || dropIds[headerIdOf(name)] === 0) fields.push(name, value);
+  }
+  if (dropIds[HeaderId.xForwardedHost] === 0) fields.push('x-forwarded-host', forwardedHost);
+  if (dropIds[HeaderId.forwarded] === 0) fields.push('forwarded', forwarding.forwarded(forwardedHost));
+  if (requestNumber >= 0 && dropIds[HeaderId.xRequestId] === 0) {
+    fields.push('x-request-id', formatRequestId(requestNumber));
+  }
 }

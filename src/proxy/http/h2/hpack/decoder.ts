@@ -1,5 +1,6 @@
 /** Header blocks to entries (RFC 7541 section 3), with bounds on everything a peer may choose. */
 import { latin1 } from '../../latin1.ts';
+import { DynamicTable } from './dynamic-table.ts';
 import { HeaderEntry } from './entry.ts';
 import { decodeHuffman } from './huffman.ts';
 import { STATIC_COUNT, STATIC_ENTRIES } from './static-table.ts';
@@ -16,67 +17,78 @@ export interface DecoderLimits {
 export type DecodeResult = 'ok' | 'compression' | 'too-large';
 
 const FAILED = -1;
-/** Entries that were evicted are cut off the array once so many have gathered at its head. */
-const COMPACT_AT = 256;
+/** An encoder that changed its mind says the smallest and the last size, no more (section 4.2). */
+const MAX_SIZE_UPDATES = 2;
+
+/** Blocks are read one after the other, and what is kept of one is copied: all decoders can share this. */
+const SHARED_ENTRIES: HeaderEntry[] = [];
 
 export class HpackDecoder {
   readonly #limits: DecoderLimits;
-  /** Oldest first; `#first` is the oldest that still counts. */
-  #table: (HeaderEntry | undefined)[] = [];
-  #first = 0;
-  #tableSize = 0;
-  #tableLimit: number;
+  readonly #table: DynamicTable;
   #position = 0;
-  /** The fields of the last block: `entries[0, count)`. Valid until the next `decode`. */
-  readonly entries: HeaderEntry[] = [];
+  /** The fields of the last block: `entries[0, count)`. Valid until the next `decode` of any decoder. */
+  readonly entries: HeaderEntry[] = SHARED_ENTRIES;
   count = 0;
 
   constructor(limits: DecoderLimits) {
     this.#limits = limits;
-    this.#tableLimit = limits.tableBytes;
+    this.#table = new DynamicTable(limits.tableBytes);
   }
 
   /** Decodes a whole block. A block that is too large is decoded to its end all the same, or the next one could not be. */
   decode(buffer: Buffer, from: number, to: number): DecodeResult {
+    const { listBytes, fieldCount } = this.#limits;
     this.#position = from;
-    this.count = 0;
+    let count = 0;
     let listSize = 0;
     let isTooLarge = false;
-    let mayResize = true;
+    if (from < to && !this.#resize(buffer, to)) return 'compression';
     while (this.#position < to) {
       const first = buffer[this.#position] as number;
-      if ((first & 0xe0) === 0x20) {
-        if (!mayResize || !this.#resize(buffer, to)) return 'compression';
-        continue;
-      }
-      mayResize = false;
-      const entry = this.#entry(buffer, to, first);
-      if (entry === null) return 'compression';
+      const entry = first >= 0x80 ? this.#indexed(buffer, to) : this.#literal(buffer, to, first);
+      if (entry === undefined) return 'compression';
       listSize += entry.size;
-      if (listSize > this.#limits.listBytes || this.count >= this.#limits.fieldCount) isTooLarge = true;
-      else this.entries[this.count++] = entry;
+      if (listSize > listBytes || count >= fieldCount) isTooLarge = true;
+      else this.entries[count++] = entry;
     }
+    this.count = count;
     return isTooLarge ? 'too-large' : 'ok';
   }
 
-  #entry(buffer: Buffer, to: number, first: number): HeaderEntry | null {
-    if (first >= 0x80) return this.#lookup(this.#integer(buffer, to, 7)) ?? null;
+  /** Takes size updates, which may only open a block; false when one is not allowed. */
+  #resize(buffer: Buffer, to: number): boolean {
+    let updates = 0;
+    while (this.#position < to && isSizeUpdate(buffer[this.#position] as number)) {
+      const size = this.#integer(buffer, to, 5);
+      if (size === FAILED || size > this.#limits.tableBytes || ++updates > MAX_SIZE_UPDATES) return false;
+      this.#table.resize(size);
+    }
+    return true;
+  }
+
+  #indexed(buffer: Buffer, to: number): HeaderEntry | undefined {
+    return this.#lookup(this.#integer(buffer, to, 7));
+  }
+
+  #literal(buffer: Buffer, to: number, first: number): HeaderEntry | undefined {
+    if (isSizeUpdate(first)) return undefined;
     const isIndexed = first >= 0x40;
     const nameIndex = this.#integer(buffer, to, isIndexed ? 6 : 4);
-    if (nameIndex === FAILED) return null;
-    const name = nameIndex === 0 ? this.#string(buffer, to) : (this.#lookup(nameIndex)?.name ?? null);
-    if (name === null) return null;
-    const value = this.#string(buffer, to);
-    if (value === null) return null;
-    const entry = new HeaderEntry(name, value);
-    if (isIndexed) this.#insert(entry);
+    if (nameIndex === FAILED) return undefined;
+    const like = nameIndex === 0 ? null : this.#lookup(nameIndex);
+    if (like === undefined) return undefined;
+    const name = like === null ? this.#string(buffer, to) : like.name;
+    const value = name === null ? null : this.#string(buffer, to);
+    if (name === null || value === null) return undefined;
+    const entry = new HeaderEntry(name, value, like, (first & 0xf0) === 0x10);
+    if (isIndexed) this.#table.insert(entry);
     return entry;
   }
 
   #lookup(index: number): HeaderEntry | undefined {
-    if (index <= STATIC_COUNT) return index <= 0 ? undefined : STATIC_ENTRIES[index - 1];
-    const at = this.#table.length - (index - STATIC_COUNT);
-    return at < this.#first ? undefined : this.#table[at];
+    if (index > STATIC_COUNT) return this.#table.get(index - STATIC_COUNT - 1);
+    return index <= 0 ? undefined : STATIC_ENTRIES[index - 1];
   }
 
   /** RFC 7541 section 5.1; FAILED for a number that is cut off or has no business being so large. */
@@ -100,33 +112,11 @@ export class HpackDecoder {
     const start = this.#position;
     if (length === FAILED || start + length > to) return null;
     this.#position = start + length;
+    if (length === 0) return '';
     return isHuffman ? decodeHuffman(buffer, start, start + length) : latin1(buffer, start, start + length);
   }
+}
 
-  #resize(buffer: Buffer, to: number): boolean {
-    const size = this.#integer(buffer, to, 5);
-    if (size === FAILED || size > this.#limits.tableBytes) return false;
-    this.#tableLimit = size;
-    this.#evict();
-    return true;
-  }
-
-  #insert(entry: HeaderEntry): void {
-    this.#table.push(entry);
-    this.#tableSize += entry.size;
-    if (this.#tableSize > this.#tableLimit) this.#evict();
-  }
-
-  #evict(): void {
-    while (this.#tableSize > this.#tableLimit) {
-      const oldest = this.#table[this.#first];
-      if (oldest === undefined) break;
-      this.#table[this.#first++] = undefined;
-      this.#tableSize -= oldest.size;
-    }
-    if (this.#first >= COMPACT_AT) {
-      this.#table = this.#table.slice(this.#first);
-      this.#first = 0;
-    }
-  }
+function isSizeUpdate(first: number): boolean {
+  return (first & 0xe0) === 0x20;
 }

@@ -1,64 +1,36 @@
 /** Fields to header blocks (RFC 7541 section 6). Strings go out plain: Huffman coding costs more than the bytes it saves here. */
 import { writeLatin1 } from '../../latin1.ts';
-import { fieldKey, STATIC_COUNT, STATIC_FIELDS, STATIC_NAMES } from './static-table.ts';
+import { EncoderTable, type TableName } from './encoder-table.ts';
+import { RecentValues } from './recent-values.ts';
+import { STATIC_COUNT } from './static-table.ts';
 
 /** Our side of the peer's table: more than this is never used, whatever the peer allows. */
 const MAX_TABLE_BYTES = 4096;
-const ENTRY_OVERHEAD = 32;
 /** Larger fields would push out too much. */
 const MAX_INDEXED_BYTES = 1024;
-/** Seldom the same twice: indexed only when they are. */
-const VOLATILE = new Set([
-  ':path',
-  'content-length',
-  'etag',
-  'last-modified',
-  'x-request-id',
-  'x-forwarded-for',
-  'forwarded',
-  'if-none-match',
-  'if-modified-since',
-  'location',
-  'age',
-  'grpc-timeout',
-  'traceparent',
-  'tracestate',
-]);
-/** Never indexed anywhere (RFC 7541 section 7.1.3): whoever shares the connection could guess them by size. */
-const SECRET = new Set(['authorization', 'proxy-authorization', 'set-cookie']);
-const SHORT_COOKIE_BYTES = 20;
-const MAX_REMEMBERED = 256;
+const SHORT_SECRET_BYTES = 20;
+/** Strings this short are copied in a loop, which beats the call. */
+const SHORT_STRING = 16;
 
-interface Inserted {
-  readonly key: string;
-  readonly size: number;
-  /** Number of the insertion, from 0. */
-  readonly number: number;
-}
+/** Representations (RFC 7541 section 6): the bits of the first byte above the number in it. */
+const INDEXED = 0x80;
+const LITERAL_INDEXED = 0x40;
+const SIZE_UPDATE = 0x20;
+const LITERAL_NEVER_INDEXED = 0x10;
+const LITERAL = 0x00;
 
-/** Representations (RFC 7541 section 6): the bits of the first byte that hold a number, and the ones above them. */
-interface Representation {
-  readonly mask: number;
-  readonly flags: number;
-}
+/** The most that a field takes besides its name and value. */
+const FIELD_OVERHEAD = 16;
 
-const INDEXED: Representation = { mask: 0x7f, flags: 0x80 };
-const LITERAL_INDEXED: Representation = { mask: 0x3f, flags: 0x40 };
-const LITERAL: Representation = { mask: 0x0f, flags: 0x00 };
-const LITERAL_NEVER_INDEXED: Representation = { mask: 0x0f, flags: 0x10 };
-const SIZE_UPDATE: Representation = { mask: 0x1f, flags: 0x20 };
-const STRING: Representation = { mask: 0x7f, flags: 0x00 };
+const EMPTY = Buffer.alloc(0);
 
 export class HpackEncoder {
+  /** Where the present block goes, and the position after it. */
+  output: Buffer = EMPTY;
+  at = 0;
   #tableLimit = MAX_TABLE_BYTES;
-  #tableSize = 0;
-  /** Oldest first; `#first` is the oldest that still counts. */
-  #queue: Inserted[] = [];
-  #first = 0;
-  #insertions = 0;
-  readonly #numbers = new Map<string, number>();
-  /** Volatile fields that were sent once. */
-  readonly #seen = new Set<string>();
+  readonly #table = new EncoderTable(MAX_TABLE_BYTES);
+  readonly #recent = new RecentValues();
   /** A size update that must open the next block (RFC 7541 section 4.2); -1 = none. */
   #pendingResize = -1;
 
@@ -68,92 +40,114 @@ export class HpackEncoder {
     if (limit === this.#tableLimit) return;
     this.#tableLimit = limit;
     this.#pendingResize = this.#pendingResize === -1 ? limit : Math.min(this.#pendingResize, limit);
-    this.#evict();
+    this.#table.resize(limit);
   }
 
-  /** Opens a block; returns the position after what had to be said first. */
-  begin(output: Buffer, at: number): number {
-    if (this.#pendingResize === -1) return at;
-    let position = at;
-    if (this.#pendingResize < this.#tableLimit)
-      position = writeInteger(output, position, SIZE_UPDATE, this.#pendingResize);
+  /** Opens a block at `at`. */
+  begin(output: Buffer, at: number): void {
+    this.output = output;
+    this.at = at;
+    if (this.#pendingResize === -1) return;
+    if (this.#pendingResize < this.#tableLimit) this.#integer(SIZE_UPDATE, 0x1f, this.#pendingResize);
     this.#pendingResize = -1;
-    return writeInteger(output, position, SIZE_UPDATE, this.#tableLimit);
+    this.#integer(SIZE_UPDATE, 0x1f, this.#tableLimit);
   }
 
-  /** Room that `write` needs at the most. */
+  /** The block so far was copied to `output` and goes on at `at`. */
+  moveTo(output: Buffer, at: number): void {
+    this.output = output;
+    this.at = at;
+  }
+
+  /** Room that a field needs at the most. */
   static room(name: string, value: string): number {
-    return name.length + value.length + 16;
+    return name.length + value.length + FIELD_OVERHEAD;
   }
 
-  /** Writes one field; `name` in lower case, both of octets. Returns the position after it. */
-  write(output: Buffer, at: number, name: string, value: string): number {
-    const key = fieldKey(name, value);
-    const fixed = STATIC_FIELDS.get(key);
-    if (fixed !== undefined) return writeInteger(output, at, INDEXED, fixed);
-    const number = this.#numbers.get(key);
-    if (number !== undefined)
-      return writeInteger(output, at, INDEXED, STATIC_COUNT + this.#insertions - number);
-    const isSecret = SECRET.has(name) || (name === 'cookie' && value.length < SHORT_COOKIE_BYTES);
-    const isIndexed = !isSecret && this.#isWorthIndexing(name, value, key);
-    const nameIndex = STATIC_NAMES.get(name) ?? 0;
-    let position = isIndexed
-      ? writeInteger(output, at, LITERAL_INDEXED, nameIndex)
-      : writeInteger(output, at, isSecret ? LITERAL_NEVER_INDEXED : LITERAL, nameIndex);
-    if (nameIndex === 0) position = writeString(output, position, name);
-    position = writeString(output, position, value);
-    if (isIndexed) this.#insert(key, name.length + value.length + ENTRY_OVERHEAD);
-    return position;
-  }
-
-  #isWorthIndexing(name: string, value: string, key: string): boolean {
-    const size = name.length + value.length;
-    if (size > MAX_INDEXED_BYTES || size + ENTRY_OVERHEAD > this.#tableLimit) return false;
-    if (!VOLATILE.has(name)) return true;
-    if (this.#seen.has(key)) return true;
-    if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();
-    this.#seen.add(key);
-    return false;
-  }
-
-  #insert(key: string, size: number): void {
-    const number = this.#insertions++;
-    this.#queue.push({ key, size, number });
-    this.#numbers.set(key, number);
-    this.#tableSize += size;
-    this.#evict();
-  }
-
-  #evict(): void {
-    while (this.#tableSize > this.#tableLimit) {
-      const oldest = this.#queue[this.#first++];
-      if (oldest === undefined) break;
-      this.#tableSize -= oldest.size;
-      if (this.#numbers.get(oldest.key) === oldest.number) this.#numbers.delete(oldest.key);
+  /** Writes one field; `name` in lower case, both of octets. */
+  write(name: string, value: string): void {
+    const known = this.#table.nameOf(name);
+    const index = this.#indexOf(known, value);
+    if (index > 0) {
+      this.#integer(INDEXED, 0x7f, index);
+      return;
     }
-    if (this.#first >= MAX_REMEMBERED) {
-      this.#queue = this.#queue.slice(this.#first);
-      this.#first = 0;
+    switch (known.rule.policy) {
+      case 'index':
+        this.#literal(known, value, this.#fits(known, value));
+        return;
+      case 'repeat':
+        this.#literal(known, value, this.#fits(known, value) && this.#recent.note(value));
+        return;
+      case 'never':
+        this.#literal(known, value, false);
+        return;
+      case 'secret':
+        this.#secret(known, value);
+        return;
+      case 'secret-if-short':
+        if (value.length < SHORT_SECRET_BYTES) this.#secret(known, value);
+        else this.#literal(known, value, this.#fits(known, value));
     }
   }
-}
 
-/** RFC 7541 section 5.1. */
-function writeInteger(output: Buffer, at: number, { mask, flags }: Representation, value: number): number {
-  let position = at;
-  if (value < mask) {
-    output[position++] = flags | value;
-    return position;
+  /** Writes a field that nobody may index. */
+  writeNeverIndexed(name: string, value: string): void {
+    this.#secret(this.#table.nameOf(name), value);
   }
-  output[position++] = flags | mask;
-  let rest = value - mask;
-  while (rest >= 0x80) {
-    output[position++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  output[position++] = rest;
-  return position;
-}
 
-const writeString = (output: Buffer, at: number, text: string): number =>
-  writeLatin1(output, writeInteger(output, at, STRING, text.length), text);
+  /** In either table; 0 = in none. */
+  #indexOf(known: TableName, value: string): number {
+    const number = known.find(value);
+    if (number >= 0) return STATIC_COUNT + 1 + this.#table.ageOf(number);
+    return known.rule.staticValues?.get(value) ?? 0;
+  }
+
+  #fits(known: TableName, value: string): boolean {
+    const bytes = known.name.length + value.length;
+    return bytes <= MAX_INDEXED_BYTES && this.#table.fits(bytes);
+  }
+
+  #literal(known: TableName, value: string, isIndexed: boolean): void {
+    if (isIndexed) {
+      this.#integer(LITERAL_INDEXED, 0x3f, known.rule.staticIndex);
+      this.#table.insert(known, value);
+    } else this.#integer(LITERAL, 0x0f, known.rule.staticIndex);
+    if (known.rule.staticIndex === 0) this.#string(known.name);
+    this.#string(value);
+  }
+
+  #secret(known: TableName, value: string): void {
+    this.#integer(LITERAL_NEVER_INDEXED, 0x0f, known.rule.staticIndex);
+    if (known.rule.staticIndex === 0) this.#string(known.name);
+    this.#string(value);
+  }
+
+  /** RFC 7541 section 5.1: in the bits of `mask` of one byte, or in more of them. */
+  #integer(flags: number, mask: number, value: number): void {
+    const { output } = this;
+    if (value < mask) {
+      output[this.at++] = flags | value;
+      return;
+    }
+    output[this.at++] = flags | mask;
+    let rest = value - mask;
+    while (rest >= 0x80) {
+      output[this.at++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    output[this.at++] = rest;
+  }
+
+  #string(text: string): void {
+    const { length } = text;
+    this.#integer(0x00, 0x7f, length);
+    if (length > SHORT_STRING) {
+      this.at = writeLatin1(this.output, this.at, text);
+      return;
+    }
+    const { output, at } = this;
+    for (let index = 0; index < length; index++) output[at + index] = text.charCodeAt(index);
+    this.at = at + length;
+  }
+}

@@ -1,6 +1,6 @@
-/** One field of a header block, validated and rendered when it is made: what is indexed is examined once, however often it is sent. */
-import { HeaderId, headerIdOf } from '../../header-id.ts';
+/** One field of a header block, validated when it is made: what a peer indexes is examined once, however often it is sent. */
 import { isFieldValue } from '../../field-value.ts';
+import { HeaderId, headerIdOf } from '../../header-id.ts';
 
 /** Pseudo-header fields; 0 for an ordinary field. */
 export const Pseudo = {
@@ -25,9 +25,19 @@ const PSEUDO_KINDS: ReadonlyMap<string, number> = new Map([
 
 /** Lower-case token characters: a field name in HTTP/2 (RFC 9113 section 8.2.1). */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-const SURROUNDED = /^[ \t]|[ \t]$/;
+const COLON = 0x3a;
+const SPACE = 0x20;
 /** What RFC 7541 section 4.1 adds to the length of name and value. */
-const ENTRY_OVERHEAD = 32;
+export const ENTRY_OVERHEAD = 32;
+
+/** Connection-specific fields have no place in HTTP/2 (RFC 9113 section 8.2.2). */
+const FORBIDDEN: ReadonlySet<number> = new Set([
+  HeaderId.connection,
+  HeaderId.keepAlive,
+  HeaderId.proxyConnection,
+  HeaderId.transferEncoding,
+  HeaderId.upgrade,
+]);
 
 export class HeaderEntry {
   readonly name: string;
@@ -40,33 +50,47 @@ export class HeaderEntry {
   readonly pseudo: number;
   /** A message with this field is malformed (RFC 9113 section 8.2). */
   readonly isMalformed: boolean;
-  /** As an HTTP/1.1 line with its CRLF; `` for pseudo-header fields. */
-  readonly line: string;
+  /** Its sender wants it indexed nowhere, by nobody who passes it on (RFC 7541 section 6.2.3). */
+  readonly isNeverIndexed: boolean;
+  /** No message may hold a field of this name, whatever its value. */
+  readonly #isForbidden: boolean;
+  #line = '';
 
-  constructor(name: string, value: string) {
+  /** `like`: an entry of the same name, whose judgement of the name is taken over; null when there is none. */
+  constructor(name: string, value: string, like: HeaderEntry | null = null, isNeverIndexed = false) {
     this.name = name;
     this.value = value;
     this.size = name.length + value.length + ENTRY_OVERHEAD;
-    this.pseudo = name.charCodeAt(0) === 0x3a ? (PSEUDO_KINDS.get(name) ?? Pseudo.unknown) : Pseudo.none;
-    this.id = this.pseudo === Pseudo.none ? headerIdOf(name) : HeaderId.other;
-    this.isMalformed = !isFieldValue(value) || SURROUNDED.test(value) || this.#hasForbiddenName();
-    this.line = this.pseudo === Pseudo.none ? `${name}: ${value}\r\n` : '';
+    this.isNeverIndexed = isNeverIndexed;
+    if (like === null) {
+      this.pseudo = name.charCodeAt(0) === COLON ? (PSEUDO_KINDS.get(name) ?? Pseudo.unknown) : Pseudo.none;
+      this.id = this.pseudo === Pseudo.none ? headerIdOf(name) : HeaderId.other;
+      this.#isForbidden = isForbiddenName(name, this.pseudo, this.id);
+    } else {
+      this.pseudo = like.pseudo;
+      this.id = like.id;
+      this.#isForbidden = like.#isForbidden;
+    }
+    this.isMalformed =
+      this.#isForbidden || !isSoundValue(value) || (this.id === HeaderId.te && value !== 'trailers');
   }
 
-  /** Connection-specific fields have no place in HTTP/2; TE may say `trailers` and nothing else (RFC 9113 section 8.2.2). */
-  #hasForbiddenName(): boolean {
-    if (this.pseudo !== Pseudo.none) return this.pseudo === Pseudo.unknown;
-    switch (this.id) {
-      case HeaderId.connection:
-      case HeaderId.keepAlive:
-      case HeaderId.proxyConnection:
-      case HeaderId.transferEncoding:
-      case HeaderId.upgrade:
-        return true;
-      case HeaderId.te:
-        return this.value !== 'trailers';
-      default:
-        return !NAME.test(this.name);
-    }
+  /** As an HTTP/1.1 line with its CRLF; of an ordinary field that is not malformed. */
+  get line(): string {
+    if (this.#line === '') this.#line = `${this.name}: ${this.value}\r\n`;
+    return this.#line;
   }
+}
+
+function isForbiddenName(name: string, pseudo: number, id: number): boolean {
+  if (pseudo !== Pseudo.none) return pseudo === Pseudo.unknown;
+  // Names with an id are known to be names.
+  return id === HeaderId.other ? !NAME.test(name) : FORBIDDEN.has(id);
+}
+
+/** No controls, no white space around it. */
+function isSoundValue(value: string): boolean {
+  const { length } = value;
+  if (length === 0) return true;
+  return isFieldValue(value) && value.charCodeAt(0) > SPACE && value.charCodeAt(length - 1) > SPACE;
 }

@@ -13,9 +13,9 @@ const read = (decoder: HpackDecoder): Fields =>
 
 function encode(encoder: HpackEncoder, fields: Fields): Buffer {
   const output = Buffer.alloc(65_536);
-  let position = encoder.begin(output, 0);
-  for (const [name, value] of fields) position = encoder.write(output, position, name, value);
-  return output.subarray(0, position);
+  encoder.begin(output, 0);
+  for (const [name, value] of fields) encoder.write(name, value);
+  return output.subarray(0, encoder.at);
 }
 
 /** Blocks of RFC 7541 appendix C.4 and C.6: the same connection, one after the other. */

@@ -69,20 +69,3 @@ export const STATIC_ENTRIES: readonly HeaderEntry[] = ROWS.map(
   ([name, value]) => new HeaderEntry(name, value),
 );
 export const STATIC_COUNT = STATIC_ENTRIES.length;
-
-/** `name: value` with its separator → index, for whole fields. */
-export const STATIC_FIELDS: ReadonlyMap<string, number> = new Map(
-  STATIC_ENTRIES.flatMap(({ name, value }, index) =>
-    value === '' ? [] : [[fieldKey(name, value), index + 1] as const],
-  ),
-);
-
-/** Name → the first index with that name. */
-export const STATIC_NAMES: ReadonlyMap<string, number> = new Map(
-  STATIC_ENTRIES.map(({ name }, index) => [name, index + 1] as const).toReversed(),
-);
-
-/** One string for a field; names hold no NUL, so no two fields share one. */
-export function fieldKey(name: string, value: string): string {
-  return `${name}\0${value}`;
-}

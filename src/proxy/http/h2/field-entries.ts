@@ -1,0 +1,46 @@
+/** Fields of any head as entries, which outlive the head. */
+import { FieldTable } from '../h1/field-table.ts';
+import { H1RequestHead } from '../h1/request-head.ts';
+import { H1ResponseHead } from '../h1/response-head.ts';
+import type { FieldList } from '../head.ts';
+import { latin1 } from '../latin1.ts';
+import { isForwardableTrailer } from '../trailers.ts';
+import { EntryFields } from './entry-fields.ts';
+import { HeaderEntry } from './hpack/entry.ts';
+
+/** Lines longer than this seldom come again. */
+const MAX_CACHED_BYTES = 256;
+const MAX_CACHED = 2_048;
+
+/** HTTP/1.1 lines by what they said: a peer sends much the same ones again and again, and so do its neighbours. */
+let entriesByLine = new Map<string, HeaderEntry>();
+
+export function entryAt(fields: FieldList, index: number): HeaderEntry {
+  if (fields instanceof EntryFields) return fields.entries[index] as HeaderEntry;
+  if (fields instanceof H1ResponseHead || fields instanceof H1RequestHead)
+    return lineEntry(fields.fields, index);
+  if (fields instanceof FieldTable) return lineEntry(fields, index);
+  return new HeaderEntry(fields.name(index), fields.value(index));
+}
+
+function lineEntry(table: FieldTable, index: number): HeaderEntry {
+  const from = table.lineFrom(index);
+  const to = table.valueTo(index);
+  if (to - from > MAX_CACHED_BYTES) return new HeaderEntry(table.name(index), table.value(index));
+  const line = latin1(table.buffer, from, to);
+  const known = entriesByLine.get(line);
+  if (known !== undefined) return known;
+  const entry = new HeaderEntry(table.name(index), table.value(index));
+  if (entriesByLine.size >= MAX_CACHED) entriesByLine = new Map();
+  entriesByLine.set(line, entry);
+  return entry;
+}
+
+/** What of `trailers` crosses the gateway; null when that is nothing. */
+export function trailersToSend(trailers: FieldList): readonly HeaderEntry[] | null {
+  const entries: HeaderEntry[] = [];
+  for (let index = 0; index < trailers.count; index++) {
+    if (isForwardableTrailer(trailers, index)) entries.push(entryAt(trailers, index));
+  }
+  return entries.length === 0 ? null : entries;
+}
