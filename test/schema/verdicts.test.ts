@@ -33,4 +33,20 @@ suite('schema validation against a real API server', () => {
     assert.equal(differences.length, 0, differences.slice(0, MAX_SHOWN).join('\n\n'));
     assert.ok((counts['a'] ?? 0) > 1_000 && (counts['a'] ?? 0) + (counts['r'] ?? 0) > MIN_MANIFESTS);
   });
+
+  test('what is valid stays valid and as it is when it is read again', () => {
+    const seeds = readSeeds();
+    let count = 0;
+    for (let index = 0; index < SAMPLE_SIZE; index += 1) {
+      const { manifest } = sampleManifest(seeds, index);
+      const verdict = validateObject(manifest);
+      // An older version may allow what the newer one does not.
+      if (verdict.kind !== 'valid' || verdict.object['apiVersion'] !== manifest['apiVersion']) continue;
+      const again = validateObject(verdict.object);
+      assert.equal(again.kind, 'valid');
+      assert.deepEqual(again.object, verdict.object);
+      count += 1;
+    }
+    assert.ok(count > 1_000, String(count));
+  });
 });

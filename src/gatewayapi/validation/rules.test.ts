@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { celMap } from '@bufbuild/cel';
 import { allKinds } from './catalog.ts';
 import { compileRule } from './cel-environment.ts';
+import { explainedPatterns } from './pattern.ts';
 import { hintedMessages } from './rule-hints.ts';
 import { checkRules } from './rules.ts';
 import { formatPath, type Schema, type ValidationRule } from './schema.ts';
@@ -54,6 +55,14 @@ suite('schemas', () => {
         if (!result.ok) assert.doesNotMatch(result.problem, /unbound|unresolved|invalid/i, expression);
       }
     }
+  });
+
+  test('every pattern that is put into words is in a schema', () => {
+    const patterns = new Set(allSchemas.map(({ pattern }) => pattern));
+    assert.deepEqual(
+      explainedPatterns().filter((pattern) => !patterns.has(pattern)),
+      [],
+    );
   });
 
   test('every hint belongs to the message of a rule', () => {

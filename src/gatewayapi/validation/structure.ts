@@ -2,7 +2,7 @@
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { formatProblem, integerRange } from './formats.ts';
-import { matchesPattern } from './pattern.ts';
+import { matchesPattern, meaningOf, patternHint } from './pattern.ts';
 import { fieldSchema, isJsonObject, type JsonObject, type Path, type Report, type Schema } from './schema.ts';
 
 export function checkStructure(schema: Schema, value: unknown, path: Path, report: Report): void {
@@ -121,12 +121,9 @@ function checkString(schema: Schema, value: string, path: Path, report: Report):
       value === '' ? 'must not be empty' : `must have at least ${String(minLength)} characters`,
     );
   } else if (pattern !== undefined && !matchesPattern(pattern, value)) {
-    report(
-      path,
-      'invalid-value',
-      `invalid value ${JSON.stringify(value)}: must match ${pattern}`,
-      patternHint(value, pattern),
-    );
+    const expected = meaningOf(pattern) ?? `a text that matches ${pattern}`;
+    const message = `invalid value ${JSON.stringify(value)}: must be ${expected}`;
+    report(path, 'invalid-value', message, patternHint(value, pattern));
   }
   const expected = format === undefined ? null : formatProblem(format, value);
   if (expected !== null) {
@@ -140,28 +137,6 @@ function countCharacters(text: string): number {
   for (let at = 0; at < text.length; count++) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
   return count;
 }
-
-/** A small change with which the value would be right. */
-function patternHint(value: string, pattern: string): string | null {
-  const words = pattern.split('|').map((word) => word.replaceAll(/[\^$()]/g, ''));
-  const near = suggest(
-    value,
-    words.filter((word) => /^[A-Za-z]{3,}$/.test(word)),
-  );
-  const candidates: readonly (readonly [string, string])[] = [
-    [near ?? '', `did you mean "${near ?? ''}"?`],
-    [value.trim(), 'remove the white space around it'],
-    [value.toLowerCase(), `write "${value.toLowerCase()}", in lower case`],
-    [`${value}s`, `write a unit, such as "${value}s"`],
-    [hostOf(value), 'write the host name only, without scheme, port and path'],
-    [value.replaceAll('_', '-'), `write "${value.replaceAll('_', '-')}": "_" is not allowed`],
-    [`/${value}`, `write "/${value}"`],
-  ];
-  const better = candidates.find(([text]) => text !== value && text !== '' && matchesPattern(pattern, text));
-  return better?.[1] ?? null;
-}
-
-const hostOf = (url: string): string => url.replace(/^[a-z]+:\/\//, '').replace(/[:/].*$/s, '');
 
 function checkNumber(schema: Schema, value: number, path: Path, report: Report): void {
   const { type, format, minimum, maximum } = schema;

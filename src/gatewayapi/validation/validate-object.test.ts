@@ -101,7 +101,7 @@ const cases: Readonly<Record<string, readonly [JsonObject, ...Expected[]]>> = {
   ],
   'a URL for a host name': [
     route({}, { hostnames: ['https://shop.test/cart'] }),
-    / -> write the host name only, without scheme, port and path$/,
+    /must be a DNS name of lower-case .* -> write the host name only: "shop.test"$/,
   ],
   'a duration without unit': [route({ timeouts: { request: '10' } }), / -> write a unit, such as "10s"$/],
   'a number out of range': [
