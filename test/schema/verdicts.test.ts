@@ -47,6 +47,6 @@ suite('schema validation against a real API server', () => {
       assert.deepEqual(again.object, verdict.object);
       count += 1;
     }
-    assert.ok(count > 1_000, String(count));
+    assert.ok(count > 500, String(count));
   });
 });
