@@ -73,7 +73,7 @@ class BoundTcpPort implements BoundPort {
   }
   async destroy(): Promise<void> {
     const closed = this.#listener.close();
-    this.#service.destroyAll();
+    this.#service.connections.destroyAll();
     await closed;
   }
 }

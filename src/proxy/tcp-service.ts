@@ -10,6 +10,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Logger } from '../telemetry/logger.ts';
+import { Arrival } from './arrival.ts';
 import type { HttpService } from './http-service.ts';
 import type { CompiledL4Rule } from './l4/l4-rule.ts';
 import { resetTransport } from './l4/relay-side.ts';
@@ -31,15 +32,9 @@ export interface TcpServiceDeps {
   readonly terminator: TlsTerminator;
 }
 
-interface Destroyable {
-  destroy(): void;
-}
-
 export class TcpService implements StreamHost {
   readonly #http: HttpService;
   readonly #deps: TcpServiceDeps;
-  /** Connections that have not found their listener yet. */
-  readonly #intakes = new Set<Destroyable>();
   readonly #streams = new Set<StreamSession>();
   readonly tls = new TlsCounters();
 
@@ -66,38 +61,45 @@ export class TcpService implements StreamHost {
     const transport = transportOfAccepted(socket, DISCARDING_SINK);
     const peers = new SocketPeers(transport.socket);
     const { l4 } = this.port;
-    if (l4.expectsProxyHeader === null || !l4.expectsProxyHeader(peers.source.address)) {
-      this.#begin(transport, peers, null);
-      return;
-    }
+    if (l4.expectsProxyHeader?.(peers.source.address) === true) this.#readProxyHeader(transport, peers);
+    else if (l4.tls !== null) this.#beginTls(new Arrival(transport, this.connections), l4.tls, peers);
+    else this.#begin(transport, peers, null);
+  }
+
+  #readProxyHeader(transport: Transport, peers: ProxiedPeers): void {
+    const arrival = new Arrival(transport, this.connections);
     const { wheel, limits } = this.#http;
-    const intake = new ProxyProtocolIntake(transport, wheel, limits.headTimeoutMs, {
+    new ProxyProtocolIntake(transport, wheel, limits.headTimeoutMs, {
       onHeader: (proxied, rest) => {
-        this.#intakes.delete(intake);
-        this.#begin(transport, proxied ?? peers, rest.length === 0 ? null : rest);
+        const { tls } = this.port.l4;
+        const client = proxied ?? peers;
+        if (tls === null) {
+          arrival.handOver(() => this.#begin(transport, client, rest));
+        } else {
+          this.#beginTls(arrival, tls, client);
+          if (rest.length > 0) transport.sink.onBytes(rest, rest.length);
+        }
       },
       onRefused: (detail) => {
-        this.#intakes.delete(intake);
         this.connections.refused('bad_request');
         this.#deps.logger.debug('PROXY header refused', { peer: peers.source.address, detail });
       },
     });
-    this.#intakes.add(intake);
   }
 
-  /** `first`: what was read already. */
+  /** What is no TLS: a relay, or HTTP in the clear. `first`: what was read already. */
   #begin(transport: Transport, peers: ProxiedPeers, first: Buffer | null): void {
-    const { tls, relay } = this.port.l4;
+    const { relay } = this.port.l4;
+    const firstBytes = first === null || first.length === 0 ? null : first;
     if (relay !== null) {
-      this.#relay(transport, relay.rule, peers, first);
+      this.#relay(transport, relay.rule, peers, firstBytes);
       return;
     }
-    if (tls === null) this.#serveHttp(transport, peers, null);
-    else this.#beginTls(transport, tls, peers);
-    if (first !== null) transport.sink.onBytes(first, first.length);
+    this.#serveHttp(transport, peers, null);
+    if (firstBytes !== null) transport.sink.onBytes(firstBytes, firstBytes.length);
   }
 
-  #beginTls(transport: Transport, port: TlsPort<CompiledL4Rule>, peers: ProxiedPeers): void {
+  #beginTls(arrival: Arrival, port: TlsPort<CompiledL4Rule>, peers: ProxiedPeers): void {
     const { wheel, limits } = this.#http;
     const deps = {
       terminator: this.#deps.terminator,
@@ -105,16 +107,14 @@ export class TcpService implements StreamHost {
       wheel,
       handshakeTimeoutMs: limits.headTimeoutMs,
     };
-    const pending: Destroyable = transport.socket;
-    this.#intakes.add(pending);
-    new TlsIntake(transport, port, deps, {
+    new TlsIntake(arrival.transport, port, deps, {
       onAccepted: (accepted) => {
-        this.#intakes.delete(pending);
-        if (accepted.kind === 'https') this.#serveHttp(accepted.transport, peers, accepted);
-        else this.#relay(accepted.transport, accepted.rule, peers, accepted.firstBytes);
+        arrival.handOver(() => {
+          if (accepted.kind === 'https') this.#serveHttp(accepted.transport, peers, accepted);
+          else this.#relay(accepted.transport, accepted.rule, peers, accepted.firstBytes);
+        });
       },
       onRefused: (failure, detail, serverName) => {
-        this.#intakes.delete(pending);
         const { address } = peers.source;
         this.#deps.logger.debug('TLS connection refused', { failure, detail, serverName, client: address });
       },
@@ -163,13 +163,6 @@ export class TcpService implements StreamHost {
   closed(session: StreamSession): void {
     this.#streams.delete(session);
     this.connections.closed(session);
-  }
-
-  /** Closes every connection, also those that have not begun. */
-  destroyAll(): void {
-    for (const intake of [...this.#intakes]) intake.destroy();
-    this.#intakes.clear();
-    this.connections.destroyAll();
   }
 }
 

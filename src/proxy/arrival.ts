@@ -1,0 +1,38 @@
+/** A connection that has not found its listener yet: counted, and closed with the others, from its first moment. */
+import type { ConnectionRegistry } from './connection-registry.ts';
+import type { ServerConnection } from './http/server-host.ts';
+import type { Transport } from './listener/transport.ts';
+
+export class Arrival implements ServerConnection {
+  readonly transport: Transport;
+  readonly #connections: ConnectionRegistry;
+  #isListed = true;
+
+  constructor(transport: Transport, connections: ConnectionRegistry) {
+    this.transport = transport;
+    this.#connections = connections;
+    connections.opened(this);
+    transport.socket.once('close', () => this.#leave());
+  }
+
+  /** `begin` lists the connection under its new owner, before it leaves the list here: at no time is it on none. */
+  handOver(begin: () => void): void {
+    this.#connections.handedOver();
+    begin();
+    this.#leave();
+  }
+
+  drain(): void {
+    // It is under way to an owner that will be drained, or to its time limit.
+  }
+
+  destroy(): void {
+    this.transport.socket.destroy();
+  }
+
+  #leave(): void {
+    if (!this.#isListed) return;
+    this.#isListed = false;
+    this.#connections.closed(this);
+  }
+}
