@@ -3,6 +3,7 @@
  * is written field by field. Rendering is synchronous, so each kind of message has one writer that is set on buffer after buffer.
  */
 import type { HeaderField } from '../../../ir/filter.ts';
+import { EntryFields } from '../h2/entry-fields.ts';
 import { fieldValueOctets } from '../field-value.ts';
 import { NO_EDITS, type HeadEdits } from '../head-edits.ts';
 import type { FieldList } from '../head.ts';
@@ -102,26 +103,35 @@ export class HeadWriter {
     return false;
   }
 
-  /** Writes the fields of a head of any kind, without dropped ones. */
+  /** Writes the fields of a head of any kind, without dropped ones, in one piece. */
   copyFields(fields: FieldList): void {
-    const { dropNames, dropIds } = this.#edits;
+    const entries = fields instanceof EntryFields ? fields.entries : null;
+    let lines = '';
     for (let index = 0; index < fields.count; index++) {
-      const id = fields.id(index);
-      if (this.#dropIds[id] === 1 || dropIds[id] === 1) continue;
-      const name = fields.name(index);
-      if (id === HeaderId.other && dropNames.some((dropped) => dropped.name === name)) continue;
-      // A head of another protocol was validated by other code: nothing in it may end the line early.
-      this.field(name, fieldValueOctets(fields.value(index)));
+      if (this.#isDroppedField(fields, index)) continue;
+      // Values are octets without controls, whoever validated them: nothing ends a line early.
+      lines += entries?.[index]?.line ?? `${fields.name(index)}: ${fields.value(index)}\r\n`;
     }
+    this.text(lines);
+  }
+
+  #isDroppedField(fields: FieldList, index: number): boolean {
+    const id = fields.id(index);
+    const { dropNames, dropIds } = this.#edits;
+    if (this.#dropIds[id] === 1 || dropIds[id] === 1) return true;
+    if (id !== HeaderId.other || dropNames.length === 0) return false;
+    const name = fields.name(index);
+    return dropNames.some((dropped) => dropped.name === name);
   }
 }
 
 /** Bytes that the fields of a head of another protocol may need. */
 export function sizeOfFields(fields: FieldList): number {
   let bytes = 0;
-  for (let index = 0; index < fields.count; index++) {
-    bytes += fields.name(index).length + fields.value(index).length * 2 + 4;
-  }
+  if (fields instanceof EntryFields) for (const entry of fields.entries) bytes += entry.size;
+  else
+    for (let index = 0; index < fields.count; index++)
+      bytes += fields.name(index).length + fields.value(index).length + 4;
   return bytes;
 }
 

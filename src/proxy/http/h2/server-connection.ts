@@ -22,8 +22,6 @@ const STREAM_WINDOW_BYTES = 262_144;
 const CONNECTION_WINDOW_BYTES = 2_097_152;
 /** Between the two GOAWAYs of a drain, for a client that does not answer the PING that goes with the first. */
 const DRAIN_STEP_MS = 1_000;
-/** A client that has ended its direction gets its answers, if they come soon. */
-const HALF_CLOSED_MS = 5_000;
 const DRAIN_PING = Buffer.from('draining', 'latin1');
 
 const SETTINGS = [
@@ -230,12 +228,9 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     else this.writer.goAway(this.#lastStreamId, ErrorCode.noError);
   }
 
-  /** The client will not send any more, and cannot open windows: what it asked for is tried to be given to it. */
+  /** The client will not send any more. No client of HTTP/2 does that while it waits for an answer: it is gone. */
   onEnd(): void {
-    if (this.isOver) return;
-    this.#isRefusingNew = true;
-    if (this.streams.size === 0) this.close();
-    else this.#idleIn(HALF_CLOSED_MS);
+    this.close();
   }
 
   protected closeTransport(): void {
