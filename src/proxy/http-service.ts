@@ -1,6 +1,6 @@
 /** Serves the HTTP connections of one port: what the engines see of the proxy, and the way from a head to its exchange. */
 import type { ReasonCode } from '../ir/reason.ts';
-import { ConnectionRegistry } from './connection-registry.ts';
+import { ConnectionRegistry, type ConnectionBudget } from './connection-registry.ts';
 import { dispatch } from './http/dispatch.ts';
 import { DownstreamConnection, type ConnectionInfo } from './http/downstream-connection.ts';
 import type { ExchangeContext } from './http/exchange-context.ts';
@@ -19,17 +19,19 @@ export interface HttpServiceDeps {
   readonly context: ExchangeContext;
   readonly limits: ProxyLimits;
   readonly http1: Http1Server;
+  readonly budget: ConnectionBudget;
 }
 
 export class HttpService implements ServerHost {
   /** Replaced by a swap: a connection outlives configurations, a request does not. */
   port: CompiledPort;
-  readonly connections = new ConnectionRegistry();
+  readonly connections: ConnectionRegistry;
   readonly #deps: HttpServiceDeps;
 
   constructor(port: CompiledPort, deps: HttpServiceDeps) {
     this.port = port;
     this.#deps = deps;
+    this.connections = new ConnectionRegistry(deps.budget);
   }
 
   /**

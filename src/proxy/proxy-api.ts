@@ -32,7 +32,7 @@ export interface ProxyLimits {
   readonly slowBody: { readonly windowMs: number; readonly minBytes: number };
   /** Requests a connection may carry. */
   readonly requestsPerConnection: number;
-  /** Downstream connections in all; more wait in the kernel's queue. */
+  /** Downstream connections of all ports together; what comes beyond is closed at once, and counted as `overflow`. */
   readonly connections: number;
 }
 

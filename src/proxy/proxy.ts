@@ -5,6 +5,7 @@ import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ReasonCode } from '../ir/reason.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { BoundPorts } from './bound-ports.ts';
+import { ConnectionBudget } from './connection-registry.ts';
 import { ClusterRegistry } from './cluster/cluster-registry.ts';
 import { Http1Protocol } from './cluster/pool-h1.ts';
 import { Http2Protocol } from './cluster/pool-h2.ts';
@@ -57,6 +58,7 @@ class DataPlane implements Proxy {
       {
         context: this.#context,
         limits: options.limits,
+        budget: new ConnectionBudget(options.limits.connections),
         http1,
         logger,
         terminator: new TlsTerminator(options.ticketSecret ?? randomBytes(32)),

@@ -58,6 +58,11 @@ export class TcpService implements StreamHost {
 
   /** Takes a socket that the port has accepted. */
   accept(socket: Socket): void {
+    if (this.connections.isFull) {
+      this.connections.refused('overflow');
+      socket.destroy();
+      return;
+    }
     const transport = transportOfAccepted(socket, DISCARDING_SINK);
     const peers = new SocketPeers(transport.socket);
     const { l4 } = this.port;

@@ -1,6 +1,7 @@
 /** How a client's connection lives: keep-alive, pipelining, versions, bodies, expectations, ends. Over real sockets. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { RawClient } from '../../../../test/support/raw-client.ts';
 import { answering } from '../../../../test/support/scripted-backend.ts';
 import { oneBackend } from '../../../../test/support/test-proxy.ts';
 
@@ -103,6 +104,24 @@ describe('slow and silent clients', () => {
     assert.equal((await client.readResponse()).status, 408);
     clearInterval(drip);
     assert.equal(proxy.proxy.stats().refused.idle_timeout, 1);
+  });
+
+  test('connections beyond the limit are closed at once; one that ends makes room', async (t) => {
+    const { proxy } = await oneBackend(t, { script: answering('x'), limits: { connections: 2 } });
+    const ask = async (): Promise<RawClient> => {
+      const client = await proxy.connect();
+      client.send(GET);
+      await client.readResponse();
+      return client;
+    };
+    const first = await ask();
+    await ask();
+    const third = await proxy.connect();
+    await third.waitForEnd();
+    assert.equal(proxy.proxy.stats().refused.overflow, 1);
+    first.destroy();
+    while (proxy.proxy.stats().downstream.openConnections > 1) await new Promise(setImmediate);
+    await ask();
   });
 
   test('a body that drips in too slowly is answered 408', async (t) => {
@@ -292,107 +311,5 @@ describe('messages', () => {
     client.send(get('/a/./b/../c%2f%7Ed?q=/../x'));
     const head = await (await backend.connection()).readThrough('\r\n\r\n');
     assert.ok(head.startsWith('GET /a/c%2F~d?q=/../x HTTP/1.1\r\n'), head);
-  });
-});
-
-describe('Expect: 100-continue', () => {
-  const EXPECTING = 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n';
-
-  test('the backend is asked, and its 100 is passed on before the body is sent', async (t) => {
-    const { proxy } = await oneBackend(t, {
-      script: async (connection) => {
-        const head = await connection.readThrough('\r\n\r\n');
-        assert.match(head, /expect: 100-continue/i);
-        connection.send('HTTP/1.1 100 Continue\r\n\r\n');
-        assert.equal((await connection.readBytes(4)).toString(), 'body');
-        connection.send(OK);
-      },
-    });
-    const client = await proxy.connect();
-    client.send(EXPECTING);
-    assert.equal((await client.readResponse()).status, 100);
-    client.send('body');
-    assert.equal((await client.readResponse()).status, 200);
-    client.send(GET);
-  });
-
-  test('a final answer instead closes the connection: what comes next could be body or request', async (t) => {
-    const { proxy, backend } = await oneBackend(t, {
-      script: async (connection) => {
-        await connection.readThrough('\r\n\r\n');
-        connection.send('HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n');
-      },
-    });
-    const client = await proxy.connect();
-    client.send(EXPECTING);
-    const response = await client.readResponse();
-    assert.deepEqual([response.status, response.header('connection')], [401, 'close']);
-    client.send('GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n');
-    await client.waitForEnd();
-    assert.equal(client.received, '');
-    assert.ok(backend.connections.every((connection) => !connection.received.includes('smuggled')));
-  });
-});
-
-describe('ends', () => {
-  test('an early answer is passed on whole while the request still streams, and the connection ends', async (t) => {
-    const { proxy } = await oneBackend(t, {
-      script: async (connection) => {
-        await connection.readThrough('\r\n\r\n');
-        connection.send('HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nbig');
-      },
-    });
-    const client = await proxy.connect();
-    client.send('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 100000000\r\n\r\n');
-    const feed = setInterval(() => client.send('x'.repeat(10_000)), 1);
-    t.after(() => clearInterval(feed));
-    assert.equal((await client.readResponse()).body, 'big');
-    await client.waitForEnd();
-    clearInterval(feed);
-    assert.equal(client.error, null);
-  });
-
-  test('the short rest of an unwanted body is read, and the connection goes on', async (t) => {
-    const { proxy } = await oneBackend(t, { rule: { hostname: 'other.example' } });
-    const client = await proxy.connect();
-    client.send('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\n');
-    assert.equal((await client.readResponse()).status, 404);
-    client.send(`0123456789${GET}`);
-    assert.equal((await client.readResponse()).status, 404);
-  });
-
-  test('a client that ends its direction after the request still gets its answer', async (t) => {
-    const { proxy } = await oneBackend(t, { script: answering('late') });
-    const client = await proxy.connect();
-    client.send(GET);
-    client.end();
-    assert.equal((await client.readResponse()).body, 'late');
-    await client.waitForClose();
-  });
-
-  test('a client that goes away takes its request with it', async (t) => {
-    const { proxy, backend } = await oneBackend(t);
-    const client = await proxy.connect();
-    client.send(GET);
-    const upstream = await backend.connection();
-    await upstream.readThrough('\r\n\r\n');
-    client.socket.resetAndDestroy();
-    await upstream.waitForEnd();
-    assert.deepEqual(
-      proxy.records.map(({ status, reason }) => ({ status, reason })),
-      [{ status: 499, reason: 'client_closed' }],
-    );
-    assert.equal(proxy.proxy.stats().downstream.activeRequests, 0);
-  });
-
-  test('a client that breaks off its body takes its request with it', async (t) => {
-    const { proxy, backend } = await oneBackend(t);
-    const client = await proxy.connect();
-    client.send('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 100\r\n\r\nabc');
-    const upstream = await backend.connection();
-    await upstream.waitFor('abc');
-    client.end();
-    await upstream.waitForEnd();
-    await client.waitForClose();
   });
 });
