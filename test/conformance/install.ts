@@ -19,11 +19,7 @@ export async function installCrds({ kubectl, layout }: Cluster): Promise<void> {
 }
 
 /** What `helm template` gives of a chart, for `kubectl apply`. */
-function renderChart(
-  cluster: Cluster,
-  chart: string,
-  values: Readonly<Record<string, string>>,
-): string {
+function renderChart(cluster: Cluster, chart: string, values: Readonly<Record<string, string>>): string {
   const settings = Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const words = [
     'template',
