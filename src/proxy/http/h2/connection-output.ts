@@ -122,8 +122,8 @@ export abstract class H2Output<Stream extends H2Stream> extends TimerEntry {
   }
 
   /** Counts a request that comes to nothing because of the peer. */
-  noteWasted(): void {
-    if (!this.guard.wasted(this.wheel.now())) this.fail(ErrorCode.enhanceYourCalm);
+  noteWasted(cost = 1): void {
+    if (!this.guard.wasted(this.wheel.now(), cost)) this.fail(ErrorCode.enhanceYourCalm);
   }
 
   // --- time ---

@@ -123,8 +123,8 @@ export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Str
       return;
     }
     const endStream = (frame.flags & Flag.endStream) !== 0;
-    if (payloadTo > payloadFrom) this.guard.received();
-    else if (!endStream && !this.allowFrame(EMPTY_DATA_COST)) return;
+    const isEmpty = payloadTo === payloadFrom && !endStream;
+    if (isEmpty && !this.allowFrame(EMPTY_DATA_COST)) return;
     const flowBytes = to - from;
     this.receiveWindow -= flowBytes;
     const stream = this.streams.get(streamId);
@@ -137,6 +137,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Str
       this.#onDataForMissing(streamId, flowBytes);
       return;
     }
+    if (!isEmpty) this.guard.received();
     // Padding is consumed as it comes.
     if (isPadded) stream.consumed(flowBytes - (payloadTo - payloadFrom));
     stream.onData(frame.buffer, payloadFrom, payloadTo, endStream);
@@ -252,8 +253,9 @@ export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Str
     const isAck = (flags & Flag.ack) !== 0;
     if (streamId !== 0) this.fail(ErrorCode.protocolError);
     else if (isAck ? to > from : (to - from) % 6 !== 0) this.fail(ErrorCode.frameSizeError);
+    else if (!this.allowFrame(1 + ((to - from) / 6) * SETTING_COST)) return;
     else if (isAck) this.onSettingsAcknowledged();
-    else if (this.allowFrame(1 + ((to - from) / 6) * SETTING_COST)) this.#applySettings(buffer, from, to);
+    else this.#applySettings(buffer, from, to);
   }
 
   #applySettings(buffer: Buffer, from: number, to: number): void {

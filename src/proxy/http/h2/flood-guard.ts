@@ -54,9 +54,9 @@ export class FloodGuard {
     return this.#frames.spend(cost, nowMs);
   }
 
-  /** A request will come to nothing, and the peer is the reason; false when there were too many. */
-  wasted(nowMs: number): boolean {
-    return this.#wasted.spend(1, nowMs);
+  /** A request will come to nothing, and the peer is the reason; false when there were too many. `cost`: in such requests. */
+  wasted(nowMs: number, cost = 1): boolean {
+    return this.#wasted.spend(cost, nowMs);
   }
 
   /** A request got its answer. */

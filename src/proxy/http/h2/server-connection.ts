@@ -22,6 +22,8 @@ const STREAM_WINDOW_BYTES = 262_144;
 const CONNECTION_WINDOW_BYTES = 2_097_152;
 /** Between the two GOAWAYs of a drain, for a client that does not answer the PING that goes with the first. */
 const DRAIN_STEP_MS = 1_000;
+/** A refusal is an answer, which earns one wasted request back. */
+const REFUSAL_COST = 2;
 const DRAIN_PING = Buffer.from('draining', 'latin1');
 
 const SETTINGS = [
@@ -115,6 +117,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     stream.sendHead(head, NO_EDITS, null);
     stream.sendData(body, 0, body.length, false);
     stream.sendEnd(null);
+    this.noteWasted(REFUSAL_COST);
   }
 
   #serve(stream: H2ServerStream, head: H2RequestHead): void {

@@ -1,7 +1,7 @@
 /** Requests over HTTP/2 and what becomes of them: messages, refusals, resets, drain, time. Over real sockets. */
 import assert from 'node:assert/strict';
-import { suite, test, type TestContext } from 'node:test';
-import { testBackend, testConfig } from '../../../../test/support/gateway-config.ts';
+import { suite, test } from 'node:test';
+import { testConfig } from '../../../../test/support/gateway-config.ts';
 import {
   CODE,
   FLAG,
@@ -21,43 +21,16 @@ import {
 import { H2Peer, valueOf } from '../../../../test/support/h2-peer.ts';
 import { RawClient } from '../../../../test/support/raw-client.ts';
 import { encodePlainly, type Field } from '../../../../test/support/reference-hpack.ts';
-import { ScriptedBackend, answering, type Script } from '../../../../test/support/scripted-backend.ts';
-import { TestProxy } from '../../../../test/support/test-proxy.ts';
+import { answering } from '../../../../test/support/scripted-backend.ts';
+import { dialH2, startPair } from '../../../../test/support/h2-proxy.ts';
 import type { ProxyLimits } from '../../proxy-api.ts';
-
-interface Setup {
-  readonly proxy: TestProxy;
-  readonly backend: ScriptedBackend;
-}
-
-async function start(
-  t: TestContext,
-  script: Script | null,
-  limits: Partial<ProxyLimits> = {},
-): Promise<Setup> {
-  const backend = await ScriptedBackend.start(script);
-  const config = testConfig({ rules: [{ backends: [testBackend('b')] }], endpoints: { b: [backend.port] } });
-  const proxy = await TestProxy.start(config, limits);
-  t.after(async () => {
-    await proxy.stop();
-    await backend.stop();
-  });
-  return { proxy, backend };
-}
-
-/** A peer whose connection goes with the test. */
-async function dial(t: TestContext, port: number, ...pairs: (readonly [number, number])[]): Promise<H2Peer> {
-  const peer = await H2Peer.connect(port, ...pairs);
-  t.after(() => peer.raw.destroy());
-  return peer;
-}
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
 suite('requests over HTTP/2', () => {
   test('a request reaches an HTTP/1.1 backend, and its answer the client', async (t) => {
-    const { proxy, backend } = await start(t, null);
-    const peer = await dial(t, proxy.port);
+    const { proxy, backend } = await startPair(t);
+    const peer = await dialH2(t, proxy.port);
     peer.send(
       headers(1, request({ ':path': '/a?b=c' }, ['x-one', 'ä'], ['cookie', 'a=1'], ['cookie', 'b=2']), true),
     );
@@ -82,16 +55,16 @@ suite('requests over HTTP/2', () => {
   });
 
   test('many requests at once are answered each on its stream', async (t) => {
-    const { proxy } = await start(t, answering('body'));
-    const peer = await dial(t, proxy.port);
+    const { proxy } = await startPair(t, { script: answering('body') });
+    const peer = await dialH2(t, proxy.port);
     const ids = Array.from({ length: 100 }, (_, index) => index * 2 + 1);
     peer.send(...ids.map((id) => headers(id, request(), true)));
     for (const id of ids.toReversed()) assert.equal((await peer.message(id)).body, 'body');
   });
 
   test('a body of unknown length goes on in chunks, trailers included', async (t) => {
-    const { proxy, backend } = await start(t, null);
-    const peer = await dial(t, proxy.port);
+    const { proxy, backend } = await startPair(t);
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request({ ':method': 'POST' }), false), data(1, 'one'), data(1, 'two'));
     const connection = await backend.connection();
     assert.match(await connection.readThrough('\r\n\r\n'), /\r\ntransfer-encoding: chunked\r\n/i);
@@ -117,11 +90,13 @@ suite('requests over HTTP/2', () => {
   });
 
   test('informational answers come before the head', async (t) => {
-    const { proxy } = await start(t, async (connection) => {
-      await connection.readThrough('\r\n\r\n');
-      connection.send(`HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n${OK}`);
+    const { proxy } = await startPair(t, {
+      script: async (connection) => {
+        await connection.readThrough('\r\n\r\n');
+        connection.send(`HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n${OK}`);
+      },
     });
-    const peer = await dial(t, proxy.port);
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request(), true));
     const { blocks, body } = await peer.message(1);
     assert.deepEqual(blocks[0], [
@@ -138,11 +113,13 @@ suite('requests over HTTP/2', () => {
     ['304', 'GET', 'HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n'],
   ] as const) {
     test(`an answer without a body ends with its head: ${what}`, async (t) => {
-      const { proxy } = await start(t, async (connection) => {
-        await connection.readThrough('\r\n\r\n');
-        connection.send(answer);
+      const { proxy } = await startPair(t, {
+        script: async (connection) => {
+          await connection.readThrough('\r\n\r\n');
+          connection.send(answer);
+        },
       });
-      const peer = await dial(t, proxy.port);
+      const peer = await dialH2(t, proxy.port);
       peer.send(headers(1, request({ ':method': method }), true));
       const read = await peer.nextOf(TYPE.headers, 1);
       assert.equal(read.flags & FLAG.endStream, FLAG.endStream);
@@ -150,8 +127,8 @@ suite('requests over HTTP/2', () => {
   }
 
   test('a head larger than a frame, in both directions', async (t) => {
-    const { proxy, backend } = await start(t, null);
-    const peer = await dial(t, proxy.port);
+    const { proxy, backend } = await startPair(t);
+    const peer = await dialH2(t, proxy.port);
     const block = encodePlainly(request({}, ['x-large', 'a'.repeat(30_000)]));
     peer.send(
       frame(TYPE.headers, FLAG.endStream, 1, block.subarray(0, 100)),
@@ -165,8 +142,8 @@ suite('requests over HTTP/2', () => {
   });
 
   test('padding and priorities are taken and forgotten', async (t) => {
-    const { proxy, backend } = await start(t, null);
-    const peer = await dial(t, proxy.port);
+    const { proxy, backend } = await startPair(t);
+    const peer = await dialH2(t, proxy.port);
     const block = encodePlainly(request({ ':method': 'POST' }));
     const extra = Buffer.from([0, 0, 0, 3, 200]);
     peer.send(
@@ -227,8 +204,8 @@ suite('requests over HTTP/2 that are answered without a backend', () => {
   ];
   for (const [what, fields, status, limits] of refused) {
     test(`${what}: ${status}`, async (t) => {
-      const { proxy, backend } = await start(t, null, limits);
-      const peer = await dial(t, proxy.port);
+      const { proxy, backend } = await startPair(t, { limits: limits ?? {} });
+      const peer = await dialH2(t, proxy.port);
       peer.send(headers(1, fields, !fields.some(([name]) => name === ':protocol')));
       assert.equal((await peer.message(1)).blocks[0]?.[0]?.[1], status);
       peer.send(ping());
@@ -238,8 +215,8 @@ suite('requests over HTTP/2 that are answered without a backend', () => {
   }
 
   test('a declared body beyond the limit is refused, and one that grows beyond it', async (t) => {
-    const { proxy } = await start(t, null, { bodyBytes: 10 });
-    const peer = await dial(t, proxy.port);
+    const { proxy } = await startPair(t, { limits: { bodyBytes: 10 } });
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request({ ':method': 'POST' }, ['content-length', '11']), false));
     assert.equal((await peer.message(1)).blocks[0]?.[0]?.[1], '413');
     peer.send(headers(3, request({ ':method': 'POST' }), false), data(3, 'a'.repeat(11)));
@@ -247,9 +224,9 @@ suite('requests over HTTP/2 that are answered without a backend', () => {
   });
 
   test('an answer that comes before the end of its request stops the request without an error', async (t) => {
-    const { proxy } = await start(t, null);
+    const { proxy } = await startPair(t);
     await proxy.apply(testConfig({ rules: [{ pathPrefix: '/nowhere', backends: [] }] }));
-    const peer = await dial(t, proxy.port);
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request({ ':method': 'POST' }), false));
     const answer = await peer.message(1);
     assert.equal(answer.blocks[0]?.[0]?.[1], '404');
@@ -294,8 +271,8 @@ suite('malformed requests over HTTP/2 cost the stream', () => {
   ];
   for (const [what, fields] of malformed) {
     test(what, async (t) => {
-      const { proxy, backend } = await start(t, null);
-      const peer = await dial(t, proxy.port);
+      const { proxy, backend } = await startPair(t);
+      const peer = await dialH2(t, proxy.port);
       peer.send(headers(1, fields, true));
       assert.equal(await peer.reset(1), CODE.protocolError);
       assert.equal(backend.connections.length, 0);
@@ -308,8 +285,8 @@ suite('malformed requests over HTTP/2 cost the stream', () => {
     ['shorter than its Content-Length', '4', 'abc', true],
   ] as const) {
     test(`a body ${what} ends the exchange`, async (t) => {
-      const { proxy, backend } = await start(t, null);
-      const peer = await dial(t, proxy.port);
+      const { proxy, backend } = await startPair(t);
+      const peer = await dialH2(t, proxy.port);
       peer.send(headers(1, request({ ':method': 'POST' }, ['content-length', length]), false));
       const connection = await backend.connection();
       await connection.readThrough('\r\n\r\n');
@@ -320,8 +297,8 @@ suite('malformed requests over HTTP/2 cost the stream', () => {
   }
 
   test('trailers with pseudo-header fields, or that do not end the stream', async (t) => {
-    const { proxy } = await start(t, null);
-    const peer = await dial(t, proxy.port);
+    const { proxy } = await startPair(t);
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request({ ':method': 'POST' }), false), headers(1, [[':path', '/']], true));
     assert.equal(await peer.reset(1), CODE.protocolError);
     peer.send(headers(3, request({ ':method': 'POST' }), false), headers(3, [['x', 'y']], false));
@@ -331,8 +308,8 @@ suite('malformed requests over HTTP/2 cost the stream', () => {
 
 suite('the end of streams and connections over HTTP/2', () => {
   test('a client that resets its request ends it at the backend', async (t) => {
-    const { proxy, backend } = await start(t, null);
-    const peer = await dial(t, proxy.port);
+    const { proxy, backend } = await startPair(t);
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request(), true));
     const connection = await backend.connection();
     await connection.readThrough('\r\n\r\n');
@@ -342,8 +319,8 @@ suite('the end of streams and connections over HTTP/2', () => {
   });
 
   test('a client that goes ends all its requests', async (t) => {
-    const { proxy, backend } = await start(t, null);
-    const peer = await dial(t, proxy.port);
+    const { proxy, backend } = await startPair(t);
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request(), true), headers(3, request(), true));
     const [one, two] = [await backend.connection(), await backend.connection()];
     peer.raw.destroy();
@@ -352,8 +329,8 @@ suite('the end of streams and connections over HTTP/2', () => {
   });
 
   test('an answer that breaks off resets its stream and no other', async (t) => {
-    const { proxy, backend } = await start(t, null);
-    const peer = await dial(t, proxy.port);
+    const { proxy, backend } = await startPair(t);
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request(), true));
     const connection = await backend.connection();
     await connection.readThrough('\r\n\r\n');
@@ -369,8 +346,8 @@ suite('the end of streams and connections over HTTP/2', () => {
   });
 
   test('draining: announced first, then nothing new, then closed when all is done', async (t) => {
-    const { proxy, backend } = await start(t, null);
-    const peer = await dial(t, proxy.port);
+    const { proxy, backend } = await startPair(t);
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request(), true));
     const one = await backend.connection();
     const drained = proxy.proxy.drain(10_000);
@@ -391,8 +368,8 @@ suite('the end of streams and connections over HTTP/2', () => {
   });
 
   test('draining an idle connection ends it, whether the client answers pings or not', async (t) => {
-    const { proxy } = await start(t, null);
-    const peer = await dial(t, proxy.port);
+    const { proxy } = await startPair(t);
+    const peer = await dialH2(t, proxy.port);
     const drained = proxy.proxy.drain(10_000);
     await peer.goneAway();
     assert.equal((await peer.goneAway()).lastStreamId, 0);
@@ -402,8 +379,8 @@ suite('the end of streams and connections over HTTP/2', () => {
   });
 
   test('a connection may carry so many requests', async (t) => {
-    const { proxy } = await start(t, answering('a'), { requestsPerConnection: 2 });
-    const peer = await dial(t, proxy.port);
+    const { proxy } = await startPair(t, { script: answering('a'), limits: { requestsPerConnection: 2 } });
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request(), true));
     await peer.message(1);
     peer.send(headers(3, request(), true));
@@ -412,8 +389,8 @@ suite('the end of streams and connections over HTTP/2', () => {
   });
 
   test('an idle connection is ended', async (t) => {
-    const { proxy } = await start(t, answering('a'), { idleTimeoutMs: 50 });
-    const peer = await dial(t, proxy.port);
+    const { proxy } = await startPair(t, { script: answering('a'), limits: { idleTimeoutMs: 50 } });
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request(), true));
     assert.equal((await peer.message(1)).body, 'a');
     assert.deepEqual(await peer.goneAway(), { lastStreamId: 1, code: 0, name: 'noError' });
@@ -421,18 +398,18 @@ suite('the end of streams and connections over HTTP/2', () => {
   });
 
   test('a connection that never makes a request is ended', async (t) => {
-    const { proxy } = await start(t, null, { headTimeoutMs: 50 });
+    const { proxy } = await startPair(t, { limits: { headTimeoutMs: 50 } });
     const client = await RawClient.connect(proxy.port);
     t.after(() => client.destroy());
     client.send(PREFACE.subarray(0, 10));
     await client.waitForEnd();
-    const peer = await dial(t, proxy.port);
+    const peer = await dialH2(t, proxy.port);
     assert.equal((await peer.goneAway()).code, CODE.noError);
   });
 
   test('a body that drips is refused; one that is not wanted yet, and a gRPC call, may take their time', async (t) => {
-    const { proxy, backend } = await start(t, null, { slowBody: { windowMs: 60, minBytes: 10 } });
-    const peer = await dial(t, proxy.port);
+    const { proxy, backend } = await startPair(t, { limits: { slowBody: { windowMs: 60, minBytes: 10 } } });
+    const peer = await dialH2(t, proxy.port);
     const post = request({ ':method': 'POST' });
     peer.send(headers(1, [...post, ['content-type', 'application/grpc+proto']], false), data(1, 'x'));
     const call = await backend.connection();
@@ -445,8 +422,8 @@ suite('the end of streams and connections over HTTP/2', () => {
   });
 
   test('GOAWAY of a client does not hurt what is in flight', async (t) => {
-    const { proxy, backend } = await start(t, null);
-    const peer = await dial(t, proxy.port);
+    const { proxy, backend } = await startPair(t);
+    const peer = await dialH2(t, proxy.port);
     peer.send(headers(1, request(), true), goAway(0, CODE.noError));
     const connection = await backend.connection();
     await connection.readThrough('\r\n\r\n');
@@ -455,7 +432,7 @@ suite('the end of streams and connections over HTTP/2', () => {
   });
 
   test('a byte at a time', async (t) => {
-    const { proxy } = await start(t, answering('slow'));
+    const { proxy } = await startPair(t, { script: answering('slow') });
     const client = await RawClient.connect(proxy.port);
     t.after(() => client.destroy());
     const peer = new H2Peer(client);
