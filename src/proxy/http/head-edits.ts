@@ -72,6 +72,10 @@ function applyEdit(to: Accumulator, edit: HeaderEdit): void {
  * HTTPHeaderFilter: each edit is applied in the order remove, set, add; `add` keeps what is already there.
  */
 export function compileHeadEdits(edits: readonly HeaderEdit[]): HeadEdits {
+  return edits.length === 0 ? NO_EDITS : compile(edits);
+}
+
+function compile(edits: readonly HeaderEdit[]): HeadEdits {
   const result: Accumulator = { dropped: new Set(), appended: [], authority: null };
   for (const edit of edits) applyEdit(result, edit);
   const dropIds = new Uint8Array(HEADER_IDS);
@@ -94,4 +98,4 @@ export function compileHeadEdits(edits: readonly HeaderEdit[]): HeadEdits {
 }
 
 /** Changes nothing. */
-export const NO_EDITS: HeadEdits = compileHeadEdits([]);
+export const NO_EDITS: HeadEdits = compile([]);

@@ -8,6 +8,10 @@ const DURATION_BOUNDS_MS: readonly number[] = [
   0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000,
 ];
 
+/** Index 1 to 5 is used. */
+const CLASSES = 6;
+const BUCKETS = DURATION_BOUNDS_MS.length + 1;
+
 export interface RequestLabels {
   readonly gateway: Origin | null;
   readonly listener: Origin | null;
@@ -26,9 +30,9 @@ export interface FinishedExchange {
 
 export class RequestCounters {
   readonly labels: RequestLabels;
-  readonly #byClass = new Float64Array(6);
-  readonly #durations = new Float64Array(DURATION_BOUNDS_MS.length + 1);
-  readonly #byReason = new Map<ReasonCode, number>();
+  /** Status classes, then duration buckets. Made by the first request: most of thousands of rules may never see one. */
+  #counts: Float64Array | null = null;
+  #byReason: Map<ReasonCode, number> | null = null;
   #durationSumMs = 0;
   #requestBytes = 0;
   #responseBytes = 0;
@@ -39,32 +43,36 @@ export class RequestCounters {
   }
 
   add(exchange: FinishedExchange, durationMs: number): void {
+    const counts = (this.#counts ??= new Float64Array(CLASSES + BUCKETS));
     const statusClass = (exchange.status / 100) | 0;
-    (this.#byClass[statusClass] as number)++;
+    (counts[statusClass] as number)++;
     let bucket = 0;
-    while (bucket < DURATION_BOUNDS_MS.length && durationMs > (DURATION_BOUNDS_MS[bucket] as number))
-      bucket++;
-    (this.#durations[bucket] as number)++;
+    while (bucket < BUCKETS - 1 && durationMs > (DURATION_BOUNDS_MS[bucket] as number)) bucket++;
+    (counts[CLASSES + bucket] as number)++;
     this.#durationSumMs += durationMs;
     this.#requestBytes += exchange.requestBytes;
     this.#responseBytes += exchange.responseBytes;
     this.#retries += exchange.retries;
-    if (exchange.reason !== null) {
-      this.#byReason.set(exchange.reason, (this.#byReason.get(exchange.reason) ?? 0) + 1);
-    }
+    if (exchange.reason !== null) this.#countReason(exchange.reason);
+  }
+
+  #countReason(reason: ReasonCode): void {
+    const byReason = (this.#byReason ??= new Map<ReasonCode, number>());
+    byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
   }
 
   snapshot(): RequestStats {
+    const counts = [...(this.#counts ?? new Float64Array(CLASSES + BUCKETS))];
     let atMost = 0;
     const duration: HistogramSnapshot = {
       boundsMs: [...DURATION_BOUNDS_MS, Infinity],
-      counts: Array.from(this.#durations, (count) => (atMost += count)),
+      counts: counts.slice(CLASSES).map((count) => (atMost += count)),
       sumMs: this.#durationSumMs,
     };
     return {
       ...this.labels,
-      byClass: [...this.#byClass],
-      byReason: Object.fromEntries(this.#byReason),
+      byClass: counts.slice(0, CLASSES),
+      byReason: Object.fromEntries(this.#byReason ?? []),
       requestBytes: this.#requestBytes,
       responseBytes: this.#responseBytes,
       retries: this.#retries,
@@ -73,8 +81,14 @@ export class RequestCounters {
   }
 
   get isUsed(): boolean {
-    return this.#byClass.some((count) => count > 0);
+    return this.#counts !== null;
   }
+}
+
+/** No name in it holds a space or a slash. */
+function keyOf(origin: Origin | null): string {
+  if (origin === null) return '';
+  return `${origin.kind}/${origin.namespace}/${origin.name}/${origin.section ?? ''}`;
 }
 
 /** Counters by labels: they survive swaps of configuration for as long as their labels are configured. */
@@ -94,7 +108,8 @@ export class CounterRegistry {
   }
 
   get(labels: RequestLabels): RequestCounters {
-    const key = JSON.stringify([labels.gateway, labels.listener, labels.rule, labels.backend]);
+    const { gateway, listener, rule, backend } = labels;
+    const key = `${keyOf(gateway)} ${keyOf(listener)} ${keyOf(rule)}#${rule?.index ?? ''} ${keyOf(backend)}`;
     const counters = this.#next?.get(key) ?? this.#counters.get(key) ?? new RequestCounters(labels);
     (this.#next ?? this.#counters).set(key, counters);
     return counters;

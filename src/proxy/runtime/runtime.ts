@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { CertificateId, ClusterId, RuleId } from '../../ir/ids.ts';
 import type { HttpListener, Listener, Port } from '../../ir/listener.ts';
 import type { Certificate } from '../../ir/tls.ts';
+import type { UpstreamCluster } from '../cluster/cluster.ts';
 import type { ClusterRegistry } from '../cluster/cluster-registry.ts';
 import type { CounterRegistry, RequestCounters } from '../http/request-counters.ts';
 import type { RegexCompiler } from '../router/entry.ts';
@@ -133,10 +134,16 @@ class RuleCompiler {
     this.#rules = new Map(config.rules.map((rule) => [rule.id, rule]));
     const definitions = new Map(config.clusters.map((cluster) => [cluster.id, cluster]));
     const certificates = new Map(config.certificates.map((certificate) => [certificate.id, certificate]));
-    const clusterOf = (id: ClusterId): ReturnType<ClusterRegistry['get']> | null => {
+    const found = new Map<ClusterId, UpstreamCluster>();
+    const clusterOf = (id: ClusterId): UpstreamCluster | null => {
+      const known = found.get(id);
+      if (known !== undefined) return known;
       const definition = definitions.get(id);
       if (definition === undefined) return null;
-      return clusters.get(definition, certificateOf(certificates, definition.tls?.clientCertificate ?? null));
+      const certificate = certificateOf(certificates, definition.tls?.clientCertificate ?? null);
+      const cluster = clusters.get(definition, certificate);
+      found.set(id, cluster);
+      return cluster;
     };
     this.#certificates = certificates;
     this.#deps = { gateway, counters, clusterOf };

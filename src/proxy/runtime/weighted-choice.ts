@@ -3,13 +3,13 @@
  * costs one pass over the members, of which a rule has at most 16.
  */
 export class WeightedChoice {
-  readonly #weights: Float64Array;
-  readonly #credits: Float64Array;
+  readonly #weights: readonly number[];
+  readonly #credits: number[];
   readonly #total: number;
 
   constructor(weights: readonly number[]) {
-    this.#weights = Float64Array.from(weights);
-    this.#credits = new Float64Array(weights.length);
+    this.#weights = weights;
+    this.#credits = weights.map(() => 0);
     this.#total = weights.reduce((sum, weight) => sum + weight, 0);
   }
 
