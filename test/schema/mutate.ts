@@ -66,18 +66,18 @@ function editObject(random: Random, value: Mutable, schema: Schema | null): void
   if (action < 3 && known.length > 0) {
     const name = random.pick(known);
     value[name] = sample(random, schema?.properties?.[name] ?? {}, 0);
-  } else if (names.length === 0 || action === 3) value[random.pick(STRINGS)] = random.pick(VALUES);
+  } else if (names.length === 0 || action === 3) value[random.pick(STRINGS)] = anything(random);
   else if (action < 6) Reflect.deleteProperty(value, random.pick(names));
   else if (action < 8) {
     const name = random.pick(names);
     const moved = value[name];
     Reflect.deleteProperty(value, name);
     value[misspell(random, name)] = moved;
-  } else if (action < 9) value[random.pick(names)] = random.pick(VALUES);
+  } else if (action < 9) value[random.pick(names)] = anything(random);
   else {
     const name = random.pick(names);
     const field = schema === null ? null : fieldSchema(schema, name);
-    value[name] = field === null ? random.pick(VALUES) : sample(random, field, 0);
+    value[name] = field === null ? anything(random) : sample(random, field, 0);
   }
 }
 
@@ -86,7 +86,7 @@ function editList(random: Random, value: unknown[], items: Schema | null): void 
   const action = random.below(7);
   if (action === 0) value.splice(at, 1);
   else if (action === 1 && value.length > 0) value.push(structuredClone(random.pick(value)));
-  else if (action === 2) value[at] = random.pick(VALUES);
+  else if (action === 2) value[at] = anything(random);
   else if (action === 3 && value.length > 0 && value.length < 20) enlarge(random, value);
   else if (action === 4) value.length = 0;
   else value[at] = sample(random, items ?? {}, 0);
@@ -121,11 +121,14 @@ function misspell(random: Random, name: string): string {
   }
 }
 
+/** A copy: what is put into a manifest may be edited further. */
+const anything = (random: Random): unknown => structuredClone(random.pick(VALUES));
+
 const MAX_DEPTH = 6;
 
 /** A value that the schema mostly allows: unions come out wrong as often as right, which is what rules are for. */
 function sample(random: Random, schema: Schema, depth: number): unknown {
-  if (random.chance(0.04)) return random.pick(VALUES);
+  if (random.chance(0.04)) return anything(random);
   if (schema.enum !== undefined) return random.pick(schema.enum);
   if (schema.default !== undefined && random.chance(0.3)) return structuredClone(schema.default);
   if (schema['x-kubernetes-int-or-string'] === true) return random.pick([1, 80, '80', '64Ki', 'http', -1]);
@@ -149,7 +152,7 @@ function sample(random: Random, schema: Schema, depth: number): unknown {
       return sampleString(random, schema);
     case undefined:
     default:
-      return random.pick(VALUES);
+      return anything(random);
   }
 }
 

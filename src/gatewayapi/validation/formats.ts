@@ -3,9 +3,15 @@ import { parseIp } from '../../lib/ip-address.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
+/** RFC 3339, as Go reads it. */
+const DATE_TIME =
+  /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?(Z|[+-]([01]\d|2[0-4]):[0-5]\d)$/;
+
 /** null when `text` has the format, else what was expected. A format that is only documentation has no text. */
 export function formatProblem(format: string, text: string): string | null {
   switch (format) {
+    case 'date-time':
+      return DATE_TIME.test(text) ? null : 'a time, such as 2026-01-02T15:04:05Z';
     case 'byte':
       return BASE64.test(text.replaceAll(/[\r\n]/g, '')) ? null : 'base64';
     case 'ipv4':

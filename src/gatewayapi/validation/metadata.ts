@@ -2,7 +2,9 @@
 import { normalize } from './normalize.ts';
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName, type NameFormat } from './names.ts';
 import { isJsonObject, type JsonObject, type Report, type Schema } from './schema.ts';
+import { checkRules } from './rules.ts';
 import { checkStructure } from './structure.ts';
+import type { KindSchemas } from './catalog.ts';
 
 const text: Schema = { type: 'string' };
 /** null in a map or list of texts is an empty text, as Go reads it. */
@@ -12,6 +14,7 @@ const integer: Schema = { type: 'integer', format: 'int64' };
 const flag: Schema = { type: 'boolean' };
 const anything: Schema = { 'x-kubernetes-preserve-unknown-fields': true };
 const mandatory: Schema = { type: 'string', minLength: 1 };
+const time: Schema = { type: 'string', format: 'date-time' };
 
 export const METADATA_SCHEMA: Schema = {
   type: 'object',
@@ -23,19 +26,34 @@ export const METADATA_SCHEMA: Schema = {
     uid: text,
     resourceVersion: text,
     generation: { ...integer, minimum: 0 },
-    creationTimestamp: text,
-    deletionTimestamp: text,
+    creationTimestamp: time,
+    deletionTimestamp: time,
     deletionGracePeriodSeconds: integer,
     labels: texts,
     annotations: texts,
     finalizers: { type: 'array', items: element },
     ownerReferences: {
       type: 'array',
+      'x-kubernetes-validations': [
+        {
+          rule: 'self.filter(o, has(o.controller) && o.controller).all(o, self.filter(p, has(p.controller) && p.controller).all(p, p == o))',
+          message: 'only one owner may have controller set to true',
+        },
+      ],
       items: {
         type: 'object',
         required: ['apiVersion', 'kind', 'name', 'uid'],
         properties: {
-          apiVersion: mandatory,
+          apiVersion: {
+            type: 'string',
+            minLength: 1,
+            'x-kubernetes-validations': [
+              {
+                rule: "self.matches('^([^/]*/)?[^/]+$')",
+                message: 'must be a version, or a group, "/" and a version',
+              },
+            ],
+          },
           kind: mandatory,
           name: mandatory,
           uid: mandatory,
@@ -51,11 +69,7 @@ export const METADATA_SCHEMA: Schema = {
 const MAX_ANNOTATION_BYTES = 256 * 1024;
 
 /** Reports what is wrong, and gives back the metadata without nulls and unknown fields. */
-export function checkMetadata(
-  kind: { readonly kind: string; readonly namespaced: boolean },
-  metadata: unknown,
-  report: Report,
-): JsonObject {
+export function checkMetadata(kind: KindSchemas, metadata: unknown, report: Report): JsonObject {
   if (metadata === undefined || metadata === null) {
     report(
       ['metadata'],
@@ -70,11 +84,12 @@ export function checkMetadata(
   checkStructure(METADATA_SCHEMA, normalized, ['metadata'], (...fault) => faults.push(fault));
   for (const fault of faults) report(...fault);
   if (faults.length > 0 || !isJsonObject(normalized)) return {};
+  checkRules(METADATA_SCHEMA, normalized, ['metadata'], report);
   checkName(kind.kind, normalized, report);
   checkNamespace(kind.namespaced, normalized['namespace'], report);
   checkLabels(normalized['labels'], report);
   checkAnnotations(normalized['annotations'], report);
-  checkFinalizers(normalized['finalizers'], report);
+  checkFinalizers(kind, normalized['finalizers'], report);
   return normalized;
 }
 
@@ -144,12 +159,22 @@ function checkAnnotations(annotations: unknown, report: Report): void {
   }
 }
 
-function checkFinalizers(finalizers: unknown, report: Report): void {
+const STANDARD_FINALIZERS = ['orphan', 'foregroundDeletion', 'kubernetes'];
+
+function checkFinalizers({ group }: KindSchemas, finalizers: unknown, report: Report): void {
   const names = (finalizers ?? []) as readonly string[];
   for (const [index, name] of names.entries()) {
-    refuse(qualifiedName, name, (message) =>
-      report(['metadata', 'finalizers', index], 'invalid-value', message),
-    );
+    const path = ['metadata', 'finalizers', index];
+    refuse(qualifiedName, name, (message) => report(path, 'invalid-value', message));
+    // Of custom resources the API server asks no more.
+    const isBuiltIn = !group.startsWith('gateway.');
+    if (isBuiltIn && !name.includes('/') && !STANDARD_FINALIZERS.includes(name)) {
+      report(
+        path,
+        'invalid-value',
+        `invalid value ${JSON.stringify(name)}: must be a DNS name, "/" and a name`,
+      );
+    }
   }
   if (names.includes('orphan') && names.includes('foregroundDeletion')) {
     report(['metadata', 'finalizers'], 'invalid-value', 'orphan and foregroundDeletion exclude each other');

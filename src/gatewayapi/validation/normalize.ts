@@ -8,10 +8,15 @@ import { fieldSchema, isJsonObject, type JsonObject, type Path, type Report, typ
 /** The normalised value; parts that need no change are returned as they are. Wrong types are left for validation to tell. */
 export function normalize(schema: Schema, value: unknown, path: Path, report: Report): unknown {
   if (isJsonObject(value)) {
-    return schema.type === 'object' ? normalizeObject(schema, value, path, report) : value;
+    if (schema.type === 'object') return normalizeObject(schema, value, path, report);
+    // Elsewhere the wrong type is told later; of a status nothing but its names is looked at.
+    if (path[0] === 'status' && !keepsUnknown(schema)) {
+      for (const name of Object.keys(value)) reportUnknown(schema, name, path, report);
+    }
+    return value;
   }
-  if (!Array.isArray(value) || schema.items === undefined) return value;
-  const { items } = schema;
+  const items = schema.items ?? (path[0] === 'status' ? {} : null);
+  if (!Array.isArray(value) || items === null) return value;
   const mapped = value.map((item: unknown, index) => {
     const present = isUnwantedNull(items, item) && items.default !== undefined ? items.default : item;
     return normalize(items, present, [...path, index], report);
@@ -23,26 +28,25 @@ const isUnwantedNull = (schema: Schema, value: unknown): boolean =>
   value === null && schema.nullable !== true;
 
 function normalizeObject(schema: Schema, value: JsonObject, path: Path, report: Report): JsonObject {
-  const result: Record<string, unknown> = {};
+  // Entries rather than assignments: a field may be called `__proto__`.
+  const entries: [string, unknown][] = [];
   let isChanged = false;
   for (const [name, current] of Object.entries(value)) {
     const field = fieldSchema(schema, name);
     if (field === null) {
-      if (keepsUnknown(schema)) result[name] = current;
+      if (keepsUnknown(schema)) entries.push([name, current]);
       else {
         isChanged = true;
         reportUnknown(schema, name, path, report);
       }
-    } else if (isUnwantedNull(field, current)) {
-      isChanged = true;
-      if (field.default !== undefined)
-        result[name] = normalize(field, field.default, [...path, name], report);
-    } else {
-      const filled = normalize(field, current, [...path, name], report);
-      isChanged ||= filled !== current;
-      result[name] = filled;
+      continue;
     }
+    const present = isUnwantedNull(field, current) ? field.default : current;
+    const filled = present === undefined ? undefined : normalize(field, present, [...path, name], report);
+    isChanged ||= filled !== current;
+    if (filled !== undefined) entries.push([name, filled]);
   }
+  const result = Object.fromEntries(entries);
   for (const [name, field] of fieldsWithDefault(schema)) {
     if (Object.hasOwn(result, name)) continue;
     isChanged = true;

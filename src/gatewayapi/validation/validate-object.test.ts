@@ -75,6 +75,13 @@ const cases: Readonly<Record<string, readonly [JsonObject, ...Expected[]]>> = {
     route({ backendRefs: [{ name: 'a', port: '80' }] }),
     'spec.rules[0].backendRefs[0].port: must be an integer, is a string ("80") -> write 80, without quotes',
   ],
+  'a field whose name means something to JavaScript': [
+    JSON.parse(
+      '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"__proto__":{"x":1}},"constructor":1}',
+    ) as JsonObject,
+    /^constructor: unknown field/,
+    'data.__proto__: must be a string, is an object',
+  ],
   'a number for a text': [
     object('ConfigMap', { data: { a: 1 } }),
     'data.a: must be a string, is an integer (1) -> write "1", with quotes',
