@@ -3,30 +3,7 @@ import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
 import { withNameLabel } from './judge.ts';
-
-const MEMBERS = {
-  GatewayClass: 'gatewayClasses',
-  Gateway: 'gateways',
-  ListenerSet: 'listenerSets',
-  HTTPRoute: 'httpRoutes',
-  GRPCRoute: 'grpcRoutes',
-  TLSRoute: 'tlsRoutes',
-  TCPRoute: 'tcpRoutes',
-  UDPRoute: 'udpRoutes',
-  ReferenceGrant: 'referenceGrants',
-  BackendTLSPolicy: 'backendTlsPolicies',
-  XBackendTrafficPolicy: 'backendTrafficPolicies',
-  XBackend: 'backends',
-  Service: 'services',
-  EndpointSlice: 'endpointSlices',
-  Secret: 'secrets',
-  ConfigMap: 'configMaps',
-  Namespace: 'namespaces',
-} as const satisfies Readonly<Record<string, keyof ResourceSnapshot>>;
-
-type Kind = keyof typeof MEMBERS;
-
-const isKind = (kind: string): kind is Kind => Object.hasOwn(MEMBERS, kind);
+import { isSnapshotKind, SNAPSHOT_MEMBERS } from './snapshot-members.ts';
 
 /**
  * `refs` and `objects` pair up; each ref occurs once. Kinds that no member holds are left out. `implied` remembers the namespaces made
@@ -37,13 +14,13 @@ export function assembleSnapshot(
   implied = new Map<string, JsonObject>(),
 ): ResourceSnapshot {
   const lists = Object.fromEntries(
-    Object.values(MEMBERS).map((member) => [member, [] as JsonObject[]]),
+    Object.values(SNAPSHOT_MEMBERS).map((member) => [member, [] as JsonObject[]]),
   ) as Record<keyof ResourceSnapshot, JsonObject[]>;
   const used = new Set<string>();
   const declared = new Set<string>();
   for (const [ref, object] of entries) {
-    if (!isKind(ref.kind)) continue;
-    lists[MEMBERS[ref.kind]].push(object);
+    if (!isSnapshotKind(ref.kind)) continue;
+    lists[SNAPSHOT_MEMBERS[ref.kind]].push(object);
     if (ref.kind === 'Namespace') declared.add(ref.name);
     else if (ref.namespace !== '') used.add(ref.namespace);
   }

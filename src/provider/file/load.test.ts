@@ -76,6 +76,21 @@ endpoints: [{addresses: [10.0.0.1]}]
     );
   });
 
+  test('a kind that is checked and not served is said to be', () => {
+    const { findings } = stateFromText(
+      `apiVersion: gateway.sluice.dev/v1alpha1
+kind: ProxyConfig
+metadata: {name: a}
+spec: {proxy: {workers: 2}}
+`,
+      'f.yaml',
+    );
+    assert.deepEqual(
+      findings.map(({ severity, code }) => `${severity} ${code}`),
+      ['warning without-effect'],
+    );
+  });
+
   test('bookkeeping of an API server is left out', () => {
     const { snapshot, findings } = stateFromText(
       `apiVersion: v1
