@@ -108,6 +108,6 @@ const pascal = (field: string): string => field.charAt(0).toUpperCase() + field.
 /** `Rules` → `Rule`, `Matches` → `Match`, `BackendRefs` → `BackendRef`, `Addresses` → `Address`, `Policies` → `Policy`. */
 function singular(path: string): string {
   if (path.endsWith('ies')) return `${path.slice(0, -3)}y`;
-  if (/(ches|sses|xes)$/.test(path)) return path.slice(0, -2);
+  if (/(ches|sses|uses|xes)$/.test(path)) return path.slice(0, -2);
   return path.endsWith('s') && !path.endsWith('ss') ? path.slice(0, -1) : path;
 }

@@ -94,7 +94,7 @@ export interface BackendPolicySessionPersistence {
   readonly cookieConfig?: BackendPolicySessionPersistenceCookieConfig;
 }
 
-export interface BackendPolicyHealthCheckActiveHttpExpectedStatuse {
+export interface BackendPolicyHealthCheckActiveHttpExpectedStatus {
   readonly start: number;
   readonly end: number;
 }
@@ -108,7 +108,7 @@ export interface BackendPolicyHealthCheckActiveHttp {
   readonly path?: string;
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'OPTIONS';
   readonly hostname?: string;
-  readonly expectedStatuses?: readonly BackendPolicyHealthCheckActiveHttpExpectedStatuse[];
+  readonly expectedStatuses?: readonly BackendPolicyHealthCheckActiveHttpExpectedStatus[];
   readonly headers?: readonly BackendPolicyHealthCheckActiveHttpHeader[];
 }
 

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { compactSchema } from './compact-schema.ts';
+import { readCrd, type JsonSchema } from './crd.ts';
+import { renderTypes } from './render-types.ts';
+
+const schema: JsonSchema = {
+  type: 'object',
+  description: 'A widget.',
+  required: ['spec'],
+  properties: {
+    apiVersion: { type: 'string' },
+    kind: { type: 'string' },
+    metadata: { type: 'object' },
+    spec: {
+      type: 'object',
+      required: ['addresses'],
+      properties: {
+        addresses: {
+          type: 'array',
+          maxItems: 3,
+          items: {
+            type: 'object',
+            properties: { type: { type: 'string', enum: ['A', 'B'], description: 'D.' } },
+          },
+        },
+        description: { type: 'string', nullable: true, default: 'none' },
+        limits: { type: 'object', additionalProperties: { 'x-kubernetes-int-or-string': true } },
+        probe: { type: 'object' },
+      },
+      'x-kubernetes-validations': [{ rule: 'true', message: 'm' }],
+    },
+    status: {
+      type: 'object',
+      required: ['phase'],
+      properties: { phase: { type: 'string', enum: ['Up'], maxLength: 2 } },
+    },
+  },
+};
+
+const document = {
+  kind: 'CustomResourceDefinition',
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { kind: 'Widget' },
+    versions: [
+      { name: 'v1', served: true, storage: false, schema: { openAPIV3Schema: schema } },
+      { name: 'v1beta1', served: true, storage: true, schema: { openAPIV3Schema: schema } },
+      { name: 'v1alpha1', served: false, storage: false, schema: { openAPIV3Schema: {} } },
+    ],
+  },
+};
+
+suite('generated types and schemas', () => {
+  test('the version of the types is v1 where it is served; unserved ones are left out', () => {
+    const crd = readCrd(document);
+    assert.equal(crd?.typeVersion, 'v1');
+    assert.deepEqual(
+      crd.versions.map(({ name }) => name),
+      ['v1', 'v1beta1'],
+    );
+    assert.equal(readCrd({ kind: 'Service', spec: {} }), null);
+  });
+
+  test('types are named by their path, elements of lists in the singular', () => {
+    const crd = readCrd(document);
+    assert.ok(crd !== null);
+    const text = renderTypes([crd], 'the test');
+    assert.match(text, /export interface WidgetAddress \{\n {2}readonly type\?: 'A' \| 'B';\n\}/);
+    assert.match(text, /readonly addresses: readonly WidgetAddress\[\];/);
+    assert.match(text, /readonly description\?: string \| null;/);
+    assert.match(text, /readonly limits\?: Readonly<Record<string, number \| string>>;/);
+    assert.match(text, /readonly probe\?: Readonly<Record<string, unknown>>;/);
+    assert.match(text, /export interface Widget \{[^}]*readonly spec: WidgetSpec;/);
+  });
+
+  test('schemas lose their descriptions, but no field of that name; a status keeps its names only', () => {
+    const { properties } = compactSchema(schema);
+    assert.equal(JSON.stringify(properties).includes('D.'), false);
+    assert.deepEqual(properties?.['spec']?.properties?.['description'], {
+      type: 'string',
+      nullable: true,
+      default: 'none',
+    });
+    assert.ok(properties?.['spec']?.['x-kubernetes-validations'] !== undefined);
+    assert.deepEqual(properties['status'], { type: 'object', properties: { phase: { type: 'string' } } });
+  });
+});
