@@ -98,7 +98,7 @@ export function routeShadowed(path: string, listener: string, by: ObjectRef): Fa
     code: 'route-shadowed',
     reason: NO_CONDITION,
     path,
-    message: `On listener ${listener} the older ${describeRef(by)} gets everything; nothing is left for this route.`,
+    message: `On listener ${listener} ${describeRef(by)} comes first and gets everything; nothing is left for this route.`,
   });
 }
 

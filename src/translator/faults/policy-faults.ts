@@ -88,7 +88,7 @@ export function policyConflicted(path: string, target: ObjectRef, winner: Object
     code: 'policy-conflict',
     reason: 'Conflicted',
     path,
-    message: `${describeRef(target)} is governed by the older ${describeRef(winner)}.`,
+    message: `${describeRef(target)} is governed by ${describeRef(winner)}, which comes first.`,
   });
 }
 

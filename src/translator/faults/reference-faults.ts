@@ -49,11 +49,16 @@ export function backendPortNotFound(
     reason: 'BackendNotFound',
     path: `${path}.port`,
     message: `${describeRef(ref)} has no port ${port}.`,
-    hint:
-      offered.length === 0
-        ? 'It offers no port at all.'
-        : `It offers ${offered.join(', ')}: a backendRef names the Service port, not its targetPort.`,
+    hint: describeOffer(ref, offered),
   });
+}
+
+function describeOffer(ref: ObjectRef, offered: readonly number[]): string {
+  if (offered.length === 0) return 'It offers no port at all.';
+  const list = `It offers ${offered.join(', ')}`;
+  return ref.kind === 'Service'
+    ? `${list}: a backendRef names the Service port, not its targetPort.`
+    : `${list}.`;
 }
 
 export function backendPortMissing(path: string, ref: ObjectRef): Fault {

@@ -50,7 +50,7 @@ export function protocolTaken(path: string, other: ObjectRef): Fault {
     code: 'route-conflict',
     reason: 'HostnameConflict',
     path,
-    message: `${describeRef(other)} is older and serves one of these hostnames on the same listener; HTTPRoutes and GRPCRoutes cannot share one.`,
+    message: `${describeRef(other)} comes first and serves one of these hostnames on the same listener; HTTPRoutes and GRPCRoutes cannot share one.`,
     hint: 'Give the routes different hostnames (GRPCRouteSpec.hostnames).',
   });
 }
