@@ -1,5 +1,4 @@
 /** What backends are told of a client, rendered. */
-import { isIPv6 } from 'node:net';
 import type { HeaderField } from '../../ir/filter.ts';
 import { REQUEST_ID_PREFIX } from './request-id.ts';
 
@@ -19,7 +18,7 @@ export interface ForwardingFacts {
 }
 
 /** X-Request-Id as far as it is the same for every request. */
-export const REQUEST_ID_START = Buffer.from(`x-request-id: ${REQUEST_ID_PREFIX}`, 'latin1');
+export const REQUEST_ID_START = `x-request-id: ${REQUEST_ID_PREFIX}`;
 
 /** Names, quotes and line ends. */
 const FIXED_BYTES = 128;
@@ -27,28 +26,32 @@ const FIXED_BYTES = 128;
 const NEEDS_QUOTES = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 
 export class ForwardingFields {
-  /** X-Forwarded-For, X-Forwarded-Proto, X-Real-IP. */
-  readonly fields: readonly HeaderField[];
-  /** `fields` as HTTP/1.1 lines, each with its CRLF. */
-  readonly lines: Buffer;
+  readonly #facts: ForwardingFacts;
+  /** X-Forwarded-For, X-Forwarded-Proto and X-Real-IP as HTTP/1.1 lines. */
+  readonly #lines: string;
   /** Value of Forwarded (RFC 7239) up to and including `host=`. */
   readonly #prefix: string;
+  #fields: readonly HeaderField[] | null = null;
   #host = '';
-  #hostLines: Buffer | null = null;
+  #allLines: Buffer | null = null;
 
   constructor(facts: ForwardingFacts) {
-    this.fields = [
-      { name: 'x-forwarded-for', value: facts.forwardedFor },
-      { name: 'x-forwarded-proto', value: facts.scheme },
-      { name: 'x-real-ip', value: facts.client },
+    const { forwardedFor, client, peer, scheme, peerScheme, earlier } = facts;
+    this.#facts = facts;
+    this.#lines = `x-forwarded-for: ${forwardedFor}\r\nx-forwarded-proto: ${scheme}\r\nx-real-ip: ${client}\r\n`;
+    const node = peer.includes(':') ? `"[${peer}]"` : peer;
+    const element = `for=${node};proto=${peerScheme};host=`;
+    this.#prefix = earlier === '' ? element : `${earlier}, ${element}`;
+  }
+
+  /** X-Forwarded-For, X-Forwarded-Proto, X-Real-IP. */
+  get fields(): readonly HeaderField[] {
+    this.#fields ??= [
+      { name: 'x-forwarded-for', value: this.#facts.forwardedFor },
+      { name: 'x-forwarded-proto', value: this.#facts.scheme },
+      { name: 'x-real-ip', value: this.#facts.client },
     ];
-    this.lines = Buffer.from(
-      this.fields.map(({ name, value }) => `${name}: ${value}\r\n`).join(''),
-      'latin1',
-    );
-    const node = isIPv6(facts.peer) ? `"[${facts.peer}]"` : facts.peer;
-    const element = `for=${node};proto=${facts.peerScheme};host=`;
-    this.#prefix = facts.earlier === '' ? element : `${facts.earlier}, ${element}`;
+    return this.#fields;
   }
 
   /** Value of Forwarded for a request to `host`. */
@@ -57,31 +60,27 @@ export class ForwardingFields {
     return this.#prefix + (isToken ? host : `"${host}"`);
   }
 
-  /** X-Forwarded-Host and Forwarded as HTTP/1.1 lines. */
-  hostText(host: string): string {
-    return `x-forwarded-host: ${host}\r\nforwarded: ${this.forwarded(host)}\r\n`;
-  }
-
   /** Bytes that all of it may need as HTTP/1.1 lines. */
   sizeFor(host: string): number {
-    return this.lines.length + this.#prefix.length + host.length * 2 + FIXED_BYTES;
+    return this.#lines.length + this.#prefix.length + host.length * 2 + FIXED_BYTES;
+  }
+
+  /** All but X-Request-Id as HTTP/1.1 lines. */
+  linesFor(host: string): string {
+    return `${this.#lines}x-forwarded-host: ${host}\r\nforwarded: ${this.forwarded(host)}\r\n`;
   }
 
   /**
-   * `lines`, those of `hostText` and the beginning of the X-Request-Id line in one, when the request before was for the same host:
-   * the requests of a connection mostly are. null when it was not.
+   * `linesFor` and the beginning of the X-Request-Id line as bytes, when the request before was for the same host: the requests
+   * of a connection mostly are. null when it was not.
    */
   allLines(host: string): Buffer | null {
     if (host !== this.#host) {
       this.#host = host;
-      this.#hostLines = null;
+      this.#allLines = null;
       return null;
     }
-    this.#hostLines ??= Buffer.concat([
-      this.lines,
-      Buffer.from(this.hostText(host), 'latin1'),
-      REQUEST_ID_START,
-    ]);
-    return this.#hostLines;
+    this.#allLines ??= Buffer.from(this.linesFor(host) + REQUEST_ID_START, 'latin1');
+    return this.#allLines;
   }
 }

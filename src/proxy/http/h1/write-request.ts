@@ -134,13 +134,9 @@ function writeRequestLine(request: OutgoingRequest): void {
 function writeForwarding(request: OutgoingRequest): void {
   const { forwarding, forwardedHost, requestNumber } = request;
   const lines = requestNumber < 0 ? null : forwarding.allLines(forwardedHost);
-  if (lines === null) {
-    writer.bytes(forwarding.lines);
-    writer.text(forwarding.hostText(forwardedHost));
-    if (requestNumber < 0) return;
-    writer.bytes(REQUEST_ID_START);
-  } else writer.bytes(lines);
-  writeRequestIdEnd(requestNumber);
+  if (lines !== null) writer.bytes(lines);
+  else writer.text(forwarding.linesFor(forwardedHost) + (requestNumber < 0 ? '' : REQUEST_ID_START));
+  if (requestNumber >= 0) writeRequestIdEnd(requestNumber);
 }
 
 /** The rule's filters set or remove some of these fields; those are the user's, the others are ours. */
@@ -154,7 +150,7 @@ function writeRemainingForwarding(request: OutgoingRequest): void {
     writer.field('forwarded', request.forwarding.forwarded(request.forwardedHost));
   }
   if (dropIds[HeaderId.xRequestId] === 1 || request.requestNumber < 0) return;
-  writer.bytes(REQUEST_ID_START);
+  writer.text(REQUEST_ID_START);
   writeRequestIdEnd(request.requestNumber);
 }
 
