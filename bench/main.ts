@@ -2,7 +2,7 @@
  * `npm run bench -- SUITE`: CPU time and memory of Sluice beside nginx, HAProxy and Envoy on this machine.
  * Linux only; the peers are brought into `.cache/bench/`. Run it on a machine that does nothing else.
  */
-import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,7 +15,7 @@ import type { Peer } from './peers/peer.ts';
 import { freePort, startProgram, type Running } from './peers/running.ts';
 import { sluicePeer } from './peers/sluice.ts';
 import { writeSection } from './report/document.ts';
-import { describeMachine, type ScenarioResult, type SuiteResult } from './report/result.ts';
+import { describeMachine, mergeScenarios, type ScenarioResult, type SuiteResult } from './report/result.ts';
 import { scenarioTable, suiteReport } from './report/table.ts';
 import { HTTP1_SCENARIOS } from './scenarios/http1.ts';
 import type { Scenario } from './scenarios/scenario.ts';
@@ -31,7 +31,7 @@ const USAGE = `npm run bench -- SUITE [options]
 
 Suites: ${Object.keys(SUITES).join(', ')}
 
-  --only NAME,…      only these scenarios
+  --only NAME,…      only these scenarios; the results of the others are kept
   --rounds N         rounds per scenario (default 5)
   --seconds N        seconds of load per sample (default 4)
   --skip NAME,…      leave these proxies out (sluice, nginx, haproxy, envoy)
@@ -138,13 +138,22 @@ async function runScenarios(options: Options, peers: readonly Peer[]): Promise<S
         },
       });
       const { name, title, conditions, unit, goals } = scenario;
-      results.push({ name, title, conditions, unit, goals, rows });
-      console.log(`\n${scenarioTable({ name, title, conditions, unit, goals, rows })}\n`);
+      const rounds = scenario.rounds ?? options.rounds;
+      const date = new Date().toISOString().slice(0, 10);
+      const result = { name, title, conditions, unit, goals, rows, date, rounds, seconds: options.seconds };
+      results.push(result);
+      console.log(`\n${scenarioTable(result)}\n`);
     }
   } finally {
     await backend.stop();
   }
   return results;
+}
+
+/** What earlier runs of the suite on this machine left. */
+function readResults(file: string): readonly ScenarioResult[] {
+  if (!existsSync(file)) return [];
+  return (JSON.parse(readFileSync(file, 'utf8')) as SuiteResult).scenarios;
 }
 
 async function main(): Promise<number> {
@@ -158,18 +167,12 @@ async function main(): Promise<number> {
   for (const reason of absent) console.error(`left out: ${reason}`);
   const versions: Record<string, string> = {};
   for (const peer of peers) versions[peer.name] = await peer.version();
-  const { suite, rounds, seconds } = options;
-  const result: SuiteResult = {
-    suite,
-    date: new Date().toISOString().slice(0, 10),
-    machine: describeMachine(),
-    versions,
-    absent,
-    rounds,
-    seconds,
-    scenarios: await runScenarios(options, peers),
-  };
-  writeFileSync(join(folder, 'results', `${suite}.json`), JSON.stringify(result, null, 2));
+  const { suite } = options;
+  const file = join(folder, 'results', `${suite}.json`);
+  const order = SUITES[suite]?.map(({ name }) => name) ?? [];
+  const scenarios = mergeScenarios(order, readResults(file), await runScenarios(options, peers));
+  const result: SuiteResult = { suite, machine: describeMachine(), versions, absent, scenarios };
+  writeFileSync(file, JSON.stringify(result, null, 2));
   if (options.write) await writeSection(join(root, 'docs', 'performance.md'), suite, suiteReport(result));
   return 0;
 }

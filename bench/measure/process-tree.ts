@@ -61,19 +61,21 @@ export function cpuOfTree(root: number): CpuTime {
 
 export interface ProcessMemory {
   readonly pid: number;
-  readonly command: string;
+  /** It has no children: a worker where there are several processes. */
+  readonly leaf: boolean;
   /** Resident pages, shared ones included. */
   readonly rssKib: number;
   /** Resident pages with each shared one divided among its users: sums add up to what the machine spends. */
   readonly pssKib: number;
 }
 
-function memoryOf(pid: number): ProcessMemory {
+function memoryOf(pid: number, leaf: boolean): ProcessMemory {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const kib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'mu').exec(rollup)?.[1]);
-  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-  return { pid, command, rssKib: kib('Rss'), pssKib: kib('Pss') };
+  return { pid, leaf, rssKib: kib('Rss'), pssKib: kib('Pss') };
 }
 
-export const memoryOfTree = (root: number): ProcessMemory[] =>
-  processTree(root).map(({ pid }) => memoryOf(pid));
+export function memoryOfTree(root: number): ProcessMemory[] {
+  const tree = processTree(root);
+  return tree.map(({ pid }) => memoryOf(pid, !tree.some(({ parent }) => parent === pid)));
+}

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RoutingTable, TableRule } from '../routing-table.ts';
-import { firstLine } from '../tools/command.ts';
+import { versionOf } from '../tools/command.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Peer, ProxySetup } from './peer.ts';
 
@@ -93,7 +93,7 @@ function config(setup: ProxySetup): object {
 
 export const envoyPeer = (tool: Tool): Peer => ({
   name: 'envoy',
-  version: () => firstLine(tool, ['--version']),
+  version: () => versionOf(tool, ['--version']),
   prepare(setup) {
     const path = join(setup.folder, 'envoy.json');
     writeFileSync(path, JSON.stringify(config(setup)));

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RoutingTable, TableRule } from '../routing-table.ts';
 import { connectionsPossible } from '../measure/open-files.ts';
-import { firstLine } from '../tools/command.ts';
+import { versionOf } from '../tools/command.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Peer, ProxySetup } from './peer.ts';
 
@@ -53,6 +53,6 @@ backend backend
 
 export const haproxyPeer = (tool: Tool): Peer => ({
   name: 'haproxy',
-  version: () => firstLine(tool, ['-v']),
+  version: () => versionOf(tool, ['-v']),
   prepare: (setup) => ({ file: tool.path, env: tool.env, args: ['-db', '-f', prepare(setup)] }),
 });

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RoutingTable, TableRule } from '../routing-table.ts';
-import { firstLine } from '../tools/command.ts';
+import { versionOf } from '../tools/command.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Command, Peer, ProxySetup } from './peer.ts';
 
@@ -95,7 +95,7 @@ ${blocks}
 
 export const nginxPeer = (tool: Tool): Peer => ({
   name: 'nginx',
-  version: () => firstLine(tool, ['-v']),
+  version: () => versionOf(tool, ['-v']),
   prepare: (setup) => ({ file: tool.path, env: tool.env, ...prepareProxy(setup) }),
 });
 

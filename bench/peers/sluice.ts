@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import type { RoutingTable, TableRule } from '../routing-table.ts';
-import { firstLine } from '../tools/command.ts';
+import { versionOf } from '../tools/command.ts';
 import type { Command, Peer, ProxySetup } from './peer.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/sluice', import.meta.url));
@@ -88,6 +88,6 @@ function prepare(setup: ProxySetup): Command {
 
 export const sluicePeer: Peer = {
   name: 'sluice',
-  version: () => firstLine({ path: ENTRY, env: {} }, ['--version']),
+  version: () => versionOf({ path: ENTRY, env: {} }, ['--version']),
   prepare,
 };

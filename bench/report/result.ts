@@ -5,6 +5,10 @@ import type { Goal } from '../scenarios/scenario.ts';
 
 export interface ScenarioResult {
   readonly name: string;
+  /** ISO date. */
+  readonly date: string;
+  readonly rounds: number;
+  readonly seconds: number;
   readonly title: string;
   readonly conditions: string;
   readonly unit: string;
@@ -14,15 +18,23 @@ export interface ScenarioResult {
 
 export interface SuiteResult {
   readonly suite: string;
-  /** ISO date. */
-  readonly date: string;
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
   /** Peers that could not take part, with the reason. */
   readonly absent: readonly string[];
-  readonly rounds: number;
-  readonly seconds: number;
   readonly scenarios: readonly ScenarioResult[];
+}
+
+/** A run of some scenarios takes their place in what was measured before; the order is the suite's. */
+export function mergeScenarios(
+  order: readonly string[],
+  before: readonly ScenarioResult[],
+  now: readonly ScenarioResult[],
+): ScenarioResult[] {
+  return order.flatMap((name) => {
+    const found = now.find((result) => result.name === name) ?? before.find((result) => result.name === name);
+    return found === undefined ? [] : [found];
+  });
 }
 
 export function describeMachine(): string {

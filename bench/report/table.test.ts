@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replaceSection } from './document.ts';
+import { mergeScenarios } from './result.ts';
 import { scenarioTable } from './table.ts';
 
 const row = (label: string, ...values: number[]): Parameters<typeof scenarioTable>[0]['rows'][number] => ({
@@ -11,6 +12,9 @@ const row = (label: string, ...values: number[]): Parameters<typeof scenarioTabl
 const base = {
   name: 'x',
   title: 'X',
+  date: '2026-01-01',
+  rounds: 3,
+  seconds: 4,
   conditions: 'how',
   unit: 'µs',
   goals: [{ of: 'sluice', to: 'nginx', atMost: 1 }],
@@ -34,4 +38,25 @@ test('a section replaces the one before, and only that', () => {
   const text = 'a\n<!-- bench:h -->old<!-- /bench:h -->\nz';
   assert.equal(replaceSection(text, 'h', 'new'), 'a\n<!-- bench:h -->\n\nnew\n\n<!-- /bench:h -->\nz');
   assert.throws(() => replaceSection(text, 'other', 'new'), /has no <!-- bench:other -->/);
+});
+
+test('a later run of one scenario takes its place among the others', () => {
+  const result = (name: string, date: string): Parameters<typeof scenarioTable>[0] => ({
+    ...base,
+    name,
+    date,
+    rows: [],
+  });
+  const merged = mergeScenarios(
+    ['a', 'b', 'c'],
+    [result('b', 'old'), result('a', 'old')],
+    [result('b', 'new')],
+  );
+  assert.deepEqual(
+    merged.map(({ name, date }) => [name, date]),
+    [
+      ['a', 'old'],
+      ['b', 'new'],
+    ],
+  );
 });

@@ -68,14 +68,16 @@ export function scenarioTable(result: ScenarioResult): string {
   });
   const goals = result.goals.map((goal) => `- Goal: ${describeGoal(goal, rows, unit)}`);
   const table = [line(head), line(head.map((_, index) => (index === 0 ? '---' : '--:'))), ...body].join('\n');
-  const parts = [`#### ${result.title}`, `${result.conditions}.`, table, goals.join('\n'), noise(rows) ?? ''];
+  const how = result.rounds === 1 ? 'once' : `${result.rounds} rounds of ${result.seconds} s`;
+  const conditions = `${result.conditions}; ${how}, ${result.date}.`;
+  const parts = [`#### ${result.title}`, conditions, table, goals.join('\n'), noise(rows) ?? ''];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
 export function suiteReport(result: SuiteResult): string {
   const versions = Object.entries(result.versions).map(([name, version]) => `- ${name}: ${version}`);
   const intro = [
-    `Measured ${result.date} by \`npm run bench -- ${result.suite}\`: ${result.rounds} rounds of ${result.seconds} s, medians.`,
+    `By \`npm run bench -- ${result.suite}\`; medians.`,
     `Machine: ${result.machine}; load generator, backend and proxies share it.`,
   ].join(' ');
   const absent = result.absent.map((reason) => `- left out: ${reason}`);

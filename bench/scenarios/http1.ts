@@ -49,9 +49,10 @@ async function idleConnectionKib(proxy: Running, { wrk, folder }: LoadContext): 
   return { value };
 }
 
-/** The largest process of the tree, at rest and before any request. */
+/** The largest process without children, at rest and before any request. */
 function idleWorkerMib(proxy: Running): Promise<Sample> {
-  const rss = memoryOfTree(proxy.pid).map(({ rssKib }) => rssKib);
+  const workers = memoryOfTree(proxy.pid).filter(({ leaf }) => leaf);
+  const rss = workers.map(({ rssKib }) => rssKib);
   return Promise.resolve({ value: Math.max(...rss) / 1024 });
 }
 
@@ -145,7 +146,7 @@ export const HTTP1_SCENARIOS: readonly Scenario[] = [
   {
     name: 'idle-worker',
     title: 'Idle worker',
-    conditions: 'MiB of resident memory of the largest process, before any request',
+    conditions: 'MiB of resident memory of a worker (a process that serves), before any request',
     unit: 'MiB',
     workers: 1,
     table: CATCH_ALL,

@@ -15,7 +15,8 @@ export async function output(tool: Tool, args: readonly string[], cwd?: string):
   return `${stdout}${stderr}`;
 }
 
-export async function firstLine(tool: Tool, args: readonly string[]): Promise<string> {
+/** The first version number that the program tells of itself. */
+export async function versionOf(tool: Tool, args: readonly string[]): Promise<string> {
   const text = await output(tool, args);
-  return text.split('\n').find((line) => line.trim() !== '') ?? 'unknown';
+  return /\d+\.\d+\.\d+[\w+~-]*/u.exec(text.replaceAll(tool.path, ''))?.[0] ?? 'unknown';
 }
