@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
 export interface Gate {
   readonly name: string;
@@ -60,6 +60,8 @@ export async function runGate(gate: Gate, root: string): Promise<GateResult> {
   const [tool = '', ...rest] = gate.command;
   const child = spawn(join(root, 'node_modules', '.bin', tool), rest, {
     cwd: root,
+    // The tools are scripts for `node`: the pinned one, however this was started.
+    env: { ...process.env, PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output: Buffer[] = [];
