@@ -22,8 +22,9 @@ export class Arrival implements ServerConnection {
     this.#leave();
   }
 
+  /** One that has said nothing is idle; the others are under way to an owner that will be drained, or to their time limit. */
   drain(): void {
-    // It is under way to an owner that will be drained, or to its time limit.
+    if (this.transport.socket.bytesRead === 0) this.destroy();
   }
 
   destroy(): void {
