@@ -1,5 +1,5 @@
 /** Either end of an HTTP/2 connection, frame by frame, doing nothing by itself. For tests. */
-import { CODE, FLAG, PREFACE, TYPE, settings, settingsAck } from './h2-frames.ts';
+import { CODE, FLAG, PREFACE, TYPE, ping, settings, settingsAck } from './h2-frames.ts';
 import { RawClient } from './raw-client.ts';
 import { ReferenceDecoder, type Field } from './reference-hpack.ts';
 
@@ -108,6 +108,20 @@ export class H2Peer {
       const read = await this.#read();
       if (fits(read)) return read;
       this.#seen.push(read);
+    }
+  }
+
+  /** The first frame that `fits` of those that came while others were waited for. */
+  seen(fits: (frame: Frame) => boolean): Frame | null {
+    const at = this.#seen.findIndex(fits);
+    return at < 0 ? null : (this.#seen.splice(at, 1)[0] ?? null);
+  }
+
+  /** Says and hears nothing for some turns of the other side: what it had to say has come afterwards. */
+  async settle(rounds = 1): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
+      this.send(ping());
+      await this.next(({ type, flags }) => type === TYPE.ping && flags === FLAG.ack);
     }
   }
 

@@ -75,13 +75,16 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
 
   #connect(): void {
     if (this.#connecting !== null) return;
-    this.#connecting = new Connecting(this.#wheel, this.#dial, {
+    const connecting = new Connecting(this.#wheel, this.#dial, {
       onConnected: (transport) => {
-        transport.sink = new H2ClientConnection(this, transport, this.#wheel, this.#policy.http2);
+        const connection = new H2ClientConnection(this, transport, this.#wheel, this.#policy.http2);
+        transport.sink = connection;
+        return connection;
       },
       onFailed: (reason) => this.#onFailed(reason),
     });
-    this.#connecting.start();
+    this.#connecting = connecting;
+    connecting.start();
   }
 
   onReady(connection: H2ClientConnection): void {
@@ -127,7 +130,7 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
   onGone(connection: H2ClientConnection): void {
     const at = this.#ready.indexOf(connection);
     if (at >= 0) this.#ready.splice(at, 1);
-    else if (!connection.isReady) this.#connecting?.fail('connect_failed');
+    else if (this.#connecting?.connection === connection) this.#connecting.fail('connect_failed');
   }
 
   retire(): void {
@@ -146,7 +149,7 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
 }
 
 interface ConnectingEvents {
-  readonly onConnected: (transport: Transport) => void;
+  readonly onConnected: (transport: Transport) => H2ClientConnection;
   readonly onFailed: (reason: UnavailableReason) => void;
 }
 
@@ -155,6 +158,8 @@ class Connecting extends TimerEntry implements ConnectingSink {
   readonly #wheel: TimerWheel;
   readonly #dial: Dial;
   readonly #events: ConnectingEvents;
+  /** Once the socket is connected. */
+  connection: H2ClientConnection | null = null;
   #transport: Transport | null = null;
   #isOver = false;
 
@@ -172,7 +177,8 @@ class Connecting extends TimerEntry implements ConnectingSink {
   }
 
   onConnected(): void {
-    if (!this.#isOver && this.#transport !== null) this.#events.onConnected(this.#transport);
+    if (!this.#isOver && this.#transport !== null)
+      this.connection = this.#events.onConnected(this.#transport);
   }
 
   succeed(): void {

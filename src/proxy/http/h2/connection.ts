@@ -60,7 +60,8 @@ export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Str
     while (!this.isOver && this.takePreface() && reader.next()) this.#takeFrame(reader);
     reader.endRead();
     if (this.isOver) return;
-    if (this.writer.queuedBytes > MAX_QUEUED_BYTES) this.fail(ErrorCode.enhanceYourCalm);
+    // Whoever lets so much pile up would not read a GOAWAY either.
+    if (this.writer.queuedBytes > MAX_QUEUED_BYTES) this.destroy();
     else this.onBurstEnd();
   }
 

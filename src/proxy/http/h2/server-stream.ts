@@ -51,9 +51,10 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     this.#watchedBytes = isWatched ? 0 : -1;
   }
 
-  /** The request asks for a tunnel. */
+  /** The request asks for a tunnel. Until it is open, the stream's window bounds what is kept of it. */
   expectTunnel(): void {
     this.#tunnel = ASKED;
+    this.pauseReceiving();
   }
 
   /** The exchange hears of the request from now on, unless it has answered already. */
@@ -87,32 +88,27 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
       return;
     }
     this.remoteEnded = endStream;
-    if (this.#tunnel === ASKED) {
-      this.#keepEarly(buffer, from, to);
-      return;
-    }
     if (bytes > 0) {
-      this.#events?.onRequestData(buffer, from, to, false);
+      if (this.#tunnel === ASKED) this.#keepEarly(buffer, from, to);
+      else this.#events?.onRequestData(buffer, from, to, false);
       this.consumed(bytes);
     }
+    if (this.#tunnel === ASKED) return;
     if (endStream) this.#endRequest(null);
     else this.connection.noteFlush(this);
   }
 
-  /** Not consumed: the stream's window bounds what is kept. */
   #keepEarly(buffer: Buffer, from: number, to: number): void {
-    if (from === to) return;
     this.#early ??= [];
     this.#early.push(Buffer.from(buffer.subarray(from, to)));
   }
 
-  #passOnEarly(): void {
+  #openTunnel(): void {
+    this.#tunnel = OPEN;
+    this.resumeReceiving();
     const chunks = this.#early ?? [];
     this.#early = null;
-    for (const chunk of chunks) {
-      this.#events?.onRequestData(chunk, 0, chunk.length, false);
-      this.consumed(chunk.length);
-    }
+    for (const chunk of chunks) this.#events?.onRequestData(chunk, 0, chunk.length, false);
     if (this.remoteEnded) this.#endRequest(null);
     else if (chunks.length > 0) this.#events?.onRequestFlush();
   }
@@ -195,15 +191,14 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     if (this.isClosed) return;
     this.#hasHead = true;
     this.connection.guard.answered();
-    if (this.#tunnel === ASKED) this.#tunnel = head.status === SWITCHING_PROTOCOLS ? OPEN : 0;
-    const isTunnel = this.#tunnel === OPEN;
+    const isTunnel = this.#tunnel === ASKED && head.status === SWITCHING_PROTOCOLS;
     // The exchange ends every answer itself; a head without body ends with it, to save a frame.
     const endStream = !head.hasBody && !isTunnel;
     // An answer of HTTP/2 may carry trailers after a known length; one of HTTP/1.1, or our own, ends there.
     const hasKnownEnd = head.hasBody && !isTunnel && !(head instanceof EntryFields);
     this.#toSend = hasKnownEnd ? head.contentLength : -1;
     this.#writeHead(head, edits, extra, endStream);
-    if (isTunnel) this.#passOnEarly();
+    if (isTunnel) this.#openTunnel();
     else if (endStream) this.endedWithHead();
   }
 
@@ -261,7 +256,7 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
   }
 
   resumeRequest(): void {
-    this.resumeReceiving();
+    if (this.#tunnel !== ASKED) this.resumeReceiving();
   }
 
   protected onDrained(): void {
