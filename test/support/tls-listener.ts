@@ -1,6 +1,6 @@
 /** A TLS port as the data plane makes one, without the rest of the data plane: for tests of its first part. */
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { clusterId, listenerId, ruleId } from '../../src/ir/ids.ts';
 import type { HttpListener, L4Rule, Listener, TlsListener } from '../../src/ir/listener.ts';
 import type { Certificate, ClientValidation, ListenerTls } from '../../src/ir/tls.ts';
@@ -88,11 +88,16 @@ export async function startTlsPort(
   const counters = new TlsCounters();
   const wheel = new TimerWheel();
   const deps = { terminator, counters, wheel, handshakeTimeoutMs: options.handshakeTimeoutMs ?? 5_000 };
+  /** Every connection, whatever has become of it. */
+  const sockets = new Set<Socket>();
   const accepted: TlsAccepted<L4Rule>[] = [];
   const refused: { failure: TlsFailure; detail: string }[] = [];
   let compiled = compile(listeners, certificates);
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
-    new TlsIntake(transportOfAccepted(socket, DISCARDING_SINK), compiled, deps, {
+    const transport = transportOfAccepted(socket, DISCARDING_SINK);
+    sockets.add(transport.socket);
+    transport.socket.once('close', () => sockets.delete(transport.socket));
+    new TlsIntake(transport, compiled, deps, {
       onAccepted: (connection) => {
         accepted.push(connection);
         (options.onAccepted ?? echo)(connection);
@@ -110,7 +115,7 @@ export async function startTlsPort(
     refused,
     apply: (next, nextCertificates) => (compiled = compile(next, nextCertificates)),
     close: async () => {
-      for (const { transport } of accepted) transport.socket.destroy();
+      for (const socket of sockets) socket.destroy();
       wheel.stop();
       server.close();
       await once(server, 'close');

@@ -347,13 +347,18 @@ test(
   async () => {
     const certificate = await mintCertificate('ns/a', ['a.example']);
     const port = await start([httpsListener('', [certificate])], [certificate]);
-    const client = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port.port}`, '-tls1_2']);
+    const flags = ['s_client', '-connect', `127.0.0.1:${port.port}`, '-tls1_2'];
+    const client = spawn('openssl', flags, { timeout: 20_000 });
     let output = '';
     client.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     client.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    while (!output.includes('Verify return code')) await once(client.stdout, 'data');
+    const closed = once(client, 'close');
+    while (!output.includes('Verify return code')) {
+      await Promise.race([once(client.stdout, 'data'), closed]);
+      assert.equal(client.exitCode, null, output);
+    }
     client.stdin.write('R\n');
-    await once(client, 'close');
+    await closed;
     assert.match(output, /RENEGOTIATING[^]*no renegotiation/);
     assert.equal(port.counters.handshakes, 1);
   },
