@@ -60,7 +60,7 @@ export class RequestBody {
 
   #drop(): void {
     this.#isPartial = true;
-    this.#chunks.length = 0;
+    if (this.#chunks.length > 0) this.#chunks.length = 0;
     this.#bytes = 0;
   }
 }

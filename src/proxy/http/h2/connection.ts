@@ -57,7 +57,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Str
   onBytes(buffer: Buffer, length: number): void {
     const { reader } = this;
     reader.feed(buffer, length);
-    while (!this.isOver && this.takePreface() && reader.next()) this.#takeFrame(reader);
+    if (this.takePreface()) while (!this.isOver && reader.next()) this.#takeFrame(reader);
     reader.endRead();
     if (this.isOver) return;
     // Whoever lets so much pile up would not read a GOAWAY either.

@@ -47,14 +47,21 @@ export function readTrailers(entries: readonly HeaderEntry[], count: number): En
 /** No length can be read from it. */
 export const INVALID_LENGTH = -2;
 /** Digits of the largest safe integer. */
-const LENGTH = /^[0-9]{1,16}$/;
+const MAX_LENGTH_DIGITS = 16;
+const ZERO = 0x30;
 
 /**
  * The length that a Content-Length leaves after `before`, the one before it or UNKNOWN_LENGTH. INVALID_LENGTH for anything but digits,
  * and for two that differ (RFC 9110 section 8.6).
  */
 export function agreedLength(before: number, value: string): number {
-  const length = LENGTH.test(value) ? Number(value) : -1;
-  if (!Number.isSafeInteger(length) || length < 0) return INVALID_LENGTH;
+  if (value.length === 0 || value.length > MAX_LENGTH_DIGITS) return INVALID_LENGTH;
+  let length = 0;
+  for (let index = 0; index < value.length; index++) {
+    const digit = value.charCodeAt(index) - ZERO;
+    if (digit < 0 || digit > 9) return INVALID_LENGTH;
+    length = length * 10 + digit;
+  }
+  if (!Number.isSafeInteger(length)) return INVALID_LENGTH;
   return before === UNKNOWN_LENGTH || before === length ? length : INVALID_LENGTH;
 }

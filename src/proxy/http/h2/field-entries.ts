@@ -3,6 +3,7 @@ import { FieldTable } from '../h1/field-table.ts';
 import { H1RequestHead } from '../h1/request-head.ts';
 import { H1ResponseHead } from '../h1/response-head.ts';
 import type { FieldList } from '../head.ts';
+import { isConnectionLevel } from '../header-id.ts';
 import { latin1 } from '../latin1.ts';
 import { isForwardableTrailer } from '../trailers.ts';
 import { EntryFields } from './entry-fields.ts';
@@ -34,6 +35,15 @@ function lineEntry(table: FieldTable, index: number): HeaderEntry {
   if (entriesByLine.size >= MAX_CACHED) entriesByLine = new Map();
   entriesByLine.set(line, entry);
   return entry;
+}
+
+/** What of `fields` is not for one connection only, to outlive them. That a Connection field names one is known by its id alone. */
+export function entriesOf(fields: FieldList): EntryFields {
+  const entries: HeaderEntry[] = [];
+  for (let index = 0; index < fields.count; index++) {
+    if (!isConnectionLevel(fields.id(index))) entries.push(entryAt(fields, index));
+  }
+  return new EntryFields(entries);
 }
 
 /** What of `trailers` crosses the gateway; null when that is nothing. */

@@ -8,11 +8,22 @@ import type { FieldList } from '../head.ts';
 import type { HeadEdits } from '../head-edits.ts';
 import { isConnectionLevel } from '../header-id.ts';
 import { nameHash } from '../name-hash.ts';
+import { REQUEST_ID_PREFIX, formatRequestId, writeRequestCount } from '../request-id.ts';
 import { entryAt } from './field-entries.ts';
 import { Flag, FRAME_HEADER_BYTES, FrameType, MAX_FRAME_BYTES } from './frame.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import type { HeaderEntry } from './hpack/entry.ts';
 import { HpackEncoder } from './hpack/encoder.ts';
+
+const REQUEST_ID_NAME = 'x-request-id';
+const REQUEST_ID_SAMPLE = formatRequestId(0);
+/** The field as a literal that is not indexed (RFC 7541 section 6.2.2), up to where requests differ. */
+const REQUEST_ID_START = Buffer.concat([
+  Buffer.of(0, REQUEST_ID_NAME.length),
+  Buffer.from(REQUEST_ID_NAME, 'latin1'),
+  Buffer.of(REQUEST_ID_SAMPLE.length),
+  Buffer.from(REQUEST_ID_PREFIX, 'latin1'),
+]);
 
 export class FieldWriter {
   readonly #encoder = new HpackEncoder();
@@ -64,6 +75,14 @@ export class FieldWriter {
     this.#isLarge = true;
   }
 
+  /** X-Request-Id with the id of `requestNumber`, which no table need know. */
+  requestId(requestNumber: number): void {
+    this.#reserve(REQUEST_ID_NAME, REQUEST_ID_SAMPLE);
+    const encoder = this.#encoder;
+    REQUEST_ID_START.copy(encoder.output, encoder.at);
+    encoder.at = writeRequestCount(encoder.output, encoder.at + REQUEST_ID_START.length, requestNumber);
+  }
+
   /** Values as configured: any text. */
   added(fields: readonly HeaderField[]): void {
     for (const { name, value } of fields) this.field(name.toLowerCase(), fieldValueOctets(value));
@@ -110,7 +129,7 @@ export class FieldWriter {
 }
 
 /** True when `edits` leave out every field of this name, which has no id. */
-export function isNameDropped(name: string, { dropNames }: HeadEdits): boolean {
+function isNameDropped(name: string, { dropNames }: HeadEdits): boolean {
   if (dropNames.length === 0) return false;
   const hash = nameHash(name);
   return dropNames.some((dropped) => dropped.hash === hash && dropped.name === name);

@@ -19,11 +19,13 @@ export class H2RequestHead extends EntryFields implements RequestHead {
   contentLength = 0;
   upgrade = '';
   readonly version = 'HTTP/2';
-  readonly acceptsTrailers = true;
+  acceptsTrailers = false;
+  /** Value of Content-Type; `` without one. */
+  contentType = '';
   expectsContinue = false;
 
   header(name: string): string | undefined {
-    return this.find(name);
+    return name === 'content-type' && this.contentType !== '' ? this.contentType : this.find(name);
   }
 
   /** Entries do not change and belong to nobody. */
@@ -64,7 +66,9 @@ export class RequestReader {
   #host: HeaderEntry | null = null;
   #cookies = 0;
   #contentLength = UNKNOWN_LENGTH;
+  #contentType = '';
   #expect = '';
+  #acceptsTrailers = false;
   // Of the last one.
   #knownAuthority: HeaderEntry | null = null;
   #knownHost: string | null = null;
@@ -136,7 +140,9 @@ export class RequestReader {
     this.#host = null;
     this.#cookies = 0;
     this.#contentLength = UNKNOWN_LENGTH;
+    this.#contentType = '';
     this.#expect = '';
+    this.#acceptsTrailers = false;
     for (let index = from; index < count; index++) {
       const entry = entries[index] as HeaderEntry;
       if (entry.isMalformed || entry.pseudo !== Pseudo.none) return false;
@@ -157,8 +163,15 @@ export class RequestReader {
       case HeaderId.contentLength:
         this.#contentLength = agreedLength(this.#contentLength, entry.value);
         return this.#contentLength !== INVALID_LENGTH;
+      case HeaderId.contentType:
+        // A second one makes it a question what the content is: nobody is to take it for one of them.
+        this.#contentType = this.#contentType === '' ? entry.value : `${this.#contentType}, ${entry.value}`;
+        return true;
       case HeaderId.expect:
         this.#expect = entry.value.toLowerCase();
+        return true;
+      case HeaderId.te:
+        this.#acceptsTrailers = true;
         return true;
       default:
         return true;
@@ -206,6 +219,8 @@ export class RequestReader {
     head.authority = authority.value;
     head.host = host;
     head.method = this.#method?.value ?? '';
+    head.contentType = this.#contentType;
+    head.acceptsTrailers = this.#acceptsTrailers;
     if (head.method.length > MAX_METHOD_BYTES) return 'not_implemented';
     const refusal = this.#protocol === null ? null : fillTunnel(head, this.#protocol.value.toLowerCase());
     return refusal ?? this.#fillTarget(head) ?? this.#fillBody(head, endStream);

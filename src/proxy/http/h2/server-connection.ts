@@ -131,7 +131,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
   /** A body must keep coming; messages of a gRPC call come when there are some. */
   #watch(stream: H2ServerStream, head: H2RequestHead): void {
     const { windowMs } = this.#host.limits.slowBody;
-    const isWatched = windowMs > 0 && head.header('content-type')?.startsWith('application/grpc') !== true;
+    const isWatched = windowMs > 0 && !head.contentType.startsWith('application/grpc');
     stream.expectBody(head.contentLength, isWatched);
     if (!isWatched || this.#bodiesDueMs !== Infinity) return;
     this.#bodiesDueMs = this.wheel.now() + windowMs;

@@ -9,7 +9,7 @@ import { Flag, FrameType, MAX_FRAME_BYTES } from './frame.ts';
 import type { HeaderEntry } from './hpack/entry.ts';
 
 /** Chunks this small are copied in a loop, which beats the call. */
-const TINY_BYTES = 32;
+const TINY_BYTES = 24;
 
 export abstract class H2Stream {
   readonly id: number;

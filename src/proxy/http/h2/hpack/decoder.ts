@@ -3,6 +3,7 @@ import { latin1 } from '../../latin1.ts';
 import { DynamicTable } from './dynamic-table.ts';
 import { HeaderEntry } from './entry.ts';
 import { decodeHuffman } from './huffman.ts';
+import { LiteralMemo } from './literal-memo.ts';
 import { STATIC_COUNT, STATIC_ENTRIES } from './static-table.ts';
 
 export interface DecoderLimits {
@@ -26,7 +27,10 @@ const SHARED_ENTRIES: HeaderEntry[] = [];
 export class HpackDecoder {
   readonly #limits: DecoderLimits;
   readonly #table: DynamicTable;
+  readonly #memo = new LiteralMemo();
   #position = 0;
+  /** Of the literal that was read last. */
+  #nameIndex = 0;
   /** The fields of the last block: `entries[0, count)`. Valid until the next `decode` of any decoder. */
   readonly entries: HeaderEntry[] = SHARED_ENTRIES;
   count = 0;
@@ -72,18 +76,51 @@ export class HpackDecoder {
   }
 
   #literal(buffer: Buffer, to: number, first: number): HeaderEntry | undefined {
+    if (first >= 0x40) {
+      const entry = this.#readLiteral(buffer, to, 6);
+      if (entry !== undefined) this.#table.insert(entry);
+      return entry;
+    }
     if (isSizeUpdate(first)) return undefined;
-    const isIndexed = first >= 0x40;
-    const nameIndex = this.#integer(buffer, to, isIndexed ? 6 : 4);
+    const from = this.#position;
+    const end = this.#endOfLiteral(buffer, to);
+    if (end === FAILED) return undefined;
+    const known = this.#memo.find(buffer, from, end);
+    if (known !== null) {
+      this.#position = end;
+      return known;
+    }
+    this.#position = from;
+    const entry = this.#readLiteral(buffer, to, 4);
+    if (entry !== undefined && this.#nameIndex <= STATIC_COUNT) this.#memo.note(buffer, from, end, entry);
+    return entry;
+  }
+
+  /** `prefixBits`: of the name's index. */
+  #readLiteral(buffer: Buffer, to: number, prefixBits: number): HeaderEntry | undefined {
+    const isNeverIndexed = ((buffer[this.#position] as number) & 0xf0) === 0x10;
+    const nameIndex = this.#integer(buffer, to, prefixBits);
+    this.#nameIndex = nameIndex;
     if (nameIndex === FAILED) return undefined;
     const like = nameIndex === 0 ? null : this.#lookup(nameIndex);
     if (like === undefined) return undefined;
     const name = like === null ? this.#string(buffer, to) : like.name;
     const value = name === null ? null : this.#string(buffer, to);
-    if (name === null || value === null) return undefined;
-    const entry = new HeaderEntry(name, value, like, (first & 0xf0) === 0x10);
-    if (isIndexed) this.#table.insert(entry);
-    return entry;
+    return name === null || value === null ? undefined : new HeaderEntry(name, value, like, isNeverIndexed);
+  }
+
+  /** Position after the literal without indexing that begins here; FAILED when it is cut off. Moves the position anywhere. */
+  #endOfLiteral(buffer: Buffer, to: number): number {
+    const nameIndex = this.#integer(buffer, to, 4);
+    if (nameIndex === FAILED || (nameIndex === 0 && !this.#skipString(buffer, to))) return FAILED;
+    return this.#skipString(buffer, to) ? this.#position : FAILED;
+  }
+
+  #skipString(buffer: Buffer, to: number): boolean {
+    if (this.#position >= to) return false;
+    const length = this.#integer(buffer, to, 7);
+    this.#position += length;
+    return length !== FAILED && this.#position <= to;
   }
 
   #lookup(index: number): HeaderEntry | undefined {
