@@ -6,10 +6,12 @@ import { regexError } from '../proxy/router/regex.ts';
 import { translate } from '../translator/translate.ts';
 import { CONTROLLER_NAME, type TranslateOptions, type TranslateResult } from '../translator/types.ts';
 
+/** For proxies that run where the manifests are read. */
 export function translateOptions(allClasses: boolean): TranslateOptions {
   return {
     controllerName: CONTROLLER_NAME,
     allClasses,
+    addresses: 'bind',
     readCertificate,
     validateCaBundle,
     validateRegex: regexError,

@@ -19,8 +19,8 @@ export function translate(
   const rulesOf = remember((route) =>
     route.rules.map((rule) => lowerRule(route, rule, options.validateRegex)),
   );
-  const configs = served.map((gateway) => lowerGateway(gateway, graph, rulesOf));
-  const { controllerName } = options;
+  const { addresses, controllerName } = options;
+  const configs = served.map((gateway) => lowerGateway(gateway, graph, { rulesOf, addresses }));
   return {
     configs,
     infra: served.map(lowerInfra),

@@ -23,6 +23,11 @@ export interface TranslateOptions {
    * (standalone use of manifests written for another controller). Statuses of foreign GatewayClasses stay untouched.
    */
   readonly allClasses: boolean;
+  /**
+   * Who gives a Gateway the addresses of its `spec.addresses`: `bind`, the proxy listens on them; `infrastructure`,
+   * what is in front of it does (a Service in Kubernetes), and the proxy listens on all of its own.
+   */
+  readonly addresses: 'bind' | 'infrastructure';
   /** Reads a PEM chain and its key, and checks that they belong together. */
   readonly readCertificate: (certificatePem: string, keyPem: string) => CertificateReading;
   /** null when the text is a PEM bundle of at least one certificate, else what is wrong with it. */

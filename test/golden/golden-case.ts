@@ -32,6 +32,7 @@ type LoadedObject = Parameters<typeof assembleSnapshot>[0] extends Iterable<infe
 interface CaseOptions {
   readonly allClasses?: boolean;
   readonly controllerName?: string;
+  readonly addresses?: TranslateOptions['addresses'];
   /** The objects would be refused by an API server; the translator must still answer for them. */
   readonly unvalidated?: boolean;
 }
@@ -62,6 +63,7 @@ function readCase(id: string): GoldenCase {
     options: {
       controllerName: settings.controllerName ?? CONTROLLER_NAME,
       allClasses: settings.allClasses ?? false,
+      addresses: settings.addresses ?? 'bind',
       readCertificate,
       validateCaBundle: (pem) => (/^CA /.test(pem) ? null : 'it is not PEM.'),
       validateRegex: regexError,

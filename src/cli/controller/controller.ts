@@ -15,7 +15,7 @@ import { createJsonLogger, type LogLevel } from '../../telemetry/json-logger.ts'
 import { createLineWriter } from '../../telemetry/line-writer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { translate } from '../../translator/translate.ts';
-import { CONTROLLER_NAME } from '../../translator/types.ts';
+import { CONTROLLER_NAME, type TranslateOptions } from '../../translator/types.ts';
 import { translateOptions } from '../translate-paths.ts';
 import { listenForProxies } from './config-listener.ts';
 import { Identities } from './identities.ts';
@@ -102,6 +102,7 @@ interface Parts {
 
 function assemble(options: ControllerOptions, { client, identities, logger }: Outside): Parts {
   let infra: readonly InfraSpec[] = [];
+  const translation: TranslateOptions = { ...translateOptions(false), addresses: 'infrastructure' };
   const observationsChanged = (): void => {
     loop.observationsChanged();
   };
@@ -122,7 +123,7 @@ function assemble(options: ControllerOptions, { client, identities, logger }: Ou
     server: fleet,
     logger,
     observe: () => observers.observe(infra),
-    translate: (snapshot, observations) => translate(snapshot, observations, translateOptions(false)),
+    translate: (snapshot, observations) => translate(snapshot, observations, translation),
     onReconciled: ({ result }) => {
       infra = result.infra;
       provisioner.provision(result.infra);

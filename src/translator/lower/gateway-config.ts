@@ -11,6 +11,7 @@ import { hasAcceptedListener } from '../graph/gateway.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { GatewayNode, ListenerNode, RouteNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
+import type { TranslateOptions } from '../types.ts';
 import { lowerListener } from './listener.ts';
 import type { LoweredRule } from './route-rule.ts';
 import { lowerCluster, lowerEndpoints, type ClusterUse } from './upstreams.ts';
@@ -26,7 +27,17 @@ export function servedListeners(gateway: GatewayNode): readonly ListenerNode[] {
     .filter((listener) => listener.servable && listener.conflict === null);
 }
 
-export function lowerGateway(gateway: GatewayNode, graph: Graph, rulesOf: RulesOf): GatewayConfig {
+/** How all Gateways are lowered. */
+export interface Lowering {
+  readonly rulesOf: RulesOf;
+  readonly addresses: TranslateOptions['addresses'];
+}
+
+export function lowerGateway(
+  gateway: GatewayNode,
+  graph: Graph,
+  { rulesOf, addresses }: Lowering,
+): GatewayConfig {
   const listeners = servedListeners(gateway);
   const layer4Clusters: ClusterUse[] = [];
   const ports = lowerPorts(listeners, { rulesOf, clusters: layer4Clusters });
@@ -38,9 +49,7 @@ export function lowerGateway(gateway: GatewayNode, graph: Graph, rulesOf: RulesO
     version: '',
     gateway: { kind, namespace, name },
     generation: generationOf(gateway.object),
-    addresses: (gateway.object.spec.addresses ?? []).flatMap(({ type = 'IPAddress', value = '' }) =>
-      type === 'IPAddress' && value !== '' ? [value] : [],
-    ),
+    addresses: addresses === 'bind' ? addressesToBind(gateway) : [],
     ports,
     rules: rules.map(({ rule }): RouteRule => rule),
     clusters: uses.map((use) => lowerCluster(use, clientCertificate?.id ?? null)),
@@ -55,6 +64,11 @@ export function lowerGateway(gateway: GatewayNode, graph: Graph, rulesOf: RulesO
   };
   return { ...config, version: sha256Hex(encodeConfig(config)) };
 }
+
+const addressesToBind = ({ object }: GatewayNode): readonly string[] =>
+  (object.spec.addresses ?? []).flatMap(({ type = 'IPAddress', value = '' }) =>
+    type === 'IPAddress' && value !== '' ? [value] : [],
+  );
 
 function lowerPorts(
   listeners: readonly ListenerNode[],

@@ -121,9 +121,16 @@ function programmedVerdict(gateway: GatewayNode, listeners: readonly ListenerSta
     : notProgrammedInvalid('No listener can be served; see their own conditions.');
 }
 
-/** Attached: allowed by its Gateway, with at least one listener accepted (GatewayStatus.attachedListenerSets). */
+/**
+ * Attached: allowed by its Gateway, with at least one listener that can be served (GatewayStatus.attachedListenerSets).
+ * Other than a Gateway, a set is not accepted when all its listeners lack a certificate they may use: the suite's
+ * ListenerSetReferenceGrant holds it to that.
+ */
 function isListenerSetAccepted(set: ListenerSetNode): boolean {
-  return set.faults.length === 0 && hasAcceptedListener(set.listeners);
+  return (
+    set.faults.length === 0 &&
+    set.listeners.some((listener) => listener.servable && listener.conflict === null)
+  );
 }
 
 function listenerSetStatus(set: ListenerSetNode, { observation, blocked }: Context): StatusUpdate {
@@ -155,8 +162,11 @@ function listenerSetVerdicts(
 ): readonly Verdict[] {
   const fault = set.faults[0];
   if (fault !== undefined) return [notAccepted(set.faults), notProgrammed(fault.reason, fault.message)];
-  const invalid = listeners.filter((listener) => !isTrue(listener, 'Accepted')).map(({ name }) => name);
-  const valid = listeners.filter((listener) => isTrue(listener, 'Accepted')).map(({ name }) => name);
+  const unservable = new Set(namesOf(set.listeners.filter(({ servable }) => !servable)));
+  const isValid = (status: ListenerStatus): boolean =>
+    isTrue(status, 'Accepted') && !unservable.has(status.name);
+  const invalid = listeners.filter((status) => !isValid(status)).map(({ name }) => name);
+  const valid = listeners.filter(isValid).map(({ name }) => name);
   if (!isListenerSetAccepted(set)) {
     const verdict = noListenerAccepted(invalid);
     return [verdict, notProgrammed(verdict.reason, verdict.message)];
