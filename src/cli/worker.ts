@@ -106,7 +106,12 @@ process.on('SIGHUP', () => undefined);
 
 followConfig({
   stream: new Socket({ fd: CONFIG_DESCRIPTOR, readable: true, writable: true }),
-  dataPlane: proxy,
+  dataPlane: {
+    apply: (configs) => proxy.apply(configs),
+    applyEndpoints: (sets) => {
+      for (const set of sets) proxy.applyEndpoints(set);
+    },
+  },
   name: `worker ${String(settings.index)}`,
   logger,
 });

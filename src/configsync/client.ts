@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import { decodeConfig } from '../ir/codec.ts';
 import type { EndpointSet } from '../ir/cluster.ts';
+import { isEndpointPatch, patchConfig } from '../ir/config-patch.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ClusterId } from '../ir/ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -23,10 +24,12 @@ import {
 /** What a proxy holds at most in one update: far more than 100,000 routes take. */
 const UPDATE_LIMIT_BYTES = 1024 * 1024 * 1024;
 
-/** The part of a data plane that configuration goes to (`Proxy` of src/proxy is one). */
+/** The part of a data plane that configuration goes to. */
 export interface DataPlane {
+  /** Puts exactly these in force, or rejects and changes nothing. Objects that it was given before did not change. */
   apply(configs: readonly GatewayConfig[]): Promise<{ readonly ports: readonly PortReport[] }>;
-  applyEndpoints(set: EndpointSet): void;
+  /** Nothing but endpoints changed: `sets` did, and `configs` is what is in force with them. */
+  applyEndpoints(sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void;
 }
 
 export interface ConfigClientOptions {
@@ -34,18 +37,26 @@ export interface ConfigClientOptions {
   readonly dataPlane: DataPlane;
   readonly name: string;
   readonly logger: Logger;
+  /** What the data plane serves already, of an earlier stream or a restart: kept where the controller says the same, or wrong. */
+  readonly inForce?: readonly GatewayConfig[];
 }
 
 /** Follows a controller until the stream closes; what is in force then stays in force. */
-export function followConfig({ stream, dataPlane, name, logger }: ConfigClientOptions): void {
-  const follower = new Follower(dataPlane, logger);
+export function followConfig(options: ConfigClientOptions): void {
+  const { stream, dataPlane, name, logger, inForce = [] } = options;
+  const follower = new Follower(dataPlane, logger, inForce);
   let last: Promise<void> = Promise.resolve();
   stream.on('error', (error) => logger.warn('configuration stream failed', { error: error.message }));
   receiveFrames(stream, UPDATE_LIMIT_BYTES, (message) => {
     const update = message as ConfigUpdate;
     last = last.then(async () => {
-      const ack = await follower.take(update);
-      if (stream.writable) stream.write(encodeFrame(ack));
+      try {
+        const ack = await follower.take(update);
+        if (stream.writable) stream.write(encodeFrame(ack));
+      } catch (error) {
+        // What does not fit what we have cannot be mended from here: the next stream begins with the whole.
+        stream.destroy(error instanceof Error ? error : new Error(String(error)));
+      }
     });
   });
   stream.write(encodeFrame({ kind: 'hello', protocol: PROTOCOL_VERSION, name } satisfies Hello));
@@ -54,49 +65,70 @@ export function followConfig({ stream, dataPlane, name, logger }: ConfigClientOp
 class Follower {
   readonly #dataPlane: DataPlane;
   readonly #logger: Logger;
-  #configs = new Map<GatewayKey, GatewayConfig>();
-  readonly #endpoints = new Map<ClusterId, EndpointSet>();
+  /** As the controller sent them; what patches refer to. */
+  #received = new Map<GatewayKey, GatewayConfig>();
+  /** The same, but for what was refused: there the one before, if there was one. */
+  #inForce: Map<GatewayKey, GatewayConfig>;
   #ports: readonly PortReport[] = [];
   readonly #refused = new Map<GatewayKey, string>();
 
-  constructor(dataPlane: DataPlane, logger: Logger) {
+  constructor(dataPlane: DataPlane, logger: Logger, inForce: readonly GatewayConfig[]) {
     this.#dataPlane = dataPlane;
     this.#logger = logger;
+    this.#inForce = new Map(inForce.map((config) => [gatewayKey(config.gateway), config]));
   }
 
   async take(update: ConfigUpdate): Promise<Ack> {
-    const wanted = update.gateways.map(decodeConfig);
-    for (const set of wanted.flatMap(({ endpoints }) => endpoints)) this.#endpoints.set(set.cluster, set);
-    for (const set of update.endpoints) this.#endpoints.set(set.cluster, set);
-    if (update.whole || wanted.length > 0 || update.removed.length > 0) await this.#replace(update, wanted);
-    for (const set of update.endpoints) this.#dataPlane.applyEndpoints(set);
+    const moved = this.#receive(update);
+    if (moved === null) await this.#replace();
+    else if (moved.length > 0) this.#move(moved);
     const refused: Refusal[] = [...this.#refused].map(([gateway, message]) => ({ gateway, message }));
     return { kind: 'ack', revision: update.revision, ports: this.#ports, refused };
   }
 
-  async #replace(update: ConfigUpdate, wanted: readonly GatewayConfig[]): Promise<void> {
-    const named = new Set(wanted.map(({ gateway }) => gatewayKey(gateway)));
-    const isGone = (key: GatewayKey): boolean => update.whole && !named.has(key);
-    const gone = new Set([...update.removed, ...[...this.#configs.keys()].filter(isGone)]);
-    const kept = new Map([...this.#configs].filter(([key]) => !gone.has(key)));
-    for (const key of this.#refused.keys())
-      if (update.whole || gone.has(key) || named.has(key)) this.#refused.delete(key);
-    const next = new Map(kept);
-    for (const config of wanted) next.set(gatewayKey(config.gateway), config);
-    const problem = await this.#apply(next);
-    if (problem !== null) await this.#applyOneByOne(kept, wanted, problem);
-    this.#forgetUnusedEndpoints();
+  /** The endpoint sets that changed when nothing else did; null when more did. */
+  #receive({ whole, gateways, patches, removed }: ConfigUpdate): readonly EndpointSet[] | null {
+    if (whole) this.#received = new Map();
+    for (const key of removed) this.#received.delete(key);
+    for (const config of gateways.map(decodeConfig)) {
+      const key = gatewayKey(config.gateway);
+      const old = this.#inForce.get(key);
+      this.#received.set(key, old?.version === config.version ? old : config);
+    }
+    const moved = new Map<ClusterId, EndpointSet>();
+    let onlyEndpoints = !whole && removed.length === 0 && gateways.length === 0;
+    for (const { gateway, patch } of patches) {
+      const before = this.#received.get(gateway);
+      if (before === undefined) throw new Error(`a patch of ${gateway}, which was never sent`);
+      const after = patchConfig(before, patch);
+      this.#received.set(gateway, after);
+      const known = new Set(before.endpoints);
+      for (const set of after.endpoints) if (!known.has(set)) moved.set(set.cluster, set);
+      onlyEndpoints &&= isEndpointPatch(patch) && !this.#refused.has(gateway);
+    }
+    return onlyEndpoints ? [...moved.values()] : null;
+  }
+
+  #move(sets: readonly EndpointSet[]): void {
+    for (const key of this.#inForce.keys()) {
+      const config = this.#received.get(key);
+      if (config !== undefined && !this.#refused.has(key)) this.#inForce.set(key, config);
+    }
+    this.#dataPlane.applyEndpoints(sets, [...this.#inForce.values()]);
+  }
+
+  async #replace(): Promise<void> {
+    const before = new Map([...this.#inForce].filter(([key]) => this.#received.has(key)));
+    this.#refused.clear();
+    const problem = await this.#apply(new Map(this.#received));
+    if (problem !== null) await this.#applyOneByOne(before, problem);
   }
 
   /** Finds out whose configuration it was: everything that can be served is, and the rest is refused by name. */
-  async #applyOneByOne(
-    kept: Map<GatewayKey, GatewayConfig>,
-    wanted: readonly GatewayConfig[],
-    problem: string,
-  ): Promise<void> {
+  async #applyOneByOne(kept: Map<GatewayKey, GatewayConfig>, problem: string): Promise<void> {
     this.#logger.error('configuration refused, trying Gateway by Gateway', { problem });
-    for (const config of wanted) {
-      const key = gatewayKey(config.gateway);
+    for (const [key, config] of this.#received) {
+      if (kept.get(key) === config) continue;
       const problemOfOne = await this.#apply(new Map(kept).set(key, config));
       if (problemOfOne === null) kept.set(key, config);
       else this.#refused.set(key, problemOfOne);
@@ -108,28 +140,12 @@ class Follower {
   /** Puts these in force; the problem in words when the data plane cannot, and then nothing changed. */
   async #apply(configs: Map<GatewayKey, GatewayConfig>): Promise<string | null> {
     try {
-      const current = new Map([...configs].map(([key, config]) => [key, this.#withEndpoints(config)]));
-      const { ports } = await this.#dataPlane.apply([...current.values()]);
+      const { ports } = await this.#dataPlane.apply([...configs.values()]);
       this.#ports = ports;
-      this.#configs = current;
+      this.#inForce = configs;
       return null;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
-  }
-
-  /** The same object when no endpoint moved since it was made. */
-  #withEndpoints(config: GatewayConfig): GatewayConfig {
-    const newest = config.endpoints.map((set) => this.#endpoints.get(set.cluster) ?? set);
-    return newest.every((set, index) => set === config.endpoints[index])
-      ? config
-      : { ...config, endpoints: newest };
-  }
-
-  #forgetUnusedEndpoints(): void {
-    const used = new Set(
-      [...this.#configs.values()].flatMap(({ endpoints }) => endpoints.map(({ cluster }) => cluster)),
-    );
-    for (const cluster of this.#endpoints.keys()) if (!used.has(cluster)) this.#endpoints.delete(cluster);
   }
 }

@@ -45,8 +45,8 @@ class RecordingDataPlane implements DataPlane {
     return { ports: [] };
   }
 
-  applyEndpoints(set: EndpointSet): void {
-    this.endpointSets.push(set);
+  applyEndpoints(sets: readonly EndpointSet[]): void {
+    this.endpointSets.push(...sets);
   }
 
   get versions(): readonly string[] {
@@ -97,11 +97,7 @@ test('a proxy that attaches is sent everything, keys included, and acknowledges'
     keyPem: new Redacted('key'),
     ocspResponse: null,
   };
-  server.publish({
-    changed: [{ ...config('a', 'a1'), certificates: [certificate] }, config('b', 'b1')],
-    endpointsChanged: [],
-    removed: [],
-  });
+  server.publish([{ ...config('a', 'a1'), certificates: [certificate] }, config('b', 'b1')]);
   attach('one', dataPlane);
   await until(() => everybodyServes(server, 1));
   assert.deepEqual(dataPlane.versions, ['a1', 'b1']);
@@ -112,10 +108,10 @@ test('an update names only what changed, and the proxy keeps the rest', async ()
   const { server, attach, until } = bench();
   const dataPlane = new RecordingDataPlane();
   attach('one', dataPlane);
-  server.publish({ changed: [config('a', 'a1'), config('b', 'b1')], endpointsChanged: [], removed: [] });
+  server.publish([config('a', 'a1'), config('b', 'b1')]);
   await until(() => everybodyServes(server, 1));
   const keptB = dataPlane.applied[0]?.find(({ version }) => version === 'b1');
-  server.publish({ changed: [config('a', 'a2')], endpointsChanged: [], removed: [] });
+  server.publish([config('a', 'a2'), config('b', 'b1')]);
   await until(() => everybodyServes(server, 2));
   assert.deepEqual(dataPlane.versions, ['a2', 'b1']);
   assert.equal(
@@ -123,7 +119,7 @@ test('an update names only what changed, and the proxy keeps the rest', async ()
     keptB,
     'the same object: nothing of it needs to be compiled again',
   );
-  server.publish({ changed: [], endpointsChanged: [], removed: ['default/b'] });
+  server.publish([config('a', 'a2')]);
   await until(() => everybodyServes(server, 3));
   assert.deepEqual(dataPlane.versions, ['a2']);
 });
@@ -132,26 +128,15 @@ test('endpoints travel alone, and a later change of routes does not bring old on
   const { server, attach, until } = bench();
   const dataPlane = new RecordingDataPlane();
   attach('one', dataPlane);
-  server.publish({
-    changed: [config('a', 'a1', [endpoints('c', 1)]), config('b', 'b1', [endpoints('c', 1)])],
-    endpointsChanged: [],
-    removed: [],
-  });
+  server.publish([config('a', 'a1', [endpoints('c', 1)]), config('b', 'b1', [endpoints('c', 1)])]);
   await until(() => everybodyServes(server, 1));
   const moved = endpoints('c', 2, 3);
-  server.publish({
-    changed: [],
-    endpointsChanged: [
-      { config: config('a', 'a2', [moved]), sets: [moved] },
-      { config: config('b', 'b2', [moved]), sets: [moved] },
-    ],
-    removed: [],
-  });
+  server.publish([config('a', 'a2', [moved]), config('b', 'b2', [moved])]);
   await until(() => everybodyServes(server, 2));
   assert.equal(dataPlane.applied.length, 1, 'no configuration was applied');
   assert.deepEqual(dataPlane.endpointSets, [moved]);
 
-  server.publish({ changed: [config('a', 'a3', [moved])], endpointsChanged: [], removed: [] });
+  server.publish([config('a', 'a3', [moved]), config('b', 'b2', [moved])]);
   await until(() => everybodyServes(server, 3));
   for (const { endpoints: sets } of dataPlane.applied.at(-1) ?? []) assert.deepEqual(sets, [moved]);
 });
@@ -164,10 +149,10 @@ test('while a proxy is busy changes wait and are sent together', async () => {
     release = resolve;
   });
   attach('slow', dataPlane);
-  server.publish({ changed: [config('a', 'a1')], endpointsChanged: [], removed: [] });
+  server.publish([config('a', 'a1')]);
   await until(() => server.peers.length === 1);
   for (let version = 2; version <= 50; version++) {
-    server.publish({ changed: [config('a', `a${String(version)}`)], endpointsChanged: [], removed: [] });
+    server.publish([config('a', `a${String(version)}`)]);
   }
   release();
   await until(() => everybodyServes(server, 50));
@@ -180,14 +165,19 @@ test('a Gateway that cannot be served is refused by name and keeps what it had; 
   const dataPlane = new RecordingDataPlane();
   dataPlane.refuse.add('a2');
   attach('one', dataPlane);
-  server.publish({ changed: [config('a', 'a1'), config('b', 'b1')], endpointsChanged: [], removed: [] });
+  server.publish([config('a', 'a1'), config('b', 'b1')]);
   await until(() => everybodyServes(server, 1));
-  server.publish({ changed: [config('a', 'a2'), config('b', 'b2')], endpointsChanged: [], removed: [] });
+  server.publish([config('a', 'a2'), config('b', 'b2')]);
   await until(() => everybodyServes(server, 2));
   assert.deepEqual(dataPlane.versions, ['a1', 'b2']);
   assert.deepEqual(server.peers[0]?.refused, [{ gateway: 'default/a', message: 'cannot serve a2' }]);
+  assert.deepEqual(
+    server.peers.flatMap(({ serving }) => [...serving].map(([key, { version }]) => `${key} ${version}`)),
+    ['default/a a1', 'default/b b2'],
+    'the book says what is in force, not what was sent',
+  );
 
-  server.publish({ changed: [config('a', 'a3')], endpointsChanged: [], removed: [] });
+  server.publish([config('a', 'a3'), config('b', 'b2')]);
   await until(() => everybodyServes(server, 3));
   assert.deepEqual(dataPlane.versions, ['a3', 'b2']);
   assert.deepEqual(
@@ -199,11 +189,11 @@ test('a Gateway that cannot be served is refused by name and keeps what it had; 
 test('a proxy that comes back gets the whole state, without what was removed meanwhile', async () => {
   const { server, attach, until } = bench();
   const first = attach('one', new RecordingDataPlane());
-  server.publish({ changed: [config('a', 'a1'), config('b', 'b1')], endpointsChanged: [], removed: [] });
+  server.publish([config('a', 'a1'), config('b', 'b1')]);
   await until(() => everybodyServes(server, 1));
   first.end();
   await until(() => server.peers.length === 0);
-  server.publish({ changed: [], endpointsChanged: [], removed: ['default/b'] });
+  server.publish([config('a', 'a1')]);
   const dataPlane = new RecordingDataPlane();
   attach('one', dataPlane);
   await until(() => everybodyServes(server, 2));
@@ -219,10 +209,55 @@ test('a peer that breaks the protocol is cut off and the others go on', async ()
   const closed = new Promise((resolve) => ours.once('close', resolve));
   theirs.on('error', () => undefined).write('GET / HTTP/1.1\r\n\r\n');
   await closed;
-  server.publish({ changed: [config('a', 'a1')], endpointsChanged: [], removed: [] });
+  server.publish([config('a', 'a1')]);
   await until(() => everybodyServes(server, 1));
   assert.deepEqual(
     server.peers.map(({ name }) => name),
     ['good'],
   );
+});
+
+test('what is published twice is one publication', async () => {
+  const { server, attach, until } = bench();
+  const dataPlane = new RecordingDataPlane();
+  attach('one', dataPlane);
+  assert.equal(server.publish([]), true, 'the first counts even when it is empty');
+  assert.equal(server.publish([]), false);
+  assert.equal(server.publish([config('a', 'a1')]), true);
+  assert.equal(server.publish([config('a', 'a1')]), false);
+  await until(() => everybodyServes(server, 2));
+  assert.deepEqual(dataPlane.versions, ['a1']);
+});
+
+test('a refused Gateway takes the endpoints of what it serves no further, and mends with the next version', async () => {
+  const { server, attach, until } = bench();
+  const dataPlane = new RecordingDataPlane();
+  dataPlane.refuse.add('a2').add('a3');
+  attach('one', dataPlane);
+  server.publish([config('a', 'a1', [endpoints('c', 1)])]);
+  await until(() => everybodyServes(server, 1));
+  server.publish([config('a', 'a2', [endpoints('c', 1)])]);
+  await until(() => everybodyServes(server, 2));
+  server.publish([config('a', 'a3', [endpoints('c', 2)])]);
+  await until(() => everybodyServes(server, 3));
+  assert.deepEqual(dataPlane.versions, ['a1']);
+  assert.equal(server.peers[0]?.refused[0]?.message, 'cannot serve a3');
+  server.publish([config('a', 'a4', [endpoints('c', 3)])]);
+  await until(() => everybodyServes(server, 4));
+  assert.deepEqual(dataPlane.versions, ['a4']);
+  assert.deepEqual(dataPlane.applied.at(-1)?.[0]?.endpoints, [endpoints('c', 3)]);
+});
+
+test('on a new stream, what is in force stays the same object, and stays in force where the new is refused', async () => {
+  const { server, until } = bench();
+  const dataPlane = new RecordingDataPlane();
+  dataPlane.refuse.add('b2');
+  const held = [config('a', 'a1'), config('b', 'b1')];
+  server.publish([config('a', 'a1'), config('b', 'b2')]);
+  const [ours, theirs] = duplexPair();
+  server.attach(ours);
+  followConfig({ stream: theirs, dataPlane, name: 'one', logger: SILENT_LOGGER, inForce: held });
+  await until(() => everybodyServes(server, 1));
+  assert.deepEqual(dataPlane.versions, ['a1', 'b1']);
+  assert.equal(dataPlane.applied.at(-1)?.[0], held[0]);
 });

@@ -1,30 +1,88 @@
 /**
  * Configuration for many Gateways, each with proxies of its own: every proxy is sent its Gateway's configuration and nothing else.
+ * Of proxies that follow other replicas of the controller, their replicas tell.
  */
 import type { Duplex } from 'node:stream';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { ConfigChange } from './config-state.ts';
-import { gatewayKey, type GatewayKey } from './protocol.ts';
+import { gatewayKey, type FleetReport, type GatewayKey, type ServingProxy } from './protocol.ts';
 import { createConfigServer, type ConfigServer, type PeerState } from './server.ts';
 
 export interface FleetOptions {
   readonly logger: Logger;
-  /** A proxy of any Gateway came, went, acknowledged or refused. */
+  /** A proxy of any Gateway, here or at another replica, came, went, acknowledged or refused. */
   readonly onPeerChange: () => void;
 }
 
-export class Fleet implements ConfigServer {
+export class Fleet {
   readonly #options: FleetOptions;
   readonly #servers = new Map<GatewayKey, ConfigServer>();
+  readonly #reported = new Map<string, ReadonlyMap<GatewayKey, readonly ServingProxy[]>>();
   revision = 0;
 
   constructor(options: FleetOptions) {
     this.#options = options;
   }
 
-  /** The configuration server of one Gateway; made when it is first asked for, perhaps by a proxy that is early. */
-  serverOf(key: GatewayKey): ConfigServer {
+  /** Sends every Gateway's proxies what changed for them; true when anything did. */
+  publish(configs: readonly GatewayConfig[]): boolean {
+    const wanted = new Map(configs.map((config) => [gatewayKey(config.gateway), config]));
+    let isChanged = this.revision === 0;
+    for (const [key, config] of wanted) isChanged = this.#serverOf(key).publish([config]) || isChanged;
+    for (const [key, server] of this.#servers) {
+      if (wanted.has(key)) continue;
+      isChanged = server.publish([]) || isChanged;
+      if (server.peers.length === 0) this.#servers.delete(key);
+    }
+    if (isChanged) this.revision += 1;
+    return isChanged;
+  }
+
+  /** A proxy that has proven to belong to `key`. */
+  attachTo(key: GatewayKey, stream: Duplex): void {
+    this.#serverOf(key).attach(stream);
+  }
+
+  /** All proxies of a Gateway that are known, here and at other replicas. */
+  proxiesOf(key: GatewayKey): readonly ServingProxy[] {
+    const elsewhere = [...this.#reported.values()].flatMap((gateways) => gateways.get(key) ?? []);
+    return [...this.#attachedTo(key), ...elsewhere];
+  }
+
+  get configs(): readonly GatewayConfig[] {
+    return [...this.#servers.values()].flatMap(({ configs }) => configs);
+  }
+
+  /** What the proxies that are attached here do, for the leader. */
+  report(replica: string): FleetReport {
+    const gateways = [...this.#servers.keys()].map((gateway) => ({
+      gateway,
+      proxies: this.#attachedTo(gateway),
+    }));
+    return { kind: 'fleet', replica, gateways: gateways.filter(({ proxies }) => proxies.length > 0) };
+  }
+
+  /** Takes the newest report of another replica; what it said before no longer counts. */
+  reported({ replica, gateways }: FleetReport): void {
+    this.#reported.set(replica, new Map(gateways.map(({ gateway, proxies }) => [gateway, proxies])));
+    this.#options.onPeerChange();
+  }
+
+  /** The replica is gone, and nothing is known of its proxies. */
+  forget(replica: string): void {
+    if (this.#reported.delete(replica)) this.#options.onPeerChange();
+  }
+
+  close(): void {
+    for (const server of this.#servers.values()) server.close();
+  }
+
+  #attachedTo(key: GatewayKey): readonly ServingProxy[] {
+    return (this.#servers.get(key)?.peers ?? []).map((peer) => servingOf(peer, key));
+  }
+
+  /** Made when it is first asked for, perhaps by a proxy that is early. */
+  #serverOf(key: GatewayKey): ConfigServer {
     let server = this.#servers.get(key);
     if (server === undefined) {
       server = createConfigServer(this.#options);
@@ -32,43 +90,14 @@ export class Fleet implements ConfigServer {
     }
     return server;
   }
+}
 
-  publish({ changed, endpointsChanged, removed }: ConfigChange): void {
-    this.revision += 1;
-    const nothing: ConfigChange = { changed: [], endpointsChanged: [], removed: [] };
-    for (const config of changed) this.#serverFor(config).publish({ ...nothing, changed: [config] });
-    for (const entry of endpointsChanged) {
-      this.#serverFor(entry.config).publish({ ...nothing, endpointsChanged: [entry] });
-    }
-    for (const key of removed) this.serverOf(key).publish({ ...nothing, removed: [key] });
-  }
-
-  #serverFor({ gateway }: GatewayConfig): ConfigServer {
-    return this.serverOf(gatewayKey(gateway));
-  }
-
-  /** A proxy that has proven to belong to `key`. */
-  attachTo(key: GatewayKey, stream: Duplex): void {
-    this.serverOf(key).attach(stream);
-  }
-
-  attach(): void {
-    throw new Error('a proxy of a fleet is attached to its Gateway');
-  }
-
-  get configs(): readonly GatewayConfig[] {
-    return [...this.#servers.values()].flatMap(({ configs }) => configs);
-  }
-
-  get peers(): readonly PeerState[] {
-    return [...this.#servers.values()].flatMap(({ peers }) => peers);
-  }
-
-  published(key: GatewayKey): ReturnType<ConfigServer['published']> {
-    return this.#servers.get(key)?.published(key) ?? null;
-  }
-
-  close(): void {
-    for (const server of this.#servers.values()) server.close();
-  }
+/** What a proxy does for one Gateway. */
+export function servingOf({ name, serving, ports, refused }: PeerState, key: GatewayKey): ServingProxy {
+  return {
+    name,
+    serving: serving.get(key) ?? null,
+    ports: ports.filter(({ gateway }) => gatewayKey(gateway) === key),
+    refused: refused.find(({ gateway }) => gateway === key)?.message ?? null,
+  };
 }

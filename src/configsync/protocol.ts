@@ -3,10 +3,10 @@
  * connection. The controller sends one update at a time and the next after its acknowledgement, so that a slow proxy is never
  * more than one update behind and nothing queues: what changed meanwhile is sent together.
  */
-import type { EndpointSet } from '../ir/cluster.ts';
+import type { Patch } from '../lib/structural-patch.ts';
 import type { Origin } from '../ir/origin.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** `namespace/name` of a Gateway. */
 export type GatewayKey = string;
@@ -28,11 +28,11 @@ export interface ConfigUpdate {
   readonly revision: number;
   /** true: Gateways that are not named are gone. The first update to a proxy is whole. */
   readonly whole: boolean;
-  /** Each as `encodeConfig` writes it. */
+  /** New ones, each as `encodeConfig` writes it. */
   readonly gateways: readonly string[];
+  /** What turns a configuration that the proxy was sent last into the present one. */
+  readonly patches: readonly { readonly gateway: GatewayKey; readonly patch: Patch }[];
   readonly removed: readonly GatewayKey[];
-  /** Endpoints that changed while the rest of their Gateway did not: they recompile nothing. */
-  readonly endpoints: readonly EndpointSet[];
 }
 
 /** What became of one port of one Gateway. */
@@ -63,3 +63,26 @@ export interface Ack {
 }
 
 export type FromProxy = Hello | Ack;
+
+/** Which configuration of a Gateway is in force: `GatewayConfig.version`, and the Gateway's generation it was made from. */
+export interface ServedVersion {
+  readonly version: string;
+  readonly generation: number;
+}
+
+/** What one proxy is known to do for one Gateway, wherever it is attached. */
+export interface ServingProxy {
+  readonly name: string;
+  /** null = it serves nothing of the Gateway yet. */
+  readonly serving: ServedVersion | null;
+  readonly ports: readonly PortReport[];
+  /** Why it did not take the newest configuration; null when it did. */
+  readonly refused: string | null;
+}
+
+/** From a replica of the controller to the leader: all that its proxies do now. */
+export interface FleetReport {
+  readonly kind: 'fleet';
+  readonly replica: string;
+  readonly gateways: readonly { readonly gateway: GatewayKey; readonly proxies: readonly ServingProxy[] }[];
+}

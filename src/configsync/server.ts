@@ -5,7 +5,6 @@
 import type { Duplex } from 'node:stream';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { ConfigState, type ConfigChange } from './config-state.ts';
 import { encodeFrame, receiveFrames } from './frames.ts';
 import {
   PROTOCOL_VERSION,
@@ -14,7 +13,9 @@ import {
   type GatewayKey,
   type PortReport,
   type Refusal,
+  type ServedVersion,
 } from './protocol.ts';
+import { NOTHING_PUBLISHED, publishedAfter, updateBetween, type PublishedState } from './published-state.ts';
 
 /** Acknowledgements are small; a proxy that sends more is broken. */
 const FROM_PROXY_LIMIT_BYTES = 16 * 1024 * 1024;
@@ -26,18 +27,22 @@ export interface PeerState {
   readonly acknowledged: number;
   readonly ports: readonly PortReport[];
   readonly refused: readonly Refusal[];
+  /** What is in force there, by Gateway. */
+  readonly serving: ReadonlyMap<GatewayKey, ServedVersion>;
 }
 
 export interface ConfigServer {
-  /** Puts a change in force on every proxy. A change that is empty still counts as the first publication. */
-  publish(change: ConfigChange): void;
+  /**
+   * Puts exactly these in force on every proxy, the Gateways that are not named gone; true when that changes anything. The first
+   * publication counts even when it is empty: proxies are ready to serve nothing then.
+   */
+  publish(configs: readonly GatewayConfig[]): boolean;
   /** Serves a proxy on this stream until the stream closes. */
   attach(stream: Duplex): void;
+  /** Grows with every change. */
   readonly revision: number;
   readonly configs: readonly GatewayConfig[];
   readonly peers: readonly PeerState[];
-  /** What is published for a Gateway, and the revision from which on a proxy that acknowledged serves it. */
-  published(gateway: GatewayKey): { readonly config: GatewayConfig; readonly versionAt: number } | null;
   /** Closes every stream. */
   close(): void;
 }
@@ -49,19 +54,20 @@ export interface ConfigServerOptions {
 }
 
 export function createConfigServer({ logger, onPeerChange }: ConfigServerOptions): ConfigServer {
-  const state = new ConfigState();
+  let state = NOTHING_PUBLISHED;
   const peers = new Set<Peer>();
 
   const sendAll = (): void => {
     const updateAfter = sharedUpdates(state);
-    for (const peer of peers) peer.send(updateAfter);
-    const sent = [...peers].map((peer) => peer.sentRevision);
-    state.forget(Math.min(state.revision, ...sent));
+    for (const peer of peers) peer.send(state, updateAfter);
   };
   return {
-    publish(change) {
-      state.publish(change);
+    publish(configs) {
+      const next = publishedAfter(state, configs);
+      if (next === state) return false;
+      state = next;
       sendAll();
+      return true;
     },
     attach(stream) {
       const peer = new Peer(stream);
@@ -72,8 +78,8 @@ export function createConfigServer({ logger, onPeerChange }: ConfigServerOptions
         if (peers.delete(peer)) onPeerChange();
       });
       receiveFrames(stream, FROM_PROXY_LIMIT_BYTES, (message) => {
-        if (!peer.receive(message as FromProxy)) return;
-        if (!peers.has(peer)) peers.add(peer);
+        peer.receive(message as FromProxy);
+        peers.add(peer);
         sendAll();
         onPeerChange();
       });
@@ -82,42 +88,36 @@ export function createConfigServer({ logger, onPeerChange }: ConfigServerOptions
       return state.revision;
     },
     get configs() {
-      return state.configs;
+      return [...state.configs.values()];
     },
     get peers() {
       return [...peers].map((peer) => peer.state);
     },
-    published: (gateway) => state.entry(gateway),
     close() {
       for (const peer of peers) peer.close();
     },
   };
 }
 
-interface EncodedUpdate {
-  readonly revision: number;
-  readonly frame: Buffer;
-}
+type UpdateAfter = (sent: PublishedState) => Buffer | null;
 
-type UpdateAfter = (revision: number) => EncodedUpdate | null;
-
-/** Proxies that were last sent the same revision get the same bytes: they are made once. */
-function sharedUpdates(state: ConfigState): UpdateAfter {
-  const made = new Map<number, EncodedUpdate | null>();
-  return (revision) => {
-    const known = made.get(revision);
+/** Proxies that were last sent the same state get the same bytes: they are made once. */
+function sharedUpdates(state: PublishedState): UpdateAfter {
+  const made = new Map<PublishedState, Buffer | null>();
+  return (sent) => {
+    const known = made.get(sent);
     if (known !== undefined) return known;
-    const update = state.since(revision);
-    const encoded = update === null ? null : { revision: update.revision, frame: encodeFrame(update) };
-    made.set(revision, encoded);
-    return encoded;
+    const update = updateBetween(sent, state);
+    const frame = update === null ? null : encodeFrame(update);
+    made.set(sent, frame);
+    return frame;
   };
 }
 
 class Peer {
   readonly #stream: Duplex;
-  #state: PeerState = { name: '', acknowledged: 0, ports: [], refused: [] };
-  #sent = 0;
+  #state: PeerState = { name: '', acknowledged: 0, ports: [], refused: [], serving: new Map() };
+  #sent = NOTHING_PUBLISHED;
   #greeted = false;
 
   constructor(stream: Duplex) {
@@ -128,21 +128,17 @@ class Peer {
     return this.#state;
   }
 
-  get sentRevision(): number {
-    return this.#sent;
-  }
-
   /** Sends what the proxy lacks, unless it still works on the last update. */
-  send(updateAfter: UpdateAfter): void {
-    if (!this.#greeted || this.#sent !== this.#state.acknowledged) return;
-    const update = updateAfter(this.#sent);
-    if (update === null) return;
-    this.#sent = update.revision;
-    this.#stream.write(update.frame);
+  send(state: PublishedState, updateAfter: UpdateAfter): void {
+    if (!this.#greeted || this.#sent.revision !== this.#state.acknowledged) return;
+    const frame = updateAfter(this.#sent);
+    if (frame === null) return;
+    this.#sent = state;
+    this.#stream.write(frame);
   }
 
-  /** Takes a message; false when it changes nothing. Throws for one that breaks the protocol. */
-  receive(message: FromProxy): boolean {
+  /** Takes a message. Throws for one that breaks the protocol. */
+  receive(message: FromProxy): void {
     switch (message.kind) {
       case 'hello':
         if (message.protocol !== PROTOCOL_VERSION) {
@@ -152,9 +148,10 @@ class Peer {
         }
         this.#state = { ...this.#state, name: message.name };
         this.#greeted = true;
-        return true;
+        return;
       case 'ack':
-        return this.#acknowledge(message);
+        this.#acknowledge(message);
+        return;
       default:
         throw new Error('a message of unknown kind');
     }
@@ -164,9 +161,16 @@ class Peer {
     this.#stream.destroy();
   }
 
-  #acknowledge({ revision, ports, refused }: Ack): boolean {
-    if (revision !== this.#sent) throw new Error(`an acknowledgement of revision ${String(revision)}`);
-    this.#state = { ...this.#state, acknowledged: revision, ports, refused };
-    return true;
+  #acknowledge({ revision, ports, refused }: Ack): void {
+    const { revision: wanted, configs } = this.#sent;
+    if (revision !== wanted) throw new Error(`an acknowledgement of revision ${String(revision)}`);
+    const refusing = new Set(refused.map(({ gateway }) => gateway));
+    const serving = new Map<GatewayKey, ServedVersion>();
+    for (const [key, { version, generation }] of configs) {
+      const before = this.#state.serving.get(key);
+      if (!refusing.has(key)) serving.set(key, { version, generation });
+      else if (before !== undefined) serving.set(key, before);
+    }
+    this.#state = { ...this.#state, acknowledged: revision, ports, refused, serving };
   }
 }

@@ -1,73 +1,71 @@
 /** What proxies report, as the translator wants it: which Gateway is served at which version by how many, where, and what failed. */
-import { gatewayKey, type GatewayKey, type PortReport } from '../configsync/protocol.ts';
-import type { ConfigServer, PeerState } from '../configsync/server.ts';
-import type { GatewayObservation, Observations } from '../gatewayapi/snapshot.ts';
+import { gatewayKey, type GatewayKey, type PortReport, type ServingProxy } from '../configsync/protocol.ts';
+import type { GatewayObservation } from '../gatewayapi/snapshot.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 
 export type ObservedAddress = GatewayObservation['addresses'][number];
 
-export interface ObserverOptions {
-  readonly server: Pick<ConfigServer, 'configs' | 'peers' | 'published'>;
+export interface ObservedGateway {
+  readonly config: GatewayConfig;
+  readonly proxies: readonly ServingProxy[];
   /** Proxies there should be. */
   readonly expected: number;
-  /** Where a Gateway without addresses of its own can be reached. */
-  readonly defaultAddresses: readonly ObservedAddress[];
+  /** Where the Gateway can be reached. */
+  readonly addresses: readonly ObservedAddress[];
 }
 
-type Acknowledged = NonNullable<GatewayObservation['acknowledged']>;
+/** What the proxies of a Gateway make of it, here and now. */
+export function observeGateway({
+  config,
+  proxies,
+  expected,
+  addresses,
+}: ObservedGateway): GatewayObservation {
+  const { namespace, name } = config.gateway;
+  return {
+    namespace,
+    name,
+    addresses,
+    acknowledged: acknowledged(config, proxies, expected),
+    failedPorts: failedPorts(proxies.flatMap(({ ports }) => ports)),
+    refused: proxies.find(({ refused }) => refused !== null)?.refused ?? null,
+  };
+}
 
-/** Keeps, between observations, which version of a Gateway was last in force. */
-export class Observer {
-  readonly #options: ObserverOptions;
-  readonly #lastServed = new Map<GatewayKey, { readonly version: string; readonly generation: number }>();
-
-  constructor(options: ObserverOptions) {
-    this.#options = options;
-  }
-
-  observe(): Observations {
-    const { configs, peers } = this.#options.server;
-    const keys = new Set(configs.map(({ gateway }) => gatewayKey(gateway)));
-    for (const key of this.#lastServed.keys()) if (!keys.has(key)) this.#lastServed.delete(key);
-    return { gateways: configs.map((config) => this.#observeGateway(config, peers)) };
-  }
-
-  #observeGateway(config: GatewayConfig, peers: readonly PeerState[]): GatewayObservation {
-    const { namespace, name } = config.gateway;
-    const key = gatewayKey(config.gateway);
-    const ports = peers.flatMap((peer) => peer.ports.filter(({ gateway }) => gatewayKey(gateway) === key));
-    return {
-      namespace,
-      name,
-      addresses:
-        config.addresses.length === 0 ? this.#options.defaultAddresses : boundAddresses(config, ports),
-      acknowledged: this.#acknowledged(config, key, peers),
-      failedPorts: failedPorts(ports),
-    };
-  }
-
-  /** The published version as soon as one proxy serves it; the one before until then. */
-  #acknowledged(config: GatewayConfig, key: GatewayKey, peers: readonly PeerState[]): Acknowledged | null {
-    const { expected, server } = this.#options;
-    const versionAt = server.published(key)?.versionAt ?? Infinity;
-    const refuses = (peer: PeerState): boolean => peer.refused.some(({ gateway }) => gateway === key);
-    const serving = peers.filter((peer) => peer.acknowledged >= versionAt && !refuses(peer));
-    if (serving.length > 0) {
-      const { version, generation } = config;
-      this.#lastServed.set(key, { version, generation });
-      return { version, generation, proxies: serving.length, expected };
-    }
-    const last = this.#lastServed.get(key);
-    return last === undefined ? null : { ...last, proxies: peers.length, expected };
-  }
+/**
+ * The newest generation of the Gateway that is in force anywhere, and how many proxies serve it. It is the generation that
+ * counts: a route's or an endpoint's change, on its way to the proxies, makes no Gateway less programmed.
+ */
+function acknowledged(
+  { version, generation }: GatewayConfig,
+  proxies: readonly ServingProxy[],
+  expected: number,
+): GatewayObservation['acknowledged'] {
+  const served = proxies.flatMap(({ serving }) => (serving === null ? [] : [serving]));
+  const newest = Math.max(...served.map((one) => one.generation));
+  const serving = served.filter((one) => one.generation === newest);
+  const isPublished = newest === generation && serving.some((one) => one.version === version);
+  const [first] = serving;
+  if (first === undefined) return null;
+  return {
+    version: isPublished ? version : first.version,
+    generation: newest,
+    proxies: serving.length,
+    expected,
+  };
 }
 
 /** Of the addresses a Gateway asks for, those on which something listens. */
-function boundAddresses(
-  { addresses }: GatewayConfig,
+export function boundAddresses(
+  { addresses, gateway }: GatewayConfig,
   ports: readonly PortReport[],
 ): readonly ObservedAddress[] {
-  const bound = new Set(ports.filter(({ error }) => error === null).map(({ address }) => address));
+  const key: GatewayKey = gatewayKey(gateway);
+  const bound = new Set(
+    ports
+      .filter((port) => port.error === null && gatewayKey(port.gateway) === key)
+      .map(({ address }) => address),
+  );
   return addresses.filter((value) => bound.has(value)).map((value) => ({ type: 'IPAddress', value }));
 }
 

@@ -4,7 +4,8 @@ import { EventEmitter, once } from 'node:events';
 import { duplexPair } from 'node:stream';
 import { suite, test, type TestContext } from 'node:test';
 import { followConfig, type DataPlane } from '../configsync/client.ts';
-import type { PortReport } from '../configsync/protocol.ts';
+import { servingOf } from '../configsync/fleet.ts';
+import { gatewayKey, type PortReport } from '../configsync/protocol.ts';
 import { createConfigServer, type ConfigServer } from '../configsync/server.ts';
 import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { EndpointSet } from '../ir/cluster.ts';
@@ -13,7 +14,7 @@ import { clusterId } from '../ir/ids.ts';
 import type { Provider, ProviderListener } from '../provider/provider.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import type { TranslateResult } from '../translator/types.ts';
-import { Observer } from './observations.ts';
+import { observeGateway } from './observations.ts';
 import { createReconcileLoop, type Reconciled, type ReconcileLoop } from './reconcile-loop.ts';
 
 const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
@@ -65,8 +66,8 @@ class FakeDataPlane implements DataPlane {
     return Promise.resolve({ ports: this.ports });
   }
 
-  applyEndpoints(set: EndpointSet): void {
-    this.endpointSets.push(set);
+  applyEndpoints(sets: readonly EndpointSet[]): void {
+    this.endpointSets.push(...sets);
   }
 }
 
@@ -91,15 +92,19 @@ async function bench(t: TestContext): Promise<Bench> {
       loop.observationsChanged();
     },
   });
-  const observer = new Observer({
-    server,
-    expected: 1,
-    defaultAddresses: [{ type: 'IPAddress', value: '127.0.0.1' }],
-  });
   const loop = createReconcileLoop({
     provider,
     server,
-    observe: () => observer.observe(),
+    observe: () => ({
+      gateways: server.configs.map((config) =>
+        observeGateway({
+          config,
+          proxies: server.peers.map((peer) => servingOf(peer, gatewayKey(config.gateway))),
+          expected: 1,
+          addresses: [{ type: 'IPAddress', value: '127.0.0.1' }],
+        }),
+      ),
+    }),
     translate: (snapshot, observations) => {
       observed.push(observations);
       return resultOf(snapshot);
@@ -143,6 +148,7 @@ suite('reconcile loop', () => {
         addresses: [{ type: 'IPAddress', value: '127.0.0.1' }],
         acknowledged: { version: 'v1', generation: 1, proxies: 1, expected: 1 },
         failedPorts: [],
+        refused: null,
       },
     ]);
   });

@@ -8,7 +8,6 @@ import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { TranslateResult } from '../translator/types.ts';
-import { changeBetween } from './change-filter.ts';
 import { coalesce } from './coalesce.ts';
 
 /** Acknowledgements of several proxies come in a bunch; one translation is enough for them. */
@@ -26,7 +25,7 @@ export interface Reconciled {
 
 export interface ReconcileOptions {
   readonly provider: Provider;
-  readonly server: ConfigServer;
+  readonly server: Pick<ConfigServer, 'publish' | 'revision'>;
   readonly observe: () => Observations;
   readonly translate: (snapshot: ResourceSnapshot, observations: Observations) => TranslateResult;
   readonly onReconciled: (reconciled: Reconciled) => void;
@@ -51,10 +50,7 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
     if (snapshot === null) return;
     const observations = observe();
     const result = translate(snapshot, observations);
-    const change = changeBetween(server.configs, result.configs);
-    // Without a Gateway, proxies are told so once: they are ready to serve nothing.
-    if (change !== null) server.publish(change);
-    else if (server.revision === 0) server.publish({ changed: [], endpointsChanged: [], removed: [] });
+    server.publish(result.configs);
     provider.writeStatus(result.statuses);
     onReconciled({ snapshot, inputFindings, observations, result, revision: server.revision });
   };

@@ -56,6 +56,8 @@ export interface GatewayObservation {
   } | null;
   /** Ports that could not be bound, with the reason in words. */
   readonly failedPorts: readonly { readonly port: number; readonly message: string }[];
+  /** Why a proxy serves an older configuration than the published one, in words; null or absent when none does. */
+  readonly refused?: string | null;
 }
 
 export interface Observations {

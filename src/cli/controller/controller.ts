@@ -1,11 +1,10 @@
 /** `sluice controller` put together: cluster → controller → fleet of proxies, and what runs them. */
 import { startAdminServer, text } from '../../admin/server.ts';
 import { Fleet } from '../../configsync/fleet.ts';
-import { gatewayKey, type GatewayKey } from '../../configsync/protocol.ts';
-import { Observer } from '../../controller/observations.ts';
+import { gatewayKey } from '../../configsync/protocol.ts';
+import { observeGateway } from '../../controller/observations.ts';
 import { createReconcileLoop, type ReconcileLoop } from '../../controller/reconcile-loop.ts';
-import type { GatewayObservation, Observations } from '../../gatewayapi/snapshot.ts';
-import type { InfraSpec } from '../../ir/infra.ts';
+import type { Observations } from '../../gatewayapi/snapshot.ts';
 import { DEFAULT_WORKLOAD } from '../../ir/workload.ts';
 import { KubeClient } from '../../kubeapi/client.ts';
 import { loadApiServer } from '../../kubeapi/kube-config.ts';
@@ -101,7 +100,6 @@ interface Parts {
 }
 
 function assemble(options: ControllerOptions, { client, identities, logger }: Outside): Parts {
-  let infra: readonly InfraSpec[] = [];
   const translation: TranslateOptions = { ...translateOptions(false), addresses: 'infrastructure' };
   const observationsChanged = (): void => {
     loop.observationsChanged();
@@ -117,15 +115,13 @@ function assemble(options: ControllerOptions, { client, identities, logger }: Ou
     onChange: observationsChanged,
     logger,
   });
-  const observers = new FleetObservers(fleet, provisioner);
   const loop = createReconcileLoop({
     provider,
     server: fleet,
     logger,
-    observe: () => observers.observe(infra),
+    observe: () => observeFleet(fleet, provisioner),
     translate: (snapshot, observations) => translate(snapshot, observations, translation),
     onReconciled: ({ result }) => {
-      infra = result.infra;
       provisioner.provision(result.infra);
     },
   });
@@ -151,40 +147,14 @@ function startElection(
   });
 }
 
-/** One observer a Gateway: each has proxies and addresses of its own. */
-class FleetObservers {
-  readonly #fleet: Fleet;
-  readonly #provisioner: Provisioner;
-  readonly #observers = new Map<GatewayKey, Observer>();
-
-  constructor(fleet: Fleet, provisioner: Provisioner) {
-    this.#fleet = fleet;
-    this.#provisioner = provisioner;
-  }
-
-  observe(infra: readonly InfraSpec[]): Observations {
-    const keys = new Set(infra.map(({ gateway }) => gatewayKey(gateway)));
-    for (const key of this.#observers.keys()) if (!keys.has(key)) this.#observers.delete(key);
-    return { gateways: infra.flatMap((spec) => this.#observeOne(spec)) };
-  }
-
-  #observeOne({ gateway }: InfraSpec): GatewayObservation[] {
-    const key = gatewayKey(gateway);
-    let observer = this.#observers.get(key);
-    if (observer === undefined) {
-      const provisioner = this.#provisioner;
-      observer = new Observer({
-        server: this.#fleet.serverOf(key),
-        expected: DEFAULT_WORKLOAD.scaling.kind === 'fixed' ? DEFAULT_WORKLOAD.scaling.replicas : 1,
-        get defaultAddresses() {
-          return provisioner.addressesOf(gateway.namespace, gateway.name);
-        },
-      });
-      this.#observers.set(key, observer);
-    }
-    return observer.observe().gateways.map((seen) => ({
-      ...seen,
-      addresses: this.#provisioner.addressesOf(gateway.namespace, gateway.name),
-    }));
-  }
-}
+const observeFleet = (fleet: Fleet, provisioner: Provisioner): Observations => ({
+  gateways: fleet.configs.map((config) => {
+    const { namespace, name } = config.gateway;
+    return observeGateway({
+      config,
+      proxies: fleet.proxiesOf(gatewayKey(config.gateway)),
+      expected: DEFAULT_WORKLOAD.scaling.kind === 'fixed' ? DEFAULT_WORKLOAD.scaling.replicas : 1,
+      addresses: provisioner.addressesOf(namespace, name),
+    });
+  }),
+});

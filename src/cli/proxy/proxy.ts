@@ -11,6 +11,7 @@ import { listenForSignals } from '../run/signals.ts';
 import { createWorkerPool, type WorkerPool } from '../run/worker-pool.ts';
 import type { ProxyCommandOptions } from './command.ts';
 import { followController, WorkersAsOne } from './remote-config.ts';
+import { SavedConfig } from './saved-config.ts';
 
 const STANDARD_ERROR = 2;
 /** Load balancers need a moment to learn that this proxy is leaving; it serves on meanwhile. */
@@ -25,7 +26,8 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
       workers.onPeerChange();
     },
   });
-  const workers = new WorkersAsOne(server, options.state, logger);
+  const saved = new SavedConfig(options.state, logger);
+  const workers = new WorkersAsOne(server, saved);
   const pool = createPool(options, server, logger);
   const state = { isLeaving: false };
   const probes = await startAdminServer({
@@ -47,6 +49,7 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
       following.abort();
     },
   });
+  saved.close();
   server.close();
   await probes.close();
   return exitCode;

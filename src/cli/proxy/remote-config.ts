@@ -1,19 +1,17 @@
 /**
- * Configuration from the controller for the workers of this proxy: kept on disk as it last was good, so that a proxy that restarts
- * without its controller serves on, and followed again as soon as there is one.
+ * Configuration from the controller for the workers of this proxy, followed again whenever the stream breaks. What was in force
+ * stays in force meanwhile.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { followConfig, type DataPlane } from '../../configsync/client.ts';
 import type { ConfigServer } from '../../configsync/server.ts';
-import { changeBetween } from '../../controller/change-filter.ts';
 import type { EndpointSet } from '../../ir/cluster.ts';
-import { decodeConfig, encodeConfig } from '../../ir/codec.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { SavedConfig } from './saved-config.ts';
 
-const SAVED = 'config.json';
 const MIN_RETRY_MS = 200;
 const MAX_RETRY_MS = 5_000;
 const KEEPALIVE_MS = 15_000;
@@ -21,26 +19,23 @@ const KEEPALIVE_MS = 15_000;
 /** What the controller is told is a data plane: the workers, as one. */
 export class WorkersAsOne implements DataPlane {
   readonly #server: ConfigServer;
-  readonly #stateFolder: string;
-  readonly #logger: Logger;
-  #configs: readonly GatewayConfig[] = [];
+  readonly #saved: SavedConfig;
   #waiting: (() => void)[] = [];
 
-  constructor(server: ConfigServer, stateFolder: string, logger: Logger) {
+  constructor(server: ConfigServer, saved: SavedConfig) {
     this.#server = server;
-    this.#stateFolder = stateFolder;
-    this.#logger = logger;
+    this.#saved = saved;
+  }
+
+  /** What is in force, or on its way to the workers. */
+  get configs(): readonly GatewayConfig[] {
+    return this.#server.configs;
   }
 
   /** Puts the saved configuration in force, if there is one. */
   restore(): void {
-    try {
-      const saved = JSON.parse(readFileSync(join(this.#stateFolder, SAVED), 'utf8')) as readonly string[];
-      this.#publish(saved.map(decodeConfig));
-      this.#logger.info('serving the saved configuration until the controller answers');
-    } catch {
-      // A first start has nothing saved.
-    }
+    const configs = this.#saved.read();
+    if (configs !== null) this.#server.publish(configs);
   }
 
   /** A worker acknowledged, came or went. */
@@ -51,24 +46,18 @@ export class WorkersAsOne implements DataPlane {
   }
 
   async apply(configs: readonly GatewayConfig[]): ReturnType<DataPlane['apply']> {
-    this.#publish(configs);
+    this.#server.publish(configs);
     await this.#acknowledged(this.#server.revision);
-    this.#save();
-    return { ports: this.#server.peers[0]?.ports ?? [] };
+    const { peers } = this.#server;
+    const [refusal] = peers.flatMap(({ refused }) => refused);
+    if (refusal !== undefined) throw new Error(refusal.message);
+    this.#saved.write(configs);
+    return { ports: peers[0]?.ports ?? [] };
   }
 
-  applyEndpoints(set: EndpointSet): void {
-    const moved = this.#configs.map((config) => withEndpoints(config, set));
-    this.#publish(moved);
-    this.#save();
-  }
-
-  #publish(configs: readonly GatewayConfig[]): void {
-    this.#configs = configs;
-    const change = changeBetween(this.#server.configs, configs.map(versioned));
-    if (change !== null) this.#server.publish(change);
-    else if (this.#server.revision === 0)
-      this.#server.publish({ changed: [], endpointsChanged: [], removed: [] });
+  applyEndpoints(_sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void {
+    this.#server.publish(configs);
+    this.#saved.write(configs);
   }
 
   #acknowledged(revision: number): Promise<void> {
@@ -81,72 +70,70 @@ export class WorkersAsOne implements DataPlane {
       check();
     });
   }
-
-  /** Written beside and moved into place: a crash leaves the one before. */
-  #save(): void {
-    const file = join(this.#stateFolder, SAVED);
-    try {
-      writeFileSync(`${file}.new`, JSON.stringify(this.#configs.map(encodeConfig)), { mode: 0o600 });
-      renameSync(`${file}.new`, file);
-    } catch (error) {
-      this.#logger.warn('configuration not saved', { error: String(error) });
-    }
-  }
 }
-
-function withEndpoints(config: GatewayConfig, set: EndpointSet): GatewayConfig {
-  if (!config.endpoints.some(({ cluster }) => cluster === set.cluster)) return config;
-  const endpoints = config.endpoints.map((old) => (old.cluster === set.cluster ? set : old));
-  return { ...config, endpoints };
-}
-
-let revisions = 0;
-
-/** Endpoints that moved keep the version of the whole; workers must see a difference all the same. */
-const versioned = (config: GatewayConfig): GatewayConfig => ({
-  ...config,
-  version: `${config.version}+${String(++revisions)}`,
-});
 
 export interface RemoteOptions {
   readonly controller: { readonly host: string; readonly port: number };
   /** Folder with ca.crt, tls.crt and tls.key; read anew for each connection, since they rotate. */
   readonly identityFolder: string;
   readonly name: string;
-  readonly dataPlane: DataPlane;
+  readonly dataPlane: Pick<WorkersAsOne, 'apply' | 'applyEndpoints' | 'configs'>;
   readonly logger: Logger;
 }
 
 /** Follows the controller until the signal aborts, connecting again whenever the stream breaks. */
 export function followController(options: RemoteOptions, signal: AbortSignal): void {
-  const { controller, identityFolder, name, dataPlane, logger } = options;
+  const { controller, name, dataPlane, logger } = options;
   let retryMs = MIN_RETRY_MS;
-  const start = (): void => {
+  let retry: NodeJS.Timeout | null = null;
+  let socket: TLSSocket | null = null;
+  const later = (): void => {
     if (signal.aborted) return;
-    const read = (file: string): Buffer => readFileSync(join(identityFolder, file));
-    const socket = connect({
-      host: controller.host,
-      port: controller.port,
-      servername: controller.host,
-      ca: read('ca.crt'),
-      cert: read('tls.crt'),
-      key: read('tls.key'),
-      minVersion: 'TLSv1.3',
-    });
-    signal.addEventListener('abort', () => socket.destroy(), { once: true });
-    socket.once('secureConnect', () => {
+    retry = setTimeout(start, retryMs * (0.5 + Math.random()));
+    retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+  };
+  const start = (): void => {
+    try {
+      socket = dial(options);
+    } catch (error) {
+      // The identity is mounted by the kubelet, and replaced when it rotates: for a moment it may be missing or half there.
+      logger.warn('no identity to show the controller', { error: String(error) });
+      later();
+      return;
+    }
+    const stream = socket;
+    stream.once('secureConnect', () => {
       retryMs = MIN_RETRY_MS;
-      socket.setKeepAlive(true, KEEPALIVE_MS);
+      stream.setKeepAlive(true, KEEPALIVE_MS);
       logger.info('following the controller', { controller: controller.host });
-      followConfig({ stream: socket, dataPlane, name, logger });
+      followConfig({ stream, dataPlane, name, logger, inForce: dataPlane.configs });
     });
-    socket.on('error', (error: Error) => {
+    stream.on('error', (error: Error) => {
       logger.warn('no controller', { error: error.message });
     });
-    socket.once('close', () => {
-      setTimeout(start, retryMs * (0.5 + Math.random()));
-      retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
-    });
+    stream.once('close', later);
   };
+  signal.addEventListener(
+    'abort',
+    () => {
+      if (retry !== null) clearTimeout(retry);
+      socket?.destroy();
+    },
+    { once: true },
+  );
   start();
+}
+
+/** Throws when the identity cannot be read. */
+function dial({ controller, identityFolder }: RemoteOptions): TLSSocket {
+  const read = (file: string): Buffer => readFileSync(join(identityFolder, file));
+  return connect({
+    host: controller.host,
+    port: controller.port,
+    servername: controller.host,
+    ca: read('ca.crt'),
+    cert: read('tls.crt'),
+    key: read('tls.key'),
+    minVersion: 'TLSv1.3',
+  });
 }

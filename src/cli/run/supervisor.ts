@@ -3,9 +3,12 @@
  * nothing itself; whatever happens here, the workers go on.
  */
 import type { StatusReport } from '../../admin/status-report.ts';
+import { servingOf } from '../../configsync/fleet.ts';
+import { gatewayKey } from '../../configsync/protocol.ts';
 import { createConfigServer, type ConfigServer } from '../../configsync/server.ts';
-import { Observer } from '../../controller/observations.ts';
+import { boundAddresses, observeGateway, type ObservedAddress } from '../../controller/observations.ts';
 import { createReconcileLoop, type Reconciled, type ReconcileLoop } from '../../controller/reconcile-loop.ts';
+import type { Observations } from '../../gatewayapi/snapshot.ts';
 import type { LocatingProvider } from '../../provider/file/file-provider.ts';
 import type { Provider } from '../../provider/provider.ts';
 import type { CountedRow } from './retired-stats.ts';
@@ -74,16 +77,12 @@ export class Supervisor {
         this.#acknowledged();
       },
     });
-    const observer = new Observer({
-      server: this.#server,
-      expected: workers,
-      defaultAddresses: reachableAddresses(workerSettings.bindAddress),
-    });
+    const addresses = reachableAddresses(workerSettings.bindAddress);
     this.#loop = createReconcileLoop({
       provider: announcing(options.provider, options.onInput),
       server: this.#server,
       logger,
-      observe: () => observer.observe(),
+      observe: () => this.#observe(addresses),
       translate: (snapshot, observations) => translate(snapshot, observations, options.translateOptions),
       onReconciled: (reconciled) => {
         this.#reconciledTo(reconciled);
@@ -160,6 +159,20 @@ export class Supervisor {
   kill(): void {
     this.#isDraining = true;
     this.#pool.kill();
+  }
+
+  #observe(defaultAddresses: readonly ObservedAddress[]): Observations {
+    const { configs, peers } = this.#server;
+    const ports = peers.flatMap((peer) => peer.ports);
+    const gateways = configs.map((config) =>
+      observeGateway({
+        config,
+        proxies: peers.map((peer) => servingOf(peer, gatewayKey(config.gateway))),
+        expected: this.#options.workers,
+        addresses: config.addresses.length === 0 ? defaultAddresses : boundAddresses(config, ports),
+      }),
+    );
+    return { gateways };
   }
 
   #servingSince(revision: number): number {

@@ -1,0 +1,98 @@
+/**
+ * The last good configuration on disk: a proxy that restarts without its controller serves from here. Endpoints move often, so it is
+ * written at most once a second, and once more when the proxy ends.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeConfig, encodeConfig } from '../../ir/codec.ts';
+import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+const FILE = 'config.json';
+const WRITE_EVERY_MS = 1_000;
+/** It holds private keys. */
+const MODE = 0o600;
+
+export class SavedConfig {
+  readonly #file: string;
+  readonly #logger: Logger;
+  #wanted: readonly GatewayConfig[] | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(folder: string, logger: Logger) {
+    this.#file = join(folder, FILE);
+    this.#logger = logger;
+  }
+
+  /** null when nothing was saved, or nothing that this version can read. */
+  read(): readonly GatewayConfig[] | null {
+    let text: string;
+    try {
+      text = readFileSync(this.#file, 'utf8');
+    } catch {
+      // A first start has nothing saved.
+      return null;
+    }
+    try {
+      const configs = (JSON.parse(text) as readonly string[]).map(decodeConfig);
+      this.#logger.info('serving the saved configuration until the controller answers');
+      return configs;
+    } catch (error) {
+      this.#logger.warn('saved configuration not readable', { error: String(error) });
+      return null;
+    }
+  }
+
+  /** Saves these, soon; newer ones within that time replace them. */
+  write(configs: readonly GatewayConfig[]): void {
+    this.#wanted = configs;
+    this.#timer ??= setTimeout(() => {
+      void this.#writeWanted().finally(() => {
+        this.#timer = null;
+        if (this.#wanted !== null) this.write(this.#wanted);
+      });
+    }, WRITE_EVERY_MS).unref();
+  }
+
+  /** Writes what is still to be written, at once. */
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const text = this.#take();
+    if (text === null) return;
+    this.#guard(() => {
+      writeFileSync(`${this.#file}.last`, text, { mode: MODE });
+      renameSync(`${this.#file}.last`, this.#file);
+    });
+  }
+
+  /** Written beside and moved into place: a crash leaves the one before. */
+  async #writeWanted(): Promise<void> {
+    const text = this.#take();
+    if (text === null) return;
+    try {
+      await writeFile(`${this.#file}.new`, text, { mode: MODE });
+      await rename(`${this.#file}.new`, this.#file);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #take(): string | null {
+    const wanted = this.#wanted;
+    this.#wanted = null;
+    return wanted === null ? null : JSON.stringify(wanted.map(encodeConfig));
+  }
+
+  #guard(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#logger.warn('configuration not saved', { error: String(error) });
+  }
+}

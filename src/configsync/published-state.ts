@@ -1,0 +1,54 @@
+/**
+ * What is published at one revision. States are values: a peer remembers the one it was sent last, and what it lacks is the
+ * difference to the present one. Configurations that did not change are the same objects in both, so that costs next to nothing.
+ */
+import { encodeConfig } from '../ir/codec.ts';
+import { diffConfig } from '../ir/config-patch.ts';
+import type { GatewayConfig } from '../ir/gateway-config.ts';
+import { gatewayKey, type ConfigUpdate, type GatewayKey } from './protocol.ts';
+
+export interface PublishedState {
+  /** 0: nothing was published yet. */
+  readonly revision: number;
+  readonly configs: ReadonlyMap<GatewayKey, GatewayConfig>;
+}
+
+export const NOTHING_PUBLISHED: PublishedState = { revision: 0, configs: new Map() };
+
+/** The state with exactly these configurations; `before` itself when it says the same already. */
+export function publishedAfter(before: PublishedState, configs: readonly GatewayConfig[]): PublishedState {
+  const next = new Map<GatewayKey, GatewayConfig>();
+  let isSame = before.revision > 0 && before.configs.size === configs.length;
+  for (const config of configs) {
+    const key = gatewayKey(config.gateway);
+    const old = before.configs.get(key);
+    const keeps = old?.version === config.version && old.generation === config.generation;
+    isSame &&= keeps;
+    next.set(key, keeps ? old : config);
+  }
+  return isSame ? before : { revision: before.revision + 1, configs: next };
+}
+
+/** What a proxy that was sent `from` lacks of `to`; null when nothing. */
+export function updateBetween(from: PublishedState, to: PublishedState): ConfigUpdate | null {
+  if (from.revision === to.revision) return null;
+  const gateways: string[] = [];
+  const patches: { gateway: GatewayKey; patch: ConfigUpdate['patches'][number]['patch'] }[] = [];
+  for (const [gateway, config] of to.configs) {
+    const old = from.configs.get(gateway);
+    if (old === config) continue;
+    if (old === undefined) gateways.push(encodeConfig(config));
+    else {
+      const patch = diffConfig(old, config);
+      if (patch !== null) patches.push({ gateway, patch });
+    }
+  }
+  return {
+    kind: 'update',
+    revision: to.revision,
+    whole: from.revision === 0,
+    gateways,
+    patches,
+    removed: [...from.configs.keys()].filter((key) => !to.configs.has(key)),
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * What turns one plain value (as JSON has them) into another, small when little differs. Parts that are the same object in
+ * both are not looked into, and stay the same object when the patch is applied.
+ */
+
+/** A JSON value; readonly, and with `undefined` members standing for absent ones. */
+export type Plain = string | number | boolean | null | readonly Plain[] | PlainObject;
+interface PlainObject {
+  readonly [member: string]: Plain | undefined;
+}
+
+/**
+ * One of: `set`, a value of its own; `in`, patches of members and the names of those that go (`del`); `list`, the new list
+ * from pieces of the old one.
+ */
+export type Patch =
+  | { readonly set: Plain }
+  | { readonly in: Readonly<Record<string, Patch>>; readonly del?: readonly string[] }
+  | { readonly list: readonly ListPiece[] };
+
+/** `[from, count]` items of the old list; or a new item; or the item at `old`, patched. */
+export type ListPiece =
+  | readonly [from: number, count: number]
+  | { readonly item: Plain }
+  | { readonly old: number; readonly by: Patch };
+
+/** null when the two are the same by content. */
+export function diffPlain(before: Plain | undefined, after: Plain): Patch | null {
+  if (before === after) return null;
+  if (isList(before) && isList(after)) return diffLists(before, after);
+  if (isObject(before) && isObject(after)) return diffObjects(before, after);
+  return { set: after };
+}
+
+/** The value that `diffPlain(before, …)` was made for. Throws when the patch was made for another `before`. */
+export function patchPlain(before: Plain | undefined, patch: Patch): Plain {
+  if ('set' in patch) return patch.set;
+  if ('list' in patch) {
+    if (!isList(before)) throw new PatchError('a list is patched where there is none');
+    return patchList(before, patch.list);
+  }
+  if (!isObject(before)) throw new PatchError('an object is patched where there is none');
+  const members = new Map(Object.entries(before));
+  for (const name of patch.del ?? []) members.delete(name);
+  for (const [name, inner] of Object.entries(patch.in))
+    members.set(name, patchPlain(members.get(name), inner));
+  return Object.fromEntries(members);
+}
+
+/** A patch that does not belong to the value it is applied to. */
+export class PatchError extends Error {
+  override readonly name = 'PatchError';
+}
+
+const isList = (value: Plain | undefined): value is readonly Plain[] => Array.isArray(value);
+const isObject = (value: Plain | undefined): value is PlainObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function diffObjects(before: PlainObject, after: PlainObject): Patch | null {
+  const members = new Map<string, Patch>();
+  for (const name of Object.keys(after)) {
+    const value = after[name];
+    if (value === undefined) continue;
+    const patch = diffPlain(Object.hasOwn(before, name) ? before[name] : undefined, value);
+    if (patch !== null) members.set(name, patch);
+  }
+  const del = Object.keys(before).filter((name) => before[name] !== undefined && after[name] === undefined);
+  if (members.size === 0 && del.length === 0) return null;
+  return { in: Object.fromEntries(members), ...(del.length > 0 ? { del } : {}) };
+}
+
+/**
+ * Equal beginnings and ends are skipped, and what stands between is paired by its key, so that one change among thousands of items costs
+ * one piece, and an insertion shifts nothing.
+ */
+function diffLists(before: readonly Plain[], after: readonly Plain[]): Patch | null {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && diffPlain(before[start], after[start] ?? null) === null) start += 1;
+  if (start === before.length && start === after.length) return null;
+  let tail = 0;
+  while (
+    tail < shorter - start &&
+    diffPlain(before[before.length - 1 - tail], after[after.length - 1 - tail] ?? null) === null
+  ) {
+    tail += 1;
+  }
+  const pieces: ListPiece[] = [];
+  keep(pieces, 0, start);
+  const oldEnd = before.length - tail;
+  const places = placesByKey(before, start, oldEnd);
+  for (const item of after.slice(start, after.length - tail)) {
+    const key = keyOf(item);
+    const at = key === null ? undefined : places.get(key);
+    if (at === undefined) pieces.push({ item });
+    else {
+      const by = diffPlain(before[at], item);
+      if (by === null) keep(pieces, at, 1);
+      else pieces.push({ old: at, by });
+    }
+  }
+  keep(pieces, oldEnd, tail);
+  return { list: pieces };
+}
+
+function placesByKey(list: readonly Plain[], from: number, to: number): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  for (let index = from; index < to; index += 1) {
+    const key = keyOf(list[index]);
+    if (key !== null) places.set(key, index);
+  }
+  return places;
+}
+
+/** Members that tell items of one list apart; several may be needed (`number` and `transport` of a port). */
+const KEY_MEMBERS = ['id', 'cluster', 'hostname', 'number', 'transport', 'name', 'address', 'port'] as const;
+
+function keyOf(item: Plain | undefined): string | null {
+  if (!isObject(item)) return item === undefined ? null : JSON.stringify(item);
+  const id = item['id'];
+  if (typeof id === 'string') return id;
+  const parts = KEY_MEMBERS.flatMap((name) => {
+    const value = item[name];
+    return typeof value === 'string' || typeof value === 'number' ? [`${name}=${String(value)}`] : [];
+  });
+  return parts.length === 0 ? null : parts.join(' ');
+}
+
+/** Adds a run of old items, joined to the one before where they follow each other. */
+function keep(pieces: ListPiece[], from: number, count: number): void {
+  if (count === 0) return;
+  const last = pieces.at(-1);
+  if (last !== undefined && Array.isArray(last)) {
+    const [start, length] = last as readonly [number, number];
+    if (start + length === from) {
+      pieces[pieces.length - 1] = [start, length + count];
+      return;
+    }
+  }
+  pieces.push([from, count]);
+}
+
+function patchList(before: readonly Plain[], pieces: readonly ListPiece[]): readonly Plain[] {
+  const result: Plain[] = [];
+  for (const piece of pieces) {
+    if ('item' in piece) result.push(piece.item);
+    else if ('old' in piece) result.push(patchPlain(itemAt(before, piece.old), piece.by));
+    else {
+      const [from, count] = piece;
+      for (let index = from; index < from + count; index += 1) result.push(itemAt(before, index));
+    }
+  }
+  return result;
+}
+
+function itemAt(list: readonly Plain[], index: number): Plain {
+  const item = list[index];
+  if (item === undefined) throw new PatchError(`item ${String(index)} of a list of ${String(list.length)}`);
+  return item;
+}
