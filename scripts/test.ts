@@ -1,6 +1,6 @@
 /**
- * `npm test`: gates first (type check, lint, format, dead code), then unit tests, then end-to-end tests, each file in
- * its own process. The last line printed is `N passed, N failed[, N skipped]`; the exit code is 1 when anything failed.
+ * `npm test`: gates first (type check, lint, format, dead code), then unit tests, then end-to-end tests, then those in a
+ * real cluster (where SLUICE_TEST_CLUSTER=1), each file in its own process. The last line printed is `N passed, N failed[, N skipped]`; the exit code is 1 when anything failed.
  *
  *   npm test                      everything
  *   npm test -- --gates           only the gates
@@ -16,21 +16,23 @@ import { runFile, type FileResult } from './test/run-file.ts';
 import { findSuites, type Suite } from './test/suites.ts';
 
 const FILE_LIMIT_MS = 240_000;
+const CLUSTER_LIMIT_MS = 60 * 60_000;
 const TEST_LIMIT_MS = 60_000;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const parallel = Math.max(2, availableParallelism());
 
-/** `work` over all items, at most `parallel` at once, started in order. */
+/** `work` over all items, at most `limit` at once, started in order. */
 async function inParallel<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
+  limit = parallel,
 ): Promise<Result[]> {
   const results: Result[] = [];
   const queue = items.entries();
   const worker = async (): Promise<void> => {
     for (const [index, item] of queue) results[index] = await work(item);
   };
-  await Promise.all(Array.from({ length: parallel }, worker));
+  await Promise.all(Array.from({ length: limit }, worker));
   return results;
 }
 
@@ -42,23 +44,28 @@ async function runGates(): Promise<GateResult[]> {
   });
 }
 
-async function runStage(suites: readonly Suite[]): Promise<SuiteResult[]> {
-  const jobs = suites.flatMap((suite) => suite.files.map((file) => ({ suite, file })));
+async function runStage(suites: readonly Suite[], stage: Suite['stage']): Promise<SuiteResult[]> {
+  const chosen = suites.filter((suite) => suite.stage === stage);
+  const jobs = chosen.flatMap((suite) => suite.files.map((file) => ({ suite, file })));
   const spans = new Map<Suite, { start: number; end: number }>();
-  const results = await inParallel(jobs, async ({ suite, file }) => {
+  const runJob = async ({
+    suite,
+    file,
+  }: (typeof jobs)[number]): Promise<{ suite: Suite; result: FileResult }> => {
     const span = spans.get(suite) ?? { start: performance.now(), end: 0 };
     spans.set(suite, span);
     const result: FileResult = await runFile(file, {
       root,
-      limitMs: FILE_LIMIT_MS,
+      limitMs: stage === 'cluster' ? CLUSTER_LIMIT_MS : FILE_LIMIT_MS,
       testLimitMs: TEST_LIMIT_MS,
     });
     span.end = performance.now();
     const failures = describeFailures(result);
     if (failures !== '') console.log(`\n${failures}\n`);
     return { suite, result };
-  });
-  return suites.map((suite) => {
+  };
+  const results = await inParallel(jobs, runJob, stage === 'cluster' ? 1 : parallel);
+  return chosen.map((suite) => {
     const span = spans.get(suite) ?? { start: 0, end: 0 };
     const files = results.filter((entry) => entry.suite === suite).map((entry) => entry.result);
     return { name: suite.name, files, seconds: (span.end - span.start) / 1000 };
@@ -83,9 +90,9 @@ async function main(): Promise<number> {
     return 2;
   }
   const gates = values.gates === false ? [] : await runGates();
-  const unit = await runStage(suites.filter((suite) => suite.stage === 'unit'));
-  const e2e = await runStage(suites.filter((suite) => suite.stage === 'e2e'));
-  const { text, failed } = summarize(gates, [...unit, ...e2e]);
+  const results: SuiteResult[] = [];
+  for (const stage of ['unit', 'e2e', 'cluster'] as const) results.push(...(await runStage(suites, stage)));
+  const { text, failed } = summarize(gates, results);
   process.stdout.write(`\n${text}`);
   return failed === 0 ? 0 : 1;
 }

@@ -3,7 +3,8 @@ import { globSync } from 'node:fs';
 
 export interface Suite {
   readonly name: string;
-  readonly stage: 'unit' | 'e2e';
+  /** `cluster`: each file has the machine to itself, and an hour. */
+  readonly stage: 'unit' | 'e2e' | 'cluster';
   readonly files: readonly string[];
 }
 
@@ -11,8 +12,7 @@ export interface Suite {
 const FOLDERS = [
   { folder: 'test/e2e/examples/', name: 'examples', stage: 'e2e' },
   { folder: 'test/e2e/', name: 'e2e', stage: 'e2e' },
-  { folder: 'test/conformance/', name: 'conformance', stage: 'e2e' },
-  { folder: 'test/h2spec/', name: 'h2spec', stage: 'e2e' },
+  { folder: 'test/conformance/', name: 'conformance', stage: 'cluster' },
   { folder: 'test/h2spec/', name: 'h2spec', stage: 'e2e' },
   { folder: 'test/golden/', name: 'golden', stage: 'unit' },
   { folder: 'test/schema/', name: 'schema', stage: 'unit' },
@@ -46,6 +46,6 @@ export function findSuites(root: string, filters: readonly string[]): Suite[] {
     suite.files.push(file);
     suites.set(name, suite);
   }
-  const rank = (suite: Suite): number => (suite.stage === 'unit' ? 0 : 1);
+  const rank = (suite: Suite): number => ['unit', 'e2e', 'cluster'].indexOf(suite.stage);
   return [...suites.values()].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
 }

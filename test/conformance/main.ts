@@ -7,45 +7,35 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildCluster } from './cluster/build.ts';
-import { startCluster } from './cluster/cluster.ts';
-import { createLayout } from './cluster/layout.ts';
-import { runLoadBalancer } from './cluster/load-balancer.ts';
-import { installCrds, installSluice } from './install.ts';
-import { buildSluiceImage } from './sluice-image.ts';
+import { defaultLayout, openLab, ROOT } from './lab.ts';
+import { countResults, readResults } from './suite-log.ts';
 import { runSuite } from './suite.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
-
 const { values } = parseArgs({ options: { only: { type: 'string' }, keep: { type: 'boolean' } } });
-const log = (line: string): void => {
+const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-const layout = createLayout(process.env['SLUICE_LAB'] ?? join(ROOT, '.cache', 'conformance'));
-buildCluster(layout, log);
-log('starting the cluster');
-const cluster = await startCluster(layout);
-const balancing = new AbortController();
-void runLoadBalancer(cluster.kubectl, balancing.signal);
+const layout = defaultLayout();
+const lab = await openLab(layout, print);
 try {
-  log('installing Sluice');
-  await installCrds(cluster);
-  buildSluiceImage(layout);
-  await installSluice(cluster);
-  log('running the suite');
+  print('running the suite');
   const reports = join(ROOT, 'conformance', 'reports');
   mkdirSync(reports, { recursive: true });
   const isWhole = values.only === undefined;
+  const log = join(layout.cache, 'suite.log');
   const code = await runSuite(layout, {
     gatewayClass: 'sluice',
     report: isWhole ? join(reports, 'v1.6.3.yaml') : join(layout.cache, 'one-test.yaml'),
-    log: join(layout.cache, 'suite.log'),
+    log,
     flags: isWhole ? [] : [`-run-test=${values.only ?? ''}`],
   });
-  log(`the suite ended with ${code === 0 ? 'success' : `failures: see ${join(layout.cache, 'suite.log')}`}`);
+  const results = readResults(log);
+  for (const { name, outcome } of results) if (outcome === 'failed') print(`FAILED ${name}: see ${log}`);
+  print(countResults(results));
   process.exitCode = code;
 } finally {
-  balancing.abort();
-  if (values.keep !== true) await cluster.down();
+  if (values.keep !== true) await lab.close();
 }
+// The load balancer of a cluster that is kept ends with this process.
+process.exit();

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { inNamespace } from './cluster/command.ts';
 import { ADDRESSES, type Layout } from './cluster/layout.ts';
 
-const PROFILES = ['GATEWAY-HTTP', 'GATEWAY-GRPC', 'GATEWAY-TLS', 'GATEWAY-TCP', 'GATEWAY-UDP'];
+export const PROFILES = ['GATEWAY-HTTP', 'GATEWAY-GRPC', 'GATEWAY-TLS', 'GATEWAY-TCP', 'GATEWAY-UDP'];
 
 /** All 48 gateway features of v1.6. Named one by one, since `-all-features` would bring the mesh profiles in. */
 const FEATURES = [

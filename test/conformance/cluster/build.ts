@@ -37,7 +37,9 @@ export function buildCluster(layout: Layout, log: (line: string) => void): void 
     .update(JSON.stringify(VERSIONS))
     .update(readFileSync(import.meta.filename))
     .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const isBuilt = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+  // The module's folder is in Go's own cache, which may have been emptied.
+  if (isBuilt && existsSync(gatewayApiFolder(layout))) return;
   log('building Kubernetes, etcd, CoreDNS and the suite (first time: about 12 minutes on 2 cores)');
   buildControlPlane(layout);
   buildSuite(layout);

@@ -18,6 +18,8 @@ import { writePki } from './pki.ts';
 export interface Cluster {
   readonly layout: Layout;
   readonly kubectl: Kubectl;
+  /** Ends the API server, does `work`, and starts it again. */
+  withoutApiServer(work: () => Promise<void>): Promise<void>;
   down(): Promise<void>;
 }
 
@@ -37,7 +39,16 @@ export async function startCluster(layout: Layout): Promise<Cluster> {
   await until('the node exists', 60, () => kubectl(['get', 'node', 'node']));
   await kubectl(['wait', '--for=condition=Ready', 'node/node', '--timeout=90s']);
   await kubectl(['-n', 'kube-system', 'rollout', 'status', 'deployment/coredns', '--timeout=120s']);
-  return { layout, kubectl, down: () => stopCluster(layout) };
+  return {
+    layout,
+    kubectl,
+    async withoutApiServer(work) {
+      await processes.stop('kube-apiserver');
+      await work();
+      await startApiServer(layout, processes);
+    },
+    down: () => stopCluster(layout),
+  };
 }
 
 async function startControlPlane(layout: Layout, processes: Processes): Promise<void> {
@@ -50,6 +61,25 @@ async function startControlPlane(layout: Layout, processes: Processes): Promise<
     '--listen-peer-urls=http://127.0.0.1:2380',
     '--unsafe-no-fsync',
   ]);
+  await startApiServer(layout, processes);
+  processes.start('kube-controller-manager', join(bin, 'kube-controller-manager'), [
+    `--kubeconfig=${kubeconfig}`,
+    `--service-account-private-key-file=${pki}/sa.key`,
+    `--root-ca-file=${pki}/ca.crt`,
+    '--use-service-account-credentials=true',
+    `--cluster-cidr=${ADDRESSES.pods}`,
+    '--allocate-node-cidrs=false',
+    // Alone; a lease that cannot be renewed while the API server is away would end them.
+    '--leader-elect=false',
+  ]);
+  processes.start('kube-scheduler', join(bin, 'kube-scheduler'), [
+    `--kubeconfig=${kubeconfig}`,
+    '--leader-elect=false',
+  ]);
+}
+
+async function startApiServer({ bin, state, kubeconfig }: Layout, processes: Processes): Promise<void> {
+  const pki = join(state, 'pki');
   processes.start('kube-apiserver', join(bin, 'kube-apiserver'), [
     `--etcd-servers=${ETCD}`,
     `--service-cluster-ip-range=${ADDRESSES.services}`,
@@ -75,15 +105,6 @@ async function startControlPlane(layout: Layout, processes: Processes): Promise<
     '/readyz',
   ]);
   await until('the API server is ready', 60, () => run(program, words));
-  processes.start('kube-controller-manager', join(bin, 'kube-controller-manager'), [
-    `--kubeconfig=${kubeconfig}`,
-    `--service-account-private-key-file=${pki}/sa.key`,
-    `--root-ca-file=${pki}/ca.crt`,
-    '--use-service-account-credentials=true',
-    `--cluster-cidr=${ADDRESSES.pods}`,
-    '--allocate-node-cidrs=false',
-  ]);
-  processes.start('kube-scheduler', join(bin, 'kube-scheduler'), [`--kubeconfig=${kubeconfig}`]);
 }
 
 /** Ends everything the cluster started, by pid, and removes its state. */

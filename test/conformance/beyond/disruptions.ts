@@ -1,0 +1,122 @@
+/** Parts of the cluster that go away: what is served goes on, and what must stop does stop. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Lab } from '../lab.ts';
+import { until } from '../cluster/command.ts';
+import { GATEWAY_API, echoApp, httpRoute, namespace } from './manifests.ts';
+import { Scene } from './scene.ts';
+import { ALL_KINDS, assertNothingLost, statusOf, underLoad } from './steady-load.ts';
+
+const LIMIT = { timeout: 300_000 };
+/** "API server away for a minute". */
+const AWAY_MS = 60_000;
+const GRANT = {
+  apiVersion: GATEWAY_API,
+  kind: 'ReferenceGrant',
+};
+
+export function disruptionTests(lab: () => Lab): void {
+  test(
+    'the leader is killed: another replica leads, nothing is lost, changes are served',
+    LIMIT,
+    async () => {
+      const { cluster } = lab();
+      const scene = await Scene.open(cluster, 'leader-loss');
+      const address = await scene.address();
+      const report = await underLoad({ address, host: scene.host, kinds: ALL_KINDS }, async () => {
+        const lease = await cluster.kubectl.json<{ readonly spec: { readonly holderIdentity: string } }>([
+          ...['-n', 'sluice-system', 'get', 'lease', 'sluice-controller'],
+        ]);
+        const leader = lease.spec.holderIdentity;
+        await cluster.kubectl([
+          '-n',
+          'sluice-system',
+          'delete',
+          'pod',
+          leader,
+          '--grace-period=0',
+          '--force',
+        ]);
+        await cluster.kubectl.apply([routeTo(scene, 'after.example')]);
+        await until('a route made without the leader is served', 90, () =>
+          assertStatus(address, 'after.example', 200),
+        );
+      });
+      await scene.close();
+      assertNothingLost(report, ALL_KINDS);
+    },
+  );
+
+  test(
+    'the API server is away for a minute: traffic goes on, then changes are caught up',
+    LIMIT,
+    async () => {
+      const { cluster } = lab();
+      const scene = await Scene.open(cluster, 'api-away');
+      const address = await scene.address();
+      const report = await underLoad({ address, host: scene.host, kinds: ALL_KINDS }, async () => {
+        await cluster.withoutApiServer(() => delay(AWAY_MS));
+        await until('the API server takes objects again', 60, () =>
+          cluster.kubectl.apply([routeTo(scene, 'back.example')]),
+        );
+        await until('a route made after it is served', 90, () => assertStatus(address, 'back.example', 200));
+      });
+      await scene.close();
+      assertNothingLost(report, ALL_KINDS);
+    },
+  );
+
+  test('a ReferenceGrant is taken away: traffic stops within a second', LIMIT, async () => {
+    const { cluster } = lab();
+    const scene = await Scene.open(cluster, 'grant-gone');
+    const address = await scene.address();
+    const home = 'grant-gone-backend';
+    const grant = {
+      ...GRANT,
+      metadata: { namespace: home, name: 'routes' },
+      spec: {
+        from: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: scene.namespace }],
+        to: [{ group: '', kind: 'Service' }],
+      },
+    };
+    await cluster.kubectl.apply([
+      namespace(home),
+      ...echoApp(home, 'echo', 1),
+      grant,
+      routeTo(scene, 'granted.example', home),
+    ]);
+    await until('the route is served', 60, () => assertStatus(address, 'granted.example', 200));
+    await cluster.kubectl(['-n', home, 'delete', 'referencegrant', 'routes']);
+    await until('the route is refused', 1, () => assertStatus(address, 'granted.example', 500));
+    await cluster.kubectl(['delete', 'namespace', home, '--wait=false']);
+    await scene.close();
+  });
+
+  test('a namespace is deleted: everything of its Gateway is gone, others are served on', LIMIT, async () => {
+    const { cluster } = lab();
+    const stays = await Scene.open(cluster, 'stays');
+    const goes = await Scene.open(cluster, 'goes');
+    const report = await underLoad(
+      { address: await stays.address(), host: stays.host, kinds: ALL_KINDS },
+      async () => {
+        await cluster.kubectl(['delete', 'namespace', goes.namespace, '--timeout=120s']);
+      },
+    );
+    await stays.close();
+    assertNothingLost(report, ALL_KINDS);
+  });
+}
+
+const routeTo = (scene: Scene, host: string, backendNamespace = scene.namespace): object =>
+  httpRoute({
+    namespace: scene.namespace,
+    name: host.replaceAll('.', '-'),
+    host,
+    gateway: { name: 'edge' },
+    backend: { name: 'echo', namespace: backendNamespace },
+  });
+
+async function assertStatus(address: string, host: string, status: number): Promise<void> {
+  assert.equal(await statusOf(address, host), status);
+}

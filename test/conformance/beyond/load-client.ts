@@ -1,0 +1,133 @@
+/**
+ * A steady load, run inside the cluster's network namespace: `node load-client.ts ADDRESS HOST KIND…` with the kinds of
+ * `KINDS`. Sends until its standard input ends, then prints a `LoadReport` as one line of JSON.
+ */
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { connect as connectH2, type ClientHttp2Session } from 'node:http2';
+import { setTimeout as delay } from 'node:timers/promises';
+import WebSocket from 'ws';
+import type { LoadFailure, LoadKind, LoadReport } from './steady-load.ts';
+
+const PAUSE_MS = 15;
+const ANSWER_LIMIT_MS = 10_000;
+/** Ends that a client of a draining server is told of: going away (RFC 6455 section 7.4.1). */
+const GOING_AWAY = 1001;
+
+const [address = '', host = '', ...kinds] = process.argv.slice(2);
+const started = performance.now();
+const failures: LoadFailure[] = [];
+const answered: Record<LoadKind, number> = { 'keep-alive': 0, fresh: 0, h2: 0, websocket: 0 };
+let hasEnded = false;
+const isOver = (): boolean => hasEnded;
+
+const fail = (kind: LoadKind, error: unknown): void => {
+  const message = error instanceof Error ? error.message : String(error);
+  failures.push({ kind, atMs: Math.round(performance.now() - started), message });
+};
+
+async function getOnce(agent: Agent): Promise<void> {
+  const sent = request({ host: address, port: 80, path: '/', headers: { host }, agent });
+  const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
+  sent.end();
+  const [response] = (await once(sent, 'response', { signal: limit })) as [
+    NodeJS.ReadableStream & { statusCode: number },
+  ];
+  response.resume();
+  await once(response, 'end', { signal: limit });
+  if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
+}
+
+async function overHttp1(kind: 'keep-alive' | 'fresh'): Promise<void> {
+  const agent = new Agent({ keepAlive: kind === 'keep-alive', maxSockets: 1 });
+  while (!isOver()) {
+    await getOnce(agent).then(
+      () => {
+        answered[kind] += 1;
+      },
+      (error: unknown) => {
+        fail(kind, error);
+      },
+    );
+    await delay(PAUSE_MS);
+  }
+  agent.destroy();
+}
+
+async function getOnStream(session: ClientHttp2Session): Promise<void> {
+  const stream = session.request({ ':path': '/', ':authority': host });
+  const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
+  stream.end();
+  const [headers] = (await once(stream, 'response', { signal: limit })) as [{ ':status'?: number }];
+  stream.resume();
+  await once(stream, 'end', { signal: limit });
+  if (headers[':status'] !== 200) throw new Error(`status ${headers[':status'] ?? 0}`);
+}
+
+/** Prior knowledge. A GOAWAY is heeded: the next request goes on a new session. */
+async function overHttp2(): Promise<void> {
+  let session: ClientHttp2Session | null = null;
+  while (!isOver()) {
+    if (session === null) {
+      const opened = connectH2(`http://${address}`);
+      const forget = (): void => {
+        if (session === opened) session = null;
+      };
+      opened.on('goaway', forget).on('close', forget).on('error', forget);
+      session = opened;
+    }
+    await getOnStream(session).then(
+      () => {
+        answered.h2 += 1;
+      },
+      (error: unknown) => {
+        fail('h2', error);
+      },
+    );
+    await delay(PAUSE_MS);
+  }
+  session?.close();
+}
+
+/** One message after the other; a close with 1001 is heeded by opening anew. */
+async function overWebSocket(): Promise<void> {
+  while (!isOver()) {
+    const socket = new WebSocket(`ws://${address}/`, { headers: { host } });
+    const closed = once(socket, 'close') as Promise<[number]>;
+    try {
+      await once(socket, 'open');
+      await echoMessages(socket);
+    } catch (error) {
+      fail('websocket', error);
+    }
+    socket.close();
+    const [code] = await closed;
+    if (!isOver() && code !== GOING_AWAY) fail('websocket', `closed with ${code}`);
+  }
+}
+
+const isOpen = (socket: WebSocket): boolean => socket.readyState === WebSocket.OPEN;
+
+async function echoMessages(socket: WebSocket): Promise<void> {
+  while (!isOver() && isOpen(socket)) {
+    const answer = Promise.race([once(socket, 'message'), once(socket, 'close')]) as Promise<[unknown]>;
+    socket.send('hello');
+    const [what] = await answer;
+    if (typeof what !== 'number') answered.websocket += 1;
+    await delay(PAUSE_MS);
+  }
+}
+
+const RUN: Record<LoadKind, () => Promise<void>> = {
+  'keep-alive': () => overHttp1('keep-alive'),
+  fresh: () => overHttp1('fresh'),
+  h2: overHttp2,
+  websocket: overWebSocket,
+};
+
+process.stdin.resume().once('end', () => {
+  hasEnded = true;
+});
+await Promise.all(kinds.map((kind) => RUN[kind as LoadKind]()));
+const report: LoadReport = { answered, failures };
+process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit());

@@ -1,0 +1,47 @@
+/** What `go test -v` says became of each conformance test. */
+import { readFileSync } from 'node:fs';
+
+export interface ConformanceResult {
+  readonly name: string;
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  readonly seconds: number;
+  /** What the test and its parts printed. */
+  readonly output: string;
+}
+
+const OUTCOMES = { PASS: 'passed', FAIL: 'failed', SKIP: 'skipped' } as const;
+/** Of the suite's own tests, not of their parts, which stand deeper. */
+const VERDICT = /^ {4}--- (PASS|FAIL|SKIP): TestConformance\/([^/\s]+) \(([\d.]+)s\)$/;
+/** Output after this line is of the test it names. */
+const OWNER = /^=== (?:RUN|NAME|CONT|PAUSE)\s+TestConformance\/([^/\s]+)/;
+
+/** In order of their ends. Tests that had no end are not in it. */
+export function readResults(logFile: string): readonly ConformanceResult[] {
+  const lines = readFileSync(logFile, 'utf8').split('\n');
+  const output = new Map<string, string[]>();
+  let owner = '';
+  for (const line of lines) {
+    owner = OWNER.exec(line)?.[1] ?? owner;
+    const known = output.get(owner);
+    if (known === undefined) output.set(owner, [line]);
+    else known.push(line);
+  }
+  return lines.flatMap((line) => {
+    const [, verdict, name, seconds] = VERDICT.exec(line) ?? [];
+    if (name === undefined) return [];
+    return [
+      {
+        name,
+        outcome: OUTCOMES[verdict as keyof typeof OUTCOMES],
+        seconds: Number(seconds),
+        output: (output.get(name) ?? []).join('\n'),
+      },
+    ];
+  });
+}
+
+export function countResults(results: readonly ConformanceResult[]): string {
+  const count = (outcome: ConformanceResult['outcome']): number =>
+    results.filter((result) => result.outcome === outcome).length;
+  return `conformance: ${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`;
+}
