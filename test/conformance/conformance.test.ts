@@ -8,8 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { parse } from 'yaml';
+import { coexistenceTests } from './beyond/coexistence.ts';
 import { disruptionTests } from './beyond/disruptions.ts';
 import { rolloutTests } from './beyond/rollouts.ts';
+import { verdictTests } from './beyond/verdicts.ts';
 import { defaultLayout, openLab, whyNoLab, type Lab } from './lab.ts';
 import { readResults } from './suite-log.ts';
 import { PROFILES, runSuite } from './suite.ts';
@@ -69,4 +71,6 @@ function inCluster(): void {
 
   rolloutTests(() => lab.cluster);
   disruptionTests(() => lab);
+  coexistenceTests(() => lab.cluster);
+  verdictTests(() => lab.cluster);
 }

@@ -1,6 +1,6 @@
 /**
  * Asks a real API server about every manifest of the sample, by a dry run with strict field validation, and keeps its verdicts in
- * verdicts.json. The server needs the CRDs of the Gateway API and of Sluice; its admission plugin NamespaceLifecycle must be off, for
+ * verdicts.json, or the file of `--out`; `--count` asks about the first manifests only. The server needs the CRDs of the Gateway API and of Sluice; its admission plugin NamespaceLifecycle must be off, for
  * the namespaces of the sample do not exist.
  *
  *   node test/schema/main.ts --server https://127.0.0.1:6443 --token TOKEN --name 'Kubernetes 1.37.2'
@@ -13,8 +13,14 @@ import { isJsonObject, type JsonObject } from '../../src/gatewayapi/validation/s
 import { isAskable, LINE_LENGTH, RECORD_FILE, SAMPLE_SIZE, sampleManifest } from './sample.ts';
 import { readSeeds } from './seeds.ts';
 
-const { server, token, name } = parseArgs({
-  options: { server: { type: 'string' }, token: { type: 'string' }, name: { type: 'string' } },
+const { server, token, name, out, count } = parseArgs({
+  options: {
+    server: { type: 'string' },
+    token: { type: 'string' },
+    name: { type: 'string' },
+    out: { type: 'string', default: RECORD_FILE },
+    count: { type: 'string', default: String(SAMPLE_SIZE) },
+  },
 }).values;
 if (server === undefined || token === undefined || name === undefined) {
   throw new Error('--server, --token and --name are needed');
@@ -88,10 +94,10 @@ function dependsOnCluster(body: unknown): boolean {
 
 const seeds = readSeeds();
 const letters: string[] = [];
-for (let start = 0; start < SAMPLE_SIZE; start += LINE_LENGTH) {
+for (let start = 0; start < Number(count); start += LINE_LENGTH) {
   const indices = Array.from({ length: LINE_LENGTH }, (_, offset) => start + offset);
   letters.push((await Promise.all(indices.map(ask))).join(''));
 }
 const record = { server: name, verdicts: letters };
-writeFileSync(RECORD_FILE, `${JSON.stringify(record, null, 2)}\n`);
+writeFileSync(out, `${JSON.stringify(record, null, 2)}\n`);
 agent.destroy();

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lab } from '../lab.ts';
 import { until } from '../cluster/command.ts';
+import { containerPid } from '../cluster/node.ts';
 import { GATEWAY_API, echoApp, httpRoute, namespace } from './manifests.ts';
 import { Scene } from './scene.ts';
 import { ALL_KINDS, assertNothingLost, statusOf, underLoad } from './steady-load.ts';
@@ -11,6 +12,16 @@ import { ALL_KINDS, assertNothingLost, statusOf, underLoad } from './steady-load
 const LIMIT = { timeout: 300_000 };
 /** "API server away for a minute". */
 const AWAY_MS = 60_000;
+/** Of hundreds that are sent while kube-proxy does not know yet that an address is dead. */
+const MAX_LOST = 40;
+const AFTER_HEALING_MS = 3_000;
+
+interface Pods {
+  readonly items: readonly {
+    readonly status: { readonly containerStatuses: readonly { readonly containerID: string }[] };
+  }[];
+}
+
 const GRANT = {
   apiVersion: GATEWAY_API,
   kind: 'ReferenceGrant',
@@ -66,6 +77,32 @@ export function disruptionTests(lab: () => Lab): void {
       assertNothingLost(report, ALL_KINDS);
     },
   );
+
+  test('a proxy is killed: its own connections fail, and traffic is whole again', LIMIT, async () => {
+    const { cluster } = lab();
+    const scene = await Scene.open(cluster, 'proxy-killed');
+    const target = { address: await scene.address(), host: scene.host, kinds: ALL_KINDS };
+    const { items } = await cluster.kubectl.json<Pods>([
+      ...['-n', scene.namespace, 'get', 'pods', '-l', 'app.kubernetes.io/component=proxy'],
+    ]);
+    const victim = items[0]?.status.containerStatuses[0]?.containerID ?? '';
+    const started = performance.now();
+    let healedMs = 0;
+    const report = await underLoad(target, async () => {
+      process.kill(containerPid(cluster.layout, victim), 'SIGKILL');
+      await until('its replacement is ready', 60, async () => {
+        const words = ['wait', '--for=condition=Ready', 'pod', '-l', 'app.kubernetes.io/component=proxy'];
+        await scene.kubectl(...words, '--timeout=1s');
+      });
+      healedMs = performance.now() - started;
+      await delay(AFTER_HEALING_MS);
+    });
+    await scene.close();
+    const late = report.failures.filter(({ atMs }) => atMs > healedMs);
+    assert.deepEqual(late, [], 'nothing fails once the proxy is back');
+    // One request of each connection may have been in flight; a new connection may meet the address before it is taken out.
+    assert.ok(report.failures.length <= MAX_LOST, JSON.stringify(report.failures));
+  });
 
   test('a ReferenceGrant is taken away: traffic stops within a second', LIMIT, async () => {
     const { cluster } = lab();

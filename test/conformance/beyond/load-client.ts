@@ -3,8 +3,9 @@
  * `KINDS`. Sends until its standard input ends, then prints a `LoadReport` as one line of JSON.
  */
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import { Agent, request, type ClientRequest } from 'node:http';
 import { connect as connectH2, type ClientHttp2Session } from 'node:http2';
+import { request as requestTls } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import WebSocket from 'ws';
 import type { LoadFailure, LoadKind, LoadReport } from './steady-load.ts';
@@ -17,7 +18,13 @@ const GOING_AWAY = 1001;
 const [address = '', host = '', ...kinds] = process.argv.slice(2);
 const started = performance.now();
 const failures: LoadFailure[] = [];
-const answered: Record<LoadKind, number> = { 'keep-alive': 0, fresh: 0, h2: 0, websocket: 0 };
+const answered: Record<LoadKind, number> = {
+  'keep-alive': 0,
+  fresh: 0,
+  h2: 0,
+  websocket: 0,
+  tls: 0,
+};
 let hasEnded = false;
 const isOver = (): boolean => hasEnded;
 
@@ -26,8 +33,7 @@ const fail = (kind: LoadKind, error: unknown): void => {
   failures.push({ kind, atMs: Math.round(performance.now() - started), message });
 };
 
-async function getOnce(agent: Agent): Promise<void> {
-  const sent = request({ host: address, port: 80, path: '/', headers: { host }, agent });
+async function getOnce(sent: ClientRequest): Promise<void> {
   const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
   sent.end();
   const [response] = (await once(sent, 'response', { signal: limit })) as [
@@ -38,10 +44,10 @@ async function getOnce(agent: Agent): Promise<void> {
   if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
 }
 
-async function overHttp1(kind: 'keep-alive' | 'fresh'): Promise<void> {
-  const agent = new Agent({ keepAlive: kind === 'keep-alive', maxSockets: 1 });
+/** One request after the other, each made by `send`. */
+async function inTurn(kind: LoadKind, send: () => ClientRequest): Promise<void> {
   while (!isOver()) {
-    await getOnce(agent).then(
+    await getOnce(send()).then(
       () => {
         answered[kind] += 1;
       },
@@ -51,8 +57,27 @@ async function overHttp1(kind: 'keep-alive' | 'fresh'): Promise<void> {
     );
     await delay(PAUSE_MS);
   }
+}
+
+async function overHttp1(kind: 'keep-alive' | 'fresh'): Promise<void> {
+  const agent = new Agent({ keepAlive: kind === 'keep-alive', maxSockets: 1 });
+  await inTurn(kind, () => request({ host: address, port: 80, path: '/', headers: { host }, agent }));
   agent.destroy();
 }
+
+/** Whatever certificate is there is taken: who asks for one looks at it himself. */
+const overTls = (): Promise<void> =>
+  inTurn('tls', () =>
+    requestTls({
+      host: address,
+      port: 443,
+      path: '/',
+      servername: host,
+      headers: { host },
+      agent: false,
+      rejectUnauthorized: false,
+    }),
+  );
 
 async function getOnStream(session: ClientHttp2Session): Promise<void> {
   const stream = session.request({ ':path': '/', ':authority': host });
@@ -123,6 +148,7 @@ const RUN: Record<LoadKind, () => Promise<void>> = {
   fresh: () => overHttp1('fresh'),
   h2: overHttp2,
   websocket: overWebSocket,
+  tls: overTls,
 };
 
 process.stdin.resume().once('end', () => {

@@ -46,6 +46,31 @@ export function echoApp(namespaceName: string, name: string, replicas: number): 
   ];
 }
 
+/** A Gateway that terminates TLS on port 443 with the Secret `certificate`. */
+export const tlsGateway = (namespaceName: string, name: string, certificate: string): Manifest => ({
+  apiVersion: GATEWAY_API,
+  kind: 'Gateway',
+  metadata: { namespace: namespaceName, name },
+  spec: {
+    gatewayClassName: 'sluice',
+    listeners: [
+      { name: 'https', port: 443, protocol: 'HTTPS', tls: { certificateRefs: [{ name: certificate }] } },
+    ],
+  },
+});
+
+export const tlsSecret = (
+  namespaceName: string,
+  name: string,
+  pair: { readonly certificatePem: string; readonly keyPem: string },
+): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { namespace: namespaceName, name },
+  type: 'kubernetes.io/tls',
+  stringData: { 'tls.crt': pair.certificatePem, 'tls.key': pair.keyPem },
+});
+
 export const gateway = (namespaceName: string, name: string, from: 'Same' | 'All' = 'Same'): Manifest => ({
   apiVersion: GATEWAY_API,
   kind: 'Gateway',

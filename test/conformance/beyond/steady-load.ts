@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { inNamespace, runAsync } from '../cluster/command.ts';
 
-export type LoadKind = 'keep-alive' | 'fresh' | 'h2' | 'websocket';
+/** `fresh` and `tls`: a connection for each request. */
+export type LoadKind = 'keep-alive' | 'fresh' | 'h2' | 'websocket' | 'tls';
 
+/** In the clear. */
 export const ALL_KINDS: readonly LoadKind[] = ['keep-alive', 'fresh', 'h2', 'websocket'];
 
 export interface LoadFailure {

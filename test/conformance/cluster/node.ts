@@ -87,6 +87,18 @@ const kubeletConfig = ({ containerdSocket }: Layout): object => ({
 export const ctr = (layout: Layout, ...args: string[]): string =>
   run('ctr', ['-a', layout.containerdSocket, '-n', 'k8s.io', ...args]);
 
+/** Process of a container on this machine. `id`: as a Pod's status has it, `containerd://…`. */
+export function containerPid(layout: Layout, id: string): number {
+  const name = id.replace('containerd://', '');
+  const tasks = run('ctr', ['-a', layout.containerdSocket, '-n', 'k8s.io', 'tasks', 'ls']);
+  const pid = tasks
+    .split('\n')
+    .find((line) => line.startsWith(name))
+    ?.split(/\s+/)[1];
+  if (pid === undefined) throw new Error(`no container ${name} runs`);
+  return Number(pid);
+}
+
 /** Starts containerd and loads every archive of `images/`. */
 export async function startContainers(layout: Layout, processes: Processes): Promise<void> {
   for (const folder of ['containerd', 'cni', 'kubelet'])
