@@ -6,15 +6,20 @@ import { regexError } from '../proxy/router/regex.ts';
 import { translate } from '../translator/translate.ts';
 import { CONTROLLER_NAME, type TranslateOptions, type TranslateResult } from '../translator/types.ts';
 
-/** For proxies that run where the manifests are read. */
-export function translateOptions(allClasses: boolean): TranslateOptions {
+/** What a command says of the translation; the rest is the same for all. */
+export type TranslateChoices = Partial<Pick<TranslateOptions, 'allClasses' | 'addresses' | 'trustedCidrs'>>;
+
+/** Without choices: for proxies that run where the manifests are read. */
+export function translateOptions(choices: TranslateChoices): TranslateOptions {
   return {
     controllerName: CONTROLLER_NAME,
-    allClasses,
+    allClasses: false,
     addresses: 'bind',
+    trustedCidrs: [],
     readCertificate,
     validateCaBundle,
     validateRegex: regexError,
+    ...choices,
   };
 }
 
@@ -25,5 +30,5 @@ export interface TranslatedPaths {
 
 export function translatePaths(paths: readonly string[], allClasses: boolean): TranslatedPaths {
   const loaded = loadResources(paths);
-  return { loaded, result: translate(loaded.snapshot, { gateways: [] }, translateOptions(allClasses)) };
+  return { loaded, result: translate(loaded.snapshot, { gateways: [] }, translateOptions({ allClasses })) };
 }

@@ -6,6 +6,7 @@ import type {
   GRPCRoute,
   HTTPRoute,
   ListenerSet,
+  ProxyConfig,
   ReferenceGrant,
   TCPRoute,
   TLSRoute,
@@ -31,6 +32,7 @@ export interface ResourceSnapshot {
   readonly backendTlsPolicies: readonly BackendTLSPolicy[];
   readonly backendTrafficPolicies: readonly XBackendTrafficPolicy[];
   readonly backends: readonly XBackend[];
+  readonly proxyConfigs: readonly ProxyConfig[];
   readonly services: readonly Service[];
   readonly endpointSlices: readonly EndpointSlice[];
   readonly secrets: readonly Secret[];

@@ -12,6 +12,10 @@ export interface GatewayClassStatus {
   readonly supportedFeatures: readonly { readonly name: string }[];
 }
 
+export interface ProxyConfigStatus {
+  readonly conditions: readonly Condition[];
+}
+
 export interface RouteGroupKind {
   readonly group: string;
   readonly kind: string;
@@ -86,6 +90,7 @@ interface StatusUpdateOf<Kind extends string, Body> {
 export type StatusUpdate =
   | StatusUpdateOf<'GatewayClass', GatewayClassStatus>
   | StatusUpdateOf<'Gateway', GatewayStatus>
+  | StatusUpdateOf<'ProxyConfig', ProxyConfigStatus>
   | StatusUpdateOf<'ListenerSet', ListenerSetStatus>
   | StatusUpdateOf<RouteKind, RouteStatus>
   | StatusUpdateOf<PolicyKind, PolicyStatus>

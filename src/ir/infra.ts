@@ -1,4 +1,5 @@
 import type { Origin } from './origin.ts';
+import type { Workload } from './workload.ts';
 
 /** A port the Gateway's infrastructure must expose; one per port number and transport. */
 export interface InfraPort {
@@ -12,14 +13,6 @@ export interface InfraAddress {
   readonly value: string | null;
 }
 
-/** An object with parameters for the infrastructure. `namespace` is `` when the object is cluster-scoped. */
-export interface ParametersRef {
-  readonly group: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-}
-
 /** What must run for one Gateway. */
 export interface InfraSpec {
   readonly gateway: Origin;
@@ -30,6 +23,5 @@ export interface InfraSpec {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly addresses: readonly InfraAddress[];
-  /** Weakest first: the class's, then the Gateway's own. */
-  readonly parameters: readonly ParametersRef[];
+  readonly workload: Workload;
 }

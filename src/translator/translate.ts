@@ -19,8 +19,8 @@ export function translate(
   const rulesOf = remember((route) =>
     route.rules.map((rule) => lowerRule(route, rule, options.validateRegex)),
   );
-  const { addresses, controllerName } = options;
-  const configs = served.map((gateway) => lowerGateway(gateway, graph, { rulesOf, addresses }));
+  const { controllerName } = options;
+  const configs = served.map((gateway) => lowerGateway(gateway, graph, { rulesOf, options }));
   return {
     configs,
     infra: served.map(lowerInfra),

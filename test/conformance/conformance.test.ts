@@ -54,7 +54,9 @@ function inCluster(): void {
     const log = join(layout.cache, 'suite.log');
     const report = join(folder, 'report.yaml');
     const code = await runSuite(layout, { gatewayClass: 'sluice', report, log, flags: [] });
-    const results = readResults(log);
+    const all = readResults(log);
+    // The binary holds the mesh profiles' tests as well.
+    const results = all.filter(({ name, outcome }) => outcome !== 'skipped' || !name.startsWith('Mesh'));
     for (const { name, outcome, output } of results) {
       await t.test(name, () => {
         assert.equal(outcome, 'passed', output);

@@ -181,3 +181,30 @@ test('--status keeps the statuses of all objects in a file', async (t) => {
   assert.equal(programmed?.status, 'True');
   assert.equal(list.items.find(({ kind }) => kind === 'HTTPRoute')?.status.parents?.length, 1);
 });
+
+const FORWARDED = { host: 'a.example', 'x-forwarded-for': '192.0.2.9' };
+
+async function forwardedFor(sluice: SluiceProcess): Promise<unknown> {
+  const { body } = await send({ port: sluice.port(80), headers: FORWARDED });
+  return (JSON.parse(body) as { headers: Record<string, unknown> }).headers['x-forwarded-for'];
+}
+
+test('--trusted-cidrs says whose forwarding headers are believed; a ProxyConfig of the Gateway says otherwise', async (t) => {
+  const config = `
+apiVersion: gateway.sluice.dev/v1alpha1
+kind: ProxyConfig
+metadata: { name: edge, namespace: default }
+spec: { proxy: { trustedCIDRs: [198.51.100.0/24] } }
+`;
+  const folder = folderOf(t, { 'gateway.yaml': GATEWAY, 'route.yaml': route('one') });
+  const sluice = await start(t, { paths: [folder], args: ['--echo', '--trusted-cidrs', '127.0.0.0/8'] });
+  assert.equal(await forwardedFor(sluice), '192.0.2.9, 127.0.0.1');
+  writeFileSync(join(folder, 'config.yaml'), config);
+  const reference =
+    'infrastructure: { parametersRef: { group: gateway.sluice.dev, kind: ProxyConfig, name: edge } }';
+  writeFileSync(
+    join(folder, 'gateway.yaml'),
+    GATEWAY.replace('gatewayClassName: sluice', `$&\n  ${reference}`),
+  );
+  for (;;) if ((await forwardedFor(sluice)) === '127.0.0.1') break;
+});

@@ -64,6 +64,7 @@ function readCase(id: string): GoldenCase {
       controllerName: settings.controllerName ?? CONTROLLER_NAME,
       allClasses: settings.allClasses ?? false,
       addresses: settings.addresses ?? 'bind',
+      trustedCidrs: [],
       readCertificate,
       validateCaBundle: (pem) => (/^CA /.test(pem) ? null : 'it is not PEM.'),
       validateRegex: regexError,

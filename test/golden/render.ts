@@ -1,6 +1,7 @@
 /** Results of a case as YAML for people: stable order, defaults left out. */
 import { Document, isMap, isPair, isScalar, isSeq } from 'yaml';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../../src/ir/gateway-config.ts';
+import { DEFAULT_WORKLOAD } from '../../src/ir/workload.ts';
 import { DEFAULT_CLUSTER_POLICY, DEFAULT_TIMEOUTS } from '../../src/ir/policy.ts';
 import { Redacted } from '../../src/ir/tls.ts';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
@@ -33,6 +34,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   policy: canonicalJson(DEFAULT_CLUSTER_POLICY),
   timeouts: canonicalJson(DEFAULT_TIMEOUTS),
   settings: canonicalJson(DEFAULT_PROXY_SETTINGS),
+  workload: canonicalJson(DEFAULT_WORKLOAD),
 };
 
 export function renderIr({ configs, infra }: TranslateResult): string {

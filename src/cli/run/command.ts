@@ -6,6 +6,7 @@ import { arePathsThere } from '../paths.ts';
 import {
   parseAdminAddress,
   parseBindAddress,
+  parseCidrs,
   parsePercent,
   parsePortMap,
   parseSeconds,
@@ -19,6 +20,7 @@ export interface RunOptions {
   readonly workers: number;
   readonly bind: string;
   readonly map: ReadonlyMap<number, number>;
+  readonly trustedCidrs: readonly string[];
   readonly allClasses?: true;
   readonly echo?: true;
   readonly status?: string;
@@ -59,6 +61,11 @@ export function registerRun(program: Command): void {
       new Option('--map <port=port>', 'bind another port than the listener names; may be repeated')
         .argParser(parsePortMap)
         .default(new Map<number, number>(), 'none'),
+    )
+    .addOption(
+      new Option('--trusted-cidrs <cidrs>', 'whose forwarding and PROXY headers are believed')
+        .argParser(parseCidrs)
+        .default([], 'nobody'),
     )
     .option('--all-classes', 'serve Gateways of other controllers too')
     .option('--echo', 'put an echo backend behind every Service that has no endpoints')

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import {
   parseAdminAddress,
   parseBindAddress,
+  parseCidrs,
   parsePercent,
   parsePortMap,
   parseSeconds,
@@ -42,6 +43,11 @@ suite('options of run', () => {
     assert.equal(parseBindAddress('*'), '');
     assert.equal(parseBindAddress('::1'), '::1');
     refuses(parseBindAddress, 'localhost', '127.0.0', '127.0.0.1:80');
+  });
+
+  test('--trusted-cidrs takes CIDRs with commas between them', () => {
+    assert.deepEqual(parseCidrs('10.0.0.0/8, ::1/128'), ['10.0.0.0/8', '::1/128']);
+    refuses(parseCidrs, '', '10.0.0.0', '10.0.0.0/8,', 'example.com/8');
   });
 
   test('--admin takes an address with a port, a port alone on loopback, or off', () => {

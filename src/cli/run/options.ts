@@ -1,6 +1,7 @@
 /** The words of `sluice run`, parsed: each wrong one says what to write instead. */
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
+import { cidrError } from '../../lib/cidr.ts';
 
 const PORT_LIMIT = 65_535;
 
@@ -40,6 +41,16 @@ export function parseBindAddress(text: string): string {
     throw new InvalidArgumentError('Write an IP address, such as 127.0.0.1 or ::1, or * for all addresses.');
   }
   return text;
+}
+
+/** CIDRs with commas between them. */
+export function parseCidrs(text: string): readonly string[] {
+  const cidrs = text.split(',').map((part) => part.trim());
+  for (const cidr of cidrs) {
+    const error = cidrError(cidr);
+    if (error !== null) throw new InvalidArgumentError(error);
+  }
+  return cidrs;
 }
 
 export interface HostPort {

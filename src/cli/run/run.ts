@@ -36,7 +36,10 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   const supervisor = new Supervisor({
     provider,
     locate: (object, path) => files.locate(object, path),
-    translateOptions: translateOptions(options.allClasses === true),
+    translateOptions: translateOptions({
+      allClasses: options.allClasses === true,
+      trustedCidrs: options.trustedCidrs,
+    }),
     workers: options.workers,
     workerSettings: await workerSettings(options),
     version: sluiceVersion(),

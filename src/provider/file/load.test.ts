@@ -79,9 +79,9 @@ endpoints: [{addresses: [10.0.0.1]}]
   test('a kind that is checked and not served is said to be', () => {
     const { findings } = stateFromText(
       `apiVersion: gateway.sluice.dev/v1alpha1
-kind: ProxyConfig
+kind: BackendPolicy
 metadata: {name: a}
-spec: {proxy: {workers: 2}}
+spec: {targetRefs: [{group: '', kind: Service, name: a}], retry: {attempts: 2}}
 `,
       'f.yaml',
     );

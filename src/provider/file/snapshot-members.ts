@@ -14,6 +14,7 @@ export const SNAPSHOT_MEMBERS = {
   BackendTLSPolicy: 'backendTlsPolicies',
   XBackendTrafficPolicy: 'backendTrafficPolicies',
   XBackend: 'backends',
+  ProxyConfig: 'proxyConfigs',
   Service: 'services',
   EndpointSlice: 'endpointSlices',
   Secret: 'secrets',

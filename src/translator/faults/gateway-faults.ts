@@ -2,25 +2,6 @@
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { errorFault, warningFault, type Fault } from './fault.ts';
 
-export function parametersInvalid(path: string, ref: ObjectRef, why: string): Fault {
-  return errorFault({
-    code: 'invalid-parameters',
-    reason: 'InvalidParameters',
-    path,
-    message: `parametersRef names ${describeRef(ref)} in group ${JSON.stringify(ref.group)}: ${why}`,
-    hint: 'Refer to an existing ProxyConfig (group gateway.sluice.dev), or leave parametersRef out.',
-  });
-}
-
-export function foreignParametersIgnored(path: string, ref: ObjectRef): Fault {
-  return warningFault({
-    code: 'foreign-parameters',
-    reason: 'Accepted',
-    path,
-    message: `parametersRef names ${describeRef(ref)}, which belongs to another controller; it is not read.`,
-  });
-}
-
 export function classNotAccepted(className: string): Fault {
   return errorFault({
     code: 'class-not-accepted',

@@ -14,6 +14,7 @@ import { namespaceOf, refOf } from '../graph/object-key.ts';
 import type { Report } from './findings.ts';
 
 export function reportGateways(graph: Graph, report: Report): void {
+  for (const node of graph.proxyConfigs.values()) report(node.ref, [...node.faults, ...node.remarks]);
   for (const node of graph.classes) report(node.ref, node.faults);
   for (const gateway of graph.gateways) reportGateway(gateway, report);
 }

@@ -8,45 +8,47 @@ import {
   addressMalformed,
   addressTypeUnsupported,
   classNotAccepted,
-  foreignParametersIgnored,
   listenerSetNotAllowed,
   listenerSetParentRejected,
-  parametersInvalid,
   selectorUnusable,
 } from '../faults/gateway-faults.ts';
+import { foreignParametersIgnored } from '../faults/proxy-config-faults.ts';
 import type { TranslateOptions } from '../types.ts';
 import { resolveCertificate } from './certificate.ts';
 import { selects, unknownOperator } from './label-selector.ts';
 import { judgeListener } from './listener.ts';
 import { markConflicts, markTlsOverlaps } from './listener-conflict.ts';
-import type { ClassNode, GatewayNode, ListenerNode, ListenerSetNode } from './nodes.ts';
+import type { ClassNode, GatewayNode, ListenerNode, ListenerSetNode, ProxyConfigNode } from './nodes.ts';
 import { byAge, byName, namespaceOf, refOf } from './object-key.ts';
+import { findParameters, type ProxyConfigs } from './proxy-config.ts';
 import type { SnapshotIndex } from './snapshot-index.ts';
 
 export interface GatewayContext {
   readonly index: SnapshotIndex;
   readonly options: TranslateOptions;
+  readonly proxyConfigs: ProxyConfigs;
 }
 
 /** Classes whose controller we are, judged. */
-export function judgeClasses(snapshot: ResourceSnapshot, options: TranslateOptions): readonly ClassNode[] {
+export function judgeClasses(
+  snapshot: ResourceSnapshot,
+  options: TranslateOptions,
+  configs: ProxyConfigs,
+): readonly ClassNode[] {
   return snapshot.gatewayClasses
     .filter((object) => object.spec.controllerName === options.controllerName)
     .toSorted(byName)
-    .map((object) => ({ object, ref: refOf(object, GATEWAY_GROUP), faults: classFaults(object) }));
+    .map((object) => judgeClass(object, configs));
 }
 
-function classFaults(object: GatewayClass): readonly Fault[] {
-  const ref = object.spec.parametersRef;
-  return ref === undefined
-    ? []
-    : [parametersInvalid('spec.parametersRef', { namespace: '', ...ref }, whyUnusable(ref))];
-}
-
-function whyUnusable(ref: { readonly group: string; readonly kind: string }): string {
-  return ref.group === SLUICE_GROUP && ref.kind === 'ProxyConfig'
-    ? 'it does not exist.'
-    : 'this kind is not supported.';
+function judgeClass(object: GatewayClass, configs: ProxyConfigs): ClassNode {
+  const ref = refOf(object, GATEWAY_GROUP);
+  const { parametersRef } = object.spec;
+  if (parametersRef === undefined) return { object, ref, parameters: null, faults: [] };
+  const found = findParameters(configs, 'spec.parametersRef', { namespace: '', ...parametersRef });
+  return found.ok
+    ? { object, ref, parameters: found.value, faults: [] }
+    : { object, ref, parameters: null, faults: [found.failure] };
 }
 
 /** Gateways to be served, with their ListenerSets, in order of their names. */
@@ -117,6 +119,7 @@ function judgeGateway(object: Gateway, sets: readonly ListenerSet[], context: On
     object,
     ref,
     className: object.spec.gatewayClassName,
+    parameters: [context.ours?.parameters ?? null, parameters.found].filter((node) => node !== null),
     faults,
     remarks: [...parameters.remarks, ...selectorRemarks(object)],
     listeners,
@@ -132,18 +135,24 @@ function judgeGateway(object: Gateway, sets: readonly ListenerSet[], context: On
   };
 }
 
-/** ProxyConfigs are not part of the snapshot yet, so that every reference of our own is one to nothing. */
-function judgeParameters(
-  object: Gateway,
-  context: OneGateway,
-): { readonly faults: readonly Fault[]; readonly remarks: readonly Fault[] } {
+interface Parameters {
+  readonly found: ProxyConfigNode | null;
+  readonly faults: readonly Fault[];
+  readonly remarks: readonly Fault[];
+}
+
+function judgeParameters(object: Gateway, { ours, proxyConfigs }: OneGateway): Parameters {
   const parameters = object.spec.infrastructure?.parametersRef;
-  if (parameters === undefined) return { faults: [], remarks: [] };
+  if (parameters === undefined) return { found: null, faults: [], remarks: [] };
   const path = 'spec.infrastructure.parametersRef';
   const target = { ...parameters, namespace: namespaceOf(object) };
-  return context.ours === undefined && parameters.group !== SLUICE_GROUP
-    ? { faults: [], remarks: [foreignParametersIgnored(path, target)] }
-    : { faults: [parametersInvalid(path, target, whyUnusable(parameters))], remarks: [] };
+  if (ours === undefined && parameters.group !== SLUICE_GROUP) {
+    return { found: null, faults: [], remarks: [foreignParametersIgnored(path, target)] };
+  }
+  const found = findParameters(proxyConfigs, path, target);
+  return found.ok
+    ? { found: found.value, faults: [], remarks: [] }
+    : { found: null, faults: [found.failure], remarks: [] };
 }
 
 function addressFaults(object: Gateway): readonly Fault[] {

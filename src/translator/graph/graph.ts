@@ -6,6 +6,7 @@ import { judgeXBackends } from './backend.ts';
 import { judgeClasses, judgeGateways } from './gateway.ts';
 import type { ClassNode, GatewayNode, RouteNode, XBackendNode } from './nodes.ts';
 import { judgePolicies, type Policies } from './policies.ts';
+import { judgeProxyConfigs, type ProxyConfigs } from './proxy-config.ts';
 import { readRoutes } from './route-adapter.ts';
 import { judgeRoutes } from './route.ts';
 import { judgeRule, type RuleContext } from './rule.ts';
@@ -14,6 +15,7 @@ import { SnapshotIndex } from './snapshot-index.ts';
 
 export interface Graph {
   readonly index: SnapshotIndex;
+  readonly proxyConfigs: ProxyConfigs;
   readonly classes: readonly ClassNode[];
   /** Those we serve, in order of their names. */
   readonly gateways: readonly GatewayNode[];
@@ -25,8 +27,9 @@ export interface Graph {
 
 export function buildGraph(snapshot: ResourceSnapshot, options: TranslateOptions): Graph {
   const index = new SnapshotIndex(snapshot);
-  const classes = judgeClasses(snapshot, options);
-  const gateways = judgeGateways(snapshot, classes, { index, options });
+  const proxyConfigs = judgeProxyConfigs(snapshot.proxyConfigs);
+  const classes = judgeClasses(snapshot, options, proxyConfigs);
+  const gateways = judgeGateways(snapshot, classes, { index, options, proxyConfigs });
   const policies = judgePolicies(snapshot, { lookup: index, options });
   const backends = judgeXBackends(snapshot, { lookup: index, options });
   const parents = indexParents(gateways, index);
@@ -41,5 +44,5 @@ export function buildGraph(snapshot: ResourceSnapshot, options: TranslateOptions
     };
     return route.rules.map((rule, at) => judgeRule(rule, at, context));
   });
-  return { index, classes, gateways, routes, policies, backends };
+  return { index, proxyConfigs, classes, gateways, routes, policies, backends };
 }

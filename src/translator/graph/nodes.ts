@@ -8,6 +8,7 @@ import type {
   GatewayClass,
   GatewayListener,
   ListenerSet,
+  ProxyConfig,
   XBackend,
   XBackendTrafficPolicy,
 } from '../../gatewayapi/generated/types.ts';
@@ -22,9 +23,19 @@ import type { CertificateNode } from './certificate.ts';
 import type { AnyRoute, RuleSpec } from './route-adapter.ts';
 import type { TlsOptions } from './tls-options.ts';
 
+export interface ProxyConfigNode {
+  readonly object: ProxyConfig;
+  readonly ref: ObjectRef;
+  /** Empty: accepted. */
+  readonly faults: readonly Fault[];
+  readonly remarks: readonly Fault[];
+}
+
 export interface ClassNode {
   readonly object: GatewayClass;
   readonly ref: ObjectRef;
+  /** Its ProxyConfig; null without one. */
+  readonly parameters: ProxyConfigNode | null;
   /** Empty: accepted. */
   readonly faults: readonly Fault[];
 }
@@ -88,6 +99,8 @@ export interface GatewayNode {
   readonly object: Gateway;
   readonly ref: ObjectRef;
   readonly className: string;
+  /** ProxyConfigs that settle how its proxies run, weakest first: the class's, then its own. */
+  readonly parameters: readonly ProxyConfigNode[];
   /** Faults that turn Accepted False whatever the listeners are like. */
   readonly faults: readonly Fault[];
   readonly remarks: readonly Fault[];

@@ -1,6 +1,6 @@
 /** One Gateway of the graph as the configuration of one data plane. */
 import { encodeConfig } from '../../ir/codec.ts';
-import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../../ir/gateway-config.ts';
+import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Port } from '../../ir/listener.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import { Redacted, type Certificate } from '../../ir/tls.ts';
@@ -13,6 +13,7 @@ import type { GatewayNode, ListenerNode, RouteNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
 import type { TranslateOptions } from '../types.ts';
 import { lowerListener } from './listener.ts';
+import { lowerSettings } from './proxy-config.ts';
 import type { LoweredRule } from './route-rule.ts';
 import { lowerCluster, lowerEndpoints, type ClusterUse } from './upstreams.ts';
 
@@ -30,13 +31,13 @@ export function servedListeners(gateway: GatewayNode): readonly ListenerNode[] {
 /** How all Gateways are lowered. */
 export interface Lowering {
   readonly rulesOf: RulesOf;
-  readonly addresses: TranslateOptions['addresses'];
+  readonly options: Pick<TranslateOptions, 'addresses' | 'trustedCidrs'>;
 }
 
 export function lowerGateway(
   gateway: GatewayNode,
   graph: Graph,
-  { rulesOf, addresses }: Lowering,
+  { rulesOf, options }: Lowering,
 ): GatewayConfig {
   const listeners = servedListeners(gateway);
   const layer4Clusters: ClusterUse[] = [];
@@ -49,7 +50,7 @@ export function lowerGateway(
     version: '',
     gateway: { kind, namespace, name },
     generation: generationOf(gateway.object),
-    addresses: addresses === 'bind' ? addressesToBind(gateway) : [],
+    addresses: options.addresses === 'bind' ? addressesToBind(gateway) : [],
     ports,
     rules: rules.map(({ rule }): RouteRule => rule),
     clusters: uses.map((use) => lowerCluster(use, clientCertificate?.id ?? null)),
@@ -60,7 +61,10 @@ export function lowerGateway(
         return lowerEndpoints(use, graph.index.endpointSlices(ref.namespace, ref.name));
       }),
     certificates: certificatesInUse(listeners, uses, clientCertificate),
-    settings: DEFAULT_PROXY_SETTINGS,
+    settings: lowerSettings(
+      gateway.parameters.map(({ object }) => object.spec),
+      options.trustedCidrs,
+    ),
   };
   return { ...config, version: sha256Hex(encodeConfig(config)) };
 }

@@ -3,6 +3,7 @@ import type { InfraPort, InfraSpec } from '../../ir/infra.ts';
 import type { GatewayNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
 import { servedListeners } from './gateway-config.ts';
+import { lowerWorkload } from './proxy-config.ts';
 
 export function lowerInfra(gateway: GatewayNode): InfraSpec {
   const { kind, namespace, name } = gateway.ref;
@@ -18,7 +19,7 @@ export function lowerInfra(gateway: GatewayNode): InfraSpec {
       type: type === 'Hostname' ? 'Hostname' : 'IPAddress',
       value: value === '' ? null : value,
     })),
-    parameters: [],
+    workload: lowerWorkload(gateway.parameters.map(({ object }) => object.spec)),
   };
 }
 

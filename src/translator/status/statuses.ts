@@ -8,6 +8,7 @@ import { indexUsage } from './backend-usage.ts';
 import { gatewayClassStatus } from './gateway-class.ts';
 import { gatewayStatuses } from './gateway.ts';
 import { tlsPolicyStatus, trafficPolicyStatus, xBackendStatus } from './policy.ts';
+import { proxyConfigStatus } from './proxy-config.ts';
 import { routeStatus } from './route.ts';
 
 export function computeStatuses(
@@ -20,6 +21,7 @@ export function computeStatuses(
   );
   const context = { controllerName, usage: indexUsage(graph) };
   const updates: StatusUpdate[] = [
+    ...[...graph.proxyConfigs.values()].map(proxyConfigStatus),
     ...graph.classes.map((node) => gatewayClassStatus(node, observations)),
     ...graph.gateways.flatMap((gateway) =>
       gatewayStatuses(gateway, observed.get(namespacedName(gateway.ref.namespace, gateway.ref.name)) ?? null),

@@ -1,0 +1,36 @@
+/** Faults of ProxyConfigs and of references to them. */
+import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { errorFault, warningFault, type Fault } from './fault.ts';
+
+export function parametersInvalid(path: string, ref: ObjectRef, why: string): Fault {
+  return errorFault({
+    code: 'invalid-parameters',
+    reason: 'InvalidParameters',
+    path,
+    message: `parametersRef names ${describeRef(ref)} in group ${JSON.stringify(ref.group)}: ${why}`,
+    hint: 'Refer to an existing ProxyConfig (group gateway.sluice.dev), or leave parametersRef out.',
+  });
+}
+
+export function foreignParametersIgnored(path: string, ref: ObjectRef): Fault {
+  return warningFault({
+    code: 'foreign-parameters',
+    reason: 'Accepted',
+    path,
+    message: `parametersRef names ${describeRef(ref)}, which belongs to another controller; it is not read.`,
+  });
+}
+
+export function proxyConfigValue(path: string, why: string): Fault {
+  return errorFault({ code: 'proxy-config-value', reason: 'Invalid', path, message: `${path}: ${why}` });
+}
+
+export function proxyProtocolUntrusted(): Fault {
+  return warningFault({
+    code: 'proxy-protocol-untrusted',
+    reason: 'Accepted',
+    path: 'spec.proxy.acceptProxyProtocol',
+    message: 'PROXY headers are accepted from trustedCIDRs only, and none are named here.',
+    hint: 'Name the addresses of the load balancer in spec.proxy.trustedCIDRs.',
+  });
+}

@@ -1,0 +1,71 @@
+/** ProxyConfigs: judged by themselves, found by a parametersRef, and what several of them amount to. */
+import type { ProxyConfig, ProxyConfigSpec } from '../../gatewayapi/generated/types.ts';
+import { namespacedName, SLUICE_GROUP, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { cidrError } from '../../lib/cidr.ts';
+import { parseDurationMs } from '../../lib/duration.ts';
+import { failure, success, type Result } from '../../lib/result.ts';
+import type { Fault } from '../faults/fault.ts';
+import {
+  parametersInvalid,
+  proxyConfigValue,
+  proxyProtocolUntrusted,
+} from '../faults/proxy-config-faults.ts';
+import type { ProxyConfigNode } from './nodes.ts';
+import { byName, namespaceOf, refOf } from './object-key.ts';
+
+export type ProxyConfigs = ReadonlyMap<NamespacedName, ProxyConfigNode>;
+
+/** By name, in order of their names. */
+export function judgeProxyConfigs(objects: readonly ProxyConfig[]): ProxyConfigs {
+  return new Map(
+    objects.toSorted(byName).map((object) => {
+      const ref = refOf(object, SLUICE_GROUP);
+      const node = { object, ref, faults: faultsOf(object.spec), remarks: remarksOf(object.spec) };
+      return [namespacedName(namespaceOf(object), object.metadata.name), node];
+    }),
+  );
+}
+
+function faultsOf({ workload, service, proxy }: ProxyConfigSpec): readonly Fault[] {
+  const cidrs = (path: string, values: readonly string[] = []): readonly Fault[] =>
+    values.flatMap((value, index) => {
+      const error = cidrError(value);
+      return error === null ? [] : [proxyConfigValue(`${path}[${String(index)}]`, error)];
+    });
+  const grace = workload?.terminationGracePeriod;
+  return [
+    ...cidrs('spec.proxy.trustedCIDRs', proxy?.trustedCIDRs),
+    ...cidrs('spec.service.loadBalancerSourceRanges', service?.loadBalancerSourceRanges),
+    ...(grace === undefined || parseDurationMs(grace) !== null
+      ? []
+      : [
+          proxyConfigValue(
+            'spec.workload.terminationGracePeriod',
+            `${JSON.stringify(grace)} is no duration, such as 60s.`,
+          ),
+        ]),
+  ];
+}
+
+/** Nobody is believed to send the header that everybody must send: no connection would get through. */
+function remarksOf({ proxy }: ProxyConfigSpec): readonly Fault[] {
+  const isUntrusted = proxy?.acceptProxyProtocol === true && (proxy.trustedCIDRs ?? []).length === 0;
+  return isUntrusted ? [proxyProtocolUntrusted()] : [];
+}
+
+/** The ProxyConfig that a parametersRef at `path` names. */
+export function findParameters(
+  configs: ProxyConfigs,
+  path: string,
+  target: ObjectRef,
+): Result<ProxyConfigNode, Fault> {
+  const refuse = (why: string): Result<ProxyConfigNode, Fault> =>
+    failure(parametersInvalid(path, target, why));
+  if (target.group !== SLUICE_GROUP || target.kind !== 'ProxyConfig') {
+    return refuse('this kind is not supported.');
+  }
+  if (target.namespace === '') return refuse('its namespace is missing.');
+  const found = configs.get(namespacedName(target.namespace, target.name));
+  if (found === undefined) return refuse('it does not exist.');
+  return found.faults.length === 0 ? success(found) : refuse('it is not accepted; see its own status.');
+}

@@ -1,0 +1,102 @@
+/** ProxyConfigs, the weakest first, as what to run and how it behaves: field by field, the strongest that says something. */
+import type {
+  ProxyConfigProxy,
+  ProxyConfigSpec,
+  ProxyConfigWorkload,
+} from '../../gatewayapi/generated/types.ts';
+import { DEFAULT_PROXY_SETTINGS, type ProxySettings } from '../../ir/gateway-config.ts';
+import { DEFAULT_WORKLOAD, type Scaling, type ServiceSettings, type Workload } from '../../ir/workload.ts';
+import { parseDurationMs } from '../../lib/duration.ts';
+
+type Specs = readonly ProxyConfigSpec[];
+
+/** Members of a ProxyConfig's part, each from the strongest spec that has it. Lists and maps are taken whole. */
+function merge<Part extends object>(
+  specs: Specs,
+  part: (spec: ProxyConfigSpec) => Part | undefined,
+): Partial<Part> {
+  return Object.assign({}, ...specs.map((spec) => part(spec) ?? {})) as Partial<Part>;
+}
+
+/** `trustedCidrs`: where no spec names any. */
+export function lowerSettings(specs: Specs, trustedCidrs: readonly string[]): ProxySettings {
+  const proxy = merge<ProxyConfigProxy>(specs, (spec) => spec.proxy);
+  const fallback = DEFAULT_PROXY_SETTINGS;
+  return {
+    trustedCidrs: proxy.trustedCIDRs ?? trustedCidrs,
+    acceptProxyProtocol: proxy.acceptProxyProtocol ?? fallback.acceptProxyProtocol,
+    grpcWeb: proxy.grpcWeb ?? fallback.grpcWeb,
+    reasonHeader: proxy.reasonHeader ?? fallback.reasonHeader,
+  };
+}
+
+export function lowerWorkload(specs: Specs): Workload {
+  const workload = merge<ProxyConfigWorkload>(specs, (spec) => spec.workload);
+  const resources = merge(specs, (spec) => spec.workload?.resources);
+  const proxy = merge<ProxyConfigProxy>(specs, (spec) => spec.proxy);
+  const accessLog = merge(specs, (spec) => spec.proxy?.accessLog);
+  const fallback = DEFAULT_WORKLOAD;
+  return {
+    scaling: lowerScaling(specs),
+    image: workload.image ?? fallback.image,
+    imagePullPolicy: workload.imagePullPolicy ?? fallback.imagePullPolicy,
+    imagePullSecrets: (workload.imagePullSecrets ?? []).map(({ name }) => name),
+    requests: { ...fallback.requests, ...quantities(resources.requests) },
+    limits: quantities(resources.limits),
+    nodeSelector: workload.nodeSelector ?? fallback.nodeSelector,
+    tolerations: workload.tolerations ?? fallback.tolerations,
+    topologySpread: workload.topologySpread ?? fallback.topologySpread,
+    priorityClassName: workload.priorityClassName ?? fallback.priorityClassName,
+    hostNetwork: workload.hostNetwork ?? fallback.hostNetwork,
+    terminationGraceMs: parseDurationMs(workload.terminationGracePeriod ?? '') ?? fallback.terminationGraceMs,
+    service: lowerService(specs),
+    workers: proxy.workers ?? fallback.workers,
+    logLevel: proxy.logLevel ?? fallback.logLevel,
+    accessLog: { ...fallback.accessLog, ...accessLog },
+  };
+}
+
+function lowerService(specs: Specs): ServiceSettings {
+  const service = merge(specs, (spec) => spec.service);
+  const fallback = DEFAULT_WORKLOAD.service;
+  return {
+    type: service.type ?? fallback.type,
+    nodePorts: service.nodePorts ?? fallback.nodePorts,
+    externalTrafficPolicy: service.externalTrafficPolicy ?? fallback.externalTrafficPolicy,
+    loadBalancerClass: service.loadBalancerClass ?? fallback.loadBalancerClass,
+    loadBalancerSourceRanges: service.loadBalancerSourceRanges ?? fallback.loadBalancerSourceRanges,
+  };
+}
+
+const MIN_REPLICAS = 2;
+const TARGET_CPU_PERCENT = 80;
+
+/**
+ * The fields that decide about scaling exclude each other, so that the strongest spec with any of them decides alone,
+ * but for one that only asks for a Deployment: how many proxies that has may stand in a weaker one.
+ */
+function lowerScaling(specs: Specs): Scaling {
+  let isDeployment = false;
+  for (const { workload = {} } of specs.toReversed()) {
+    const { kind, replicas, autoscaling } = workload;
+    if (replicas !== undefined) return { kind: 'fixed', replicas };
+    if (autoscaling !== undefined) {
+      const { minReplicas, maxReplicas, targetCPUUtilizationPercent = TARGET_CPU_PERCENT } = autoscaling;
+      return {
+        kind: 'auto',
+        minReplicas: minReplicas ?? Math.min(MIN_REPLICAS, maxReplicas),
+        maxReplicas,
+        targetCpuPercent: targetCPUUtilizationPercent,
+      };
+    }
+    if (kind === 'Deployment') isDeployment = true;
+    if (kind === 'DaemonSet' && !isDeployment) return { kind: 'per-node' };
+  }
+  return DEFAULT_WORKLOAD.scaling;
+}
+
+function quantities(
+  values: Readonly<Record<string, number | string>> | undefined,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,45 @@
+/** docs/reference/proxy-config.md names every field of the kind, with the default that the code has. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { listSpecFields } from '../../src/gatewayapi/spec-fields.ts';
+import { DEFAULT_PROXY_SETTINGS } from '../../src/ir/gateway-config.ts';
+import { lowerSettings, lowerWorkload } from '../../src/translator/lower/proxy-config.ts';
+import { tableRows } from '../support/markdown.ts';
+
+const page = readFileSync(new URL('../../docs/reference/proxy-config.md', import.meta.url), 'utf8');
+const rows = tableRows(page, 'field').map((cells) => cells.map((cell) => cell.replaceAll('`', '')));
+const defaults = new Map(rows.map(([field = '', standard = '']) => [field, standard]));
+
+test('every field is documented, and no other', () => {
+  assert.deepEqual([...defaults.keys()].toSorted(), listSpecFields('ProxyConfig'));
+});
+
+test('defaults are those of the code', () => {
+  const { scaling, topologySpread, hostNetwork, terminationGraceMs, service, logLevel, accessLog, requests } =
+    lowerWorkload([]);
+  const replicas = scaling.kind === 'fixed' ? scaling.replicas : NaN;
+  const expected: Readonly<Record<string, string>> = {
+    'spec.workload.replicas': String(replicas),
+    'spec.workload.topologySpread': topologySpread,
+    'spec.workload.hostNetwork': String(hostNetwork),
+    'spec.workload.terminationGracePeriod': `${String(terminationGraceMs / 1000)}s`,
+    'spec.workload.resources.requests': `${requests['cpu'] ?? ''} CPU, ${requests['memory'] ?? ''}`,
+    'spec.service.type': service.type,
+    'spec.proxy.logLevel': logLevel,
+    'spec.proxy.accessLog.enabled': String(accessLog.enabled),
+    'spec.proxy.accessLog.samplePercent': String(accessLog.samplePercent),
+    'spec.proxy.acceptProxyProtocol': String(DEFAULT_PROXY_SETTINGS.acceptProxyProtocol),
+    'spec.proxy.grpcWeb': String(DEFAULT_PROXY_SETTINGS.grpcWeb),
+    'spec.proxy.reasonHeader': String(DEFAULT_PROXY_SETTINGS.reasonHeader),
+  };
+  for (const [field, standard] of Object.entries(expected))
+    assert.equal(defaults.get(field), standard, field);
+});
+
+test('what is heeded everywhere is what reaches a proxy with its configuration', () => {
+  const everywhere = rows.filter(([, , where]) => where === 'everywhere').map(([field = '']) => field);
+  const settings = Object.keys(lowerSettings([], [])).map((name) => name.toLowerCase());
+  const named = everywhere.map((field) => field.replace('spec.proxy.', '').replace('[]', '').toLowerCase());
+  assert.deepEqual(named.toSorted(), settings.toSorted());
+});
