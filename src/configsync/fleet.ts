@@ -17,7 +17,7 @@ export interface FleetOptions {
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #servers = new Map<GatewayKey, ConfigServer>();
-  readonly #reported = new Map<string, ReadonlyMap<GatewayKey, readonly ServingProxy[]>>();
+  readonly #reported = new Map<object, ReadonlyMap<GatewayKey, readonly ServingProxy[]>>();
   revision = 0;
 
   constructor(options: FleetOptions) {
@@ -43,10 +43,14 @@ export class Fleet {
     this.#serverOf(key).attach(stream);
   }
 
-  /** All proxies of a Gateway that are known, here and at other replicas. */
+  /** All proxies of a Gateway that are known, here and at other replicas; each once, also while it moves between them. */
   proxiesOf(key: GatewayKey): readonly ServingProxy[] {
-    const elsewhere = [...this.#reported.values()].flatMap((gateways) => gateways.get(key) ?? []);
-    return [...this.#attachedTo(key), ...elsewhere];
+    const proxies = new Map<string, ServingProxy>();
+    for (const gateways of this.#reported.values()) {
+      for (const proxy of gateways.get(key) ?? []) proxies.set(proxy.name, proxy);
+    }
+    for (const proxy of this.#attachedTo(key)) proxies.set(proxy.name, proxy);
+    return [...proxies.values()];
   }
 
   get configs(): readonly GatewayConfig[] {
@@ -62,15 +66,15 @@ export class Fleet {
     return { kind: 'fleet', replica, gateways: gateways.filter(({ proxies }) => proxies.length > 0) };
   }
 
-  /** Takes the newest report of another replica; what it said before no longer counts. */
-  reported({ replica, gateways }: FleetReport): void {
-    this.#reported.set(replica, new Map(gateways.map(({ gateway, proxies }) => [gateway, proxies])));
+  /** Takes the newest report of another replica; what came from the same `source` before no longer counts. */
+  reported(source: object, { gateways }: FleetReport): void {
+    this.#reported.set(source, new Map(gateways.map(({ gateway, proxies }) => [gateway, proxies])));
     this.#options.onPeerChange();
   }
 
-  /** The replica is gone, and nothing is known of its proxies. */
-  forget(replica: string): void {
-    if (this.#reported.delete(replica)) this.#options.onPeerChange();
+  /** The source is gone, and nothing is known of its proxies. */
+  forget(source: object): void {
+    if (this.#reported.delete(source)) this.#options.onPeerChange();
   }
 
   close(): void {

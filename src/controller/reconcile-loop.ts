@@ -12,6 +12,12 @@ import { coalesce } from './coalesce.ts';
 
 /** Acknowledgements of several proxies come in a bunch; one translation is enough for them. */
 const OBSERVATION_DELAY_MS = 10;
+/**
+ * After a run that took long, rest for a multiple of it: while thousands of objects are applied one by one, each run takes in many of
+ * them. One change in quiet times waits for nothing.
+ */
+const REST_FACTOR = 3;
+const MAX_REST_MS = 500;
 
 /** Everything known after a run. */
 export interface Reconciled {
@@ -54,28 +60,37 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
     provider.writeStatus(result.statuses);
     onReconciled({ snapshot, inputFindings, observations, result, revision: server.revision });
   };
+  let restUntilMs = 0;
   const guarded = (): void => {
+    const startedMs = performance.now();
     try {
       reconcile();
     } catch (error) {
       // A defect of ours: what is served stays served, and the next change gets its chance.
       logger.error('reconciling failed', { error: error instanceof Error ? error.stack : String(error) });
     }
+    const nowMs = performance.now();
+    restUntilMs = nowMs + Math.min((nowMs - startedMs) * REST_FACTOR, MAX_REST_MS);
   };
   const pending = coalesce(guarded);
+  const request = (delayMs: number): void => {
+    pending.request(Math.max(delayMs, restUntilMs - performance.now()));
+  };
   return {
     start: () =>
       provider.start({
         onFindings(findings) {
           inputFindings = findings;
-          pending.request();
+          request(0);
         },
         onSnapshot(next) {
           snapshot = next;
-          pending.request();
+          request(0);
         },
       }),
-    observationsChanged: () => pending.request(OBSERVATION_DELAY_MS),
+    observationsChanged: () => {
+      request(OBSERVATION_DELAY_MS);
+    },
     stop: () => {
       pending.stop();
     },

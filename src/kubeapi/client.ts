@@ -1,7 +1,8 @@
 /** The Kubernetes API over HTTPS: requests with JSON bodies, and streams of watch events. Nothing of a kind's meaning. */
+import { Agent as PlainAgent, request as plainRequest, type IncomingMessage } from 'node:http';
 import { Agent, request, type RequestOptions } from 'node:https';
-import type { IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
+import { StringDecoder } from 'node:string_decoder';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiServer } from './kube-config.ts';
 
 /** The API server said no. `status` is the HTTP status; 409 is a conflict, 410 an expired resource version. */
@@ -45,47 +46,81 @@ export interface KubeObject {
     readonly resourceVersion?: string;
     readonly generation?: number;
     readonly uid?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+    readonly finalizers?: readonly string[];
   };
 }
 
 /** Waits without an answer for this long mean a dead connection. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/**
+ * A watch without a byte for this long is taken for dead and begun again where it was: API servers send bookmarks once a
+ * minute, and a node that vanished sends nothing at all.
+ */
+const WATCH_IDLE_MS = 150_000;
+/** How often a request is repeated that the server put off (429, or 503 with Retry-After), and how long at most each time. */
+const MAX_DEFERRALS = 6;
+const MAX_DEFERRAL_MS = 10_000;
+
+export interface ClientLimits {
+  readonly requestTimeoutMs: number;
+  readonly watchIdleMs: number;
+}
+
+const DEFAULT_LIMITS: ClientLimits = { requestTimeoutMs: REQUEST_TIMEOUT_MS, watchIdleMs: WATCH_IDLE_MS };
 
 export class KubeClient {
   readonly #server: ApiServer;
-  readonly #agent: Agent;
+  readonly #limits: ClientLimits;
+  readonly #agent: Agent | PlainAgent;
 
-  constructor(server: ApiServer) {
+  constructor(server: ApiServer, limits: ClientLimits = DEFAULT_LIMITS) {
     this.#server = server;
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: Infinity,
-      ...(server.ca === null ? {} : { ca: server.ca }),
-      ...(server.clientCertificate ?? {}),
-      rejectUnauthorized: !server.skipVerification,
-    });
+    this.#limits = limits;
+    const common = { keepAlive: true, maxSockets: Infinity };
+    // Without TLS only where a kubeconfig says so, as with `kubectl proxy`.
+    this.#agent =
+      server.url.protocol === 'http:'
+        ? new PlainAgent(common)
+        : new Agent({
+            ...common,
+            ...(server.ca === null ? {} : { ca: server.ca }),
+            ...(server.clientCertificate ?? {}),
+            rejectUnauthorized: !server.skipVerification,
+          });
   }
 
-  /** The decoded answer; throws `ApiError`, or the error of the connection. */
+  /** The decoded answer; throws `ApiError`, or the error of the connection. What the server puts off is asked again later. */
   async call(call: Call): Promise<unknown> {
-    const response = await this.#send(call, REQUEST_TIMEOUT_MS);
-    const text = await readText(response);
-    const status = response.statusCode ?? 0;
-    if (status >= 200 && status < 300) return JSON.parse(text) as unknown;
-    throw toApiError(status, text);
+    for (let deferrals = 0; ; deferrals += 1) {
+      const response = await this.#send(call, this.#limits.requestTimeoutMs);
+      const text = await readText(response);
+      const status = response.statusCode ?? 0;
+      if (status >= 200 && status < 300) return JSON.parse(text) as unknown;
+      const deferralMs = deferralOf(response);
+      if (deferralMs === null || deferrals >= MAX_DEFERRALS) throw toApiError(status, text);
+      await delay(deferralMs, undefined, call.signal === undefined ? {} : { signal: call.signal });
+    }
   }
 
   /**
    * Events until the server ends the stream, which it does after `timeoutSeconds` of the query; throws when the stream
-   * breaks or begins with a refusal.
+   * breaks, falls silent or begins with a refusal.
    */
   async *watch(call: Omit<Call, 'method'>): AsyncGenerator<WatchEvent> {
-    const response = await this.#send({ ...call, method: 'GET' }, 0);
+    const response = await this.#send({ ...call, method: 'GET' }, this.#limits.watchIdleMs);
     const status = response.statusCode ?? 0;
     if (status !== 200) throw toApiError(status, await readText(response));
-    const lines = createInterface({ input: response, crlfDelay: Infinity });
+    const decoder = new StringDecoder('utf8');
+    let begun = '';
     try {
-      for await (const line of lines) if (line !== '') yield JSON.parse(line) as WatchEvent;
+      for await (const chunk of response) {
+        const lines = (begun + decoder.write(chunk as Buffer)).split('\n');
+        begun = lines.pop() ?? '';
+        for (const line of lines) if (line !== '') yield JSON.parse(line) as WatchEvent;
+      }
     } finally {
       response.destroy();
     }
@@ -114,13 +149,24 @@ export class KubeClient {
       },
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     };
+    const begin = url.protocol === 'http:' ? plainRequest : request;
     return new Promise((resolve, reject) => {
-      const outgoing = request(url, options, resolve);
+      const outgoing = begin(url, options, resolve);
       outgoing.on('error', reject);
       outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer to ${call.method} ${call.path}`)));
       outgoing.end(body ?? undefined);
     });
   }
+}
+
+/** How long the server wants us to wait before the same request again; null when it does not say. */
+function deferralOf({ statusCode, headers }: IncomingMessage): number | null {
+  const seconds = Number(headers['retry-after']);
+  const isDeferred = statusCode === 429 || (statusCode === 503 && Number.isFinite(seconds));
+  if (!isDeferred) return null;
+  return (
+    Math.min(Number.isFinite(seconds) ? seconds * 1000 : 1000, MAX_DEFERRAL_MS) * (0.75 + Math.random() / 2)
+  );
 }
 
 async function readText(response: IncomingMessage): Promise<string> {

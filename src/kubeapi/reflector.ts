@@ -3,9 +3,10 @@
  * backoff with jitter when the server is away. The copy stays in force while it is.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ApiError, type KubeClient, type KubeObject, type WatchEvent } from './client.ts';
-import { collectionPath, type KindInfo } from './kind-info.ts';
+import { apiVersionOf, collectionPath, type KindInfo } from './kind-info.ts';
 
 const PAGE = 500;
 const WATCH_SECONDS = 300;
@@ -19,11 +20,17 @@ export interface ReflectorOptions {
   readonly namespace: string | null;
   /** Only objects with these labels. */
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
   readonly logger: Logger;
   /** Only `metadata` of each object: for kinds whose content is read by name. */
   readonly metadataOnly?: boolean;
   /** The CRD may not be installed: an absent kind is an empty one, looked for again every minute. */
   readonly optional?: boolean;
+  /**
+   * `objects()` have no status, and a change of nothing else (one that we wrote, above all) is no change: not announced, and
+   * the object stays the same one.
+   */
+  readonly withoutStatus?: boolean;
   readonly onChange: () => void;
 }
 
@@ -32,12 +39,27 @@ interface ObjectList {
   readonly items: readonly KubeObject[] | null;
 }
 
+interface ObjectWithStatus extends KubeObject {
+  readonly status?: object;
+}
+
+/** The object as it is shown, and what it leaves out. */
+interface Entry {
+  readonly shown: KubeObject;
+  readonly resourceVersion: string | undefined;
+  readonly status: object | undefined;
+}
+
 const ABSENT_KIND_RETRY_MS = 60_000;
+/** Written by `kubectl apply`, as large as the object, and read by nobody here. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 export class Reflector {
   readonly #options: ReflectorOptions;
   readonly #abort = new AbortController();
-  #objects = new Map<string, KubeObject>();
+  #entries = new Map<string, Entry>();
+  /** `objects()` until the next change. */
+  #shown: readonly KubeObject[] | null = null;
   #synced = false;
   #resourceVersion = '';
 
@@ -50,12 +72,26 @@ export class Reflector {
     return this.#synced;
   }
 
-  objects(): Iterable<KubeObject> {
-    return this.#objects.values();
+  /** The same array until something changes. */
+  objects(): readonly KubeObject[] {
+    this.#shown ??= [...this.#entries.values()].map(({ shown }) => shown);
+    return this.#shown;
   }
 
   get(namespace: string, name: string): KubeObject | undefined {
-    return this.#objects.get(`${namespace}/${name}`);
+    return this.#entries.get(`${namespace}/${name}`)?.shown;
+  }
+
+  /** The object with its newest version and status. */
+  current(namespace: string, name: string): ObjectWithStatus | undefined {
+    const entry = this.#entries.get(`${namespace}/${name}`);
+    if (entry === undefined || this.#options.withoutStatus !== true) return entry?.shown;
+    const { shown, resourceVersion, status } = entry;
+    return {
+      ...shown,
+      metadata: { ...shown.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+      ...(status === undefined ? {} : { status }),
+    };
   }
 
   start(): void {
@@ -66,21 +102,30 @@ export class Reflector {
     this.#abort.abort();
   }
 
+  #isStopped(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
   async #run(): Promise<void> {
     let backoffMs = MIN_BACKOFF_MS;
     const { signal } = this.#abort;
     for (;;) {
+      const startedMs = performance.now();
+      let waitMs = 0;
       try {
         if (this.#resourceVersion === '') await this.#list();
         await this.#watch();
-        if (signal.aborted) return;
-        backoffMs = MIN_BACKOFF_MS;
+        // A watch that ends at once must not be begun again at once.
+        if (performance.now() - startedMs < MIN_BACKOFF_MS) waitMs = MIN_BACKOFF_MS;
+        else backoffMs = MIN_BACKOFF_MS;
       } catch (error) {
-        if (signal.aborted) return;
-        const waitMs = this.#afterFailure(error, backoffMs);
+        if (this.#isStopped()) return;
+        if (performance.now() - startedMs > MAX_BACKOFF_MS) backoffMs = MIN_BACKOFF_MS;
+        waitMs = this.#afterFailure(error, backoffMs);
         backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
-        await delay(waitMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
       }
+      await delay(waitMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+      if (this.#isStopped()) return;
     }
   }
 
@@ -89,10 +134,12 @@ export class Reflector {
     const { kind, logger, optional } = this.#options;
     if (error instanceof ApiError && error.status === 410) {
       this.#resourceVersion = '';
-      return 0;
+      // At once the first time; a server that keeps saying so is not asked in a loop.
+      return backoffMs === MIN_BACKOFF_MS ? 0 : backoffMs;
     }
     if (error instanceof ApiError && error.status === 404 && optional === true) {
-      this.#replace(new Map());
+      this.#resourceVersion = '';
+      if (!this.#synced || this.#entries.size > 0) this.#replace(new Map());
       return ABSENT_KIND_RETRY_MS;
     }
     logger.warn('watch interrupted', {
@@ -103,8 +150,11 @@ export class Reflector {
   }
 
   #selection(): Record<string, string> {
-    const { labelSelector } = this.#options;
-    return labelSelector === undefined ? {} : { labelSelector };
+    const { labelSelector, fieldSelector } = this.#options;
+    return {
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    };
   }
 
   #accept(): string | undefined {
@@ -116,7 +166,8 @@ export class Reflector {
   async #list(): Promise<void> {
     const { client, kind, namespace } = this.#options;
     const accept = this.#accept();
-    const objects = new Map<string, KubeObject>();
+    const entries = new Map<string, Entry>();
+    let resourceVersion = '';
     let next = '';
     do {
       const page = (await client.call({
@@ -126,16 +177,22 @@ export class Reflector {
         signal: this.#abort.signal,
         ...(accept === undefined ? {} : { accept }),
       })) as ObjectList;
-      for (const item of page.items ?? []) objects.set(keyOf(item), this.#complete(item));
+      for (const item of page.items ?? []) entries.set(keyOf(item), this.#entry(item));
       next = page.metadata.continue ?? '';
-      this.#resourceVersion = page.metadata.resourceVersion ?? '';
+      resourceVersion = page.metadata.resourceVersion ?? '';
     } while (next !== '');
-    this.#replace(objects);
+    this.#replace(entries);
+    this.#resourceVersion = resourceVersion;
   }
 
-  #replace(objects: Map<string, KubeObject>): void {
-    this.#objects = objects;
+  #replace(entries: Map<string, Entry>): void {
+    this.#entries = entries;
     this.#synced = true;
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#shown = null;
     this.#options.onChange();
   }
 
@@ -163,19 +220,54 @@ export class Reflector {
       throw new ApiError(object.code ?? 500, object.reason ?? '', object.message ?? 'watch error');
     this.#resourceVersion = object.metadata.resourceVersion ?? this.#resourceVersion;
     if (type === 'BOOKMARK') return;
-    if (type === 'DELETED') this.#objects.delete(keyOf(object));
-    else this.#objects.set(keyOf(object), this.#complete(object));
-    this.#options.onChange();
+    const key = keyOf(object);
+    if (type === 'DELETED') {
+      if (this.#entries.delete(key)) this.#changed();
+      return;
+    }
+    const before = this.#entries.get(key);
+    const entry = this.#entry(object);
+    this.#entries.set(key, entry);
+    if (entry.shown !== before?.shown) this.#changed();
   }
 
-  /** Items of a list come without apiVersion and kind; managedFields are half of an object's size and never read. */
-  #complete(object: KubeObject): KubeObject {
-    const { kind } = this.#options;
-    const metadata: KubeObject['metadata'] & { managedFields?: unknown } = object.metadata;
-    delete metadata.managedFields;
-    const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
-    return { ...object, apiVersion, kind: kind.kind };
+  /**
+   * Items of a list come without apiVersion and kind; managedFields are half of an object's size and never read. An object
+   * that says what it said before stays the same one, so that whoever remembers what came of it need not look again.
+   */
+  #entry(object: ObjectWithStatus): Entry {
+    const { kind, withoutStatus } = this.#options;
+    const { resourceVersion } = object.metadata;
+    const { metadata, status, ...rest } = object;
+    const complete = { ...rest, apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: slim(metadata) };
+    if (withoutStatus !== true) {
+      const shown = status === undefined ? complete : { ...complete, status };
+      return { shown: shown, resourceVersion, status: undefined };
+    }
+    const before = this.#entries.get(keyOf(object))?.shown;
+    const isSame = before !== undefined && describesSame(before.metadata, complete.metadata);
+    return { shown: isSame ? before : complete, resourceVersion, status };
   }
 }
 
 const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.name}`;
+
+type Metadata = KubeObject['metadata'];
+
+function slim(metadata: Metadata): Metadata {
+  const rest = without(metadata, 'managedFields');
+  const { annotations } = rest;
+  if (annotations?.[LAST_APPLIED] === undefined) return rest;
+  return { ...rest, annotations: without(annotations, LAST_APPLIED) };
+}
+
+/** A copy without one member. */
+function without<Value extends object>(value: Value, member: string): Value {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== member)) as Value;
+}
+
+/** The generation grows with every change but those of metadata and status. */
+function describesSame(a: Metadata, b: Metadata): boolean {
+  if (a.generation === undefined || a.generation !== b.generation || a.uid !== b.uid) return false;
+  return canonicalJson({ ...a, resourceVersion: '' }) === canonicalJson({ ...b, resourceVersion: '' });
+}

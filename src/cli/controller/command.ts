@@ -1,6 +1,6 @@
 /** `sluice controller`: serves the Gateways of a Kubernetes cluster. */
 import { hostname } from 'node:os';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../../telemetry/json-logger.ts';
 import { parsePort } from '../run/options.ts';
 
@@ -9,8 +9,23 @@ interface ControllerCommandOptions {
   readonly configPort: number;
   readonly probePort: number;
   readonly proxyImage: string;
+  readonly namespaces: readonly string[];
   readonly kubeconfig?: string;
   readonly logLevel: LogLevel;
+}
+
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** `shop,payments`; repeated options add up. */
+export function parseNamespaces(text: string, before: readonly string[]): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !NAMESPACE.test(name));
+  if (wrong !== undefined) {
+    throw new InvalidArgumentError(
+      `"${wrong}" is no namespace. Write names of namespaces, with commas between them.`,
+    );
+  }
+  return [...new Set([...before, ...names])];
 }
 
 export function registerController(program: Command): void {
@@ -19,17 +34,25 @@ export function registerController(program: Command): void {
     .description('serve the Gateways of a Kubernetes cluster (the Helm chart runs this)')
     .requiredOption('--service <name>', 'DNS name under which proxies reach this controller')
     .requiredOption('--proxy-image <image>', 'container image of the proxies')
+    .addOption(
+      new Option('--namespaces <names>', 'serve objects of these namespaces only, with commas between them')
+        .argParser(parseNamespaces)
+        .default([], 'all'),
+    )
     .option('--config-port <port>', 'port of the configuration stream', parsePort, 15_010)
     .option('--probe-port <port>', 'port of /healthz and /readyz', parsePort, 15_002)
     .option('--kubeconfig <file>', 'outside of a cluster: how to reach one')
     .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'))
-    .action(async ({ kubeconfig, ...options }: ControllerCommandOptions) => {
-      const { runController } = await import('./controller.ts');
+    .action(async (options: ControllerCommandOptions) => {
+      const { runController } = await import('./run-controller.ts');
       await runController({
         ...options,
-        kubeconfig: kubeconfig ?? null,
+        kubeconfig: options.kubeconfig ?? null,
+        namespaces: options.namespaces.length === 0 ? null : options.namespaces,
         namespace: process.env['POD_NAMESPACE'] ?? 'sluice-system',
         identity: process.env['POD_NAME'] ?? hostname(),
+        // Without it, replicas on one machine still find each other.
+        address: process.env['POD_IP'] ?? '127.0.0.1',
       });
     });
 }

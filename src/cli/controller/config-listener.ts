@@ -1,53 +1,83 @@
-/** Where proxies come for their configuration: mutually authenticated TLS; a certificate says whose proxy it is. */
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+/**
+ * Where proxies come for their configuration, and other replicas with what their proxies serve: mutually authenticated TLS; a
+ * certificate says whose proxy it is.
+ */
+import type { AddressInfo } from 'node:net';
+import { createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import { receiveReports } from '../../configsync/fleet-relay.ts';
 import type { Fleet } from '../../configsync/fleet.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { gatewayOfCertificate, type KeyedCertificate } from './identities.ts';
+import { identityOf, type Identities } from './identities.ts';
 
 export interface ConfigListenerOptions {
   readonly fleet: Fleet;
+  /** 0 = any free port. */
   readonly port: number;
-  readonly certificate: KeyedCertificate;
-  readonly caPem: string;
+  readonly identities: Identities;
+  /** DNS names under which proxies and replicas reach this controller. */
+  readonly names: readonly string[];
   readonly logger: Logger;
 }
 
-const KEEPALIVE_MS = 15_000;
+export interface ConfigListener {
+  readonly port: number;
+  close(): void;
+}
 
-export function listenForProxies({
-  fleet,
-  port,
-  certificate,
-  caPem,
-  logger,
-}: ConfigListenerOptions): Promise<Server> {
+const KEEPALIVE_MS = 15_000;
+/** Far below the life of a certificate; streams that are open stay open. */
+const RENEW_EVERY_MS = 12 * 3_600_000;
+
+/** Resolves when it listens; rejects when the port cannot be had. */
+export async function listenForProxies(options: ConfigListenerOptions): Promise<ConfigListener> {
+  const { fleet, port, logger } = options;
   const server = createServer(
-    {
-      cert: certificate.certificatePem,
-      key: certificate.keyPem,
-      ca: caPem,
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.3',
-    },
+    { ...(await secureContext(options)), requestCert: true, rejectUnauthorized: true },
     (socket: TLSSocket) => {
-      const gateway = gatewayOfCertificate(socket.getPeerCertificate().subjectaltname);
-      if (gateway === null) {
-        socket.destroy();
-        return;
-      }
+      const address = socket.remoteAddress ?? '';
+      const peer = identityOf(socket.getPeerCertificate().subjectaltname);
       socket.setKeepAlive(true, KEEPALIVE_MS);
-      logger.info('proxy attached', { gateway, address: socket.remoteAddress ?? '' });
-      fleet.attachTo(gateway, socket);
+      switch (peer?.kind) {
+        case 'proxy':
+          logger.info('proxy attached', { gateway: peer.gateway, address });
+          fleet.attachTo(peer.gateway, socket);
+          return;
+        case 'replica':
+          logger.info('replica attached', { replica: peer.name, address });
+          receiveReports(socket, fleet, logger);
+          return;
+        case undefined:
+          socket.destroy();
+      }
     },
   );
   server.on('tlsClientError', (error) => {
     logger.warn('proxy refused', { error: error.message });
   });
-  return new Promise((resolve, reject) => {
+  const renewal = setInterval(() => {
+    secureContext(options).then(
+      (context) => {
+        server.setSecureContext(context);
+      },
+      (error: unknown) => {
+        logger.warn('certificate not renewed', { error: String(error) });
+      },
+    );
+  }, RENEW_EVERY_MS).unref();
+  await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, () => {
-      resolve(server);
-    });
+    server.listen(port, resolve);
   });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      clearInterval(renewal);
+      server.close();
+    },
+  };
+}
+
+async function secureContext({ identities, names }: ConfigListenerOptions): Promise<SecureContextOptions> {
+  const { certificatePem, keyPem } = await identities.controllerCertificate(names);
+  return { cert: certificatePem, key: keyPem, ca: identities.caPem, minVersion: 'TLSv1.3' };
 }

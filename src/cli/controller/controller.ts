@@ -3,55 +3,66 @@ import { startAdminServer, text } from '../../admin/server.ts';
 import { Fleet } from '../../configsync/fleet.ts';
 import { gatewayKey } from '../../configsync/protocol.ts';
 import { observeGateway } from '../../controller/observations.ts';
-import { createReconcileLoop, type ReconcileLoop } from '../../controller/reconcile-loop.ts';
+import { createReconcileLoop, type ReconcileLoop, type Reconciled } from '../../controller/reconcile-loop.ts';
 import type { Observations } from '../../gatewayapi/snapshot.ts';
-import { DEFAULT_WORKLOAD } from '../../ir/workload.ts';
 import { KubeClient } from '../../kubeapi/client.ts';
-import { loadApiServer } from '../../kubeapi/kube-config.ts';
 import { LeaderElection } from '../../kubeapi/lease.ts';
+import { ClassFinalizer } from '../../provider/kubernetes/class-finalizer.ts';
+import { CrdVersions } from '../../provider/kubernetes/crd-versions.ts';
+import { EventRecorder } from '../../provider/kubernetes/event-recorder.ts';
 import { KubernetesProvider } from '../../provider/kubernetes/kubernetes-provider.ts';
-import { createJsonLogger, type LogLevel } from '../../telemetry/json-logger.ts';
-import { createLineWriter } from '../../telemetry/line-writer.ts';
+import { problemsOf } from '../../provider/kubernetes/problems.ts';
+import type { ApiServer } from '../../kubeapi/kube-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { translate } from '../../translator/translate.ts';
-import { CONTROLLER_NAME, type TranslateOptions } from '../../translator/types.ts';
+import { CONTROLLER_NAME } from '../../translator/types.ts';
 import { translateOptions } from '../translate-paths.ts';
 import { listenForProxies } from './config-listener.ts';
 import { Identities } from './identities.ts';
+import { LeaderLink } from './leader-link.ts';
 import { Provisioner } from './provisioner.ts';
 
 export interface ControllerOptions {
+  readonly apiServer: ApiServer;
   /** DNS name under which proxies reach this controller. */
   readonly service: string;
+  /** Where other replicas reach this one. */
+  readonly address: string;
+  /** 0 = any free port. */
   readonly configPort: number;
+  readonly probeHost: string;
   readonly probePort: number;
   readonly proxyImage: string;
+  /** Where the controller itself lives: its Lease and its certificate authority. */
   readonly namespace: string;
+  /** Namespaces whose objects are served; null = all. */
+  readonly namespaces: readonly string[] | null;
   /** This replica's name in the election. */
   readonly identity: string;
-  readonly kubeconfig: string | null;
-  readonly logLevel: LogLevel;
+  readonly logger: Logger;
 }
 
-const STANDARD_ERROR = 2;
+export interface RunningController {
+  readonly configPort: number;
+  /** `host:port` of /healthz and /readyz. */
+  readonly probes: string;
+  readonly isLeader: boolean;
+  /** Gives leadership back and ends; proxies serve on. */
+  stop(): Promise<void>;
+}
 
-/** Runs until a signal ends it. */
-export async function runController(options: ControllerOptions): Promise<void> {
-  const logger = createJsonLogger(createLineWriter(STANDARD_ERROR), options.logLevel);
-  const client = new KubeClient(loadApiServer(process.env, options.kubeconfig));
+/** Resolves when the cluster has been read and proxies can be told; rejects when there is no way to. */
+export async function startController(options: ControllerOptions): Promise<RunningController> {
+  const { logger, apiServer, service } = options;
+  const client = new KubeClient(apiServer);
   const identities = await Identities.open(client, options.namespace);
-  const parts = assemble(options, { client, identities, logger });
-  const { provider, provisioner, loop, fleet } = parts;
-  const server = await listenForProxies({
-    fleet,
-    port: options.configPort,
-    certificate: await identities.controllerCertificate([options.service]),
-    caPem: identities.caPem,
-    logger,
-  });
+  const parts = assemble(options, client, identities);
+  const { provider, provisioner, loop, fleet, link, crds, events } = parts;
+  const { configPort: port } = options;
+  const listener = await listenForProxies({ fleet, port, identities, names: [service], logger });
   let isReady = false;
   const probes = await startAdminServer({
-    host: '0.0.0.0',
+    host: options.probeHost,
     port: options.probePort,
     logger,
     handlers: {
@@ -59,101 +70,149 @@ export async function runController(options: ControllerOptions): Promise<void> {
       '/readyz': () => (isReady ? text('ready') : text('reading the cluster', 503)),
     },
   });
-  const election = startElection(options, client, logger, (isLeader) => {
-    provider.setLeader(isLeader);
-    provisioner.setLeader(isLeader);
-  });
   provisioner.start();
+  await crds.start();
   await loop.start();
   isReady = true;
+  const election = createElection(options, client, { ...parts, configPort: listener.port });
   election.start();
-  await untilSignal();
-  await election.stop();
-  loop.stop();
-  provisioner.stop();
-  await provider.close();
-  fleet.close();
-  server.close();
-  await probes.close();
-  client.close();
-}
-
-const untilSignal = (): Promise<void> =>
-  new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.once(signal, () => {
-        resolve();
-      });
-  });
-
-interface Outside {
-  readonly client: KubeClient;
-  readonly identities: Identities;
-  readonly logger: Logger;
+  return {
+    configPort: listener.port,
+    probes: probes.address,
+    get isLeader() {
+      return election.isLeader;
+    },
+    async stop() {
+      loop.stop();
+      await provider.close();
+      await election.stop();
+      link.close();
+      crds.stop();
+      events.stop();
+      provisioner.stop();
+      fleet.close();
+      listener.close();
+      await probes.close();
+      client.close();
+    },
+  };
 }
 
 interface Parts {
   readonly provider: KubernetesProvider;
   readonly provisioner: Provisioner;
   readonly fleet: Fleet;
+  readonly link: LeaderLink;
+  readonly crds: CrdVersions;
+  readonly events: EventRecorder;
   readonly loop: ReconcileLoop;
+  readonly leading: { isLeader: boolean; look: () => void };
 }
 
-function assemble(options: ControllerOptions, { client, identities, logger }: Outside): Parts {
-  const translation: TranslateOptions = { ...translateOptions(false), addresses: 'infrastructure' };
-  const observationsChanged = (): void => {
+function assemble(options: ControllerOptions, client: KubeClient, identities: Identities): Parts {
+  const { logger, namespaces, service, identity } = options;
+  const changed = (): void => {
     loop.observationsChanged();
   };
-  const provider = new KubernetesProvider({ client, controllerName: CONTROLLER_NAME, logger });
-  const fleet = new Fleet({ logger, onPeerChange: observationsChanged });
+  const provider = new KubernetesProvider({ client, controllerName: CONTROLLER_NAME, namespaces, logger });
+  const fleet: Fleet = new Fleet({
+    logger,
+    onPeerChange() {
+      changed();
+      link.changed();
+    },
+  });
+  const link = new LeaderLink({ fleet, identities, replica: identity, service, logger });
+  const crds = new CrdVersions({ client, logger, onChange: changed });
   const provisioner = new Provisioner({
     client,
     identities,
+    namespaces,
     image: options.proxyImage,
-    configAddress: `${options.service}:${String(options.configPort)}`,
-    uidOf: (namespace, name) => provider.gateway(namespace, name)?.metadata.uid ?? null,
-    onChange: observationsChanged,
+    configAddress: `${service}:${String(options.configPort)}`,
+    gateway: (namespace, name) => provider.find('Gateway', namespace, name),
+    onChange: changed,
     logger,
   });
+  const events = new EventRecorder({
+    client,
+    controllerName: CONTROLLER_NAME,
+    instance: identity,
+    logger,
+    now: () => new Date(),
+  });
+  const finalizer = new ClassFinalizer(client, logger);
+  const leading: Parts['leading'] = { isLeader: false, look: () => undefined };
   const loop = createReconcileLoop({
     provider,
     server: fleet,
     logger,
-    observe: () => observeFleet(fleet, provisioner),
-    translate: (snapshot, observations) => translate(snapshot, observations, translation),
-    onReconciled: ({ result }) => {
-      provisioner.provision(result.infra);
+    observe: () => observeFleet(fleet, provisioner, crds),
+    translate: (snapshot, observations) =>
+      translate(snapshot, observations, translateOptions({ addresses: 'infrastructure' })),
+    onReconciled: (reconciled) => {
+      provisioner.provision(reconciled.result.infra);
+      leading.look = () => {
+        if (leading.isLeader) lead(reconciled, { provider, finalizer, events });
+      };
+      leading.look();
     },
   });
-  return { provider, provisioner, fleet, loop };
+  return { provider, provisioner, fleet, link, crds, events, loop, leading };
 }
 
-function startElection(
-  { namespace, identity }: ControllerOptions,
+interface LeaderWork {
+  readonly provider: KubernetesProvider;
+  readonly finalizer: ClassFinalizer;
+  readonly events: EventRecorder;
+}
+
+/** What only the leader does besides status and infrastructure. */
+function lead({ snapshot, result }: Reconciled, { provider, finalizer, events }: LeaderWork): void {
+  const used = new Set(snapshot.gateways.map(({ spec }) => spec.gatewayClassName));
+  const classes = result.statuses.flatMap(({ kind, object }) => {
+    const gatewayClass = kind === 'GatewayClass' ? provider.find(kind, '', object.name) : undefined;
+    return gatewayClass === undefined ? [] : [{ gatewayClass, isUsed: used.has(object.name) }];
+  });
+  void finalizer.reconcile(classes);
+  events.report(
+    problemsOf(result.findings, ({ kind, namespace, name }) => provider.find(kind, namespace, name)),
+  );
+}
+
+function createElection(
+  options: ControllerOptions,
   client: KubeClient,
-  logger: Logger,
-  onLeader: (isLeader: boolean) => void,
+  { provider, provisioner, link, leading, configPort }: Parts & { readonly configPort: number },
 ): LeaderElection {
+  const { logger, identity, namespace, address } = options;
+  const host = address.includes(':') ? `[${address}]` : address;
   return new LeaderElection({
     client,
     namespace,
     name: 'sluice-controller',
     identity,
+    address: `${host}:${String(configPort)}`,
     logger,
-    onLeader: (isLeader) => {
-      logger.info(isLeader ? 'leading' : 'following', { identity });
-      onLeader(isLeader);
+    onChange: ({ isLeader, leader }) => {
+      logger.info(isLeader ? 'leading' : 'following', { identity, leader });
+      link.follow(leader);
+      provider.setLeader(isLeader);
+      provisioner.setLeader(isLeader);
+      leading.isLeader = isLeader;
+      leading.look();
     },
   });
 }
 
-const observeFleet = (fleet: Fleet, provisioner: Provisioner): Observations => ({
+const observeFleet = (fleet: Fleet, provisioner: Provisioner, crds: CrdVersions): Observations => ({
+  crdVersions: crds.versions,
   gateways: fleet.configs.map((config) => {
     const { namespace, name } = config.gateway;
     return observeGateway({
       config,
       proxies: fleet.proxiesOf(gatewayKey(config.gateway)),
-      expected: DEFAULT_WORKLOAD.scaling.kind === 'fixed' ? DEFAULT_WORKLOAD.scaling.replicas : 1,
+      expected: provisioner.expectedOf(namespace, name),
       addresses: provisioner.addressesOf(namespace, name),
     });
   }),

@@ -1,81 +1,80 @@
-/** Brings what runs for each Gateway to what it should be, and says where each can be reached. */
+/** Brings what runs for each Gateway to what it should be, and says where each can be reached and how many proxies it has. */
 import { createHash } from 'node:crypto';
+import { coalesce } from '../../controller/coalesce.ts';
 import type { ObservedAddress } from '../../controller/observations.ts';
-import { Applier, OWNED_KINDS, type OwnedObjects } from '../../infrastructure/kubernetes/applier.ts';
-import { GATEWAY_ID_LABEL, gatewayId } from '../../infrastructure/kubernetes/names.ts';
+import { Applier } from '../../infrastructure/kubernetes/applier.ts';
+import { gatewayId } from '../../infrastructure/kubernetes/names.ts';
 import { identitySecretName } from '../../infrastructure/kubernetes/pod.ts';
 import {
+  objectMetadata,
   renderGateway,
-  type KubernetesObject,
   type RenderContext,
+  type RenderInput,
 } from '../../infrastructure/kubernetes/render.ts';
+import { addressesOfServices, desiredProxies } from '../../infrastructure/kubernetes/standing.ts';
 import type { InfraSpec } from '../../ir/infra.ts';
 import { DEFAULT_WORKLOAD, type Workload } from '../../ir/workload.ts';
 import type { KubeClient, KubeObject } from '../../kubeapi/client.ts';
-import { Reflector } from '../../kubeapi/reflector.ts';
-import type { KindInfo } from '../../kubeapi/kind-info.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Identities } from './identities.ts';
+import { OwnedCache } from './owned-cache.ts';
 
 export interface ProvisionerOptions {
   readonly client: KubeClient;
   readonly identities: Identities;
+  readonly namespaces: readonly string[] | null;
   readonly image: string;
   readonly configAddress: string;
-  readonly uidOf: (namespace: string, name: string) => string | null;
+  /** The Gateway as last seen. */
+  readonly gateway: (namespace: string, name: string) => KubeObject | undefined;
   /** What runs for a Gateway changed: replicas, addresses. */
   readonly onChange: () => void;
   readonly logger: Logger;
 }
 
-interface LabelledObject extends KubeObject {
-  readonly metadata: KubeObject['metadata'] & { readonly labels?: Readonly<Record<string, string>> };
-}
-
-interface ServiceObject extends LabelledObject {
-  readonly spec?: { readonly clusterIP?: string; readonly type?: string };
-  readonly status?: {
-    readonly loadBalancer?: { readonly ingress?: readonly { ip?: string; hostname?: string }[] };
-  };
-}
-
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 const RETRY_MS = 2_000;
+/** A rollout reports many times a second. */
+const GATHER_MS = 50;
+/** How often identities are looked at that no change would bring up. */
+const RECHECK_MS = 3_600_000;
 
-export class Provisioner implements OwnedObjects {
+export class Provisioner {
   readonly #options: ProvisionerOptions;
-  readonly #reflectors: ReadonlyMap<string, Reflector>;
+  readonly #owned: OwnedCache;
   readonly #applier: Applier;
+  readonly #pending = coalesce(() => {
+    void this.#run();
+  });
+  readonly #recheck = setInterval(() => {
+    this.#request();
+  }, RECHECK_MS).unref();
+  /** Identities issued in this process, until the watch shows them: by Secret, the version that stood there before. */
+  readonly #issued = new Map<string, string | undefined>();
   #wanted: readonly InfraSpec[] = [];
   #isLeader = false;
   #isRunning = false;
   #isDirty = false;
-  #retry: NodeJS.Timeout | null = null;
 
   constructor(options: ProvisionerOptions) {
     this.#options = options;
-    const { client, logger } = options;
     const onChange = (): void => {
       options.onChange();
       this.#request();
     };
-    this.#reflectors = new Map(
-      OWNED_KINDS.map((kind) => [
-        kind.kind,
-        new Reflector({ client, kind, namespace: null, labelSelector: GATEWAY_ID_LABEL, logger, onChange }),
-      ]),
-    );
-    this.#applier = new Applier(client, this, logger);
+    this.#owned = new OwnedCache({ ...options, onChange });
+    this.#applier = new Applier(options.client, this.#owned, options.logger);
   }
 
   start(): void {
-    for (const reflector of this.#reflectors.values()) reflector.start();
+    this.#owned.start();
   }
 
   stop(): void {
-    if (this.#retry !== null) clearTimeout(this.#retry);
-    for (const reflector of this.#reflectors.values()) reflector.stop();
     this.#isLeader = false;
+    this.#pending.stop();
+    clearInterval(this.#recheck);
+    this.#owned.stop();
   }
 
   setLeader(isLeader: boolean): void {
@@ -84,79 +83,96 @@ export class Provisioner implements OwnedObjects {
   }
 
   provision(wanted: readonly InfraSpec[]): void {
+    // Most translations change routes, and nothing of what must run.
+    if (JSON.stringify(wanted) === JSON.stringify(this.#wanted)) return;
     this.#wanted = wanted;
     this.#request();
   }
 
-  find(kind: KindInfo, namespace: string, id: string): readonly KubeObject[] {
-    const objects = (this.#reflectors.get(kind.kind)?.objects() ?? []) as Iterable<LabelledObject>;
-    return [...objects].filter(
-      ({ metadata }) => metadata.namespace === namespace && metadata.labels?.[GATEWAY_ID_LABEL] === id,
-    );
-  }
-
-  /** Where the Gateway can be reached: what load balancers gave its Services. */
+  /** Where the Gateway can be reached: what its Services were given. */
   addressesOf(namespace: string, name: string): readonly ObservedAddress[] {
-    const kind = OWNED_KINDS.find((candidate) => candidate.kind === 'Service');
-    if (kind === undefined) return [];
-    const services = this.find(kind, namespace, gatewayId(namespace, name, hash)) as readonly ServiceObject[];
-    return services.flatMap(({ spec, status }): ObservedAddress[] => {
-      if (spec?.type !== 'LoadBalancer') {
-        return spec?.clusterIP === undefined ? [] : [{ type: 'IPAddress', value: spec.clusterIP }];
-      }
-      return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }): ObservedAddress[] => {
-        if (ip !== undefined) return [{ type: 'IPAddress', value: ip }];
-        return hostname === undefined ? [] : [{ type: 'Hostname', value: hostname }];
-      });
-    });
+    return addressesOfServices(this.#owned.find('Service', namespace, gatewayId(namespace, name, hash)));
   }
 
-  #request(): void {
+  /** How many proxies there should be. */
+  expectedOf(namespace: string, name: string): number {
+    const id = gatewayId(namespace, name, hash);
+    return desiredProxies([
+      ...this.#owned.find('Deployment', namespace, id),
+      ...this.#owned.find('DaemonSet', namespace, id),
+    ]);
+  }
+
+  #request(delayMs = GATHER_MS): void {
     this.#isDirty = true;
-    if (this.#isRunning || !this.#isLeader) return;
-    if (![...this.#reflectors.values()].every(({ synced }) => synced)) return;
-    this.#isRunning = true;
-    void this.#run().finally(() => {
-      this.#isRunning = false;
-      if (this.#isDirty) this.#request();
-    });
+    if (this.#isLeader && !this.#isRunning) this.#pending.request(delayMs);
   }
 
   async #run(): Promise<void> {
+    if (this.#isRunning || !this.#isLeader || !this.#owned.synced) return;
+    this.#isRunning = true;
     this.#isDirty = false;
+    const results = await this.#provisionAll();
+    this.#isRunning = false;
+    if (results.includes('failed')) this.#request(RETRY_MS);
+    else this.#requestAgain();
+  }
+
+  /** For what was asked while it ran. */
+  #requestAgain(): void {
+    if (this.#isDirty) this.#request();
+  }
+
+  async #provisionAll(): Promise<readonly ('done' | 'failed')[]> {
+    const results: ('done' | 'failed')[] = [];
     for (const spec of this.#wanted) {
+      const { namespace, name } = spec.gateway;
       try {
         await this.#provisionOne(spec);
+        results.push('done');
       } catch (error) {
-        const { namespace, name } = spec.gateway;
+        results.push('failed');
         this.#options.logger.warn('not provisioned, trying again', { namespace, name, error: String(error) });
-        this.#retry ??= setTimeout(() => {
-          this.#retry = null;
-          this.#request();
-        }, RETRY_MS);
       }
     }
+    return results;
   }
 
   async #provisionOne(spec: InfraSpec): Promise<void> {
     const { namespace, name } = spec.gateway;
-    const uid = this.#options.uidOf(namespace, name);
-    if (uid === null) return;
+    const gateway = this.#options.gateway(namespace, name);
+    // One that is being deleted keeps what it has until the last of its finalizers is gone.
+    if (gateway?.metadata.uid === undefined || gateway.metadata.deletionTimestamp !== undefined) return;
     const context: RenderContext = {
-      gatewayUid: uid,
+      gatewayUid: gateway.metadata.uid,
       image: this.#options.image,
       configAddress: this.#options.configAddress,
       hash,
     };
-    const objects = renderGateway({ spec, workload: workloadOf(), context });
-    const [first] = objects;
-    if (first !== undefined) await this.#ensureIdentity(spec, context, first);
+    const input = { spec, workload: workloadOf(), context };
+    const objects = renderGateway(input);
+    if (objects.length > 0) await this.#ensureIdentity(input);
     await this.#applier.reconcile(namespace, gatewayId(namespace, name, hash), objects);
   }
 
-  async #ensureIdentity(spec: InfraSpec, context: RenderContext, like: KubernetesObject): Promise<void> {
-    const secret = { ...like.metadata, name: identitySecretName({ spec, context }) };
-    await this.#options.identities.ensureProxySecret(spec.gateway, secret);
+  /** The kubelet brings a replaced Secret into running pods, and a proxy reads it anew for each stream: none is cut. */
+  async #ensureIdentity(input: RenderInput): Promise<void> {
+    const { gateway } = input.spec;
+    const { namespace } = gateway;
+    const name = identitySecretName(input);
+    const key = `${namespace}/${name}`;
+    const standing = this.#owned
+      .find('Secret', namespace, gatewayId(namespace, gateway.name, hash))
+      .find(({ metadata }) => metadata.name === name);
+    if (standing !== undefined && this.#options.identities.isFresh(standing)) {
+      this.#issued.delete(key);
+      return;
+    }
+    const version = standing?.metadata.resourceVersion;
+    if (this.#issued.has(key) && this.#issued.get(key) === version) return;
+    await this.#options.identities.issueProxySecret(gateway, { ...objectMetadata(input), name });
+    this.#issued.set(key, version);
+    this.#options.logger.info('identity issued', { namespace, name: gateway.name });
   }
 }
 

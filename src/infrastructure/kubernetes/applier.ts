@@ -2,12 +2,12 @@
  * Brings a Gateway's objects to what `renderGateway` wants: server-side apply (drift in our fields is repaired, other
  * writers' fields stay), and removal of what is no longer wanted. What is already so is not written.
  */
-import type { KubeClient, KubeObject } from '../../kubeapi/client.ts';
-import { ApiError } from '../../kubeapi/client.ts';
+import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client.ts';
 import { apiVersionOf, objectPath, type KindInfo } from '../../kubeapi/kind-info.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { GATEWAY_ID_LABEL } from './names.ts';
+import { project } from './projection.ts';
 import type { KubernetesObject } from './render.ts';
 
 const kind = (group: string, version: string, name: string, plural: string): KindInfo => ({
@@ -18,10 +18,11 @@ const kind = (group: string, version: string, name: string, plural: string): Kin
   namespaced: true,
 });
 
-/** Every kind that may be made for a Gateway; the order in which they are looked through for leftovers. */
-export const OWNED_KINDS: readonly KindInfo[] = [
+export const SECRET_KIND = kind('', 'v1', 'Secret', 'secrets');
+
+/** Every kind that is rendered for a Gateway; the order in which they are looked through for leftovers. */
+const RENDERED_KINDS: readonly KindInfo[] = [
   kind('', 'v1', 'ServiceAccount', 'serviceaccounts'),
-  kind('', 'v1', 'Secret', 'secrets'),
   kind('', 'v1', 'Service', 'services'),
   kind('apps', 'v1', 'Deployment', 'deployments'),
   kind('apps', 'v1', 'DaemonSet', 'daemonsets'),
@@ -29,18 +30,24 @@ export const OWNED_KINDS: readonly KindInfo[] = [
   kind('autoscaling', 'v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers'),
 ];
 
+/** Everything that a Gateway may own. */
+export const OWNED_KINDS: readonly KindInfo[] = [SECRET_KIND, ...RENDERED_KINDS];
+
 const FIELD_MANAGER = 'sluice-infrastructure';
 
 /** What stands in the cluster with our label, kept by watches of the controller. */
 export interface OwnedObjects {
-  /** Objects of `kind` that carry the Gateway's id. */
-  find(kind: KindInfo, namespace: string, gatewayId: string): readonly KubeObject[];
+  /** Objects of a kind that carry the Gateway's id. */
+  find(kind: string, namespace: string, gatewayId: string): readonly KubeObject[];
 }
 
 interface Applied {
-  /** Hash-free comparison: the text that was applied last, and the version that resulted. */
+  /** What was applied last. */
   readonly wanted: string;
-  readonly resourceVersion: string;
+  /** What then stood in the same fields, defaults and normal forms of the API server included. */
+  readonly stood: string;
+  /** Version of the object as it was seen before: still seen, the watch is only late. */
+  readonly basedOn: string | undefined;
 }
 
 export class Applier {
@@ -57,44 +64,46 @@ export class Applier {
 
   /** Resolves when everything stands as wanted; the first failure rejects after the rest has been tried. */
   async reconcile(namespace: string, gatewayId: string, wanted: readonly KubernetesObject[]): Promise<void> {
-    const failures: Error[] = [];
-    for (const object of wanted) {
-      await this.#apply(object).catch((error: unknown) => failures.push(toError(error)));
-    }
+    const failures: unknown[] = [];
+    const note = (error: unknown): void => {
+      failures.push(error);
+    };
+    for (const object of wanted) await this.#apply(object).catch(note);
     const keep = new Set(wanted.map(({ kind: name, metadata }) => `${name} ${metadata.name}`));
-    for (const owned of OWNED_KINDS) {
-      for (const { metadata } of this.#owned.find(owned, namespace, gatewayId)) {
-        // The identity is made apart, and goes with the Gateway that owns it.
-        if (owned.kind === 'Secret' || keep.has(`${owned.kind} ${metadata.name}`)) continue;
-        await this.#remove(owned, namespace, metadata.name).catch((error: unknown) =>
-          failures.push(toError(error)),
-        );
+    for (const info of RENDERED_KINDS) {
+      for (const { metadata } of this.#owned.find(info.kind, namespace, gatewayId)) {
+        if (keep.has(`${info.kind} ${metadata.name}`) || metadata.deletionTimestamp !== undefined) continue;
+        await this.#remove(info, namespace, metadata.name).catch(note);
       }
     }
-    const [first] = failures;
-    if (first !== undefined) throw first;
+    if (failures.length > 0) throw failures[0];
   }
 
   async #apply(object: KubernetesObject): Promise<void> {
-    const info = OWNED_KINDS.find((candidate) => candidate.kind === object.kind);
+    const info = RENDERED_KINDS.find((candidate) => candidate.kind === object.kind);
     if (info === undefined) throw new Error(`${object.kind} is not a kind that Gateways get`);
     const { namespace, name, labels } = object.metadata;
     const key = `${object.kind} ${namespace}/${name}`;
-    const text = canonicalJson(object);
+    const wanted = canonicalJson(object);
     const before = this.#applied.get(key);
     const standing = this.#owned
-      .find(info, namespace, labels[GATEWAY_ID_LABEL] ?? '')
+      .find(object.kind, namespace, labels[GATEWAY_ID_LABEL] ?? '')
       .find(({ metadata }) => metadata.name === name);
-    // Ours is the newest write of this object, and it said the same: nothing to do.
-    if (before?.wanted === text && standing?.metadata.resourceVersion === before.resourceVersion) return;
-    const result = (await this.#client.call({
+    const stands = standing === undefined ? null : canonicalJson(project(standing, object));
+    const basedOn = standing?.metadata.resourceVersion;
+    const isSettled = before?.wanted === wanted && (stands === before.stood || basedOn === before.basedOn);
+    if (isSettled) return;
+    if (before?.wanted === wanted && stands !== null) {
+      this.#logger.info('drift repaired', { kind: object.kind, namespace, name });
+    }
+    const result = await this.#client.call({
       method: 'PATCH',
       path: objectPath(info, namespace, name),
       query: { fieldManager: FIELD_MANAGER, force: 'true' },
       contentType: 'application/apply-patch+yaml',
       body: { ...object, apiVersion: apiVersionOf(info) },
-    })) as KubeObject;
-    this.#applied.set(key, { wanted: text, resourceVersion: result.metadata.resourceVersion ?? '' });
+    });
+    this.#applied.set(key, { wanted, stood: canonicalJson(project(result, object)), basedOn });
   }
 
   async #remove(info: KindInfo, namespace: string, name: string): Promise<void> {
@@ -107,5 +116,3 @@ export class Applier {
     }
   }
 }
-
-const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

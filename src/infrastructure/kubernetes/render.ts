@@ -59,7 +59,7 @@ export function renderGateway(input: RenderInput): readonly KubernetesObject[] {
 }
 
 /** Metadata that every object of the Gateway carries; `suffix` tells several of one kind apart. */
-function metadata({ spec, context }: RenderInput, suffix = ''): KubernetesObject['metadata'] {
+export function objectMetadata({ spec, context }: RenderInput, suffix = ''): KubernetesObject['metadata'] {
   return {
     name: resourceName(spec, context.hash) + suffix,
     namespace: spec.gateway.namespace,
@@ -82,7 +82,7 @@ function metadata({ spec, context }: RenderInput, suffix = ''): KubernetesObject
 const serviceAccount = (input: RenderInput): KubernetesObject => ({
   apiVersion: 'v1',
   kind: 'ServiceAccount',
-  metadata: metadata(input),
+  metadata: objectMetadata(input),
   automountServiceAccountToken: false,
 });
 
@@ -97,7 +97,7 @@ function workloadObject(input: RenderInput): KubernetesObject {
     return {
       apiVersion: 'apps/v1',
       kind: 'DaemonSet',
-      metadata: metadata(input),
+      metadata: objectMetadata(input),
       // A port of the host can be held once: with hostNetwork the old proxy leaves before the new one comes.
       spec: {
         ...common,
@@ -113,7 +113,7 @@ function workloadObject(input: RenderInput): KubernetesObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: metadata(input),
+    metadata: objectMetadata(input),
     spec: {
       ...common,
       // Left out under autoscaling: the autoscaler owns the field then.
@@ -132,7 +132,7 @@ function disruptionBudget(input: RenderInput): readonly KubernetesObject[] {
     {
       apiVersion: 'policy/v1',
       kind: 'PodDisruptionBudget',
-      metadata: metadata(input),
+      metadata: objectMetadata(input),
       spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(spec, context.hash) } },
     },
   ];
@@ -141,7 +141,7 @@ function disruptionBudget(input: RenderInput): readonly KubernetesObject[] {
 function autoscaler(input: RenderInput): readonly KubernetesObject[] {
   const { scaling } = input.workload;
   if (scaling.kind !== 'auto') return [];
-  const meta = metadata(input);
+  const meta = objectMetadata(input);
   return [
     {
       apiVersion: 'autoscaling/v2',
@@ -189,7 +189,7 @@ function service(input: RenderInput, suffix: string, address: string | null): Ku
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: metadata(input, suffix),
+    metadata: objectMetadata(input, suffix),
     spec: {
       type: settings.type,
       selector: selectorLabels(spec, context.hash),

@@ -1,4 +1,5 @@
 /** The kinds that the controller watches. */
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { KindInfo } from '../../kubeapi/kind-info.ts';
 
 const gatewayApi = (kind: string, plural: string, namespaced = true, version = 'v1'): KindInfo => ({
@@ -12,6 +13,14 @@ const gatewayApi = (kind: string, plural: string, namespaced = true, version = '
 const experimental = (kind: string, plural: string): KindInfo => ({
   kind,
   group: 'gateway.networking.x-k8s.io',
+  version: 'v1alpha1',
+  plural,
+  namespaced: true,
+});
+
+const own = (kind: string, plural: string): KindInfo => ({
+  kind,
+  group: 'gateway.sluice.dev',
   version: 'v1alpha1',
   plural,
   namespaced: true,
@@ -38,6 +47,7 @@ export const KINDS = {
   backendTlsPolicies: gatewayApi('BackendTLSPolicy', 'backendtlspolicies'),
   backendTrafficPolicies: experimental('XBackendTrafficPolicy', 'xbackendtrafficpolicies'),
   backends: experimental('XBackend', 'xbackends'),
+  proxyConfigs: own('ProxyConfig', 'proxyconfigs'),
   services: core('Service', 'services'),
   endpointSlices: {
     kind: 'EndpointSlice',
@@ -49,6 +59,25 @@ export const KINDS = {
   secrets: core('Secret', 'secrets'),
   configMaps: core('ConfigMap', 'configmaps'),
   namespaces: core('Namespace', 'namespaces', false),
-} as const satisfies Record<string, KindInfo>;
+} as const satisfies Record<keyof ResourceSnapshot, KindInfo>;
 
 export type ResourceName = keyof typeof KINDS;
+
+export const RESOURCE_NAMES = Object.keys(KINDS) as ResourceName[];
+
+/** Read by name, where something refers to them. */
+export const isReferred = (name: ResourceName): boolean => name === 'secrets' || name === 'configMaps';
+
+/** Kinds whose objects may refer to Secrets and ConfigMaps. */
+export const REFERRING: readonly ResourceName[] = ['gateways', 'listenerSets', 'backendTlsPolicies'];
+
+const BY_KIND: ReadonlyMap<string, ResourceName> = new Map(
+  RESOURCE_NAMES.map((name) => [KINDS[name].kind, name]),
+);
+
+/** Throws for a kind that is not watched. */
+export function kindNamed(kind: string): ResourceName {
+  const found = BY_KIND.get(kind);
+  if (found === undefined) throw new Error(`${kind} is not a kind that is watched`);
+  return found;
+}

@@ -5,67 +5,90 @@
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { KubeClient, KubeObject } from '../../kubeapi/client.ts';
-import { Reflector } from '../../kubeapi/reflector.ts';
+import { KindCache } from '../../kubeapi/kind-cache.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Provider, ProviderListener } from '../provider.ts';
-import { KINDS, type ResourceName } from './kinds.ts';
+import { isReferred, KINDS, kindNamed, REFERRING, RESOURCE_NAMES, type ResourceName } from './kinds.ts';
+import { ReferencedObjects } from './referenced-objects.ts';
+import { ReferenceFinder } from './references.ts';
 import { StatusWriter } from './status-writer.ts';
 
 export interface KubernetesProviderOptions {
   readonly client: KubeClient;
   readonly controllerName: string;
+  /** Namespaces whose objects are served; null = all. */
+  readonly namespaces: readonly string[] | null;
   readonly logger: Logger;
 }
 
-/** Changes come in bunches: an apply of many objects costs one translation each 20 ms, not one an object. */
+/** Changes come in bunches: an apply of many objects costs one snapshot each 20 ms, not one an object. */
 const COALESCE_MS = 20;
+/** The first change after a quiet time waits only for those that came with it. */
+const GATHER_MS = 2;
+/** Stored by package managers and the API server itself, large in number, and never a certificate. */
+const SECRETS_OF_INTEREST = 'type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token';
 
 export class KubernetesProvider implements Provider {
-  readonly #reflectors: ReadonlyMap<ResourceName, Reflector>;
+  readonly #caches: ReadonlyMap<ResourceName, KindCache>;
+  readonly #secrets: ReferencedObjects;
+  readonly #configMaps: ReferencedObjects;
+  readonly #finder = new ReferenceFinder();
   readonly #writer: StatusWriter;
   #listener: ProviderListener | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #publishedAtMs = -Infinity;
   #onFirst: (() => void) | null = null;
   #isLeader = false;
   #statuses: readonly StatusUpdate[] = [];
 
-  constructor({ client, controllerName, logger }: KubernetesProviderOptions) {
+  constructor({ client, controllerName, namespaces, logger }: KubernetesProviderOptions) {
     const onChange = (): void => {
       this.#schedule();
     };
-    this.#reflectors = new Map(
-      resourceNames().map((name) => {
+    const common = { client, namespaces, logger, onChange };
+    this.#caches = new Map(
+      RESOURCE_NAMES.filter((name) => !isReferred(name)).map((name) => {
         const kind = KINDS[name];
-        const optional = kind.group.startsWith('gateway.');
-        return [name, new Reflector({ client, kind, namespace: null, logger, optional, onChange })] as const;
+        const isOurs = kind.group.startsWith('gateway.');
+        return [name, new KindCache({ ...common, kind, optional: isOurs, withoutStatus: isOurs })] as const;
       }),
     );
+    this.#secrets = new ReferencedObjects({
+      ...common,
+      kind: KINDS.secrets,
+      fieldSelector: SECRETS_OF_INTEREST,
+    });
+    this.#configMaps = new ReferencedObjects({ ...common, kind: KINDS.configMaps });
     this.#writer = new StatusWriter({
       client,
       controllerName,
-      kindOf: ({ kind }) => kindNamed(kind),
-      current: ({ kind, object }) => this.#find(kind, object.namespace, object.name),
+      kindOf: ({ kind }) => KINDS[kindNamed(kind)],
+      current: ({ kind, object }) =>
+        this.#caches.get(kindNamed(kind))?.current(object.namespace, object.name),
       now: () => new Date(),
       logger,
     });
   }
 
-  /** The object of a Gateway as last seen. */
-  gateway(namespace: string, name: string): KubeObject | undefined {
-    return this.#find('Gateway', namespace, name);
+  /** The object of a kind as last seen. */
+  find(kind: string, namespace: string, name: string): KubeObject | undefined {
+    return this.#caches.get(kindNamed(kind))?.get(namespace, name);
   }
 
   /** Only the leader writes; a new one writes what it has. */
   setLeader(isLeader: boolean): void {
     this.#isLeader = isLeader;
     if (isLeader) this.#writer.write(this.#statuses);
+    else this.#writer.forget();
   }
 
   start(listener: ProviderListener): Promise<void> {
     this.#listener = listener;
     return new Promise((resolve) => {
       this.#onFirst = resolve;
-      for (const reflector of this.#reflectors.values()) reflector.start();
+      for (const cache of this.#caches.values()) cache.start();
+      this.#secrets.start();
+      this.#configMaps.start();
     });
   }
 
@@ -74,44 +97,49 @@ export class KubernetesProvider implements Provider {
     if (this.#isLeader) this.#writer.write(updates);
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const reflector of this.#reflectors.values()) reflector.stop();
-    this.#writer.stop();
-    return Promise.resolve();
+    this.#listener = null;
+    for (const cache of this.#caches.values()) cache.stop();
+    this.#secrets.stop();
+    this.#configMaps.stop();
+    await this.#writer.close();
   }
 
   #schedule(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null;
-      this.#publish();
-    }, COALESCE_MS);
+    const sinceMs = performance.now() - this.#publishedAtMs;
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = null;
+        this.#publish();
+      },
+      Math.max(GATHER_MS, COALESCE_MS - sinceMs),
+    );
   }
 
-  /** Nothing is published before every kind has been listed: half a picture would take traffic away. */
+  /**
+   * Nothing is published before every kind has been listed and what is referred to has been read: half a picture would take
+   * traffic away.
+   */
   #publish(): void {
-    if (![...this.#reflectors.values()].every(({ synced }) => synced)) return;
+    const isListed = [...this.#caches.values()].every(({ synced }) => synced);
+    if (!isListed || !this.#secrets.synced || !this.#configMaps.synced) return;
+    const { Secret, ConfigMap } = this.#finder.find(
+      REFERRING.flatMap((name) => this.#caches.get(name)?.objects() ?? []),
+    );
+    this.#secrets.want(Secret);
+    this.#configMaps.want(ConfigMap);
+    if (!this.#secrets.settled || !this.#configMaps.settled) return;
+    this.#publishedAtMs = performance.now();
     this.#listener?.onSnapshot(this.#snapshot());
     this.#onFirst?.();
     this.#onFirst = null;
   }
 
   #snapshot(): ResourceSnapshot {
-    const lists = [...this.#reflectors].map(([name, reflector]) => [name, [...reflector.objects()]] as const);
+    const lists = [...this.#caches].map(([name, cache]) => [name, cache.objects()] as const);
+    const referred = { secrets: this.#secrets.objects(), configMaps: this.#configMaps.objects() };
     // The API server has seen to it that each object has the shape of its kind.
-    return Object.fromEntries(lists) as unknown as ResourceSnapshot;
+    return { ...Object.fromEntries(lists), ...referred } as unknown as ResourceSnapshot;
   }
-
-  #find(kind: string, namespace: string, name: string): KubeObject | undefined {
-    const resource = resourceNames().find((candidate) => KINDS[candidate].kind === kind);
-    return resource === undefined ? undefined : this.#reflectors.get(resource)?.get(namespace, name);
-  }
-}
-
-const resourceNames = (): ResourceName[] => Object.keys(KINDS) as ResourceName[];
-
-function kindNamed(kind: string): (typeof KINDS)[ResourceName] {
-  const found = resourceNames().find((name) => KINDS[name].kind === kind);
-  if (found === undefined) throw new Error(`${kind} is not a kind that is watched`);
-  return KINDS[found];
 }

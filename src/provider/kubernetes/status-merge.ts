@@ -49,13 +49,13 @@ export function mergeStatus(
     case 'TCPRoute':
     case 'UDPRoute':
     case 'XBackend': {
-      const parents = update.status.parents;
-      return { ...current, parents: mergeEntries(current.parents ?? [], parents, context) };
+      const parents = mergeEntries(current.parents, update.status.parents, context);
+      return parents === undefined ? current : { ...current, parents };
     }
     case 'BackendTLSPolicy':
     case 'XBackendTrafficPolicy': {
-      const ancestors = update.status.ancestors;
-      return { ...current, ancestors: mergeEntries(current.ancestors ?? [], ancestors, context) };
+      const ancestors = mergeEntries(current.ancestors, update.status.ancestors, context);
+      return ancestors === undefined ? current : { ...current, ancestors };
     }
     case 'Gateway':
     case 'ListenerSet': {
@@ -67,6 +67,7 @@ export function mergeStatus(
       return { ...current, ...update.status, conditions, listeners };
     }
     case 'GatewayClass':
+    case 'ProxyConfig':
       return {
         ...current,
         ...update.status,
@@ -82,12 +83,19 @@ interface Entry {
   readonly conditions: readonly Condition[];
 }
 
-/** Entries of other controllers stay where they are; ours are replaced as a whole, so stale ones go. */
+/**
+ * Entries of other controllers stay where they are; ours are replaced as a whole, so stale ones go. An object that we have nothing
+ * to say of, and nobody else has, is not touched (undefined).
+ */
 function mergeEntries(
-  current: readonly WrittenEntry[],
+  current: readonly WrittenEntry[] | undefined,
   wanted: readonly Entry[],
   context: MergeContext,
-): readonly WrittenEntry[] {
+): readonly WrittenEntry[] | undefined {
+  if (current === undefined) {
+    if (wanted.length === 0) return undefined;
+    return mergeEntries([], wanted, context);
+  }
   const others = current.filter(({ controllerName }) => controllerName !== context.controllerName);
   const ours = current.filter(({ controllerName }) => controllerName === context.controllerName);
   const merged = wanted.map((entry) => {

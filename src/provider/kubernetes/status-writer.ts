@@ -1,9 +1,11 @@
 /**
  * Writes statuses by server-side apply: only what differs, only the newest wanted one of each object, a bounded number at once.
- * A conflict (somebody wrote meanwhile) is merged anew over what then stands.
+ * A conflict (somebody wrote meanwhile) is merged anew over what then stands; what cannot be written now is tried again.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
+import { diffPlain, type Plain } from '../../lib/structural-patch.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client.ts';
 import { apiVersionOf, objectPath, type KindInfo } from '../../kubeapi/kind-info.ts';
@@ -26,60 +28,102 @@ export interface StatusWriterOptions {
 }
 
 const PARALLEL_WRITES = 16;
-const MAX_TRIES = 6;
+const MAX_CONFLICTS = 6;
+const RETRY_MS = 1_000;
+
+/** What was found to stand, or was written: the same wish over the same object needs no look. */
+interface Settled {
+  readonly update: StatusUpdate;
+  readonly resourceVersion: string | undefined;
+}
 
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #wanted = new Map<string, StatusUpdate>();
-  readonly #busy = new Set<string>();
-  #stopped = false;
+  readonly #settled = new Map<string, Settled>();
+  readonly #busy = new Map<string, Promise<void>>();
+  readonly #stop = new AbortController();
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
   }
 
-  /** Takes the newest statuses; an older wanted one of the same object is forgotten. */
+  /** Takes the newest statuses, all there are; an older wanted one of the same object is forgotten. */
   write(updates: readonly StatusUpdate[]): void {
-    for (const update of updates) this.#wanted.set(keyOf(update), update);
+    const named = new Set<string>();
+    for (const update of updates) {
+      const key = keyOf(update);
+      named.add(key);
+      if (!this.#isSettled(key, update)) this.#wanted.set(key, update);
+    }
+    for (const key of this.#settled.keys()) if (!named.has(key)) this.#settled.delete(key);
     this.#pump();
   }
 
-  stop(): void {
-    this.#stopped = true;
+  /** Nothing that waits is written any more: somebody else writes from here on. */
+  forget(): void {
     this.#wanted.clear();
+    this.#settled.clear();
+  }
+
+  /** Resolves when what is being written has been. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.forget();
+    await Promise.all(this.#busy.values());
+  }
+
+  #isSettled(key: string, update: StatusUpdate): boolean {
+    const settled = this.#settled.get(key);
+    if (settled === undefined) return false;
+    const isSame =
+      settled.update === update ||
+      diffPlain(settled.update as unknown as Plain, update as unknown as Plain) === null;
+    return isSame && this.#options.current(update)?.metadata.resourceVersion === settled.resourceVersion;
   }
 
   #pump(): void {
     for (const [key, update] of this.#wanted) {
-      if (this.#stopped || this.#busy.size >= PARALLEL_WRITES) return;
+      if (this.#stop.signal.aborted || this.#busy.size >= PARALLEL_WRITES) return;
       if (this.#busy.has(key)) continue;
       this.#wanted.delete(key);
-      this.#busy.add(key);
-      void this.#writeOne(update).finally(() => {
+      const writing = this.#writeOne(key, update).finally(() => {
         this.#busy.delete(key);
         this.#pump();
       });
+      this.#busy.set(key, writing);
     }
   }
 
-  async #writeOne(update: StatusUpdate): Promise<void> {
-    const { logger } = this.#options;
+  async #writeOne(key: string, update: StatusUpdate): Promise<void> {
     let object: ObjectWithStatus | undefined = this.#options.current(update);
-    for (let tries = 0; tries < MAX_TRIES && object !== undefined; tries += 1) {
+    for (let conflicts = 0; conflicts < MAX_CONFLICTS && object !== undefined; conflicts += 1) {
       const body = this.#patchFor(object, update);
-      if (body === null) return;
+      if (body === null) {
+        this.#settled.set(key, { update, resourceVersion: object.metadata.resourceVersion });
+        return;
+      }
       try {
-        await this.#apply(update, body);
+        const { metadata } = await this.#apply(update, body);
+        this.#settled.set(key, { update, resourceVersion: metadata.resourceVersion });
         return;
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) return;
         if (!(error instanceof ApiError) || error.status !== 409) {
-          logger.warn('status not written', { object: keyOf(update), error: String(error) });
+          await this.#tryAgain(key, update, error);
           return;
         }
-        object = await this.#fetch(update);
+        object = await this.#fetch(update).catch(() => undefined);
       }
     }
+  }
+
+  /** After a moment, unless something newer is wanted by then. */
+  async #tryAgain(key: string, update: StatusUpdate, error: unknown): Promise<void> {
+    this.#options.logger.warn('status not written, trying again', { object: key, error: String(error) });
+    const waitMs = RETRY_MS * (0.5 + Math.random());
+    await delay(waitMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    if (!this.#stop.signal.aborted && !this.#wanted.has(key)) this.#wanted.set(key, update);
   }
 
   /** null when nothing differs, or when the object has moved on and a newer status is on its way. */
@@ -105,25 +149,21 @@ export class StatusWriter {
     };
   }
 
-  async #apply(update: StatusUpdate, body: object): Promise<void> {
+  async #apply(update: StatusUpdate, body: object): Promise<KubeObject> {
     const { object } = update;
-    await this.#options.client.call({
+    return (await this.#options.client.call({
       method: 'PATCH',
       path: `${objectPath(this.#options.kindOf(update), object.namespace, object.name)}/status`,
       query: { fieldManager: FIELD_MANAGER, force: 'true' },
       contentType: 'application/apply-patch+yaml',
       body,
-    });
+    })) as KubeObject;
   }
 
-  async #fetch(update: StatusUpdate): Promise<ObjectWithStatus | undefined> {
+  async #fetch(update: StatusUpdate): Promise<ObjectWithStatus> {
     const { namespace, name } = update.object;
-    try {
-      const path = objectPath(this.#options.kindOf(update), namespace, name);
-      return (await this.#options.client.call({ method: 'GET', path })) as ObjectWithStatus;
-    } catch {
-      return undefined;
-    }
+    const path = objectPath(this.#options.kindOf(update), namespace, name);
+    return (await this.#options.client.call({ method: 'GET', path })) as ObjectWithStatus;
   }
 }
 

@@ -1,0 +1,34 @@
+/** The process of `sluice controller`: until a signal ends it. */
+import { loadApiServer } from '../../kubeapi/kube-config.ts';
+import { createJsonLogger, type LogLevel } from '../../telemetry/json-logger.ts';
+import { createLineWriter } from '../../telemetry/line-writer.ts';
+import { startController, type ControllerOptions } from './controller.ts';
+
+export interface RunControllerOptions extends Omit<ControllerOptions, 'apiServer' | 'logger' | 'probeHost'> {
+  readonly kubeconfig: string | null;
+  readonly logLevel: LogLevel;
+}
+
+const STANDARD_ERROR = 2;
+
+export async function runController(options: RunControllerOptions): Promise<void> {
+  const { kubeconfig, logLevel, ...rest } = options;
+  const logger = createJsonLogger(createLineWriter(STANDARD_ERROR), logLevel);
+  const apiServer = loadApiServer(process.env, kubeconfig);
+  const ended = untilSignal();
+  const starting = startController({ ...rest, apiServer, logger, probeHost: '0.0.0.0' });
+  const controller = await Promise.race([starting, ended.then(() => null)]);
+  // Told to end before the cluster was read: nothing is led, served or half written yet.
+  if (controller === null) process.exit(0);
+  await ended;
+  await controller.stop();
+}
+
+const untilSignal = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        resolve();
+      });
+    }
+  });

@@ -1,0 +1,67 @@
+/**
+ * From replica to leader: what the proxies that are attached to a follower serve. One leader writes status, but proxies follow any
+ * replica; a stream between the replicas costs the API server nothing and needs no right of anybody.
+ */
+import type { Duplex } from 'node:stream';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Fleet } from './fleet.ts';
+import { encodeFrame, receiveFrames } from './frames.ts';
+import type { FleetReport } from './protocol.ts';
+
+/** Some hundred bytes a proxy and port: room for 100,000 proxies. */
+const REPORT_LIMIT_BYTES = 64 * 1024 * 1024;
+/** Acknowledgements come in bunches; one report is enough for them. */
+const REPORT_DELAY_MS = 20;
+
+/** The leader's end: each report replaces the one before, until the stream closes. */
+export function receiveReports(stream: Duplex, fleet: Fleet, logger: Logger): void {
+  stream.on('error', (error) => {
+    logger.warn('stream of a replica failed', { error: error.message });
+  });
+  stream.once('close', () => {
+    fleet.forget(stream);
+  });
+  receiveFrames(stream, REPORT_LIMIT_BYTES, (message) => {
+    const report = message as FleetReport;
+    // Messages may still arrive from a stream that was given up.
+    if (!stream.destroyed) fleet.reported(stream, report);
+  });
+}
+
+/** The follower's end: reports now, and whenever `changed` is called, until the stream closes. */
+export class FleetReporter {
+  readonly #stream: Duplex;
+  readonly #fleet: Fleet;
+  readonly #replica: string;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(stream: Duplex, fleet: Fleet, replica: string) {
+    this.#stream = stream;
+    this.#fleet = fleet;
+    this.#replica = replica;
+    stream.once('close', () => {
+      if (this.#timer !== null) clearTimeout(this.#timer);
+    });
+    this.#send();
+  }
+
+  changed(): void {
+    if (this.#stream.destroyed) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#send();
+    }, REPORT_DELAY_MS);
+  }
+
+  #send(): void {
+    if (!this.#stream.writable) return;
+    // A leader that does not read gets one report when it reads again, not a queue of them.
+    if (this.#stream.writableNeedDrain) {
+      this.#stream.once('drain', () => {
+        this.changed();
+      });
+      return;
+    }
+    this.#stream.write(encodeFrame(this.#fleet.report(this.#replica)));
+  }
+}

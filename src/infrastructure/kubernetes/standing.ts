@@ -1,0 +1,53 @@
+/** What the cluster says of a Gateway's objects: where it can be reached, how many proxies there should be. Pure. */
+import type { KubeObject } from '../../kubeapi/client.ts';
+
+interface ServiceObject extends KubeObject {
+  readonly spec?: {
+    readonly type?: string;
+    readonly clusterIPs?: readonly string[];
+    readonly externalIPs?: readonly string[];
+  };
+  readonly status?: {
+    readonly loadBalancer?: {
+      readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[];
+    };
+  };
+}
+
+interface WorkloadObject extends KubeObject {
+  readonly spec?: { readonly replicas?: number };
+  readonly status?: { readonly desiredNumberScheduled?: number };
+}
+
+export interface StandingAddress {
+  readonly type: 'IPAddress' | 'Hostname';
+  readonly value: string;
+}
+
+/** Each address once, in the order of the Services' names. */
+export function addressesOfServices(services: readonly KubeObject[]): readonly StandingAddress[] {
+  const sorted = services.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const found = sorted.flatMap((service) => addressesOf(service as ServiceObject));
+  return [...new Map(found.map((address) => [address.value, address])).values()];
+}
+
+function addressesOf({ spec, status }: ServiceObject): readonly StandingAddress[] {
+  if (spec?.type === 'LoadBalancer') {
+    return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }): StandingAddress[] => {
+      if (ip !== undefined) return [{ type: 'IPAddress', value: ip }];
+      return hostname === undefined ? [] : [{ type: 'Hostname', value: hostname }];
+    });
+  }
+  const { externalIPs = [], clusterIPs = [] } = spec ?? {};
+  // Addresses that were asked for are what the Gateway is known by; the cluster's own serve inside.
+  const values = externalIPs.length > 0 ? externalIPs : clusterIPs.filter((value) => value !== 'None');
+  return values.map((value) => ({ type: 'IPAddress', value }));
+}
+
+/** Of a Deployment what it was scaled to, by whomever; of a DaemonSet one a node. */
+export function desiredProxies(workloads: readonly KubeObject[]): number {
+  return workloads.reduce((sum, workload) => {
+    const { kind, spec, status } = workload as WorkloadObject;
+    return sum + (kind === 'DaemonSet' ? (status?.desiredNumberScheduled ?? 0) : (spec?.replicas ?? 1));
+  }, 0);
+}
