@@ -118,7 +118,11 @@ async function overHttp2(): Promise<void> {
 async function overWebSocket(): Promise<void> {
   while (!isOver()) {
     const socket = new WebSocket(`ws://${address}/`, { headers: { host } });
-    const closed = once(socket, 'close') as Promise<[number]>;
+    // Not `once` of node:events: that would reject with the error, which the opening reports already.
+    const closed = new Promise<number>((resolve) => {
+      socket.once('close', resolve);
+    });
+    socket.on('error', () => undefined);
     try {
       await once(socket, 'open');
       await echoMessages(socket);
@@ -126,7 +130,7 @@ async function overWebSocket(): Promise<void> {
       fail('websocket', error);
     }
     socket.close();
-    const [code] = await closed;
+    const code = await closed;
     if (!isOver() && code !== GOING_AWAY) fail('websocket', `closed with ${code}`);
   }
 }
@@ -135,10 +139,14 @@ const isOpen = (socket: WebSocket): boolean => socket.readyState === WebSocket.O
 
 async function echoMessages(socket: WebSocket): Promise<void> {
   while (!isOver() && isOpen(socket)) {
-    const answer = Promise.race([once(socket, 'message'), once(socket, 'close')]) as Promise<[unknown]>;
+    const ended = new AbortController();
+    const { signal } = ended;
+    const message = once(socket, 'message', { signal }).then(() => true);
+    const close = once(socket, 'close', { signal }).then(() => false);
     socket.send('hello');
-    const [what] = await answer;
-    if (typeof what !== 'number') answered.websocket += 1;
+    if (await Promise.race([message, close])) answered.websocket += 1;
+    ended.abort();
+    await Promise.allSettled([message, close]);
     await delay(PAUSE_MS);
   }
 }

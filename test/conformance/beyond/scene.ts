@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Cluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/command.ts';
+import { statusOf } from './steady-load.ts';
 import { echoApp, gateway, httpRoute, namespace } from './manifests.ts';
 
 interface Condition {
@@ -49,7 +50,11 @@ export class Scene {
       }),
     ]);
     await scene.rolledOut('deployment/echo');
-    await scene.address();
+    const address = await scene.address();
+    // The load balancer's address is known before every node routes it.
+    await until('the app is served', READY_S, async () => {
+      assert.equal(await statusOf(address, scene.host), 200);
+    });
     return scene;
   }
 

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readVerdicts, type Verdicts } from '../../schema/sample.ts';
+import { isJsonObject } from '../../../src/gatewayapi/validation/schema.ts';
+import { isAskable, readVerdicts, sampleManifest, type Verdicts } from '../../schema/sample.ts';
 import { readSeeds } from '../../schema/seeds.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { inNamespace, runAsync } from '../cluster/command.ts';
@@ -18,7 +19,7 @@ export function verdictTests(cluster: () => Cluster): void {
     const { kubectl, layout } = cluster();
     const folder = mkdtempSync(join(tmpdir(), 'sluice-verdicts-'));
     const out = join(folder, 'verdicts.json');
-    const names = new Set(readSeeds().flatMap(namespaceOf));
+    const names = namespacesOfSample();
     await kubectl.apply([...names].map(namespace));
     const token = readFileSync(join(layout.state, 'pki', 'tokens.csv'), 'utf8').split(',')[0] ?? '';
     const server = 'https://127.0.0.1:6443';
@@ -42,7 +43,15 @@ export function verdictTests(cluster: () => Cluster): void {
   });
 }
 
-function namespaceOf({ metadata }: Readonly<Record<string, unknown>>): readonly string[] {
-  const name = (metadata as { readonly namespace?: unknown } | undefined)?.namespace;
-  return typeof name === 'string' && name !== 'default' ? [name] : [];
+/** Also those that a mutation made up: the API server asks for a namespace before it looks at the object. */
+function namespacesOfSample(): ReadonlySet<string> {
+  const seeds = readSeeds();
+  const names = new Set<string>();
+  for (let index = 0; index < MANIFESTS; index += 1) {
+    const { seed, manifest } = sampleManifest(seeds, index);
+    const { metadata } = manifest;
+    const name = isJsonObject(metadata) ? metadata['namespace'] : undefined;
+    if (isAskable(seed, manifest) && typeof name === 'string' && name !== 'default') names.add(name);
+  }
+  return names;
 }
