@@ -13,7 +13,6 @@ import {
 } from '../../infrastructure/kubernetes/render.ts';
 import { addressesOfServices, desiredProxies } from '../../infrastructure/kubernetes/standing.ts';
 import type { InfraSpec } from '../../ir/infra.ts';
-import { DEFAULT_WORKLOAD, type Workload } from '../../ir/workload.ts';
 import type { KubeClient, KubeObject } from '../../kubeapi/client.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Identities } from './identities.ts';
@@ -94,13 +93,12 @@ export class Provisioner {
     return addressesOfServices(this.#owned.find('Service', namespace, gatewayId(namespace, name, hash)));
   }
 
-  /** How many proxies there should be. */
+  /** How many proxies there should be: what somebody scaled to, or else what was asked for. */
   expectedOf(namespace: string, name: string): number {
     const id = gatewayId(namespace, name, hash);
-    return desiredProxies([
-      ...this.#owned.find('Deployment', namespace, id),
-      ...this.#owned.find('DaemonSet', namespace, id),
-    ]);
+    const workloads = ['Deployment', 'DaemonSet'].flatMap((kind) => this.#owned.find(kind, namespace, id));
+    const spec = this.#wanted.find(({ gateway }) => gateway.namespace === namespace && gateway.name === name);
+    return desiredProxies(workloads, spec?.workload.scaling ?? null);
   }
 
   #request(delayMs = GATHER_MS): void {
@@ -149,7 +147,7 @@ export class Provisioner {
       configAddress: this.#options.configAddress,
       hash,
     };
-    const input = { spec, workload: workloadOf(), context };
+    const input = { spec, workload: spec.workload, context };
     const objects = renderGateway(input);
     if (objects.length > 0) await this.#ensureIdentity(input);
     await this.#applier.reconcile(namespace, gatewayId(namespace, name, hash), objects);
@@ -175,6 +173,3 @@ export class Provisioner {
     this.#options.logger.info('identity issued', { namespace, name: gateway.name });
   }
 }
-
-/** Until ProxyConfig is read, every Gateway gets the defaults. */
-const workloadOf = (): Workload => DEFAULT_WORKLOAD;

@@ -33,10 +33,11 @@ export function registerProxy(program: Command): void {
     .requiredOption('--controller <host:port>', 'where its configuration comes from', parseHostPort)
     .requiredOption('--identity <folder>', 'ca.crt, tls.crt and tls.key with which it proves whose it is')
     .requiredOption('--state <folder>', 'where the last good configuration is kept')
-    .option('--probes <address:port>', '/healthz, /readyz and /metrics', parseHostPort, {
-      host: '0.0.0.0',
-      port: 15_002,
-    })
+    .addOption(
+      new Option('--probes <address:port>', '/healthz, /readyz and /metrics')
+        .argParser(parseHostPort)
+        .default({ host: '0.0.0.0', port: 15_002 }, '0.0.0.0:15002'),
+    )
     .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'))
     .addOption(
       new Option('--access-log <target>', 'where finished exchanges are logged')
@@ -44,9 +45,17 @@ export function registerProxy(program: Command): void {
         .default('stdout'),
     )
     .option('--access-log-sample <percent>', 'share of exchanges that is logged', parsePercent, 100)
-    .option('--drain <seconds>', 'how long exchanges may take to finish', parseSeconds, 50_000)
+    .addOption(
+      new Option('--drain <seconds>', 'how long exchanges may take to finish')
+        .argParser(parseSeconds)
+        .default(50_000, '50'),
+    )
     .option('--workers <count>', 'worker processes', parseWorkers, availableParallelism())
-    .option('--map <port=bound>', 'port to bind for a listener port', parsePortMap, new Map())
+    .addOption(
+      new Option('--map <port=bound>', 'port to bind for a listener port')
+        .argParser(parsePortMap)
+        .default(new Map(), 'each its own'),
+    )
     .action(async (options: ProxyCommandOptions) => {
       const { runProxy } = await import('./proxy.ts');
       process.exitCode = await runProxy(options);

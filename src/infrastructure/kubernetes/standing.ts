@@ -1,4 +1,5 @@
 /** What the cluster says of a Gateway's objects: where it can be reached, how many proxies there should be. Pure. */
+import type { Scaling } from '../../ir/workload.ts';
 import type { KubeObject } from '../../kubeapi/client.ts';
 
 interface ServiceObject extends KubeObject {
@@ -44,10 +45,23 @@ function addressesOf({ spec, status }: ServiceObject): readonly StandingAddress[
   return values.map((value) => ({ type: 'IPAddress', value }));
 }
 
-/** Of a Deployment what it was scaled to, by whomever; of a DaemonSet one a node. */
-export function desiredProxies(workloads: readonly KubeObject[]): number {
-  return workloads.reduce((sum, workload) => {
+/** Of a Deployment what it was scaled to, by whomever; of a DaemonSet one a node; before either stands, what is asked for. */
+export function desiredProxies(workloads: readonly KubeObject[], scaling: Scaling | null): number {
+  const desired = workloads.map((workload) => {
     const { kind, spec, status } = workload as WorkloadObject;
-    return sum + (kind === 'DaemonSet' ? (status?.desiredNumberScheduled ?? 0) : (spec?.replicas ?? 1));
-  }, 0);
+    return kind === 'DaemonSet' ? (status?.desiredNumberScheduled ?? 0) : (spec?.replicas ?? 1);
+  });
+  return desired.length === 0 ? askedFor(scaling) : desired.reduce((sum, count) => sum + count, 0);
+}
+
+function askedFor(scaling: Scaling | null): number {
+  switch (scaling?.kind) {
+    case 'fixed':
+      return scaling.replicas;
+    case 'auto':
+      return scaling.minReplicas;
+    case 'per-node':
+    case undefined:
+      return 1;
+  }
 }
