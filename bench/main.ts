@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSyn
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchControl } from './control/main.ts';
 import { runBatch } from './measure/batch.ts';
 import { customPeer } from './peers/custom.ts';
 import { envoyPeer } from './peers/envoy.ts';
@@ -29,7 +30,7 @@ const folder = join(root, '.cache', 'bench');
 
 const USAGE = `npm run bench -- SUITE [options]
 
-Suites: ${Object.keys(SUITES).join(', ')}
+Suites: ${Object.keys(SUITES).join(', ')}, control (with options of its own: control --help)
 
   --only NAME,…      only these scenarios; the results of the others are kept
   --rounds N         rounds per scenario (default 5)
@@ -177,4 +178,5 @@ async function main(): Promise<number> {
   return 0;
 }
 
-process.exitCode = await main();
+process.exitCode =
+  process.argv[2] === 'control' ? await benchControl(process.argv.slice(3), folder) : await main();

@@ -6,6 +6,7 @@ import type { ConfigServer } from '../configsync/server.ts';
 import type { InputFinding } from '../gatewayapi/input-finding.ts';
 import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { Provider } from '../provider/provider.ts';
+import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { TranslateResult } from '../translator/types.ts';
 import { coalesce } from './coalesce.ts';
@@ -52,13 +53,20 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
   let snapshot: ResourceSnapshot | null = null;
   let inputFindings: readonly InputFinding[] = [];
 
+  let last: Reconciled | null = null;
+
   const reconcile = (): void => {
     if (snapshot === null) return;
     const observations = observe();
-    const result = translate(snapshot, observations);
-    server.publish(result.configs);
-    provider.writeStatus(result.statuses);
-    onReconciled({ snapshot, inputFindings, observations, result, revision: server.revision });
+    // Most acknowledgements say that a newer version is served, and change no status.
+    const isKnown = last?.snapshot === snapshot && saySame(last.observations, observations);
+    const result = isKnown && last !== null ? last.result : translate(snapshot, observations);
+    if (!isKnown) {
+      server.publish(result.configs);
+      provider.writeStatus(result.statuses);
+    }
+    last = { snapshot, inputFindings, observations, result, revision: server.revision };
+    onReconciled(last);
   };
   let restUntilMs = 0;
   const guarded = (): void => {
@@ -96,3 +104,15 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
     },
   };
 }
+
+/** Whether a translation with the one gives the same as with the other: of configurations the generation counts, not the version. */
+const saySame = (a: Observations, b: Observations): boolean =>
+  canonicalJson(withoutVersions(a)) === canonicalJson(withoutVersions(b));
+
+const withoutVersions = ({ gateways, ...rest }: Observations): object => ({
+  ...rest,
+  gateways: gateways.map(({ acknowledged, ...gateway }) => ({
+    ...gateway,
+    acknowledged: acknowledged === null ? null : { ...acknowledged, version: '' },
+  })),
+});

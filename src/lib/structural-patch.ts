@@ -74,33 +74,51 @@ function diffObjects(before: PlainObject, after: PlainObject): Patch | null {
  * one piece, and an insertion shifts nothing.
  */
 function diffLists(before: readonly Plain[], after: readonly Plain[]): Patch | null {
-  const shorter = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < shorter && diffPlain(before[start], after[start] ?? null) === null) start += 1;
+  const start = equalAtStart(before, after);
   if (start === before.length && start === after.length) return null;
-  let tail = 0;
-  while (
-    tail < shorter - start &&
-    diffPlain(before[before.length - 1 - tail], after[after.length - 1 - tail] ?? null) === null
-  ) {
-    tail += 1;
-  }
+  const tail = equalAtEnd(before, after, start);
   const pieces: ListPiece[] = [];
   keep(pieces, 0, start);
   const oldEnd = before.length - tail;
-  const places = placesByKey(before, start, oldEnd);
+  let places: ReadonlyMap<string, number> | null = null;
+  let cursor = start;
   for (const item of after.slice(start, after.length - tail)) {
-    const key = keyOf(item);
-    const at = key === null ? undefined : places.get(key);
-    if (at === undefined) pieces.push({ item });
-    else {
-      const by = diffPlain(before[at], item);
-      if (by === null) keep(pieces, at, 1);
-      else pieces.push({ old: at, by });
+    // Items mostly follow each other as they did, or with one gone between them: only the others are looked up.
+    if (cursor < oldEnd && before[cursor] !== item && before[cursor + 1] === item) cursor += 1;
+    if (cursor >= oldEnd || before[cursor] !== item) {
+      places ??= placesByKey(before, start, oldEnd);
+      pieces.push(pieceFor(item, before, places));
+      continue;
     }
+    keep(pieces, cursor, 1);
+    cursor += 1;
   }
   keep(pieces, oldEnd, tail);
   return { list: pieces };
+}
+
+function equalAtStart(before: readonly Plain[], after: readonly Plain[]): number {
+  const shorter = Math.min(before.length, after.length);
+  let count = 0;
+  while (count < shorter && diffPlain(before[count], after[count] ?? null) === null) count += 1;
+  return count;
+}
+
+/** At most up to the equal start. */
+function equalAtEnd(before: readonly Plain[], after: readonly Plain[], start: number): number {
+  const most = Math.min(before.length, after.length) - start;
+  let count = 0;
+  while (count < most && diffPlain(before.at(-1 - count), after.at(-1 - count) ?? null) === null) count += 1;
+  return count;
+}
+
+/** The old item with the same key, as it is or patched; else the item itself. */
+function pieceFor(item: Plain, before: readonly Plain[], places: ReadonlyMap<string, number>): ListPiece {
+  const key = keyOf(item);
+  const at = key === null ? undefined : places.get(key);
+  if (at === undefined) return { item };
+  const by = diffPlain(before[at], item);
+  return by === null ? [at, 1] : { old: at, by };
 }
 
 function placesByKey(list: readonly Plain[], from: number, to: number): ReadonlyMap<string, number> {
@@ -112,14 +130,17 @@ function placesByKey(list: readonly Plain[], from: number, to: number): Readonly
   return places;
 }
 
-/** Members that tell items of one list apart; several may be needed (`number` and `transport` of a port). */
-const KEY_MEMBERS = ['id', 'cluster', 'hostname', 'number', 'transport', 'name', 'address', 'port'] as const;
+/** Members that tell items of one list apart by themselves; and those that do together, as the number and transport of a port. */
+const KEYS = ['id', 'cluster', 'hostname'] as const;
+const KEY_PARTS = ['number', 'transport', 'name', 'address', 'port'] as const;
 
 function keyOf(item: Plain | undefined): string | null {
   if (!isObject(item)) return item === undefined ? null : JSON.stringify(item);
-  const id = item['id'];
-  if (typeof id === 'string') return id;
-  const parts = KEY_MEMBERS.flatMap((name) => {
+  for (const name of KEYS) {
+    const value = item[name];
+    if (typeof value === 'string') return value;
+  }
+  const parts = KEY_PARTS.flatMap((name) => {
     const value = item[name];
     return typeof value === 'string' || typeof value === 'number' ? [`${name}=${String(value)}`] : [];
   });

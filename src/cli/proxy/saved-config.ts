@@ -1,6 +1,6 @@
 /**
  * The last good configuration on disk: a proxy that restarts without its controller serves from here. Endpoints move often, so it is
- * written at most once a second, and once more when the proxy ends.
+ * written every few seconds at most, and once more when the proxy ends.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 const FILE = 'config.json';
-const WRITE_EVERY_MS = 1_000;
+const WRITE_EVERY_MS = 5_000;
 /** It holds private keys. */
 const MODE = 0o600;
 
