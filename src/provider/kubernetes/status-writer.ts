@@ -35,6 +35,8 @@ const RETRY_MS = 1_000;
 interface Settled {
   readonly update: StatusUpdate;
   readonly resourceVersion: string | undefined;
+  /** The version that was written over: while it is still the one that is seen, the watch is only late. */
+  readonly basedOn: string | undefined;
 }
 
 export class StatusWriter {
@@ -79,7 +81,8 @@ export class StatusWriter {
     const isSame =
       settled.update === update ||
       diffPlain(settled.update as unknown as Plain, update as unknown as Plain) === null;
-    return isSame && this.#options.current(update)?.metadata.resourceVersion === settled.resourceVersion;
+    const seen = this.#options.current(update)?.metadata.resourceVersion;
+    return isSame && (seen === settled.resourceVersion || seen === settled.basedOn);
   }
 
   #pump(): void {
@@ -100,12 +103,14 @@ export class StatusWriter {
     for (let conflicts = 0; conflicts < MAX_CONFLICTS && object !== undefined; conflicts += 1) {
       const body = this.#patchFor(object, update);
       if (body === null) {
-        this.#settled.set(key, { update, resourceVersion: object.metadata.resourceVersion });
+        const { resourceVersion } = object.metadata;
+        this.#settled.set(key, { update, resourceVersion, basedOn: resourceVersion });
         return;
       }
       try {
         const { metadata } = await this.#apply(update, body);
-        this.#settled.set(key, { update, resourceVersion: metadata.resourceVersion });
+        const { resourceVersion } = metadata;
+        this.#settled.set(key, { update, resourceVersion, basedOn: object.metadata.resourceVersion });
         return;
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) return;
