@@ -36,7 +36,7 @@ const RETRY_MS = 2_000;
 /** A rollout reports many times a second. */
 const GATHER_MS = 50;
 /** How often identities are looked at that no change would bring up. */
-const RECHECK_MS = 3_600_000;
+const RECHECK_MS = 600_000;
 
 export class Provisioner {
   readonly #options: ProvisionerOptions;

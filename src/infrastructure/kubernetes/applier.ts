@@ -46,9 +46,16 @@ interface Applied {
   readonly wanted: string;
   /** What then stood in the same fields, defaults and normal forms of the API server included. */
   readonly stood: string;
-  /** Version of the object as it was seen before: still seen, the watch is only late. */
-  readonly basedOn: string | undefined;
+  /**
+   * Version of the object as it was seen before, undefined for none: while it is still seen, the watch is only late. null once
+   * the watch has shown what was applied.
+   */
+  readonly basedOn: string | undefined | null;
+  readonly atMs: number;
 }
+
+/** A watch that is later than this is not waited for. */
+const LATE_MS = 5_000;
 
 export class Applier {
   readonly #client: KubeClient;
@@ -91,9 +98,12 @@ export class Applier {
       .find(({ metadata }) => metadata.name === name);
     const stands = standing === undefined ? null : canonicalJson(project(standing, object));
     const basedOn = standing?.metadata.resourceVersion;
-    const isSettled = before?.wanted === wanted && (stands === before.stood || basedOn === before.basedOn);
-    if (isSettled) return;
-    if (before?.wanted === wanted && stands !== null) {
+    if (before?.wanted === wanted) {
+      if (stands === before.stood) {
+        this.#applied.set(key, { ...before, basedOn: null });
+        return;
+      }
+      if (basedOn === before.basedOn && performance.now() - before.atMs < LATE_MS) return;
       this.#logger.info('drift repaired', { kind: object.kind, namespace, name });
     }
     const result = await this.#client.call({
@@ -103,7 +113,8 @@ export class Applier {
       contentType: 'application/apply-patch+yaml',
       body: { ...object, apiVersion: apiVersionOf(info) },
     });
-    this.#applied.set(key, { wanted, stood: canonicalJson(project(result, object)), basedOn });
+    const stood = canonicalJson(project(result, object));
+    this.#applied.set(key, { wanted, stood, basedOn, atMs: performance.now() });
   }
 
   async #remove(info: KindInfo, namespace: string, name: string): Promise<void> {

@@ -85,7 +85,7 @@ suite('status merge', () => {
     );
     assert.deepEqual(merged.parents?.[0], theirs);
     assert.deepEqual(
-      merged.parents?.map(({ controllerName, parentRef }) => [controllerName, parentRef]),
+      merged.parents.map(({ controllerName, parentRef }) => [controllerName, parentRef]),
       [
         [THEIRS, { name: 'web' }],
         [OURS, { name: 'web' }],
