@@ -36,7 +36,7 @@ export async function bindPort(
     return new BoundUdpPort(await UdpRelay.bind(options, rule, deps.context.wheel), port);
   }
   const service = new TcpService(new HttpService(port, deps), deps);
-  const listener = await TcpListener.listen(options, (socket) => service.accept(socket));
+  const listener = await TcpListener.listen(options, (accepted) => service.accept(accepted));
   return new BoundTcpPort(listener, service);
 }
 

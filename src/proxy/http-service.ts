@@ -40,17 +40,18 @@ export class HttpService implements ServerHost {
    */
   serve(transport: Transport, info: ConnectionInfo, applicationProtocol: string | null): void {
     const connection = new DownstreamConnection(info);
-    const accept = (isHttp2: boolean): void => {
+    if (applicationProtocol === 'h2') acceptHttp2(transport, connection, this);
+    else this.#deps.http1.accept(transport, connection, this);
+  }
+
+  choose(transport: Transport, connection: DownstreamConnection): void {
+    this.connections.handedOver();
+    transport.sink = new ProtocolChoice(this, transport, (isHttp2) => {
+      this.connections.handedOver();
+      connection.mayBeHttp2 = false;
       if (isHttp2) acceptHttp2(transport, connection, this);
       else this.#deps.http1.accept(transport, connection, this);
-    };
-    if (transport.encrypted) accept(applicationProtocol === 'h2');
-    else {
-      transport.sink = new ProtocolChoice(this, transport, (isHttp2) => {
-        this.connections.handedOver();
-        accept(isHttp2);
-      });
-    }
+    });
   }
 
   get limits(): ProxyLimits {

@@ -17,7 +17,12 @@ import { resetTransport } from './l4/relay-side.ts';
 import { openStream, type StreamHost, type StreamSession } from './l4/stream-session.ts';
 import { ProxyProtocolIntake } from './listener/proxy-protocol-intake.ts';
 import type { ProxiedPeers, ProxyAddress } from './listener/proxy-protocol.ts';
-import { DISCARDING_SINK, transportOfAccepted } from './listener/shared-read.ts';
+import {
+  DISCARDING_SINK,
+  refuseAccepted,
+  transportOfAccepted,
+  type AcceptedHandle,
+} from './listener/shared-read.ts';
 import { plainAddress } from './listener/tcp.ts';
 import { TlsCounters } from './listener/tls-failure.ts';
 import { TlsIntake, type TlsAccepted } from './listener/tls-intake.ts';
@@ -56,14 +61,14 @@ export class TcpService implements StreamHost {
     return this.#http.connections;
   }
 
-  /** Takes a socket that the port has accepted. */
-  accept(socket: Socket): void {
+  /** Takes a connection that the port has accepted. */
+  accept(accepted: Socket | AcceptedHandle): void {
     if (this.connections.isFull) {
       this.connections.refused('overflow');
-      socket.destroy();
+      refuseAccepted(accepted);
       return;
     }
-    const transport = transportOfAccepted(socket, DISCARDING_SINK);
+    const transport = transportOfAccepted(accepted, DISCARDING_SINK);
     const peers = new SocketPeers(transport.socket);
     const { l4 } = this.port;
     if (l4.expectsProxyHeader?.(peers.source.address) === true) this.#readProxyHeader(transport, peers);

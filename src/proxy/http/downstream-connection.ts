@@ -19,12 +19,15 @@ export interface ConnectionInfo {
 
 export class DownstreamConnection {
   readonly info: ConnectionInfo;
+  /** In the clear, and nothing has been said yet that tells. */
+  mayBeHttp2: boolean;
   #forwarding: ForwardingFields | null = null;
   #trustSettings: ProxySettings | null = null;
   #isTrusted = false;
 
   constructor(info: ConnectionInfo) {
     this.info = info;
+    this.mayBeHttp2 = info.scheme === 'http';
   }
 
   /** Forwarding fields of every request on this connection whose client is not trusted; rendered once. */

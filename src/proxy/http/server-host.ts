@@ -2,6 +2,7 @@
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { ProxyLimits } from '../proxy-api.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
+import type { Transport } from '../listener/transport.ts';
 import type { DownstreamConnection } from './downstream-connection.ts';
 import type { ExchangeFactory } from './stream.ts';
 
@@ -19,6 +20,11 @@ export interface ServerHost extends ExchangeFactory {
   readonly isDraining: boolean;
   opened(connection: ServerConnection): void;
   closed(connection: ServerConnection): void;
+  /**
+   * The connection may have begun with the preface of HTTP/2 (prior knowledge, RFC 9113 section 3.3): a sink that waits for all of
+   * it takes the transport over, and is given the bytes next.
+   */
+  choose(transport: Transport, connection: DownstreamConnection): void;
   /** A message was refused before it became a request. */
   refused(reason: ReasonCode, connection: DownstreamConnection): void;
 }

@@ -5,6 +5,7 @@
  * saves a sixth of the cost of a small request and all memory of idle connections. `onread` is public for sockets we connect. For
  * accepted ones it is not: their handle is moved to a new Socket through `_handle` and the `handle` option, which have been there
  * since io.js but are not promised. So that is tried out once (`canAdoptHandles`), and without it sockets emit `data` as usual.
+ * Taking the handle before a Socket is made of it (`takeHandles`) halves the cost of a connection; it is tried out as well.
  */
 import { Server, Socket, type SocketConstructorOpts } from 'node:net';
 import { tickEventClock } from '../event-clock.ts';
@@ -26,10 +27,10 @@ export const DISCARDING_SINK: ByteSink = {
   nextReadBuffer: () => null,
 };
 
-const TRANSPORT = Symbol('transport');
-
-interface OwnedSocket extends Socket {
-  [TRANSPORT]?: SocketTransport;
+/** What Node hands to a listening socket's handle. */
+export interface AcceptedHandle {
+  setNoDelay(enable: boolean): void;
+  close(): void;
 }
 
 /** Parts of Node that are not in its types. */
@@ -38,25 +39,43 @@ interface HandleOwner {
 }
 type HandleOptions = Omit<SocketConstructorOpts, 'handle'> & { readonly handle?: unknown };
 
-/** Listeners shared by all sockets: no closures per connection. */
-function onEnd(this: OwnedSocket): void {
-  tickEventClock();
-  this[TRANSPORT]?.sink.onEnd();
+/** The transport whose read has just been handed over, for the question about the next buffer that follows it. */
+let reading: SocketTransport | null = null;
+
+/**
+ * One for all sockets: Node calls `callback` as a method of the socket, and `buffer` before the first read, in the socket's
+ * constructor, and right after each `callback`. It takes anything but a buffer as "the same again".
+ */
+const ONREAD = {
+  buffer: (): Uint8Array | undefined => (reading === null ? sharedBuffer : reading.nextBuffer()),
+  callback(this: OwnedSocket, length: number, buffer: Uint8Array): boolean {
+    tickEventClock();
+    const { transport } = this;
+    if (transport !== null) transport.sink.onBytes(buffer as Buffer, length);
+    reading = transport;
+    return true;
+  },
+};
+
+/** A socket that tells its transport what happens: by overriding `emit`, for four listeners on each socket would cost more. */
+class OwnedSocket extends Socket {
+  transport: SocketTransport | null = null;
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const { transport } = this;
+    if (transport === null || !transport.heard(event, args[0])) return super.emit(event, ...args);
+    return this.listenerCount(event) > 0 && super.emit(event, ...args);
+  }
 }
-function onDrain(this: OwnedSocket): void {
-  tickEventClock();
-  this[TRANSPORT]?.sink.onDrain();
-}
-function onError(this: OwnedSocket, error: Error): void {
-  this[TRANSPORT]?.failed(error);
-}
-function onClose(this: OwnedSocket): void {
-  tickEventClock();
-  this[TRANSPORT]?.closed();
-}
-function onData(this: OwnedSocket, chunk: Buffer): void {
-  tickEventClock();
-  this[TRANSPORT]?.sink.onBytes(chunk, chunk.length);
+
+/** Makes the socket around `options`: while another transport is in the middle of its read. */
+function makeSocket(options: HandleOptions): OwnedSocket {
+  const before = reading;
+  reading = null;
+  const complete = { ...options, allowHalfOpen: true, onread: ONREAD };
+  const socket = new OwnedSocket(complete as unknown as SocketConstructorOpts);
+  reading = before;
+  return socket;
 }
 
 class SocketTransport implements Transport {
@@ -67,87 +86,119 @@ class SocketTransport implements Transport {
   #error: Error | null = null;
   #current: Buffer = sharedBuffer;
 
-  /** `options`: of a socket that reads where it is told; otherwise a socket that emits `data`. */
-  constructor(source: HandleOptions | Socket, sink: ByteSink, encrypted = false) {
+  /** `directsReads`: of a socket made by `makeSocket`; any other emits `data`. */
+  constructor(socket: Socket, sink: ByteSink, encrypted: boolean) {
     this.sink = sink;
     this.encrypted = encrypted;
-    this.directsReads = !(source instanceof Socket);
-    this.socket = source instanceof Socket ? source : this.#makeSocket(source);
-    const socket = this.socket as OwnedSocket;
-    socket[TRANSPORT] = this;
-    socket.on('end', onEnd);
-    socket.on('drain', onDrain);
-    socket.on('error', onError);
-    socket.on('close', onClose);
-    if (!this.directsReads) socket.on('data', onData);
+    this.directsReads = socket instanceof OwnedSocket;
+    this.socket = socket;
+    if (socket instanceof OwnedSocket) socket.transport = this;
+    else this.#listen(socket);
   }
 
-  #makeSocket(options: HandleOptions): Socket {
-    const complete = {
-      ...options,
-      allowHalfOpen: true,
-      onread: {
-        // Asked before the first read and after each one. Node takes anything but a buffer as "the same again".
-        buffer: (() => this.#nextBuffer()) as () => Uint8Array,
-        callback: (length: number, buffer: Uint8Array) => {
-          tickEventClock();
-          this.sink.onBytes(buffer as Buffer, length);
-          return true;
-        },
-      },
-    };
-    return new Socket(complete as SocketConstructorOpts);
-  }
-
-  #isFirst = true;
-  #nextBuffer(): Uint8Array | undefined {
-    if (this.#isFirst) {
-      this.#isFirst = false;
-      return this.#current;
+  #listen(socket: Socket): void {
+    for (const event of ['end', 'drain', 'error', 'close', 'data']) {
+      socket.on(event, (argument?: unknown) => this.heard(event, argument));
     }
+  }
+
+  /** Passes an event of the socket on to the sink; false for one that is not the transport's. */
+  heard(event: string | symbol, argument: unknown): boolean {
+    switch (event) {
+      case 'data':
+        tickEventClock();
+        this.sink.onBytes(argument as Buffer, (argument as Buffer).length);
+        return true;
+      case 'end':
+        tickEventClock();
+        this.sink.onEnd();
+        return true;
+      case 'drain':
+        tickEventClock();
+        this.sink.onDrain();
+        return true;
+      case 'error':
+        this.#error = argument as Error;
+        return true;
+      case 'close':
+        tickEventClock();
+        this.#closed();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  nextBuffer(): Uint8Array | undefined {
+    reading = null;
     const next = this.sink.nextReadBuffer() ?? sharedBuffer;
     if (next === this.#current) return undefined;
     this.#current = next;
     return next;
   }
 
-  failed(error: Error): void {
-    this.#error = error;
-  }
-
-  closed(): void {
+  #closed(): void {
     const { sink } = this;
     this.sink = DISCARDING_SINK;
     sink.onClose(this.#error);
   }
 }
 
-/** A transport over a connected socket that emits `data` (TLS sockets, and the fallback). */
+/** A transport over a connected socket that emits `data`: one of TLS. */
 export function transportOver(socket: Socket, sink: ByteSink, encrypted: boolean): Transport {
   return new SocketTransport(socket, sink, encrypted);
 }
 
 /** A socket that is not connected yet and reads into the shared buffer: call `transport.socket.connect`. */
 export function transportToConnect(sink: ByteSink): Transport {
-  return new SocketTransport({}, sink);
+  return new SocketTransport(makeSocket({}), sink, false);
 }
 
 /**
- * A transport over a socket accepted by a server with `pauseOnConnect`. Where handles cannot be adopted, it reads by `data` events.
+ * A transport over what a server has accepted: a handle, or a Socket of a server with `pauseOnConnect`. Where handles cannot be
+ * adopted, it reads by `data` events.
  */
-export function transportOfAccepted(accepted: Socket, sink: ByteSink): Transport {
+export function transportOfAccepted(accepted: Socket | AcceptedHandle, sink: ByteSink): Transport {
+  if (!(accepted instanceof Socket)) return transportOfHandle(accepted, sink);
   if (!canAdoptHandles()) {
     accepted.resume();
-    return new SocketTransport(accepted, sink);
+    return new SocketTransport(accepted, sink, false);
   }
   const owner = accepted as unknown as HandleOwner;
   const handle = owner._handle;
   owner._handle = null;
   // The emptied Socket must still be closed: its server counts it as a connection.
   accepted.destroy();
-  const transport = new SocketTransport({ handle, readable: true, writable: true }, sink);
+  return transportOfHandle(handle, sink);
+}
+
+function transportOfHandle(handle: unknown, sink: ByteSink): Transport {
+  const transport = new SocketTransport(makeSocket({ handle, readable: true, writable: true }), sink, false);
   transport.socket.read(0);
   return transport;
+}
+
+/** Closes what a server has accepted without serving it. */
+export function refuseAccepted(accepted: Socket | AcceptedHandle): void {
+  if (accepted instanceof Socket) accepted.destroy();
+  else accepted.close();
+}
+
+/**
+ * Has a listening server give `take` the handles it accepts, instead of making a Socket of each that would be emptied at once.
+ * False where this Node's server works in another way; its `connection` events go on then.
+ */
+export function takeHandles(server: Server, take: (handle: AcceptedHandle) => void): boolean {
+  const listening = (server as unknown as HandleOwner)._handle as { onconnection?: unknown } | null;
+  if (!canAdoptHandles() || typeof listening?.onconnection !== 'function') return false;
+  // A connection that could not be accepted (descriptors, aborted handshakes) comes without a handle: the listener goes on.
+  listening.onconnection = (status: number, handle?: AcceptedHandle) => {
+    if (status !== 0 || handle === undefined) return;
+    tickEventClock();
+    handle.setNoDelay(true);
+    take(handle);
+  };
+  return true;
 }
 
 let adoptsHandles: boolean | null = null;

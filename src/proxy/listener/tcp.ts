@@ -1,5 +1,6 @@
 /** A listening TCP socket. What is done with a connection is its handler's, which a swap replaces without touching the socket. */
 import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from 'node:net';
+import { takeHandles, type AcceptedHandle } from './shared-read.ts';
 
 /** Connections that the kernel completes before we accept them. */
 const BACKLOG = 4_096;
@@ -12,8 +13,8 @@ export interface TcpListenOptions {
   readonly reusePort: boolean;
 }
 
-/** Gets each accepted socket, paused, with Nagle's algorithm off. */
-export type ConnectionHandler = (socket: Socket) => void;
+/** Gets each accepted connection, not read from yet, with Nagle's algorithm off. */
+export type ConnectionHandler = (accepted: Socket | AcceptedHandle) => void;
 
 export class TcpListener {
   readonly #server: Server;
@@ -23,6 +24,7 @@ export class TcpListener {
     this.#server = server;
     this.handler = handler;
     server.on('connection', (socket: Socket) => this.handler(socket));
+    takeHandles(server, (handle) => this.handler(handle));
     // Of a single connection that could not be accepted (descriptors, aborted handshakes): the listener goes on.
     server.on('error', () => undefined);
   }

@@ -44,7 +44,8 @@ export function runAsync(
         else resolve(stdout);
       },
     );
-    child.stdin?.end(options.input ?? '');
+    // A program that ends without reading says why on its standard error.
+    child.stdin?.on('error', () => undefined).end(options.input ?? '');
   });
 }
 

@@ -10,6 +10,16 @@ const LINGER_MS = 2_000;
 /** While the rest of an answer is going out, some of it must go within this time. */
 const STALLED_MS = 60_000;
 
+/**
+ * Closes a connection whose client has said that nothing more will come, and of which nothing is unread: with all that was written
+ * in the kernel's hands, that resets nothing. False where something is still to go out; TLS has its own good-bye.
+ */
+export function closeAtOnce({ socket, encrypted }: Transport): boolean {
+  if (encrypted || socket.writableLength > 0) return false;
+  socket.destroy();
+  return true;
+}
+
 export class LingeringClose extends TimerEntry implements ByteSink {
   readonly #transport: Transport;
   readonly #wheel: TimerWheel;

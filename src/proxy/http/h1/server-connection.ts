@@ -11,13 +11,16 @@ import { LocalHead, type FieldList, type ResponseHead } from '../head.ts';
 import { answerForReason } from '../local-answer.ts';
 import type { ServerConnection, ServerHost } from '../server-host.ts';
 import type { DownstreamEvents, DownstreamStream, ResetCause } from '../stream.ts';
+import { beginsPreface } from '../h2/frame.ts';
+import { BodyMeter } from './body-meter.ts';
 import { BodyFraming, BodyReader } from './body-reader.ts';
 import { BulkRead } from './bulk-read.ts';
 import { BROKEN } from './chunked.ts';
 import { INCOMPLETE } from './field-table.ts';
 import { HeldBytes } from './held-bytes.ts';
-import { LingeringClose } from './lingering-close.ts';
+import { closeAtOnce, LingeringClose } from './lingering-close.ts';
 import type { H1RequestHead } from './request-head.ts';
+import { ReadGate } from './read-gate.ts';
 import { responseFraming } from './response-writer.ts';
 import { H1ServerOutput } from './server-output.ts';
 
@@ -48,24 +51,25 @@ export class H1ServerConnection
   readonly #reader = new BodyReader();
   readonly #held = new HeldBytes();
   readonly #bulk = new BulkRead();
+  readonly #gate: ReadGate;
+  readonly #meter = new BodyMeter();
   #state = HEAD;
   #events: DownstreamEvents | null = null;
   /** An answer is owed. */
   #isAnswering = false;
   #isProcessing = false;
-  #isPaused = false;
-  #isFull = false;
   #askedUpgrade = '';
+  /** The client said that it sends nothing more after this request. */
+  #isLastRequest = false;
   #responseStarted = false;
   #requests = 0;
-  #bodyBytes = 0;
-  #windowBytes = 0;
 
   constructor(host: ServerHost, head: H1RequestHead, transport: Transport, connection: DownstreamConnection) {
     super(transport);
     this.#host = host;
     this.#head = head;
     this.#connection = connection;
+    this.#gate = new ReadGate(transport.socket);
     host.opened(this);
     this.#scheduleIn(host.limits.headTimeoutMs);
   }
@@ -79,6 +83,10 @@ export class H1ServerConnection
   // --- bytes of the client ---
 
   onBytes(buffer: Buffer, length: number): void {
+    if (this.#connection.mayBeHttp2) {
+      if (this.#isHandedOver(buffer, length)) return;
+      this.#connection.mayBeHttp2 = false;
+    }
     this.#bulk.lastReadBytes = length;
     if (this.#held.length === 0) {
       this.#process(buffer, 0, length);
@@ -86,6 +94,17 @@ export class H1ServerConnection
     }
     this.#hold(buffer, 0, length);
     if (this.#state === HEAD && this.#held.isWorthALook(this.#host.limits.headBytes)) this.#processHeld();
+  }
+
+  /** A preface of HTTP/2 looks like a request of a method that HTTP/1.1 does not have. */
+  #isHandedOver(buffer: Buffer, length: number): boolean {
+    if (!beginsPreface(buffer, length)) return false;
+    const { transport } = this;
+    this.#host.wheel.remove(this);
+    this.#host.choose(transport, this.#connection);
+    this.#host.closed(this);
+    transport.sink.onBytes(buffer, length);
+    return true;
   }
 
   #processHeld(): void {
@@ -110,8 +129,7 @@ export class H1ServerConnection
   #hold(buffer: Buffer, from: number, to: number): void {
     this.#held.append(buffer, from, to);
     if (this.#state === HEAD || this.#held.length < MAX_AHEAD_BYTES) return;
-    this.#isFull = true;
-    this.transport.socket.pause();
+    this.#gate.fill();
   }
 
   #readHead(buffer: Buffer, from: number, to: number): number {
@@ -141,6 +159,7 @@ export class H1ServerConnection
     const { limits, isDraining } = this.#host;
     this.#requests++;
     this.minor = head.line.minor;
+    this.#isLastRequest = head.framing.close;
     this.close =
       head.framing.close ||
       isDraining ||
@@ -151,8 +170,7 @@ export class H1ServerConnection
     this.#isAnswering = true;
     if (head.hasBody) {
       this.#state = BODY;
-      this.#bodyBytes = 0;
-      this.#windowBytes = 0;
+      this.#meter.begin();
       this.#reader.begin(head.framing.chunked ? BodyFraming.chunked : BodyFraming.length, head.contentLength);
       this.#scheduleIn(limits.slowBody.windowMs);
     } else {
@@ -176,10 +194,9 @@ export class H1ServerConnection
     }
     this.awaitsContinue = false;
     const bytes = reader.payloadTo - reader.payloadFrom;
-    this.#bodyBytes += bytes;
-    this.#windowBytes += bytes;
+    this.#meter.add(bytes);
     const { bodyBytes } = this.#host.limits;
-    if (bodyBytes > 0 && this.#bodyBytes > bodyBytes && this.#state === BODY) {
+    if (bodyBytes > 0 && this.#meter.bytes > bodyBytes && this.#state === BODY) {
       this.#breakOff('invalid', 'body_too_large');
       return to;
     }
@@ -193,7 +210,7 @@ export class H1ServerConnection
     const events = this.#events;
     if (events !== null) {
       events.onRequestData(buffer, payloadFrom, payloadTo, this.#bulk.giveAway(buffer));
-    } else if (this.#bodyBytes > MAX_UNWANTED_BYTES) this.#closeSoon();
+    } else if (this.#meter.bytes > MAX_UNWANTED_BYTES) this.#closeSoon();
   }
 
   #endRequest(): void {
@@ -257,7 +274,7 @@ export class H1ServerConnection
     this.#reader.begin(BodyFraming.connection, 0);
     this.writer.begin(BodyFraming.connection, 0);
     this.writer.flush();
-    this.#readOn();
+    this.#gate.open();
     if (!this.#isProcessing) this.#processHeld();
   }
 
@@ -275,8 +292,8 @@ export class H1ServerConnection
     else if (this.#state !== BODY) this.#next();
     else if (this.awaitsContinue) this.#closeSoon();
     else {
-      this.#bodyBytes = 0;
-      this.#readOn();
+      this.#meter.begin();
+      this.#gate.open();
     }
   }
 
@@ -284,38 +301,28 @@ export class H1ServerConnection
   #next(): void {
     this.#state = HEAD;
     this.#scheduleIn(this.#host.limits.idleTimeoutMs);
-    this.#readOn();
+    this.#gate.open();
     if (!this.#isProcessing) this.#processHeld();
   }
 
   pauseRequest(): void {
-    this.#isPaused = true;
-    this.transport.socket.pause();
+    this.#gate.pause();
   }
 
   resumeRequest(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    if (!this.#isFull) this.transport.socket.resume();
-  }
-
-  /** Whoever held reading up, the time for it has come. */
-  #readOn(): void {
-    if (!this.#isFull && !this.#isPaused) return;
-    this.#isFull = false;
-    this.#isPaused = false;
-    this.transport.socket.resume();
+    this.#gate.resume();
   }
 
   /** Says no more. */
   #closeSoon(): void {
     if (this.#state === CLOSING) return;
+    const isQuiet = this.#isLastRequest && this.#state === AHEAD && this.#held.length === 0;
     this.#state = CLOSING;
     this.#events = null;
     this.#bulk.stop();
     this.writer.flush();
     this.#host.wheel.cancel(this);
-    new LingeringClose(this.transport, this.#host.wheel, this);
+    if (!isQuiet || !closeAtOnce(this.transport)) new LingeringClose(this.transport, this.#host.wheel, this);
   }
 
   // --- events of the socket ---
@@ -381,13 +388,9 @@ export class H1ServerConnection
   /** The window of a body has passed. A pause of ours, or an answer under way, excuses the client. */
   #judgeBodyRate(): void {
     const { windowMs, minBytes } = this.#host.limits.slowBody;
-    const isExcused = this.#isPaused || (this.#responseStarted && this.#isAnswering);
-    if (!isExcused && this.#windowBytes < minBytes) {
-      this.#breakOff('timeout', 'idle_timeout');
-      return;
-    }
-    this.#windowBytes = 0;
-    this.#scheduleIn(windowMs);
+    const isExcused = this.#gate.isPaused || (this.#responseStarted && this.#isAnswering);
+    if (this.#meter.endWindow(minBytes) || isExcused) this.#scheduleIn(windowMs);
+    else this.#breakOff('timeout', 'idle_timeout');
   }
 
   drain(): void {

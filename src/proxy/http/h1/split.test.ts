@@ -52,6 +52,7 @@ function recordingHost(log: string[]): ServerHost {
     begin,
     opened: () => undefined,
     closed: () => undefined,
+    choose: () => assert.fail('the connection is known to speak HTTP/1.1'),
     refused: (reason) => log.push(`refused ${reason}`),
   };
 }
@@ -64,6 +65,7 @@ const connection = new DownstreamConnection({
   serverName: null,
   tlsListener: null,
 });
+connection.mayBeHttp2 = false;
 
 function serve(reads: readonly Buffer[]): { readonly log: readonly string[]; readonly written: string } {
   const log: string[] = [];

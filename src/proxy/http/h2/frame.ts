@@ -47,3 +47,9 @@ export const DEFAULT_WINDOW_BYTES = 65_535;
 export const MAX_WINDOW_BYTES = 0x7fff_ffff;
 
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+
+/** Whether what a connection begins with is the preface of HTTP/2, or may become it. */
+export function beginsPreface(buffer: Buffer, length: number): boolean {
+  const end = Math.min(PREFACE.length, length);
+  return PREFACE.compare(buffer, 0, end, 0, end) === 0;
+}
