@@ -18,6 +18,8 @@ const SERVICE = 'localhost';
 export interface ControllerParts {
   readonly identity?: string;
   readonly namespaces?: readonly string[];
+  /** Any free one when absent. */
+  readonly configPort?: number;
   readonly logger?: Logger;
 }
 
@@ -31,7 +33,7 @@ export async function runController(
     apiServer: cluster.apiServer,
     service: SERVICE,
     address: '127.0.0.1',
-    configPort: 0,
+    configPort: parts.configPort ?? 0,
     probeHost: '127.0.0.1',
     probePort: 0,
     proxyImage: 'sluice:test',
@@ -128,7 +130,7 @@ export function runProxy(
   };
 }
 
-export function mountSecret(folder: string, secret: JsonObject): void {
+function mountSecret(folder: string, secret: JsonObject): void {
   for (const [file, data] of Object.entries(secret['data'] as Record<string, string>)) {
     writeFileSync(join(folder, file), Buffer.from(data, 'base64'));
   }

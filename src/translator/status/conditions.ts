@@ -2,6 +2,7 @@
  * Every condition Sluice writes: one constructor each, and the only texts of conditions besides those of faults.
  * Types and reasons are those of the API's Go types; reasons of ours are marked.
  */
+import type { GatewayObservation } from '../../gatewayapi/snapshot.ts';
 import type { Condition } from '../../gatewayapi/condition.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 
@@ -81,8 +82,11 @@ function describeListeners(invalid: readonly string[], valid: readonly string[])
   return `Not accepted: ${invalid.join(', ')}; see their own conditions. ${good}`;
 }
 
-export function programmed(what: string): Verdict {
-  return holds('Programmed', 'Programmed', `${what} is served.`);
+/** Of one proxy it goes without saying that it is the one. */
+export function programmed(what: string, observation: GatewayObservation | null): Verdict {
+  const { proxies = 1, expected = 1 } = observation?.acknowledged ?? {};
+  const by = Math.max(proxies, expected) > 1 ? ` by ${proxies} of ${expected} proxies` : '';
+  return holds('Programmed', 'Programmed', `${what} is served${by}.`);
 }
 
 export function notProgrammedInvalid(why: string): Verdict {

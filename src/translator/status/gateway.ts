@@ -52,7 +52,7 @@ function gatewayStatus(gateway: GatewayNode, { observation, blocked }: Context):
   );
   const verdicts: Verdict[] = [
     acceptedVerdict(gateway, listeners),
-    blocked ?? programmedVerdict(gateway, listeners),
+    blocked ?? programmedVerdict(gateway, listeners, observation),
     resolvedVerdict(gateway),
     ...(gateway.insecureClientValidation ? [insecureFrontendValidation()] : []),
     ...(defaultScope === 'All' ? [defaultGateway(defaultScope)] : []),
@@ -104,7 +104,12 @@ function blockedBy(gateway: GatewayNode, observation: GatewayObservation | null)
   const missing = wanted.flatMap(({ value = '' }) => (value === '' || assigned.has(value) ? [] : [value]));
   if (assigned.size > 0 && missing.length > 0) return addressNotUsable(missing);
   if (assigned.size === 0) return addressNotAssigned();
-  const { acknowledged } = observation;
+  const { acknowledged, refused = null } = observation;
+  if (refused !== null) {
+    return notProgrammedInvalid(
+      `Proxies keep the configuration before this one, which they cannot serve: ${refused}`,
+    );
+  }
   if (acknowledged === null || acknowledged.proxies === 0) {
     return pending('Waiting for a proxy to take the configuration.');
   }
@@ -114,10 +119,14 @@ function blockedBy(gateway: GatewayNode, observation: GatewayObservation | null)
     : null;
 }
 
-function programmedVerdict(gateway: GatewayNode, listeners: readonly ListenerStatus[]): Verdict {
-  if (gateway.listeners.length === 0) return programmed('The Gateway');
+function programmedVerdict(
+  gateway: GatewayNode,
+  listeners: readonly ListenerStatus[],
+  observation: GatewayObservation | null,
+): Verdict {
+  if (gateway.listeners.length === 0) return programmed('The Gateway', observation);
   return listeners.some((listener) => isTrue(listener, 'Programmed'))
-    ? programmed('The Gateway')
+    ? programmed('The Gateway', observation)
     : notProgrammedInvalid('No listener can be served; see their own conditions.');
 }
 
@@ -149,7 +158,10 @@ function listenerSetStatus(set: ListenerSetNode, { observation, blocked }: Conte
     object: set.ref,
     generation,
     status: {
-      conditions: atGeneration(generation, listenerSetVerdicts(set, listeners, parentVerdict)),
+      conditions: atGeneration(
+        generation,
+        listenerSetVerdicts(set, listeners, { blocked: parentVerdict, observation }),
+      ),
       listeners,
     },
   };
@@ -158,7 +170,7 @@ function listenerSetStatus(set: ListenerSetNode, { observation, blocked }: Conte
 function listenerSetVerdicts(
   set: ListenerSetNode,
   listeners: readonly ListenerStatus[],
-  parentVerdict: Verdict | null,
+  { blocked: parentVerdict, observation }: Context,
 ): readonly Verdict[] {
   const fault = set.faults[0];
   if (fault !== undefined) return [notAccepted(set.faults), notProgrammed(fault.reason, fault.message)];
@@ -177,7 +189,7 @@ function listenerSetVerdicts(
   return [
     acceptance,
     served
-      ? programmed('The ListenerSet')
+      ? programmed('The ListenerSet', observation)
       : notProgrammed('ListenersNotValid', 'No listener can be served; see their own conditions.'),
   ];
 }

@@ -38,7 +38,7 @@ export function listenerStatus(listener: ListenerNode, context: ListenerContext)
     faults.length === 0 ? acceptance : notAccepted(faults),
     conflict === null ? noConflicts() : conflicted(conflict),
     resolvedFaults.length === 0 ? resolvedRefs() : unresolvedRefs(resolvedFaults),
-    programmedVerdict(listener, context.blocked, failed?.message ?? null),
+    programmedVerdict(listener, context, failed?.message ?? null),
     ...(overlap === null ? [] : [overlappingTls(overlap.reason, overlap.other)]),
   ];
   return {
@@ -51,7 +51,7 @@ export function listenerStatus(listener: ListenerNode, context: ListenerContext)
 
 function programmedVerdict(
   listener: ListenerNode,
-  blocked: Verdict | null,
+  { blocked, observation }: ListenerContext,
   portFailure: string | null,
 ): Verdict {
   if (listener.conflict !== null) return notProgrammedConflicted(listener.conflict);
@@ -59,6 +59,6 @@ function programmedVerdict(
     return notProgrammedInvalid(joinMessages([...listener.acceptedFaults, ...listener.resolvedFaults]));
   }
   if (portFailure !== null) return portUnavailable('Programmed', portFailure);
-  if (blocked === null) return programmed('The listener');
+  if (blocked === null) return programmed('The listener', observation);
   return blocked.reason === 'Invalid' ? notProgrammedInvalid(blocked.message) : pending(blocked.message);
 }

@@ -1,64 +1,16 @@
 /** The whole controller: a fake API server over HTTP, real configuration streams, proxies that keep book. */
 import assert from 'node:assert/strict';
-import { suite, test, type TestContext } from 'node:test';
+import { suite, test } from 'node:test';
 import { runController, runProxy } from '../../support/controller-process.ts';
-import type { JsonObject } from '../../support/fake-api/server-side-apply.ts';
-import type { StoredObject } from '../../support/fake-api/store.ts';
+import { textOf, type JsonObject } from '../../support/fake-api/server-side-apply.ts';
 import {
-  classObject,
-  gatewayObject,
-  routeObject,
-  serviceObject,
-  sliceObject,
-  startCluster,
-  type KubeCluster,
-} from '../../support/kube-cluster.ts';
-
-async function clusterWithGateway(t: TestContext): Promise<KubeCluster> {
-  const cluster = await startCluster();
-  t.after(() => cluster.api.stop());
-  cluster.create(
-    classObject(),
-    gatewayObject('web'),
-    serviceObject('shop'),
-    sliceObject('shop', ['10.0.0.1:8080', '10.0.0.2:8080']),
-    routeObject('shop', { gateway: 'web', hostname: 'shop.example', service: 'shop' }),
-  );
-  return cluster;
-}
-
-/** The identity of a Gateway's proxies, once it stands. */
-async function identityOf({ api }: KubeCluster, gateway: string): Promise<StoredObject> {
-  const find = (): StoredObject | undefined =>
-    api.store
-      .list('/secrets')
-      .find(
-        ({ metadata }) =>
-          metadata.name.startsWith(`sluice-${gateway}-`) && metadata.name.endsWith('-identity'),
-      );
-  await api.until(() => find() !== undefined);
-  const secret = find();
-  assert.ok(secret);
-  return secret;
-}
-
-/** Gives the Service of a Gateway its address, as a load balancer would. */
-async function giveAddress({ api }: KubeCluster, gateway: string, ip: string): Promise<void> {
-  const find = (): StoredObject | undefined =>
-    api.store.list('/services').find(({ metadata }) => metadata.name.startsWith(`sluice-${gateway}-`));
-  await api.until(() => find() !== undefined);
-  const service = find();
-  assert.ok(service);
-  api.store.update('/services', { ...service, status: { loadBalancer: { ingress: [{ ip }] } } }, 'status');
-}
-
-function conditionOf(object: StoredObject, type: string): JsonObject | undefined {
-  const { conditions = [] } = (object['status'] ?? {}) as { conditions?: JsonObject[] };
-  return conditions.find((condition) => condition['type'] === type);
-}
-
-const isProgrammed = (cluster: KubeCluster, name: string): boolean =>
-  conditionOf(cluster.get('Gateway', 'default', name), 'Programmed')?.['status'] === 'True';
+  clusterWithGateway,
+  conditionOf,
+  giveAddress,
+  identityOf,
+  isProgrammed,
+} from '../../support/gateway-cluster.ts';
+import { gatewayObject, routeObject } from '../../support/kube-cluster.ts';
 
 suite('controller', () => {
   test('a Gateway is provisioned, served, and Programmed when its proxies say so', async (t) => {
@@ -152,5 +104,108 @@ suite('controller', () => {
         conditionOf(cluster.get('Gateway', 'default', 'web'), 'Programmed')?.['observedGeneration'] === 2 &&
         isProgrammed(cluster, 'web'),
     );
+  });
+
+  test('a configuration that proxies refuse is said on its Gateway, and mended with the next', async (t) => {
+    const cluster = await clusterWithGateway(t);
+    const controller = await runController(t, cluster);
+    const secret = await identityOf(cluster, 'web');
+    await giveAddress(cluster, 'web', '192.0.2.1');
+    const { plane } = runProxy(t, controller, { name: 'p1', secret });
+    await cluster.api.until(() => isProgrammed(cluster, 'web'));
+    plane.refuse = (config) =>
+      JSON.stringify(config).includes('bad.example') ? 'bad.example is too much' : null;
+    cluster.patch('HTTPRoute', 'default', 'shop', { spec: { hostnames: ['bad.example'] } });
+    await cluster.api.until(() => !isProgrammed(cluster, 'web'));
+    const condition = conditionOf(cluster.get('Gateway', 'default', 'web'), 'Programmed');
+    assert.match(textOf(condition?.['message']), /bad\.example is too much/);
+    assert.deepEqual(plane.hostnames, ['shop.example'], 'what was served is served');
+    cluster.patch('HTTPRoute', 'default', 'shop', { spec: { hostnames: ['good.example'] } });
+    await cluster.api.until(() => isProgrammed(cluster, 'web'));
+    assert.deepEqual(plane.hostnames, ['good.example']);
+  });
+
+  test('without a controller proxies serve on, and catch up with the next one', async (t) => {
+    const cluster = await clusterWithGateway(t);
+    const first = await runController(t, cluster);
+    const proxy = runProxy(t, first, { name: 'p1', secret: await identityOf(cluster, 'web') });
+    await proxy.plane.until(({ hostnames }) => hostnames.length > 0);
+    const { applied } = proxy.plane;
+    await first.stop();
+    cluster.patch('HTTPRoute', 'default', 'shop', { spec: { hostnames: ['later.example'] } });
+    assert.deepEqual(proxy.plane.hostnames, ['shop.example']);
+    const second = await runController(t, cluster, { configPort: first.configPort });
+    await proxy.plane.until(({ hostnames }) => hostnames.includes('later.example'));
+    assert.equal(proxy.plane.applied, applied + 1);
+    await second.stop();
+  });
+
+  test('a broken route is an Event on it', async (t) => {
+    const cluster = await clusterWithGateway(t);
+    cluster.create(routeObject('broken', { gateway: 'web', hostname: 'x.example', service: 'nowhere' }));
+    await runController(t, cluster);
+    const events = (): JsonObject[] => cluster.api.store.list('events.k8s.io/events');
+    await cluster.api.until(() => events().length > 0);
+    const [event] = events();
+    assert.equal((event?.['regarding'] as JsonObject)['name'], 'broken');
+    assert.match(textOf(event?.['note']), /nowhere/);
+  });
+
+  test('drift is repaired, and an identity that is about to end replaced, while its proxy goes on', async (t) => {
+    const cluster = await clusterWithGateway(t);
+    const controller = await runController(t, cluster);
+    const secret = await identityOf(cluster, 'web');
+    const { plane } = runProxy(t, controller, { name: 'p1', secret });
+    await plane.until(({ hostnames }) => hostnames.length > 0);
+    const { name } = secret.metadata;
+    const deployment = name.replace(/-identity$/, '');
+    await cluster.api.until(() => cluster.api.store.get('apps/deployments', 'default', deployment) !== null);
+    // Once the controller has seen what it made.
+    await cluster.api.request(
+      ({ path, query }) => path.endsWith('/deployments') && query.get('watch') === 'true',
+    );
+    cluster.patch('Deployment', 'default', deployment, { spec: { replicas: 0 } });
+    const replicas = (): unknown =>
+      (cluster.get('Deployment', 'default', deployment)['spec'] as JsonObject)['replicas'];
+    await cluster.api.until(() => replicas() === 2);
+    cluster.patch('Secret', 'default', name, {
+      metadata: {
+        annotations: {
+          'gateway.sluice.dev/identity-not-after': new Date(Date.now() + 86_400_000).toISOString(),
+        },
+      },
+    });
+    const certificate = (): unknown =>
+      (cluster.get('Secret', 'default', name)['data'] as JsonObject)['tls.crt'];
+    const before = (secret['data'] as JsonObject)['tls.crt'];
+    await cluster.api.until(() => certificate() !== before);
+    cluster.patch('HTTPRoute', 'default', 'shop', { spec: { hostnames: ['after.example'] } });
+    await plane.until(({ hostnames }) => hostnames.includes('after.example'));
+    // The new identity is good for a new proxy.
+    const renewed = runProxy(t, controller, { name: 'p2', secret: cluster.get('Secret', 'default', name) });
+    await renewed.plane.until(({ hostnames }) => hostnames.includes('after.example'));
+  });
+
+  test('a class that is deleted stays while a Gateway uses it', async (t) => {
+    const cluster = await clusterWithGateway(t);
+    await runController(t, cluster);
+    await cluster.api.until(
+      () => cluster.get('GatewayClass', '', 'sluice').metadata['finalizers'] !== undefined,
+    );
+    cluster.remove('GatewayClass', '', 'sluice');
+    assert.ok(cluster.get('GatewayClass', '', 'sluice').metadata['deletionTimestamp'] !== undefined);
+    cluster.remove('Gateway', 'default', 'web');
+    await cluster.api.until(
+      () => cluster.api.store.list('gateway.networking.k8s.io/gatewayclasses').length === 0,
+    );
+  });
+
+  test('only the namespaces that it was given are served', async (t) => {
+    const cluster = await clusterWithGateway(t);
+    cluster.create(gatewayObject('elsewhere', 'other'));
+    await runController(t, cluster, { namespaces: ['default'] });
+    await identityOf(cluster, 'web');
+    assert.equal(cluster.get('Gateway', 'other', 'elsewhere')['status'], undefined);
+    assert.ok(cluster.api.requests.every(({ path }) => !path.includes('/namespaces/other/')));
   });
 });

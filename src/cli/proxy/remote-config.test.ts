@@ -1,0 +1,164 @@
+/** The proxy's end: workers as one data plane, what is saved, and a restart without a controller. */
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { duplexPair } from 'node:stream';
+import { suite, test, type TestContext } from 'node:test';
+import { BookDataPlane } from '../../../test/support/controller-process.ts';
+import { followConfig } from '../../configsync/client.ts';
+import { createConfigServer, type ConfigServer } from '../../configsync/server.ts';
+import type { EndpointSet } from '../../ir/cluster.ts';
+import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../../ir/gateway-config.ts';
+import { certificateId, clusterId } from '../../ir/ids.ts';
+import { Redacted } from '../../ir/tls.ts';
+import { SILENT_LOGGER } from '../../telemetry/logger.ts';
+import { WorkersAsOne } from './remote-config.ts';
+import { SavedConfig } from './saved-config.ts';
+
+const endpoints = (port: number): EndpointSet => ({
+  cluster: clusterId('c'),
+  endpoints: [{ address: '10.0.0.1', port, state: 'ready', zone: null }],
+});
+
+const config = (version: string, port = 80): GatewayConfig => ({
+  version,
+  gateway: { kind: 'Gateway', namespace: 'default', name: 'web' },
+  generation: 1,
+  addresses: [],
+  ports: [],
+  rules: [],
+  clusters: [],
+  endpoints: [endpoints(port)],
+  certificates: [
+    { id: certificateId('tls'), certificatePem: 'pem', keyPem: new Redacted('key'), ocspResponse: null },
+  ],
+  settings: DEFAULT_PROXY_SETTINGS,
+});
+
+interface Bench {
+  readonly folder: string;
+  readonly server: ConfigServer;
+  readonly workers: WorkersAsOne;
+  readonly saved: SavedConfig;
+  /** A worker that follows, as a process would over its pipe. */
+  readonly addWorker: () => BookDataPlane;
+  readonly until: (holds: () => boolean) => Promise<void>;
+}
+
+function bench(t: TestContext, folder = mkdtempSync(join(tmpdir(), 'sluice-state-'))): Bench {
+  const changes = new EventEmitter();
+  const server = createConfigServer({
+    logger: SILENT_LOGGER,
+    onPeerChange() {
+      workers.onPeerChange();
+      changes.emit('change');
+    },
+  });
+  const saved = new SavedConfig(folder, SILENT_LOGGER);
+  const workers = new WorkersAsOne(server, saved);
+  t.after(() => {
+    saved.close();
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    folder,
+    server,
+    workers,
+    saved,
+    addWorker() {
+      const [ours, theirs] = duplexPair();
+      const plane = new BookDataPlane();
+      server.attach(ours);
+      followConfig({ stream: theirs, dataPlane: plane, name: 'worker', logger: SILENT_LOGGER });
+      return plane;
+    },
+    async until(holds) {
+      while (!holds()) await once(changes, 'change');
+    },
+  };
+}
+
+suite('proxy configuration', () => {
+  test('in force when every worker has it; what is published twice is no change for them', async (t) => {
+    const { workers, addWorker, server } = bench(t);
+    const planes = [addWorker(), addWorker()];
+    await workers.apply([config('v1')]);
+    for (const plane of planes) assert.equal(plane.configs[0]?.version, 'v1');
+    const { revision } = server;
+    await workers.apply([config('v1')]);
+    assert.equal(server.revision, revision);
+    assert.deepEqual(
+      planes.map(({ applied }) => applied),
+      [1, 1],
+    );
+  });
+
+  test('endpoints go to the workers as endpoints', async (t) => {
+    const { workers, addWorker } = bench(t);
+    const plane = addWorker();
+    await workers.apply([config('v1', 80)]);
+    workers.applyEndpoints([endpoints(81)], [config('v2', 81)]);
+    await plane.until(({ endpointSets }) => endpointSets.length > 0);
+    assert.deepEqual(plane.endpointSets, [endpoints(81)]);
+    assert.equal(plane.applied, 1);
+  });
+
+  test('what a worker refuses is refused, and not saved', async (t) => {
+    const { workers, addWorker, saved, folder } = bench(t);
+    const plane = addWorker();
+    plane.refuse = ({ version }) => (version === 'bad' ? 'cannot serve bad' : null);
+    await workers.apply([config('good')]);
+    await assert.rejects(workers.apply([config('bad')]), /cannot serve bad/);
+    saved.close();
+    assert.match(readFileSync(join(folder, 'config.json'), 'utf8'), /good/);
+    assert.doesNotMatch(readFileSync(join(folder, 'config.json'), 'utf8'), /\\"bad/);
+    assert.equal(plane.configs[0]?.version, 'good');
+  });
+
+  test('a restart serves what was last good, keys included, readable by nobody else', async (t) => {
+    const first = bench(t);
+    first.addWorker();
+    await first.workers.apply([config('v1', 80)]);
+    first.workers.applyEndpoints([endpoints(99)], [config('v2', 99)]);
+    first.saved.close();
+    const file = join(first.folder, 'config.json');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const second = bench(t, first.folder);
+    second.workers.restore();
+    const plane = second.addWorker();
+    await plane.until(({ configs }) => configs.length > 0);
+    assert.equal(plane.configs[0]?.version, 'v2');
+    assert.deepEqual(plane.configs[0].endpoints, [endpoints(99)]);
+    assert.equal(plane.configs[0].certificates[0]?.keyPem.reveal(), 'key');
+  });
+
+  test('a file that is not readable is no reason not to start', (t) => {
+    const { workers, folder, server } = bench(t);
+    writeFileSync(join(folder, 'config.json'), '[half');
+    workers.restore();
+    assert.equal(server.revision, 0);
+  });
+
+  test('a worker that is replaced gets the present configuration', async (t) => {
+    const { workers, addWorker, until, server } = bench(t);
+    addWorker();
+    await workers.apply([config('v1')]);
+    const late = addWorker();
+    await until(
+      () => server.peers.length === 2 && server.peers.every(({ acknowledged }) => acknowledged > 0),
+    );
+    assert.equal(late.configs[0]?.version, 'v1');
+  });
+
+  test('it is written beside and moved into place', async (t) => {
+    const { workers, addWorker, saved, folder } = bench(t);
+    addWorker();
+    await workers.apply([config('v1')]);
+    saved.close();
+    assert.ok(existsSync(join(folder, 'config.json')));
+    assert.ok(!existsSync(join(folder, 'config.json.last')));
+  });
+});

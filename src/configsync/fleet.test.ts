@@ -1,0 +1,151 @@
+/** Many Gateways, and replicas that tell each other of their proxies. */
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { duplexPair, type Duplex } from 'node:stream';
+import { suite, test } from 'node:test';
+import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../ir/gateway-config.ts';
+import { SILENT_LOGGER } from '../telemetry/logger.ts';
+import { followConfig, type DataPlane } from './client.ts';
+import { Fleet } from './fleet.ts';
+import { FleetReporter, receiveReports } from './fleet-relay.ts';
+
+const config = (name: string, version: string): GatewayConfig => ({
+  version,
+  gateway: { kind: 'Gateway', namespace: 'default', name },
+  generation: 1,
+  addresses: [],
+  ports: [],
+  rules: [],
+  clusters: [],
+  endpoints: [],
+  certificates: [],
+  settings: DEFAULT_PROXY_SETTINGS,
+});
+
+class Plane implements DataPlane {
+  versions: readonly string[] = [];
+  refused: string | null = null;
+
+  apply(configs: readonly GatewayConfig[]): ReturnType<DataPlane['apply']> {
+    if (this.refused !== null) return Promise.reject(new Error(this.refused));
+    this.versions = configs.map(({ version }) => version);
+    return Promise.resolve({ ports: [] });
+  }
+
+  applyEndpoints(): void {
+    throw new Error('nothing here has endpoints');
+  }
+}
+
+interface Replica {
+  readonly fleet: Fleet;
+  readonly follow: (gateway: string, name: string, plane?: Plane) => { plane: Plane; stream: Duplex };
+  readonly until: (holds: (fleet: Fleet) => boolean) => Promise<void>;
+  /** Called on every change besides. */
+  onChange: () => void;
+}
+
+function replica(): Replica {
+  const changes = new EventEmitter();
+  const made: Replica = {
+    fleet: new Fleet({
+      logger: SILENT_LOGGER,
+      onPeerChange() {
+        made.onChange();
+        changes.emit('change');
+      },
+    }),
+    follow(gateway, name, plane = new Plane()) {
+      const [ours, stream] = duplexPair();
+      made.fleet.attachTo(`default/${gateway}`, ours);
+      followConfig({ stream, dataPlane: plane, name, logger: SILENT_LOGGER });
+      return { plane, stream };
+    },
+    async until(holds) {
+      while (!holds(made.fleet)) await once(changes, 'change');
+    },
+    onChange: () => undefined,
+  };
+  return made;
+}
+
+const serving = (fleet: Fleet, gateway: string): string[] =>
+  fleet.proxiesOf(`default/${gateway}`).map(({ name, serving: at }) => `${name} ${at?.version ?? '-'}`);
+
+/** What the follower's proxies do, told to the leader. */
+function link(follower: Replica, leader: Replica): Duplex {
+  const [theirs, ours] = duplexPair();
+  receiveReports(theirs, leader.fleet, SILENT_LOGGER);
+  const reporter = new FleetReporter(ours, follower.fleet, 'follower');
+  follower.onChange = () => {
+    reporter.changed();
+  };
+  return ours;
+}
+
+suite('fleet', () => {
+  test('each proxy gets its Gateway’s configuration and no other', async () => {
+    const { fleet, follow, until } = replica();
+    const early = follow('a', 'early');
+    assert.equal(fleet.publish([config('a', 'a1'), config('b', 'b1')]), true);
+    const b = follow('b', 'late');
+    await until(
+      () => serving(fleet, 'a').length + serving(fleet, 'b').length === 2 && b.plane.versions.length > 0,
+    );
+    assert.deepEqual(early.plane.versions, ['a1']);
+    assert.deepEqual(b.plane.versions, ['b1']);
+    const { revision } = fleet;
+    assert.equal(fleet.publish([config('a', 'a1'), config('b', 'b1')]), false);
+    assert.equal(fleet.revision, revision);
+    fleet.close();
+  });
+
+  test('a Gateway that is gone is served by its proxies no longer', async () => {
+    const { fleet, follow, until } = replica();
+    fleet.publish([config('a', 'a1')]);
+    const { plane } = follow('a', 'p');
+    await until(() => serving(fleet, 'a').join() === 'p a1');
+    fleet.publish([]);
+    await until(() => serving(fleet, 'a').join() === 'p -');
+    assert.deepEqual(plane.versions, []);
+    assert.deepEqual(fleet.configs, []);
+    fleet.close();
+  });
+
+  test('the leader knows of proxies at a follower, as they come, move on, refuse and go', async () => {
+    const leader = replica();
+    const follower = replica();
+    for (const { fleet } of [leader, follower]) fleet.publish([config('a', 'a1')]);
+    leader.follow('a', 'here');
+    const { stream, plane } = follower.follow('a', 'there');
+    link(follower, leader);
+    await leader.until((fleet) => serving(fleet, 'a').toSorted().join() === 'here a1,there a1');
+    follower.fleet.publish([config('a', 'a2')]);
+    await leader.until((fleet) => serving(fleet, 'a').toSorted().join() === 'here a1,there a2');
+    plane.refused = 'too much';
+    follower.fleet.publish([config('a', 'a3')]);
+    await leader.until((fleet) => fleet.proxiesOf('default/a').some(({ refused }) => refused === 'too much'));
+    assert.deepEqual(serving(leader.fleet, 'a').toSorted(), ['here a1', 'there a2']);
+    stream.destroy();
+    await leader.until((fleet) => serving(fleet, 'a').join() === 'here a1');
+    leader.fleet.close();
+    follower.fleet.close();
+  });
+
+  test('a follower that goes takes what it said with it; one that comes back is not forgotten for its old stream', async () => {
+    const leader = replica();
+    const follower = replica();
+    follower.fleet.publish([config('a', 'a1')]);
+    follower.follow('a', 'p');
+    await follower.until((fleet) => serving(fleet, 'a').join() === 'p a1');
+    const first = link(follower, leader);
+    await leader.until((fleet) => serving(fleet, 'a').join() === 'p a1');
+    const second = link(follower, leader);
+    await leader.until((fleet) => serving(fleet, 'a').length === 1);
+    first.destroy();
+    await leader.until((fleet) => serving(fleet, 'a').length === 1);
+    second.destroy();
+    await leader.until((fleet) => serving(fleet, 'a').length === 0);
+    follower.fleet.close();
+  });
+});

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { ServingProxy } from '../configsync/protocol.ts';
+import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../ir/gateway-config.ts';
+import { boundAddresses, observeGateway } from './observations.ts';
+
+const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
+const config: GatewayConfig = {
+  version: 'v2',
+  gateway,
+  generation: 2,
+  addresses: ['192.0.2.1', '192.0.2.2'],
+  ports: [],
+  rules: [],
+  clusters: [],
+  endpoints: [],
+  certificates: [],
+  settings: DEFAULT_PROXY_SETTINGS,
+};
+
+const proxy = (name: string, version: string | null, generation = 2): ServingProxy => ({
+  name,
+  serving: version === null ? null : { version, generation },
+  ports: [],
+  refused: null,
+});
+
+const observed = (...proxies: ServingProxy[]): ReturnType<typeof observeGateway> =>
+  observeGateway({ config, proxies, expected: 3, addresses: [] });
+
+suite('observations', () => {
+  test('nobody who serves is nothing acknowledged', () => {
+    assert.equal(observed().acknowledged, null);
+    assert.equal(observed(proxy('a', null)).acknowledged, null);
+  });
+
+  test('it is the newest generation in force anywhere that counts, and who serves it', () => {
+    assert.deepEqual(observed(proxy('a', 'v2'), proxy('b', 'v1', 1)).acknowledged, {
+      version: 'v2',
+      generation: 2,
+      proxies: 1,
+      expected: 3,
+    });
+    assert.deepEqual(observed(proxy('a', 'v0', 1), proxy('b', 'v0', 1)).acknowledged, {
+      version: 'v0',
+      generation: 1,
+      proxies: 2,
+      expected: 3,
+    });
+  });
+
+  test('a route on its way makes no Gateway less programmed', () => {
+    const { acknowledged } = observed(proxy('a', 'v1.9'), proxy('b', 'v2'));
+    assert.deepEqual([acknowledged?.version, acknowledged?.proxies], ['v2', 2]);
+  });
+
+  test('the first refusal and each failed port are told, once', () => {
+    const port = {
+      gateway,
+      transport: 'tcp' as const,
+      port: 80,
+      address: '',
+      boundPort: null,
+      error: 'taken',
+    };
+    const seen = observed(
+      { ...proxy('a', 'v2'), ports: [port, { ...port, port: 81, boundPort: 81, error: null }] },
+      { ...proxy('b', 'v1', 1), ports: [port], refused: 'too much' },
+    );
+    assert.deepEqual(seen.failedPorts, [{ port: 80, message: 'taken' }]);
+    assert.equal(seen.refused, 'too much');
+  });
+
+  test('of the addresses that are asked for, those on which something listens', () => {
+    const bound = {
+      gateway,
+      transport: 'tcp' as const,
+      port: 80,
+      address: '192.0.2.2',
+      boundPort: 80,
+      error: null,
+    };
+    assert.deepEqual(boundAddresses(config, [bound, { ...bound, address: '192.0.2.1', error: 'no' }]), [
+      { type: 'IPAddress', value: '192.0.2.2' },
+    ]);
+    assert.deepEqual(boundAddresses(config, [{ ...bound, gateway: { ...gateway, name: 'other' } }]), []);
+  });
+});
