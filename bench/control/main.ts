@@ -25,7 +25,7 @@ import {
   sliceObject,
   until,
 } from './cluster-objects.ts';
-import { startController, startProxy, type BenchProcess } from './processes.ts';
+import { build, startController, startProxy, type BenchProcess } from './processes.ts';
 import { startBackend, TrafficProbe } from './traffic.ts';
 
 const USAGE = `npm run bench -- control [options]
@@ -40,6 +40,7 @@ interface Options {
   readonly changes: number;
   readonly kubeconfig: string | null;
   readonly folder: string;
+  readonly sluice: string;
 }
 
 export async function benchControl(args: readonly string[], cache: string): Promise<number> {
@@ -59,9 +60,10 @@ export async function benchControl(args: readonly string[], cache: string): Prom
     return 2;
   }
   mkdirSync(cache, { recursive: true });
+  const sluice = build(cache);
   for (const routes of counts) {
     const folder = mkdtempSync(join(cache, 'control-'));
-    const rows = await measure(routes, { changes, kubeconfig: values.kubeconfig ?? null, folder });
+    const rows = await measure(routes, { changes, kubeconfig: values.kubeconfig ?? null, folder, sluice });
     if (process.env['SLUICE_BENCH_KEEP'] === undefined) rmSync(folder, { recursive: true });
     console.log(`\n#### ${routes.toLocaleString('en')} HTTPRoutes\n\n| | |\n| --- | ---: |`);
     for (const [what, value] of rows) console.log(`| ${what} | ${value} |`);
@@ -72,7 +74,7 @@ export async function benchControl(args: readonly string[], cache: string): Prom
 type Row = readonly [what: string, value: string];
 
 async function measure(routes: number, options: Options): Promise<readonly Row[]> {
-  const { folder } = options;
+  const { folder, sluice } = options;
   const fake = options.kubeconfig === null ? await startCluster() : null;
   const kubeconfig = options.kubeconfig ?? writeKubeconfig(folder, fake?.api.url ?? null);
   const client = new KubeClient(loadApiServer({}, kubeconfig));
@@ -81,7 +83,7 @@ async function measure(routes: number, options: Options): Promise<readonly Row[]
   const running: BenchProcess[] = [];
   try {
     await createAll(client, routes, { address: host, port: backends[0].port });
-    const bed = await startBed(client, { folder, kubeconfig, running });
+    const bed = await startBed(client, { folder, sluice, kubeconfig, running });
     const cold = await measureCold(client, bed, routes);
     const changed = await measureRouteChanges(client, bed, { routes, changes: options.changes });
     const moved = await measureEndpointChanges(client, bed, {
@@ -108,9 +110,12 @@ interface Bed {
 
 async function startBed(
   client: KubeClient,
-  setup: { readonly folder: string; readonly kubeconfig: string; readonly running: BenchProcess[] },
+  setup: Pick<Options, 'folder' | 'sluice'> & {
+    readonly kubeconfig: string;
+    readonly running: BenchProcess[];
+  },
 ): Promise<Bed> {
-  const { folder, kubeconfig, running } = setup;
+  const { folder, sluice, kubeconfig, running } = setup;
   const [configPort, controllerProbes, proxyProbes, port] = [
     await freePort(),
     await freePort(),
@@ -120,6 +125,7 @@ async function startBed(
   const startedMs = performance.now();
   const namespaces = [NAMESPACE];
   const controller = await startController({
+    sluice,
     folder,
     kubeconfig,
     configPort,
@@ -135,7 +141,15 @@ async function startBed(
     return found !== undefined;
   });
   const gateway = `${NAMESPACE}/${GATEWAY}`;
-  const proxy = await startProxy({ folder, gateway, configPort, probePort: proxyProbes, port, identity });
+  const proxy = await startProxy({
+    sluice,
+    folder,
+    gateway,
+    configPort,
+    probePort: proxyProbes,
+    port,
+    identity,
+  });
   running.push(proxy);
   return { startedMs, controller, proxy, probe: new TrafficProbe(port) };
 }

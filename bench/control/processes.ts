@@ -1,12 +1,22 @@
 /** The real controller and the real proxy as processes of this machine, following the same API server. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const SLUICE = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const STOP_LIMIT_MS = 20_000;
+
+/** Compiles Sluice as its image has it: types are stripped once, not by each process. */
+export function build(cache: string): string {
+  const folder = join(cache, 'build');
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(join(REPOSITORY, 'package.json'), join(folder, 'package.json'));
+  const tsc = join(REPOSITORY, 'node_modules', '.bin', 'tsc');
+  execFileSync(tsc, ['-p', join(REPOSITORY, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')]);
+  return join(folder, 'dist', 'cli', 'main.js');
+}
 
 export interface BenchProcess {
   readonly pid: number;
@@ -14,6 +24,8 @@ export interface BenchProcess {
 }
 
 interface Start {
+  /** Compiled entry of the CLI. */
+  readonly sluice: string;
   readonly name: string;
   readonly args: readonly string[];
   readonly folder: string;
@@ -21,9 +33,9 @@ interface Start {
 }
 
 /** Its output goes to `NAME.log` in `folder`. */
-async function start({ name, args, folder, env = {} }: Start): Promise<BenchProcess> {
+async function start({ sluice, name, args, folder, env = {} }: Start): Promise<BenchProcess> {
   const file = openSync(join(folder, `${name}.log`), 'w');
-  const child = spawn(process.execPath, [...nodeFlags(), SLUICE, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags(), sluice, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', file, file],
   });
@@ -46,6 +58,7 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 export interface ControllerSetup {
+  readonly sluice: string;
   readonly folder: string;
   readonly kubeconfig: string;
   readonly configPort: number;
@@ -55,6 +68,7 @@ export interface ControllerSetup {
 
 export const startController = (setup: ControllerSetup): Promise<BenchProcess> =>
   start({
+    sluice: setup.sluice,
     name: 'controller',
     folder: setup.folder,
     env: { POD_NAMESPACE: setup.namespaces[0] ?? 'default', POD_NAME: 'bench' },
@@ -70,6 +84,7 @@ export const startController = (setup: ControllerSetup): Promise<BenchProcess> =
   });
 
 export interface ProxySetup {
+  readonly sluice: string;
   readonly folder: string;
   /** `namespace/name`. */
   readonly gateway: string;
@@ -88,6 +103,7 @@ export function startProxy(setup: ProxySetup): Promise<BenchProcess> {
     writeFileSync(join(folder, 'identity', file), Buffer.from(base64, 'base64'));
   }
   return start({
+    sluice: setup.sluice,
     name: 'proxy',
     folder,
     args: [

@@ -14,11 +14,11 @@ import { coalesce } from './coalesce.ts';
 /** Acknowledgements of several proxies come in a bunch; one translation is enough for them. */
 const OBSERVATION_DELAY_MS = 10;
 /**
- * After a run that took long, rest for a multiple of it: while thousands of objects are applied one by one, each run takes in many of
+ * After a run that took long, rest as long: while thousands of objects are applied one by one, each run takes in many of
  * them. One change in quiet times waits for nothing.
  */
-const REST_FACTOR = 3;
-const MAX_REST_MS = 500;
+const REST_FACTOR = 1;
+const MAX_REST_MS = 250;
 
 /** Everything known after a run. */
 export interface Reconciled {

@@ -16,7 +16,7 @@ import type { ApiServer } from '../../kubeapi/kube-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { translate } from '../../translator/translate.ts';
 import { CONTROLLER_NAME } from '../../translator/types.ts';
-import { translateOptions } from '../translate-paths.ts';
+import { translateOptions } from '../translate-options.ts';
 import { listenForProxies } from './config-listener.ts';
 import { Identities } from './identities.ts';
 import { LeaderLink } from './leader-link.ts';

@@ -6,7 +6,7 @@ import { createFileProvider } from '../../provider/file/file-provider.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { CLEAN, USAGE_ERROR } from '../exit-codes.ts';
 import { colorsFor, print, printError } from '../terminal.ts';
-import { translateOptions } from '../translate-paths.ts';
+import { translateOptions } from '../translate-options.ts';
 import { sluiceVersion } from '../version.ts';
 import { adminHandlers } from './admin-handlers.ts';
 import type { RunOptions } from './command.ts';

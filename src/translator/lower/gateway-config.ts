@@ -31,7 +31,7 @@ export function servedListeners(gateway: GatewayNode): readonly ListenerNode[] {
 /** How all Gateways are lowered. */
 export interface Lowering {
   readonly rulesOf: RulesOf;
-  readonly options: Pick<TranslateOptions, 'addresses' | 'trustedCidrs'>;
+  readonly options: Pick<TranslateOptions, 'addresses' | 'trustedCidrs' | 'sha256Hex'>;
 }
 
 export function lowerGateway(
@@ -66,7 +66,7 @@ export function lowerGateway(
       options.trustedCidrs,
     ),
   };
-  return { ...config, version: sha256Hex(encodeConfig(config)) };
+  return { ...config, version: (options.sha256Hex ?? sha256Hex)(encodeConfig(config)) };
 }
 
 const addressesToBind = ({ object }: GatewayNode): readonly string[] =>

@@ -60,17 +60,18 @@ export function lowerSession(
   rule: RuleNode,
   matches: readonly RouteMatch[],
 ): SessionPersistence | null {
-  const identity = ruleIdentity(route, rule);
   const own = rule.spec.sessionPersistence;
   if (own !== null) {
-    const name = own.sessionName || `sluice-${identity}`;
+    const name = own.sessionName || `sluice-${ruleIdentity(route, rule)}`;
     return sessionOf(own, name, commonPath(matches));
   }
   for (const { upstream } of rule.backends) {
     const shared = upstream.ok ? upstream.value.traffic?.object.spec.sessionPersistence : undefined;
     // Rules must not share sessions even where the policy names them, and the cookie has no path: other routes may
     // lead to the same backend (GEP-1619, "Route Rules ... Must Not Share Sessions", "Path").
-    if (shared !== undefined) return sessionOf(shared, `${shared.sessionName || 'sluice'}-${identity}`, '');
+    if (shared !== undefined) {
+      return sessionOf(shared, `${shared.sessionName || 'sluice'}-${ruleIdentity(route, rule)}`, '');
+    }
   }
   return null;
 }

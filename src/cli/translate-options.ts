@@ -1,0 +1,23 @@
+/** How every command translates; apart from the reading of files, which the controller has no use (and no memory) for. */
+import { createHash } from 'node:crypto';
+import { readCertificate, validateCaBundle } from '../provider/certificate-reader.ts';
+import { regexError } from '../proxy/router/regex.ts';
+import { CONTROLLER_NAME, type TranslateOptions } from '../translator/types.ts';
+
+/** What a command says of the translation; the rest is the same for all. */
+export type TranslateChoices = Partial<Pick<TranslateOptions, 'allClasses' | 'addresses' | 'trustedCidrs'>>;
+
+/** Without choices: for proxies that run where the manifests are read. */
+export function translateOptions(choices: TranslateChoices): TranslateOptions {
+  return {
+    controllerName: CONTROLLER_NAME,
+    allClasses: false,
+    addresses: 'bind',
+    trustedCidrs: [],
+    readCertificate,
+    validateCaBundle,
+    validateRegex: regexError,
+    sha256Hex: (text) => createHash('sha256').update(text).digest('hex'),
+    ...choices,
+  };
+}
