@@ -46,6 +46,11 @@ export class KindCache {
     return this.#first((reflector) => reflector.current(namespace, name));
   }
 
+  /** Its newest resource version. */
+  versionOf(namespace: string, name: string): string | undefined {
+    return this.#first((reflector) => reflector.versionOf(namespace, name));
+  }
+
   start(): void {
     for (const reflector of this.#reflectors) reflector.start();
   }

@@ -94,6 +94,11 @@ export class Reflector {
     };
   }
 
+  /** The newest resource version of an object. */
+  versionOf(namespace: string, name: string): string | undefined {
+    return this.#entries.get(`${namespace}/${name}`)?.resourceVersion;
+  }
+
   start(): void {
     void this.#run();
   }

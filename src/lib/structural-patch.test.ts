@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { diffPlain, PatchError, patchPlain, type Plain } from './structural-patch.ts';
+import { diffPlain, PatchError, patchPlain, samePlain, type Plain } from './structural-patch.ts';
 
 const roundTrip = (before: Plain, after: Plain): Plain => {
   const patch = diffPlain(before, after);
@@ -22,6 +22,8 @@ suite('structural patch', () => {
         // JSON has one zero, and no member that is absent and present.
         const [from, to] = [before, after].map((value) => JSON.parse(JSON.stringify(value)) as Plain);
         assert.deepEqual(roundTrip(from ?? null, to ?? null), to);
+        assert.equal(samePlain(from, to), diffPlain(from, to ?? null) === null);
+        assert.ok(samePlain(from, structuredClone(from)));
       }),
     );
   });

@@ -32,6 +32,27 @@ export function diffPlain(before: Plain | undefined, after: Plain): Patch | null
   return { set: after };
 }
 
+/** Whether two values are the same by content; what is the same object is not looked into. */
+export function samePlain(a: Plain | undefined, b: Plain | undefined): boolean {
+  if (a === b) return true;
+  if (isList(a)) {
+    return isList(b) && a.length === b.length && a.every((item, index) => samePlain(item, b[index]));
+  }
+  return isObject(a) && isObject(b) && sameMembers(a, b);
+}
+
+function sameMembers(a: PlainObject, b: PlainObject): boolean {
+  let balance = 0;
+  // Both are plain data: there is nothing to inherit, and this loop makes no list of names.
+  for (const name in a) {
+    if (a[name] === undefined) continue;
+    if (!samePlain(a[name], b[name])) return false;
+    balance += 1;
+  }
+  for (const name in b) if (b[name] !== undefined) balance -= 1;
+  return balance === 0;
+}
+
 /** The value that `diffPlain(before, …)` was made for. Throws when the patch was made for another `before`. */
 export function patchPlain(before: Plain | undefined, patch: Patch): Plain {
   if ('set' in patch) return patch.set;
@@ -100,7 +121,7 @@ function diffLists(before: readonly Plain[], after: readonly Plain[]): Patch | n
 function equalAtStart(before: readonly Plain[], after: readonly Plain[]): number {
   const shorter = Math.min(before.length, after.length);
   let count = 0;
-  while (count < shorter && diffPlain(before[count], after[count] ?? null) === null) count += 1;
+  while (count < shorter && samePlain(before[count], after[count])) count += 1;
   return count;
 }
 
@@ -108,7 +129,7 @@ function equalAtStart(before: readonly Plain[], after: readonly Plain[]): number
 function equalAtEnd(before: readonly Plain[], after: readonly Plain[], start: number): number {
   const most = Math.min(before.length, after.length) - start;
   let count = 0;
-  while (count < most && diffPlain(before.at(-1 - count), after.at(-1 - count) ?? null) === null) count += 1;
+  while (count < most && samePlain(before.at(-1 - count), after.at(-1 - count))) count += 1;
   return count;
 }
 

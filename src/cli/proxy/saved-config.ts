@@ -10,7 +10,7 @@ import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 const FILE = 'config.json';
-const WRITE_EVERY_MS = 5_000;
+const WRITE_EVERY_MS = 10_000;
 /** It holds private keys. */
 const MODE = 0o600;
 

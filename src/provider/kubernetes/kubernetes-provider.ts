@@ -65,6 +65,8 @@ export class KubernetesProvider implements Provider {
       kindOf: ({ kind }) => KINDS[kindNamed(kind)],
       current: ({ kind, object }) =>
         this.#caches.get(kindNamed(kind))?.current(object.namespace, object.name),
+      version: ({ kind, object }) =>
+        this.#caches.get(kindNamed(kind))?.versionOf(object.namespace, object.name),
       now: () => new Date(),
       logger,
     });

@@ -31,6 +31,7 @@ async function start(t: TestContext): Promise<Bench> {
       controllerName: OURS,
       kindOf: () => KINDS.httpRoutes,
       current: () => bench.seen,
+      version: () => bench.seen?.metadata.resourceVersion,
       now: () => new Date('2026-11-23T12:00:00.123Z'),
       logger: SILENT_LOGGER,
     }),

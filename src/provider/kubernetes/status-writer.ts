@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
-import { diffPlain, type Plain } from '../../lib/structural-patch.ts';
+import { samePlain, type Plain } from '../../lib/structural-patch.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client.ts';
 import { apiVersionOf, objectPath, type KindInfo } from '../../kubeapi/kind-info.ts';
@@ -23,6 +23,8 @@ export interface StatusWriterOptions {
   readonly kindOf: (update: StatusUpdate) => KindInfo;
   /** The object as last seen, or undefined when it is gone. */
   readonly current: (update: StatusUpdate) => KubeObject | undefined;
+  /** Its resource version as last seen. */
+  readonly version: (update: StatusUpdate) => string | undefined;
   readonly now: () => Date;
   readonly logger: Logger;
 }
@@ -79,9 +81,8 @@ export class StatusWriter {
     const settled = this.#settled.get(key);
     if (settled === undefined) return false;
     const isSame =
-      settled.update === update ||
-      diffPlain(settled.update as unknown as Plain, update as unknown as Plain) === null;
-    const seen = this.#options.current(update)?.metadata.resourceVersion;
+      settled.update === update || samePlain(settled.update as unknown as Plain, update as unknown as Plain);
+    const seen = this.#options.version(update);
     return isSame && (seen === settled.resourceVersion || seen === settled.basedOn);
   }
 
