@@ -1,12 +1,12 @@
 /** docs/reference/findings.md and the table in code hold the same codes, severities and texts. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { INPUT_FINDINGS } from '../../src/gatewayapi/input-finding.ts';
 import { tableRows } from '../support/markdown.ts';
 
 const text = readFileSync(new URL('../../docs/reference/findings.md', import.meta.url), 'utf8');
-const input = text.slice(text.indexOf('## Of the input'));
+const input = text.slice(text.indexOf('## Of the input'), text.indexOf('## Of the translation'));
 
 test('every code of an input finding is documented, with its severity and text, and no other', () => {
   const written = tableRows(input, 'code').map(([code, severity, meaning]) => [code, severity, meaning]);
@@ -20,4 +20,32 @@ test('every code of an input finding is documented, with its severity and text, 
 
 test('every code says what to do', () => {
   for (const [code, , , advice] of tableRows(input, 'code')) assert.notEqual(advice, '', code);
+});
+
+const translation = text.slice(text.indexOf('## Of the translation'));
+const FAULTS = new URL('../../src/translator/faults/', import.meta.url);
+
+test('every code of the translation is documented with its severities, and no other', () => {
+  const inCode = new Map<string, Set<string>>();
+  for (const file of readdirSync(FAULTS)) {
+    const source = readFileSync(new URL(file, FAULTS), 'utf8');
+    for (const [, severity = '', code = ''] of source.matchAll(
+      /(error|warning|info)Fault\(\{\s*code: '([\w-]+)'/g,
+    )) {
+      inCode.set(code, (inCode.get(code) ?? new Set()).add(severity));
+    }
+  }
+  assert.ok(inCode.size > 50, 'faults are no longer written as this test reads them');
+  const expected = [...inCode].map(([code, severities]) => [
+    `\`${code}\``,
+    [...severities].sort().join(', '),
+  ]);
+  const written = tableRows(translation, 'code').map(([code, severity]) => [code, severity]);
+  assert.deepEqual(written.toSorted(), expected.toSorted());
+});
+
+test('every code of the translation says what to do', () => {
+  for (const [code, , meaning, advice] of tableRows(translation, 'code')) {
+    assert.ok(meaning !== '' && advice !== '', code);
+  }
 });

@@ -3,7 +3,8 @@
  * is: leave out these fields, append those. Both engines apply it, each in its own form.
  */
 import type { HeaderEdit, HeaderField } from '../../ir/filter.ts';
-import { HEADER_IDS, headerIdOf, HeaderId, LAST_CONNECTION_LEVEL_ID } from './header-id.ts';
+import { FRAMING_FIELDS } from '../../lib/framing-fields.ts';
+import { HEADER_IDS, headerIdOf, HeaderId } from './header-id.ts';
 import { fieldValueOctets } from './field-value.ts';
 import { nameHash } from './name-hash.ts';
 
@@ -36,18 +37,8 @@ interface Accumulator {
   authority: string | null;
 }
 
-/**
- * Fields that say where a message ends and what the connection is for are the engines' own. A filter that set or removed one could
- * make a backend read one request as two, on a connection that serves others as well.
- */
-function isFraming(name: string): boolean {
-  const id = headerIdOf(name);
-  return (
-    (id > HeaderId.other && id <= LAST_CONNECTION_LEVEL_ID) ||
-    id === HeaderId.contentLength ||
-    id === HeaderId.trailer
-  );
-}
+/** They are the engines' own, whatever a filter says; `sluice check` warns of it. */
+const isFraming = (name: string): boolean => FRAMING_FIELDS.has(name);
 
 const isEditable = ({ name }: HeaderField): boolean => TOKEN.test(name) && !isFraming(name.toLowerCase());
 

@@ -37,6 +37,16 @@ export function routeWithoutParent(): Fault {
   });
 }
 
+export function headerNotEdited(path: string, name: string): Fault {
+  return warningFault({
+    code: 'header-not-edited',
+    reason: NO_CONDITION,
+    path,
+    message: `${name} belongs to the connection or says where a message ends; the filter leaves it as it is.`,
+    hint: 'Take it out of the filter.',
+  });
+}
+
 export function parentNotFound(path: string, parent: ObjectRef): Fault {
   return errorFault({
     code: 'parent-not-found',

@@ -1,9 +1,11 @@
 import { GATEWAY_GROUP, namespacedName } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { FRAMING_FIELDS } from '../../lib/framing-fields.ts';
 import { intersectHostnames } from '../../lib/hostname.ts';
 import {
   backendInTheClear,
   externalNameServed,
+  headerNotEdited,
   hostnameIgnored,
   parentKindUnsupported,
   parentNotFound,
@@ -16,6 +18,7 @@ import { sessionOverridden } from '../faults/route-faults.ts';
 import { parentObject } from '../graph/attachment.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
+import type { FilterSpec } from '../graph/route-adapter.ts';
 import { keyOf } from '../graph/object-key.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import { unresolvedFaults } from '../status/route.ts';
@@ -33,6 +36,7 @@ export function reportRoutes(graph: Graph, snapshot: ResourceSnapshot, report: R
     for (const rule of route.rules) {
       report(route.ref, rule.invalid);
       report(route.ref, ruleAdvice(route, rule, graph.index));
+      report(route.ref, uneditedHeaders(rule));
     }
   }
 }
@@ -69,6 +73,31 @@ function hostnameFaults(route: RouteNode): readonly Fault[] {
     listeners.some((listener) => intersectHostnames(listener.hostname, hostname.toLowerCase()) !== null)
       ? []
       : [hostnameIgnored(`spec.hostnames[${index}]`, hostname)],
+  );
+}
+
+/** Edits of fields that no filter may touch, in the filters of the rule and of its backends. */
+function uneditedHeaders({ spec, path }: RuleNode): readonly Fault[] {
+  const places: (readonly [readonly FilterSpec[], string])[] = [
+    [spec.filters, path],
+    ...spec.backendRefs.map(({ filters = [] }, at) => [filters, `${path}.backendRefs[${at}]`] as const),
+  ];
+  return places.flatMap(([filters, place]) =>
+    filters.flatMap((filter, at) => [
+      ...uneditedBy(filter.requestHeaderModifier, `${place}.filters[${at}].requestHeaderModifier`),
+      ...uneditedBy(filter.responseHeaderModifier, `${place}.filters[${at}].responseHeaderModifier`),
+    ]),
+  );
+}
+
+function uneditedBy(edit: FilterSpec['requestHeaderModifier'], path: string): readonly Fault[] {
+  const names = [
+    ...(edit?.set ?? []).map(({ name }, at) => [name, `${path}.set[${at}]`] as const),
+    ...(edit?.add ?? []).map(({ name }, at) => [name, `${path}.add[${at}]`] as const),
+    ...(edit?.remove ?? []).map((name, at) => [name, `${path}.remove[${at}]`] as const),
+  ];
+  return names.flatMap(([name, at]) =>
+    FRAMING_FIELDS.has(name.toLowerCase()) ? [headerNotEdited(at, name)] : [],
   );
 }
 
