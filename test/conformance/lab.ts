@@ -1,5 +1,6 @@
 /** A real cluster with Sluice installed in it from its chart, as a user would. Needs root and Go. */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildCluster } from './cluster/build.ts';
 import { startCluster, type Cluster } from './cluster/cluster.ts';
@@ -9,6 +10,8 @@ import { installCrds, installSluice } from './install.ts';
 import { buildSluiceImage } from './sluice-image.ts';
 
 const TOOLS = ['go', 'gcc', 'ip', 'nft', 'containerd', 'runc', 'openssl', 'nsenter', 'unshare'];
+
+const CNI_PLUGIN = '/usr/lib/cni/bridge';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -27,6 +30,7 @@ export function whyNoLab(): string | null {
   if (process.platform !== 'linux') return 'a cluster needs Linux';
   if (process.getuid?.() !== 0) return 'a cluster needs root';
   const lacks = TOOLS.filter((tool) => spawnSync('which', [tool]).status !== 0);
+  if (!existsSync(CNI_PLUGIN)) lacks.push(CNI_PLUGIN);
   if (lacks.length > 0) return `a cluster needs ${lacks.join(' and ')}`;
   const isFree =
     spawnSync('unshare', ['--net', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;

@@ -1,6 +1,6 @@
 /** The one node: its network, containerd with runc and a bridge, the kubelet and kube-proxy. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Processes } from './command.ts';
 import { inNamespace, run, until } from './command.ts';
 import { ADDRESSES, NAMESPACE, type Layout } from './layout.ts';
@@ -150,11 +150,32 @@ export async function stopContainers(layout: Layout, processes: Processes): Prom
     }
   };
   for (const id of list('tasks')) attempt('tasks', 'kill', '-s', 'KILL', id);
+  const networks = new Set<string>();
   for (const id of list('containers')) {
+    networks.add(networkOf(layout, id));
     attempt('tasks', 'rm', '-f', id);
     attempt('containers', 'rm', id);
   }
   await processes.stop('containerd');
+  for (const name of networks)
+    if (name !== '' && existsSync(join('/run/netns', name))) run('ip', ['netns', 'delete', name]);
+}
+
+/** Name of the network namespace that was made for a pod's containers; `` for one of the node's own. */
+function networkOf(layout: Layout, container: string): string {
+  try {
+    const { Spec } = JSON.parse(ctr(layout, 'containers', 'info', container)) as ContainerInfo;
+    const path = Spec.linux.namespaces.find(({ type }) => type === 'network')?.path ?? '';
+    return path.startsWith('/var/run/netns/cni-') ? basename(path) : '';
+  } catch {
+    return '';
+  }
+}
+
+interface ContainerInfo {
+  readonly Spec: {
+    readonly linux: { readonly namespaces: readonly { readonly type: string; readonly path?: string }[] };
+  };
 }
 
 /** The kubelet's and containerd's mounts outlive them. */
