@@ -71,7 +71,12 @@ export const startController = (setup: ControllerSetup): Promise<BenchProcess> =
     sluice: setup.sluice,
     name: 'controller',
     folder: setup.folder,
-    env: { POD_NAMESPACE: setup.namespaces[0] ?? 'default', POD_NAME: 'bench' },
+    // NODE_OPTIONS as the chart has it.
+    env: {
+      NODE_OPTIONS: '--max-semi-space-size=8',
+      POD_NAMESPACE: setup.namespaces[0] ?? 'default',
+      POD_NAME: 'bench',
+    },
     args: [
       'controller',
       '--service=localhost',
