@@ -73,7 +73,7 @@ suite('kube client', () => {
   });
 
   test('a watch gives events as they come, and breaks when it falls silent', async (t) => {
-    const { api, client } = await start(t, { requestTimeoutMs: 5_000, watchIdleMs: 300 });
+    const { api, client } = await start(t, { requestTimeoutMs: 5_000, watchIdleMs: 2_000 });
     const events: WatchEvent[] = [];
     const watching = (async (): Promise<void> => {
       const query = { watch: 'true', resourceVersion: '1' };

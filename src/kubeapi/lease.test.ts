@@ -6,7 +6,7 @@ import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { KubeClient } from './client.ts';
 import { LeaderElection, type Leadership, type LeaseTimes } from './lease.ts';
 
-const TIMES: LeaseTimes = { leaseSeconds: 1, renewMs: 50, standDownMs: 500 };
+const TIMES: LeaseTimes = { leaseSeconds: 4, renewMs: 50, standDownMs: 1_500 };
 const LEASES = 'coordination.k8s.io/leases';
 
 interface Replica {

@@ -50,7 +50,11 @@ export function registerProxy(program: Command): void {
         .argParser(parseSeconds)
         .default(50_000, '50'),
     )
-    .option('--workers <count>', 'worker processes', parseWorkers, availableParallelism())
+    .addOption(
+      new Option('--workers <count>', 'worker processes')
+        .argParser(parseWorkers)
+        .default(availableParallelism(), 'one a core'),
+    )
     .addOption(
       new Option('--map <port=bound>', 'port to bind for a listener port')
         .argParser(parsePortMap)
