@@ -80,7 +80,7 @@ export const namespaceObject = (name: string): JsonObject => ({
   metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
 });
 
-export const crdObject = (name: string, version: string): JsonObject => ({
+const crdObject = (name: string, version: string): JsonObject => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
   metadata: {

@@ -17,7 +17,7 @@ interface ControllerCommandOptions {
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** `shop,payments`; repeated options add up. */
-export function parseNamespaces(text: string, before: readonly string[]): readonly string[] {
+function parseNamespaces(text: string, before: readonly string[]): readonly string[] {
   const names = text.split(',').map((name) => name.trim());
   const wrong = names.find((name) => !NAMESPACE.test(name));
   if (wrong !== undefined) {

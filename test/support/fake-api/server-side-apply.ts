@@ -93,7 +93,7 @@ function splitPath(path: string): string[] {
   return [...parts, path.slice(from)];
 }
 
-export function valueAt(object: JsonObject, path: string): Json | undefined {
+function valueAt(object: JsonObject, path: string): Json | undefined {
   let value: Json | undefined = object;
   for (const { field, key, value: wanted } of stepsOf(path)) {
     value = isObject(value) ? value[field] : undefined;
