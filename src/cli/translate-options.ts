@@ -7,6 +7,9 @@ import { CONTROLLER_NAME, type TranslateOptions } from '../translator/types.ts';
 /** What a command says of the translation; the rest is the same for all. */
 export type TranslateChoices = Partial<Pick<TranslateOptions, 'allClasses' | 'addresses' | 'trustedCidrs'>>;
 
+/** SHA-256 at the speed of the machine. */
+export const platformDigest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 /** Without choices: for proxies that run where the manifests are read. */
 export function translateOptions(choices: TranslateChoices): TranslateOptions {
   return {
@@ -17,7 +20,7 @@ export function translateOptions(choices: TranslateChoices): TranslateOptions {
     readCertificate,
     validateCaBundle,
     validateRegex: regexError,
-    sha256Hex: (text) => createHash('sha256').update(text).digest('hex'),
+    sha256Hex: platformDigest,
     ...choices,
   };
 }

@@ -8,6 +8,7 @@ import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { Provider } from '../provider/provider.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { moveEndpoints, onlyEndpointsDiffer } from '../translator/move-endpoints.ts';
 import type { TranslateResult } from '../translator/types.ts';
 import { coalesce } from './coalesce.ts';
 
@@ -35,6 +36,8 @@ export interface ReconcileOptions {
   readonly server: Pick<ConfigServer, 'publish' | 'revision'>;
   readonly observe: () => Observations;
   readonly translate: (snapshot: ResourceSnapshot, observations: Observations) => TranslateResult;
+  /** SHA-256 of text, as hex. */
+  readonly digest?: (text: string) => string;
   readonly onReconciled: (reconciled: Reconciled) => void;
   readonly logger: Logger;
 }
@@ -49,7 +52,7 @@ export interface ReconcileLoop {
 }
 
 export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
-  const { provider, server, observe, translate, onReconciled, logger } = options;
+  const { provider, server, observe, translate, digest, onReconciled, logger } = options;
   let snapshot: ResourceSnapshot | null = null;
   let inputFindings: readonly InputFinding[] = [];
 
@@ -58,12 +61,14 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
   const reconcile = (): void => {
     if (snapshot === null) return;
     const observations = observe();
+    const before = last !== null && saySame(last.observations, observations) ? last : null;
     // Most acknowledgements say that a newer version is served, and change no status.
-    const isKnown = last?.snapshot === snapshot && saySame(last.observations, observations);
-    const result = isKnown && last !== null ? last.result : translate(snapshot, observations);
+    const isKnown = before?.snapshot === snapshot;
+    const result =
+      (before === null ? null : resultAfter(before, snapshot, digest)) ?? translate(snapshot, observations);
     if (!isKnown) {
       server.publish(result.configs);
-      provider.writeStatus(result.statuses);
+      if (result.statuses !== before?.result.statuses) provider.writeStatus(result.statuses);
     }
     last = { snapshot, inputFindings, observations, result, revision: server.revision };
     onReconciled(last);
@@ -116,3 +121,15 @@ const withoutVersions = ({ gateways, ...rest }: Observations): object => ({
     acknowledged: acknowledged === null ? null : { ...acknowledged, version: '' },
   })),
 });
+
+/** What a translation would give, where it follows from the one before; null where it does not. */
+function resultAfter(
+  { snapshot, result }: Reconciled,
+  now: ResourceSnapshot,
+  digest: ReconcileOptions['digest'],
+): TranslateResult | null {
+  if (snapshot === now) return result;
+  if (!onlyEndpointsDiffer(snapshot, now)) return null;
+  const configs = moveEndpoints(result.configs, snapshot.endpointSlices, now.endpointSlices, digest);
+  return { ...result, configs };
+}

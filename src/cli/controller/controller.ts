@@ -16,7 +16,7 @@ import type { ApiServer } from '../../kubeapi/kube-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { translate } from '../../translator/translate.ts';
 import { CONTROLLER_NAME } from '../../translator/types.ts';
-import { translateOptions } from '../translate-options.ts';
+import { platformDigest, translateOptions } from '../translate-options.ts';
 import { listenForProxies } from './config-listener.ts';
 import { Identities } from './identities.ts';
 import { LeaderLink } from './leader-link.ts';
@@ -150,6 +150,7 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
     observe: () => observeFleet(fleet, provisioner, crds),
     translate: (snapshot, observations) =>
       translate(snapshot, observations, translateOptions({ addresses: 'infrastructure' })),
+    digest: platformDigest,
     onReconciled: (reconciled) => {
       provisioner.provision(reconciled.result.infra);
       leading.look = () => {

@@ -7,7 +7,7 @@ import type { Referrer } from '../faults/reference-faults.ts';
 import { byName, keyOf, namespaceOf } from './object-key.ts';
 import { indexGrants, isGranted, type GrantIndex } from './reference-grant.ts';
 
-const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
 
 type Labels = Readonly<Record<string, string>>;

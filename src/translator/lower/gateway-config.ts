@@ -1,11 +1,9 @@
 /** One Gateway of the graph as the configuration of one data plane. */
-import { encodeConfig } from '../../ir/codec.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Port } from '../../ir/listener.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import { Redacted, type Certificate } from '../../ir/tls.ts';
 import { compareText } from '../../lib/compare.ts';
-import { sha256Hex } from '../../lib/sha256.ts';
 import type { CertificateNode } from '../graph/certificate.ts';
 import { hasAcceptedListener } from '../graph/gateway.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -16,6 +14,7 @@ import { lowerListener } from './listener.ts';
 import { lowerSettings } from './proxy-config.ts';
 import type { LoweredRule } from './route-rule.ts';
 import { lowerCluster, lowerEndpoints, type ClusterUse } from './upstreams.ts';
+import { versionOf } from './version.ts';
 
 export type RulesOf = (route: RouteNode) => readonly LoweredRule[];
 
@@ -57,8 +56,9 @@ export function lowerGateway(
     endpoints: uses
       .filter(({ upstream }) => upstream.discovery.kind === 'endpoints')
       .map((use) => {
-        const { ref } = use.upstream;
-        return lowerEndpoints(use, graph.index.endpointSlices(ref.namespace, ref.name));
+        const { ref, protocol, portName } = use.upstream;
+        const slices = graph.index.endpointSlices(ref.namespace, ref.name);
+        return lowerEndpoints({ id: use.id, protocol, portName }, slices);
       }),
     certificates: certificatesInUse(listeners, uses, clientCertificate),
     settings: lowerSettings(
@@ -66,7 +66,7 @@ export function lowerGateway(
       options.trustedCidrs,
     ),
   };
-  return { ...config, version: (options.sha256Hex ?? sha256Hex)(encodeConfig(config)) };
+  return { ...config, version: versionOf(config, options.sha256Hex) };
 }
 
 const addressesToBind = ({ object }: GatewayNode): readonly string[] =>

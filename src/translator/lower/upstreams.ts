@@ -54,15 +54,17 @@ function lowerPolicy(upstream: Upstream): ClusterPolicy {
 }
 
 /** Endpoints of a Service port: all its slices, merged; an address counts once, however many slices list it. */
-export function lowerEndpoints(use: ClusterUse, slices: readonly EndpointSlice[]): EndpointSet {
-  const { upstream } = use;
-  const transport = upstream.protocol === 'udp' ? 'UDP' : 'TCP';
+export function lowerEndpoints(
+  { id, protocol, portName }: Pick<Upstream, 'protocol' | 'portName'> & { readonly id: ClusterId },
+  slices: readonly EndpointSlice[],
+): EndpointSet {
+  const transport = protocol === 'udp' ? 'UDP' : 'TCP';
   const endpoints = new Map<string, Endpoint>();
   for (const slice of slices) {
     // FQDN slices are deprecated and have no agreed meaning.
     if (slice.addressType === 'FQDN') continue;
     const port = (slice.ports ?? []).find(
-      (one) => (one.name ?? '') === upstream.portName && (one.protocol ?? 'TCP') === transport,
+      (one) => (one.name ?? '') === portName && (one.protocol ?? 'TCP') === transport,
     )?.port;
     if (port === undefined || port === null) continue;
     for (const endpoint of slice.endpoints ?? []) {
@@ -72,7 +74,7 @@ export function lowerEndpoints(use: ClusterUse, slices: readonly EndpointSlice[]
     }
   }
   const sorted = [...endpoints].sort(([a], [b]) => compareText(a, b)).map(([, endpoint]) => endpoint);
-  return { cluster: use.id, endpoints: sorted };
+  return { cluster: id, endpoints: sorted };
 }
 
 function addEndpoint(
