@@ -66,8 +66,10 @@ function inCluster(): void {
     assert.equal(code, 0);
     const { profiles } = parse(readFileSync(report, 'utf8')) as { profiles: readonly Profile[] };
     assert.deepEqual(
-      profiles.map(({ name, core, extended }) => [name, core.result, extended?.result ?? 'success']),
-      PROFILES.map((name) => [name, 'success', 'success']),
+      profiles
+        .map(({ name, core, extended }) => [name, core.result, extended?.result ?? 'success'])
+        .toSorted(),
+      PROFILES.map((name) => [name, 'success', 'success']).toSorted(),
     );
   });
 
