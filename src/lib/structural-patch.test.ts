@@ -28,6 +28,21 @@ suite('structural patch', () => {
     );
   });
 
+  test('members named as what every object inherits come, change and go', () => {
+    for (const name of ['valueOf', 'constructor', '__proto__']) {
+      const [none, one, two] = ['{}', `{"${name}":{}}`, `{"${name}":1}`].map(
+        (text) => JSON.parse(text) as Plain,
+      );
+      for (const before of [none, one, two]) {
+        for (const after of [none, one, two]) {
+          const to = after ?? null;
+          assert.equal(JSON.stringify(roundTrip(before ?? null, to)), JSON.stringify(to), name);
+          assert.equal(samePlain(before, to), before === after, name);
+        }
+      }
+    }
+  });
+
   test('lists of keyed items turn into each other: moved, changed, added, removed', () => {
     const item = fc.record(
       { id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), value: fc.nat(2) },

@@ -85,7 +85,9 @@ function diffObjects(before: PlainObject, after: PlainObject): Patch | null {
     const patch = diffPlain(Object.hasOwn(before, name) ? before[name] : undefined, value);
     if (patch !== null) members.set(name, patch);
   }
-  const del = Object.keys(before).filter((name) => before[name] !== undefined && after[name] === undefined);
+  // A member may be named as something that every object inherits, such as `valueOf`.
+  const isGone = (name: string): boolean => !Object.hasOwn(after, name) || after[name] === undefined;
+  const del = Object.keys(before).filter((name) => before[name] !== undefined && isGone(name));
   if (members.size === 0 && del.length === 0) return null;
   return { in: Object.fromEntries(members), ...(del.length > 0 ? { del } : {}) };
 }
