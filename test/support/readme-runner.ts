@@ -2,8 +2,8 @@
  * Does what an example's README says, in its order, and compares what it shows with what happens.
  *
  * In `sh` blocks `bin/sluice run …` starts the gateway (the one before is stopped), `npm exec …` and what ends with `&` start
- * a program that stays, anything else is a command to be done with; `console` blocks are commands with their output. The
- * ports that a README names are replaced by free ones.
+ * a program that stays, anything else is a command to be done with; `console` blocks are commands with their output. `shell`
+ * blocks need what is not there, a cluster, and are left alone. The ports that a README names are replaced by free ones.
  */
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
