@@ -1,6 +1,7 @@
 /**
  * `npm test`: gates first (type check, lint, format, dead code), then unit tests, then end-to-end tests, then those in a
- * real cluster (where SLUICE_TEST_CLUSTER=1), each file in its own process. The last line printed is `N passed, N failed[, N skipped]`; the exit code is 1 when anything failed.
+ * real cluster (where SLUICE_TEST_CLUSTER=1), each file in its own process. The last line printed is
+ * `N passed, N failed[, N skipped]`; the exit code is 1 when anything failed.
  *
  *   npm test                      everything
  *   npm test -- --gates           only the gates

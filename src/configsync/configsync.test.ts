@@ -4,7 +4,8 @@ import { EventEmitter, once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
 import { afterEach, test } from 'node:test';
 import type { EndpointSet } from '../ir/cluster.ts';
-import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../ir/gateway-config.ts';
+import { emptyConfig } from '../../test/support/gateway-config.ts';
+import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { certificateId, clusterId } from '../ir/ids.ts';
 import { Redacted } from '../ir/tls.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
@@ -12,18 +13,8 @@ import { followConfig, type DataPlane } from './client.ts';
 import { createConfigServer, type ConfigServer } from './server.ts';
 import type { PortReport } from './protocol.ts';
 
-const config = (name: string, version: string, endpoints: readonly EndpointSet[] = []): GatewayConfig => ({
-  version,
-  gateway: { kind: 'Gateway', namespace: 'default', name },
-  generation: 1,
-  addresses: [],
-  ports: [],
-  rules: [],
-  clusters: [],
-  endpoints,
-  certificates: [],
-  settings: DEFAULT_PROXY_SETTINGS,
-});
+const config = (name: string, version: string, endpoints: readonly EndpointSet[] = []): GatewayConfig =>
+  emptyConfig(name, { version, endpoints });
 
 const endpoints = (cluster: string, ...ports: number[]): EndpointSet => ({
   cluster: clusterId(cluster),

@@ -3,24 +3,14 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
 import { suite, test } from 'node:test';
-import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../ir/gateway-config.ts';
+import { emptyConfig } from '../../test/support/gateway-config.ts';
+import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { followConfig, type DataPlane } from './client.ts';
 import { Fleet } from './fleet.ts';
 import { FleetReporter, receiveReports } from './fleet-relay.ts';
 
-const config = (name: string, version: string): GatewayConfig => ({
-  version,
-  gateway: { kind: 'Gateway', namespace: 'default', name },
-  generation: 1,
-  addresses: [],
-  ports: [],
-  rules: [],
-  clusters: [],
-  endpoints: [],
-  certificates: [],
-  settings: DEFAULT_PROXY_SETTINGS,
-});
+const config = (name: string, version: string): GatewayConfig => emptyConfig(name, { version });
 
 class Plane implements DataPlane {
   versions: readonly string[] = [];

@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { ServingProxy } from '../configsync/protocol.ts';
-import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../ir/gateway-config.ts';
+import { emptyConfig } from '../../test/support/gateway-config.ts';
 import { boundAddresses, observeGateway } from './observations.ts';
 
 const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
-const config: GatewayConfig = {
+const config = emptyConfig('web', {
   version: 'v2',
-  gateway,
   generation: 2,
   addresses: ['192.0.2.1', '192.0.2.2'],
-  ports: [],
-  rules: [],
-  clusters: [],
-  endpoints: [],
-  certificates: [],
-  settings: DEFAULT_PROXY_SETTINGS,
-};
+});
 
 const proxy = (name: string, version: string | null, generation = 2): ServingProxy => ({
   name,

@@ -9,7 +9,8 @@ import { gatewayKey, type PortReport } from '../configsync/protocol.ts';
 import { createConfigServer, type ConfigServer } from '../configsync/server.ts';
 import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { EndpointSet } from '../ir/cluster.ts';
-import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../ir/gateway-config.ts';
+import { emptyConfig } from '../../test/support/gateway-config.ts';
+import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { clusterId } from '../ir/ids.ts';
 import type { Provider, ProviderListener } from '../provider/provider.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
@@ -19,18 +20,8 @@ import { createReconcileLoop, type Reconciled, type ReconcileLoop } from './reco
 
 const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
 
-const configOf = (version: string, ...endpoints: EndpointSet[]): GatewayConfig => ({
-  version,
-  gateway,
-  generation: 1,
-  addresses: [],
-  ports: [],
-  rules: [],
-  clusters: [],
-  endpoints,
-  certificates: [],
-  settings: DEFAULT_PROXY_SETTINGS,
-});
+const configOf = (version: string, ...endpoints: EndpointSet[]): GatewayConfig =>
+  emptyConfig('web', { version, endpoints });
 
 /** A snapshot is only carried through: what it is translated into stands in a table. */
 const snapshotOf = (config: GatewayConfig | null): ResourceSnapshot =>

@@ -14,8 +14,7 @@ async function start(
   const api = new FakeApiServer();
   await api.start();
   const token = (): Promise<string> => Promise.resolve('t0ken');
-  const server = { url: api.url, ca: null, skipVerification: false, clientCertificate: null, token };
-  const client = new KubeClient(server, limits);
+  const client = new KubeClient({ ...api.access, token }, limits);
   t.after(async () => {
     client.close();
     await api.stop();

@@ -22,14 +22,7 @@ async function startApi(t: TestContext): Promise<FakeApiServer> {
 }
 
 function replica(t: TestContext, api: FakeApiServer, identity: string): Replica {
-  const token = (): Promise<null> => Promise.resolve(null);
-  const client = new KubeClient({
-    url: api.url,
-    ca: null,
-    skipVerification: false,
-    clientCertificate: null,
-    token,
-  });
+  const client = new KubeClient(api.access);
   const history: Leadership[] = [];
   const election = new LeaderElection({
     client,

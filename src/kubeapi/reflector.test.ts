@@ -39,14 +39,7 @@ interface Bench {
 async function start(t: TestContext, options: Partial<ReflectorOptions> = {}): Promise<Bench> {
   const api = new FakeApiServer();
   await api.start();
-  const token = (): Promise<null> => Promise.resolve(null);
-  const client = new KubeClient({
-    url: api.url,
-    ca: null,
-    skipVerification: false,
-    clientCertificate: null,
-    token,
-  });
+  const client = new KubeClient(api.access);
   let changes = 0;
   const reflector = new Reflector({
     client,

@@ -77,6 +77,23 @@ function toRule(rule: TestRule, index: number): RouteRule {
   };
 }
 
+/** The Gateway `default/<name>` that serves nothing but what `overrides` say. */
+export function emptyConfig(name: string, overrides: Partial<GatewayConfig> = {}): GatewayConfig {
+  return {
+    version: 'v1',
+    gateway: { kind: 'Gateway', namespace: 'default', name },
+    generation: 1,
+    addresses: [],
+    ports: [],
+    rules: [],
+    clusters: [],
+    endpoints: [],
+    certificates: [],
+    settings: DEFAULT_PROXY_SETTINGS,
+    ...overrides,
+  };
+}
+
 /** One Gateway with one cleartext HTTP listener. Clusters named by endpoints need not be given. */
 export function testConfig(gateway: TestGateway): GatewayConfig {
   const rules = gateway.rules.map(toRule);

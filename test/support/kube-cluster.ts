@@ -46,13 +46,7 @@ export async function startCluster(): Promise<KubeCluster> {
   await api.start();
   const cluster: KubeCluster = {
     api,
-    apiServer: {
-      url: api.url,
-      ca: null,
-      skipVerification: false,
-      clientCertificate: null,
-      token: () => Promise.resolve(null),
-    },
+    apiServer: api.access,
     create(...objects) {
       for (const object of objects)
         api.store.create(resourceOfKind(textOf(object['kind'])), object, 'kubectl');

@@ -1,5 +1,4 @@
 /** Brings what runs for each Gateway to what it should be, and says where each can be reached and how many proxies it has. */
-import { createHash } from 'node:crypto';
 import { coalesce } from '../../controller/coalesce.ts';
 import type { ObservedAddress } from '../../controller/observations.ts';
 import { Applier } from '../../infrastructure/kubernetes/applier.ts';
@@ -15,6 +14,7 @@ import { addressesOfServices, desiredProxies } from '../../infrastructure/kubern
 import type { InfraSpec } from '../../ir/infra.ts';
 import type { KubeClient, KubeObject } from '../../kubeapi/client.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { platformDigest } from '../translate-options.ts';
 import type { Identities } from './identities.ts';
 import { OwnedCache } from './owned-cache.ts';
 
@@ -31,7 +31,6 @@ export interface ProvisionerOptions {
   readonly logger: Logger;
 }
 
-const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 const RETRY_MS = 2_000;
 /** A rollout reports many times a second. */
 const GATHER_MS = 50;
@@ -90,12 +89,14 @@ export class Provisioner {
 
   /** Where the Gateway can be reached: what its Services were given. */
   addressesOf(namespace: string, name: string): readonly ObservedAddress[] {
-    return addressesOfServices(this.#owned.find('Service', namespace, gatewayId(namespace, name, hash)));
+    return addressesOfServices(
+      this.#owned.find('Service', namespace, gatewayId(namespace, name, platformDigest)),
+    );
   }
 
   /** How many proxies there should be: what somebody scaled to, or else what was asked for. */
   expectedOf(namespace: string, name: string): number {
-    const id = gatewayId(namespace, name, hash);
+    const id = gatewayId(namespace, name, platformDigest);
     const workloads = ['Deployment', 'DaemonSet'].flatMap((kind) => this.#owned.find(kind, namespace, id));
     const spec = this.#wanted.find(({ gateway }) => gateway.namespace === namespace && gateway.name === name);
     return desiredProxies(workloads, spec?.workload.scaling ?? null);
@@ -145,12 +146,12 @@ export class Provisioner {
       gatewayUid: gateway.metadata.uid,
       image: this.#options.image,
       configAddress: this.#options.configAddress,
-      hash,
+      hash: platformDigest,
     };
     const input = { spec, workload: spec.workload, context };
     const objects = renderGateway(input);
     if (objects.length > 0) await this.#ensureIdentity(input);
-    await this.#applier.reconcile(namespace, gatewayId(namespace, name, hash), objects);
+    await this.#applier.reconcile(namespace, gatewayId(namespace, name, platformDigest), objects);
   }
 
   /** The kubelet brings a replaced Secret into running pods, and a proxy reads it anew for each stream: none is cut. */
@@ -160,7 +161,7 @@ export class Provisioner {
     const name = identitySecretName(input);
     const key = `${namespace}/${name}`;
     const standing = this.#owned
-      .find('Secret', namespace, gatewayId(namespace, gateway.name, hash))
+      .find('Secret', namespace, gatewayId(namespace, gateway.name, platformDigest))
       .find(({ metadata }) => metadata.name === name);
     if (standing !== undefined && this.#options.identities.isFresh(standing)) {
       this.#issued.delete(key);

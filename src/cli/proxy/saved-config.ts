@@ -60,10 +60,12 @@ export class SavedConfig {
     if (this.#timer !== null) clearTimeout(this.#timer);
     const text = this.#take();
     if (text === null) return;
-    this.#guard(() => {
+    try {
       writeFileSync(`${this.#file}.last`, text, { mode: MODE });
       renameSync(`${this.#file}.last`, this.#file);
-    });
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   /** Written beside and moved into place: a crash leaves the one before. */
@@ -82,14 +84,6 @@ export class SavedConfig {
     const wanted = this.#wanted;
     this.#wanted = null;
     return wanted === null ? null : JSON.stringify(wanted.map(encodeConfig));
-  }
-
-  #guard(write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      this.#failed(error);
-    }
   }
 
   #failed(error: unknown): void {

@@ -1,4 +1,5 @@
 /** The kinds that the controller watches. */
+import { EXPERIMENTAL_GROUP, SLUICE_GROUP } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { KindInfo } from '../../kubeapi/kind-info.ts';
 
@@ -10,17 +11,9 @@ const gatewayApi = (kind: string, plural: string, namespaced = true, version = '
   namespaced,
 });
 
-const experimental = (kind: string, plural: string): KindInfo => ({
+const alpha = (group: string, kind: string, plural: string): KindInfo => ({
   kind,
-  group: 'gateway.networking.x-k8s.io',
-  version: 'v1alpha1',
-  plural,
-  namespaced: true,
-});
-
-const own = (kind: string, plural: string): KindInfo => ({
-  kind,
-  group: 'gateway.sluice.dev',
+  group,
   version: 'v1alpha1',
   plural,
   namespaced: true,
@@ -45,9 +38,9 @@ export const KINDS = {
   udpRoutes: gatewayApi('UDPRoute', 'udproutes'),
   referenceGrants: gatewayApi('ReferenceGrant', 'referencegrants'),
   backendTlsPolicies: gatewayApi('BackendTLSPolicy', 'backendtlspolicies'),
-  backendTrafficPolicies: experimental('XBackendTrafficPolicy', 'xbackendtrafficpolicies'),
-  backends: experimental('XBackend', 'xbackends'),
-  proxyConfigs: own('ProxyConfig', 'proxyconfigs'),
+  backendTrafficPolicies: alpha(EXPERIMENTAL_GROUP, 'XBackendTrafficPolicy', 'xbackendtrafficpolicies'),
+  backends: alpha(EXPERIMENTAL_GROUP, 'XBackend', 'xbackends'),
+  proxyConfigs: alpha(SLUICE_GROUP, 'ProxyConfig', 'proxyconfigs'),
   services: core('Service', 'services'),
   endpointSlices: {
     kind: 'EndpointSlice',

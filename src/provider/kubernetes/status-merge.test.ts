@@ -42,6 +42,13 @@ const entry = (name: string, controllerName: string, conditions: WrittenConditio
   conditions,
 });
 
+/** What we say of the parent `web`. */
+const ours = (...conditions: ReturnType<typeof stated>[]): RouteStatus['parents'][number] => ({
+  parentRef: { name: 'web' },
+  controllerName: OURS,
+  conditions,
+});
+
 suite('status merge', () => {
   test('a transition has the time of now; what keeps its status keeps its time, whatever else changed', () => {
     const current = {
@@ -49,11 +56,7 @@ suite('status merge', () => {
     } as WrittenStatus;
     const merged = mergeStatus(
       current,
-      routeUpdate({
-        parentRef: { name: 'web' },
-        controllerName: OURS,
-        conditions: [stated('Accepted', 'True', 'Other'), stated('ResolvedRefs', 'False')],
-      }),
+      routeUpdate(ours(stated('Accepted', 'True', 'Other'), stated('ResolvedRefs', 'False'))),
       context,
     );
     assert.deepEqual(
@@ -74,15 +77,7 @@ suite('status merge', () => {
     const current = {
       parents: [entry('old', OURS, [condition('Accepted', 'True')]), theirs],
     } as WrittenStatus;
-    const merged = mergeStatus(
-      current,
-      routeUpdate({
-        parentRef: { name: 'web' },
-        controllerName: OURS,
-        conditions: [stated('Accepted', 'True')],
-      }),
-      context,
-    );
+    const merged = mergeStatus(current, routeUpdate(ours(stated('Accepted', 'True'))), context);
     assert.deepEqual(merged.parents?.[0], theirs);
     assert.deepEqual(
       merged.parents.map(({ controllerName, parentRef }) => [controllerName, parentRef]),

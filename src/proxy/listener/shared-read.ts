@@ -68,7 +68,7 @@ class OwnedSocket extends Socket {
   }
 }
 
-/** Makes the socket around `options`: while another transport is in the middle of its read. */
+/** Makes a socket that reads where it is told; another transport may be in the middle of its read meanwhile. */
 function makeSocket(options: HandleOptions): OwnedSocket {
   const before = reading;
   reading = null;
@@ -77,6 +77,24 @@ function makeSocket(options: HandleOptions): OwnedSocket {
   reading = before;
   return socket;
 }
+
+const TRANSPORT = Symbol('transport');
+
+/** A socket of somebody else's making. */
+interface HeardSocket extends Socket {
+  [TRANSPORT]?: SocketTransport;
+}
+
+/** Shared by all such sockets: no closures per connection. */
+const LISTENERS = ['end', 'drain', 'error', 'close', 'data'].map(
+  (event) =>
+    [
+      event,
+      function (this: HeardSocket, argument?: unknown): void {
+        this[TRANSPORT]?.heard(event, argument);
+      },
+    ] as const,
+);
 
 class SocketTransport implements Transport {
   sink: ByteSink;
@@ -96,10 +114,9 @@ class SocketTransport implements Transport {
     else this.#listen(socket);
   }
 
-  #listen(socket: Socket): void {
-    for (const event of ['end', 'drain', 'error', 'close', 'data']) {
-      socket.on(event, (argument?: unknown) => this.heard(event, argument));
-    }
+  #listen(socket: HeardSocket): void {
+    socket[TRANSPORT] = this;
+    for (const [event, listener] of LISTENERS) socket.on(event, listener);
   }
 
   /** Passes an event of the socket on to the sink; false for one that is not the transport's. */
@@ -186,11 +203,11 @@ export function refuseAccepted(accepted: Socket | AcceptedHandle): void {
 
 /**
  * Has a listening server give `take` the handles it accepts, instead of making a Socket of each that would be emptied at once.
- * False where this Node's server works in another way; its `connection` events go on then.
+ * Where this Node's server works in another way, its `connection` events go on.
  */
-export function takeHandles(server: Server, take: (handle: AcceptedHandle) => void): boolean {
+export function takeHandles(server: Server, take: (handle: AcceptedHandle) => void): void {
   const listening = (server as unknown as HandleOwner)._handle as { onconnection?: unknown } | null;
-  if (!canAdoptHandles() || typeof listening?.onconnection !== 'function') return false;
+  if (!canAdoptHandles() || typeof listening?.onconnection !== 'function') return;
   // A connection that could not be accepted (descriptors, aborted handshakes) comes without a handle: the listener goes on.
   listening.onconnection = (status: number, handle?: AcceptedHandle) => {
     if (status !== 0 || handle === undefined) return;
@@ -198,7 +215,6 @@ export function takeHandles(server: Server, take: (handle: AcceptedHandle) => vo
     handle.setNoDelay(true);
     take(handle);
   };
-  return true;
 }
 
 let adoptsHandles: boolean | null = null;

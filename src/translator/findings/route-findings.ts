@@ -16,6 +16,7 @@ import {
 import type { Fault } from '../faults/fault.ts';
 import { sessionOverridden } from '../faults/route-faults.ts';
 import { parentObject } from '../graph/attachment.ts';
+import { editedHeaders } from '../graph/filter.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import type { FilterSpec } from '../graph/route-adapter.ts';
@@ -77,27 +78,20 @@ function hostnameFaults(route: RouteNode): readonly Fault[] {
 }
 
 /** Edits of fields that no filter may touch, in the filters of the rule and of its backends. */
-function uneditedHeaders({ spec, path }: RuleNode): readonly Fault[] {
+function uneditedHeaders({ spec, path: rulePath }: RuleNode): readonly Fault[] {
   const places: (readonly [readonly FilterSpec[], string])[] = [
-    [spec.filters, path],
-    ...spec.backendRefs.map(({ filters = [] }, at) => [filters, `${path}.backendRefs[${at}]`] as const),
+    [spec.filters, rulePath],
+    ...spec.backendRefs.map(({ filters = [] }, at) => [filters, `${rulePath}.backendRefs[${at}]`] as const),
   ];
   return places.flatMap(([filters, place]) =>
-    filters.flatMap((filter, at) => [
-      ...uneditedBy(filter.requestHeaderModifier, `${place}.filters[${at}].requestHeaderModifier`),
-      ...uneditedBy(filter.responseHeaderModifier, `${place}.filters[${at}].responseHeaderModifier`),
-    ]),
-  );
-}
-
-function uneditedBy(edit: FilterSpec['requestHeaderModifier'], path: string): readonly Fault[] {
-  const names = [
-    ...(edit?.set ?? []).map(({ name }, at) => [name, `${path}.set[${at}]`] as const),
-    ...(edit?.add ?? []).map(({ name }, at) => [name, `${path}.add[${at}]`] as const),
-    ...(edit?.remove ?? []).map((name, at) => [name, `${path}.remove[${at}]`] as const),
-  ];
-  return names.flatMap(([name, at]) =>
-    FRAMING_FIELDS.has(name.toLowerCase()) ? [headerNotEdited(at, name)] : [],
+    filters.flatMap(({ requestHeaderModifier, responseHeaderModifier }, at) =>
+      [
+        ...editedHeaders(requestHeaderModifier, `${place}.filters[${at}].requestHeaderModifier`),
+        ...editedHeaders(responseHeaderModifier, `${place}.filters[${at}].responseHeaderModifier`),
+      ].flatMap(([name, path]) =>
+        FRAMING_FIELDS.has(name.toLowerCase()) ? [headerNotEdited(path, name)] : [],
+      ),
+    ),
   );
 }
 

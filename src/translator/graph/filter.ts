@@ -117,16 +117,23 @@ function judgeAlone(filter: FilterSpec, at: string, context: FilterContext): rea
   }
 }
 
-/** HTTPHeaderFilter: only one action for a given header name is permitted. */
-function judgeHeaders(edit: HTTPRouteRuleFilterRequestHeaderModifier | undefined, at: string): Fault[] {
-  const faults: Fault[] = [];
-  const seen = new Set<string>();
-  const names = [
+/** Names of the headers that a modifier at `at` sets, adds and removes, each with its field path. */
+export function editedHeaders(
+  edit: HTTPRouteRuleFilterRequestHeaderModifier | undefined,
+  at: string,
+): readonly (readonly [name: string, path: string])[] {
+  return [
     ...(edit?.set ?? []).map((header, index) => [header.name, `${at}.set[${index}]`] as const),
     ...(edit?.add ?? []).map((header, index) => [header.name, `${at}.add[${index}]`] as const),
     ...(edit?.remove ?? []).map((name, index) => [name, `${at}.remove[${index}]`] as const),
   ];
-  for (const [name, path] of names) {
+}
+
+/** HTTPHeaderFilter: only one action for a given header name is permitted. */
+function judgeHeaders(edit: HTTPRouteRuleFilterRequestHeaderModifier | undefined, at: string): Fault[] {
+  const faults: Fault[] = [];
+  const seen = new Set<string>();
+  for (const [name, path] of editedHeaders(edit, at)) {
     const key = name.toLowerCase();
     if (seen.has(key)) faults.push(headerRepeated(path, name));
     seen.add(key);

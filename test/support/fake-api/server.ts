@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { ApiServer } from '../../../src/kubeapi/kube-config.ts';
 import { ApplyConflict, omit, type JsonObject } from './server-side-apply.ts';
 import { matchesSelectors, partialMetadata, resourceOf, type ResourcePath } from './request.ts';
 import { FakeStore, StoreError, type ResourceId, type StoredEvent, type StoredObject } from './store.ts';
@@ -57,6 +58,17 @@ export class FakeApiServer {
 
   get url(): URL {
     return new URL(`http://127.0.0.1:${String(this.#port)}`);
+  }
+
+  /** How a client reaches it; nobody needs a token. */
+  get access(): ApiServer {
+    return {
+      url: this.url,
+      ca: null,
+      skipVerification: false,
+      clientCertificate: null,
+      token: () => Promise.resolve(null),
+    };
   }
 
   /** Gone until `start`: connections break, and new ones are refused. */
