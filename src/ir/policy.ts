@@ -32,6 +32,13 @@ export interface RetryPolicy {
   readonly maxBodyBytes: number;
 }
 
+/** How one request is tried. */
+export interface RequestPolicy {
+  readonly timeouts: Timeouts;
+  /** null = only the built-in connect retry. */
+  readonly retry: RetryPolicy | null;
+}
+
 export interface SessionPersistence {
   readonly kind: 'cookie' | 'header';
   readonly name: string;

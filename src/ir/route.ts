@@ -2,7 +2,7 @@ import type { Filter } from './filter.ts';
 import type { ClusterId, RuleId } from './ids.ts';
 import type { RouteMatch } from './match.ts';
 import type { Origin, RuleOrigin } from './origin.ts';
-import type { RetryPolicy, SessionPersistence, Timeouts } from './policy.ts';
+import type { RequestPolicy, RetryPolicy, SessionPersistence, Timeouts } from './policy.ts';
 
 /** One member of a weighted choice. An invalid one keeps its weight and answers `status` (BackendRefs in the spec). */
 export type WeightedBackend =
@@ -12,6 +12,8 @@ export type WeightedBackend =
       readonly weight: number;
       readonly filters: readonly Filter[];
       readonly origin: Origin;
+      /** What holds for requests to this backend where that is not what the rule says; absent: as the rule. */
+      readonly requests?: RequestPolicy;
     }
   | {
       readonly kind: 'invalid';

@@ -1,6 +1,7 @@
 /** What is known of an exchange: filled in while it goes on, read when it is reported. */
 import type { HeaderField } from '../../ir/filter.ts';
 import type { Origin } from '../../ir/origin.ts';
+import type { RequestPolicy } from '../../ir/policy.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { UpstreamEndpoint } from '../cluster/endpoint.ts';
 import type { CompiledBackend, CompiledGateway, CompiledRule } from '../runtime/compiled-rule.ts';
@@ -74,5 +75,10 @@ export abstract class ExchangeFacts extends TimerEntry {
     this.startedAtMs = context.wheel.now();
     this.counters = context.unrouted;
     this.clientAddress = connection.info.clientAddress;
+  }
+
+  /** How its request is tried: the backend's to say once there is one, before that the rule's. */
+  get requests(): RequestPolicy | null {
+    return this.backend?.requests ?? this.rule?.config ?? null;
   }
 }

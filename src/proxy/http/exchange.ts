@@ -89,15 +89,15 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   forward(prepared: PreparedRequest, cluster: UpstreamCluster): void {
     this.#prepared = prepared;
     this.#cluster = cluster;
-    const retry = this.rule?.config.retry ?? null;
+    const retry = this.requests?.retry ?? null;
     if (retry !== null && retry.attempts > 0) this.#body?.allowReplay(retry.maxBodyBytes);
-    if (this.#deadlines === null) this.#startDeadlines();
+    this.#startDeadlines();
     this.#try(this.session?.endpoint ?? cluster.pick(null), false);
   }
 
   #startDeadlines(): void {
-    if (this.rule === null) return;
-    this.#deadlines = new Deadlines(this.rule.config.timeouts, this.startedAtMs);
+    const { requests } = this;
+    if (requests !== null) this.#deadlines = new Deadlines(requests.timeouts, this.startedAtMs);
     this.#schedule();
   }
 
@@ -117,7 +117,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     endpoint.active++;
     this.#isTrying = true;
     this.#isOpening = true;
-    const limitMs = this.rule?.tryTimeoutMs ?? 0;
+    const limitMs = this.backend?.tryTimeoutMs ?? 0;
     if (limitMs > 0 && this.#deadlines !== null) {
       this.#deadlines.tryAt = this.context.wheel.now() + limitMs;
       this.#schedule();
@@ -155,7 +155,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
       replaced: this.#replaced,
       canReplay: this.#body?.isPartial !== true,
     };
-    const decision = decideRetry(this.rule?.config.retry ?? null, failure, state, Math.random());
+    const decision = decideRetry(this.requests?.retry ?? null, failure, state, Math.random());
     if (decision === null) return false;
     this.#leaveTry();
     if (decision.isReplacement) this.#replaced++;
@@ -293,7 +293,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   /** True when the answer is dropped for another try. */
   #retriesStatus(head: ResponseHead): boolean {
-    if ((this.rule?.config.retry ?? null) === null) return false;
+    if ((this.requests?.retry ?? null) === null) return false;
     return this.#retry({ kind: 'status', status: head.status, retryAfterMs: retryAfterMs(head) });
   }
 

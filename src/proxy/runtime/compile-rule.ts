@@ -21,7 +21,6 @@ export interface RuleCompilerDeps {
 export function compileRule(rule: RouteRule, listener: Origin, deps: RuleCompilerDeps): CompiledRule {
   const { gateway, counters, clusterOf } = deps;
   const filters = compileRuleFilters(rule.filters);
-  const perTryMs = rule.retry?.perTryTimeoutMs ?? 0;
   const backends = rule.action.kind === 'forward' ? rule.action.backends : [];
   return {
     config: rule,
@@ -29,7 +28,6 @@ export function compileRule(rule: RouteRule, listener: Origin, deps: RuleCompile
     listener,
     counters: counters.get({ gateway: gateway.origin, listener, rule: rule.origin, backend: null }),
     backends: backends.map((backend) => compileBackend(backend, rule, listener, deps)),
-    tryTimeoutMs: perTryMs > 0 ? perTryMs : rule.timeouts.backendRequestMs,
     filters,
     authCluster: filters.auth === null ? null : clusterOf(filters.auth.cluster),
     choice: new WeightedChoice(backends.map(({ weight }) => weight)),
@@ -46,11 +44,15 @@ function compileBackend(
   const { origin } = backend;
   const own = backend.kind === 'cluster' ? backend.filters : [];
   const filters = compileBackendFilters(rule.filters, own);
+  const requests = (backend.kind === 'cluster' ? backend.requests : undefined) ?? rule;
+  const perTryMs = requests.retry?.perTryTimeoutMs ?? 0;
   return {
     origin,
     counters: counters.get({ gateway: gateway.origin, listener, rule: rule.origin, backend: origin }),
     cluster: backend.kind === 'cluster' ? clusterOf(backend.cluster) : null,
     refusal: backend.kind === 'invalid' ? backend.reason : 'invalid_ref',
+    requests,
+    tryTimeoutMs: perTryMs > 0 ? perTryMs : requests.timeouts.backendRequestMs,
     filters,
     requestEditSources: requestEdits([...rule.filters, ...own]),
     mirrors: filters.mirrors.flatMap((mirror) => compileMirror(mirror, clusterOf)),

@@ -2,6 +2,7 @@
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
+import type { RequestPolicy } from '../../ir/policy.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import type { UpstreamCluster } from '../cluster/cluster.ts';
 import type { HeaderEdit } from '../../ir/filter.ts';
@@ -23,6 +24,10 @@ export interface CompiledBackend {
   /** null: the backendRef is invalid and answers with `refusal`. */
   readonly cluster: UpstreamCluster | null;
   readonly refusal: ReasonCode;
+  /** The backend's own, else the rule's. */
+  readonly requests: RequestPolicy;
+  /** Of one try; 0 = none. */
+  readonly tryTimeoutMs: number;
   readonly filters: BackendFilters;
   /** What `filters.requestEdits` was compiled from, in order. */
   readonly requestEditSources: readonly HeaderEdit[];
@@ -42,8 +47,6 @@ export interface CompiledRule {
   readonly counters: RequestCounters;
   readonly backends: readonly CompiledBackend[];
   readonly choice: WeightedChoice;
-  /** Of one try; 0 = none. */
-  readonly tryTimeoutMs: number;
   readonly filters: RuleFilters;
   /** Of `filters.auth`; null where that names no cluster that is configured. */
   readonly authCluster: UpstreamCluster | null;
