@@ -3,16 +3,16 @@
  *
  * | # | filter            | acts on                | of             |
  * |---|-------------------|------------------------|----------------|
- * | 1 | CORS preflight    | answers                | rule           |
- * | 2 | external auth     | answers or adds fields | rule           |
+ * | 1 | CORS preflight    | answers                | rule, then backend |
+ * | 2 | external auth     | answers or adds fields | rule, then backend |
  * | 3 | redirect          | answers                | rule, backend  |
  * | 4 | request headers   | request                | rule, then backend |
  * | 5 | URL rewrite       | request target, Host   | backend's, else the rule's |
  * | 6 | mirror            | copies the request as it leaves | rule and backend |
  * | 7 | response headers  | answer of the backend  | backend, then rule |
- * | 8 | CORS fields       | answer of the backend  | rule           |
+ * | 8 | CORS fields       | answer of the backend  | rule's, else the backend's |
  *
- * A preflight comes before authentication, since browsers send it without credentials (Fetch standard, CORS protocol). A redirect
+ * Filters of a backend act once that backend is chosen, after 1 to 3 of the rule. A preflight comes before authentication, since browsers send it without credentials (Fetch standard, CORS protocol). A redirect
  * comes after it, so that a protected path does not tell where it leads.
  */
 import type {
@@ -36,6 +36,10 @@ export interface RuleFilters {
 
 /** What a request to one backend of a rule goes through. */
 export interface BackendFilters {
+  /** The rule's, else the backend's own: what a preflight is told must hold for the request after it. */
+  readonly cors: CompiledCors | null;
+  /** The backend's own; the rule's has been asked before. */
+  readonly auth: ExternalAuthFilter | null;
   readonly redirect: RedirectFilter | null;
   readonly requestEdits: HeadEdits;
   readonly rewrite: CompiledRewrite | null;
@@ -57,15 +61,17 @@ export function compileBackendFilters(
   backendFilters: readonly Filter[],
 ): BackendFilters {
   const rewrite = first(backendFilters, isRewrite) ?? first(ruleFilters, isRewrite);
-  const hasCors = ruleFilters.some(isCors);
+  const cors = first(ruleFilters, isCors) ?? first(backendFilters, isCors);
   return {
+    cors: cors === null ? null : new CompiledCors(cors),
+    auth: first(backendFilters, isAuth),
     redirect: first(backendFilters, isRedirect),
     requestEdits: compileHeadEdits([...requestEdits(ruleFilters), ...requestEdits(backendFilters)]),
     rewrite: rewrite === null ? null : new CompiledRewrite(rewrite),
     mirrors: [...ruleFilters, ...backendFilters].filter((filter) => filter.kind === 'mirror'),
     responseEdits: compileHeadEdits([
       // What the backend says of CORS is replaced by what the filter says.
-      ...(hasCors ? [{ set: [], add: [], remove: CORS_FIELDS }] : []),
+      ...(cors !== null ? [{ set: [], add: [], remove: CORS_FIELDS }] : []),
       ...responseEdits(backendFilters),
       ...responseEdits(ruleFilters),
     ]),

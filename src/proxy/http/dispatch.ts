@@ -2,14 +2,14 @@
  * From a routed request to its first try: the rule's filters in the order of filter/order.ts, the choice of a backend, and the
  * request to send it.
  */
-import type { ExternalAuthFilter, HeaderField, RedirectFilter } from '../../ir/filter.ts';
+import type { HeaderField, RedirectFilter } from '../../ir/filter.ts';
 import type { PathMatch } from '../../ir/match.ts';
 import type { CompiledCors } from '../filter/cors.ts';
 import { authTarget, withheldFields } from '../filter/external-auth.ts';
 import { redirectLocation } from '../filter/redirect.ts';
 import { isPreflight } from '../router/preflight.ts';
 import type { RouteHit } from '../router/router.ts';
-import type { CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
+import type { CompiledAuth, CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
 import type { Exchange } from './exchange.ts';
 import { believe, traceparentOf } from './forwarding.ts';
 import { NO_EDITS, compileHeadEdits } from './head-edits.ts';
@@ -34,11 +34,20 @@ export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<Co
   exchange.rule = rule;
   exchange.counters = rule.counters;
   const path = hit.entry?.match.path ?? ANY_PATH;
-  const { cors, auth, redirect } = rule.filters;
+  const { cors } = rule.filters;
   if (rule.refusal !== null) exchange.answer(rule.refusal);
   else if (cors !== null && isPreflight(head)) answerPreflight(exchange, head, cors);
-  else if (auth !== null) authenticate(exchange, head.retain(), path, auth);
-  else if (redirect !== null) redirectTo(exchange, head, path, redirect);
+  else if (rule.auth !== null) {
+    const held = head.retain();
+    authenticate(exchange, held, rule.auth, () => {
+      redirectOrChoose(exchange, held, path, rule);
+    });
+  } else redirectOrChoose(exchange, head, path, rule);
+}
+
+function redirectOrChoose(exchange: Exchange, head: RequestHead, path: PathMatch, rule: CompiledRule): void {
+  const { redirect } = rule.filters;
+  if (redirect !== null) redirectTo(exchange, head, path, redirect);
   else chooseBackend(exchange, head, path, rule);
 }
 
@@ -69,14 +78,9 @@ function localHead(status: number, fields: readonly HeaderField[]): LocalHead {
 }
 
 /** Asks first. `head` is retained: the answer comes later. */
-function authenticate(
-  exchange: Exchange,
-  head: RequestHead,
-  path: PathMatch,
-  filter: ExternalAuthFilter,
-): void {
+function authenticate(exchange: Exchange, head: RequestHead, auth: CompiledAuth, proceed: () => void): void {
   const { rule } = exchange;
-  const cluster = rule?.authCluster ?? null;
+  const { filter, cluster } = auth;
   if (rule === null || cluster === null || filter.protocol.kind === 'grpc') {
     exchange.answer('auth_unavailable');
     return;
@@ -94,10 +98,8 @@ function authenticate(
       return { filter, cluster, prepared: cluster.protocol.prepare(request), body };
     },
     proceed: (fields) => {
-      exchange.authFields = fields;
-      const { redirect } = rule.filters;
-      if (redirect === null) chooseBackend(exchange, head, path, rule);
-      else redirectTo(exchange, head, path, redirect);
+      exchange.authFields = [...exchange.authFields, ...fields];
+      proceed();
     },
   });
   if (head.expectsContinue && bodyLimit > 0) exchange.stream.sendInformational(localHead(100, []));
@@ -115,9 +117,25 @@ function chooseBackend(exchange: Exchange, head: RequestHead, path: PathMatch, r
   }
   exchange.backend = backend;
   exchange.counters = backend.counters;
-  const { redirect } = backend.filters;
+  const { cors } = backend.filters;
   if (backend.cluster === null) exchange.answer(backend.refusal);
-  else if (redirect !== null) redirectTo(exchange, head, path, redirect);
+  else if (cors !== null && isPreflight(head)) answerPreflight(exchange, head, cors);
+  else if (backend.auth !== null) {
+    const held = head.retain();
+    authenticate(exchange, held, backend.auth, () => {
+      redirectOrForward(exchange, held, path, backend);
+    });
+  } else redirectOrForward(exchange, head, path, backend);
+}
+
+function redirectOrForward(
+  exchange: Exchange,
+  head: RequestHead,
+  path: PathMatch,
+  backend: CompiledBackend,
+): void {
+  const { redirect } = backend.filters;
+  if (redirect !== null) redirectTo(exchange, head, path, redirect);
   else forwardTo(exchange, head, path, backend);
 }
 
@@ -135,7 +153,7 @@ function forwardTo(exchange: Exchange, head: RequestHead, path: PathMatch, backe
     request.target = filters.rewrite.target(head, path);
     request.authority = filters.rewrite.authority;
   }
-  if (rule.filters.cors !== null) exchange.extra = rule.filters.cors.responseFields(head);
+  if (filters.cors !== null) exchange.extra = filters.cors.responseFields(head);
   for (const mirror of mirrors) if (mirror.share.take()) exchange.mirror(request, mirror.cluster);
   exchange.forward(cluster.protocol.prepare(request), cluster);
 }

@@ -70,7 +70,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   /** Nothing goes to a backend before the gate is opened. */
   awaitAuth(plan: AuthPlan): void {
     this.#gate = new ExternalAuthGate(this, plan);
-    this.#startDeadlines();
+    if (this.#deadlines === null) this.#startDeadlines();
     this.#gate.bodyChanged(this.#body);
   }
 

@@ -1,5 +1,5 @@
 /** Compiles the rules of one Gateway's listener. */
-import type { Filter, HeaderEdit, MirrorFilter } from '../../ir/filter.ts';
+import type { ExternalAuthFilter, Filter, HeaderEdit, MirrorFilter } from '../../ir/filter.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
@@ -7,7 +7,13 @@ import type { UpstreamCluster } from '../cluster/cluster.ts';
 import { MirrorShare } from '../filter/mirror-share.ts';
 import { compileBackendFilters, compileRuleFilters } from '../filter/order.ts';
 import type { CounterRegistry } from '../http/request-counters.ts';
-import type { CompiledBackend, CompiledGateway, CompiledMirror, CompiledRule } from './compiled-rule.ts';
+import type {
+  CompiledAuth,
+  CompiledBackend,
+  CompiledGateway,
+  CompiledMirror,
+  CompiledRule,
+} from './compiled-rule.ts';
 import { WeightedChoice } from './weighted-choice.ts';
 
 export interface RuleCompilerDeps {
@@ -29,7 +35,7 @@ export function compileRule(rule: RouteRule, listener: Origin, deps: RuleCompile
     counters: counters.get({ gateway: gateway.origin, listener, rule: rule.origin, backend: null }),
     backends: backends.map((backend) => compileBackend(backend, rule, listener, deps)),
     filters,
-    authCluster: filters.auth === null ? null : clusterOf(filters.auth.cluster),
+    auth: compileAuth(filters.auth, clusterOf),
     choice: new WeightedChoice(backends.map(({ weight }) => weight)),
     refusal: rule.action.kind === 'fail' ? rule.action.reason : null,
   };
@@ -56,7 +62,15 @@ function compileBackend(
     filters,
     requestEditSources: requestEdits([...rule.filters, ...own]),
     mirrors: filters.mirrors.flatMap((mirror) => compileMirror(mirror, clusterOf)),
+    auth: compileAuth(filters.auth, clusterOf),
   };
+}
+
+function compileAuth(
+  filter: ExternalAuthFilter | null,
+  clusterOf: RuleCompilerDeps['clusterOf'],
+): CompiledAuth | null {
+  return filter === null ? null : { filter, cluster: clusterOf(filter.cluster) };
 }
 
 function requestEdits(filters: readonly Filter[]): HeaderEdit[] {

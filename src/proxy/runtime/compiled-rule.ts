@@ -5,7 +5,7 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import type { RequestPolicy } from '../../ir/policy.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import type { UpstreamCluster } from '../cluster/cluster.ts';
-import type { HeaderEdit } from '../../ir/filter.ts';
+import type { ExternalAuthFilter, HeaderEdit } from '../../ir/filter.ts';
 import type { MirrorShare } from '../filter/mirror-share.ts';
 import type { BackendFilters, RuleFilters } from '../filter/order.ts';
 import type { RequestCounters } from '../http/request-counters.ts';
@@ -32,6 +32,13 @@ export interface CompiledBackend {
   /** What `filters.requestEdits` was compiled from, in order. */
   readonly requestEditSources: readonly HeaderEdit[];
   readonly mirrors: readonly CompiledMirror[];
+  readonly auth: CompiledAuth | null;
+}
+
+/** Whom to ask about a request. `cluster`: null where the filter names none that is configured. */
+export interface CompiledAuth {
+  readonly filter: ExternalAuthFilter;
+  readonly cluster: UpstreamCluster | null;
 }
 
 export interface CompiledMirror {
@@ -48,8 +55,7 @@ export interface CompiledRule {
   readonly backends: readonly CompiledBackend[];
   readonly choice: WeightedChoice;
   readonly filters: RuleFilters;
-  /** Of `filters.auth`; null where that names no cluster that is configured. */
-  readonly authCluster: UpstreamCluster | null;
+  readonly auth: CompiledAuth | null;
   /** The reason that every request is answered with; null for a rule that forwards. */
   readonly refusal: ReasonCode | null;
 }
