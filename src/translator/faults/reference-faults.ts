@@ -113,7 +113,7 @@ export function extensionRefUnknown(path: string, ref: ObjectRef): Fault {
     code: 'extension-ref',
     reason: 'InvalidKind',
     path,
-    message: `No extension of kind ${ref.kind} in group ${JSON.stringify(ref.group)} is supported; the rule answers 500.`,
+    message: `${ref.kind} ${ref.name} cannot be run: no extension of that kind in group ${JSON.stringify(ref.group)} is supported; the rule answers 500.`,
   });
 }
 
