@@ -14,6 +14,7 @@ const FOLDERS = [
   { folder: 'test/e2e/', name: 'e2e', stage: 'e2e' },
   { folder: 'test/conformance/', name: 'conformance', stage: 'cluster' },
   { folder: 'test/h2spec/', name: 'h2spec', stage: 'e2e' },
+  { folder: 'test/fuzz/', name: 'fuzz', stage: 'e2e' },
   { folder: 'test/golden/', name: 'golden', stage: 'unit' },
   { folder: 'test/schema/', name: 'schema', stage: 'unit' },
   { folder: 'test/docs/', name: 'docs', stage: 'unit' },

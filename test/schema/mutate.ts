@@ -10,7 +10,7 @@ import {
   type JsonObject,
   type Schema,
 } from '../../src/gatewayapi/validation/schema.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../support/random.ts';
 import { KEYS, NUMBERS, STRINGS, VALUES } from './values.ts';
 
 type Mutable = Record<string, unknown>;

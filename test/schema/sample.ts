@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, type JsonObject } from '../../src/gatewayapi/validation/schema.ts';
 import { mutate } from './mutate.ts';
-import { Random } from './random.ts';
+import { Random } from '../support/random.ts';
 
 export const SAMPLE_SIZE = 6_000;
 export const RECORD_FILE = join(import.meta.dirname, 'verdicts.json');

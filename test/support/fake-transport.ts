@@ -18,6 +18,9 @@ class FakeSocket {
   end(): void {
     this.ended = true;
   }
+  destroySoon(): void {
+    this.destroy();
+  }
   destroy(): void {
     if (this.destroyed) return;
     this.destroyed = true;

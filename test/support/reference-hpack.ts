@@ -1,10 +1,44 @@
-/** HPACK in the most obvious way, to hold the real one against: a list that is searched, arrays that are copied. No Huffman coding. */
+/** HPACK in the most obvious way, to hold the real one against: a list that is searched, arrays that are copied, Huffman codes bit by bit. */
+import { CODE_LENGTHS } from '../../src/proxy/http/h2/hpack/huffman.ts';
 import { STATIC_ENTRIES } from '../../src/proxy/http/h2/hpack/static-table.ts';
 
 export type Field = readonly [name: string, value: string];
 
 const STATIC: readonly Field[] = STATIC_ENTRIES.map(({ name, value }) => [name, value]);
 const TABLE_BYTES = 4096;
+/** Of an integer after its prefix: more would be a number that nobody needs. */
+const MAX_INTEGER_BYTES = 4;
+const MAX_SIZE_UPDATES = 2;
+const EOS = 256;
+
+/** Symbols by their code in ones and zeroes: counted up from the shortest code, in the order of the symbols. */
+const CODES: ReadonlyMap<string, number> = new Map(
+  CODE_LENGTHS.map((length, symbol) => ({ length, symbol }))
+    .toSorted((a, b) => a.length - b.length || a.symbol - b.symbol)
+    .reduce<{ codes: [string, number][]; next: bigint; length: number }>(
+      ({ codes, next, length: before }, { length, symbol }) => {
+        const code = next << BigInt(length - before);
+        codes.push([code.toString(2).padStart(length, '0'), symbol]);
+        return { codes, next: code + 1n, length };
+      },
+      { codes: [], next: 0n, length: 0 },
+    ).codes,
+);
+
+function decodeHuffman(bytes: readonly number[]): string {
+  const bits = bytes.map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  let text = '';
+  let from = 0;
+  for (let to = 1; to <= bits.length; to++) {
+    const symbol = CODES.get(bits.slice(from, to));
+    if (symbol === undefined) continue;
+    if (symbol === EOS) throw new Error('the end of a string inside it');
+    text += String.fromCharCode(symbol);
+    from = to;
+  }
+  if (!/^1{0,7}$/.test(bits.slice(from))) throw new Error('bad padding');
+  return text;
+}
 
 export class ReferenceDecoder {
   /** Newest first. */
@@ -14,17 +48,19 @@ export class ReferenceDecoder {
   /** Fields of the last block that no table may hold. */
   neverIndexed: Field[] = [];
 
-  /** Throws when the block is not one that could be sent, or is Huffman coded. */
+  /** Throws when the block is not one that a decoder has to accept. */
   decode(block: Uint8Array): Field[] {
     this.#bytes = [...block];
     this.neverIndexed = [];
     const fields: Field[] = [];
+    let updates = 0;
     while (this.#bytes.length > 0) {
       const first = this.#bytes[0] ?? 0;
       if (first >= 0x80) fields.push(this.#at(this.#integer(7)));
       else if (first >= 0x40) fields.push(this.#literal(6, true));
       else if (first >= 0x20) {
         if (fields.length > 0) throw new Error('size update after a field');
+        if (++updates > MAX_SIZE_UPDATES) throw new Error('too many size updates');
         this.#resize(this.#integer(5));
       } else {
         const field = this.#literal(4, false);
@@ -73,6 +109,7 @@ export class ReferenceDecoder {
     let value = this.#byte() % 2 ** prefix;
     if (value < largest) return value;
     for (let factor = 1; ; factor *= 128) {
+      if (factor >= 128 ** MAX_INTEGER_BYTES) throw new Error('an integer without end');
       const byte = this.#byte();
       value += (byte % 128) * factor;
       if (byte < 128) return value;
@@ -80,9 +117,11 @@ export class ReferenceDecoder {
   }
 
   #string(): string {
-    if ((this.#bytes[0] ?? 0) >= 0x80) throw new Error('Huffman coded');
+    const isHuffman = (this.#bytes[0] ?? 0) >= 0x80;
     const length = this.#integer(7);
-    return Array.from({ length }, () => String.fromCharCode(this.#byte())).join('');
+    if (length > this.#bytes.length) throw new Error('cut off');
+    const bytes = this.#bytes.splice(0, length);
+    return isHuffman ? decodeHuffman(bytes) : String.fromCharCode(...bytes);
   }
 }
 
