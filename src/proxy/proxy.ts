@@ -19,7 +19,7 @@ import type { RegexCompiler } from './router/entry.ts';
 import { compileRegex } from './router/regex.ts';
 import { TlsTerminator } from './listener/tls-terminator.ts';
 import { StreamCounterRegistry } from './l4/stream-counters.ts';
-import { compileRuntime, type Runtime } from './runtime/runtime.ts';
+import { compileRuntime, EMPTY_RUNTIME, type Runtime } from './runtime/runtime.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 export function createProxy(deps: ProxyDeps, options: ProxyOptions): Proxy {
@@ -36,7 +36,7 @@ class DataPlane implements Proxy {
   readonly #clusters: ClusterRegistry;
   readonly #ports: BoundPorts;
   readonly #regex: RegexCompiler;
-  #runtime: Runtime = { ports: new Map() };
+  #runtime: Runtime = EMPTY_RUNTIME;
   /** Calls of `apply` run one after the other. */
   #applying: Promise<unknown> = Promise.resolve();
 
@@ -85,12 +85,15 @@ class DataPlane implements Proxy {
     this.#counters.beginSwap();
     this.#streamCounters.beginSwap();
     for (const config of configs) for (const set of config.endpoints) this.#clusters.setEndpoints(set);
-    const runtime = compileRuntime(configs, this.#options.bindAddress, {
-      clusters: this.#clusters,
-      counters: this.#counters,
-      streamCounters: this.#streamCounters,
-      regex: this.#regex,
-    });
+    const runtime = compileRuntime(
+      { configs, defaultAddress: this.#options.bindAddress, before: this.#runtime },
+      {
+        clusters: this.#clusters,
+        counters: this.#counters,
+        streamCounters: this.#streamCounters,
+        regex: this.#regex,
+      },
+    );
     await this.#clusters.resolved();
     await this.#ports.swap(runtime);
     this.#runtime = runtime;

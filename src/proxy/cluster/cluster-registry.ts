@@ -16,20 +16,28 @@ export interface ClusterRegistryDeps {
 }
 
 interface Entry {
+  readonly key: string;
   readonly cluster: UpstreamCluster;
   readonly discovery: DnsDiscovery | null;
+  /** Of the client certificate; `` without one. */
+  readonly certificatePem: string;
+  /** The last swap that asked for it. */
+  neededBy: number;
+  /** Of a configuration that is, or was, in force; false while the swap that made it is under way. */
+  isInForce: boolean;
 }
 
 export class ClusterRegistry {
   readonly #deps: ClusterRegistryDeps;
   /** By definition. */
-  #entries = new Map<string, Entry>();
-  #next = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry>();
+  /** Most clusters are the same objects from one configuration to the next. */
+  readonly #byObject = new WeakMap<Cluster, Entry>();
   /** What was last said of each cluster, also of those not configured yet. */
   readonly #endpoints = new Map<ClusterId, readonly Endpoint[]>();
-  /** Entries of both, by the cluster's id. */
+  /** Entries by the cluster's id. */
   readonly #byId = new Map<ClusterId, Set<Entry>>();
-  readonly #texts = new WeakMap<Cluster, string>();
+  #swap = 0;
   #pending: Promise<void>[] = [];
 
   constructor(deps: ClusterRegistryDeps) {
@@ -39,39 +47,46 @@ export class ClusterRegistry {
   /** From here to `endSwap`, the clusters asked for are those that the new configuration needs. */
   beginSwap(): void {
     // What a swap that failed had made is of no use.
-    this.#retireAll(this.#next, this.#entries);
-    this.#next = new Map();
+    for (const entry of this.#entries.values()) if (!entry.isInForce) this.#retire(entry);
+    this.#swap += 1;
     this.#pending = [];
   }
 
   /** The cluster of this definition. `clientCertificate`: the one that its TLS settings name. */
   get(config: Cluster, clientCertificate: Certificate | null): UpstreamCluster {
-    const key = `${this.#textOf(config)} ${clientCertificate?.certificatePem ?? ''}`;
-    let entry = this.#next.get(key) ?? this.#entries.get(key);
-    entry ??= this.#create(config, clientCertificate);
-    this.#next.set(key, entry);
+    const known = this.#byObject.get(config);
+    const certificatePem = clientCertificate?.certificatePem ?? '';
+    const isSame = known?.certificatePem === certificatePem && this.#entries.get(known.key) === known;
+    const entry = isSame ? known : this.#find(config, clientCertificate);
+    entry.neededBy = this.#swap;
     return entry.cluster;
   }
 
-  /** Most clusters are the same objects from one configuration to the next. */
-  #textOf(config: Cluster): string {
-    let text = this.#texts.get(config);
-    if (text === undefined) {
-      text = JSON.stringify(config);
-      this.#texts.set(config, text);
+  #find(config: Cluster, clientCertificate: Certificate | null): Entry {
+    const key = `${JSON.stringify(config)} ${clientCertificate?.certificatePem ?? ''}`;
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      entry = this.#create(key, config, clientCertificate);
+      this.#entries.set(key, entry);
     }
-    return text;
+    this.#byObject.set(config, entry);
+    return entry;
   }
 
-  #create(config: Cluster, clientCertificate: Certificate | null): Entry {
-    const entry = this.#createEntry(config, clientCertificate);
+  #create(key: string, config: Cluster, clientCertificate: Certificate | null): Entry {
+    const made = this.#createCluster(config, clientCertificate);
+    const certificatePem = clientCertificate?.certificatePem ?? '';
+    const entry: Entry = { key, ...made, certificatePem, neededBy: this.#swap, isInForce: false };
     const known = this.#byId.get(config.id);
     if (known === undefined) this.#byId.set(config.id, new Set([entry]));
     else known.add(entry);
     return entry;
   }
 
-  #createEntry(config: Cluster, clientCertificate: Certificate | null): Entry {
+  #createCluster(
+    config: Cluster,
+    clientCertificate: Certificate | null,
+  ): Pick<Entry, 'cluster' | 'discovery'> {
     const cluster = new UpstreamCluster(config, this.#deps.protocolOf(config), clientCertificate);
     if (config.discovery.kind === 'endpoints') {
       cluster.setEndpoints(this.#endpoints.get(config.id) ?? []);
@@ -93,22 +108,16 @@ export class ClusterRegistry {
 
   /** Retires clusters that were not asked for. */
   endSwap(): void {
-    this.#retireAll(this.#entries, this.#next);
-    this.#entries = this.#next;
-    this.#next = new Map();
-  }
-
-  /** Those of the one that are not in the other. */
-  #retireAll(entries: ReadonlyMap<string, Entry>, kept: ReadonlyMap<string, Entry>): void {
-    for (const [key, entry] of entries) {
-      if (kept.has(key)) continue;
-      entry.discovery?.stop();
-      entry.cluster.retire();
-      this.#forget(entry);
+    for (const entry of this.#entries.values()) {
+      if (entry.neededBy === this.#swap) entry.isInForce = true;
+      else this.#retire(entry);
     }
   }
 
-  #forget(entry: Entry): void {
+  #retire(entry: Entry): void {
+    entry.discovery?.stop();
+    entry.cluster.retire();
+    this.#entries.delete(entry.key);
     const { id } = entry.cluster.config;
     const known = this.#byId.get(id);
     known?.delete(entry);

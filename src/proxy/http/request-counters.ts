@@ -30,6 +30,8 @@ export interface FinishedExchange {
 
 export class RequestCounters {
   readonly labels: RequestLabels;
+  /** The last swap of configuration that needed it (`CounterRegistry`). */
+  neededBy = 0;
   /** Status classes, then duration buckets. Made by the first request: most of thousands of rules may never see one. */
   #counts: Float64Array | null = null;
   #byReason: Map<ReasonCode, number> | null = null;
@@ -93,26 +95,34 @@ function keyOf(origin: Origin | null): string {
 
 /** Counters by labels: they survive swaps of configuration for as long as their labels are configured. */
 export class CounterRegistry {
-  #counters = new Map<string, RequestCounters>();
-  #next: Map<string, RequestCounters> | null = null;
+  readonly #counters = new Map<string, RequestCounters>();
+  #swap = 0;
 
-  /** From here to `endSwap`, what is asked for is what the new configuration needs. */
+  /** From here to `endSwap`, what is asked for or kept is what the new configuration needs. */
   beginSwap(): void {
-    this.#next = new Map();
+    this.#swap += 1;
   }
 
-  /** Forgets counters that were not asked for since `beginSwap`. */
+  /** Forgets counters that nobody asked for since `beginSwap`. */
   endSwap(): void {
-    this.#counters = this.#next ?? this.#counters;
-    this.#next = null;
+    for (const [key, { neededBy }] of this.#counters) if (neededBy !== this.#swap) this.#counters.delete(key);
   }
 
   get(labels: RequestLabels): RequestCounters {
     const { gateway, listener, rule, backend } = labels;
     const key = `${keyOf(gateway)} ${keyOf(listener)} ${keyOf(rule)}#${rule?.index ?? ''} ${keyOf(backend)}`;
-    const counters = this.#next?.get(key) ?? this.#counters.get(key) ?? new RequestCounters(labels);
-    (this.#next ?? this.#counters).set(key, counters);
+    let counters = this.#counters.get(key);
+    if (counters === undefined) {
+      counters = new RequestCounters(labels);
+      this.#counters.set(key, counters);
+    }
+    this.keep(counters);
     return counters;
+  }
+
+  /** As asking for it again by its labels. */
+  keep(counters: RequestCounters): void {
+    counters.neededBy = this.#swap;
   }
 
   snapshot(): RequestStats[] {

@@ -15,7 +15,7 @@ import { describeMatch, describeText, queryValue, type FailedPart, type RegexCom
 import { matchPath, normalisePath, textOctets } from './path.ts';
 import { isPreflight } from './preflight.ts';
 import type { RequestView } from './request-view.ts';
-import { PortRouter, type CompiledHost, type RouteHit } from './router.ts';
+import { PortRouter, type CompiledHost, type ListenerRef, type RouteHit } from './router.ts';
 
 export interface ExplainRequest extends RequestView {
   /** The listener port the request comes to. */
@@ -100,7 +100,7 @@ const httpListeners = (port: Port | undefined): HttpListener[] =>
   (port?.listeners ?? []).filter((listener) => listener.kind === 'http');
 
 type Surroundings = Pick<Explanation, 'listenerBecause' | 'nearMisses'> & {
-  readonly listener: HttpListener | null;
+  readonly listener: ListenerRef | null;
 };
 
 const shown = (hostname: string): string => (hostname === '' ? 'any host' : hostname);

@@ -13,6 +13,14 @@ export class HostTable<Value> {
     else addOnce(this.#exact, hostname, value);
   }
 
+  /** The value that was added for this very hostname; null when none was. */
+  exactly(hostname: string): Value | null {
+    if (hostname === '') return this.#any;
+    return (
+      (hostname.startsWith('*.') ? this.#wildcard.get(hostname.slice(1)) : this.#exact.get(hostname)) ?? null
+    );
+  }
+
   /** The value of the most specific hostname that covers `host`; null when none does. */
   find(host: string): Value | null {
     const exact = this.#exact.get(host);

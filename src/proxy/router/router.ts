@@ -1,12 +1,13 @@
 /**
- * The router of one port: from a request to the rule that serves it. Compiled once for a configuration; `match` allocates nothing and
- * returns one of a fixed set of hits.
+ * The router of one port: from a request to the rule that serves it. Compiled once for a configuration, of which hostnames that say what
+ * they said in the one before are taken over as they are; `match` allocates nothing and returns one of a fixed set of hits.
  *
  * host → listener (the most specific of the port; isolation: no other is asked) → hostname of its routes (most specific first, on
  * to the next when no entry of it matches) → first entry in order.
  */
-import type { RuleId } from '../../ir/ids.ts';
+import type { ListenerId, RuleId } from '../../ir/ids.ts';
 import type { HttpListener } from '../../ir/listener.ts';
+import type { Origin } from '../../ir/origin.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
 import { CompiledEntry, type RegexCompiler } from './entry.ts';
@@ -15,9 +16,15 @@ import { HostTable } from './host-table.ts';
 import { matchPath } from './path.ts';
 import type { RequestView } from './request-view.ts';
 
+/** A listener by name: the same object for as long as it is configured, whatever its routes become. */
+export interface ListenerRef {
+  readonly id: ListenerId;
+  readonly origin: Origin;
+}
+
 /** Where a request goes: `rule` is null exactly when `reason` says why it goes nowhere. */
 export interface RouteHit<Rule> {
-  readonly listener: HttpListener | null;
+  readonly listener: ListenerRef | null;
   readonly hostname: string | null;
   readonly entry: RouteEntry | null;
   readonly rule: Rule | null;
@@ -30,10 +37,13 @@ export interface RouterInput<Rule> {
   /** What the caller keeps for a rule; null leaves its entries out. */
   readonly ruleOf: (id: RuleId, listener: HttpListener) => Rule | null;
   readonly regex: RegexCompiler;
+  /** The router of the configuration before: what it compiled from the same objects is compiled already. */
+  readonly before?: PortRouter<Rule> | null;
 }
 
 /** A hostname's entries and the next less specific hostname of the listener. */
 export interface CompiledHost<Rule> {
+  readonly source: VirtualHost;
   readonly hostname: string;
   readonly list: EntryList<RouteHit<Rule>>;
   readonly next: CompiledHost<Rule> | null;
@@ -41,19 +51,27 @@ export interface CompiledHost<Rule> {
 
 export interface CompiledListener<Rule> {
   readonly listener: HttpListener;
+  readonly ref: ListenerRef;
   readonly hosts: HostTable<CompiledHost<Rule>>;
   readonly noRule: RouteHit<Rule>;
 }
 
 export class PortRouter<Rule> {
-  readonly #listeners = new HostTable<CompiledListener<Rule>>();
+  readonly listeners = new Map<ListenerId, CompiledListener<Rule>>();
+  readonly #byHostname = new HostTable<CompiledListener<Rule>>();
   readonly #terminatesTls: boolean;
   readonly #noListener: RouteHit<Rule> = miss(null, 'no_listener_host');
   readonly #misdirected: RouteHit<Rule> = miss(null, 'misdirected');
 
-  constructor({ listeners, ruleOf, regex }: RouterInput<Rule>) {
+  constructor({ listeners, ruleOf, regex, before = null }: RouterInput<Rule>) {
     for (const listener of listeners) {
-      this.#listeners.add(listener.hostname, compileListener(listener, ruleOf, regex));
+      const compiled = compileListener(listener, {
+        ruleOf: (id) => ruleOf(id, listener),
+        regex,
+        before: before?.listeners.get(listener.id) ?? null,
+      });
+      this.listeners.set(listener.id, compiled);
+      this.#byHostname.add(listener.hostname, compiled);
     }
     this.#terminatesTls = listeners.some(({ tls }) => tls !== null);
   }
@@ -63,10 +81,10 @@ export class PortRouter<Rule> {
    * listener than the connection's is misdirected (421, GEP-3567; RFC 9110 section 15.5.20).
    */
   match(view: RequestView, serverName: string | null): RouteHit<Rule> {
-    const listener = this.#listeners.find(view.host);
+    const listener = this.#byHostname.find(view.host);
     if (listener === null) return this.#noListener;
     if (serverName !== null && this.#terminatesTls && serverName !== view.host) {
-      if (this.#listeners.find(serverName) !== listener) return this.#misdirected;
+      if (this.#byHostname.find(serverName) !== listener) return this.#misdirected;
     }
     const path = matchPath(view.path);
     for (let host = listener.hosts.find(view.host); host !== null; host = host.next) {
@@ -78,44 +96,77 @@ export class PortRouter<Rule> {
 
   /** For explanations: the listener that `match` would choose. */
   listenerFor(host: string): CompiledListener<Rule> | null {
-    return this.#listeners.find(host);
+    return this.#byHostname.find(host);
   }
+}
+
+interface ListenerCompilation<Rule> {
+  readonly ruleOf: (id: RuleId) => Rule | null;
+  readonly regex: RegexCompiler;
+  /** The same listener in the configuration before. */
+  readonly before: CompiledListener<Rule> | null;
 }
 
 function compileListener<Rule>(
   listener: HttpListener,
-  ruleOf: (id: RuleId, listener: HttpListener) => Rule | null,
-  regex: RegexCompiler,
+  { ruleOf, regex, before }: ListenerCompilation<Rule>,
 ): CompiledListener<Rule> {
-  const byName = new Map(listener.virtualHosts.map((host) => [host.hostname, host]));
+  const ref = refOf(listener, before);
+  const covering = hostsThatCover(listener.virtualHosts);
   const compiled = new Map<string, CompiledHost<Rule>>();
-  const compile = (virtualHost: VirtualHost): CompiledHost<Rule> => {
-    const { hostname } = virtualHost;
+  const compile = (source: VirtualHost): CompiledHost<Rule> => {
+    const { hostname } = source;
     const done = compiled.get(hostname);
     if (done !== undefined) return done;
-    const next = lessSpecific(hostname, byName);
-    const host = {
-      hostname,
-      list: new EntryList(rankEntries(listener, virtualHost, ruleOf, regex)),
-      next: next === null ? null : compile(next),
-    };
-    compiled.set(hostname, host);
+    const wider = lessSpecific(hostname, covering);
+    const next = wider === null ? null : compile(wider);
+    const known = before?.ref === ref ? before.hosts.exactly(hostname) : null;
+    const host =
+      known !== null && known.next === next && saysTheSame(known, source, ruleOf)
+        ? known
+        : { source, hostname, list: new EntryList(rankEntries(ref, source, ruleOf, regex)), next };
+    if (covering.has(hostname)) compiled.set(hostname, host);
     return host;
   };
   const hosts = new HostTable<CompiledHost<Rule>>();
   for (const virtualHost of listener.virtualHosts) hosts.add(virtualHost.hostname, compile(virtualHost));
-  return { listener, hosts, noRule: miss(listener, 'no_rule') };
+  const noRule = before?.ref === ref ? before.noRule : miss<Rule>(ref, 'no_rule');
+  return { listener, ref, hosts, noRule };
+}
+
+function refOf({ id, origin }: HttpListener, before: CompiledListener<unknown> | null): ListenerRef {
+  const known = before?.ref;
+  return known !== undefined && known.id === id && isSameOrigin(known.origin, origin)
+    ? known
+    : { id, origin };
+}
+
+const isSameOrigin = (a: Origin, b: Origin): boolean =>
+  a === b ||
+  (a.kind === b.kind && a.namespace === b.namespace && a.name === b.name && a.section === b.section);
+
+/** Whether compiling `source` would give what is compiled: it is the same object, and its entries lead to the same rules. */
+function saysTheSame<Rule>(
+  { source: known, list }: CompiledHost<Rule>,
+  source: VirtualHost,
+  ruleOf: (id: RuleId) => Rule | null,
+): boolean {
+  return (
+    known === source &&
+    list.entries.length === source.entries.length &&
+    list.entries.every(({ hit }) => hit.entry !== null && ruleOf(hit.entry.rule) === hit.rule)
+  );
 }
 
 function rankEntries<Rule>(
-  listener: HttpListener,
+  listener: ListenerRef,
   { hostname, entries }: VirtualHost,
-  ruleOf: (id: RuleId, listener: HttpListener) => Rule | null,
+  ruleOf: (id: RuleId) => Rule | null,
   regex: RegexCompiler,
 ): RankedHit<RouteHit<Rule>>[] {
   const ranked: RankedHit<RouteHit<Rule>>[] = [];
   for (const entry of entries) {
-    const rule = ruleOf(entry.rule, listener);
+    const rule = ruleOf(entry.rule);
     if (rule === null) continue;
     const hit = { listener, hostname, entry, rule, reason: null };
     ranked.push({ entry: new CompiledEntry(entry, regex), rank: ranked.length, hit });
@@ -123,18 +174,27 @@ function rankEntries<Rule>(
   return ranked;
 }
 
+/** Hosts that other hosts may go on to: wildcards, and the one for any host. */
+const hostsThatCover = (hosts: readonly VirtualHost[]): ReadonlyMap<string, VirtualHost> =>
+  new Map(
+    hosts
+      .filter(({ hostname }) => hostname === '' || hostname.startsWith('*.'))
+      .map((host) => [host.hostname, host]),
+  );
+
 /** The nearest hostname of the listener's routes that covers all of `hostname`. */
-function lessSpecific(hostname: string, byName: ReadonlyMap<string, VirtualHost>): VirtualHost | null {
+function lessSpecific(hostname: string, covering: ReadonlyMap<string, VirtualHost>): VirtualHost | null {
+  if (covering.size === 0) return null;
   let rest = hostname.startsWith('*.') ? hostname.slice(2) : hostname;
   for (let dot = rest.indexOf('.'); dot !== -1; dot = rest.indexOf('.')) {
     rest = rest.slice(dot + 1);
-    const found = byName.get(`*.${rest}`);
+    const found = covering.get(`*.${rest}`);
     if (found !== undefined) return found;
   }
-  return hostname === '' ? null : (byName.get('') ?? null);
+  return hostname === '' ? null : (covering.get('') ?? null);
 }
 
-const miss = <Rule>(listener: HttpListener | null, reason: ReasonCode): RouteHit<Rule> => ({
+const miss = <Rule>(listener: ListenerRef | null, reason: ReasonCode): RouteHit<Rule> => ({
   listener,
   hostname: null,
   entry: null,

@@ -11,7 +11,7 @@ import type { BackendFilters, RuleFilters } from '../filter/order.ts';
 import type { RequestCounters } from '../http/request-counters.ts';
 import type { WeightedChoice } from './weighted-choice.ts';
 
-/** What the rules of one Gateway share. */
+/** What the rules of one Gateway share: the same object for as long as it says the same. */
 export interface CompiledGateway {
   readonly origin: Origin;
   readonly settings: ProxySettings;

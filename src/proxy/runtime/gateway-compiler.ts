@@ -1,0 +1,127 @@
+/** The rules of one Gateway, compiled when a listener of it names them; those that say what they said before are taken over. */
+import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import type { CertificateId, ClusterId, ListenerId, RuleId } from '../../ir/ids.ts';
+import type { HttpListener, Listener } from '../../ir/listener.ts';
+import type { Certificate } from '../../ir/tls.ts';
+import type { UpstreamCluster } from '../cluster/cluster.ts';
+import type { ClusterRegistry } from '../cluster/cluster-registry.ts';
+import type { CounterRegistry } from '../http/request-counters.ts';
+import type { ListenerSource } from './compile-l4.ts';
+import { compileRule } from './compile-rule.ts';
+import type { CompiledGateway, CompiledRule } from './compiled-rule.ts';
+
+export interface GatewayCompilerDeps {
+  readonly clusters: ClusterRegistry;
+  readonly counters: CounterRegistry;
+}
+
+/** A rule with every cluster that it asked for, and what it got: where the same asking gives the same, the rule is the same. */
+interface Compilation {
+  readonly rule: CompiledRule;
+  readonly uses: readonly (readonly [ClusterId, UpstreamCluster | null])[];
+}
+
+type Compilations = Map<ListenerId, Map<RuleId, Compilation>>;
+
+export class GatewayCompiler {
+  readonly gateway: CompiledGateway;
+  readonly #deps: GatewayCompilerDeps;
+  readonly #config: GatewayConfig;
+  readonly #rules: ReadonlyMap<RuleId, GatewayConfig['rules'][number]>;
+  readonly #definitions: ReadonlyMap<ClusterId, GatewayConfig['clusters'][number]>;
+  readonly #certificates: ReadonlyMap<CertificateId, Certificate>;
+  readonly #found = new Map<ClusterId, UpstreamCluster>();
+  readonly #compiled: Compilations = new Map();
+  #before: Compilations | null;
+
+  constructor(config: GatewayConfig, deps: GatewayCompilerDeps, before: GatewayCompiler | null) {
+    const old = before === null ? null : before.#config;
+    this.#config = config;
+    this.#deps = deps;
+    this.gateway =
+      before?.gateway.origin === config.gateway && before.gateway.settings === config.settings
+        ? before.gateway
+        : { origin: config.gateway, settings: config.settings };
+    this.#rules =
+      before !== null && old?.rules === config.rules
+        ? before.#rules
+        : new Map(config.rules.map((rule) => [rule.id, rule]));
+    this.#definitions =
+      before !== null && old?.clusters === config.clusters
+        ? before.#definitions
+        : new Map(config.clusters.map((cluster) => [cluster.id, cluster]));
+    this.#certificates = new Map(config.certificates.map((certificate) => [certificate.id, certificate]));
+    this.#before = before === null ? null : before.#compiled;
+  }
+
+  /** What the rules of a layer-4 listener of this configuration need. */
+  sourceOf(listener: Listener): ListenerSource {
+    return {
+      listener,
+      gateway: this.gateway,
+      clusterOf: (id) => this.#clusterOf(id),
+      certificateOf: (id) => this.#certificates.get(id),
+    };
+  }
+
+  /** null: the configuration has no such rule. */
+  compile(id: RuleId, listener: HttpListener): CompiledRule | null {
+    let compiled = this.#compiled.get(listener.id);
+    if (compiled === undefined) {
+      compiled = new Map();
+      this.#compiled.set(listener.id, compiled);
+    }
+    const done = compiled.get(id);
+    if (done !== undefined) return done.rule;
+    const rule = this.#rules.get(id);
+    if (rule === undefined) return null;
+    const known = this.#before?.get(listener.id)?.get(id);
+    const compilation =
+      known?.rule.config === rule && this.#isStillTrue(known)
+        ? this.#takeOver(known)
+        : this.#compile(rule, listener);
+    compiled.set(id, compilation);
+    return compilation.rule;
+  }
+
+  /** Nothing is compiled from here on: what was there before is let go. */
+  finish(): void {
+    this.#before = null;
+  }
+
+  #isStillTrue({ rule, uses }: Compilation): boolean {
+    return rule.gateway === this.gateway && uses.every(([id, cluster]) => this.#clusterOf(id) === cluster);
+  }
+
+  #takeOver(known: Compilation): Compilation {
+    const { counters, backends } = known.rule;
+    this.#deps.counters.keep(counters);
+    for (const backend of backends) this.#deps.counters.keep(backend.counters);
+    return known;
+  }
+
+  #compile(rule: GatewayConfig['rules'][number], { origin }: HttpListener): Compilation {
+    const uses: [ClusterId, UpstreamCluster | null][] = [];
+    const clusterOf = (id: ClusterId): UpstreamCluster | null => {
+      const cluster = this.#clusterOf(id);
+      uses.push([id, cluster]);
+      return cluster;
+    };
+    const { counters } = this.#deps;
+    return { rule: compileRule(rule, origin, { gateway: this.gateway, counters, clusterOf }), uses };
+  }
+
+  #clusterOf(id: ClusterId): UpstreamCluster | null {
+    const known = this.#found.get(id);
+    if (known !== undefined) return known;
+    const definition = this.#definitions.get(id);
+    if (definition === undefined) return null;
+    const certificate = definition.tls?.clientCertificate ?? null;
+    const cluster = this.#deps.clusters.get(
+      definition,
+      certificate === null ? null : (this.#certificates.get(certificate) ?? null),
+    );
+    this.#found.set(id, cluster);
+    return cluster;
+  }
+}

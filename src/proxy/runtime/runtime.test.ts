@@ -1,0 +1,193 @@
+/** What a swap compiles, and what it takes over. */
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import {
+  testBackend,
+  testCluster,
+  testConfig,
+  type TestGateway,
+} from '../../../test/support/gateway-config.ts';
+import type { Cluster } from '../../ir/cluster.ts';
+import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import { listenerId, type RuleId } from '../../ir/ids.ts';
+import { SILENT_LOGGER } from '../../telemetry/logger.ts';
+import { ClusterRegistry } from '../cluster/cluster-registry.ts';
+import { Http1Protocol } from '../cluster/pool-h1.ts';
+import { CounterRegistry } from '../http/request-counters.ts';
+import { StreamCounterRegistry } from '../l4/stream-counters.ts';
+import { TimerWheel } from '../timer-wheel.ts';
+import { compileRegex } from '../router/regex.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+import { compileRuntime, EMPTY_RUNTIME, type CompilerDeps, type Runtime } from './runtime.ts';
+
+const GATEWAY: TestGateway = {
+  rules: ['a', 'b', 'c'].map((name) => ({ hostname: `${name}.example.com`, backends: [testBackend(name)] })),
+  clusters: ['a', 'b', 'c'].map((name) => testCluster(name)),
+};
+
+class Bench {
+  readonly #wheel = new TimerWheel();
+  readonly deps: CompilerDeps = {
+    clusters: new ClusterRegistry({
+      logger: SILENT_LOGGER,
+      protocolOf: (cluster: Cluster) => new Http1Protocol(cluster.policy.connection, this.#wheel),
+    }),
+    counters: new CounterRegistry(),
+    streamCounters: new StreamCounterRegistry(),
+    regex: compileRegex,
+  };
+  runtime: Runtime = EMPTY_RUNTIME;
+
+  swap(config: GatewayConfig, fails = false): void {
+    const { clusters, counters, streamCounters } = this.deps;
+    clusters.beginSwap();
+    counters.beginSwap();
+    streamCounters.beginSwap();
+    const input = { configs: [config], defaultAddress: '', before: this.runtime };
+    const runtime = compileRuntime(input, this.deps);
+    if (fails) return;
+    this.runtime = runtime;
+    clusters.endSwap();
+    counters.endSwap();
+    streamCounters.endSwap();
+  }
+
+  /** The rule that answers for this host. */
+  rule(name: string): CompiledRule {
+    const [port] = this.runtime.ports.values();
+    const view = {
+      method: 'GET',
+      host: `${name}.example.com`,
+      path: '/',
+      query: '',
+      header: () => undefined,
+    };
+    const { rule } = port?.router.match(view, null) ?? { rule: null };
+    assert.ok(rule !== null, `no rule for ${name}`);
+    return rule;
+  }
+
+  stop(): void {
+    this.deps.clusters.destroy();
+    this.#wheel.stop();
+  }
+}
+
+const withRules = (
+  config: GatewayConfig,
+  change: (rule: GatewayConfig['rules'][number], at: number) => GatewayConfig['rules'][number] | null,
+): GatewayConfig => ({ ...config, rules: config.rules.flatMap((rule, at) => change(rule, at) ?? []) });
+
+suite('swap of configurations', () => {
+  test('a rule that changed is compiled, and no other', (t) => {
+    const bench = new Bench();
+    t.after(() => {
+      bench.stop();
+    });
+    const first = testConfig(GATEWAY);
+    bench.swap(first);
+    const before = { a: bench.rule('a'), b: bench.rule('b'), c: bench.rule('c') };
+    bench.swap(
+      withRules(first, (rule, at) =>
+        at === 1 ? { ...rule, timeouts: { ...rule.timeouts, requestMs: 7 } } : rule,
+      ),
+    );
+    assert.equal(bench.rule('a'), before.a);
+    assert.equal(bench.rule('c'), before.c);
+    assert.equal(bench.rule('b').config.timeouts.requestMs, 7);
+    assert.equal(bench.rule('b').counters, before.b.counters, 'counting goes on');
+  });
+
+  test('a cluster that changed is replaced in the rules that use it, and in no other', (t) => {
+    const bench = new Bench();
+    t.after(() => {
+      bench.stop();
+    });
+    const first = testConfig(GATEWAY);
+    bench.swap(first);
+    const before = { a: bench.rule('a'), b: bench.rule('b') };
+    const clusters = first.clusters.map((cluster) =>
+      cluster.id === 'b' ? { ...cluster, protocol: 'h2' as const } : cluster,
+    );
+    bench.swap({ ...first, clusters });
+    assert.equal(bench.rule('a'), before.a);
+    assert.equal(bench.rule('b').backends[0]?.cluster?.config.protocol, 'h2');
+    assert.equal(bench.rule('b').backends[0]?.counters, before.b.backends[0]?.counters);
+    bench.swap({ ...first, clusters: clusters.filter(({ id }) => id !== 'b') });
+    assert.equal(bench.rule('b').backends[0]?.cluster, null, 'a cluster that is gone is used no longer');
+    assert.deepEqual(
+      bench.deps.clusters.clusters.map(({ config }) => config.id),
+      ['a', 'c'],
+    );
+  });
+
+  test('settings that changed reach every rule', (t) => {
+    const bench = new Bench();
+    t.after(() => {
+      bench.stop();
+    });
+    const first = testConfig(GATEWAY);
+    bench.swap(first);
+    bench.swap({ ...first, settings: { ...first.settings, reasonHeader: true } });
+    for (const name of ['a', 'b', 'c']) assert.equal(bench.rule(name).gateway.settings.reasonHeader, true);
+  });
+
+  test('a swap that failed leaves no trace: what was in force is taken over, its clusters are not retired', (t) => {
+    const bench = new Bench();
+    t.after(() => {
+      bench.stop();
+    });
+    const first = testConfig(GATEWAY);
+    bench.swap(first);
+    const before = bench.rule('a');
+    const other = testConfig({
+      ...GATEWAY,
+      clusters: ['a', 'b', 'x'].map((name) => testCluster(name, { protocol: 'h2' })),
+    });
+    bench.swap(other, true);
+    bench.swap(first);
+    assert.equal(bench.rule('a'), before);
+    assert.deepEqual(
+      bench.deps.clusters.clusters.map(({ config }) => [config.id, config.protocol]),
+      ['a', 'b', 'c'].map((id) => [id, 'http1']),
+    );
+  });
+
+  test('rules of listeners of their own are compiled for each, and counted apart', (t) => {
+    const bench = new Bench();
+    t.after(() => {
+      bench.stop();
+    });
+    const first = testConfig(GATEWAY);
+    const [port] = first.ports;
+    const [listener] = port?.listeners ?? [];
+    assert.ok(port !== undefined && listener?.kind === 'http');
+    const second = {
+      ...listener,
+      id: listenerId('second'),
+      origin: { ...listener.origin, section: 'second' },
+      hostname: 'b.example.com',
+    };
+    bench.swap({ ...first, ports: [{ ...port, listeners: [listener, second] }] });
+    const [a, b] = [bench.rule('a'), bench.rule('b')];
+    assert.equal(b.listener.section, 'second');
+    assert.notEqual(a.listener, b.listener);
+    bench.swap({ ...first, ports: [{ ...port, listeners: [listener] }] });
+    assert.equal(bench.rule('a'), a);
+    assert.equal(bench.rule('b').listener, listener.origin);
+  });
+
+  test('counters of a rule that is gone are forgotten, and begin anew when it comes back', (t) => {
+    const bench = new Bench();
+    t.after(() => {
+      bench.stop();
+    });
+    const first = testConfig(GATEWAY);
+    bench.swap(first);
+    const before = bench.rule('b').counters;
+    const gone: RuleId | undefined = first.rules[1]?.id;
+    bench.swap(withRules(first, (rule) => (rule.id === gone ? null : rule)));
+    bench.swap(first);
+    assert.notEqual(bench.rule('b').counters, before);
+  });
+});
