@@ -13,6 +13,7 @@ const FOLDERS = [
   { folder: 'test/e2e/examples/', name: 'examples', stage: 'e2e' },
   { folder: 'test/e2e/', name: 'e2e', stage: 'e2e' },
   { folder: 'test/conformance/', name: 'conformance', stage: 'cluster' },
+  { folder: 'test/charts/', name: 'charts', stage: 'e2e' },
   { folder: 'test/h2spec/', name: 'h2spec', stage: 'e2e' },
   { folder: 'test/fuzz/', name: 'fuzz', stage: 'e2e' },
   { folder: 'test/golden/', name: 'golden', stage: 'unit' },

@@ -10,6 +10,7 @@ import { after, before, suite, test } from 'node:test';
 import { parse } from 'yaml';
 import { coexistenceTests } from './beyond/coexistence.ts';
 import { disruptionTests } from './beyond/disruptions.ts';
+import { packagingTests } from './beyond/packaging.ts';
 import { rolloutTests } from './beyond/rollouts.ts';
 import { verdictTests } from './beyond/verdicts.ts';
 import { defaultLayout, openLab, whyNoLab, type Lab } from './lab.ts';
@@ -77,4 +78,5 @@ function inCluster(): void {
   disruptionTests(() => lab);
   coexistenceTests(() => lab.cluster);
   verdictTests(() => lab.cluster);
+  packagingTests(() => lab.cluster);
 }

@@ -15,9 +15,11 @@ const CNI_PLUGIN = '/usr/lib/cni/bridge';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** Where the cluster's programs are built and kept; another folder is named by SLUICE_LAB. */
+/** Where the cluster's programs are built and kept: below SLUICE_CACHE_DIR, or in a folder that SLUICE_LAB names. */
 export const defaultLayout = (): Layout =>
-  createLayout(process.env['SLUICE_LAB'] ?? join(ROOT, '.cache', 'conformance'));
+  createLayout(
+    process.env['SLUICE_LAB'] ?? join(process.env['SLUICE_CACHE_DIR'] ?? join(ROOT, '.cache'), 'conformance'),
+  );
 
 export interface Lab {
   readonly cluster: Cluster;

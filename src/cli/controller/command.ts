@@ -40,7 +40,7 @@ export function registerController(program: Command): void {
         .default([], 'all'),
     )
     .option('--config-port <port>', 'port of the configuration stream', parsePort, 15_010)
-    .option('--probe-port <port>', 'port of /healthz and /readyz', parsePort, 15_002)
+    .option('--probe-port <port>', 'port of /healthz, /readyz and /metrics', parsePort, 15_002)
     .option('--kubeconfig <file>', 'outside of a cluster: how to reach one')
     .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'))
     .action(async (options: ControllerCommandOptions) => {

@@ -1,5 +1,5 @@
 /** `sluice controller` put together: cluster → controller → fleet of proxies, and what runs them. */
-import { startAdminServer, text } from '../../admin/server.ts';
+import { startAdminServer, text, type AdminAnswer } from '../../admin/server.ts';
 import { Fleet } from '../../configsync/fleet.ts';
 import { gatewayKey } from '../../configsync/protocol.ts';
 import { observeGateway } from '../../controller/observations.ts';
@@ -14,9 +14,11 @@ import { KubernetesProvider } from '../../provider/kubernetes/kubernetes-provide
 import { problemsOf } from '../../provider/kubernetes/problems.ts';
 import type { ApiServer } from '../../kubeapi/kube-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { exposeMetrics } from '../../telemetry/metric-registry.ts';
 import { translate } from '../../translator/translate.ts';
 import { CONTROLLER_NAME } from '../../translator/types.ts';
 import { platformDigest, translateOptions } from '../translate-options.ts';
+import { controllerMetrics } from './controller-metrics.ts';
 import { listenForProxies } from './config-listener.ts';
 import { Identities } from './identities.ts';
 import { LeaderLink } from './leader-link.ts';
@@ -68,6 +70,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     handlers: {
       '/healthz': () => text('ok'),
       '/readyz': () => (isReady ? text('ready') : text('reading the cluster', 503)),
+      '/metrics': () => metricsOf(parts),
     },
   });
   provisioner.start();
@@ -107,7 +110,22 @@ interface Parts {
   readonly events: EventRecorder;
   readonly loop: ReconcileLoop;
   readonly leading: { isLeader: boolean; look: () => void };
+  readonly seen: { reconciliations: number; last: Reconciled | null };
 }
+
+async function metricsOf({ leading, seen }: Parts): Promise<AdminAnswer> {
+  const { user, system } = process.cpuUsage();
+  const families = controllerMetrics({
+    ...seen,
+    isLeader: leading.isLeader,
+    residentBytes: process.memoryUsage.rss(),
+    cpuSeconds: (user + system) / MICROSECONDS,
+  });
+  const { contentType, text: body } = await exposeMetrics(families);
+  return { status: 200, contentType, body };
+}
+
+const MICROSECONDS = 1_000_000;
 
 function assemble(options: ControllerOptions, client: KubeClient, identities: Identities): Parts {
   const { logger, namespaces, service, identity } = options;
@@ -142,6 +160,7 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
     now: () => new Date(),
   });
   const finalizer = new ClassFinalizer(client, logger);
+  const seen: Parts['seen'] = { reconciliations: 0, last: null };
   const leading: Parts['leading'] = { isLeader: false, look: () => undefined };
   const loop = createReconcileLoop({
     provider,
@@ -152,6 +171,8 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
       translate(snapshot, observations, translateOptions({ addresses: 'infrastructure' })),
     digest: platformDigest,
     onReconciled: (reconciled) => {
+      seen.reconciliations++;
+      seen.last = reconciled;
       provisioner.provision(reconciled.result.infra);
       leading.look = () => {
         if (leading.isLeader) lead(reconciled, { provider, finalizer, events });
@@ -159,7 +180,7 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
       leading.look();
     },
   });
-  return { provider, provisioner, fleet, link, crds, events, loop, leading };
+  return { provider, provisioner, fleet, link, crds, events, loop, leading, seen };
 }
 
 interface LeaderWork {

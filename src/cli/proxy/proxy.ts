@@ -8,6 +8,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { exposeMetrics } from '../../telemetry/metric-registry.ts';
 import { proxyMetrics } from '../run/proxy-metrics.ts';
 import { listenForSignals } from '../run/signals.ts';
+import { workerMetrics } from '../run/supervisor-metrics.ts';
 import { createWorkerPool, type WorkerPool } from '../run/worker-pool.ts';
 import type { ProxyCommandOptions } from './command.ts';
 import { followController, WorkersAsOne } from './remote-config.ts';
@@ -89,8 +90,9 @@ function probeHandlers(
       return isConfigured() ? text('ready') : text('waiting for configuration', 503);
     },
     '/metrics': async () => {
-      const { proxies } = await pool.stats();
-      const { contentType, text: body } = await exposeMetrics(proxyMetrics(proxies));
+      const stats = await pool.stats();
+      const families = [...proxyMetrics(stats.proxies), ...workerMetrics(stats)];
+      const { contentType, text: body } = await exposeMetrics(families);
       return { status: 200, contentType, body };
     },
   };

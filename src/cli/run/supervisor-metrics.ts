@@ -3,10 +3,15 @@ import type { StatusReport } from '../../admin/status-report.ts';
 import type { MetricFamily } from '../../telemetry/metric-registry.ts';
 import type { PoolStats } from './worker-pool.ts';
 
-export function supervisorMetrics(stats: PoolStats, status: StatusReport): MetricFamily[] {
+export const supervisorMetrics = (stats: PoolStats, status: StatusReport): MetricFamily[] => [
+  ...workerMetrics(stats),
+  ...statusMetrics(status),
+];
+
+/** Of the worker processes themselves. */
+export function workerMetrics(stats: PoolStats): MetricFamily[] {
   const perWorker = (read: (worker: PoolStats['workers'][number]) => number): MetricFamily['samples'] =>
     stats.workers.map((worker) => ({ labels: { worker: String(worker.index) }, value: read(worker) }));
-  const severities = ['error', 'warning', 'info'] as const;
   return [
     {
       name: 'sluice_workers',
@@ -33,16 +38,22 @@ export function supervisorMetrics(stats: PoolStats, status: StatusReport): Metri
       samples: perWorker(({ stats: { cpuSeconds } }) => cpuSeconds),
     },
     {
-      name: 'sluice_workers_serving',
-      type: 'gauge',
-      help: 'Workers that serve the newest configuration.',
-      samples: [{ labels: {}, value: status.workers.serving }],
-    },
-    {
       name: 'sluice_access_log_dropped_total',
       type: 'counter',
       help: 'Access log lines left out because the reader stood still.',
       samples: [{ labels: {}, value: stats.accessLogDropped }],
+    },
+  ];
+}
+
+function statusMetrics(status: StatusReport): MetricFamily[] {
+  const severities = ['error', 'warning', 'info'] as const;
+  return [
+    {
+      name: 'sluice_workers_serving',
+      type: 'gauge',
+      help: 'Workers that serve the newest configuration.',
+      samples: [{ labels: {}, value: status.workers.serving }],
     },
     {
       name: 'sluice_findings',

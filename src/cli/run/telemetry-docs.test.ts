@@ -4,6 +4,8 @@ import { suite, test } from 'node:test';
 import type { StatusReport } from '../../admin/status-report.ts';
 import type { ProxyStats } from '../../proxy/proxy-api.ts';
 import { exposeMetrics } from '../../telemetry/metric-registry.ts';
+import { assembleSnapshot } from '../../provider/file/assemble.ts';
+import { controllerMetrics, type ControllerState } from '../controller/controller-metrics.ts';
 import { createAccessLog, formatRecord } from './access-log.ts';
 import { proxyMetrics } from './proxy-metrics.ts';
 import { supervisorMetrics } from './supervisor-metrics.ts';
@@ -88,9 +90,38 @@ const STATUS: StatusReport = {
   findings: [],
 };
 
+const CONTROLLER: ControllerState = {
+  isLeader: true,
+  reconciliations: 7,
+  last: {
+    snapshot: assembleSnapshot([]),
+    inputFindings: [],
+    observations: {
+      gateways: [
+        {
+          namespace: 'default',
+          name: 'web',
+          addresses: [],
+          acknowledged: { version: 'v', generation: 1, proxies: 1, expected: 2 },
+          failedPorts: [],
+          refused: 'port 80 is taken',
+        },
+      ],
+    },
+    result: { configs: [], infra: [], statuses: [], findings: [] },
+    revision: 1,
+  },
+  residentBytes: 1,
+  cpuSeconds: 0.5,
+};
+
 suite('telemetry and its pages', () => {
   test('metrics.md lists exactly the metrics', () => {
-    const families = [...proxyMetrics([STATS]), ...supervisorMetrics(POOL, STATUS)];
+    const families = [
+      ...proxyMetrics([STATS]),
+      ...supervisorMetrics(POOL, STATUS),
+      ...controllerMetrics(CONTROLLER),
+    ];
     const names = families.map(({ name }) => name);
     assert.deepEqual(documented('metrics.md').toSorted(), names.toSorted());
   });
@@ -112,6 +143,17 @@ suite('telemetry and its pages', () => {
     assert.match(text, /^sluice_workers 2$/m);
     assert.match(text, /^sluice_worker_resident_bytes\{worker="2"\} 2$/m);
     assert.match(text, /^sluice_access_log_dropped_total 3$/m);
+  });
+
+  test('a controller tells how many proxies serve each Gateway', async () => {
+    const { text } = await exposeMetrics(controllerMetrics(CONTROLLER));
+    const labels = '{gateway_namespace="default",gateway_name="web"}';
+    assert.ok(text.includes(`sluice_controller_proxies_expected${labels} 2\n`), text);
+    assert.ok(text.includes(`sluice_controller_proxies_serving${labels} 1\n`));
+    assert.ok(text.includes(`sluice_controller_configuration_refused${labels} 1\n`));
+    assert.match(text, /^sluice_controller_objects\{kind="httpRoutes"\} 0$/m);
+    const early = await exposeMetrics(controllerMetrics({ ...CONTROLLER, last: null }));
+    assert.match(early.text, /^sluice_controller_leader 1$/m);
   });
 
   test('access-log.md lists exactly the fields', () => {

@@ -5,6 +5,8 @@ import type { RenderInput } from './render.ts';
 
 /** Admin and probes; on every address of the pod, since the kubelet asks from outside. */
 const PROBE_PORT = 15_002;
+/** What a PodMonitor scrapes. No listener's port is called so. */
+const ADMIN_PORT_NAME = 'admin';
 const NON_ROOT = 65_532;
 /** Where the certificate is mounted with which a proxy proves whose it is. */
 const IDENTITY_FOLDER = '/etc/sluice/identity';
@@ -70,11 +72,14 @@ function container(input: RenderInput): object {
     image: workload.image ?? context.image,
     ...(workload.imagePullPolicy === null ? {} : { imagePullPolicy: workload.imagePullPolicy }),
     args: proxyArguments(input, ports),
-    ports: spec.ports.map((port) => ({
-      name: portName(port),
-      containerPort: ports.get(port.number),
-      protocol: port.transport.toUpperCase(),
-    })),
+    ports: [
+      ...spec.ports.map((port) => ({
+        name: portName(port),
+        containerPort: ports.get(port.number),
+        protocol: port.transport.toUpperCase(),
+      })),
+      { name: ADMIN_PORT_NAME, containerPort: PROBE_PORT, protocol: 'TCP' },
+    ],
     ...resources(workload),
     securityContext: {
       allowPrivilegeEscalation: false,

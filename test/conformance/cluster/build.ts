@@ -148,7 +148,7 @@ function buildPause({ cache, bin, images }: Layout): void {
   );
 }
 
-function buildHelm({ cache, bin }: Layout): void {
+export function buildHelm({ cache, bin }: Pick<Layout, 'cache' | 'bin'>): void {
   const folder = goModule(cache, 'helm', () => ({
     requires: [`helm.sh/helm/v3 ${VERSIONS.helm}`],
     replaces: [],
