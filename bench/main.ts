@@ -2,29 +2,45 @@
  * `npm run bench -- SUITE`: CPU time and memory of Sluice beside nginx, HAProxy and Envoy on this machine.
  * Linux only; the peers are brought into `.cache/bench/`. Run it on a machine that does nothing else.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { startBackend } from './backends/backend.ts';
 import { benchControl } from './control/main.ts';
 import { runBatch } from './measure/batch.ts';
 import { customPeer } from './peers/custom.ts';
 import { envoyPeer } from './peers/envoy.ts';
 import { haproxyPeer } from './peers/haproxy.ts';
-import { nginxPeer, prepareBackend } from './peers/nginx.ts';
+import { nginxPeer } from './peers/nginx.ts';
 import type { Peer } from './peers/peer.ts';
-import { freePort, startProgram, type Running } from './peers/running.ts';
 import { sluicePeer } from './peers/sluice.ts';
 import { writeSection } from './report/document.ts';
 import { describeMachine, mergeScenarios, type ScenarioResult, type SuiteResult } from './report/result.ts';
 import { scenarioTable, suiteReport } from './report/table.ts';
+import { BULK_SCENARIOS } from './scenarios/bulk.ts';
 import { HTTP1_SCENARIOS } from './scenarios/http1.ts';
-import type { Scenario } from './scenarios/scenario.ts';
-import { findTool } from './tools/install.ts';
+import { GRPC_SCENARIOS, H2_SCENARIOS } from './scenarios/http2.ts';
+import { IDLE_SCENARIOS } from './scenarios/idle.ts';
+import { TCP_SCENARIOS, UDP_SCENARIOS, WEBSOCKET_SCENARIOS } from './scenarios/relay.ts';
+import type { LoadContext, Scenario } from './scenarios/scenario.ts';
+import { TLS_SCENARIOS } from './scenarios/tls.ts';
+import { backendOf } from './service.ts';
+import { makeCertificate } from './tools/certificate.ts';
+import { findTool, type ToolName } from './tools/install.ts';
 import type { Tool } from './tools/tool.ts';
 
-const SUITES: Readonly<Record<string, readonly Scenario[]>> = { http1: HTTP1_SCENARIOS };
-const MIB = 1024 * 1024;
+const SUITES: Readonly<Record<string, readonly Scenario[]>> = {
+  http1: HTTP1_SCENARIOS,
+  bulk: BULK_SCENARIOS,
+  h2: H2_SCENARIOS,
+  grpc: GRPC_SCENARIOS,
+  tls: TLS_SCENARIOS,
+  tcp: TCP_SCENARIOS,
+  udp: UDP_SCENARIOS,
+  websocket: WEBSOCKET_SCENARIOS,
+  idle: IDLE_SCENARIOS,
+};
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, '.cache', 'bench');
 
@@ -35,7 +51,8 @@ Suites: ${Object.keys(SUITES).join(', ')}, control (with options of its own: con
   --only NAME,…      only these scenarios; the results of the others are kept
   --rounds N         rounds per scenario (default 5)
   --seconds N        seconds of load per sample (default 4)
-  --skip NAME,…      leave these proxies out (sluice, nginx, haproxy, envoy)
+  --connections N    how many the scenarios of idle connections hold open (default 10000)
+  --skip NAME,…      leave these proxies or rows out (sluice, nginx, haproxy, envoy, "nginx again")
   --also NAME=CMD    compare one more proxy; CMD may hold {port} and {backend}
   --write            put the tables into docs/performance.md
 `;
@@ -45,6 +62,7 @@ interface Options {
   readonly scenarios: readonly Scenario[];
   readonly rounds: number;
   readonly seconds: number;
+  readonly connections: number;
   readonly skip: readonly string[];
   readonly also: readonly string[];
   readonly write: boolean;
@@ -59,6 +77,7 @@ function readOptions(): Options | string {
       only: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '4' },
+      connections: { type: 'string', default: '10000' },
       skip: { type: 'string' },
       also: { type: 'string', multiple: true, default: [] },
       write: { type: 'boolean', default: false },
@@ -73,13 +92,17 @@ function readOptions(): Options | string {
     return `no scenario "${unknown}"; ${suite} has ${all.map(({ name }) => name).join(', ')}`;
   }
   const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
-  if (!(rounds >= 1 && seconds >= 1)) return '--rounds and --seconds take a number of at least 1';
+  const connections = Number(values.connections);
+  if (!(rounds >= 1 && seconds >= 1 && connections >= 1)) {
+    return '--rounds, --seconds and --connections take a number of at least 1';
+  }
   const scenarios = only.length === 0 ? all : all.filter(({ name }) => only.includes(name));
   return {
     suite,
     scenarios,
     rounds,
     seconds,
+    connections,
     skip: list(values.skip),
     also: values.also,
     write: values.write,
@@ -99,54 +122,52 @@ async function findPeers(options: Options): Promise<{ peers: Peer[]; absent: str
   return { peers: [...peers, ...options.also.map(customPeer)], absent };
 }
 
-async function need(name: 'nginx' | 'wrk'): Promise<Tool> {
+async function need(name: ToolName): Promise<Tool> {
   const tool = await findTool(name, folder);
   if (typeof tool === 'string') throw new Error(tool);
   return tool;
 }
 
-async function startBackend(): Promise<Running> {
-  const home = join(folder, 'backend');
-  const files = join(folder, 'files');
-  for (const path of [home, files]) {
-    rmSync(path, { recursive: true, force: true });
-    mkdirSync(path);
+async function runScenario(
+  scenario: Scenario,
+  options: Options,
+  peers: readonly Peer[],
+  context: LoadContext,
+): Promise<ScenarioResult> {
+  const certificate = await makeCertificate(folder);
+  const backend = await startBackend(backendOf(scenario.service), await need('nginx'), folder);
+  try {
+    const rows = await runBatch(scenario, {
+      peers,
+      backendPort: backend.port,
+      certificate,
+      skip: options.skip,
+      rounds: options.rounds,
+      context,
+      onSample: (label, round, { value }) => {
+        console.error(`${scenario.name} round ${round + 1}: ${label} ${value.toFixed(1)} ${scenario.unit}`);
+      },
+    });
+    const { name, title, unit, goals } = scenario;
+    const conditions =
+      typeof scenario.conditions === 'string' ? scenario.conditions : scenario.conditions(context);
+    const rounds = scenario.rounds ?? options.rounds;
+    const date = new Date().toISOString().slice(0, 10);
+    return { name, title, conditions, unit, goals, rows, date, rounds, seconds: options.seconds };
+  } finally {
+    await backend.stop();
   }
-  for (const [name, bytes] of [
-    ['1m', MIB],
-    ['100m', 100 * MIB],
-  ] as const) {
-    writeFileSync(join(files, name), '');
-    truncateSync(join(files, name), bytes);
-  }
-  const port = await freePort();
-  return startProgram(prepareBackend(await need('nginx'), { port, folder: home, files }), home, port);
 }
 
 async function runScenarios(options: Options, peers: readonly Peer[]): Promise<ScenarioResult[]> {
-  const wrk = await need('wrk');
-  const backend = await startBackend();
+  const [wrk, h2load] = [await need('wrk'), await need('h2load')];
+  const { seconds, connections } = options;
   const results: ScenarioResult[] = [];
-  try {
-    for (const scenario of options.scenarios) {
-      const rows = await runBatch(scenario, {
-        peers,
-        backendPort: backend.port,
-        rounds: options.rounds,
-        context: { wrk, seconds: options.seconds, folder },
-        onSample: (label, round, { value }) => {
-          console.error(`${scenario.name} round ${round + 1}: ${label} ${value.toFixed(1)} ${scenario.unit}`);
-        },
-      });
-      const { name, title, conditions, unit, goals } = scenario;
-      const rounds = scenario.rounds ?? options.rounds;
-      const date = new Date().toISOString().slice(0, 10);
-      const result = { name, title, conditions, unit, goals, rows, date, rounds, seconds: options.seconds };
-      results.push(result);
-      console.log(`\n${scenarioTable(result)}\n`);
-    }
-  } finally {
-    await backend.stop();
+  for (const scenario of options.scenarios) {
+    const context = { wrk, h2load, seconds, idleConnections: connections, folder };
+    const result = await runScenario(scenario, options, peers, context);
+    results.push(result);
+    console.log(`\n${scenarioTable(result)}\n`);
   }
   return results;
 }

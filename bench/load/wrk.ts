@@ -6,6 +6,7 @@ import type { Tool } from '../tools/tool.ts';
 
 export interface WrkLoad {
   readonly port: number;
+  readonly tls: boolean;
   readonly connections: number;
   readonly seconds: number;
   /** Whole requests as they go over the wire, sent in turn. */
@@ -57,7 +58,7 @@ export async function runWrk(wrk: Tool, load: WrkLoad, folder: string): Promise<
     '20s',
     '-s',
     path,
-    `http://127.0.0.1:${load.port}/`,
+    `${load.tls ? 'https' : 'http'}://127.0.0.1:${load.port}/`,
   ]);
   const line = text.split('\n').find((candidate) => candidate.startsWith(MARK));
   if (line === undefined) throw new Error(`wrk said nothing of its totals:\n${text}`);

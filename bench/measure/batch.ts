@@ -2,8 +2,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Peer } from '../peers/peer.ts';
+import type { CertificateFiles } from '../tools/certificate.ts';
 import { freePort, startProgram, type Running } from '../peers/running.ts';
 import type { LoadContext, Sample, Scenario, Variant } from '../scenarios/scenario.ts';
+
+const WARM_UP_SECONDS = 2;
 
 export interface Row {
   readonly label: string;
@@ -13,6 +16,9 @@ export interface Row {
 export interface BatchOptions {
   readonly peers: readonly Peer[];
   readonly backendPort: number;
+  readonly certificate: CertificateFiles;
+  /** Labels of rows that are not wanted. */
+  readonly skip: readonly string[];
   readonly rounds: number;
   readonly context: LoadContext;
   /** Told after each sample. */
@@ -25,10 +31,12 @@ interface Participant {
   readonly samples: Sample[];
 }
 
-/** Rows of the scenario whose peer is here: each peer as it is, then the variants. */
-function variantsOf(scenario: Scenario, peers: readonly Peer[]): Variant[] {
-  const plain = peers.map(({ name }) => ({ label: name, peer: name }));
-  return [...plain, ...scenario.variants.filter(({ peer }) => peers.some(({ name }) => name === peer))];
+/** Rows of the scenario whose peer is here and serves it: each peer as it is, then the variants. */
+export function variantsOf(scenario: Scenario, peers: readonly Peer[], skip: readonly string[]): Variant[] {
+  const able = peers.filter((peer) => peer.serves(scenario.service));
+  const plain = able.map(({ name }) => ({ label: name, peer: name }));
+  const special = scenario.variants.filter(({ peer }) => able.some(({ name }) => name === peer));
+  return [...plain, ...special].filter(({ label }) => !skip.includes(label));
 }
 
 async function start(scenario: Scenario, variant: Variant, options: BatchOptions): Promise<Participant> {
@@ -42,12 +50,14 @@ async function start(scenario: Scenario, variant: Variant, options: BatchOptions
     port,
     backendPort: options.backendPort,
     workers: scenario.workers,
-    table: scenario.table,
+    service: scenario.service,
+    certificate: options.certificate,
     accessLog: variant.accessLog === true,
     folder,
   });
+  const protocol = scenario.service.kind === 'udp' ? 'udp' : 'tcp';
   try {
-    return { variant, proxy: await startProgram(command, folder, port), samples: [] };
+    return { variant, proxy: await startProgram(command, folder, { port, protocol }), samples: [] };
   } catch (error) {
     throw new Error(`${variant.label} did not start for ${scenario.name}`, { cause: error });
   }
@@ -63,11 +73,12 @@ export async function runBatch(scenario: Scenario, options: BatchOptions): Promi
   const participants: Participant[] = [];
   const { context, onSample } = options;
   try {
-    for (const variant of variantsOf(scenario, options.peers)) {
+    for (const variant of variantsOf(scenario, options.peers, options.skip)) {
       participants.push(await start(scenario, variant, options));
     }
     if (scenario.warmUp) {
-      for (const { proxy } of participants) await scenario.measure(proxy, { ...context, seconds: 2 });
+      for (const { proxy } of participants)
+        await scenario.measure(proxy, { ...context, seconds: Math.min(WARM_UP_SECONDS, context.seconds) });
     }
     for (let round = 0; round < (scenario.rounds ?? options.rounds); round += 1) {
       for (const { variant, proxy, samples } of turned(participants, round)) {

@@ -10,9 +10,17 @@ export function customPeer(text: string): Peer {
   return {
     name,
     version: () => Promise.resolve(command),
-    prepare({ port, backendPort, table, workers, accessLog }) {
+    serves: () => true,
+    prepare({ port, backendPort, service, workers, accessLog, certificate }) {
       const line = command.replaceAll('{port}', `${port}`).replaceAll('{backend}', `${backendPort}`);
-      const env = { HOSTS: `${table.hosts.length}`, WORKERS: `${workers}`, LOG: accessLog ? '1' : '0' };
+      const hosts = service.kind === 'http' ? service.table.hosts.length : 0;
+      const env = {
+        HOSTS: `${hosts}`,
+        WORKERS: `${workers}`,
+        LOG: accessLog ? '1' : '0',
+        CERT: certificate.certificatePath,
+        KEY: certificate.keyPath,
+      };
       return { file: '/bin/sh', args: ['-c', `exec ${line}`], env };
     },
   };

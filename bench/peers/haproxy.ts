@@ -1,7 +1,8 @@
-/** HAProxy, with map files for hosts and paths. */
+/** HAProxy, with map files for hosts and paths. It relays no datagrams. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RoutingTable, TableRule } from '../routing-table.ts';
+import type { HttpService } from '../service.ts';
 import { connectionsPossible } from '../measure/open-files.ts';
 import { versionOf } from '../tools/command.ts';
 import type { Tool } from '../tools/tool.ts';
@@ -19,11 +20,43 @@ function ruleLine(rule: TableRule, index: number, table: RoutingTable, folder: s
   return `  use_backend backend if { base,${lookup}(${map}) -m found }${extra}`;
 }
 
-function prepare(setup: ProxySetup): string {
-  const { folder, port, backendPort, workers, table, accessLog } = setup;
-  const rules = table.hosts.includes('*')
+function rules({ table }: HttpService, folder: string): string {
+  return table.hosts.includes('*')
     ? '  default_backend backend'
     : table.rules.map((rule, index) => ruleLine(rule, index, table, folder)).join('\n');
+}
+
+/** Options of `bind` for what clients speak. */
+function bindOptions({ tls, downstream }: HttpService, { certificate }: ProxySetup): string {
+  if (tls) return ` ssl crt ${certificate.bundlePath} alpn h2,http/1.1`;
+  return downstream === 'h2' ? ' proto h2' : '';
+}
+
+function httpProxy(setup: ProxySetup, service: HttpService): string {
+  const { folder, port, backendPort, accessLog } = setup;
+  return `  mode http
+  timeout http-keep-alive 300s
+  http-reuse always
+${accessLog ? '  log global\n  option httplog\n' : ''}frontend front
+  bind 127.0.0.1:${port} backlog 4096${bindOptions(service, setup)}
+  option forwardfor
+  http-request set-header X-Forwarded-Proto ${service.tls ? 'https' : 'http'}
+  unique-id-format %{+X}o\\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid
+  unique-id-header X-Request-Id
+${rules(service, folder)}
+backend backend
+  server one 127.0.0.1:${backendPort} pool-max-conn 128${service.application === 'grpc' ? ' proto h2' : ''}
+`;
+}
+
+const tcpProxy = ({ port, backendPort }: ProxySetup): string => `  mode tcp
+listen front
+  bind 127.0.0.1:${port} backlog 4096
+  server one 127.0.0.1:${backendPort}
+`;
+
+function prepare(setup: ProxySetup): string {
+  const { folder, workers, accessLog, service } = setup;
   const config = join(folder, 'haproxy.cfg');
   writeFileSync(
     config,
@@ -31,22 +64,11 @@ function prepare(setup: ProxySetup): string {
   nbthread ${workers}
   maxconn ${connectionsPossible(32_768)}
 ${accessLog ? '  log stdout format raw local0\n' : ''}defaults
-  mode http
   timeout connect 10s
   timeout client 300s
   timeout server 300s
-  timeout http-keep-alive 300s
-  http-reuse always
-${accessLog ? '  log global\n  option httplog\n' : ''}frontend front
-  bind 127.0.0.1:${port} backlog 4096
-  option forwardfor
-  http-request set-header X-Forwarded-Proto http
-  unique-id-format %{+X}o\\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid
-  unique-id-header X-Request-Id
-${rules}
-backend backend
-  server one 127.0.0.1:${backendPort} pool-max-conn 128
-`,
+  timeout tunnel 300s
+${service.kind === 'http' ? httpProxy(setup, service) : tcpProxy(setup)}`,
   );
   return config;
 }
@@ -54,5 +76,6 @@ backend backend
 export const haproxyPeer = (tool: Tool): Peer => ({
   name: 'haproxy',
   version: () => versionOf(tool, ['-v']),
+  serves: ({ kind }) => kind !== 'udp',
   prepare: (setup) => ({ file: tool.path, env: tool.env, args: ['-db', '-f', prepare(setup)] }),
 });

@@ -1,12 +1,15 @@
-/** nginx as a proxy and, with its own configuration, as the backend of every comparison. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** nginx as a proxy of everything that is compared. */
 import { join } from 'node:path';
 import type { RoutingTable, TableRule } from '../routing-table.ts';
+import type { HttpService } from '../service.ts';
 import { versionOf } from '../tools/command.ts';
 import type { Tool } from '../tools/tool.ts';
-import type { Command, Peer, ProxySetup } from './peer.ts';
+import { mainContext, tempPaths, writeNginxConfig } from './nginx-config.ts';
+import type { Peer, ProxySetup } from './peer.ts';
 
-const FORWARD = `
+const STREAM_MODULE = 'usr/lib/nginx/modules/ngx_stream_module.so';
+
+const HTTP_FIELDS = `
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
@@ -14,8 +17,22 @@ const FORWARD = `
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Request-Id $request_id;`;
 
+const GRPC_FIELDS = HTTP_FIELDS.replace(
+  /\n\s+proxy_(?:http_version|set_header Connection).*/gu,
+  '',
+).replaceAll('proxy_set_header', 'grpc_set_header');
+
+const FIELDS = {
+  http: HTTP_FIELDS,
+  websocket: HTTP_FIELDS.replace(
+    'Connection ""',
+    'Upgrade $http_upgrade;\n      proxy_set_header Connection "upgrade"',
+  ),
+  grpc: GRPC_FIELDS,
+};
+
 /** Rules with the same path share a location; their extra conditions are `if`s in their order. */
-function locations(rules: readonly TableRule[]): string {
+function locations(rules: readonly TableRule[], pass: string): string {
   const byPath = Map.groupBy(rules, ({ path }) => `${path.kind === 'exact' ? '= ' : ''}${path.value}`);
   return [...byPath]
     .map(([path, group]) => {
@@ -25,7 +42,6 @@ function locations(rules: readonly TableRule[]): string {
           : query
             ? `$arg_${query.name}`
             : null;
-        const pass = 'proxy_pass http://backend;';
         return variable === null ? pass : `if (${variable} = "${header?.value ?? query?.value}") { ${pass} }`;
       });
       return `    location ${path} { ${conditions.join(' ')} }`;
@@ -33,8 +49,8 @@ function locations(rules: readonly TableRule[]): string {
     .join('\n');
 }
 
-function servers(table: RoutingTable, listen: string): string {
-  const body = locations(table.rules);
+function servers(table: RoutingTable, listen: string, pass: string): string {
+  const body = locations(table.rules, pass);
   return table.hosts
     .map(
       (host) =>
@@ -43,87 +59,63 @@ function servers(table: RoutingTable, listen: string): string {
     .join('\n');
 }
 
-function base(folder: string, workers: number): string {
-  return `worker_processes ${workers};
-daemon off;
-pid ${folder}/nginx.pid;
-error_log ${folder}/error.log error;
-worker_rlimit_nofile 65536;
-events { worker_connections 32768; }
-`;
+/** Socket options may be written once per address: in the first server. */
+function serverBlocks({ port, workers }: ProxySetup, service: HttpService): string {
+  const address = `127.0.0.1:${port}${service.tls ? ' ssl' : ''}${service.downstream === 'h2' ? ' http2' : ''}`;
+  const pass = service.application === 'grpc' ? 'grpc_pass grpc://backend;' : 'proxy_pass http://backend;';
+  const [first, ...rest] = servers(service.table, address, pass).split(`${address};`);
+  return `${first}${address} backlog=4096${workers > 1 ? ' reuseport' : ''};${rest.join(`${address};`)}`;
 }
 
-function writeConfig(folder: string, text: string): Omit<Command, 'file'> {
-  for (const name of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) mkdirSync(join(folder, name));
-  const path = join(folder, 'nginx.conf');
-  writeFileSync(path, text);
-  return { args: ['-p', folder, '-c', path, '-e', join(folder, 'error.log')] };
+function tlsSettings({ certificate }: ProxySetup): string {
+  return `
+  ssl_certificate ${certificate.certificatePath};
+  ssl_certificate_key ${certificate.keyPath};
+  ssl_protocols TLSv1.2 TLSv1.3;
+  ssl_session_cache shared:sessions:10m;`;
 }
 
-const tempPaths = (folder: string): string => `  client_body_temp_path ${folder}/body;
-  proxy_temp_path ${folder}/proxy;
-  fastcgi_temp_path ${folder}/fastcgi;
-  uwsgi_temp_path ${folder}/uwsgi;
-  scgi_temp_path ${folder}/scgi;`;
-
-function prepareProxy(setup: ProxySetup): Omit<Command, 'file'> {
-  const { folder, port, backendPort, workers, table, accessLog } = setup;
+function httpContext(setup: ProxySetup, service: HttpService): string {
+  const { folder, backendPort, accessLog } = setup;
   const log = accessLog ? `${folder}/access.log combined buffer=64k flush=1s` : 'off';
-  const reuse = workers > 1 ? ' reuseport' : '';
-  const [first, ...rest] = servers(table, `127.0.0.1:${port}`).split(`127.0.0.1:${port};`);
-  // Socket options may be written once per address.
-  const blocks = `${first}127.0.0.1:${port} backlog=4096${reuse};${rest.join(`127.0.0.1:${port};`)}`;
-  return writeConfig(
-    folder,
-    `${base(folder, workers)}http {
+  return `http {
 ${tempPaths(folder)}
   access_log ${log};
   keepalive_requests 1000000000;
   keepalive_timeout 300s;
   server_names_hash_max_size 8192;
-  proxy_request_buffering off;
+  proxy_request_buffering off;${service.tls ? tlsSettings(setup) : ''}
   upstream backend {
     server 127.0.0.1:${backendPort};
-    keepalive 128;
+    keepalive ${service.application === 'grpc' ? 512 : 128};
     keepalive_requests 1000000000;
-  }${FORWARD}
-${blocks}
+  }${FIELDS[service.application]}
+${serverBlocks(setup, service)}
 }
-`,
-  );
+`;
+}
+
+function streamContext({ port, backendPort }: ProxySetup, kind: 'tcp' | 'udp'): string {
+  return `stream {
+  server {
+    listen 127.0.0.1:${port}${kind === 'udp' ? ' udp' : ' backlog=4096'};
+    proxy_pass 127.0.0.1:${backendPort};
+    proxy_timeout 300s;
+  }
+}
+`;
 }
 
 export const nginxPeer = (tool: Tool): Peer => ({
   name: 'nginx',
   version: () => versionOf(tool, ['-v']),
-  prepare: (setup) => ({ file: tool.path, env: tool.env, ...prepareProxy(setup) }),
+  serves: () => true,
+  prepare(setup) {
+    const { service, folder, workers } = setup;
+    const isHttp = service.kind === 'http';
+    const modules = isHttp || tool.root === undefined ? [] : [join(tool.root, STREAM_MODULE)];
+    const context = isHttp ? httpContext(setup, service) : streamContext(setup, service.kind);
+    const config = writeNginxConfig(folder, mainContext(folder, workers, modules) + context);
+    return { file: tool.path, env: tool.env, ...config };
+  },
 });
-
-export interface BackendSetup {
-  readonly port: number;
-  readonly folder: string;
-  /** Files below it are served as they are. */
-  readonly files: string;
-}
-
-/** The backend: 120 bytes for any path, files below /files/. */
-export function prepareBackend(tool: Tool, { port, folder, files }: BackendSetup): Command {
-  const config = writeConfig(
-    folder,
-    `${base(folder, 1)}http {
-${tempPaths(folder)}
-  access_log off;
-  keepalive_requests 1000000000;
-  keepalive_timeout 300s;
-  sendfile on;
-  default_type text/plain;
-  server {
-    listen 127.0.0.1:${port} backlog=4096;
-    location / { return 200 "${'x'.repeat(120)}"; }
-    location /files/ { alias ${files}/; }
-  }
-}
-`,
-  );
-  return { file: tool.path, env: tool.env, ...config };
-}

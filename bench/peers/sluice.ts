@@ -1,13 +1,18 @@
 /** Sluice itself: the same table as Gateway API objects, served by the same command as users run. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import type { RoutingTable, TableRule } from '../routing-table.ts';
+import type { TableRule } from '../routing-table.ts';
+import type { HttpService } from '../service.ts';
 import { versionOf } from '../tools/command.ts';
 import type { Command, Peer, ProxySetup } from './peer.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/sluice', import.meta.url));
+const GATEWAY_API = 'gateway.networking.k8s.io';
+
+const BACKEND_REFS = [{ name: 'backend', port: 80 }];
+const PARENT_REFS = [{ name: 'bench' }];
 
 function rule({ path, header, query }: TableRule): object {
   return {
@@ -18,44 +23,65 @@ function rule({ path, header, query }: TableRule): object {
         ...(query && { queryParams: [query] }),
       },
     ],
-    backendRefs: [{ name: 'backend', port: 80 }],
+    backendRefs: BACKEND_REFS,
   };
 }
 
-const gatewayApi = 'gateway.networking.k8s.io/v1';
-
-function routes(table: RoutingTable): object[] {
+function httpRoutes({ table, application }: HttpService): object[] {
+  const isGrpc = application === 'grpc';
   return table.hosts.map((host, index) => ({
-    apiVersion: gatewayApi,
-    kind: 'HTTPRoute',
+    apiVersion: `${GATEWAY_API}/v1`,
+    kind: isGrpc ? 'GRPCRoute' : 'HTTPRoute',
     metadata: { name: `host-${index}`, namespace: 'default' },
     spec: {
-      parentRefs: [{ name: 'bench' }],
+      parentRefs: PARENT_REFS,
       ...(host !== '*' && { hostnames: [host] }),
-      rules: table.rules.map(rule),
+      rules: isGrpc ? [{ backendRefs: BACKEND_REFS }] : table.rules.map(rule),
     },
   }));
 }
 
-function manifests({ port, backendPort, table }: ProxySetup): object[] {
+const relayRoute = (kind: 'TCPRoute' | 'UDPRoute'): object => ({
+  apiVersion: `${GATEWAY_API}/v1alpha2`,
+  kind,
+  metadata: { name: 'all', namespace: 'default' },
+  spec: { parentRefs: PARENT_REFS, rules: [{ backendRefs: BACKEND_REFS }] },
+});
+
+function routes({ service }: ProxySetup): object[] {
+  if (service.kind === 'http') return httpRoutes(service);
+  return [relayRoute(service.kind === 'tcp' ? 'TCPRoute' : 'UDPRoute')];
+}
+
+function listener({ port, service }: ProxySetup): object {
+  if (service.kind !== 'http') return { name: 'front', protocol: service.kind.toUpperCase(), port };
+  if (!service.tls) return { name: 'front', protocol: 'HTTP', port };
+  return { name: 'front', protocol: 'HTTPS', port, tls: { certificateRefs: [{ name: 'front-tls' }] } };
+}
+
+function secret({ certificate }: ProxySetup): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'front-tls', namespace: 'default' },
+    type: 'kubernetes.io/tls',
+    stringData: {
+      'tls.crt': readFileSync(certificate.certificatePath, 'utf8'),
+      'tls.key': readFileSync(certificate.keyPath, 'utf8'),
+    },
+  };
+}
+
+function backend({ backendPort, service }: ProxySetup): object[] {
+  const protocol = service.kind === 'udp' ? 'UDP' : 'TCP';
+  const isGrpc = service.kind === 'http' && service.application === 'grpc';
+  const port = { name: 'main', protocol, ...(isGrpc && { appProtocol: 'kubernetes.io/h2c' }) };
   return [
-    {
-      apiVersion: gatewayApi,
-      kind: 'GatewayClass',
-      metadata: { name: 'sluice' },
-      spec: { controllerName: 'sluice.dev/gateway-controller' },
-    },
-    {
-      apiVersion: gatewayApi,
-      kind: 'Gateway',
-      metadata: { name: 'bench', namespace: 'default' },
-      spec: { gatewayClassName: 'sluice', listeners: [{ name: 'http', protocol: 'HTTP', port }] },
-    },
     {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'backend', namespace: 'default' },
-      spec: { ports: [{ name: 'http', port: 80, targetPort: backendPort }] },
+      spec: { ports: [{ ...port, port: 80, targetPort: backendPort }] },
     },
     {
       apiVersion: 'discovery.k8s.io/v1',
@@ -66,10 +92,30 @@ function manifests({ port, backendPort, table }: ProxySetup): object[] {
         labels: { 'kubernetes.io/service-name': 'backend' },
       },
       addressType: 'IPv4',
-      ports: [{ name: 'http', port: backendPort, protocol: 'TCP' }],
+      ports: [{ ...port, port: backendPort }],
       endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
     },
-    ...routes(table),
+  ];
+}
+
+function manifests(setup: ProxySetup): object[] {
+  const { service } = setup;
+  return [
+    {
+      apiVersion: `${GATEWAY_API}/v1`,
+      kind: 'GatewayClass',
+      metadata: { name: 'sluice' },
+      spec: { controllerName: 'sluice.dev/gateway-controller' },
+    },
+    {
+      apiVersion: `${GATEWAY_API}/v1`,
+      kind: 'Gateway',
+      metadata: { name: 'bench', namespace: 'default' },
+      spec: { gatewayClassName: 'sluice', listeners: [listener(setup)] },
+    },
+    ...backend(setup),
+    ...routes(setup),
+    ...(service.kind === 'http' && service.tls ? [secret(setup)] : []),
   ];
 }
 
@@ -89,5 +135,6 @@ function prepare(setup: ProxySetup): Command {
 export const sluicePeer: Peer = {
   name: 'sluice',
   version: () => versionOf({ path: ENTRY, env: {} }, ['--version']),
+  serves: () => true,
   prepare,
 };

@@ -1,6 +1,6 @@
 /** What a comparison consists of. */
 import type { Running } from '../peers/running.ts';
-import type { RoutingTable } from '../routing-table.ts';
+import type { Service } from '../service.ts';
 import type { Tool } from '../tools/tool.ts';
 
 /** One measurement of one proxy. */
@@ -13,8 +13,11 @@ export interface Sample {
 
 export interface LoadContext {
   readonly wrk: Tool;
+  readonly h2load: Tool;
   readonly seconds: number;
-  /** For scripts of the load generator. */
+  /** How many the scenarios of idle connections hold open. */
+  readonly idleConnections: number;
+  /** For scripts of the load generators. */
   readonly folder: string;
 }
 
@@ -36,10 +39,10 @@ export interface Scenario {
   readonly name: string;
   readonly title: string;
   /** How it was loaded, in words, for the head of its table. */
-  readonly conditions: string;
+  readonly conditions: string | ((context: LoadContext) => string);
   readonly unit: string;
   readonly workers: number;
-  readonly table: RoutingTable;
+  readonly service: Service;
   /** Rows besides one for each peer. */
   readonly variants: readonly Variant[];
   /** null = as many rounds as asked for. */

