@@ -56,8 +56,8 @@ export class TestCluster implements L4Cluster {
     }));
   }
 
-  pick(avoid: L4Endpoint | null): L4Endpoint | null {
-    const others = this.endpoints.filter((endpoint) => endpoint !== avoid && !endpoint.isGone);
+  pick(tried: readonly L4Endpoint[]): L4Endpoint | null {
+    const others = this.endpoints.filter((endpoint) => !tried.includes(endpoint) && !endpoint.isGone);
     const from = others.length > 0 ? others : this.endpoints.filter((endpoint) => !endpoint.isGone);
     return from[this.#next++ % from.length] ?? null;
   }

@@ -1,6 +1,7 @@
 /** A cluster at run time: its endpoints with their connections, and the choice among them. It survives swaps of configuration. */
 import type { Cluster, Endpoint } from '../../ir/cluster.ts';
 import type { Certificate } from '../../ir/tls.ts';
+import type { HashSource } from '../../ir/policy.ts';
 import { createBalancer, type Balancer } from './balancer/balancer.ts';
 import { createDial } from './connector.ts';
 import { UpstreamEndpoint, endpointName } from './endpoint.ts';
@@ -10,6 +11,8 @@ import { UpstreamTlsClient } from './upstream-tls.ts';
 export class UpstreamCluster {
   readonly config: Cluster;
   readonly protocol: UpstreamProtocol;
+  /** What a request's key for `pick` is made of; null where the choice does not go by keys. */
+  readonly hashSource: HashSource | null;
   readonly #balancer: Balancer;
   readonly #tls: UpstreamTlsClient | null;
   #endpoints = new Map<string, UpstreamEndpoint>();
@@ -20,7 +23,9 @@ export class UpstreamCluster {
   constructor(config: Cluster, protocol: UpstreamProtocol, clientCertificate: Certificate | null) {
     this.config = config;
     this.protocol = protocol;
-    this.#balancer = createBalancer(config.policy.loadBalancing);
+    const { loadBalancing } = config.policy;
+    this.#balancer = createBalancer(loadBalancing);
+    this.hashSource = loadBalancing.kind === 'consistent-hash' ? loadBalancing.source : null;
     const alpn = config.protocol === 'h2' ? ['h2'] : [];
     const settings = config.tls;
     this.#tls = settings === null ? null : new UpstreamTlsClient({ settings, clientCertificate, alpn });
@@ -49,11 +54,15 @@ export class UpstreamCluster {
     return new UpstreamEndpoint(this.config.id, endpoint, dial, this.protocol.createPool(dial));
   }
 
-  /** An endpoint for a try; null when there is none. `avoid`: where the try before went. */
-  pick(avoid: UpstreamEndpoint | null): UpstreamEndpoint | null {
+  /**
+   * An endpoint for a try; null when there is none. `tried`: where the tries before went, the last one last: those are chosen
+   * only when there is no other, and the last one only when it is alone. `key`: hash of the request's `hashSource`, or `NO_KEY`.
+   */
+  pick(tried: readonly UpstreamEndpoint[], key: number): UpstreamEndpoint | null {
     const eligible = this.#eligible;
     if (eligible.length === 0) return null;
-    return this.#balancer.pick(eligible, avoid);
+    if (tried.length === 0) return this.#balancer.pick(eligible, key, null);
+    return this.#balancer.pickAmong(othersThan(tried, eligible), key);
   }
 
   /** The endpoint that a session names, if it is still listed: draining ones keep their sessions. */
@@ -74,4 +83,14 @@ export class UpstreamCluster {
   destroy(): void {
     for (const endpoint of this.#endpoints.values()) endpoint.pool.destroy();
   }
+}
+
+function othersThan(
+  tried: readonly UpstreamEndpoint[],
+  eligible: readonly UpstreamEndpoint[],
+): readonly UpstreamEndpoint[] {
+  const untried = eligible.filter((endpoint) => !tried.includes(endpoint));
+  if (untried.length > 0) return untried;
+  const notLast = eligible.filter((endpoint) => endpoint !== tried.at(-1));
+  return notLast.length > 0 ? notLast : eligible;
 }

@@ -12,6 +12,7 @@ import type { RouteHit } from '../router/router.ts';
 import type { CompiledAuth, CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
 import type { Exchange } from './exchange.ts';
 import { believe, traceparentOf } from './forwarding.ts';
+import { hashKeyOf } from './hash-key.ts';
 import { NO_EDITS, compileHeadEdits } from './head-edits.ts';
 import { LocalHead, type RequestHead } from './head.ts';
 import { httpDate } from './local-answer.ts';
@@ -155,6 +156,8 @@ function forwardTo(exchange: Exchange, head: RequestHead, path: PathMatch, backe
   }
   if (filters.cors !== null) exchange.extra = filters.cors.responseFields(head);
   for (const mirror of mirrors) if (mirror.share.take()) exchange.mirror(request, mirror.cluster);
+  const { hashSource } = cluster;
+  if (hashSource !== null) exchange.hashKey = hashKeyOf(hashSource, head, exchange.clientAddress);
   exchange.forward(cluster.protocol.prepare(request), cluster);
 }
 

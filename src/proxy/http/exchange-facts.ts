@@ -3,6 +3,7 @@ import type { HeaderField } from '../../ir/filter.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { RequestPolicy } from '../../ir/policy.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
+import { NO_KEY } from '../cluster/balancer/balancer.ts';
 import type { UpstreamEndpoint } from '../cluster/endpoint.ts';
 import type { CompiledBackend, CompiledGateway, CompiledRule } from '../runtime/compiled-rule.ts';
 import { TimerEntry } from '../timer-wheel.ts';
@@ -35,6 +36,8 @@ export abstract class ExchangeFacts extends TimerEntry {
   rule: CompiledRule | null = null;
   backend: CompiledBackend | null = null;
   session: Session | null = null;
+  /** For the choice of an endpoint; `NO_KEY` where it goes by nothing of the request. */
+  hashKey = NO_KEY;
   /** Where the last try went. */
   endpoint: UpstreamEndpoint | null = null;
 

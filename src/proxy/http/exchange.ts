@@ -21,7 +21,8 @@ import { MirrorRequest } from './mirror-request.ts';
 import type { OutgoingRequest, PreparedRequest } from './outgoing.ts';
 import { reportExchange } from './report.ts';
 import { RequestBody } from './request-body.ts';
-import { decideRetry, retryAfterMs, type Failure } from './retry.ts';
+import { Retries } from './retries.ts';
+import { retryAfterMs, type Failure } from './retry.ts';
 import { sessionField } from './session-persistence.ts';
 import type {
   DownstreamEvents,
@@ -33,6 +34,7 @@ import type {
 
 /** Body bytes that are kept while there is no connection to send them on. */
 const MAX_WAITING_BYTES = 65_536;
+const NOT_TRIED: readonly UpstreamEndpoint[] = [];
 
 export class Exchange extends ExchangeFacts implements DownstreamEvents, UpstreamEvents {
   #upstream: UpstreamStream | null = null;
@@ -43,8 +45,8 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   #body: RequestBody | null = null;
   #gate: ExternalAuthGate | null = null;
   #mirrors: MirrorRequest[] | null = null;
-  /** Dead connections replaced. */
-  #replaced = 0;
+  /** null: no try has failed. */
+  #retries: Retries | null = null;
   /** An endpoint has been asked for a connection and has not answered. */
   #isOpening = false;
   #isTrying = false;
@@ -92,7 +94,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     const retry = this.requests?.retry ?? null;
     if (retry !== null && retry.attempts > 0) this.#body?.allowReplay(retry.maxBodyBytes);
     this.#startDeadlines();
-    this.#try(this.session?.endpoint ?? cluster.pick(null), false);
+    this.#try(this.session?.endpoint ?? cluster.pick(NOT_TRIED, this.hashKey), false);
   }
 
   #startDeadlines(): void {
@@ -149,17 +151,9 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   /** Arranges for another try in place of this one; false when there is to be none. */
   #retry(failure: Failure): boolean {
-    const state = {
-      method: this.method,
-      retries: this.retries,
-      replaced: this.#replaced,
-      canReplay: this.#body?.isPartial !== true,
-    };
-    const decision = decideRetry(this.requests?.retry ?? null, failure, state, Math.random());
+    const decision = (this.#retries ??= new Retries(this)).next(failure, this.#body?.isPartial !== true);
     if (decision === null) return false;
     this.#leaveTry();
-    if (decision.isReplacement) this.#replaced++;
-    else this.retries++;
     if (decision.delayMs === 0 || this.#deadlines === null) {
       this.#tryAgain(decision.fresh);
     } else {
@@ -170,7 +164,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   }
 
   #tryAgain(fresh: boolean): void {
-    this.#try(this.#cluster?.pick(this.endpoint) ?? null, fresh);
+    this.#try(this.#cluster?.pick(this.#retries?.tried ?? NOT_TRIED, this.hashKey) ?? null, fresh);
   }
 
   onUpstreamReady(upstream: UpstreamStream): void {

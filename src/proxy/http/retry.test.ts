@@ -157,6 +157,16 @@ describe('without a policy', () => {
 });
 
 describe('with a policy', () => {
+  test('a further try goes where none has been: as many endpoints are asked as there are tries', async (t) => {
+    const { client, proxy } = await setUp(t, {
+      script: answering('ok'),
+      retry: { ...POLICY, attempts: 3 },
+      alsoPorts: [await closedPort(), await closedPort(), await closedPort()],
+    });
+    for (let count = 0; count < 20; count++) assert.equal(await bodyOf(client, GET), 'ok');
+    assert.ok(proxy.records.every(({ retries }) => retries <= 3));
+  });
+
   test('listed codes are retried, up to the attempts, and the last answer is passed on', async (t) => {
     const { client, proxy } = await setUp(t, {
       script: statuses(500, 500, 500, 200),

@@ -67,7 +67,7 @@ function headerValue(fields: FieldList, name: string): string {
 }
 
 /** The first cookie of this name (RFC 6265 section 5.4); `` without one. */
-function cookieValue(fields: FieldList, name: string): string {
+export function cookieValue(fields: FieldList, name: string): string {
   for (let index = 0; index < fields.count; index++) {
     if (fields.id(index) !== HeaderId.cookie) continue;
     for (const pair of fields.value(index).split(';')) {

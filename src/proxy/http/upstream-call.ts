@@ -1,4 +1,5 @@
 /** One request of the gateway to an endpoint of a cluster, with the endpoint's count of what it has in hand. */
+import { NO_KEY } from '../cluster/balancer/balancer.ts';
 import type { UpstreamCluster } from '../cluster/cluster.ts';
 import type { UpstreamEndpoint } from '../cluster/endpoint.ts';
 import type { UpstreamEvents, UpstreamStream } from './stream.ts';
@@ -17,7 +18,7 @@ export class UpstreamCall {
 
   /** False when the cluster has no endpoint; else `onUpstreamReady` or `onUpstreamUnavailable` follows. */
   open(): boolean {
-    const endpoint = this.#cluster.pick(null);
+    const endpoint = this.#cluster.pick([], NO_KEY);
     if (endpoint === null) return false;
     this.#endpoint = endpoint;
     endpoint.active++;

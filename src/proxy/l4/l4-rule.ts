@@ -5,6 +5,8 @@ import type { L4Rule } from '../../ir/listener.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { WeightedBackend } from '../../ir/route.ts';
+import { NO_KEY } from '../cluster/balancer/balancer.ts';
+import { hashText } from '../cluster/balancer/hash.ts';
 import type { Dial } from '../cluster/upstream-pool.ts';
 import { WeightedChoice } from '../runtime/weighted-choice.ts';
 import type { StreamCounterRegistry, StreamCounters, StreamLabels } from './stream-counters.ts';
@@ -27,8 +29,15 @@ export interface L4Endpoint {
 export interface L4Cluster {
   readonly config: Cluster;
   readonly endpoints: Iterable<L4Endpoint>;
-  /** null when there is no endpoint. `avoid`: where the try before went. */
-  pick(avoid: L4Endpoint | null): L4Endpoint | null;
+  /** null when there is no endpoint. `tried`: where the tries before went, in order; `key`: see `keyOf`. */
+  pick(tried: readonly L4Endpoint[], key: number): L4Endpoint | null;
+}
+
+/** What a client is told by in the choice of an endpoint: its address, where the cluster hashes by that. */
+export function keyOf({ config }: L4Cluster, clientAddress: string): number {
+  const { loadBalancing } = config.policy;
+  if (loadBalancing.kind !== 'consistent-hash' || loadBalancing.source.kind !== 'source-ip') return NO_KEY;
+  return hashText(clientAddress);
 }
 
 export interface CompiledL4Backend {

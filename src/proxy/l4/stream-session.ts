@@ -13,6 +13,7 @@ import {
   chooseBackend,
   isFull,
   isStillPermitted,
+  keyOf,
   type CompiledL4Backend,
   type CompiledL4Rule,
   type L4Endpoint,
@@ -70,7 +71,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
   /** The connection being made. */
   #dialing: Transport | null = null;
   #endpoint: L4Endpoint | null = null;
-  #tries = 0;
+  readonly #tried: L4Endpoint[] = [];
   #endsAtMs = Infinity;
   #isOver = false;
 
@@ -92,15 +93,22 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     else this.#tryNext('no_endpoints');
   }
 
-  /** Dials an endpoint other than the last one; refuses with `reason` when there is none left to try. */
+  #choose(): L4Endpoint | null {
+    const { cluster } = this.#backend;
+    if (cluster === null) return null;
+    return cluster.pick(this.#tried, keyOf(cluster, this.#opening.peers.source.address));
+  }
+
+  /** Dials an endpoint that was not tried yet; refuses with `reason` when there is none left to try. */
   #tryNext(reason: ReasonCode): void {
     const { cluster } = this.#backend;
-    const next = this.#tries < MAX_TRIES ? (cluster?.pick(this.#endpoint) ?? null) : null;
-    if (cluster === null || next === null || next === this.#endpoint) {
+    const next = this.#tried.length < MAX_TRIES ? this.#choose() : null;
+    if (cluster === null || next === null || this.#tried.includes(next)) {
       this.#refuse(reason);
       return;
     }
-    if (this.#tries++ > 0) this.#counters.retries++;
+    if (this.#tried.length > 0) this.#counters.retries++;
+    this.#tried.push(next);
     this.#leaveEndpoint();
     this.#endpoint = next;
     next.active++;

@@ -6,7 +6,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import type { ReasonCode } from '../../ir/reason.ts';
 import { tickEventClock } from '../event-clock.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
-import type { CompiledL4Backend, L4Endpoint } from './l4-rule.ts';
+import { keyOf, type CompiledL4Backend, type L4Endpoint } from './l4-rule.ts';
 
 /** Datagrams kept while the flow's socket is being made, which takes a turn of the event loop. */
 const MAX_PENDING = 16;
@@ -86,7 +86,9 @@ export class UdpFlow extends TimerEntry {
 
   /** Goes to another endpoint than the present one; to none when there is none. */
   #moveOn(): void {
-    const next = this.backend.cluster?.pick(this.#endpoint) ?? null;
+    const { cluster } = this.backend;
+    const tried = this.#endpoint === null ? [] : [this.#endpoint];
+    const next = cluster?.pick(tried, keyOf(cluster, this.clientAddress)) ?? null;
     this.#leave();
     if (next === null) return;
     this.#endpoint = next;

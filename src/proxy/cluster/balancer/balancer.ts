@@ -1,16 +1,22 @@
 /** How a cluster chooses among its endpoints. */
 import type { LoadBalancing } from '../../../ir/policy.ts';
 import type { UpstreamEndpoint } from '../endpoint.ts';
+import { ConsistentHash } from './consistent-hash.ts';
 import { LeastRequest } from './least-request.ts';
 import { RandomChoice } from './random.ts';
 import { RoundRobin } from './round-robin.ts';
 
+/** Stands for no key. */
+export const NO_KEY = -1;
+
 export interface Balancer {
   /**
-   * One of `endpoints`, which is not empty. `avoid`: the endpoint that the try before went to; it is chosen only if it is the
-   * only one.
+   * One of `endpoints`, which is not empty: all that take new work, the same array for as long as they are the same. `key`: hash of
+   * what the request is to be told by, in `[0, 2^32)`, or `NO_KEY`. `weights`: by index, each in `(0, 1]`; null = all 1.
    */
-  pick(endpoints: readonly UpstreamEndpoint[], avoid: UpstreamEndpoint | null): UpstreamEndpoint;
+  pick(endpoints: readonly UpstreamEndpoint[], key: number, weights: Float64Array | null): UpstreamEndpoint;
+  /** The same for a further try: `endpoints` are some of them, in an array of their own. */
+  pickAmong(endpoints: readonly UpstreamEndpoint[], key: number): UpstreamEndpoint;
 }
 
 export function createBalancer(loadBalancing: LoadBalancing): Balancer {
@@ -20,7 +26,8 @@ export function createBalancer(loadBalancing: LoadBalancing): Balancer {
     case 'random':
       return new RandomChoice();
     case 'least-request':
-    case 'consistent-hash':
       return new LeastRequest();
+    case 'consistent-hash':
+      return new ConsistentHash(loadBalancing.tableSize);
   }
 }

@@ -1,13 +1,15 @@
 import type { UpstreamEndpoint } from '../endpoint.ts';
 import type { Balancer } from './balancer.ts';
-import { randomIndex } from './random-index.ts';
+import { randomIndex, weightedIndex } from './random-index.ts';
 
-/** Any endpoint, all equally likely. */
+/** Any endpoint, all as likely as their weights say. */
 export class RandomChoice implements Balancer {
-  pick(endpoints: readonly UpstreamEndpoint[], avoid: UpstreamEndpoint | null): UpstreamEndpoint {
-    const index = randomIndex(endpoints.length);
-    const chosen = endpoints[index] as UpstreamEndpoint;
-    if (chosen !== avoid) return chosen;
-    return endpoints[(index + 1) % endpoints.length] as UpstreamEndpoint;
+  pick(endpoints: readonly UpstreamEndpoint[], _key: number, weights: Float64Array | null): UpstreamEndpoint {
+    if (weights === null) return this.pickAmong(endpoints);
+    return endpoints[weightedIndex(weights, endpoints.length)] as UpstreamEndpoint;
+  }
+
+  pickAmong(endpoints: readonly UpstreamEndpoint[]): UpstreamEndpoint {
+    return endpoints[randomIndex(endpoints.length)] as UpstreamEndpoint;
   }
 }

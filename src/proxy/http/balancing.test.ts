@@ -1,0 +1,102 @@
+/** Which endpoint gets which request, over real sockets. */
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy, type HashSource } from '../../ir/policy.ts';
+import { testBackend, testCluster, testConfig, testEndpoint } from '../../../test/support/gateway-config.ts';
+import type { RawClient } from '../../../test/support/raw-client.ts';
+import { ScriptedBackend, answering } from '../../../test/support/scripted-backend.ts';
+import { TestProxy } from '../../../test/support/test-proxy.ts';
+
+const NAMES = ['a', 'b', 'c', 'd'];
+
+/** Endpoints of one cluster that answer with their names. */
+async function withEndpoints(t: TestContext, policy: Partial<ClusterPolicy>) {
+  const backends = await Promise.all(NAMES.map((name) => ScriptedBackend.start(answering(name))));
+  const config = testConfig({
+    rules: [{ backends: [testBackend('all')] }],
+    clusters: [testCluster('all', { policy: { ...DEFAULT_CLUSTER_POLICY, ...policy } })],
+    endpoints: { all: backends.map(({ port }) => port) },
+    settings: { trustedCidrs: ['127.0.0.0/8'] },
+  });
+  const proxy = await TestProxy.start(config);
+  t.after(async () => {
+    await proxy.stop();
+    for (const backend of backends) await backend.stop();
+  });
+  return { proxy, backends, client: await proxy.connect(), clusterId: config.clusters[0]?.id };
+}
+
+async function ask(client: RawClient, path: string, field = ''): Promise<string> {
+  client.send(`GET ${path} HTTP/1.1\r\nHost: a.example\r\n${field}\r\n`);
+  const { status, body } = await client.readResponse();
+  assert.equal(status, 200);
+  return body;
+}
+
+describe('consistent hash', () => {
+  const sources: readonly {
+    readonly source: HashSource;
+    readonly request: (key: string) => readonly [path: string, field: string];
+  }[] = [
+    {
+      source: { kind: 'source-ip' },
+      request: (key) => ['/', `X-Forwarded-For: 10.0.0.${key}\r\n`],
+    },
+    { source: { kind: 'header', name: 'X-Tenant' }, request: (key) => ['/', `x-tenant: ${key}\r\n`] },
+    {
+      source: { kind: 'cookie', name: 'user' },
+      request: (key) => ['/', `Cookie: other=1; user=${key}\r\n`],
+    },
+    { source: { kind: 'query', name: 'id' }, request: (key) => [`/x?a=b&id=${key}&id=9`, ''] },
+  ];
+  for (const { source, request } of sources) {
+    test(`by ${source.kind}: one key, one endpoint; many keys, all of them`, async (t) => {
+      const loadBalancing = { kind: 'consistent-hash', source, tableSize: 65_537 } as const;
+      const { proxy, client } = await withEndpoints(t, { loadBalancing });
+      const owners = new Map<string, string>();
+      for (let key = 1; key <= 90; key++) owners.set(String(key), await ask(client, ...request(String(key))));
+      assert.deepEqual([...new Set(owners.values())].sort(), NAMES);
+      const other = await proxy.connect();
+      for (const [key, owner] of owners) assert.equal(await ask(other, ...request(key)), owner);
+    });
+
+    if (source.kind === 'source-ip') continue;
+    test(`by ${source.kind}: requests without a key go to all`, async (t) => {
+      const loadBalancing = { kind: 'consistent-hash', source, tableSize: 65_537 } as const;
+      const { client } = await withEndpoints(t, { loadBalancing });
+      const seen = new Set<string>();
+      for (let count = 0; count < 200 && seen.size < NAMES.length; count++) seen.add(await ask(client, '/'));
+      assert.equal(seen.size, NAMES.length);
+    });
+  }
+
+  test('an endpoint that leaves moves its own keys and no others', async (t) => {
+    const source = { kind: 'header', name: 'x-key' } as const;
+    const loadBalancing = { kind: 'consistent-hash', source, tableSize: 65_537 } as const;
+    const { proxy, client, backends, clusterId } = await withEndpoints(t, { loadBalancing });
+    const owners: string[] = [];
+    const ownerOf = (key: number): Promise<string> => ask(client, '/', `x-key: ${key}\r\n`);
+    for (let key = 0; key < 60; key++) owners.push(await ownerOf(key));
+    assert.ok(clusterId !== undefined);
+    const left = backends.slice(1).map(({ port }) => testEndpoint(port));
+    proxy.proxy.applyEndpoints({ cluster: clusterId, endpoints: left });
+    for (const [key, owner] of owners.entries()) {
+      const now = await ownerOf(key);
+      if (owner === 'a') assert.notEqual(now, 'a');
+      else assert.equal(now, owner);
+    }
+  });
+});
+
+for (const kind of ['least-request', 'round-robin', 'random'] as const) {
+  test(`${kind}: every endpoint gets some`, async (t) => {
+    const { client } = await withEndpoints(t, { loadBalancing: { kind } });
+    const counts = new Map<string, number>();
+    for (let count = 0; count < 400; count++) {
+      const name = await ask(client, '/');
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    assert.deepEqual([...counts.keys()].sort(), NAMES);
+    if (kind === 'round-robin') assert.deepEqual([...counts.values()], [100, 100, 100, 100]);
+  });
+}
