@@ -21,6 +21,7 @@ export interface RunOptions {
   readonly bind: string;
   readonly map: ReadonlyMap<number, number>;
   readonly trustedCidrs: readonly string[];
+  readonly tlsDir?: string;
   readonly allClasses?: true;
   readonly echo?: true;
   readonly status?: string;
@@ -67,6 +68,7 @@ export function registerRun(program: Command): void {
         .argParser(parseCidrs)
         .default([], 'nobody'),
     )
+    .option('--tls-dir <folder>', 'certificates and keys in files, as Secrets that listeners can name')
     .option('--all-classes', 'serve Gateways of other controllers too')
     .option('--echo', 'put an echo backend behind every Service that has no endpoints')
     .option('--status <file>', 'keep the statuses of all objects in this file (.yaml, .yml or .json)')

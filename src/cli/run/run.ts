@@ -3,6 +3,8 @@ import { constants } from 'node:os';
 import { resolve, sep } from 'node:path';
 import { startAdminServer, type AdminServer } from '../../admin/server.ts';
 import { createFileProvider } from '../../provider/file/file-provider.ts';
+import { withTlsFolder } from '../../provider/file/tls-folder.ts';
+import type { Provider } from '../../provider/provider.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { CLEAN, USAGE_ERROR } from '../exit-codes.ts';
 import { colorsFor, print, printError } from '../terminal.ts';
@@ -30,7 +32,7 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   }
   const { logger, close: closeLog } = await createLogger(options);
   const files = createFileProvider({ paths, watch: options.watch, logger });
-  const provider = options.echo === true ? withEcho(files, logger) : files;
+  const provider = createProvider(files, options, logger);
   const summary = createSummary(paths, options);
   const statusFile = options.status === undefined ? null : new StatusFile(options.status, logger);
   const supervisor = new Supervisor({
@@ -62,6 +64,11 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   await admin?.close();
   closeLog();
   return exitCode;
+}
+
+function createProvider(files: Provider, { echo, tlsDir, watch }: RunOptions, logger: Logger): Provider {
+  const withTls = tlsDir === undefined ? files : withTlsFolder(files, { folder: tlsDir, watch, logger });
+  return echo === true ? withEcho(withTls, logger) : withTls;
 }
 
 /** What makes no sense as a whole, in words. */
