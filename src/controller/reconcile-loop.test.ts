@@ -29,7 +29,7 @@ const snapshotOf = (config: GatewayConfig | null): ResourceSnapshot =>
 
 const resultOf = (snapshot: ResourceSnapshot): TranslateResult => {
   const { config } = snapshot as unknown as { readonly config: GatewayConfig | null };
-  return { configs: config === null ? [] : [config], infra: [], statuses: [], findings: [] };
+  return { configs: config === null ? [] : [config], infra: [], statuses: [], findings: [], policies: [] };
 };
 
 class FakeProvider implements Provider {

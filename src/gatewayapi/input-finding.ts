@@ -22,10 +22,6 @@ export const INPUT_FINDINGS = {
   'not-an-object': { severity: 'error', text: 'A document is a text, a number or a list, not an object.' },
   'unknown-kind': { severity: 'info', text: 'The object is of a kind that Sluice does not read.' },
   'misspelt-kind': { severity: 'error', text: 'The kind or its apiVersion is nearly one that Sluice reads.' },
-  'without-effect': {
-    severity: 'warning',
-    text: 'The object is valid, but Sluice does nothing with its kind yet.',
-  },
   'repeated-key': { severity: 'error', text: 'A key stands twice in one map.' },
   'duplicate-object': { severity: 'error', text: 'The object stands in another place too.' },
   'last-version-in-force': {

@@ -1,5 +1,6 @@
 import type { ConfigMap, EndpointSlice, Namespace, Secret, Service } from './core-kinds.ts';
 import type {
+  BackendPolicy,
   BackendTLSPolicy,
   Gateway,
   GatewayClass,
@@ -31,6 +32,7 @@ export interface ResourceSnapshot {
   readonly referenceGrants: readonly ReferenceGrant[];
   readonly backendTlsPolicies: readonly BackendTLSPolicy[];
   readonly backendTrafficPolicies: readonly XBackendTrafficPolicy[];
+  readonly backendPolicies: readonly BackendPolicy[];
   readonly backends: readonly XBackend[];
   readonly proxyConfigs: readonly ProxyConfig[];
   readonly services: readonly Service[];

@@ -42,6 +42,16 @@ const slice = (service: string, name: string, ...endpoints: string[]): EndpointS
   return { ...made, metadata: { ...made.metadata, name }, ...(ports === undefined ? {} : { ports }) };
 };
 
+const listenerPolicy = {
+  apiVersion: 'gateway.sluice.dev/v1alpha1',
+  kind: 'BackendPolicy',
+  metadata: { name: 'listener', namespace: 'default' },
+  spec: {
+    targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'web', sectionName: 'http' }],
+    loadBalancer: { type: 'Random' },
+  },
+};
+
 const base = {
   gatewayClasses: [classObject()],
   gateways: [gatewayObject('web'), gatewayObject('other')],
@@ -58,6 +68,8 @@ const base = {
   referenceGrants: [],
   backendTlsPolicies: [],
   backendTrafficPolicies: [],
+  // The listener has a pool of its own, under a name of its own.
+  backendPolicies: [listenerPolicy],
   backends: [],
   proxyConfigs: [],
   services: [serviceObject('shop'), unnamed, serviceObject('stable')],
@@ -78,6 +90,11 @@ const before = snapshotOf(
 );
 
 suite('moved endpoints', () => {
+  test('the policy is in force', () => {
+    const ids = configsOf(before).flatMap(({ clusters }) => clusters.map(({ id }) => String(id)));
+    assert.ok(ids.some((id) => id.endsWith('@Gateway/default/web/http')));
+  });
+
   const cases: Readonly<Record<string, ResourceSnapshot>> = {
     'a slice that changed': snapshotOf(
       slice('shop', 'shop-1', '10.0.0.9:8080'),

@@ -2,9 +2,11 @@
 import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import { collectFindings } from './findings/findings.ts';
 import { buildGraph } from './graph/graph.ts';
+import { Hierarchy, type PolicyScope } from './graph/hierarchy.ts';
 import type { RouteNode } from './graph/nodes.ts';
-import { lowerGateway } from './lower/gateway-config.ts';
+import { lowerGateway, type RulesOf } from './lower/gateway-config.ts';
 import { lowerInfra } from './lower/infra.ts';
+import { PolicyLowering } from './lower/policy-lowering.ts';
 import { lowerRule, type LoweredRule } from './lower/route-rule.ts';
 import { computeStatuses } from './status/statuses.ts';
 import type { TranslateOptions, TranslateResult } from './types.ts';
@@ -16,30 +18,30 @@ export function translate(
 ): TranslateResult {
   const graph = buildGraph(snapshot, options);
   const served = graph.gateways.filter((gateway) => gateway.faults.length === 0);
-  const rulesOf = remember((route) =>
-    route.rules.map((rule) => lowerRule(route, rule, options.validateRegex)),
+  const policies = new PolicyLowering(new Hierarchy(graph.policies.backend));
+  const { controllerName, validateRegex } = options;
+  const rulesOf = remember((route, scope) =>
+    route.rules.map((rule) => lowerRule(route, rule, { validateRegex, policies, scope })),
   );
-  const { controllerName } = options;
-  const configs = served.map((gateway) => lowerGateway(gateway, graph, { rulesOf, options }));
+  const lowered = served.map((gateway) => lowerGateway(gateway, graph, { rulesOf, policies, options }));
+  const configs = lowered.map(({ config }) => config);
   return {
     configs,
     infra: served.map(lowerInfra),
     statuses: computeStatuses(graph, observations, controllerName),
     findings: collectFindings(graph, { snapshot, configs, controllerName }),
+    policies: lowered.map((one) => one.policies),
   };
 }
 
-/** A route attached to many listeners is lowered once. */
-function remember(
-  lower: (route: RouteNode) => readonly LoweredRule[],
-): (route: RouteNode) => readonly LoweredRule[] {
-  const known = new Map<RouteNode, readonly LoweredRule[]>();
-  return (route) => {
-    let rules = known.get(route);
-    if (rules === undefined) {
-      rules = lower(route);
-      known.set(route, rules);
-    }
+/** A route attached to many listeners is lowered once for all that have the same policies. */
+function remember(lower: RulesOf): RulesOf {
+  const known = new Map<PolicyScope, Map<RouteNode, readonly LoweredRule[]>>();
+  return (route, scope) => {
+    const ofScope = known.get(scope) ?? new Map<RouteNode, readonly LoweredRule[]>();
+    known.set(scope, ofScope);
+    const rules = ofScope.get(route) ?? lower(route, scope);
+    ofScope.set(route, rules);
     return rules;
   };
 }

@@ -1,7 +1,9 @@
 import type { Finding } from '../gatewayapi/finding.ts';
 import type { StatusUpdate } from '../gatewayapi/status.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
+import type { RuleId } from '../ir/ids.ts';
 import type { InfraSpec } from '../ir/infra.ts';
+import type { PolicyLayer } from './graph/policy-merge.ts';
 
 export const CONTROLLER_NAME = 'sluice.dev/gateway-controller';
 
@@ -46,4 +48,9 @@ export interface TranslateResult {
   readonly infra: readonly InfraSpec[];
   readonly statuses: readonly StatusUpdate[];
   readonly findings: readonly Finding[];
+  /** Where settings of rules and pools come from, one entry beside each of `configs`: for explanations, never for the data plane. */
+  readonly policies: readonly RulePolicies[];
 }
+
+/** By rule, and by index of its backend: all that has a say about requests to it and its pool, weakest first. */
+export type RulePolicies = ReadonlyMap<RuleId, readonly (readonly PolicyLayer[])[]>;

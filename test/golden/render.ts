@@ -53,7 +53,20 @@ function withoutDefaults(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Redacted) return String(value);
   const kept = Object.entries(value).filter(([key, member]) => DEFAULTS[key] !== canonicalJson(member));
-  return Object.fromEntries(kept.map(([key, member]) => [key, withoutDefaults(member)]));
+  return Object.fromEntries(
+    kept.map(([key, member]) => [
+      key,
+      key === 'policy' ? changedParts(member as object) : withoutDefaults(member),
+    ]),
+  );
+}
+
+/** Parts of a cluster's policy that are not the default. */
+function changedParts(policy: object): object {
+  const standard: Readonly<Record<string, unknown>> = { ...DEFAULT_CLUSTER_POLICY };
+  return Object.fromEntries(
+    Object.entries(policy).filter(([part, value]) => canonicalJson(standard[part]) !== canonicalJson(value)),
+  );
 }
 
 /** Statuses and findings. The status of an accepted GatewayClass is shown in its own area only. */

@@ -108,7 +108,7 @@ const CONTROLLER: ControllerState = {
         },
       ],
     },
-    result: { configs: [], infra: [], statuses: [], findings: [] },
+    result: { configs: [], infra: [], statuses: [], findings: [], policies: [] },
     revision: 1,
   },
   residentBytes: 1,

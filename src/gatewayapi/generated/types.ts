@@ -10,7 +10,7 @@ export interface BackendPolicyTargetRef {
 
 export interface BackendPolicyRetry {
   readonly attempts?: number;
-  readonly retryOn?: readonly ('ConnectFailure' | 'RefusedStream' | 'Reset' | 'GatewayError' | '5xx' | 'PerTryTimeout' | 'RetriableCodes')[];
+  readonly retryOn?: readonly ('ConnectFailure' | 'RefusedStream' | 'Reset' | 'GatewayError' | '5xx' | 'PerTryTimeout' | 'RetriableCodes' | 'Cancelled' | 'Unknown' | 'InvalidArgument' | 'DeadlineExceeded' | 'NotFound' | 'AlreadyExists' | 'PermissionDenied' | 'ResourceExhausted' | 'FailedPrecondition' | 'Aborted' | 'OutOfRange' | 'Unimplemented' | 'Internal' | 'Unavailable' | 'DataLoss' | 'Unauthenticated')[];
   readonly codes?: readonly number[];
   readonly grpcCodes?: readonly ('Cancelled' | 'Unknown' | 'InvalidArgument' | 'DeadlineExceeded' | 'NotFound' | 'AlreadyExists' | 'PermissionDenied' | 'ResourceExhausted' | 'FailedPrecondition' | 'Aborted' | 'OutOfRange' | 'Unimplemented' | 'Internal' | 'Unavailable' | 'DataLoss' | 'Unauthenticated')[];
   readonly backoff?: string;

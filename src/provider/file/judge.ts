@@ -11,7 +11,6 @@ import {
 } from '../../gatewayapi/validation/schema.ts';
 import { validateObject } from '../../gatewayapi/validation/validate-object.ts';
 import type { SourceObject } from './documents.ts';
-import { isSnapshotKind } from './snapshot-members.ts';
 
 export interface JudgedObject {
   /** null when the object does not say what it is. */
@@ -36,7 +35,6 @@ export function judgeObject(source: SourceObject): JudgedObject {
   const findings = [...repeated, ...issues.map((issue) => issueFinding(source, ref, issue))];
   if (verdict.kind === 'invalid' || repeated.length > 0 || ref === null)
     return { ref, object: null, findings, locate };
-  if (!isSnapshotKind(ref.kind)) findings.push(withoutEffect(source, ref));
   return { ref, object: complete(verdict.object, verdict.schemas.namespaced), findings, locate };
 }
 
@@ -105,13 +103,6 @@ const repeatedKeys = ({ repeatedKeys: keys }: SourceObject, object: ObjectRef | 
       location,
     }),
   );
-
-const withoutEffect = (source: SourceObject, object: ObjectRef): InputFinding =>
-  inputFinding('without-effect', {
-    object,
-    message: `${describeRef(object)} is valid, but Sluice does nothing with objects of this kind yet`,
-    location: source.locate([], false),
-  });
 
 function unknownKind(
   source: SourceObject,

@@ -13,6 +13,7 @@ export const SNAPSHOT_MEMBERS = {
   ReferenceGrant: 'referenceGrants',
   BackendTLSPolicy: 'backendTlsPolicies',
   XBackendTrafficPolicy: 'backendTrafficPolicies',
+  BackendPolicy: 'backendPolicies',
   XBackend: 'backends',
   ProxyConfig: 'proxyConfigs',
   Service: 'services',

@@ -39,6 +39,7 @@ export const KINDS = {
   referenceGrants: gatewayApi('ReferenceGrant', 'referencegrants'),
   backendTlsPolicies: gatewayApi('BackendTLSPolicy', 'backendtlspolicies'),
   backendTrafficPolicies: alpha(EXPERIMENTAL_GROUP, 'XBackendTrafficPolicy', 'xbackendtrafficpolicies'),
+  backendPolicies: alpha(SLUICE_GROUP, 'BackendPolicy', 'backendpolicies'),
   backends: alpha(EXPERIMENTAL_GROUP, 'XBackend', 'xbackends'),
   proxyConfigs: alpha(SLUICE_GROUP, 'ProxyConfig', 'proxyconfigs'),
   services: core('Service', 'services'),

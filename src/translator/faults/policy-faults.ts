@@ -72,14 +72,28 @@ export function policySectionNotFound(
   path: string,
   target: ObjectRef,
   section: string,
-  known: readonly string[],
+  { what, names }: { readonly what: string; readonly names: readonly string[] },
 ): Fault {
   return errorFault({
     code: 'policy-section-not-found',
     reason: 'TargetNotFound',
     path: `${path}.sectionName`,
-    message: `${describeRef(target)} has no port named ${section}.`,
-    hint: known.length === 0 ? 'Its ports have no names.' : `Its ports are named ${known.join(', ')}.`,
+    message: `${describeRef(target)} has no ${what} named ${section}.`,
+    hint: names.length === 0 ? `Its ${what}s have no names.` : `Its ${what}s are named ${names.join(', ')}.`,
+  });
+}
+
+export function policyValue(path: string, why: string): Fault {
+  return errorFault({ code: 'policy-value', reason: 'Invalid', path, message: `${path}: ${why}` });
+}
+
+export function poolSettingsOnRoute(path: string, block: string): Fault {
+  return errorFault({
+    code: 'policy-pool-on-route',
+    reason: 'Invalid',
+    path,
+    message: `${block} belongs to a pool of connections, which routes share.`,
+    hint: 'Set it in a policy of a Service, Gateway or ListenerSet.',
   });
 }
 

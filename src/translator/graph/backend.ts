@@ -96,6 +96,7 @@ function resolveService(
     discovery: discoveryOf(service, port.port),
     tls,
     traffic: context.policies.trafficFor(target),
+    prefersLocal: prefersLocal(service),
   });
 }
 
@@ -115,6 +116,9 @@ function discoveryOf(service: Service, port: number): Upstream['discovery'] {
     ? { kind: 'dns', hostname: (service.spec.externalName ?? '').replace(/\.$/, ''), port }
     : { kind: 'endpoints' };
 }
+
+/** Whatever the value: of nodes a proxy knows nothing, and the same zone is what comes next to the same node (KEP-3015). */
+const prefersLocal = ({ spec }: Service): boolean => spec?.trafficDistribution !== undefined;
 
 /** HTTP and gRPC need TLS as soon as it is asked for; for bytes it depends on the listener, which comes later. */
 function finish(context: BackendContext, query: BackendQuery, upstream: Upstream): Result<Upstream, Fault> {
@@ -178,6 +182,7 @@ function resolveXBackend(
     discovery: { kind: 'dns', hostname: externalHostname.hostname, port: port.port },
     tls: node.tls?.ok === false ? failure(backendTlsUnmet(query.path, target)) : node.tls,
     traffic: context.policies.trafficFor(target),
+    prefersLocal: false,
   });
 }
 

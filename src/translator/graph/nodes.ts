@@ -3,6 +3,7 @@
  * both derived from it, side by side.
  */
 import type {
+  BackendPolicy,
   BackendTLSPolicy,
   Gateway,
   GatewayClass,
@@ -15,7 +16,6 @@ import type {
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ParentRef, RouteKind } from '../../gatewayapi/status.ts';
 import type { ListenerId } from '../../ir/ids.ts';
-import type { RetryBudget } from '../../ir/policy.ts';
 import type { ClientValidation } from '../../ir/tls.ts';
 import type { Result } from '../../lib/result.ts';
 import type { Fault } from '../faults/fault.ts';
@@ -185,6 +185,8 @@ export interface Upstream {
   /** null: in the clear. A failure only where the route may not need TLS at all (layer 4). */
   readonly tls: Result<UpstreamTlsNode, Fault> | null;
   readonly traffic: TrafficPolicyNode | null;
+  /** Its Service asks for endpoints near the client (`trafficDistribution`). */
+  readonly prefersLocal: boolean;
 }
 
 /** Verified TLS settings, from a BackendTLSPolicy or an XBackend itself. */
@@ -211,7 +213,6 @@ export interface TlsPolicyNode {
 export interface TrafficPolicyNode {
   readonly object: XBackendTrafficPolicy;
   readonly ref: ObjectRef;
-  readonly retryBudget: RetryBudget | null;
   readonly targets: readonly PolicyTarget[];
 }
 
@@ -223,6 +224,22 @@ export interface PolicyTarget {
   readonly lostTo: ObjectRef | null;
   /** null: the target is there; else why it is not. */
   readonly missing: Fault | null;
+}
+
+export interface BackendPolicyTarget {
+  readonly ref: ObjectRef;
+  readonly sectionName: string | null;
+  readonly path: string;
+  /** null: the target is there; else why it is not. */
+  readonly missing: Fault | null;
+}
+
+export interface BackendPolicyNode {
+  readonly object: BackendPolicy;
+  readonly ref: ObjectRef;
+  /** Empty: its values can be used. */
+  readonly faults: readonly Fault[];
+  readonly targets: readonly BackendPolicyTarget[];
 }
 
 export interface XBackendNode {

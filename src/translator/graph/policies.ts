@@ -1,19 +1,14 @@
 /**
- * The policies stage: what governs an upstream besides the route. BackendTLSPolicy and XBackendTrafficPolicy today;
- * later policies of ours join here and reach the lowering as values of `Upstream`.
+ * The policies stage: what governs an upstream besides the route. BackendTLSPolicy and XBackendTrafficPolicy reach the lowering as
+ * values of `Upstream`; BackendPolicies are inherited, and hierarchy.ts says what they come to.
  */
-import type {
-  BackendTLSPolicy,
-  XBackendTrafficPolicy,
-  XBackendTrafficPolicyRetryConstraint,
-} from '../../gatewayapi/generated/types.ts';
+import type { BackendTLSPolicy, XBackendTrafficPolicy } from '../../gatewayapi/generated/types.ts';
 import { EXPERIMENTAL_GROUP, GATEWAY_GROUP, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import { DEFAULT_CLUSTER_POLICY, type RetryBudget } from '../../ir/policy.ts';
-import { parseDurationMs } from '../../lib/duration.ts';
 import type { Fault } from '../faults/fault.ts';
 import { policyOptionForeign, policyOptionUnsupported } from '../faults/policy-faults.ts';
 import type { TranslateOptions } from '../types.ts';
+import { judgeBackendPolicies, type BackendPolicies } from './backend-policies.ts';
 import { judgeTrust } from './backend-trust.ts';
 import type { TlsPolicyNode, TrafficPolicyNode } from './nodes.ts';
 import { byAge, refOf } from './object-key.ts';
@@ -29,6 +24,7 @@ export interface PolicyContext {
 export interface Policies {
   readonly tls: readonly TlsPolicyNode[];
   readonly traffic: readonly TrafficPolicyNode[];
+  readonly backend: BackendPolicies;
   /** A policy for the named port is more specific than one for the whole Service. */
   tlsFor(target: ObjectRef, portName: string): TlsPolicyNode | null;
   trafficFor(target: ObjectRef): TrafficPolicyNode | null;
@@ -48,6 +44,7 @@ export function judgePolicies(snapshot: ResourceSnapshot, context: PolicyContext
   return {
     tls,
     traffic,
+    backend: judgeBackendPolicies(snapshot, context.lookup),
     tlsFor: (target, portName) =>
       (portName === '' ? undefined : tlsByTarget.get(claimKey(target, portName))) ??
       tlsByTarget.get(claimKey(target, null)) ??
@@ -105,20 +102,6 @@ function judgeTrafficPolicy(
   return {
     object,
     ref,
-    retryBudget: readRetryBudget(object.spec.retryConstraint),
     targets: linkTargets(ref, object.spec.targetRefs, { lookup, claims, kinds }),
-  };
-}
-
-/** GEP-3388. Fields that are absent have the CRD's defaults, which are ours as well. */
-function readRetryBudget(constraint: XBackendTrafficPolicyRetryConstraint | undefined): RetryBudget | null {
-  if (constraint === undefined) return null;
-  const fallback = DEFAULT_CLUSTER_POLICY.retryBudget;
-  const { budget, minRetryRate } = constraint;
-  return {
-    percent: budget?.percent ?? fallback.percent,
-    intervalMs: parseDurationMs(budget?.interval ?? '') ?? fallback.intervalMs,
-    minRetryCount: minRetryRate?.count ?? fallback.minRetryCount,
-    minRetryIntervalMs: parseDurationMs(minRetryRate?.interval ?? '') ?? fallback.minRetryIntervalMs,
   };
 }

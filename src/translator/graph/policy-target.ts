@@ -76,5 +76,5 @@ function findMissing(
 
 function findMissingPort(service: Service, ref: ObjectRef, path: string, section: string): Fault | null {
   const names = (service.spec?.ports ?? []).flatMap((port) => (port.name === undefined ? [] : [port.name]));
-  return names.includes(section) ? null : policySectionNotFound(path, ref, section, names);
+  return names.includes(section) ? null : policySectionNotFound(path, ref, section, { what: 'port', names });
 }

@@ -21,12 +21,14 @@ import type { Result } from '../../lib/result.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Upstream } from '../graph/nodes.ts';
 import type { FilterSpec } from '../graph/route-adapter.ts';
+import type { Pool } from './policy-lowering.ts';
 import { originOf, useCluster, type ClusterUse } from './upstreams.ts';
 
 /** Backends of filters by field path, and where the clusters they need are noted. */
 export interface FilterUses {
   readonly backends: ReadonlyMap<string, Result<Upstream, Fault>>;
   readonly clusters: ClusterUse[];
+  readonly poolOf: (upstream: Upstream) => Pool;
 }
 
 export function lowerFilters(
@@ -64,7 +66,7 @@ function lowerFilter(filter: FilterSpec, path: string, uses: FilterUses): Filter
 function followed(path: string, uses: FilterUses): ClusterUse | null {
   const upstream = uses.backends.get(path);
   if (upstream?.ok !== true) return null;
-  const use = useCluster(upstream.value, upstream.value.tls !== null);
+  const use = useCluster(upstream.value, upstream.value.tls !== null, uses.poolOf(upstream.value));
   uses.clusters.push(use);
   return use;
 }

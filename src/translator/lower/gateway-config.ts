@@ -7,16 +7,19 @@ import { compareText } from '../../lib/compare.ts';
 import type { CertificateNode } from '../graph/certificate.ts';
 import { hasAcceptedListener } from '../graph/gateway.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { PolicyScope } from '../graph/hierarchy.ts';
 import type { GatewayNode, ListenerNode, RouteNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
-import type { TranslateOptions } from '../types.ts';
-import { lowerListener } from './listener.ts';
+import type { RulePolicies, TranslateOptions } from '../types.ts';
+import { lowerListener, type ListenerContext } from './listener.ts';
+import type { PolicyLowering } from './policy-lowering.ts';
 import { lowerSettings } from './proxy-config.ts';
 import type { LoweredRule } from './route-rule.ts';
 import { lowerCluster, lowerEndpoints, type ClusterUse } from './upstreams.ts';
 import { versionOf } from './version.ts';
 
-export type RulesOf = (route: RouteNode) => readonly LoweredRule[];
+/** Rules of a route as they are where the policies of `scope` hold. */
+export type RulesOf = (route: RouteNode, scope: PolicyScope) => readonly LoweredRule[];
 
 /** Listeners of the Gateway and its ListenerSets that go into the data plane. */
 export function servedListeners(gateway: GatewayNode): readonly ListenerNode[] {
@@ -30,18 +33,32 @@ export function servedListeners(gateway: GatewayNode): readonly ListenerNode[] {
 /** How all Gateways are lowered. */
 export interface Lowering {
   readonly rulesOf: RulesOf;
+  readonly policies: PolicyLowering;
   readonly options: Pick<TranslateOptions, 'addresses' | 'trustedCidrs' | 'sha256Hex'>;
+}
+
+export interface LoweredGateway {
+  readonly config: GatewayConfig;
+  readonly policies: RulePolicies;
 }
 
 export function lowerGateway(
   gateway: GatewayNode,
   graph: Graph,
-  { rulesOf, options }: Lowering,
-): GatewayConfig {
+  { rulesOf, policies, options }: Lowering,
+): LoweredGateway {
   const listeners = servedListeners(gateway);
   const layer4Clusters: ClusterUse[] = [];
-  const ports = lowerPorts(listeners, { rulesOf, clusters: layer4Clusters });
-  const rules = rulesInUse(listeners, rulesOf);
+  const scopeOf = (listener: ListenerNode): PolicyScope => policies.hierarchy.scopeOf(listener, gateway);
+  const ports = lowerPorts(listeners, (listener) => {
+    const scope = scopeOf(listener);
+    return {
+      rulesOf: (route) => rulesOf(route, scope),
+      poolOf: (upstream) => policies.poolOf(upstream, scope),
+      clusters: layer4Clusters,
+    };
+  });
+  const rules = rulesInUse(listeners, scopeOf, rulesOf);
   const uses = distinct([...layer4Clusters, ...rules.flatMap((rule) => rule.clusters)]);
   const clientCertificate = gateway.clientCertificate?.ok === true ? gateway.clientCertificate.value : null;
   const { kind, namespace, name } = gateway.ref;
@@ -66,7 +83,10 @@ export function lowerGateway(
       options.trustedCidrs,
     ),
   };
-  return { ...config, version: versionOf(config, options.sha256Hex) };
+  return {
+    config: { ...config, version: versionOf(config, options.sha256Hex) },
+    policies: new Map(rules.map(({ rule, policies: layers }) => [rule.id, layers])),
+  };
 }
 
 const addressesToBind = ({ object }: GatewayNode): readonly string[] =>
@@ -76,7 +96,7 @@ const addressesToBind = ({ object }: GatewayNode): readonly string[] =>
 
 function lowerPorts(
   listeners: readonly ListenerNode[],
-  context: Parameters<typeof lowerListener>[1],
+  contextOf: (listener: ListenerNode) => ListenerContext,
 ): readonly Port[] {
   const groups = new Map<string, ListenerNode[]>();
   for (const listener of listeners) {
@@ -92,18 +112,36 @@ function lowerPorts(
       transport: members[0]?.wire === 'udp' ? 'udp' : 'tcp',
       listeners: members
         .toSorted((a, b) => compareText(a.id, b.id))
-        .map((listener) => lowerListener(listener, context)),
+        .map((listener) => lowerListener(listener, contextOf(listener))),
     }));
 }
 
-/** Rules that some listener leads to, by route and place. */
-function rulesInUse(listeners: readonly ListenerNode[], rulesOf: RulesOf): readonly LoweredRule[] {
-  const routes = new Set(
-    listeners.flatMap((listener) => listener.attached.map(({ route }) => route)).filter(isHttp),
-  );
-  return [...routes]
-    .sort((a, b) => compareText(routeKey(a), routeKey(b)))
-    .flatMap((route) => rulesOf(route))
+/** Rules that some listener leads to, by route and place; those of the Gateway's own scope before others of the same place. */
+function rulesInUse(
+  listeners: readonly ListenerNode[],
+  scopeOf: (listener: ListenerNode) => PolicyScope,
+  rulesOf: RulesOf,
+): readonly LoweredRule[] {
+  const scopes = new Map<RouteNode, Set<PolicyScope>>();
+  for (const listener of listeners) {
+    const scope = scopeOf(listener);
+    for (const { route } of listener.attached) {
+      if (!isHttp(route)) continue;
+      const known = scopes.get(route);
+      if (known === undefined) scopes.set(route, new Set([scope]));
+      else known.add(scope);
+    }
+  }
+  return [...scopes]
+    .sort(([a], [b]) => compareText(routeKey(a), routeKey(b)))
+    .flatMap(([route, ofRoute]) => {
+      const inOrder = [...ofRoute].sort((a, b) => compareText(a.id, b.id));
+      // Where scopes have the same to say, their rules are the same.
+      const byId = new Map(
+        inOrder.flatMap((scope) => rulesOf(route, scope)).map((rule) => [rule.rule.id, rule]),
+      );
+      return [...byId.values()];
+    })
     .filter((rule) => rule.matches.length > 0);
 }
 

@@ -2,14 +2,18 @@
 import type { L4Rule } from '../../ir/listener.ts';
 import type { WeightedBackend } from '../../ir/route.ts';
 import type { AttachedRoute, BackendNode, ListenerNode, RouteNode, RuleNode } from '../graph/nodes.ts';
+import type { FilterUses } from './filters.ts';
 import { invalidBackend, ruleIdOf, ruleOrigin } from './route-rule.ts';
-import { originOf, useCluster, type ClusterUse } from './upstreams.ts';
+import { originOf, useCluster } from './upstreams.ts';
+
+/** The pools of the listener's scope, and where the clusters that are needed are noted. */
+export type Layer4Uses = Pick<FilterUses, 'clusters' | 'poolOf'>;
 
 /** The rule of a layer-4 route on this listener; null when the route has none. */
 export function lowerLayer4Rule(
   { route }: AttachedRoute,
   listener: ListenerNode,
-  clusters: ClusterUse[],
+  uses: Layer4Uses,
 ): L4Rule | null {
   const rule = route.rules[0];
   if (rule === undefined) return null;
@@ -17,7 +21,7 @@ export function lowerLayer4Rule(
     id: ruleIdOf(route, rule),
     origin: ruleOrigin(route, rule),
     backends: rule.backends.map((backend, index) =>
-      lowerBackend(backend, { route, rule, index, listener }, clusters),
+      lowerBackend(backend, { route, rule, index, listener }, uses),
     ),
   };
 }
@@ -29,13 +33,13 @@ interface Place {
   readonly listener: ListenerNode;
 }
 
-function lowerBackend(backend: BackendNode, place: Place, clusters: ClusterUse[]): WeightedBackend {
+function lowerBackend(backend: BackendNode, place: Place, { clusters, poolOf }: Layer4Uses): WeightedBackend {
   const weight = place.rule.spec.backendRefs[place.index]?.weight ?? 1;
   if (!backend.upstream.ok) return invalidBackend(backend, weight, backend.upstream.failure);
   const upstream = backend.upstream.value;
   const tls = originatesTls(place.listener, upstream.ref.kind) ? upstream.tls : null;
   if (tls?.ok === false) return invalidBackend(backend, weight, tls.failure);
-  const use = useCluster(upstream, tls !== null);
+  const use = useCluster(upstream, tls !== null, poolOf(upstream));
   clusters.push(use);
   return { kind: 'cluster', cluster: use.id, weight, filters: [], origin: originOf(upstream) };
 }

@@ -5,16 +5,17 @@ import type { VirtualHost } from '../../ir/route.ts';
 import type { ListenerTls } from '../../ir/tls.ts';
 import { hostnameSpecificity } from '../../lib/hostname.ts';
 import type { AttachedRoute, ListenerNode, RouteNode } from '../graph/nodes.ts';
-import { lowerLayer4Rule } from './layer4.ts';
+import { lowerLayer4Rule, type Layer4Uses } from './layer4.ts';
 import { compareRank, type LoweredMatch } from './matches.ts';
 import type { LoweredRule } from './route-rule.ts';
 import type { ClusterUse } from './upstreams.ts';
 
-/** What lowering listeners takes from the whole, and notes for it. */
+/** What lowering a listener takes from the whole, as its policies have it, and notes for it. */
 export interface ListenerContext {
   /** Rules of an HTTP or gRPC route, made once however many listeners it is attached to. */
   readonly rulesOf: (route: RouteNode) => readonly LoweredRule[];
   readonly clusters: ClusterUse[];
+  readonly poolOf: Layer4Uses['poolOf'];
 }
 
 export function lowerListener(listener: ListenerNode, context: ListenerContext): Listener {
@@ -86,7 +87,7 @@ function lowerVirtualHosts(listener: ListenerNode, context: ListenerContext): re
 function lowerTls(base: Base, listener: ListenerNode, context: ListenerContext): TlsListener {
   const hosts: TlsListener['hosts'][number][] = [];
   for (const [hostname, attached] of tlsHostOwners(listener)) {
-    const rule = lowerLayer4Rule(attached, listener, context.clusters);
+    const rule = lowerLayer4Rule(attached, listener, context);
     if (rule !== null) hosts.push({ hostname, rule });
   }
   return {
@@ -117,7 +118,7 @@ export function tlsHostOwners(listener: ListenerNode): ReadonlyMap<string, Attac
 /** Layer-4 listeners have nothing to tell routes apart by: the oldest one gets everything. */
 function oldestRule(listener: ListenerNode, context: ListenerContext): ReturnType<typeof lowerLayer4Rule> {
   const oldest = listener.attached[0];
-  return oldest === undefined ? null : lowerLayer4Rule(oldest, listener, context.clusters);
+  return oldest === undefined ? null : lowerLayer4Rule(oldest, listener, context);
 }
 
 function lowerListenerTls(listener: ListenerNode, alpn: readonly string[]): ListenerTls {

@@ -1,20 +1,32 @@
 /** Rules of HTTPRoute and GRPCRoute. The result does not depend on the Gateway, so that one is made per rule. */
 import { ruleId } from '../../ir/ids.ts';
 import type { RuleOrigin } from '../../ir/origin.ts';
+import { DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
 import type { Action, RouteRule, WeightedBackend } from '../../ir/route.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
+import type { PolicyScope } from '../graph/hierarchy.ts';
 import { judgeMatch } from '../graph/match.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import type { BackendRefSpec } from '../graph/route-adapter.ts';
 import { lowerFilters, type FilterUses } from './filters.ts';
 import { lowerMatch, type LoweredMatch } from './matches.ts';
-import { lowerRetry, lowerSession, lowerTimeouts } from './rule-policies.ts';
+import { sameValue, type PolicyLowering, type RuleRequests } from './policy-lowering.ts';
+import { lowerSession, type SessionOf } from './session.ts';
 import { originOf, useCluster, type ClusterUse } from './upstreams.ts';
 
 export interface LoweredRule {
   readonly rule: RouteRule;
   readonly matches: readonly LoweredMatch[];
   readonly clusters: readonly ClusterUse[];
+  /** By index of the backend: the policies that have a say, weakest first. */
+  readonly policies: RuleRequests['layers'];
+}
+
+/** What a rule is lowered with: policies may differ from scope to scope, the rest is the same wherever it is attached. */
+export interface RuleLowering {
+  readonly validateRegex: (pattern: string) => string | null;
+  readonly policies: PolicyLowering;
+  readonly scope: PolicyScope;
 }
 
 export function ruleOrigin(route: RouteNode, rule: RuleNode): RuleOrigin {
@@ -27,53 +39,71 @@ export function ruleIdOf({ ref }: RouteNode, rule: RuleNode): RouteRule['id'] {
   return ruleId([ref.kind, ref.namespace, ref.name, rule.index].join('/'));
 }
 
-export function lowerRule(
+/** In a scope that changes something about the rule it is a rule of its own, beside the Gateway's. */
+export function lowerRule(route: RouteNode, rule: RuleNode, context: RuleLowering): LoweredRule {
+  const lowered = lowerInScope(route, rule, context);
+  const { scope } = context;
+  if (scope === scope.base) return lowered;
+  const shared = lowerInScope(route, rule, { ...context, scope: scope.base });
+  if (sameValue(lowered.rule, shared.rule)) return shared;
+  return { ...lowered, rule: { ...lowered.rule, id: ruleId(`${lowered.rule.id}@${scope.id}`) } };
+}
+
+function lowerInScope(
   route: RouteNode,
   rule: RuleNode,
-  validateRegex: (pattern: string) => string | null,
+  { validateRegex, policies, scope }: RuleLowering,
 ): LoweredRule {
   // A match that is wrong can match nothing; its siblings keep the rule's place.
   const matches = rule.spec.matches
     .filter((match) => rule.invalid.length === 0 || judgeMatch(match, '', validateRegex).length === 0)
     .map(lowerMatch);
-  const clusters: ClusterUse[] = [];
-  const uses: FilterUses = { backends: rule.filterBackends, clusters };
+  const base = {
+    id: ruleIdOf(route, rule),
+    origin: ruleOrigin(route, rule),
+    protocol: route.kind === 'GRPCRoute' ? ('grpc' as const) : ('http' as const),
+  };
   const fails = [...rule.invalid, ...rule.unserved];
-  const timeouts = lowerTimeouts(fails.length > 0 ? null : rule.spec.timeouts);
+  if (fails.length > 0) {
+    const action = failing(rule.invalid.length > 0 ? 'invalid_rule' : 'invalid_filter', fails);
+    const none = { timeouts: DEFAULT_TIMEOUTS, retry: null, sessionPersistence: null };
+    return { rule: { ...base, filters: [], action, ...none }, matches, clusters: [], policies: [] };
+  }
+  const uses: RuleUses = {
+    backends: rule.filterBackends,
+    clusters: [],
+    poolOf: (upstream) => policies.poolOf(upstream, scope),
+    requests: policies.requestsOf(route, rule, scope),
+  };
+  const sessionOf: SessionOf = (upstream) => policies.sessionOf(upstream, scope);
+  const paths = matches.map(({ match }) => match);
   return {
     rule: {
-      id: ruleIdOf(route, rule),
-      origin: ruleOrigin(route, rule),
-      protocol: route.kind === 'GRPCRoute' ? 'grpc' : 'http',
-      filters: fails.length > 0 ? [] : lowerFilters(rule.spec.filters, `${rule.path}.filters`, uses),
-      action:
-        fails.length > 0
-          ? failing(rule.invalid.length > 0 ? 'invalid_rule' : 'invalid_filter', fails)
-          : forward(rule, uses),
-      timeouts,
-      retry: fails.length > 0 ? null : lowerRetry(rule.spec.retry, timeouts),
-      sessionPersistence:
-        fails.length > 0
-          ? null
-          : lowerSession(
-              route,
-              rule,
-              matches.map(({ match }) => match),
-            ),
+      ...base,
+      filters: lowerFilters(rule.spec.filters, `${rule.path}.filters`, uses),
+      action: forward(rule, uses),
+      ...uses.requests.rule,
+      sessionPersistence: lowerSession(route, rule, { matches: paths, sessionOf }),
     },
     matches,
-    clusters,
+    clusters: uses.clusters,
+    policies: uses.requests.layers,
   };
+}
+
+interface RuleUses extends FilterUses {
+  readonly requests: RuleRequests;
 }
 
 function failing(reason: Extract<Action, { kind: 'fail' }>['reason'], faults: readonly Fault[]): Action {
   return { kind: 'fail', status: 500, reason, message: joinMessages(faults) };
 }
 
-function forward(rule: RuleNode, uses: FilterUses): Action {
+function forward(rule: RuleNode, uses: RuleUses): Action {
   const backends = rule.backends.map((backend, index) => {
-    const spec = rule.spec.backendRefs[index];
-    return lowerBackend(backend, spec, uses);
+    const lowered = lowerBackend(backend, rule.spec.backendRefs[index], uses);
+    const requests = uses.requests.backends[index];
+    return lowered.kind === 'invalid' || requests === undefined ? lowered : { ...lowered, requests };
   });
   return { kind: 'forward', backends };
 }
@@ -92,7 +122,11 @@ function lowerBackend(
       message: joinMessages(backend.filterFaults),
     };
   }
-  const use = useCluster(backend.upstream.value, backend.upstream.value.tls !== null);
+  const use = useCluster(
+    backend.upstream.value,
+    backend.upstream.value.tls !== null,
+    uses.poolOf(backend.upstream.value),
+  );
   uses.clusters.push(use);
   return {
     kind: 'cluster',

@@ -3,22 +3,24 @@ import type { EndpointSlice, EndpointSliceEndpoint } from '../../gatewayapi/core
 import type { Cluster, Endpoint, EndpointSet } from '../../ir/cluster.ts';
 import { clusterId, type CertificateId, type ClusterId } from '../../ir/ids.ts';
 import type { Origin } from '../../ir/origin.ts';
-import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy } from '../../ir/policy.ts';
+import type { ClusterPolicy } from '../../ir/policy.ts';
 import { compareText } from '../../lib/compare.ts';
 import { formatIp, parseIp } from '../../lib/ip-address.ts';
 import type { Upstream } from '../graph/nodes.ts';
+import type { Pool } from './policy-lowering.ts';
 
 /** An upstream as one rule uses it: the same one may be spoken to in the clear by one route and over TLS by another. */
 export interface ClusterUse {
   readonly id: ClusterId;
   readonly upstream: Upstream;
   readonly encrypted: boolean;
+  readonly policy: ClusterPolicy;
 }
 
-export function useCluster(upstream: Upstream, encrypted: boolean): ClusterUse {
+export function useCluster(upstream: Upstream, encrypted: boolean, pool: Pool): ClusterUse {
   const { ref, port, protocol } = upstream;
   const parts = [ref.kind, ref.namespace, ref.name, port, protocol, ...(encrypted ? ['tls'] : [])];
-  return { id: clusterId(parts.join('/')), upstream, encrypted };
+  return { id: clusterId(parts.join('/') + pool.suffix), upstream, encrypted, policy: pool.policy };
 }
 
 export function originOf(upstream: Upstream): Origin {
@@ -44,13 +46,8 @@ export function lowerCluster(use: ClusterUse, clientCertificate: CertificateId |
             clientCertificate: tls.clientCertificate?.id ?? clientCertificate,
           },
     discovery: upstream.discovery,
-    policy: lowerPolicy(upstream),
+    policy: use.policy,
   };
-}
-
-function lowerPolicy(upstream: Upstream): ClusterPolicy {
-  const retryBudget = upstream.traffic?.retryBudget ?? null;
-  return retryBudget === null ? DEFAULT_CLUSTER_POLICY : { ...DEFAULT_CLUSTER_POLICY, retryBudget };
 }
 
 /** Endpoints of a Service port: all its slices, merged; an address counts once, however many slices list it. */

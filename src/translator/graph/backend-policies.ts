@@ -1,0 +1,162 @@
+/** BackendPolicies judged by themselves and linked to what they are attached to. Which of them govern a request is hierarchy.ts's. */
+import type { BackendPolicy, Gateway, ListenerSet } from '../../gatewayapi/generated/types.ts';
+import { CORE_GROUP, GATEWAY_GROUP, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { parseDurationMs } from '../../lib/duration.ts';
+import { parseBytes } from '../../lib/quantity.ts';
+import type { Fault } from '../faults/fault.ts';
+import {
+  poolSettingsOnRoute,
+  policySectionNotFound,
+  policyTargetNotFound,
+  policyTargetUnsupported,
+  policyValue,
+} from '../faults/policy-faults.ts';
+import type { BackendPolicyNode, BackendPolicyTarget } from './nodes.ts';
+import { byAge, keyOf, refOf } from './object-key.ts';
+import { POLICY_FIELDS } from './policy-fields.ts';
+import { fieldsOf, type PolicyLayer, type PolicySpec } from './policy-merge.ts';
+import { claimKey } from './policy-target.ts';
+import type { AnyRoute } from './route-adapter.ts';
+import type { Lookup } from './snapshot-index.ts';
+
+export class BackendPolicies {
+  /** Oldest first. */
+  readonly nodes: readonly BackendPolicyNode[];
+  readonly #layers = new Map<string, PolicyLayer[]>();
+
+  constructor(nodes: readonly BackendPolicyNode[]) {
+    this.nodes = nodes;
+    // Youngest first: of two at one place the older is the stronger (GEP-713, conflict resolution).
+    for (const node of nodes.toReversed()) {
+      if (node.faults.length > 0) continue;
+      for (const target of node.targets) if (target.missing === null) this.#attach(node, target);
+    }
+  }
+
+  #attach({ ref, object }: BackendPolicyNode, target: BackendPolicyTarget): void {
+    const place = claimKey(target.ref, target.sectionName);
+    const layer = { source: ref, place, spec: settingsOf(object) };
+    const known = this.#layers.get(place);
+    if (known === undefined) this.#layers.set(place, [layer]);
+    else known.push(layer);
+  }
+
+  /** Layers attached to exactly this object or section of it, weakest first. */
+  at(ref: ObjectRef, sectionName: string | null): readonly PolicyLayer[] {
+    return this.#layers.size === 0 ? [] : (this.#layers.get(claimKey(ref, sectionName)) ?? []);
+  }
+}
+
+const isRoute = (kind: string): boolean => kind.endsWith('Route');
+
+/** All but what it is attached to. */
+const settingsOf = ({ spec }: BackendPolicy): PolicySpec =>
+  Object.fromEntries(Object.entries(spec).filter(([name]) => name !== 'targetRefs'));
+
+export function judgeBackendPolicies(snapshot: ResourceSnapshot, lookup: Lookup): BackendPolicies {
+  if (snapshot.backendPolicies.length === 0) return new BackendPolicies([]);
+  const targets = indexTargets(snapshot);
+  const nodes = snapshot.backendPolicies.toSorted(byAge).map((object): BackendPolicyNode => {
+    const ref = refOf(object, SLUICE_GROUP);
+    const links = object.spec.targetRefs.map(({ group, kind, name, sectionName }, index) => {
+      const path = `spec.targetRefs[${String(index)}]`;
+      const target = { ref: { group, kind, namespace: ref.namespace, name }, path };
+      const sections = sectionsOf(target.ref, targets, lookup);
+      return {
+        ...target,
+        sectionName: sectionName ?? null,
+        missing: missingTarget(target, sectionName ?? null, sections),
+      };
+    });
+    return { object, ref, faults: [...valueFaults(object), ...poolFaults(object)], targets: links };
+  });
+  return new BackendPolicies(nodes);
+}
+
+/** What a section of an object is, and the names of those it has; null: there is no such object. */
+type Sections = { readonly what: string; readonly names: readonly string[] } | null;
+
+type TargetIndex = ReadonlyMap<string, Gateway | ListenerSet | AnyRoute>;
+
+const TARGET_KINDS = [
+  'Service',
+  'Gateway',
+  'ListenerSet',
+  'HTTPRoute',
+  'GRPCRoute',
+  'TCPRoute',
+  'TLSRoute',
+  'UDPRoute',
+];
+
+function indexTargets(snapshot: ResourceSnapshot): TargetIndex {
+  const objects = [
+    ...snapshot.gateways,
+    ...snapshot.listenerSets,
+    ...snapshot.httpRoutes,
+    ...snapshot.grpcRoutes,
+    ...snapshot.tlsRoutes,
+    ...snapshot.tcpRoutes,
+    ...snapshot.udpRoutes,
+  ];
+  return new Map(objects.map((object) => [`${object.kind} ${keyOf(object)}`, object]));
+}
+
+function sectionsOf(ref: ObjectRef, targets: TargetIndex, lookup: Lookup): Sections {
+  const named = (list: readonly { readonly name?: string }[] = []): readonly string[] =>
+    list.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  if (ref.kind === 'Service') {
+    const service = lookup.service(ref.namespace, ref.name);
+    return service === undefined ? null : { what: 'port', names: named(service.spec?.ports) };
+  }
+  const object = targets.get(`${ref.kind} ${ref.namespace}/${ref.name}`);
+  if (object === undefined) return null;
+  return object.kind === 'Gateway' || object.kind === 'ListenerSet'
+    ? { what: 'listener', names: named(object.spec.listeners) }
+    : { what: 'rule', names: named(object.spec.rules) };
+}
+
+function missingTarget(
+  { ref, path }: { readonly ref: ObjectRef; readonly path: string },
+  sectionName: string | null,
+  sections: Sections,
+): Fault | null {
+  const group = ref.kind === 'Service' ? CORE_GROUP : GATEWAY_GROUP;
+  if (!TARGET_KINDS.includes(ref.kind) || ref.group !== group) {
+    return policyTargetUnsupported(path, ref, TARGET_KINDS);
+  }
+  if (sections === null) return policyTargetNotFound(path, ref);
+  return sectionName === null || sections.names.includes(sectionName)
+    ? null
+    : policySectionNotFound(path, ref, sectionName, sections);
+}
+
+/** RFC 9113 section 6.9.1. */
+const MAX_WINDOW_BYTES = 2_147_483_647;
+
+/** What the schema cannot see, or was never asked about. */
+function valueFaults(object: BackendPolicy): readonly Fault[] {
+  return fieldsOf(settingsOf(object)).flatMap(([path, value]) => {
+    const unit = POLICY_FIELDS[path]?.unit ?? 'plain';
+    const text = String(value);
+    if (unit === 'duration' && parseDurationMs(text) === null) {
+      return [policyValue(`spec.${path}`, `${JSON.stringify(value)} is no duration, such as 250ms or 1m.`)];
+    }
+    if (unit !== 'bytes') return [];
+    const bytes = parseBytes(text);
+    if (bytes === null) {
+      return [policyValue(`spec.${path}`, `${JSON.stringify(value)} is no size, such as 64Ki.`)];
+    }
+    const isWindow = path === 'http2.initialStreamWindowSize';
+    return isWindow && (bytes < 1 || bytes > MAX_WINDOW_BYTES)
+      ? [policyValue(`spec.${path}`, `a window has 1 to ${String(MAX_WINDOW_BYTES)} bytes.`)]
+      : [];
+  });
+}
+
+function poolFaults({ spec }: BackendPolicy): readonly Fault[] {
+  if (!spec.targetRefs.some(({ kind }) => isRoute(kind))) return [];
+  const blocks = Object.keys(spec).filter((name) => !['targetRefs', 'retry', 'timeouts'].includes(name));
+  return blocks.map((block) => poolSettingsOnRoute(`spec.${block}`, block));
+}

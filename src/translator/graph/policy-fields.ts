@@ -1,0 +1,114 @@
+/** The fields of BackendPolicy: what they are by default, in what units they are written, and which traffic they are for. */
+import type { UpstreamProtocol } from './nodes.ts';
+
+export interface PolicyField {
+  /** How its value is read. */
+  readonly unit: 'duration' | 'bytes' | 'plain';
+  /** What holds where no policy says anything, as a user would write it. */
+  readonly fallback: string;
+  /** Backends for which it means something, by how they are spoken to; none: it cannot be served at all. */
+  readonly carriers: readonly UpstreamProtocol[];
+  /** It says nothing unless this field has this value. */
+  readonly needs?: { readonly field: string; readonly value: string };
+}
+
+const HTTP: readonly UpstreamProtocol[] = ['http1', 'h2'];
+const STREAMS: readonly UpstreamProtocol[] = ['http1', 'h2', 'tcp'];
+const ALL: readonly UpstreamProtocol[] = ['http1', 'h2', 'tcp', 'udp'];
+const POOLED: readonly UpstreamProtocol[] = ['http1', 'h2', 'udp'];
+
+type Unit = PolicyField['unit'];
+
+const field = (
+  fallback: string,
+  carriers: readonly UpstreamProtocol[],
+  unit: Unit = 'plain',
+): PolicyField => ({
+  fallback,
+  carriers,
+  unit,
+});
+const time = (fallback: string, carriers: readonly UpstreamProtocol[]): PolicyField =>
+  field(fallback, carriers, 'duration');
+const only = (base: PolicyField, on: string, value: string): PolicyField => ({
+  ...base,
+  needs: { field: on, value },
+});
+
+const HASH = 'loadBalancer.type';
+const CHECK = 'healthCheck.active.type';
+const SESSION = 'sessionPersistence.type';
+
+/** By path below `spec`, in the order of the schema. Lists are one field. */
+export const POLICY_FIELDS: Readonly<Record<string, PolicyField>> = {
+  'retry.attempts': field('2', HTTP),
+  'retry.retryOn': field('[ConnectFailure, RefusedStream, Reset]', HTTP),
+  'retry.codes': field('[]', HTTP),
+  'retry.grpcCodes': field('[]', HTTP),
+  'retry.backoff': time('25ms', HTTP),
+  'retry.maxBackoff': time('10 × backoff', HTTP),
+  'retry.honorRetryAfter': field('true', HTTP),
+  'retry.perTryTimeout': time('timeouts.backendRequest', HTTP),
+  'retry.nonIdempotent': field('BeforeSend', HTTP),
+  'retry.maxBodySize': field('64Ki', HTTP, 'bytes'),
+  'timeouts.request': time('0s', HTTP),
+  'timeouts.backendRequest': time('0s', HTTP),
+  'timeouts.streamIdle': time('5m', HTTP),
+  'connection.connectTimeout': time('10s', STREAMS),
+  'connection.idleTimeout': time('60s', POOLED),
+  'connection.tcpIdleTimeout': time('1h', STREAMS),
+  'connection.maxDuration': time('0s', STREAMS),
+  'connection.maxRequests': field('0', HTTP),
+  'connection.tcpKeepalive.idleTime': time('60s', STREAMS),
+  'connection.tcpKeepalive.interval': time("the system's", []),
+  'connection.tcpKeepalive.probes': field("the system's", []),
+  'retryConstraint.budget.percent': field('20', HTTP),
+  'retryConstraint.budget.interval': time('10s', HTTP),
+  'retryConstraint.minRetryRate.count': field('10', HTTP),
+  'retryConstraint.minRetryRate.interval': time('1s', HTTP),
+  'loadBalancer.type': field('LeastRequest', ALL),
+  'loadBalancer.consistentHash.type': only(field('required', ALL), HASH, 'ConsistentHash'),
+  'loadBalancer.consistentHash.name': only(field('required', HTTP), HASH, 'ConsistentHash'),
+  'loadBalancer.consistentHash.tableSize': only(field('65537', ALL), HASH, 'ConsistentHash'),
+  'loadBalancer.slowStart.window': time('0s', ALL),
+  'loadBalancer.zoneAware.preferLocal.minEndpointsThreshold': field('6', ALL),
+  'loadBalancer.zoneAware.preferLocal.percentageEnabled': field('100', ALL),
+  'sessionPersistence.sessionName': field('sluice-RULE', HTTP),
+  'sessionPersistence.type': field('Cookie', HTTP),
+  'sessionPersistence.absoluteTimeout': time('0s', HTTP),
+  'sessionPersistence.cookieConfig.lifetimeType': only(field('Session', HTTP), SESSION, 'Cookie'),
+  'healthCheck.panicThreshold': field('50', ALL),
+  'healthCheck.active.type': field('required', ALL),
+  'healthCheck.active.interval': time('5s', ALL),
+  'healthCheck.active.timeout': time('1s', ALL),
+  'healthCheck.active.jitter': field('10', ALL),
+  'healthCheck.active.unhealthyThreshold': field('3', ALL),
+  'healthCheck.active.healthyThreshold': field('1', ALL),
+  'healthCheck.active.requireInitialSuccess': field('false', ALL),
+  'healthCheck.active.port': field("the endpoint's", ALL),
+  'healthCheck.active.http.path': only(field('/', ALL), CHECK, 'HTTP'),
+  'healthCheck.active.http.method': only(field('GET', ALL), CHECK, 'HTTP'),
+  'healthCheck.active.http.hostname': only(field('SERVICE.NAMESPACE.svc', ALL), CHECK, 'HTTP'),
+  'healthCheck.active.http.expectedStatuses': only(field('[{start: 200, end: 399}]', ALL), CHECK, 'HTTP'),
+  'healthCheck.active.http.headers': only(field('[]', ALL), CHECK, 'HTTP'),
+  'healthCheck.active.grpc.service': only(field('the server as a whole', ALL), CHECK, 'GRPC'),
+  'healthCheck.active.tcp': only(field('{}', ALL), CHECK, 'TCP'),
+  'healthCheck.passive.consecutive5xx': field('5', ALL),
+  'healthCheck.passive.consecutiveGatewayErrors': field('0', ALL),
+  'healthCheck.passive.successRate.threshold': field('0', ALL),
+  'healthCheck.passive.successRate.window': time('10s', ALL),
+  'healthCheck.passive.successRate.minRequests': field('5', ALL),
+  'healthCheck.passive.interval': time('10s', ALL),
+  'healthCheck.passive.baseEjectionTime': time('30s', ALL),
+  'healthCheck.passive.maxEjectionTime': time('5m', ALL),
+  'healthCheck.passive.maxEjectionPercent': field('50', ALL),
+  'circuitBreaker.maxConnections': field('unlimited', STREAMS),
+  'circuitBreaker.maxPendingRequests': field('unlimited', HTTP),
+  'circuitBreaker.maxParallelRequests': field('unlimited', HTTP),
+  'circuitBreaker.maxParallelRetries': field('unlimited', HTTP),
+  'http2.maxConcurrentStreams': field('100', ['h2']),
+  'http2.initialStreamWindowSize': field('256Ki', ['h2'], 'bytes'),
+  'http2.pingInterval': time('30s', ['h2']),
+  'http2.pingTimeout': time('10s', ['h2']),
+  'proxyProtocol.version': field('none', STREAMS),
+};

@@ -1,0 +1,293 @@
+/** Merged policies as values of the data plane, defaults filled in. Policies with values that cannot be read are not merged. */
+import {
+  DEFAULT_CLUSTER_POLICY,
+  DEFAULT_TIMEOUTS,
+  type ActiveCheckProbe,
+  type ActiveHealthCheck,
+  type CircuitBreaker,
+  type ClusterPolicy,
+  type ConnectionPolicy,
+  type HashSource,
+  type Http2Policy,
+  type LoadBalancing,
+  type PassiveHealthCheck,
+  type RequestPolicy,
+  type RetryBudget,
+  type RetryPolicy,
+  type RetryTrigger,
+  type Timeouts,
+} from '../../ir/policy.ts';
+import { parseDurationMs } from '../../lib/duration.ts';
+import { parseBytes } from '../../lib/quantity.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { PolicySpec } from '../graph/policy-merge.ts';
+
+const ms = (text: string | undefined, fallback: number): number => parseDurationMs(text ?? '') ?? fallback;
+
+const bytes = (size: string | number | undefined, fallback: number): number =>
+  parseBytes(size ?? '') ?? fallback;
+
+/** Without a timeout there is none: a hidden deadline cuts streams (HTTPRouteTimeouts). */
+export function lowerTimeouts({ timeouts = {} }: PolicySpec): Timeouts {
+  return {
+    requestMs: ms(timeouts.request, DEFAULT_TIMEOUTS.requestMs),
+    backendRequestMs: ms(timeouts.backendRequest, DEFAULT_TIMEOUTS.backendRequestMs),
+    streamIdleMs: ms(timeouts.streamIdle, DEFAULT_TIMEOUTS.streamIdleMs),
+  };
+}
+
+const TRIGGERS: Readonly<Record<string, RetryTrigger>> = {
+  ConnectFailure: 'connect-failure',
+  RefusedStream: 'refused-stream',
+  Reset: 'reset',
+  GatewayError: 'gateway-error',
+  '5xx': '5xx',
+  PerTryTimeout: 'per-try-timeout',
+  RetriableCodes: 'retriable-codes',
+};
+
+/** https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+const GRPC_CODES: Readonly<Record<string, number>> = {
+  Cancelled: 1,
+  Unknown: 2,
+  InvalidArgument: 3,
+  DeadlineExceeded: 4,
+  NotFound: 5,
+  AlreadyExists: 6,
+  PermissionDenied: 7,
+  ResourceExhausted: 8,
+  FailedPrecondition: 9,
+  Aborted: 10,
+  OutOfRange: 11,
+  Unimplemented: 12,
+  Internal: 13,
+  Unavailable: 14,
+  DataLoss: 15,
+  Unauthenticated: 16,
+};
+
+const DEFAULT_RETRY = {
+  attempts: 2,
+  on: ['ConnectFailure', 'RefusedStream', 'Reset'],
+  backoffMs: 25,
+  maxBackoffFactor: 10,
+  honorRetryAfter: true,
+  maxBodyBytes: 65_536,
+} as const;
+
+const IDEMPOTENCE = { Never: 'never', BeforeSend: 'before-send', Always: 'always' } as const;
+
+/** Names of gRPC codes may stand among the triggers as well. */
+function lowerRetry({ retry }: PolicySpec, timeouts: Timeouts): RetryPolicy | null {
+  if (retry === undefined) return null;
+  const codes = retry.codes ?? [];
+  const named = retry.retryOn ?? DEFAULT_RETRY.on;
+  const on = new Set(named.flatMap((name) => TRIGGERS[name] ?? []));
+  if (codes.length > 0) on.add('retriable-codes');
+  const grpcCodes = new Set([...named, ...(retry.grpcCodes ?? [])].flatMap((name) => GRPC_CODES[name] ?? []));
+  const backoffMs = ms(retry.backoff, DEFAULT_RETRY.backoffMs);
+  return {
+    attempts: retry.attempts ?? DEFAULT_RETRY.attempts,
+    on: [...on],
+    codes,
+    grpcCodes: [...grpcCodes],
+    backoffMs,
+    // One policy may set the one and another the other; the wait never shrinks.
+    maxBackoffMs: Math.max(backoffMs, ms(retry.maxBackoff, backoffMs * DEFAULT_RETRY.maxBackoffFactor)),
+    honorRetryAfter: retry.honorRetryAfter ?? DEFAULT_RETRY.honorRetryAfter,
+    perTryTimeoutMs: ms(retry.perTryTimeout, timeouts.backendRequestMs),
+    nonIdempotent: IDEMPOTENCE[retry.nonIdempotent ?? 'BeforeSend'],
+    maxBodyBytes: bytes(retry.maxBodySize, DEFAULT_RETRY.maxBodyBytes),
+  };
+}
+
+export function lowerRequests(spec: PolicySpec): RequestPolicy {
+  const timeouts = lowerTimeouts(spec);
+  return { timeouts, retry: lowerRetry(spec, timeouts) };
+}
+
+/** `service`: the backend, for what is called by its name. */
+export function lowerPool(spec: PolicySpec, service: ObjectRef): ClusterPolicy {
+  const { healthCheck = {}, proxyProtocol, loadBalancer = {} } = spec;
+  const fallback = DEFAULT_CLUSTER_POLICY;
+  return {
+    connection: lowerConnection(spec),
+    loadBalancing: lowerLoadBalancing(spec),
+    slowStartMs: ms(loadBalancer.slowStart?.window, fallback.slowStartMs),
+    preferLocalMinEndpoints: lowerPreferLocal(spec),
+    retryBudget: lowerRetryBudget(spec),
+    activeCheck: lowerActiveCheck(spec, service),
+    passiveCheck: lowerPassiveCheck(spec),
+    panicThresholdPercent: healthCheck.panicThreshold ?? fallback.panicThresholdPercent,
+    circuitBreaker: lowerCircuitBreaker(spec),
+    http2: lowerHttp2(spec),
+    proxyProtocol: proxyProtocol === undefined ? null : proxyProtocol.version === 'V1' ? 'v1' : 'v2',
+  };
+}
+
+function lowerConnection({ connection = {} }: PolicySpec): ConnectionPolicy {
+  const fallback = DEFAULT_CLUSTER_POLICY.connection;
+  return {
+    connectTimeoutMs: ms(connection.connectTimeout, fallback.connectTimeoutMs),
+    idleTimeoutMs: ms(connection.idleTimeout, fallback.idleTimeoutMs),
+    tcpIdleTimeoutMs: ms(connection.tcpIdleTimeout, fallback.tcpIdleTimeoutMs),
+    maxDurationMs: ms(connection.maxDuration, fallback.maxDurationMs),
+    maxRequests: connection.maxRequests ?? fallback.maxRequests,
+    keepaliveIdleMs: ms(connection.tcpKeepalive?.idleTime, fallback.keepaliveIdleMs),
+  };
+}
+
+function lowerRetryBudget({ retryConstraint = {} }: PolicySpec): RetryBudget {
+  const fallback = DEFAULT_CLUSTER_POLICY.retryBudget;
+  const { budget, minRetryRate } = retryConstraint;
+  return {
+    percent: budget?.percent ?? fallback.percent,
+    intervalMs: ms(budget?.interval, fallback.intervalMs),
+    minRetryCount: minRetryRate?.count ?? fallback.minRetryCount,
+    minRetryIntervalMs: ms(minRetryRate?.interval, fallback.minRetryIntervalMs),
+  };
+}
+
+const DEFAULT_TABLE_SIZE = 65_537;
+
+function lowerLoadBalancing({ loadBalancer = {} }: PolicySpec): LoadBalancing {
+  const { type, consistentHash } = loadBalancer;
+  switch (type) {
+    case 'RoundRobin':
+      return { kind: 'round-robin' };
+    case 'Random':
+      return { kind: 'random' };
+    case 'ConsistentHash':
+      return {
+        kind: 'consistent-hash',
+        source: lowerHashSource(consistentHash),
+        tableSize: consistentHash?.tableSize ?? DEFAULT_TABLE_SIZE,
+      };
+    case 'LeastRequest':
+    case undefined:
+      break;
+  }
+  return DEFAULT_CLUSTER_POLICY.loadBalancing;
+}
+
+function lowerHashSource(hash: NonNullable<PolicySpec['loadBalancer']>['consistentHash']): HashSource {
+  const name = hash?.name ?? '';
+  switch (hash?.type) {
+    case 'Headers':
+      return { kind: 'header', name: name.toLowerCase() };
+    case 'Cookie':
+      return { kind: 'cookie', name };
+    case 'QueryParams':
+      return { kind: 'query', name };
+    case 'SourceIP':
+    case undefined:
+      return { kind: 'source-ip' };
+  }
+}
+
+const DEFAULT_MIN_ENDPOINTS = 6;
+
+/** A percentage is all or nothing here; `policy-fields.ts` says so of what is between. */
+function lowerPreferLocal({ loadBalancer = {} }: PolicySpec): number | null {
+  const preferLocal = loadBalancer.zoneAware?.preferLocal;
+  if (preferLocal === undefined || preferLocal.percentageEnabled === 0) return null;
+  return preferLocal.minEndpointsThreshold ?? DEFAULT_MIN_ENDPOINTS;
+}
+
+const DEFAULT_ACTIVE = {
+  intervalMs: 5_000,
+  timeoutMs: 1_000,
+  jitterPercent: 10,
+  unhealthyThreshold: 3,
+  healthyThreshold: 1,
+} as const;
+
+function lowerActiveCheck({ healthCheck = {} }: PolicySpec, service: ObjectRef): ActiveHealthCheck | null {
+  const { active } = healthCheck;
+  const intervalMs = ms(active?.interval, DEFAULT_ACTIVE.intervalMs);
+  if (active === undefined || intervalMs === 0) return null;
+  return {
+    probe: lowerProbe(active, service),
+    intervalMs,
+    timeoutMs: ms(active.timeout, DEFAULT_ACTIVE.timeoutMs),
+    jitterPercent: active.jitter ?? DEFAULT_ACTIVE.jitterPercent,
+    unhealthyThreshold: active.unhealthyThreshold ?? DEFAULT_ACTIVE.unhealthyThreshold,
+    healthyThreshold: active.healthyThreshold ?? DEFAULT_ACTIVE.healthyThreshold,
+    requireInitialSuccess: active.requireInitialSuccess ?? false,
+    port: active.port ?? null,
+  };
+}
+
+type ActiveSpec = NonNullable<NonNullable<PolicySpec['healthCheck']>['active']>;
+
+const EXPECTED = [{ start: 200, end: 399 }] as const;
+
+/** The Host of a check is the Service's own, never a route's: one check serves all routes. */
+function lowerProbe({ type, http = {}, grpc = {} }: ActiveSpec, service: ObjectRef): ActiveCheckProbe {
+  switch (type) {
+    case 'TCP':
+      return { kind: 'tcp' };
+    case 'GRPC':
+      return { kind: 'grpc', service: grpc.service ?? '' };
+    case 'HTTP':
+      return {
+        kind: 'http',
+        path: http.path ?? '/',
+        method: http.method ?? 'GET',
+        hostname: http.hostname || `${service.name}.${service.namespace}.svc`,
+        expected: http.expectedStatuses ?? EXPECTED,
+        headers: http.headers ?? [],
+      };
+  }
+}
+
+const DEFAULT_PASSIVE: PassiveHealthCheck = {
+  consecutive5xx: 5,
+  consecutiveGatewayErrors: 0,
+  successRateThreshold: 0,
+  successRateWindowMs: 10_000,
+  successRateMinRequests: 5,
+  intervalMs: 10_000,
+  baseEjectionMs: 30_000,
+  maxEjectionMs: 300_000,
+  maxEjectionPercent: 50,
+};
+
+/** null also where every detector is off. */
+function lowerPassiveCheck({ healthCheck = {} }: PolicySpec): PassiveHealthCheck | null {
+  const { passive } = healthCheck;
+  if (passive === undefined) return null;
+  const fallback = DEFAULT_PASSIVE;
+  const check: PassiveHealthCheck = {
+    consecutive5xx: passive.consecutive5xx ?? fallback.consecutive5xx,
+    consecutiveGatewayErrors: passive.consecutiveGatewayErrors ?? fallback.consecutiveGatewayErrors,
+    successRateThreshold: passive.successRate?.threshold ?? fallback.successRateThreshold,
+    successRateWindowMs: ms(passive.successRate?.window, fallback.successRateWindowMs),
+    successRateMinRequests: passive.successRate?.minRequests ?? fallback.successRateMinRequests,
+    intervalMs: ms(passive.interval, fallback.intervalMs),
+    baseEjectionMs: ms(passive.baseEjectionTime, fallback.baseEjectionMs),
+    maxEjectionMs: ms(passive.maxEjectionTime, fallback.maxEjectionMs),
+    maxEjectionPercent: passive.maxEjectionPercent ?? fallback.maxEjectionPercent,
+  };
+  const isOff = check.consecutive5xx + check.consecutiveGatewayErrors + check.successRateThreshold === 0;
+  return isOff ? null : check;
+}
+
+function lowerCircuitBreaker({ circuitBreaker = {} }: PolicySpec): CircuitBreaker {
+  return {
+    maxConnections: circuitBreaker.maxConnections ?? null,
+    maxPendingRequests: circuitBreaker.maxPendingRequests ?? null,
+    maxParallelRequests: circuitBreaker.maxParallelRequests ?? null,
+    maxParallelRetries: circuitBreaker.maxParallelRetries ?? null,
+  };
+}
+
+function lowerHttp2({ http2 = {} }: PolicySpec): Http2Policy {
+  const fallback = DEFAULT_CLUSTER_POLICY.http2;
+  return {
+    maxConcurrentStreams: http2.maxConcurrentStreams ?? fallback.maxConcurrentStreams,
+    initialStreamWindowBytes: bytes(http2.initialStreamWindowSize, fallback.initialStreamWindowBytes),
+    pingIntervalMs: ms(http2.pingInterval, fallback.pingIntervalMs),
+    pingTimeoutMs: ms(http2.pingTimeout, fallback.pingTimeoutMs),
+  };
+}
