@@ -94,14 +94,19 @@ export interface ActiveHealthCheck {
 }
 
 export interface PassiveHealthCheck {
+  /** Errors in a row; 0 = off. Gateway errors are 502, 503, 504 and failures to get an answer. */
   readonly consecutive5xx: number;
   readonly consecutiveGatewayErrors: number;
+  /** Percent of requests that must go well; 0 = off. Judged every `intervalMs`. */
   readonly successRateThreshold: number;
   readonly successRateWindowMs: number;
   readonly successRateMinRequests: number;
+  /** Also the good conduct for which one earlier ejection is forgotten. */
   readonly intervalMs: number;
+  /** Times the ejections that are not forgotten, up to `maxEjectionMs` (0 = no maximum). */
   readonly baseEjectionMs: number;
   readonly maxEjectionMs: number;
+  /** Of the endpoints that are ready, but at least one; never the last that can serve. 0 = none. */
   readonly maxEjectionPercent: number;
 }
 

@@ -51,7 +51,11 @@ class DataPlane implements Proxy {
       activeRequests: 0,
       timeOriginMs: performance.timeOrigin,
     };
-    this.#clusters = new ClusterRegistry({ logger, protocolOf: (cluster) => this.#protocolOf(cluster) });
+    this.#clusters = new ClusterRegistry({
+      logger,
+      protocolOf: (cluster) => this.#protocolOf(cluster),
+      wheel: this.#wheel,
+    });
     const http1 = new Http1Server(options.limits);
     this.#ports = new BoundPorts(
       options,

@@ -1,41 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { TICK_MS, TimerEntry, TimerWheel, type WheelClock } from './timer-wheel.ts';
-
-/** A clock that the test moves; it fires the wheel's one timer when its time has come. */
-class TestClock implements WheelClock {
-  time = 1_000;
-  #callback: (() => void) | null = null;
-  #at = Infinity;
-  wakeUps = 0;
-
-  now(): number {
-    return this.time;
-  }
-  wake(): number {
-    return this.time;
-  }
-  setTimer(callback: () => void, delayMs: number): unknown {
-    this.#callback = callback;
-    this.#at = this.time + delayMs;
-    return this;
-  }
-  clearTimer(): void {
-    this.#callback = null;
-    this.#at = Infinity;
-  }
-  advanceTo(time: number): void {
-    while (this.#at <= time) {
-      this.time = Math.max(this.time, this.#at);
-      const callback = this.#callback;
-      this.clearTimer();
-      this.wakeUps++;
-      callback?.();
-    }
-    this.time = time;
-  }
-}
+import { VirtualClock } from '../../test/support/virtual-clock.ts';
+import { TICK_MS, TimerEntry, TimerWheel } from './timer-wheel.ts';
 
 class Recorder extends TimerEntry {
   readonly firedAt: number[] = [];
@@ -45,7 +12,7 @@ class Recorder extends TimerEntry {
 }
 
 test('fires after the deadline, at most a tick late, and once', () => {
-  const clock = new TestClock();
+  const clock = new VirtualClock();
   const wheel = new TimerWheel(clock);
   const entry = new Recorder();
   wheel.schedule(entry, 1_500);
@@ -59,7 +26,7 @@ test('fires after the deadline, at most a tick late, and once', () => {
 });
 
 test('a deadline beyond the horizon, moved further again and again, fires at the last one', () => {
-  const clock = new TestClock();
+  const clock = new VirtualClock();
   const wheel = new TimerWheel(clock);
   const entry = new Recorder();
   for (let now = 1_000; now < 60_000; now += 700) {
@@ -72,7 +39,7 @@ test('a deadline beyond the horizon, moved further again and again, fires at the
 });
 
 test('an empty wheel does not wake up', () => {
-  const clock = new TestClock();
+  const clock = new VirtualClock();
   const wheel = new TimerWheel(clock);
   const entry = new Recorder();
   wheel.schedule(entry, 5_000);
@@ -85,7 +52,7 @@ test('an empty wheel does not wake up', () => {
 });
 
 test('an entry may schedule itself anew when it fires', () => {
-  const clock = new TestClock();
+  const clock = new VirtualClock();
   const wheel = new TimerWheel(clock);
   class Repeating extends TimerEntry {
     fired = 0;
@@ -109,7 +76,7 @@ test('property: any schedule of moves and cancels fires each entry once, in time
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const clock = new TestClock();
+      const clock = new VirtualClock();
       const wheel = new TimerWheel(clock);
       const entries = Array.from({ length: 5 }, () => new Recorder());
       const expected = new Map<Recorder, number>();

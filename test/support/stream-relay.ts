@@ -4,6 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import { clusterId } from '../../src/ir/ids.ts';
 import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy, type ConnectionPolicy } from '../../src/ir/policy.ts';
 import { createDial } from '../../src/proxy/cluster/connector.ts';
+import { UNWATCHED } from '../../src/proxy/cluster/health/endpoint-health.ts';
 import type { UpstreamTlsClient } from '../../src/proxy/cluster/upstream-tls.ts';
 import type { CompiledL4Rule, L4Cluster, L4Endpoint } from '../../src/proxy/l4/l4-rule.ts';
 import { StreamCounters } from '../../src/proxy/l4/stream-counters.ts';
@@ -52,6 +53,10 @@ export class TestCluster implements L4Cluster {
       dial: createDial({ address: '127.0.0.1', port }, connection, options.tls ?? null),
       active: 0,
       connectFailures: 0,
+      health: UNWATCHED,
+      connectFailed() {
+        this.connectFailures++;
+      },
       isGone: false,
     }));
   }

@@ -6,13 +6,16 @@ import type { Cluster, Endpoint, EndpointSet } from '../../ir/cluster.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import type { Certificate } from '../../ir/tls.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { TimerWheel } from '../timer-wheel.ts';
 import { UpstreamCluster } from './cluster.ts';
 import { DnsDiscovery } from './dns-discovery.ts';
+import { HealthRegistry } from './health/health-registry.ts';
 import type { UpstreamProtocol } from './upstream-pool.ts';
 
 export interface ClusterRegistryDeps {
   readonly logger: Logger;
   readonly protocolOf: (cluster: Cluster) => UpstreamProtocol;
+  readonly wheel: TimerWheel;
 }
 
 interface Entry {
@@ -29,6 +32,7 @@ interface Entry {
 
 export class ClusterRegistry {
   readonly #deps: ClusterRegistryDeps;
+  readonly #health: HealthRegistry;
   /** By definition. */
   readonly #entries = new Map<string, Entry>();
   /** Most clusters are the same objects from one configuration to the next. */
@@ -42,6 +46,7 @@ export class ClusterRegistry {
 
   constructor(deps: ClusterRegistryDeps) {
     this.#deps = deps;
+    this.#health = new HealthRegistry(deps.wheel);
   }
 
   /** From here to `endSwap`, the clusters asked for are those that the new configuration needs. */
@@ -87,7 +92,11 @@ export class ClusterRegistry {
     config: Cluster,
     clientCertificate: Certificate | null,
   ): Pick<Entry, 'cluster' | 'discovery'> {
-    const cluster = new UpstreamCluster(config, this.#deps.protocolOf(config), clientCertificate);
+    const cluster = new UpstreamCluster(config, {
+      protocol: this.#deps.protocolOf(config),
+      clientCertificate,
+      health: this.#health,
+    });
     if (config.discovery.kind === 'endpoints') {
       cluster.setEndpoints(this.#endpoints.get(config.id) ?? []);
       return { cluster, discovery: null };

@@ -5,10 +5,19 @@ import type { HashSource } from '../../ir/policy.ts';
 import { createBalancer, type Balancer } from './balancer/balancer.ts';
 import { createDial } from './connector.ts';
 import { UpstreamEndpoint, endpointName } from './endpoint.ts';
+import { canEject, judgeEndpoints } from './health/eligibility.ts';
+import type { ClusterHealth, HealthListener, HealthRegistry } from './health/health-registry.ts';
 import type { UpstreamProtocol } from './upstream-pool.ts';
 import { UpstreamTlsClient } from './upstream-tls.ts';
 
-export class UpstreamCluster {
+export interface UpstreamClusterDeps {
+  readonly protocol: UpstreamProtocol;
+  /** The one that the cluster's TLS settings name; null = none. */
+  readonly clientCertificate: Certificate | null;
+  readonly health: HealthRegistry;
+}
+
+export class UpstreamCluster implements HealthListener {
   readonly config: Cluster;
   readonly protocol: UpstreamProtocol;
   /** What a request's key for `pick` is made of; null where the choice does not go by keys. */
@@ -17,10 +26,14 @@ export class UpstreamCluster {
   readonly #tls: UpstreamTlsClient | null;
   #endpoints = new Map<string, UpstreamEndpoint>();
   #byToken: ReadonlyMap<string, UpstreamEndpoint> | null = null;
-  /** Those that take new work: the ready ones, or, when there is none, the draining ones (KEP-1672). */
+  /** Those that take new work: see health/eligibility.ts. */
   #eligible: readonly UpstreamEndpoint[] = [];
+  /** Health has changed since they were judged. */
+  #isStale = false;
+  #isPanicking = false;
+  readonly health: ClusterHealth;
 
-  constructor(config: Cluster, protocol: UpstreamProtocol, clientCertificate: Certificate | null) {
+  constructor(config: Cluster, { protocol, clientCertificate, health }: UpstreamClusterDeps) {
     this.config = config;
     this.protocol = protocol;
     const { loadBalancing } = config.policy;
@@ -29,6 +42,7 @@ export class UpstreamCluster {
     const alpn = config.protocol === 'h2' ? ['h2'] : [];
     const settings = config.tls;
     this.#tls = settings === null ? null : new UpstreamTlsClient({ settings, clientCertificate, alpn });
+    this.health = health.open(config, this);
   }
 
   /** Endpoints that stay keep their connections and state; those that leave finish what they have. */
@@ -41,17 +55,46 @@ export class UpstreamCluster {
       known.zone = endpoint.zone;
       kept.set(name, known);
     }
-    for (const [name, endpoint] of this.#endpoints) if (!kept.has(name)) endpoint.retire();
+    for (const [name, endpoint] of this.#endpoints) {
+      if (kept.has(name)) continue;
+      endpoint.retire();
+      this.health.unwatch(name);
+    }
     this.#endpoints = kept;
     this.#byToken = null;
-    const all = [...kept.values()];
-    const ready = all.filter((endpoint) => endpoint.state === 'ready');
-    this.#eligible = ready.length > 0 ? ready : all;
+    this.#judge();
+  }
+
+  #judge(): void {
+    this.#isStale = false;
+    const all = [...this.#endpoints.values()];
+    const { eligible, isPanicking } = judgeEndpoints(all, this.config.policy.panicThresholdPercent);
+    this.#eligible = eligible;
+    this.#isPanicking = isPanicking;
+  }
+
+  /** Judged when the next request comes: many endpoints may change at once. */
+  onHealthChanged(): void {
+    this.#isStale = true;
+  }
+
+  canEject(name: string, maxEjectionPercent: number): boolean {
+    return canEject([...this.#endpoints.values()], name, maxEjectionPercent);
+  }
+
+  /** Too few endpoints are healthy: requests go to all. */
+  get isPanicking(): boolean {
+    if (this.#isStale) this.#judge();
+    return this.#isPanicking;
   }
 
   #create(endpoint: Endpoint): UpstreamEndpoint {
     const dial = createDial(endpoint, this.config.policy.connection, this.#tls);
-    return new UpstreamEndpoint(this.config.id, endpoint, dial, this.protocol.createPool(dial));
+    return new UpstreamEndpoint(this.config.id, endpoint, {
+      dial,
+      pool: this.protocol.createPool(dial),
+      health: this.health.watch(endpointName(endpoint)),
+    });
   }
 
   /**
@@ -59,16 +102,20 @@ export class UpstreamCluster {
    * only when there is no other, and the last one only when it is alone. `key`: hash of the request's `hashSource`, or `NO_KEY`.
    */
   pick(tried: readonly UpstreamEndpoint[], key: number): UpstreamEndpoint | null {
+    if (this.#isStale) this.#judge();
     const eligible = this.#eligible;
     if (eligible.length === 0) return null;
     if (tried.length === 0) return this.#balancer.pick(eligible, key, null);
     return this.#balancer.pickAmong(othersThan(tried, eligible), key);
   }
 
-  /** The endpoint that a session names, if it is still listed: draining ones keep their sessions. */
+  /**
+   * The endpoint that a session names, if it is still listed and not known to be bad: draining ones keep their sessions.
+   */
   findByToken(token: string): UpstreamEndpoint | null {
     this.#byToken ??= new Map([...this.#endpoints.values()].map((endpoint) => [endpoint.token, endpoint]));
-    return this.#byToken.get(token) ?? null;
+    const endpoint = this.#byToken.get(token);
+    return endpoint !== undefined && (endpoint.health.isGood || this.isPanicking) ? endpoint : null;
   }
 
   get endpoints(): Iterable<UpstreamEndpoint> {
@@ -78,10 +125,12 @@ export class UpstreamCluster {
   /** No configuration names the cluster any more: exchanges in flight finish. */
   retire(): void {
     for (const endpoint of this.#endpoints.values()) endpoint.retire();
+    this.health.close();
   }
 
   destroy(): void {
     for (const endpoint of this.#endpoints.values()) endpoint.pool.destroy();
+    this.health.close();
   }
 }
 

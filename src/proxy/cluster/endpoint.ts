@@ -2,10 +2,17 @@
 import { createHash } from 'node:crypto';
 import type { Endpoint } from '../../ir/cluster.ts';
 import type { ClusterId } from '../../ir/ids.ts';
+import type { EndpointHealth } from './health/endpoint-health.ts';
 import type { Dial, EndpointPool } from './upstream-pool.ts';
 
 /** 96 bits are enough to tell endpoints apart, and too little to learn anything from. */
 const TOKEN_BYTES = 12;
+
+export interface UpstreamEndpointParts {
+  readonly dial: Dial;
+  readonly pool: EndpointPool;
+  readonly health: EndpointHealth;
+}
 
 export class UpstreamEndpoint {
   readonly address: string;
@@ -15,6 +22,7 @@ export class UpstreamEndpoint {
   /** For connections of their own, outside the pool (layer 4). */
   readonly dial: Dial;
   readonly pool: EndpointPool;
+  readonly health: EndpointHealth;
   state: Endpoint['state'];
   zone: string | null;
   /** Exchanges that have been given to it and are not over. */
@@ -25,15 +33,22 @@ export class UpstreamEndpoint {
   readonly #cluster: ClusterId;
   #token = '';
 
-  constructor(cluster: ClusterId, endpoint: Endpoint, dial: Dial, pool: EndpointPool) {
+  constructor(cluster: ClusterId, endpoint: Endpoint, { dial, pool, health }: UpstreamEndpointParts) {
     this.#cluster = cluster;
     this.address = endpoint.address;
     this.port = endpoint.port;
     this.name = endpointName(endpoint);
     this.dial = dial;
     this.pool = pool;
+    this.health = health;
     this.state = endpoint.state;
     this.zone = endpoint.zone;
+  }
+
+  /** No connection to it could be made. */
+  connectFailed(): void {
+    this.connectFailures++;
+    this.health.failed();
   }
 
   /** What it has finishes; nothing new comes. */

@@ -31,6 +31,7 @@ import type {
   UpstreamEvents,
   UpstreamStream,
 } from './stream.ts';
+import { answerBegan, answerEnded, tryFailed } from './try-outcome.ts';
 
 /** Body bytes that are kept while there is no connection to send them on. */
 const MAX_WAITING_BYTES = 65_536;
@@ -144,8 +145,8 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   /** The try has failed: another one, or `reason`. */
   #fail(failure: Failure, reason: ReasonCode): void {
+    if (this.endpoint !== null) tryFailed(this.endpoint.health, failure);
     if (!this.#responseStarted && this.#retry(failure)) return;
-    this.#leaveTry();
     this.answer(reason);
   }
 
@@ -186,7 +187,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   onUpstreamUnavailable(reason: 'connect_failed' | 'connect_timeout' | 'overflow'): void {
     this.#isOpening = false;
-    if (this.endpoint !== null && reason !== 'overflow') this.endpoint.connectFailures++;
+    if (reason !== 'overflow') this.endpoint?.connectFailed();
     this.#fail({ kind: 'connect', reason }, reason);
   }
 
@@ -267,6 +268,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   onResponseHead(head: ResponseHead): void {
     this.#deadlines?.touch();
+    if (this.endpoint !== null) answerBegan(this.endpoint.health, head, this.isGrpc);
     if (head.status >= 400 && this.#retriesStatus(head)) return;
     this.responseHeadAtMs = this.context.wheel.now();
     this.#responseStarted = true;
@@ -318,6 +320,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   onResponseEnd(trailers: FieldList | null): void {
     this.#responseEnded = true;
+    if (this.endpoint !== null) answerEnded(this.endpoint.health, this.status, trailers, this.isGrpc);
     this.stream.sendEnd(trailers);
     if (!this.#isTunnel || this.#requestEnded) this.#finish();
   }
@@ -333,6 +336,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   /** Ends the exchange with an answer of the gateway's own; an answer that has begun is broken off. */
   answer(reason: ReasonCode): void {
+    this.#leaveTry();
     this.reason = reason;
     if (this.#responseStarted) {
       this.stream.abort();
@@ -361,19 +365,14 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   onTimer(nowMs: number): void {
     const expired = this.#deadlines?.expired(nowMs) ?? null;
-    if (expired === 'request') this.#expire('request_timeout');
-    else if (expired === 'idle') this.#expire('stream_idle');
+    if (expired === 'request') this.answer('request_timeout');
+    else if (expired === 'idle') this.answer('stream_idle');
     else if (expired === 'try') this.#fail({ kind: 'timeout' }, 'backend_timeout');
     else if (expired === 'retry' && this.#deadlines !== null) {
       this.#deadlines.retryAt = Infinity;
       this.#tryAgain(false);
     }
     if (!this.#isFinished) this.#schedule();
-  }
-
-  #expire(reason: ReasonCode): void {
-    this.#leaveTry();
-    this.answer(reason);
   }
 
   #releasePrepared(): void {

@@ -7,6 +7,7 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import type { WeightedBackend } from '../../ir/route.ts';
 import { NO_KEY } from '../cluster/balancer/balancer.ts';
 import { hashText } from '../cluster/balancer/hash.ts';
+import type { OutcomeSink } from '../cluster/health/outcome.ts';
 import type { Dial } from '../cluster/upstream-pool.ts';
 import { WeightedChoice } from '../runtime/weighted-choice.ts';
 import type { StreamCounterRegistry, StreamCounters, StreamLabels } from './stream-counters.ts';
@@ -20,7 +21,8 @@ export interface L4Endpoint {
   readonly dial: Dial;
   /** Connections and flows that it has, for balancing. */
   active: number;
-  connectFailures: number;
+  readonly health: OutcomeSink;
+  connectFailed(): void;
   /** No longer listed: it gets nothing new, and flows leave it. */
   readonly isGone: boolean;
 }

@@ -23,6 +23,8 @@ import type { StreamCounters } from './stream-counters.ts';
 
 /** Endpoints tried for one connection. */
 const MAX_TRIES = 3;
+/** That a connection could be made is all that can be known of an endpoint here. */
+const CONNECTED = 200;
 
 export interface StreamOpening {
   /** The client's connection; taken over. */
@@ -127,6 +129,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     const { wheel } = this.#deps;
     if (transport === null || this.#isOver) return;
     this.#dialing = null;
+    this.#endpoint?.health.answered(CONNECTED);
     const upstream = new RelaySide(transport, this);
     this.#upstream = upstream;
     const maxDurationMs = this.#backend.cluster?.config.policy.connection.maxDurationMs ?? 0;
@@ -145,7 +148,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
   onClose(): void {
     if (this.#dialing === null || this.#isOver) return;
     this.#dialing = null;
-    if (this.#endpoint !== null) this.#endpoint.connectFailures++;
+    this.#endpoint?.connectFailed();
     this.#tryNext('connect_failed');
   }
 
@@ -175,7 +178,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
   override onTimer(): void {
     if (this.#dialing !== null) {
       this.#abandonDial();
-      if (this.#endpoint !== null) this.#endpoint.connectFailures++;
+      this.#endpoint?.connectFailed();
       this.#tryNext('connect_timeout');
     } else {
       this.#counters.ended('stream_idle');

@@ -10,6 +10,8 @@ import { keyOf, type CompiledL4Backend, type L4Endpoint } from './l4-rule.ts';
 
 /** Datagrams kept while the flow's socket is being made, which takes a turn of the event loop. */
 const MAX_PENDING = 16;
+/** What a reply says is not ours to read; that there is one counts. */
+const REPLIED = 200;
 
 /** The table a flow is in. */
 export interface FlowOwner {
@@ -98,6 +100,7 @@ export class UdpFlow extends TimerEntry {
     socket.on('message', (datagram) => {
       tickEventClock();
       this.#touch();
+      next.health.answered(REPLIED);
       this.backend.counters.sentBytes += datagram.length;
       this.#owner.reply(this, datagram);
     });
@@ -118,7 +121,7 @@ export class UdpFlow extends TimerEntry {
   #onSocketError(socket: Socket): void {
     if (socket !== this.#socket) return;
     const endpoint = this.#endpoint;
-    if (endpoint !== null) endpoint.connectFailures++;
+    endpoint?.connectFailed();
     this.backend.counters.retries++;
     const pending = this.#pending;
     this.#moveOn();

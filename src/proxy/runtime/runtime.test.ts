@@ -31,6 +31,7 @@ class Bench {
     clusters: new ClusterRegistry({
       logger: SILENT_LOGGER,
       protocolOf: (cluster: Cluster) => new Http1Protocol(cluster.policy.connection, this.#wheel),
+      wheel: this.#wheel,
     }),
     counters: new CounterRegistry(),
     streamCounters: new StreamCounterRegistry(),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { clusterId } from '../../../ir/ids.ts';
 import { UpstreamEndpoint } from '../endpoint.ts';
+import { UNWATCHED } from '../health/endpoint-health.ts';
 import type { Dial, EndpointPool } from '../upstream-pool.ts';
 import { NO_KEY, createBalancer, type Balancer } from './balancer.ts';
 import { ConsistentHash } from './consistent-hash.ts';
@@ -15,7 +16,11 @@ const NO_POOL = {} as EndpointPool;
 const endpointAt = (index: number): UpstreamEndpoint => {
   const address = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
   const listed = { address, port: 8080, state: 'ready', zone: null } as const;
-  return new UpstreamEndpoint(clusterId('Service/test/a/80'), listed, NO_DIAL, NO_POOL);
+  return new UpstreamEndpoint(clusterId('Service/test/a/80'), listed, {
+    dial: NO_DIAL,
+    pool: NO_POOL,
+    health: UNWATCHED,
+  });
 };
 
 const endpointsOf = (count: number): UpstreamEndpoint[] =>

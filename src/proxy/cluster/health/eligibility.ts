@@ -1,0 +1,58 @@
+/**
+ * Which endpoints take new requests. Order of truth: EndpointSlice (ready; draining ones only when nothing is ready), then active
+ * check, then passive ejection, then the panic threshold. Pure.
+ */
+import type { Endpoint } from '../../../ir/cluster.ts';
+
+export interface JudgedEndpoint {
+  readonly name: string;
+  readonly state: Endpoint['state'];
+  readonly health: {
+    /** Nothing is known against it. */
+    readonly isGood: boolean;
+    /** Requests have shown it to be bad. */
+    readonly isEjected: boolean;
+  };
+}
+
+export interface Eligibility<E> {
+  readonly eligible: readonly E[];
+  /** Too few are healthy: health is ignored. */
+  readonly isPanicking: boolean;
+}
+
+/** `panicThresholdPercent`: health is ignored while a smaller part than this is healthy; 0 = it never is. */
+export function judgeEndpoints<E extends JudgedEndpoint>(
+  endpoints: readonly E[],
+  panicThresholdPercent: number,
+): Eligibility<E> {
+  const candidates = candidatesOf(endpoints);
+  const good = candidates.filter(({ health }) => health.isGood);
+  if (good.length === candidates.length) return { eligible: candidates, isPanicking: false };
+  if (good.length * 100 < panicThresholdPercent * candidates.length) {
+    return { eligible: candidates, isPanicking: true };
+  }
+  // Ejection never takes the last one: others may have gone since it was judged.
+  return { eligible: good.length > 0 ? good : candidates, isPanicking: false };
+}
+
+/**
+ * Whether one more may be ejected: another good one must be left, and no more than `maxEjectionPercent` may be out; of
+ * a few endpoints one may all the same, since else the check would do nothing for them.
+ */
+export function canEject(
+  endpoints: readonly JudgedEndpoint[],
+  name: string,
+  maxEjectionPercent: number,
+): boolean {
+  const candidates = candidatesOf(endpoints);
+  const ejected = candidates.filter(({ health }) => health.isEjected).length;
+  const allowed = Math.max(1, Math.floor((candidates.length * maxEjectionPercent) / 100));
+  if (maxEjectionPercent === 0 || ejected >= allowed) return false;
+  return candidates.some((endpoint) => endpoint.name !== name && endpoint.health.isGood);
+}
+
+function candidatesOf<E extends JudgedEndpoint>(endpoints: readonly E[]): readonly E[] {
+  const ready = endpoints.filter(({ state }) => state === 'ready');
+  return ready.length > 0 ? ready : endpoints;
+}
