@@ -126,7 +126,7 @@ describe('a swap', () => {
     client.send(GET.replace('a.example', 'b.example'));
     assert.equal((await client.readResponse()).body, 'exact');
     assert.deepEqual(
-      proxy.records.map(({ gateway }) => gateway?.name),
+      proxy.records.map(({ labels }) => labels.gateway?.name),
       ['one', 'two'],
     );
   });

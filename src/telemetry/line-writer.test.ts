@@ -27,6 +27,24 @@ test('every line arrives, whole and in order, however large the batch', async (t
   assert.equal(writer.dropped, 0);
 });
 
+test('a line may be as long as was said, at any place in a batch', async (t) => {
+  const file = fileIn(t);
+  const writer = createLineWriter(file);
+  const lengths = [0, 1, 40_000, 41_919, 81_918, 81_919, 81_920, 200_000, 3];
+  for (const length of lengths) {
+    const line = writer.beginLine(length);
+    assert.ok(line);
+    line.ascii('x'.repeat(length));
+    writer.endLine();
+  }
+  await writer.close();
+  const written = readFileSync(file, 'latin1').split('\n').slice(0, -1);
+  assert.deepEqual(
+    written.map((line) => line.length),
+    lengths,
+  );
+});
+
 test('a file that was moved away is opened anew', async (t) => {
   const file = fileIn(t);
   const clock = t.mock.method(performance, 'now', () => 0);

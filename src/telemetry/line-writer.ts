@@ -3,10 +3,17 @@
  * not fit is dropped and counted. A file that was moved away (log rotation) is opened anew, without a signal.
  */
 import { closeSync, constants, fstatSync, openSync, statSync, write } from 'node:fs';
+import { TextBytes } from './text-bytes.ts';
 
 export interface LineWriter {
   /** `line` without its end. */
   write(line: string): void;
+  /**
+   * Where the next line is to be written, without its end, if it has at most `bytes`; `endLine` follows before anything else is
+   * asked of the writer. null: the line is dropped.
+   */
+  beginLine(bytes: number): TextBytes | null;
+  endLine(): void;
   /** Lines that were dropped because the reader stood still. */
   readonly dropped: number;
   /** Writes what is left and closes. A reader that stands still gets a second. */
@@ -14,10 +21,15 @@ export interface LineWriter {
 }
 
 /** A batch goes out when this much has gathered or this long has passed. */
-const BATCH_CHARACTERS = 65_536;
+const BATCH_BYTES = 65_536;
 const BATCH_MS = 100;
+/** A batch and the line that makes it one. */
+const BUFFER_BYTES = BATCH_BYTES + 16_384;
 /** What may wait for a reader that stands still. */
-const LIMIT_CHARACTERS = 8 * 1024 * 1024;
+const LIMIT_BYTES = 8 * 1024 * 1024;
+/** Buffers kept for later batches: one is filled while another is written. */
+const MAX_SPARE = 2;
+const LINE_END = 0x0a;
 /** Workers share standard output: only up to this size does a pipe keep the lines of one write together (PIPE_BUF of pipe(7)). */
 const PIPE_BYTES = 4_096;
 /** How often a file is looked for where it should be. */
@@ -34,7 +46,12 @@ class BatchedLineWriter implements LineWriter {
   #descriptor: number;
   /** Bytes of one write. */
   readonly #chunkBytes: number;
-  #gathered = '';
+  /** The batch that is being gathered; its buffer comes with its first line. */
+  readonly #batch = new TextBytes();
+  /** Batches that wait for the one that is being written. */
+  readonly #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  readonly #spare: Buffer[] = [];
   #isWriting = false;
   #timer: NodeJS.Timeout | null = null;
   #checkedMs = performance.now();
@@ -56,17 +73,48 @@ class BatchedLineWriter implements LineWriter {
   }
 
   write(line: string): void {
-    if (this.#gathered.length > LIMIT_CHARACTERS) {
+    // At most three octets of UTF-8 per UTF-16 code unit.
+    const batch = this.beginLine(line.length * 3);
+    if (batch === null) return;
+    batch.utf8(line);
+    this.endLine();
+  }
+
+  beginLine(bytes: number): TextBytes | null {
+    const batch = this.#batch;
+    if (this.#waitingBytes > LIMIT_BYTES) {
       this.dropped += 1;
-      return;
+      return null;
     }
-    this.#gathered += `${line}\n`;
-    if (this.#gathered.length >= BATCH_CHARACTERS) this.#flush();
+    if (batch.buffer.length - batch.length <= bytes) {
+      this.#closeBatch();
+      batch.begin(this.#takeBuffer(bytes + 1));
+    }
+    return batch;
+  }
+
+  endLine(): void {
+    const batch = this.#batch;
+    batch.buffer[batch.length++] = LINE_END;
+    if (batch.length >= BATCH_BYTES) this.#flush();
     else
       this.#timer ??= setTimeout(() => {
         this.#timer = null;
         this.#flush();
       }, BATCH_MS);
+  }
+
+  #takeBuffer(bytes: number): Buffer {
+    if (bytes > BUFFER_BYTES) return Buffer.allocUnsafeSlow(bytes);
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  }
+
+  #closeBatch(): void {
+    const { buffer, length } = this.#batch;
+    if (length === 0) return;
+    this.#waiting.push(buffer.subarray(0, length));
+    this.#waitingBytes += length;
+    this.#batch.begin(NOTHING);
   }
 
   async close(): Promise<void> {
@@ -89,12 +137,14 @@ class BatchedLineWriter implements LineWriter {
   }
 
   #flush(): void {
-    if (this.#isWriting || this.#gathered === '') return;
+    // While a batch is being written the next one fills up: many small ones would each hold a buffer.
+    if (!this.#isWriting || this.#batch.length >= BATCH_BYTES) this.#closeBatch();
+    if (this.#isWriting) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
     this.#reopenIfMoved();
-    const batch = Buffer.from(this.#gathered, 'utf8');
-    this.#gathered = '';
     this.#isWriting = true;
-    this.#writeFrom(batch, 0);
+    this.#writeFrom(next, 0);
   }
 
   #writeFrom(batch: Buffer, from: number): void {
@@ -105,7 +155,7 @@ class BatchedLineWriter implements LineWriter {
           this.#writeFrom(batch, from);
         }, BATCH_MS);
       } else if (error === null && from + written < batch.length) this.#writeFrom(batch, from + written);
-      else this.#written();
+      else this.#written(batch);
     });
   }
 
@@ -116,9 +166,13 @@ class BatchedLineWriter implements LineWriter {
     return end < from ? batch.indexOf(0x0a, from) + 1 : end + 1;
   }
 
-  #written(): void {
+  #written(batch: Buffer): void {
     this.#isWriting = false;
-    if (this.#gathered !== '') {
+    this.#waitingBytes -= batch.length;
+    if (batch.buffer.byteLength === BUFFER_BYTES && this.#spare.length < MAX_SPARE) {
+      this.#spare.push(Buffer.from(batch.buffer));
+    }
+    if (this.#waiting.length > 0 || this.#batch.length > 0) {
       this.#flush();
       return;
     }
@@ -143,6 +197,8 @@ class BatchedLineWriter implements LineWriter {
     }
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 const openToAppend = (path: string): number => openSync(path, 'a', 0o644);
 

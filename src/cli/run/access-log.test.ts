@@ -15,10 +15,15 @@ const text = fc.string({ unit: 'binary' });
 const record: fc.Arbitrary<AccessRecord> = fc.record(
   {
     startedAtMs: fc.double({ min: 0, max: 4e12, noNaN: true }),
-    gateway: orNull(origin),
-    listener: orNull(origin),
-    route: orNull(origin.map((rule) => ({ ...rule, index: 3 }))),
-    backend: orNull(origin),
+    labels: fc.record(
+      {
+        gateway: orNull(origin),
+        listener: orNull(origin),
+        rule: orNull(origin.map((rule) => ({ ...rule, index: 3 }))),
+        backend: orNull(origin),
+      },
+      { noNullPrototype: true },
+    ),
     endpoint: orNull(text),
     status: fc.integer({ min: 100, max: 599 }),
     reason: fc.constantFrom(null, 'no_rule' as const),
@@ -46,7 +51,8 @@ const nameOf = (object: { readonly namespace: string; readonly name: string }): 
 
 /** The slow, obvious way. */
 function expected(from: AccessRecord): object {
-  const { timings, gateway, listener, route, backend } = from;
+  const { timings } = from;
+  const { gateway, listener, rule, backend } = from.labels;
   const fields = {
     time: new Date(Math.floor(from.startedAtMs)).toISOString(),
     client: from.clientIp,
@@ -58,8 +64,8 @@ function expected(from: AccessRecord): object {
     reason: from.reason,
     gateway: gateway === null ? null : nameOf(gateway),
     listener: listener?.section ?? null,
-    route: route === null ? null : `${route.kind}/${nameOf(route)}`,
-    rule: route?.section ?? null,
+    route: rule === null ? null : `${rule.kind}/${nameOf(rule)}`,
+    rule: rule?.section ?? null,
     backend: backend === null ? null : `${backend.kind}/${nameOf(backend)}:${backend.section ?? ''}`,
     endpoint: from.endpoint,
     requestBytes: from.requestBytes,

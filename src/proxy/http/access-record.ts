@@ -1,6 +1,6 @@
 /** What one finished exchange reports to the access log. Built only when a log is on and the sample hits. */
 import type { ReasonCode } from '../../ir/reason.ts';
-import type { Origin, RuleOrigin } from '../../ir/origin.ts';
+import type { RequestLabels } from './request-counters.ts';
 
 /** Milliseconds since the request's head was complete; null = it did not come to that. */
 export interface AccessTimings {
@@ -14,11 +14,8 @@ export interface AccessTimings {
 export interface AccessRecord {
   /** Milliseconds since the epoch, when the request's head was complete. */
   readonly startedAtMs: number;
-  readonly gateway: Origin | null;
-  /** The listener that the request belongs to; null when no listener has its host. */
-  readonly listener: Origin | null;
-  readonly route: RuleOrigin | null;
-  readonly backend: Origin | null;
+  /** What the request belongs to. The same object for all requests of which the same is to be said. */
+  readonly labels: RequestLabels;
   /** `address:port` of the last try. */
   readonly endpoint: string | null;
   readonly status: number;

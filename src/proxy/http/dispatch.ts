@@ -26,7 +26,6 @@ const ANY_PATH: PathMatch = { kind: 'prefix', value: '/' };
 /** Takes a request to where `hit` says; the exchange may be over when this returns. */
 export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<CompiledRule>): void {
   if (exchange.context.accessLog !== null) exchange.traceparent = traceparentOf(head);
-  exchange.listener = hit.listener?.origin ?? null;
   const { rule } = hit;
   if (rule === null) {
     exchange.answer(hit.reason ?? 'no_rule');

@@ -1,6 +1,5 @@
 /** What is known of an exchange: filled in while it goes on, read when it is reported. */
 import type { HeaderField } from '../../ir/filter.ts';
-import type { Origin } from '../../ir/origin.ts';
 import type { RequestPolicy } from '../../ir/policy.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import { NO_KEY } from '../cluster/balancer/balancer.ts';
@@ -32,7 +31,6 @@ export abstract class ExchangeFacts extends TimerEntry {
   // What the request turned out to belong to, as far as it was routed.
   counters: RequestCounters;
   gateway: CompiledGateway | null = null;
-  listener: Origin | null = null;
   rule: CompiledRule | null = null;
   backend: CompiledBackend | null = null;
   session: Session | null = null;

@@ -13,14 +13,11 @@ export function reportExchange(exchange: Exchange): void {
 }
 
 function recordOf(exchange: Exchange, nowMs: number): AccessRecord {
-  const { rule, backend, startedAtMs } = exchange;
+  const { startedAtMs } = exchange;
   const since = (atMs: number): number | null => (atMs === 0 ? null : atMs - startedAtMs);
   return {
     startedAtMs: exchange.context.timeOriginMs + startedAtMs,
-    gateway: exchange.gateway?.origin ?? null,
-    listener: exchange.listener,
-    route: rule?.config.origin ?? null,
-    backend: backend?.origin ?? null,
+    labels: exchange.counters.labels,
     endpoint: exchange.endpoint?.name ?? null,
     status: exchange.status,
     reason: exchange.reason,
@@ -39,6 +36,6 @@ function recordOf(exchange: Exchange, nowMs: number): AccessRecord {
     clientIp: exchange.clientAddress,
     requestId:
       exchange.requestNumber < 0 ? exchange.clientRequestId : formatRequestId(exchange.requestNumber),
-    traceId: TRACE_ID.exec(exchange.traceparent)?.[1] ?? null,
+    traceId: exchange.traceparent === '' ? null : (TRACE_ID.exec(exchange.traceparent)?.[1] ?? null),
   };
 }
