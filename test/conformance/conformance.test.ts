@@ -10,6 +10,7 @@ import { after, before, suite, test } from 'node:test';
 import { parse } from 'yaml';
 import { coexistenceTests } from './beyond/coexistence.ts';
 import { disruptionTests } from './beyond/disruptions.ts';
+import { manyGatewayTests } from './beyond/many-gateways.ts';
 import { packagingTests } from './beyond/packaging.ts';
 import { rolloutTests } from './beyond/rollouts.ts';
 import { verdictTests } from './beyond/verdicts.ts';
@@ -79,4 +80,5 @@ function inCluster(): void {
   coexistenceTests(() => lab.cluster);
   verdictTests(() => lab.cluster);
   packagingTests(() => lab.cluster);
+  manyGatewayTests(() => lab.cluster);
 }
