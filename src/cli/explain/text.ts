@@ -36,7 +36,7 @@ function backendRows(
   row: (label: string, text: string) => string,
   colors: Colors,
 ): string[] {
-  const { weight, share, problem, endpoints } = backend;
+  const { weight, share, problem, filters, endpoints } = backend;
   const shown = endpoints
     .slice(0, 5)
     .map(({ address, state }) => (state === 'ready' ? address : `${address} (${state})`));
@@ -44,6 +44,7 @@ function backendRows(
   return [
     row('backend', `${name(backend.backend)}, weight ${String(weight)} (${String(share)} %)`),
     ...(problem === null ? [] : [row('', colors.red(problem))]),
+    ...filters.map((filter) => row('', describeFilter(filter))),
     ...(shown.length === 0 ? [] : [row('', `→ ${[...shown, ...more].join(', ')}`)]),
   ];
 }

@@ -34,6 +34,21 @@ suite('explain', () => {
     { backends: [testBackend('b')] },
   ];
 
+  test('what a backend answers by its own filters is the outcome, or a note at its share', () => {
+    const redirecting = {
+      ...testBackend('a'),
+      filters: [
+        { kind: 'redirect', scheme: 'https', hostname: null, path: null, port: null, status: 301 },
+      ] as const,
+    };
+    const alone = ask([{ backends: [redirecting] }], {});
+    assert.deepEqual([alone.outcome, alone.status, alone.reason], ['redirect', 301, 'redirect']);
+    const shared = ask([{ backends: [redirecting, testBackend('b')] }], {});
+    assert.equal(shared.outcome, 'forward');
+    assert.match(shared.summary, /50 % \(301 by a redirect filter\), .* 50 %$/);
+    assert.equal(shared.backends[0]?.filters[0]?.kind, 'redirect');
+  });
+
   test('names what won, its shares, and why each of the others lost', () => {
     const { outcome, rule, backends, nearMisses, listenerBecause } = ask(rules, {
       path: '/api/x',

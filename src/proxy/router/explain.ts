@@ -29,6 +29,8 @@ export interface ExplainedBackend {
   /** Share of the requests, in percent. */
   readonly share: number;
   readonly problem: string | null;
+  /** Its own: they act once it is chosen. */
+  readonly filters: readonly Filter[];
   readonly endpoints: readonly { readonly address: string; readonly state: string }[];
 }
 
@@ -163,46 +165,44 @@ function served({ config, hit, rule, isPreflight }: Served, around: Surroundings
   };
 }
 
+type Outcome = Pick<Explanation, 'outcome' | 'status' | 'reason' | 'summary'>;
+
 /** In the order in which a request meets them (filter/order.ts). */
-function outcomeOf(
-  rule: RouteRule,
-  isPreflight: boolean,
-  backends: readonly ExplainedBackend[],
-): Pick<Explanation, 'outcome' | 'status' | 'reason' | 'summary'> {
+function outcomeOf(rule: RouteRule, isPreflight: boolean, backends: readonly ExplainedBackend[]): Outcome {
   if (rule.action.kind === 'fail') {
     const { status, reason, message } = rule.action;
     return { outcome: 'refuse', status, reason, summary: `${String(status)} ${reason}: ${message}` };
   }
-  if (isPreflight && rule.filters.some(({ kind }) => kind === 'cors')) {
-    const { status, text } = REASONS.cors_preflight;
-    return {
-      outcome: 'answer',
-      status,
-      reason: 'cors_preflight',
-      summary: `${String(status)} cors_preflight: ${text}`,
-    };
-  }
-  const redirect = rule.filters.find((filter) => filter.kind === 'redirect');
-  if (redirect !== undefined) {
-    const summary = `${String(redirect.status)} by a redirect filter`;
-    return { outcome: 'redirect', status: redirect.status, reason: 'redirect', summary };
-  }
-  if (!backends.some(({ weight }) => weight > 0)) {
+  const answered = answerOf(rule.filters, isPreflight);
+  if (answered !== null) return answered;
+  const weighted = backends.filter(({ weight }) => weight > 0);
+  const [first] = weighted;
+  if (first === undefined) {
     const { status, text } = REASONS.no_backend;
-    return {
-      outcome: 'refuse',
-      status,
-      reason: 'no_backend',
-      summary: `${String(status)} no_backend: ${text}`,
-    };
+    const summary = `${String(status)} no_backend: ${text}`;
+    return { outcome: 'refuse', status, reason: 'no_backend', summary };
   }
-  const shares = backends
-    .filter(({ weight }) => weight > 0)
-    .map(({ backend, share, problem }) => {
-      const name = `${backend.kind} ${backend.namespace}/${backend.name}${backend.section === undefined ? '' : `:${backend.section}`}`;
-      return `${name} ${String(share)} %${problem === null ? '' : ` (${problem})`}`;
-    });
+  const own = weighted.map(({ filters }) => answerOf(filters, isPreflight));
+  if (weighted.length === 1 && own[0] !== null && own[0] !== undefined) return own[0];
+  const shares = weighted.map(({ backend, share, problem }, index) => {
+    const name = `${backend.kind} ${backend.namespace}/${backend.name}${backend.section === undefined ? '' : `:${backend.section}`}`;
+    const note = problem ?? own[index]?.summary ?? null;
+    return `${name} ${String(share)} %${note === null ? '' : ` (${note})`}`;
+  });
   return { outcome: 'forward', status: null, reason: null, summary: `forward to ${shares.join(', ')}` };
+}
+
+/** What filters of a rule, or of a backend that is chosen, answer themselves; null when they let the request through. */
+function answerOf(filters: readonly Filter[], isPreflight: boolean): Outcome | null {
+  if (isPreflight && filters.some(({ kind }) => kind === 'cors')) {
+    const { status, text } = REASONS.cors_preflight;
+    const summary = `${String(status)} cors_preflight: ${text}`;
+    return { outcome: 'answer', status, reason: 'cors_preflight', summary };
+  }
+  const redirect = filters.find((filter) => filter.kind === 'redirect');
+  if (redirect === undefined) return null;
+  const summary = `${String(redirect.status)} by a redirect filter`;
+  return { outcome: 'redirect', status: redirect.status, reason: 'redirect', summary };
 }
 
 function explainBackends(config: GatewayConfig, backends: readonly WeightedBackend[]): ExplainedBackend[] {
@@ -227,6 +227,7 @@ function explainBackends(config: GatewayConfig, backends: readonly WeightedBacke
           : isEmpty
             ? `503 no_endpoints: ${REASONS.no_endpoints.text}`
             : null,
+      filters: backend.kind === 'invalid' ? [] : backend.filters,
       endpoints: endpoints.map(({ address, port, state }) => ({
         address: `${address}:${String(port)}`,
         state,
