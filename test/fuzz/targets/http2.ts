@@ -70,9 +70,21 @@ const ANSWERS = Buffer.concat([
   ),
 ]);
 
+/** DATA after the end of its stream, on a tunnel that was refused and on a request that is not answered yet. */
+const TOO_MUCH = Buffer.concat([
+  PREFACE,
+  settings(),
+  headers(1, request({ ':method': 'CONNECT', ':protocol': 'websocket' }), false),
+  data(1, 'abc', true),
+  data(1, 'bytes'),
+  headers(3, request({ ':method': 'POST' }), true),
+  data(3, 'bytes'),
+  data(3, '', true),
+]);
+
 export const http2Server: FuzzTarget = {
   name: 'http2-server',
-  corpus: [REQUESTS, TUNNEL],
+  corpus: [REQUESTS, TUNNEL, TOO_MUCH],
   dictionary: HTTP2_DICTIONARY,
   generate: clientBytes,
   judge: (reads) => serveHttp2(reads).log.join('\n'),

@@ -5,6 +5,7 @@ import { testConfig } from '../../../../test/support/gateway-config.ts';
 import { CODE, FLAG, TYPE, data, headers, ping, request } from '../../../../test/support/h2-frames.ts';
 import type { Field } from '../../../../test/support/reference-hpack.ts';
 import { dialH2, startPair } from '../../../../test/support/h2-proxy.ts';
+import { answering } from '../../../../test/support/scripted-backend.ts';
 import type { ProxyLimits } from '../../proxy-api.ts';
 
 suite('requests over HTTP/2 that are answered without a backend', () => {
@@ -52,6 +53,22 @@ suite('requests over HTTP/2 that are answered without a backend', () => {
       assert.equal(backend.connections.length, 0);
     });
   }
+
+  // 128 streams may be open at once: one more than that would find no room if those before it were still counted.
+  test('tunnels that are refused and ended by their client in the same read leave nothing behind', async (t) => {
+    const { proxy, backend } = await startPair(t, {
+      script: answering('body'),
+      rule: { pathPrefix: '/sound' },
+    });
+    const peer = await dialH2(t, proxy.port);
+    const tunnel = request({ ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/none' });
+    const ids = Array.from({ length: 140 }, (_, index) => 1 + 2 * index);
+    for (const id of ids) peer.send(headers(id, tunnel, false), data(id, '', true));
+    for (const id of ids) assert.equal((await peer.message(id)).blocks[0]?.[0]?.[1], '404', `stream ${id}`);
+    peer.send(headers(1001, request({ ':path': '/sound' }), true));
+    assert.equal((await peer.message(1001)).body, 'body');
+    assert.equal(backend.connections.length, 1);
+  });
 
   test('a declared body beyond the limit is refused, and one that grows beyond it', async (t) => {
     const { proxy } = await startPair(t, { limits: { bodyBytes: 10 } });

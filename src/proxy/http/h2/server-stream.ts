@@ -93,8 +93,10 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
       else this.#events?.onRequestData(buffer, from, to, false);
       this.consumed(bytes);
     }
-    if (this.#tunnel === ASKED) return;
-    if (endStream) this.#endRequest(null);
+    if (this.#tunnel === ASKED) {
+      // Refused already, perhaps: then nothing is left to wait for.
+      if (endStream) this.closeIfDone();
+    } else if (endStream) this.#endRequest(null);
     else this.connection.noteFlush(this);
   }
 

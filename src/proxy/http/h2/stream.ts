@@ -223,7 +223,8 @@ export abstract class H2Stream {
   /** Ends the stream with RST_STREAM. */
   protected reset(code: number): void {
     if (this.isClosed) return;
-    this.connection.resetStream(this.id, code, this.remoteEnded ? 0 : this.#receiveWindow);
+    // Of a peer that has ended its direction, too: the rest of a frame that it should not have sent comes in another read.
+    this.connection.resetStream(this.id, code, this.#receiveWindow);
     this.#close();
   }
 
