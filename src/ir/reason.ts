@@ -21,6 +21,7 @@ export const REASONS = {
   retry_budget: { status: 503, text: 'The retry budget is spent.' },
   request_timeout: { status: 504, text: 'The request timeout of the rule has passed.' },
   backend_timeout: { status: 504, text: 'The backend request timeout of the rule has passed.' },
+  grpc_timeout: { status: 504, text: 'The deadline that the client gave its call has passed.' },
   idle_timeout: { status: 408, text: 'The client sent its request too slowly.' },
   stream_idle: { status: 504, text: 'No byte moved in either direction for too long.' },
   auth_denied: { status: 403, text: 'The external auth server refused the request.' },

@@ -17,7 +17,7 @@ Examples:
   curl localhost:9000/any/path          JSON of what was received
   curl localhost:9000/status/503        any status
   curl -N localhost:9000/stream         server-sent events
-WebSocket connections get their messages back.`;
+WebSocket connections and gRPC calls get their messages back. HTTP/2 is spoken with prior knowledge.`;
 
 function parsePort(text: string): number {
   const port = Number(text);

@@ -1,10 +1,14 @@
 /**
  * The demo backend: answers with what it received, so that one sees what a gateway made of a request. WebSocket messages come back
- * as they are; `/stream` sends events, `/status/NNN` answers with that status.
+ * as they are; `/stream` sends events, `/status/NNN` answers with that status. HTTP/2 with prior knowledge is served on the same
+ * port, and gRPC over it (grpc.ts).
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttp1, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { createServer as createHttp2, type Http2ServerRequest } from 'node:http2';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { answerGrpc, isGrpcCall } from './grpc.ts';
 
 export interface EchoOptions {
   readonly host: string;
@@ -34,12 +38,64 @@ export interface EchoAnswer {
 
 const SHOWN_BODY_BYTES = 65_536;
 
+type EchoRequest = IncomingMessage | Http2ServerRequest;
+type EchoResponse = Writable & { writeHead(status: number, headers: OutgoingHttpHeaders): unknown };
+
 export function startEcho({ host, port, name }: EchoOptions): Promise<EchoServer> {
-  const server = createServer((request, response) => {
-    void echo(name, request, response);
+  const accept = connectionListener(name);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
+    accept(socket);
   });
-  server.keepAliveTimeout = 120_000;
-  const sockets = new WebSocketServer({ server });
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => {
+        resolve();
+      });
+      for (const socket of sockets) socket.destroy();
+    });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const bound = server.address() as AddressInfo;
+      resolve({ host: bound.address, port: bound.port, close });
+    });
+  });
+}
+
+/** How the connection preface of HTTP/2 begins; no request of HTTP/1.1 that anybody sends does. */
+const PREFACE_START = 'PRI ';
+
+/** Hands a connection to the server of the protocol that its first bytes speak (RFC 9113 section 3.3). */
+function connectionListener(name: string): (socket: Socket) => void {
+  const http1 = createHttp1((request, response) => void echo(name, request, response));
+  http1.keepAliveTimeout = 120_000;
+  serveWebSockets(new WebSocketServer({ server: http1 }));
+  const http2 = createHttp2((request, response) => {
+    if (isGrpcCall(request)) answerGrpc(name, request, response);
+    else void echo(name, request, response);
+  });
+  http2.on('sessionError', () => undefined);
+  return (socket) => {
+    let first = Buffer.alloc(0);
+    const look = (chunk: Buffer): void => {
+      first = Buffer.concat([first, chunk]);
+      const start = first.toString('latin1', 0, PREFACE_START.length);
+      if (start !== PREFACE_START && PREFACE_START.startsWith(start)) return;
+      socket.off('data', look).pause();
+      socket.unshift(first);
+      (start === PREFACE_START ? http2 : http1).emit('connection', socket);
+      // HTTP/2 takes what is buffered by itself.
+      if (start !== PREFACE_START) socket.resume();
+    };
+    socket.on('data', look);
+  };
+}
+
+function serveWebSockets(sockets: WebSocketServer): void {
   sockets.on('connection', (socket) => {
     socket.on('message', (data, isBinary) => {
       socket.send(data, { binary: isBinary });
@@ -48,27 +104,9 @@ export function startEcho({ host, port, name }: EchoOptions): Promise<EchoServer
       socket.terminate();
     });
   });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      const bound = server.address() as AddressInfo;
-      resolve({ host: bound.address, port: bound.port, close: () => close(server, sockets) });
-    });
-  });
 }
 
-function close(server: Server, sockets: WebSocketServer): Promise<void> {
-  for (const client of sockets.clients) client.terminate();
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-    server.closeAllConnections();
-  });
-}
-
-async function echo(name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function echo(name: string, request: EchoRequest, response: EchoResponse): Promise<void> {
   try {
     const path = request.url ?? '/';
     const { body, bodyBytes } = await readBody(request);
@@ -77,14 +115,15 @@ async function echo(name: string, request: IncomingMessage, response: ServerResp
       return;
     }
     const { method = '', headers } = request;
-    const answer: EchoAnswer = { name, method, path, host: headers.host ?? '', headers, body, bodyBytes };
+    const host = headers.host ?? ('authority' in request ? request.authority : '');
+    const answer: EchoAnswer = { name, method, path, host, headers, body, bodyBytes };
     const payload = `${JSON.stringify(answer, null, 2)}\n`;
     response.writeHead(statusOf(path), {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(payload),
       'x-echo-name': name,
     });
-    response.end(method === 'HEAD' ? undefined : payload);
+    response.end(method === 'HEAD' ? '' : payload);
   } catch {
     response.destroy();
   }
@@ -95,7 +134,7 @@ function statusOf(path: string): number {
   return wanted >= 200 && wanted <= 599 ? wanted : 200;
 }
 
-async function readBody(request: IncomingMessage): Promise<{ body: string; bodyBytes: number }> {
+async function readBody(request: EchoRequest): Promise<{ body: string; bodyBytes: number }> {
   const kept: Buffer[] = [];
   let bodyBytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -109,7 +148,7 @@ const EVENTS = 5;
 const EVENT_EVERY_MS = 200;
 
 /** Server-sent events, a few a second. */
-async function stream(response: ServerResponse, name: string): Promise<void> {
+async function stream(response: EchoResponse, name: string): Promise<void> {
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',

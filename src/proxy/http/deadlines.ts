@@ -3,13 +3,15 @@
 import type { Timeouts } from '../../ir/policy.ts';
 
 /** Which limit has passed. */
-export type Expired = 'request' | 'try' | 'retry' | 'idle';
+export type Expired = 'request' | 'call' | 'try' | 'retry' | 'idle';
 
 /** Silence is noticed in steps of this part of its limit. */
 const IDLE_STEPS = 4;
 
 export class Deadlines {
   #requestAt = Infinity;
+  /** The client's own deadline. */
+  #callAt = Infinity;
   /** Of the current try. */
   tryAt = Infinity;
   /** When the next try begins. */
@@ -20,14 +22,17 @@ export class Deadlines {
   /** A byte has moved since the last step. */
   #isActive = false;
 
-  constructor({ requestMs, streamIdleMs }: Timeouts, nowMs: number) {
+  /** `callMs`: what the client gives its call; 0 = as long as it takes. */
+  constructor({ requestMs, streamIdleMs }: Timeouts, nowMs: number, callMs: number) {
     if (requestMs > 0) this.#requestAt = nowMs + requestMs;
+    if (callMs > 0) this.#callAt = nowMs + callMs;
     this.#watchIdle(nowMs, streamIdleMs);
   }
 
   /** From here on only silence for `limitMs` ends it. */
   keepOnlyIdle(nowMs: number, limitMs: number): void {
     this.#requestAt = Infinity;
+    this.#callAt = Infinity;
     this.tryAt = Infinity;
     this.#watchIdle(nowMs, limitMs);
   }
@@ -45,14 +50,18 @@ export class Deadlines {
   }
 
   get next(): number {
-    return Math.min(this.#requestAt, this.tryAt, this.retryAt, this.#idleAt);
+    return Math.min(this.#requestAt, this.#callAt, this.tryAt, this.retryAt, this.#idleAt);
   }
 
   /** What has passed by now, most serious first; null when it was only a step of the watch for silence. */
   expired(nowMs: number): Expired | null {
     if (this.#requestAt <= nowMs) return 'request';
+    if (this.#callAt <= nowMs) return 'call';
     if (this.tryAt <= nowMs) return 'try';
-    if (this.retryAt <= nowMs) return 'retry';
+    if (this.retryAt <= nowMs) {
+      this.retryAt = Infinity;
+      return 'retry';
+    }
     if (this.#idleAt > nowMs) return null;
     this.#silentSteps = this.#isActive ? 0 : this.#silentSteps + 1;
     this.#isActive = false;

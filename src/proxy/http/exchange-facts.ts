@@ -9,6 +9,7 @@ import { TimerEntry } from '../timer-wheel.ts';
 import type { DownstreamConnection } from './downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { isGrpc } from './grpc-status.ts';
+import { grpcTimeoutMs } from './grpc-timeout.ts';
 import type { RequestHead } from './head.ts';
 import type { RequestCounters } from './request-counters.ts';
 import type { Session } from './session-persistence.ts';
@@ -27,6 +28,8 @@ export abstract class ExchangeFacts extends TimerEntry {
   readonly startedAtMs: number;
   /** The client reads gRPC status, not HTTP errors. */
   readonly isGrpc: boolean;
+  /** What a gRPC client gives its call, from now; 0 = as long as it takes. */
+  readonly grpcTimeoutMs: number;
 
   // What the request turned out to belong to, as far as it was routed.
   counters: RequestCounters;
@@ -73,6 +76,7 @@ export abstract class ExchangeFacts extends TimerEntry {
     this.path = head.path;
     this.version = head.version;
     this.isGrpc = isGrpc(head);
+    this.grpcTimeoutMs = this.isGrpc ? grpcTimeoutMs(head.header('grpc-timeout')) : 0;
     this.startedAtMs = context.wheel.now();
     this.counters = context.unrouted;
     this.clientAddress = connection.info.clientAddress;

@@ -13,7 +13,7 @@ import type { DownstreamConnection } from './downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { ExchangeFacts } from './exchange-facts.ts';
 import { ExternalAuthGate, type AuthPlan } from './external-auth-gate.ts';
-import { grpcAnswer } from './grpc-status.ts';
+import { breakOff, grpcAnswer } from './grpc-status.ts';
 import { NO_EDITS } from './head-edits.ts';
 import type { FieldList, RequestHead, ResponseHead } from './head.ts';
 import { answerForReason, reasonFields } from './local-answer.ts';
@@ -33,6 +33,8 @@ import type {
 } from './stream.ts';
 import { answerBegan, answerEnded, tryFailed } from './try-outcome.ts';
 
+/** What the end of a limit on the whole exchange is to its client. */
+const EXPIRED = { request: 'request_timeout', call: 'grpc_timeout', idle: 'stream_idle' } as const;
 /** Body bytes that are kept while there is no connection to send them on. */
 const MAX_WAITING_BYTES = 65_536;
 const NOT_TRIED: readonly UpstreamEndpoint[] = [];
@@ -99,8 +101,8 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   }
 
   #startDeadlines(): void {
-    const { requests } = this;
-    if (requests !== null) this.#deadlines = new Deadlines(requests.timeouts, this.startedAtMs);
+    const { requests, startedAtMs, grpcTimeoutMs } = this;
+    if (requests !== null) this.#deadlines = new Deadlines(requests.timeouts, startedAtMs, grpcTimeoutMs);
     this.#schedule();
   }
 
@@ -339,7 +341,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     this.#leaveTry();
     this.reason = reason;
     if (this.#responseStarted) {
-      this.stream.abort();
+      breakOff(this.stream, this.isGrpc, reason);
       this.#finish();
       return;
     }
@@ -365,13 +367,9 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   onTimer(nowMs: number): void {
     const expired = this.#deadlines?.expired(nowMs) ?? null;
-    if (expired === 'request') this.answer('request_timeout');
-    else if (expired === 'idle') this.answer('stream_idle');
-    else if (expired === 'try') this.#fail({ kind: 'timeout' }, 'backend_timeout');
-    else if (expired === 'retry' && this.#deadlines !== null) {
-      this.#deadlines.retryAt = Infinity;
-      this.#tryAgain(false);
-    }
+    if (expired === 'try') this.#fail({ kind: 'timeout' }, 'backend_timeout');
+    else if (expired === 'retry') this.#tryAgain(false);
+    else if (expired !== null) this.answer(EXPIRED[expired]);
     if (!this.#isFinished) this.#schedule();
   }
 

@@ -5,6 +5,7 @@
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
 import { LocalHead, type RequestHead } from './head.ts';
 import { httpDate, type LocalAnswer } from './local-answer.ts';
+import type { DownstreamStream } from './stream.ts';
 
 /** Codes of gRPC (google.golang.org/grpc/codes) that the gateway gives. */
 const CANCELLED = 1;
@@ -39,6 +40,7 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   retry_budget: UNAVAILABLE,
   request_timeout: DEADLINE_EXCEEDED,
   backend_timeout: DEADLINE_EXCEEDED,
+  grpc_timeout: DEADLINE_EXCEEDED,
   idle_timeout: DEADLINE_EXCEEDED,
   stream_idle: DEADLINE_EXCEEDED,
   auth_denied: PERMISSION_DENIED,
@@ -68,11 +70,29 @@ const NO_BODY = Buffer.alloc(0);
 
 /** The answer for `reason`; it ends with its head. */
 export function grpcAnswer(reason: ReasonCode): LocalAnswer {
-  const fields = {
-    'content-type': 'application/grpc',
-    'grpc-status': String(GRPC_STATUS[reason]),
-    'grpc-message': `${reason}: ${REASONS[reason].text}`,
-    date: httpDate(),
-  };
-  return { head: new LocalHead(200, Object.keys(fields), Object.values(fields)), body: NO_BODY };
+  const { names, values } = statusFields(reason);
+  const head = new LocalHead(
+    200,
+    ['content-type', ...names, 'date'],
+    ['application/grpc', ...values, httpDate()],
+  );
+  return { head, body: NO_BODY };
 }
+
+/**
+ * Breaks off an answer that has begun, for `reason`. In gRPC the status comes last, and it can still be given: a message that was cut
+ * short is one that the client's library refuses. Silence may be the client's own, who reads no trailers either.
+ */
+export function breakOff(stream: DownstreamStream, isCall: boolean, reason: ReasonCode): void {
+  if (!isCall || reason === 'stream_idle') {
+    stream.abort();
+    return;
+  }
+  const { names, values } = statusFields(reason);
+  stream.sendEnd(new LocalHead(0, names, values));
+}
+
+const statusFields = (reason: ReasonCode): { readonly names: string[]; readonly values: string[] } => ({
+  names: ['grpc-status', 'grpc-message'],
+  values: [String(GRPC_STATUS[reason]), `${reason}: ${REASONS[reason].text}`],
+});
