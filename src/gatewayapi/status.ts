@@ -76,7 +76,7 @@ export interface PolicyStatus {
 }
 
 export type RouteKind = 'HTTPRoute' | 'GRPCRoute' | 'TLSRoute' | 'TCPRoute' | 'UDPRoute';
-export type PolicyKind = 'BackendTLSPolicy' | 'XBackendTrafficPolicy';
+export type PolicyKind = 'BackendTLSPolicy' | 'XBackendTrafficPolicy' | 'BackendPolicy';
 
 interface StatusUpdateOf<Kind extends string, Body> {
   readonly kind: Kind;

@@ -2,7 +2,7 @@
 import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import { collectFindings } from './findings/findings.ts';
 import { buildGraph } from './graph/graph.ts';
-import { Hierarchy, type PolicyScope } from './graph/hierarchy.ts';
+import type { PolicyScope } from './graph/hierarchy.ts';
 import type { RouteNode } from './graph/nodes.ts';
 import { lowerGateway, type RulesOf } from './lower/gateway-config.ts';
 import { lowerInfra } from './lower/infra.ts';
@@ -18,7 +18,7 @@ export function translate(
 ): TranslateResult {
   const graph = buildGraph(snapshot, options);
   const served = graph.gateways.filter((gateway) => gateway.faults.length === 0);
-  const policies = new PolicyLowering(new Hierarchy(graph.policies.backend));
+  const policies = new PolicyLowering(graph.policies.hierarchy);
   const { controllerName, validateRegex } = options;
   const rulesOf = remember((route, scope) =>
     route.rules.map((rule) => lowerRule(route, rule, { validateRegex, policies, scope })),

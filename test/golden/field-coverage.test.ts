@@ -16,17 +16,18 @@ import { fieldAt, otherValues, withValue } from './edit-field.ts';
 /** Fields that may have no effect, each with the reason why that is right. */
 const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
   ['GatewayClass spec.description', 'It is for people who read the object; nothing is to be done with it.'],
+  [
+    'BackendPolicy spec.healthCheck.active.tcp',
+    'A block without fields: the type of the check says all there is.',
+  ],
   ['XBackend spec.type', 'The CRD of v1.6.3 knows one value, and the field that belongs to it is served.'],
   ['XBackend spec.port.name', 'The CRD of v1.6.3 refuses every name, so that no object has one.'],
 ]);
 
-/** Not translated yet. */
-const IN_WORK: ReadonlySet<string> = new Set(['BackendPolicy']);
-
 /** Kinds whose spec the translator is answerable for: those of the CRDs. */
 const KINDS = allKinds()
-  .filter(({ group, kind, versions, storageVersion }) => {
-    const isCrd = group.includes('.') && group !== 'discovery.k8s.io' && !IN_WORK.has(kind);
+  .filter(({ group, versions, storageVersion }) => {
+    const isCrd = group.includes('.') && group !== 'discovery.k8s.io';
     return isCrd && versions[storageVersion]?.properties?.['spec'] !== undefined;
   })
   .map(({ kind }) => kind);

@@ -94,6 +94,22 @@ suite('status merge', () => {
     assert.equal(mergeStatus(current, routeUpdate(), context), current);
   });
 
+  test('a condition type of our own goes when it is no longer wanted', () => {
+    const affected = 'gateway.sluice.dev/BackendPolicyAffected';
+    const current = {
+      parents: [entry('web', OURS, [condition('Accepted', 'True'), condition(affected, 'True')])],
+    } as WrittenStatus;
+    const typesAfter = (...conditions: ReturnType<typeof stated>[]): unknown =>
+      mergeStatus(current, routeUpdate(ours(...conditions)), context).parents?.[0]?.conditions?.map(
+        ({ type }) => type,
+      );
+    assert.deepEqual(typesAfter(stated('Accepted', 'True')), ['Accepted']);
+    assert.deepEqual(typesAfter(stated('Accepted', 'True'), stated(affected, 'True')), [
+      'Accepted',
+      affected,
+    ]);
+  });
+
   test('conditions of other types, as another controller adds them to a Gateway, stay', () => {
     const current: WrittenStatus = {
       conditions: [condition('Accepted', 'True'), condition('example.net/Scanned', 'True')],

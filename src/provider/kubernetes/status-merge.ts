@@ -53,7 +53,8 @@ export function mergeStatus(
       return parents === undefined ? current : { ...current, parents };
     }
     case 'BackendTLSPolicy':
-    case 'XBackendTrafficPolicy': {
+    case 'XBackendTrafficPolicy':
+    case 'BackendPolicy': {
       const ancestors = mergeEntries(current.ancestors, update.status.ancestors, context);
       return ancestors === undefined ? current : { ...current, ancestors };
     }
@@ -113,7 +114,10 @@ function sameRef(a: Omit<Entry, 'conditions'>, b: Omit<Entry, 'conditions'>): bo
   return REF_FIELDS.every((field) => left?.[field] === right?.[field]);
 }
 
-/** Types that `wanted` does not name belong to somebody else and stay, after ours. */
+/** Condition types of our own, which come and go. */
+const OWN_TYPES = 'gateway.sluice.dev/';
+
+/** Other types that `wanted` does not name belong to somebody else and stay, after ours. */
 function mergeConditions(
   before: HasConditions | undefined,
   wanted: readonly Condition[],
@@ -126,5 +130,5 @@ function mergeConditions(
     return { ...condition, lastTransitionTime: unchanged ? old.lastTransitionTime : now };
   });
   const names = new Set(wanted.map(({ type }) => type));
-  return [...ours, ...current.filter(({ type }) => !names.has(type))];
+  return [...ours, ...current.filter(({ type }) => !names.has(type) && !type.startsWith(OWN_TYPES))];
 }

@@ -1,6 +1,6 @@
 /** Faults of BackendTLSPolicy, XBackendTrafficPolicy and XBackend. */
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
-import { errorFault, warningFault, type Fault } from './fault.ts';
+import { errorFault, infoFault, warningFault, type Fault } from './fault.ts';
 
 export function noValidCa(path: string): Fault {
   return errorFault({
@@ -106,11 +106,85 @@ export function policyConflicted(path: string, target: ObjectRef, winner: Object
   });
 }
 
+/** `section`: of the target; null: all of it. */
+export function policyBlockConflicted(
+  path: string,
+  block: string,
+  {
+    target,
+    by,
+    section,
+  }: { readonly target: ObjectRef; readonly by: ObjectRef; readonly section: string | null },
+): Fault {
+  const where = section === null ? describeRef(target) : `port ${section} of ${describeRef(target)}`;
+  return warningFault({
+    code: 'policy-block-conflict',
+    reason: 'Conflicted',
+    path,
+    message: `${block} of ${where} is governed by ${describeRef(by)}, which goes before XBackendTrafficPolicy.`,
+    hint: 'Keep it in one of the two.',
+  });
+}
+
 export function policyUnused(path: string, target: ObjectRef): Fault {
   return warningFault({
     code: 'policy-unused',
     reason: 'Accepted',
     path,
     message: `No route that is attached to a Gateway of ours uses ${describeRef(target)}.`,
+  });
+}
+
+/** What becomes of a field that a policy sets. */
+export type FieldOutcome =
+  /** It holds somewhere. */
+  | { readonly kind: 'effective' }
+  /** Stronger ones say otherwise everywhere; `by` is one of them, attached to the same target where `samePlace`. */
+  | { readonly kind: 'overridden'; readonly by: ObjectRef; readonly samePlace: boolean }
+  /** Nothing that it governs can honour it. */
+  | { readonly kind: 'unserved'; readonly why: string };
+
+/** In words, without a full stop. */
+export function whyLost(outcome: FieldOutcome): string {
+  switch (outcome.kind) {
+    case 'effective':
+      return 'in force';
+    case 'overridden':
+      return outcome.samePlace
+        ? `set by ${describeRef(outcome.by)}, which comes first for the same target`
+        : `overridden by ${describeRef(outcome.by)}`;
+    case 'unserved':
+      return `not served: ${outcome.why}`;
+  }
+}
+
+type Overridden = Extract<FieldOutcome, { kind: 'overridden' }>;
+
+export function policyFieldOverridden(path: string, outcome: Overridden): Fault {
+  const message = `${path} is nowhere in force: ${whyLost(outcome)}.`;
+  if (!outcome.samePlace) {
+    return infoFault({
+      code: 'policy-field-overridden',
+      reason: 'Overridden',
+      path: `spec.${path}`,
+      message,
+    });
+  }
+  return warningFault({
+    code: 'policy-field-conflict',
+    reason: 'Conflicted',
+    path: `spec.${path}`,
+    message,
+    hint: 'Remove it from one of the two policies.',
+  });
+}
+
+export function policyFieldUnserved(path: string, why: string): Fault {
+  return warningFault({
+    code: 'policy-field-unserved',
+    reason: 'PartiallyProgrammed',
+    path: `spec.${path}`,
+    message: `${path} is not served: ${why}.`,
+    hint: 'Take it out of the policy.',
   });
 }

@@ -1,8 +1,16 @@
 import { externalBackendInTheClear } from '../faults/advice.ts';
 import type { Fault } from '../faults/fault.ts';
-import { policyConflicted, policyUnused } from '../faults/policy-faults.ts';
+import {
+  policyConflicted,
+  policyFieldOverridden,
+  policyFieldUnserved,
+  policyUnused,
+} from '../faults/policy-faults.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { PolicyTarget } from '../graph/nodes.ts';
+import type { BackendPolicyNode, PolicyTarget } from '../graph/nodes.ts';
+import { settingsOf } from '../graph/backend-policies.ts';
+import { fieldsOf } from '../graph/policy-merge.ts';
+import { indexGateways, type GatewaysOf } from '../status/backend-policy.ts';
 import { gatewaysUsing, indexUsage } from '../status/backend-usage.ts';
 import type { Report } from './findings.ts';
 
@@ -18,9 +26,40 @@ export function reportPolicies(graph: Graph, report: Report): void {
     report(policy.ref, [...policy.acceptedFaults, ...policy.resolvedFaults, ...policy.remarks]);
     report(policy.ref, targetFaults(policy.targets, 'tls'));
   }
-  for (const policy of graph.policies.traffic) report(policy.ref, targetFaults(policy.targets, 'layer7'));
+  for (const policy of graph.policies.traffic) {
+    report(policy.ref, targetFaults(policy.targets, 'layer7'));
+    report(
+      policy.ref,
+      policy.conflicts.map(({ fault }) => fault),
+    );
+  }
+  for (const policy of graph.policies.backend.nodes) {
+    report(policy.ref, backendPolicyFaults(policy, graph, indexGateways(graph, usage)));
+  }
   for (const backend of graph.backends.values()) {
     report(backend.ref, backend.faults);
     if (backend.tls === null) report(backend.ref, [externalBackendInTheClear('spec.tls')]);
   }
+}
+
+/** Targets that are not there or lead nowhere, and fields that are in force on none of the Gateways that the policy is for. */
+function backendPolicyFaults(
+  { ref, object, faults, targets }: BackendPolicyNode,
+  { policyEffects }: Graph,
+  gatewaysOf: GatewaysOf,
+): readonly Fault[] {
+  const ofTargets = targets.flatMap((target) => {
+    if (target.missing !== null) return [target.missing];
+    return gatewaysOf(target).length > 0 ? [] : [policyUnused(target.path, target.ref)];
+  });
+  const gateways = new Set(targets.flatMap((target) => (target.missing === null ? gatewaysOf(target) : [])));
+  const outcomes = [...gateways].map((gateway) => policyEffects.of(ref, gateway.ref));
+  const ofFields = fieldsOf(settingsOf(object)).flatMap(([path]) => {
+    const found = outcomes.flatMap((fields) => fields.get(path) ?? []);
+    const [first] = found;
+    if (first === undefined || found.some(({ kind }) => kind === 'effective')) return [];
+    if (first.kind === 'overridden') return [policyFieldOverridden(path, first)];
+    return first.kind === 'unserved' ? [policyFieldUnserved(path, first.why)] : [];
+  });
+  return [...faults, ...ofTargets, ...ofFields];
 }

@@ -20,6 +20,12 @@ import { claimKey } from './policy-target.ts';
 import type { AnyRoute } from './route-adapter.ts';
 import type { Lookup } from './snapshot-index.ts';
 
+interface PolicyClaim {
+  readonly by: ObjectRef;
+  /** null: on all of the object. */
+  readonly section: string | null;
+}
+
 export class BackendPolicies {
   /** Oldest first. */
   readonly nodes: readonly BackendPolicyNode[];
@@ -42,16 +48,27 @@ export class BackendPolicies {
     else known.push(layer);
   }
 
+  /** Whose `block` goes before that of a policy of another kind for the same object; null: nobody's, and that one holds. */
+  claimOn(ref: ObjectRef, block: keyof PolicySpec): PolicyClaim | null {
+    const place = claimKey(ref, null);
+    const claims = this.nodes.flatMap(({ object, ref: by, faults, targets }): readonly PolicyClaim[] =>
+      faults.length > 0 || object.spec[block] === undefined
+        ? []
+        : targets
+            .filter((target) => target.missing === null && claimKey(target.ref, null) === place)
+            .map(({ sectionName }) => ({ by, section: sectionName })),
+    );
+    return claims.find(({ section }) => section === null) ?? claims[0] ?? null;
+  }
+
   /** Layers attached to exactly this object or section of it, weakest first. */
   at(ref: ObjectRef, sectionName: string | null): readonly PolicyLayer[] {
     return this.#layers.size === 0 ? [] : (this.#layers.get(claimKey(ref, sectionName)) ?? []);
   }
 }
 
-const isRoute = (kind: string): boolean => kind.endsWith('Route');
-
 /** All but what it is attached to. */
-const settingsOf = ({ spec }: BackendPolicy): PolicySpec =>
+export const settingsOf = ({ spec }: BackendPolicy): PolicySpec =>
   Object.fromEntries(Object.entries(spec).filter(([name]) => name !== 'targetRefs'));
 
 export function judgeBackendPolicies(snapshot: ResourceSnapshot, lookup: Lookup): BackendPolicies {
@@ -79,16 +96,8 @@ type Sections = { readonly what: string; readonly names: readonly string[] } | n
 
 type TargetIndex = ReadonlyMap<string, Gateway | ListenerSet | AnyRoute>;
 
-const TARGET_KINDS = [
-  'Service',
-  'Gateway',
-  'ListenerSet',
-  'HTTPRoute',
-  'GRPCRoute',
-  'TCPRoute',
-  'TLSRoute',
-  'UDPRoute',
-];
+const ROUTE_KINDS = ['HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute'];
+const TARGET_KINDS = ['Service', 'Gateway', 'ListenerSet', ...ROUTE_KINDS];
 
 function indexTargets(snapshot: ResourceSnapshot): TargetIndex {
   const objects = [
@@ -156,7 +165,7 @@ function valueFaults(object: BackendPolicy): readonly Fault[] {
 }
 
 function poolFaults({ spec }: BackendPolicy): readonly Fault[] {
-  if (!spec.targetRefs.some(({ kind }) => isRoute(kind))) return [];
+  if (!spec.targetRefs.some(({ kind }) => ROUTE_KINDS.includes(kind))) return [];
   const blocks = Object.keys(spec).filter((name) => !['targetRefs', 'retry', 'timeouts'].includes(name));
   return blocks.map((block) => poolSettingsOnRoute(`spec.${block}`, block));
 }

@@ -6,6 +6,7 @@ import { judgeXBackends } from './backend.ts';
 import { judgeClasses, judgeGateways } from './gateway.ts';
 import type { ClassNode, GatewayNode, RouteNode, XBackendNode } from './nodes.ts';
 import { judgePolicies, type Policies } from './policies.ts';
+import { judgePolicyEffects, type PolicyEffects } from './policy-effects.ts';
 import { judgeProxyConfigs, type ProxyConfigs } from './proxy-config.ts';
 import { readRoutes } from './route-adapter.ts';
 import { judgeRoutes } from './route.ts';
@@ -22,6 +23,7 @@ export interface Graph {
   /** All, oldest first. */
   readonly routes: readonly RouteNode[];
   readonly policies: Policies;
+  readonly policyEffects: PolicyEffects;
   readonly backends: ReadonlyMap<string, XBackendNode>;
 }
 
@@ -44,5 +46,7 @@ export function buildGraph(snapshot: ResourceSnapshot, options: TranslateOptions
     };
     return route.rules.map((rule, at) => judgeRule(rule, at, context));
   });
-  return { index, proxyConfigs, classes, gateways, routes, policies, backends };
+  const hasPolicies = policies.backend.nodes.length + policies.traffic.length > 0;
+  const policyEffects = judgePolicyEffects(gateways, policies.hierarchy, hasPolicies);
+  return { index, proxyConfigs, classes, gateways, routes, policies, policyEffects, backends };
 }

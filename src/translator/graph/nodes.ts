@@ -214,6 +214,15 @@ export interface TrafficPolicyNode {
   readonly object: XBackendTrafficPolicy;
   readonly ref: ObjectRef;
   readonly targets: readonly PolicyTarget[];
+  /** Blocks that BackendPolicies of the same targets say. */
+  readonly conflicts: readonly BlockConflict[];
+}
+
+export interface BlockConflict {
+  readonly target: ObjectRef;
+  readonly fault: Fault;
+  /** Of the whole target, not of a port alone. */
+  readonly isWhole: boolean;
 }
 
 export interface PolicyTarget {

@@ -6,11 +6,16 @@ import type { BackendTLSPolicy, XBackendTrafficPolicy } from '../../gatewayapi/g
 import { EXPERIMENTAL_GROUP, GATEWAY_GROUP, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { Fault } from '../faults/fault.ts';
-import { policyOptionForeign, policyOptionUnsupported } from '../faults/policy-faults.ts';
+import {
+  policyBlockConflicted,
+  policyOptionForeign,
+  policyOptionUnsupported,
+} from '../faults/policy-faults.ts';
 import type { TranslateOptions } from '../types.ts';
 import { judgeBackendPolicies, type BackendPolicies } from './backend-policies.ts';
 import { judgeTrust } from './backend-trust.ts';
-import type { TlsPolicyNode, TrafficPolicyNode } from './nodes.ts';
+import { Hierarchy } from './hierarchy.ts';
+import type { BlockConflict, TlsPolicyNode, TrafficPolicyNode } from './nodes.ts';
 import { byAge, refOf } from './object-key.ts';
 import { claimKey, linkTargets, PolicyClaims } from './policy-target.ts';
 import type { Lookup } from './snapshot-index.ts';
@@ -25,12 +30,15 @@ export interface Policies {
   readonly tls: readonly TlsPolicyNode[];
   readonly traffic: readonly TrafficPolicyNode[];
   readonly backend: BackendPolicies;
+  /** Which of `backend` and `traffic` govern what, in which order. */
+  readonly hierarchy: Hierarchy;
   /** A policy for the named port is more specific than one for the whole Service. */
   tlsFor(target: ObjectRef, portName: string): TlsPolicyNode | null;
   trafficFor(target: ObjectRef): TrafficPolicyNode | null;
 }
 
 export function judgePolicies(snapshot: ResourceSnapshot, context: PolicyContext): Policies {
+  const backend = judgeBackendPolicies(snapshot, context.lookup);
   const tlsClaims = new PolicyClaims();
   const tls = snapshot.backendTlsPolicies
     .toSorted(byAge)
@@ -38,13 +46,14 @@ export function judgePolicies(snapshot: ResourceSnapshot, context: PolicyContext
   const trafficClaims = new PolicyClaims();
   const traffic = snapshot.backendTrafficPolicies
     .toSorted(byAge)
-    .map((object) => judgeTrafficPolicy(object, context, trafficClaims));
+    .map((object) => judgeTrafficPolicy(object, context, { claims: trafficClaims, backend }));
   const tlsByTarget = byTarget(tls);
   const trafficByTarget = byTarget(traffic);
   return {
     tls,
     traffic,
-    backend: judgeBackendPolicies(snapshot, context.lookup),
+    backend,
+    hierarchy: new Hierarchy(backend),
     tlsFor: (target, portName) =>
       (portName === '' ? undefined : tlsByTarget.get(claimKey(target, portName))) ??
       tlsByTarget.get(claimKey(target, null)) ??
@@ -95,13 +104,24 @@ function judgeTlsPolicy(
 function judgeTrafficPolicy(
   object: XBackendTrafficPolicy,
   { lookup }: PolicyContext,
-  claims: PolicyClaims,
+  { claims, backend }: { readonly claims: PolicyClaims; readonly backend: BackendPolicies },
 ): TrafficPolicyNode {
   const ref = refOf(object, EXPERIMENTAL_GROUP);
   const kinds = ['Service', 'XBackend'];
-  return {
-    object,
-    ref,
-    targets: linkTargets(ref, object.spec.targetRefs, { lookup, claims, kinds }),
-  };
+  const targets = linkTargets(ref, object.spec.targetRefs, { lookup, claims, kinds });
+  const conflicts = targets.flatMap((target) =>
+    blocksOf(object).flatMap((block): readonly BlockConflict[] => {
+      const claim = backend.claimOn(target.ref, block);
+      if (claim === null) return [];
+      const fault = policyBlockConflicted(target.path, block, { target: target.ref, ...claim });
+      return [{ target: target.ref, fault, isWhole: claim.section === null }];
+    }),
+  );
+  return { object, ref, targets, conflicts };
 }
+
+/** Blocks that the policy sets. */
+export const blocksOf = ({
+  spec,
+}: XBackendTrafficPolicy): readonly ('retryConstraint' | 'sessionPersistence')[] =>
+  (['retryConstraint', 'sessionPersistence'] as const).filter((block) => spec[block] !== undefined);

@@ -16,7 +16,8 @@ export type BackendUsage = ReadonlyMap<string, ReadonlySet<ObjectRef>>;
 /** Only backends that someone asks about are noted: few have a policy. */
 export function indexUsage({ gateways, policies, backends }: Graph): BackendUsage {
   const usage = new Map<string, Set<ObjectRef>>();
-  const targets = [...policies.tls, ...policies.traffic].flatMap((policy) => policy.targets);
+  const all = [...policies.tls, ...policies.traffic, ...policies.backend.nodes];
+  const targets: readonly { readonly ref: ObjectRef }[] = all.flatMap((policy) => [...policy.targets]);
   const asked = new Set([...targets, ...backends.values()].map(({ ref }) => claimKey(ref, null)));
   if (asked.size === 0) return usage;
   for (const gateway of gateways) {

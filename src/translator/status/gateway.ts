@@ -1,5 +1,6 @@
 /** Status of Gateways and ListenerSets. */
 import type { GatewayObservation } from '../../gatewayapi/snapshot.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ListenerStatus, StatusUpdate } from '../../gatewayapi/status.ts';
 import { joinMessages } from '../faults/fault.ts';
 import { hasAcceptedListener } from '../graph/gateway.ts';
@@ -25,15 +26,23 @@ import {
   type Verdict,
 } from './conditions.ts';
 import { listenerStatus } from './listener.ts';
+import { policyAffected } from './policy-conditions.ts';
+
+/** What its status hangs on besides itself. */
+export interface GatewayCircumstances {
+  readonly observation: GatewayObservation | null;
+  /** BackendPolicies attached to it, its listeners or its ListenerSets. */
+  readonly policies: readonly ObjectRef[];
+}
 
 /** Updates for a Gateway and the ListenerSets that name it. */
 export function gatewayStatuses(
   gateway: GatewayNode,
-  observation: GatewayObservation | null,
+  { observation, policies }: GatewayCircumstances,
 ): readonly StatusUpdate[] {
   const blocked = blockedBy(gateway, observation);
   return [
-    gatewayStatus(gateway, { observation, blocked }),
+    gatewayStatus(gateway, { observation, blocked, policies }),
     ...gateway.listenerSets.map((set) => listenerSetStatus(set, { observation, blocked })),
   ];
 }
@@ -44,7 +53,10 @@ interface Context {
   readonly blocked: Verdict | null;
 }
 
-function gatewayStatus(gateway: GatewayNode, { observation, blocked }: Context): StatusUpdate {
+function gatewayStatus(
+  gateway: GatewayNode,
+  { observation, blocked, policies }: Context & GatewayCircumstances,
+): StatusUpdate {
   const generation = generationOf(gateway.object);
   const { defaultScope } = gateway.object.spec;
   const listeners = gateway.listeners.map((listener) =>
@@ -56,6 +68,7 @@ function gatewayStatus(gateway: GatewayNode, { observation, blocked }: Context):
     resolvedVerdict(gateway),
     ...(gateway.insecureClientValidation ? [insecureFrontendValidation()] : []),
     ...(defaultScope === 'All' ? [defaultGateway(defaultScope)] : []),
+    ...policyAffected(policies),
   ];
   return {
     kind: 'Gateway',
@@ -95,7 +108,7 @@ function resolvedVerdict({ clientCertificate, listeners }: GatewayNode): Verdict
 }
 
 /** What keeps the Gateway from being programmed besides its listeners: itself, its addresses, its proxies. */
-function blockedBy(gateway: GatewayNode, observation: GatewayObservation | null): Verdict | null {
+export function blockedBy(gateway: GatewayNode, observation: GatewayObservation | null): Verdict | null {
   if (gateway.faults.length > 0) return notProgrammedInvalid(joinMessages(gateway.faults));
   if (!hasAcceptedListener(gateway.listeners)) return notProgrammedInvalid('No listener is accepted.');
   if (observation === null) return pending('Waiting for the infrastructure of the Gateway.');

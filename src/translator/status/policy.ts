@@ -9,6 +9,7 @@ import type { Fault } from '../faults/fault.ts';
 import { policyConflicted } from '../faults/policy-faults.ts';
 import type { PolicyTarget, TlsPolicyNode, TrafficPolicyNode, XBackendNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
+import { blocksOf } from '../graph/policies.ts';
 import { gatewaysUsing, type BackendUsage } from './backend-usage.ts';
 import { accepted, atGeneration, notAccepted, resolvedRefs, unresolvedRefs } from './conditions.ts';
 
@@ -38,7 +39,16 @@ export function trafficPolicyStatus(policy: TrafficPolicyNode, context: PolicyCo
   const generation = generationOf(policy.object);
   return policyStatus('XBackendTrafficPolicy', policy, context, (targets) => {
     const { won, lost } = partition(targets);
-    return atGeneration(generation, [won.length === 0 ? notAccepted(lost) : acceptanceOf([], lost)]);
+    const conflicts = won.map(({ ref }) => policy.conflicts.filter(({ target }) => target === ref));
+    const faults = conflicts.flat().map(({ fault }) => fault);
+    const blocks = blocksOf(policy.object).length;
+    // Nothing of it is left on any target.
+    const isLost = conflicts.every(
+      (list) => blocks > 0 && list.filter(({ isWhole }) => isWhole).length === blocks,
+    );
+    return atGeneration(generation, [
+      isLost ? notAccepted([...lost, ...faults]) : acceptanceOf([], [...lost, ...faults]),
+    ]);
   });
 }
 

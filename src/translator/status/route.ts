@@ -3,6 +3,7 @@ import type { RouteParentStatus, StatusUpdate } from '../../gatewayapi/status.ts
 import type { Fault } from '../faults/fault.ts';
 import type { ParentNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
+import type { PolicyEffects } from '../graph/policy-effects.ts';
 import { isServed } from '../graph/route.ts';
 import {
   accepted,
@@ -13,14 +14,16 @@ import {
   unresolvedRefs,
   type Verdict,
 } from './conditions.ts';
+import { policyAffected } from './policy-conditions.ts';
 
 /** Routes without a parent of ours get an empty list, so that entries of ours that are left over go away. */
-export function routeStatus(route: RouteNode, controllerName: string): StatusUpdate {
+export function routeStatus(route: RouteNode, controllerName: string, effects: PolicyEffects): StatusUpdate {
   const generation = generationOf(route.object);
   const unresolved = unresolvedFaults(route);
   const references = unresolved.length === 0 ? resolvedRefs() : unresolvedRefs(unresolved);
   const parents = route.parents.map((parent): RouteParentStatus => {
-    const verdicts = [...acceptance(route, parent), references];
+    const policies = parent.refusal === null ? effects.affecting(route.ref, parent.gateway) : [];
+    const verdicts = [...acceptance(route, parent), references, ...policyAffected(policies)];
     return { parentRef: parent.ref, controllerName, conditions: atGeneration(generation, verdicts) };
   });
   return { kind: route.kind, object: route.ref, generation, status: { parents } };

@@ -1,0 +1,76 @@
+/** Conditions of BackendPolicies and of what they affect (GEP-713). */
+import { describeRef, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { joinMessages, type Fault } from '../faults/fault.ts';
+import { whyLost } from '../faults/policy-faults.ts';
+import type { FieldOutcomes } from '../graph/policy-effects.ts';
+import type { Verdict } from './conditions.ts';
+
+const holds = (type: string, reason: string, message: string): Verdict => ({
+  type,
+  status: 'True',
+  reason,
+  message,
+});
+
+const fails = (type: string, reason: string, message: string): Verdict => ({
+  ...holds(type, reason, message),
+  status: 'False',
+});
+
+/** Fields that do not hold, each reason once with its fields. */
+function lostFields(fields: FieldOutcomes): string {
+  const byReason = Map.groupBy(
+    [...fields].filter(([, { kind }]) => kind !== 'effective'),
+    ([, outcome]) => whyLost(outcome),
+  );
+  return [...byReason].map(([why, list]) => `${list.map(([path]) => path).join(', ')}: ${why}.`).join(' ');
+}
+
+export function policyNotProgrammed(faults: readonly Fault[]): Verdict {
+  return fails('Programmed', faults[0]?.reason ?? 'Invalid', joinMessages(faults));
+}
+
+export function policyReconciling(why: string): Verdict {
+  return fails('Programmed', 'Reconciling', why);
+}
+
+export function policyProgrammed(fields: FieldOutcomes): Verdict {
+  if (fields.size === 0) {
+    return holds(
+      'Programmed',
+      'Programmed',
+      'No backend is governed yet; the policy holds for those that come.',
+    );
+  }
+  const isWhole = [...fields.values()].every(({ kind }) => kind === 'effective');
+  return isWhole
+    ? holds('Programmed', 'Programmed', 'Every field is in force.')
+    : holds('Programmed', 'PartiallyProgrammed', `In force but for these fields. ${lostFields(fields)}`);
+}
+
+export function policyOverridden(fields: FieldOutcomes): Verdict {
+  return fails('Programmed', 'Overridden', `No field is in force. ${lostFields(fields)}`);
+}
+
+/** Accepted and Programmed of a policy whose fields all belong to an older one of the same target. */
+export function policyConflictedEverywhere(fields: FieldOutcomes): readonly Verdict[] {
+  const message = `No field is in force. ${lostFields(fields)}`;
+  return [fails('Accepted', 'Conflicted', message), policyOverridden(fields)];
+}
+
+/** Accepted and Programmed of a policy that asks for nothing that can be served. */
+export function policyNothingServed(fields: FieldOutcomes): readonly Verdict[] {
+  const message = `Nothing of it can be served. ${lostFields(fields)}`;
+  return [fails('Accepted', 'Invalid', message), fails('Programmed', 'Invalid', message)];
+}
+
+const MAX_NAMED = 8;
+
+/** On Gateways and routes that policies have a say about; absent where there are none. */
+export function policyAffected(policies: readonly ObjectRef[]): readonly Verdict[] {
+  if (policies.length === 0) return [];
+  const names = policies.slice(0, MAX_NAMED).map(describeRef);
+  const more = policies.length > MAX_NAMED ? ` (+${String(policies.length - MAX_NAMED)} more)` : '';
+  const message = `Governed by ${names.join(', ')}${more}.`;
+  return [holds(`${SLUICE_GROUP}/BackendPolicyAffected`, 'PolicyAffected', message)];
+}
