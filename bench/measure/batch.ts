@@ -63,6 +63,18 @@ async function start(scenario: Scenario, variant: Variant, options: BatchOptions
   }
 }
 
+async function sampleOf(
+  { variant, proxy }: Participant,
+  scenario: Scenario,
+  context: LoadContext,
+): Promise<Sample> {
+  try {
+    return await scenario.measure(proxy, context);
+  } catch (error) {
+    throw new Error(`${variant.label} under ${scenario.name}`, { cause: error });
+  }
+}
+
 /** Each round starts with another proxy, so that no one is always measured right after the same neighbour. */
 const turned = <Item>(items: readonly Item[], by: number): Item[] => [
   ...items.slice(by % items.length),
@@ -77,14 +89,14 @@ export async function runBatch(scenario: Scenario, options: BatchOptions): Promi
       participants.push(await start(scenario, variant, options));
     }
     if (scenario.warmUp) {
-      for (const { proxy } of participants)
-        await scenario.measure(proxy, { ...context, seconds: Math.min(WARM_UP_SECONDS, context.seconds) });
+      const seconds = Math.min(WARM_UP_SECONDS, context.seconds);
+      for (const participant of participants) await sampleOf(participant, scenario, { ...context, seconds });
     }
     for (let round = 0; round < (scenario.rounds ?? options.rounds); round += 1) {
-      for (const { variant, proxy, samples } of turned(participants, round)) {
-        const sample = await scenario.measure(proxy, context);
-        samples.push(sample);
-        onSample(variant.label, round, sample);
+      for (const participant of turned(participants, round)) {
+        const sample = await sampleOf(participant, scenario, context);
+        participant.samples.push(sample);
+        onSample(participant.variant.label, round, sample);
       }
     }
     return participants.map(({ variant, samples }) => ({ label: variant.label, samples }));
