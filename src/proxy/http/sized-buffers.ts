@@ -24,6 +24,11 @@ class SizedBuffers {
     if (kept === undefined || buffer.length !== 1 << bits) return;
     if (kept.length * buffer.length < MAX_KEPT_BYTES) kept.push(buffer);
   }
+
+  /** Nothing is counted here: a buffer that is not released is gone. */
+  forget(): void {
+    // Left to the garbage collector.
+  }
 }
 
 /** One pool for the process. */

@@ -285,7 +285,6 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
   }
 
   onDrain(): void {
-    this.#writer?.onDrain();
     this.#events?.onUpstreamDrained();
   }
 

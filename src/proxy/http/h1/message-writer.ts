@@ -5,6 +5,7 @@
 import type { FieldList } from '../head.ts';
 import { bulkBuffers } from '../bulk-buffers.ts';
 import { writeLatin1 } from '../latin1.ts';
+import { LentBuffers } from '../lent-buffers.ts';
 import { sizedBuffers } from '../sized-buffers.ts';
 import { isForwardableTrailer } from '../trailers.ts';
 import type { Transport } from '../../listener/transport.ts';
@@ -28,8 +29,8 @@ export class MessageWriter {
   #remaining = 0;
   #gathered: Buffer | null = null;
   #length = 0;
-  /** Bulk buffers in the socket's queue. */
-  #lent: Buffer[] = [];
+  /** Made by the first large chunk; most connections never see one. */
+  #lent: LentBuffers | null = null;
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -91,21 +92,43 @@ export class MessageWriter {
   }
 
   #sendLarge(buffer: Buffer, from: number, to: number, owned: boolean): void {
-    const { socket } = this.#transport;
-    const isChunked = this.#framing === BodyFraming.chunked;
-    // The shared read buffer is overwritten by the next read, and the socket may not be done by then.
-    const chunk = owned ? buffer.subarray(from, to) : Buffer.from(buffer.subarray(from, to));
-    if (isChunked) {
+    if (this.#framing === BodyFraming.chunked) {
       const gathered = this.reserve(CHUNK_OVERHEAD);
       this.#length = writeLatin1(gathered, this.#length, `${(to - from).toString(16)}\r\n`);
     }
+    this.#lent ??= new LentBuffers();
+    if (owned) this.#sendOwned(this.#lent, buffer, from, to);
+    else this.#sendCopy(this.#lent, buffer, from, to);
+    this.#lent.settle(this.#transport.socket);
+  }
+
+  #sendOwned(lent: LentBuffers, buffer: Buffer, from: number, to: number): void {
+    const { socket } = this.#transport;
     socket.cork();
     const gathered = this.#writeGathered();
-    socket.write(chunk);
-    if (isChunked) socket.write(CRLF);
+    lent.write(socket, buffer.subarray(from, to), buffer, bulkBuffers);
+    if (this.#framing === BodyFraming.chunked) socket.write(CRLF);
     socket.uncork();
     if (gathered !== null && socket.writableLength === 0) sizedBuffers.release(gathered);
-    if (owned) this.#returnWhenWritten(buffer);
+  }
+
+  /**
+   * The shared read buffer is overwritten by the next read, and the socket may not be done by then. The copy stands behind what is
+   * gathered, so that all of it is one write.
+   */
+  #sendCopy(lent: LentBuffers, buffer: Buffer, from: number, to: number): void {
+    const copy = sizedBuffers.take(this.#length + to - from + CRLF.length);
+    let position = this.#length;
+    if (this.#gathered !== null) {
+      this.#gathered.copy(copy, 0, 0, position);
+      sizedBuffers.release(this.#gathered);
+      this.#gathered = null;
+      this.#length = 0;
+    }
+    buffer.copy(copy, position, from, to);
+    position += to - from;
+    if (this.#framing === BodyFraming.chunked) position = putCrlf(copy, position);
+    lent.write(this.#transport.socket, copy.subarray(0, position), copy, sizedBuffers);
   }
 
   /** Hands the gathered bytes to the socket; returns their buffer, which may be reused only if they went out at once. */
@@ -122,14 +145,6 @@ export class MessageWriter {
     this.#transport.socket.write(Buffer.from(bytes));
     sizedBuffers.release(gathered);
     return null;
-  }
-
-  /** A buffer still queued comes back with the drain; when too little is queued for one, nothing would tell us. */
-  #returnWhenWritten(buffer: Buffer): void {
-    const { socket } = this.#transport;
-    if (socket.writableLength === 0) bulkBuffers.release(buffer);
-    else if (socket.writableNeedDrain) this.#lent.push(buffer);
-    else bulkBuffers.forget();
   }
 
   /** Ends the body. False when it is shorter than declared: the connection must not be used again. */
@@ -163,16 +178,9 @@ export class MessageWriter {
     return this.#transport.socket.writableNeedDrain;
   }
 
-  /** The socket's queue is empty. */
-  onDrain(): void {
-    for (const buffer of this.#lent) bulkBuffers.release(buffer);
-    this.#lent.length = 0;
-  }
-
-  /** The socket is gone; it may have left writes unfinished. */
+  /** The socket is gone. */
   onClose(): void {
-    for (let lent = this.#lent.length; lent > 0; lent--) bulkBuffers.forget();
-    this.#lent.length = 0;
+    this.#lent?.abandon();
   }
 }
 

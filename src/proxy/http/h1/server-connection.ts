@@ -354,7 +354,6 @@ export class H1ServerConnection
   }
 
   onDrain(): void {
-    this.writer.onDrain();
     this.#events?.onDownstreamDrained();
   }
 
