@@ -1,33 +1,13 @@
 /** The HTTP/2 conformance tool h2spec, built from its Go module into the cache. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { buildGoTool } from '../support/go-tool.ts';
 
 const run = promisify(execFile);
-const MODULE = 'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible';
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const PACKAGE = 'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible';
 
 /** Path of the tool; null where there is no Go to build it with. Rejects when building fails. */
-export async function buildH2spec(): Promise<string | null> {
-  const folder = join(process.env['SLUICE_CACHE_DIR'] ?? join(root, '.cache'), 'h2spec');
-  const path = join(folder, 'h2spec');
-  if (existsSync(path)) return path;
-  if (!(await hasGo())) return null;
-  mkdirSync(folder, { recursive: true });
-  await run('go', ['install', MODULE], { env: { ...process.env, GOBIN: folder } });
-  return path;
-}
-
-async function hasGo(): Promise<boolean> {
-  try {
-    await run('go', ['version']);
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const buildH2spec = (): Promise<string | null> => buildGoTool('h2spec', PACKAGE);
 
 export interface H2specResult {
   readonly tests: number;
