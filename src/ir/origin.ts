@@ -11,3 +11,10 @@ export interface Origin {
 export interface RuleOrigin extends Origin {
   readonly index: number;
 }
+
+/** A setting in force: the field of a policy, its value as a user writes it, and the object that says so; null: nobody, the default. */
+export interface EffectiveSetting {
+  readonly field: string;
+  readonly value: string;
+  readonly from: Origin | null;
+}

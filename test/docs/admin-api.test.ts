@@ -13,7 +13,13 @@ const firstColumn = (heading: string): string[] =>
 
 test('every path is documented, and no other', () => {
   const refuse = (): never => assert.fail('nothing is asked');
-  const handlers = adminHandlers({ notReady: refuse, status: refuse, configs: refuse, metrics: refuse });
+  const handlers = adminHandlers({
+    notReady: refuse,
+    status: refuse,
+    configs: refuse,
+    policies: refuse,
+    metrics: refuse,
+  });
   assert.deepEqual(firstColumn('path').toSorted(), Object.keys(handlers).toSorted());
 });
 

@@ -49,14 +49,19 @@ async function explainPaths(paths: readonly string[], options: ExplainOptions): 
     printError(`sluice explain: ${parsed.message}`);
     return USAGE_ERROR;
   }
-  const [{ translatePaths }, { explain }, { compileRegex }, { formatExplanation }] = await Promise.all([
-    import('../translate-paths.ts'),
-    import('../../proxy/router/explain.ts'),
-    import('../../proxy/router/regex.ts'),
-    import('./text.ts'),
-  ]);
-  const { configs } = translatePaths(paths, options.allClasses === true).result;
-  const explanations = configs.flatMap((config) => explain(config, parsed.request, compileRegex) ?? []);
+  const [{ translatePaths }, { explain }, { compileRegex }, { formatExplanation }, { settingsOf }] =
+    await Promise.all([
+      import('../translate-paths.ts'),
+      import('../../proxy/router/explain.ts'),
+      import('../../proxy/router/regex.ts'),
+      import('./text.ts'),
+      import('./settings.ts'),
+    ]);
+  const { configs, policies } = translatePaths(paths, options.allClasses === true).result;
+  const explanations = configs.flatMap((config, index) => {
+    const settings = settingsOf(config, policies[index] ?? new Map());
+    return explain(config, parsed.request, compileRegex, settings) ?? [];
+  });
   if (options.output === 'json') print(JSON.stringify(explanations, null, 2));
   else if (explanations.length === 0) print(noListener(parsed.request.port, configs));
   else print(explanations.map((one) => formatExplanation(one, colorsFor(process.stdout))).join('\n\n'));

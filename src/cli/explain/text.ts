@@ -1,6 +1,6 @@
 /** An explanation for people. */
 import type { Filter, HeaderEdit } from '../../ir/filter.ts';
-import type { Origin, RuleOrigin } from '../../ir/origin.ts';
+import type { EffectiveSetting, Origin, RuleOrigin } from '../../ir/origin.ts';
 import type { ExplainedBackend, Explanation } from '../../proxy/router/explain.ts';
 import type { Colors } from '../terminal.ts';
 
@@ -36,7 +36,7 @@ function backendRows(
   row: (label: string, text: string) => string,
   colors: Colors,
 ): string[] {
-  const { weight, share, problem, filters, endpoints } = backend;
+  const { weight, share, problem, filters, settings, endpoints } = backend;
   const shown = endpoints
     .slice(0, 5)
     .map(({ address, state }) => (state === 'ready' ? address : `${address} (${state})`));
@@ -45,8 +45,31 @@ function backendRows(
     row('backend', `${name(backend.backend)}, weight ${String(weight)} (${String(share)} %)`),
     ...(problem === null ? [] : [row('', colors.red(problem))]),
     ...filters.map((filter) => row('', describeFilter(filter))),
+    ...settingRows(settings, colors).map((text) => row('', text)),
     ...(shown.length === 0 ? [] : [row('', `→ ${[...shown, ...more].join(', ')}`)]),
   ];
+}
+
+/** One line for each block and who says it, what somebody says first; where nobody says anything one line is enough. */
+function settingRows(settings: readonly EffectiveSetting[], colors: Colors): string[] {
+  if (settings.length === 0) return [];
+  const said = settings.filter(({ from }) => from !== null);
+  if (said.length === 0) return [colors.dim('every setting is the default (--output json lists them)')];
+  const standard = settings.filter(({ from }) => from === null);
+  return [...settingLines(said), ...settingLines(standard).map(colors.dim)];
+}
+
+function settingLines(settings: readonly EffectiveSetting[]): string[] {
+  const groups = Map.groupBy(settings, ({ field, from }) => {
+    const by = from === null ? 'default' : `by ${name(from)}`;
+    return `${field.split('.', 1)[0] ?? ''} ${by}`;
+  });
+  return [...groups].map(([label, group]) => {
+    const parts = group.map(({ field, value }) =>
+      field.includes('.') ? `${field.slice(field.indexOf('.') + 1)} ${value}` : value,
+    );
+    return `${label}: ${parts.join(', ')}`;
+  });
 }
 
 function describeFilter(filter: Filter): string {

@@ -2,16 +2,21 @@
 import { json, text, type AdminHandler } from '../../admin/server.ts';
 import type { StatusReport } from '../../admin/status-report.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import type { Origin } from '../../ir/origin.ts';
 import { explain } from '../../proxy/router/explain.ts';
 import { compileRegex } from '../../proxy/router/regex.ts';
 import type { MetricFamily } from '../../telemetry/metric-registry.ts';
+import type { RulePolicies } from '../../translator/types.ts';
 import { parseRequest } from '../explain/request.ts';
+import { settingsOf } from '../explain/settings.ts';
 
 export interface AdminState {
   /** null when ready, else what is missing. */
   readonly notReady: () => string | null;
   readonly status: () => StatusReport;
   readonly configs: () => readonly GatewayConfig[];
+  /** Where the settings of a Gateway's rules come from. */
+  readonly policies: (gateway: Origin) => RulePolicies;
   readonly metrics: () => Promise<readonly MetricFamily[]>;
 }
 
@@ -32,13 +37,17 @@ export function adminHandlers(state: AdminState): Readonly<Record<string, AdminH
     // Keys are `Redacted`, and say so when they are written as JSON.
     '/config': () => json(state.configs()),
     '/status': () => json(state.status()),
-    '/explain': (url) => explainQuery(url, state.configs()),
+    '/explain': (url) => explainQuery(url, state),
   };
 }
 
 /** `/explain?request=GET+https://shop.example/cart&header=x-user:+a`: what `sluice explain --output json` prints. */
-function explainQuery(url: URL, configs: readonly GatewayConfig[]): ReturnType<AdminHandler> {
+function explainQuery(url: URL, { configs, policies }: AdminState): ReturnType<AdminHandler> {
   const parsed = parseRequest(url.searchParams.get('request') ?? '', url.searchParams.getAll('header'));
   if (!parsed.ok) return json({ error: parsed.message }, 400);
-  return json(configs.flatMap((config) => explain(config, parsed.request, compileRegex) ?? []));
+  const explanations = configs().flatMap((config) => {
+    const settings = settingsOf(config, policies(config.gateway));
+    return explain(config, parsed.request, compileRegex, settings) ?? [];
+  });
+  return json(explanations);
 }

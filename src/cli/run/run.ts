@@ -134,6 +134,7 @@ async function startAdmin(
     notReady: () => supervisor.notReady(),
     status: () => supervisor.status(),
     configs: () => supervisor.configs,
+    policies: (gateway) => supervisor.policiesOf(gateway),
     metrics: () => supervisor.metrics(),
   });
   try {

@@ -9,13 +9,14 @@ import { createConfigServer, type ConfigServer } from '../../configsync/server.t
 import { boundAddresses, observeGateway, type ObservedAddress } from '../../controller/observations.ts';
 import { createReconcileLoop, type Reconciled, type ReconcileLoop } from '../../controller/reconcile-loop.ts';
 import type { Observations } from '../../gatewayapi/snapshot.ts';
+import type { Origin } from '../../ir/origin.ts';
 import type { LocatingProvider } from '../../provider/file/file-provider.ts';
 import type { Provider } from '../../provider/provider.ts';
 import type { CountedRow } from './retired-stats.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { MetricFamily } from '../../telemetry/metric-registry.ts';
 import { translate } from '../../translator/translate.ts';
-import type { TranslateOptions } from '../../translator/types.ts';
+import type { RulePolicies, TranslateOptions } from '../../translator/types.ts';
 import { reachableAddresses } from './addresses.ts';
 import { proxyMetrics } from './proxy-metrics.ts';
 import { ServedSince } from './served-since.ts';
@@ -107,6 +108,13 @@ export class Supervisor {
 
   get configs(): ConfigServer['configs'] {
     return this.#server.configs;
+  }
+
+  /** Where the settings of a Gateway's rules come from. */
+  policiesOf(gateway: Origin): RulePolicies {
+    const { configs = [], policies = [] } = this.#reconciled?.result ?? {};
+    const index = configs.findIndex((config) => gatewayKey(config.gateway) === gatewayKey(gateway));
+    return policies[index] ?? new Map<never, never>();
   }
 
   get workerPids(): readonly number[] {

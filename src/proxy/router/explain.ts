@@ -8,7 +8,7 @@ import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { RuleId } from '../../ir/ids.ts';
 import type { HttpListener, Port } from '../../ir/listener.ts';
 import type { RouteMatch, StringMatch } from '../../ir/match.ts';
-import type { Origin, RuleOrigin } from '../../ir/origin.ts';
+import type { EffectiveSetting, Origin, RuleOrigin } from '../../ir/origin.ts';
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
 import { describeMatch, describeText, queryValue, type FailedPart, type RegexCompiler } from './entry.ts';
@@ -31,8 +31,15 @@ export interface ExplainedBackend {
   readonly problem: string | null;
   /** Its own: they act once it is chosen. */
   readonly filters: readonly Filter[];
+  /** What holds for requests to it and for its pool; nothing where nobody can say. */
+  readonly settings: readonly EffectiveSetting[];
   readonly endpoints: readonly { readonly address: string; readonly state: string }[];
 }
+
+/** Where settings come from is known to whoever made the configuration: by rule and index of its backend. */
+export type SettingsOf = (rule: RuleId, backend: number) => readonly EffectiveSetting[];
+
+const NO_SETTINGS: SettingsOf = () => [];
 
 export interface NearMiss {
   readonly rule: RuleOrigin;
@@ -67,6 +74,7 @@ export function explain(
   config: GatewayConfig,
   request: ExplainRequest,
   regex: RegexCompiler,
+  settingsOf: SettingsOf = NO_SETTINGS,
 ): Explanation | null {
   const port = config.ports.find(({ number, transport }) => number === request.port && transport === 'tcp');
   const listeners = httpListeners(port);
@@ -91,7 +99,7 @@ export function explain(
   const listenerBecause = whyListener(owner?.listener ?? null, hit, request);
   const around = { listener: hit.listener, listenerBecause, nearMisses };
   if (hit.rule === null) return refusal(config, hit.reason ?? 'no_rule', around);
-  return served({ config, hit, rule: hit.rule, isPreflight: isPreflight(view) }, around);
+  return served({ config, hit, rule: hit.rule, isPreflight: isPreflight(view), settingsOf }, around);
 }
 
 /** Whoever asks writes text; a request on the wire is bytes. */
@@ -142,11 +150,12 @@ interface Served {
   readonly hit: RouteHit<RouteRule>;
   readonly rule: RouteRule;
   readonly isPreflight: boolean;
+  readonly settingsOf: SettingsOf;
 }
 
-function served({ config, hit, rule, isPreflight }: Served, around: Surroundings): Explanation {
+function served({ config, hit, rule, isPreflight, settingsOf }: Served, around: Surroundings): Explanation {
   const { hostname, entry } = hit;
-  const backends = rule.action.kind === 'forward' ? explainBackends(config, rule.action.backends) : [];
+  const backends = explainBackends(config, rule, settingsOf);
   const { outcome, status, reason, summary } = outcomeOf(rule, isPreflight, backends);
   return {
     outcome,
@@ -205,9 +214,14 @@ function answerOf(filters: readonly Filter[], isPreflight: boolean): Outcome | n
   return { outcome: 'redirect', status: redirect.status, reason: 'redirect', summary };
 }
 
-function explainBackends(config: GatewayConfig, backends: readonly WeightedBackend[]): ExplainedBackend[] {
+function explainBackends(
+  config: GatewayConfig,
+  { id: rule, action }: RouteRule,
+  settingsOf: SettingsOf,
+): ExplainedBackend[] {
+  const backends: readonly WeightedBackend[] = action.kind === 'forward' ? action.backends : [];
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
-  return backends.map((backend) => {
+  return backends.map((backend, index) => {
     const endpoints =
       backend.kind === 'invalid'
         ? []
@@ -228,6 +242,7 @@ function explainBackends(config: GatewayConfig, backends: readonly WeightedBacke
             ? `503 no_endpoints: ${REASONS.no_endpoints.text}`
             : null,
       filters: backend.kind === 'invalid' ? [] : backend.filters,
+      settings: settingsOf(rule, index),
       endpoints: endpoints.map(({ address, port, state }) => ({
         address: `${address}:${String(port)}`,
         state,

@@ -1,0 +1,16 @@
+/** Where the settings of rules and pools come from, as `explain` asks for them. */
+import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import type { SettingsOf } from '../../proxy/router/explain.ts';
+import { describeSettings } from '../../translator/describe-settings.ts';
+import type { RulePolicies } from '../../translator/types.ts';
+
+export function settingsOf(config: GatewayConfig, policies: RulePolicies): SettingsOf {
+  return (rule, index) => {
+    const action = config.rules.find(({ id }) => id === rule)?.action;
+    const backend = action?.kind === 'forward' ? action.backends[index] : undefined;
+    if (backend?.kind !== 'cluster') return [];
+    const cluster = config.clusters.find(({ id }) => id === backend.cluster);
+    const protocol = cluster?.protocol ?? 'http1';
+    return describeSettings(policies.get(rule) ?? [], { index, origin: backend.origin, protocol });
+  };
+}

@@ -1,0 +1,116 @@
+/** What holds for requests to a backend and for its pool, field by field, and who said so: policies for people. */
+import type { EffectiveSetting, Origin } from '../ir/origin.ts';
+import { parseDurationMs } from '../lib/duration.ts';
+import type { UpstreamProtocol } from './graph/nodes.ts';
+import { POLICY_FIELDS } from './graph/policy-fields.ts';
+import {
+  blockOf,
+  fieldsOf,
+  mergeLayers,
+  winnerOf,
+  type Merged,
+  type PolicyLayer,
+} from './graph/policy-merge.ts';
+
+/** A backend of a rule. */
+export interface DescribedBackend {
+  readonly index: number;
+  readonly origin: Origin;
+  readonly protocol: UpstreamProtocol;
+}
+
+/** Blocks that do nothing while nobody has them, and what holds then. */
+const OPTIONAL: Readonly<Record<string, string>> = {
+  retry: 'one other endpoint where nothing was sent',
+  'loadBalancer.slowStart': 'off',
+  'loadBalancer.consistentHash': 'off',
+  'loadBalancer.zoneAware.preferLocal': 'off',
+  sessionPersistence: 'off',
+  'healthCheck.active': 'off',
+  'healthCheck.passive': 'off',
+  proxyProtocol: 'off',
+};
+
+/** `layers`: of the rule's backends, by index, weakest first. */
+export function describeSettings(
+  layers: readonly (readonly PolicyLayer[])[],
+  backend: DescribedBackend,
+): readonly EffectiveSetting[] {
+  const merged = mergeLayers(layers[backend.index] ?? []);
+  const sessions = layers.map(mergeLayers).find(({ spec }) => spec.sessionPersistence !== undefined);
+  const settings: EffectiveSetting[] = [];
+  const told = new Set<string>();
+  for (const path of Object.keys(POLICY_FIELDS)) {
+    // Sessions are the rule's: the first backend that has any gives them to all (GEP-1619).
+    const source = blockOf(path) === 'sessionPersistence' ? (sessions ?? merged) : merged;
+    const absent = absentBlock(source, path);
+    if (absent === null) {
+      const setting = settingAt(source, path, backend);
+      if (setting !== null) settings.push(setting);
+    } else if (!told.has(absent)) {
+      told.add(absent);
+      settings.push({ field: absent, value: OPTIONAL[absent] ?? 'off', from: null });
+    }
+  }
+  return settings;
+}
+
+/** The optional block around the field that is not there; null when there is none. */
+function absentBlock({ spec }: Merged, path: string): string | null {
+  const block = Object.keys(OPTIONAL).find((name) => path.startsWith(`${name}.`));
+  return block === undefined || valueAt(spec, block) !== undefined ? null : block;
+}
+
+function valueAt(spec: object, path: string): unknown {
+  let value: unknown = spec;
+  for (const name of path.split('.'))
+    value = (value as Readonly<Record<string, unknown>> | undefined)?.[name];
+  return value;
+}
+
+/** null for a field that says nothing to this backend. */
+function settingAt(
+  merged: Merged,
+  path: string,
+  { origin, protocol }: DescribedBackend,
+): EffectiveSetting | null {
+  const field = POLICY_FIELDS[path];
+  if (field === undefined || !field.carriers.includes(protocol)) return null;
+  const { needs } = field;
+  const needed = needs === undefined ? undefined : valueAt(merged.spec, needs.field);
+  if (needs !== undefined && (needed ?? POLICY_FIELDS[needs.field]?.fallback) !== needs.value) return null;
+  const value = valueAt(merged.spec, path);
+  const said = fieldsOf(merged.spec).some(([name]) => name === path) ? winnerOf(merged, path) : undefined;
+  return {
+    field: path,
+    value: value === undefined ? standard(merged, path, origin) : text(value),
+    from: said === undefined ? null : originOf(said),
+  };
+}
+
+function text(value: unknown): string {
+  if (value === null) return 'unlimited';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+const originOf = ({ source: { kind, namespace, name } }: PolicyLayer): Origin => ({ kind, namespace, name });
+
+const MAX_BACKOFF_FACTOR = 10;
+
+/** Defaults that depend on other fields are worked out. */
+function standard({ spec }: Merged, path: string, { name, namespace }: Origin): string {
+  switch (path) {
+    case 'retry.maxBackoff': {
+      const backoffMs = parseDurationMs(
+        spec.retry?.backoff ?? POLICY_FIELDS['retry.backoff']?.fallback ?? '',
+      );
+      return `${String((backoffMs ?? 0) * MAX_BACKOFF_FACTOR)}ms`;
+    }
+    case 'retry.perTryTimeout':
+      return spec.timeouts?.backendRequest ?? POLICY_FIELDS['timeouts.backendRequest']?.fallback ?? '';
+    case 'healthCheck.active.http.hostname':
+      return `${name}.${namespace}.svc`;
+    default:
+      return POLICY_FIELDS[path]?.fallback ?? '';
+  }
+}

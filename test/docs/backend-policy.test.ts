@@ -1,0 +1,76 @@
+/** docs/reference/backend-policy.md names every field of the kind, with the default and unit that the code has, and every reason. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { listSpecFields } from '../../src/gatewayapi/spec-fields.ts';
+import { POLICY_FIELDS } from '../../src/translator/graph/policy-fields.ts';
+import { lowerPool, lowerRequests } from '../../src/translator/lower/backend-policy.ts';
+import { parseDurationMs } from '../../src/lib/duration.ts';
+import { parseBytes } from '../../src/lib/quantity.ts';
+import { DEFAULT_CLUSTER_POLICY, DEFAULT_TIMEOUTS } from '../../src/ir/policy.ts';
+import type { PolicySpec } from '../../src/translator/graph/policy-merge.ts';
+import { tableRows } from '../support/markdown.ts';
+
+const page = readFileSync(new URL('../../docs/reference/backend-policy.md', import.meta.url), 'utf8');
+const rows = tableRows(page, 'field').map((cells) => cells.map((cell) => cell.replaceAll('`', '')));
+
+/** Lists and their parts are one field of the policy. */
+const fieldOf = (path: string): string => path.replace(/^spec\./, '').replace(/\[\].*$/, '');
+const settings = rows.filter(([path = '']) => !path.startsWith('spec.targetRefs'));
+
+test('every field is documented, and no other', () => {
+  const documented = rows.map(([path = '']) => path);
+  assert.deepEqual(documented.toSorted(), listSpecFields('BackendPolicy'));
+});
+
+test('every setting is known to the merge, and no other', () => {
+  const documented = new Set(settings.map(([path = '']) => fieldOf(path)));
+  assert.deepEqual([...documented].toSorted(), Object.keys(POLICY_FIELDS).toSorted());
+});
+
+test('defaults and units are those of the table in code', () => {
+  for (const [path = '', standard = '', unit = ''] of settings) {
+    const field = POLICY_FIELDS[fieldOf(path)];
+    assert.ok(field !== undefined, path);
+    assert.equal(unit === 'duration' || unit === 'bytes' ? unit : 'plain', field.unit, path);
+    if (!/\[\]\./.test(path)) assert.equal(standard, field.fallback, path);
+  }
+});
+
+/** The field alone, in a spec in which it is served. */
+function specWith(field: string, value: unknown): PolicySpec {
+  const base: Record<string, unknown> = { retry: {}, healthCheck: { active: { type: 'HTTP' }, passive: {} } };
+  const names = field.split('.');
+  let block = base;
+  for (const name of names.slice(0, -1)) block = (block[name] ??= {}) as Record<string, unknown>;
+  block[names.at(-1) ?? ''] = value;
+  return base;
+}
+
+const service = { group: '', kind: 'Service', namespace: 'demo', name: 'api' };
+const lowered = (spec: PolicySpec): unknown => ({ ...lowerRequests(spec), pool: lowerPool(spec, service) });
+
+test('to write a default down changes nothing, to write another value does', () => {
+  const without = lowered(specWith('retry', {}));
+  let compared = 0;
+  for (const [field, { fallback, unit, carriers }] of Object.entries(POLICY_FIELDS)) {
+    const isText =
+      /^(true|false|[0-9]+)$/.test(fallback) || parseDurationMs(fallback) !== null || unit === 'bytes';
+    // Blocks that are off by default, and what is read with its block, stand in the golden cases.
+    if (!isText || carriers.length === 0 || /preferLocal|consistentHash|sessionPersistence/.test(field))
+      continue;
+    const value: unknown = unit === 'plain' ? JSON.parse(fallback) : fallback;
+    assert.deepEqual(lowered(specWith(field, value)), without, `${field} ${fallback}`);
+    const other =
+      unit === 'duration' ? '7s' : unit === 'bytes' ? '7Ki' : value === true || value === false ? !value : 7;
+    assert.notDeepEqual(lowered(specWith(field, other)), without, `${field} other than ${fallback}`);
+    compared += 1;
+  }
+  assert.ok(compared > 30, String(compared));
+});
+
+test('without a policy there is what the data plane has by default', () => {
+  assert.deepEqual(lowerPool({}, service), DEFAULT_CLUSTER_POLICY);
+  assert.deepEqual(lowerRequests({}), { timeouts: DEFAULT_TIMEOUTS, retry: null });
+  assert.equal(parseBytes(POLICY_FIELDS['http2.initialStreamWindowSize']?.fallback ?? ''), 262_144);
+});
