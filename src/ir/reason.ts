@@ -13,6 +13,7 @@ export const REASONS = {
   redirect: { status: 302, text: 'A redirect filter answered.' },
   cors_preflight: { status: 204, text: 'A CORS preflight was answered.' },
   no_endpoints: { status: 503, text: 'The backend has no endpoint that can take requests.' },
+  no_healthy_endpoints: { status: 503, text: 'Every endpoint of the backend fails its health checks.' },
   connect_failed: { status: 503, text: 'No endpoint could be connected to.' },
   connect_timeout: { status: 504, text: 'Connecting to the endpoint took too long.' },
   upstream_reset: { status: 502, text: 'The backend closed the connection before it answered.' },

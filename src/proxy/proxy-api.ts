@@ -4,6 +4,8 @@ import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Origin, RuleOrigin } from '../ir/origin.ts';
 import type { ReasonCode } from '../ir/reason.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { CheckOutcome } from './cluster/health/health-counters.ts';
+import type { EjectionCause } from './cluster/health/outlier.ts';
 import type { StreamStats } from './l4/stream-counters.ts';
 import type { TlsFailure } from './listener/tls-failure.ts';
 import type { AccessLogSink } from './http/access-record.ts';
@@ -103,6 +105,26 @@ export interface RequestStats {
   readonly duration: HistogramSnapshot;
 }
 
+/** An endpoint that takes no requests, or would take none if its cluster did not panic. */
+export interface EndpointOut {
+  /** `address:port`. */
+  readonly endpoint: string;
+  readonly cause: 'draining' | 'check_pending' | 'check_failing' | EjectionCause;
+  /** What the last check found, for people; `` when that is not the cause. */
+  readonly detail: string;
+  /** How long it has been out; 0 for `draining`. */
+  readonly forMs: number;
+}
+
+export interface ClusterHealthStats {
+  readonly out: readonly EndpointOut[];
+  /** So few endpoints are healthy that health is ignored. */
+  readonly isPanicking: boolean;
+  readonly ejections: Readonly<Record<EjectionCause, number>>;
+  /** Checks made, by what they found. */
+  readonly checks: Readonly<Record<CheckOutcome, number>>;
+}
+
 export interface ClusterStats {
   readonly cluster: string;
   readonly origin: Origin;
@@ -111,6 +133,7 @@ export interface ClusterStats {
   readonly idleConnections: number;
   readonly activeRequests: number;
   readonly connectFailures: number;
+  readonly health: ClusterHealthStats;
 }
 
 /** TLS connections of one port. */

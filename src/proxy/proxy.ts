@@ -134,7 +134,7 @@ class DataPlane implements Proxy {
     const { unrouted, activeRequests, mirrors } = this.#context;
     return {
       requests: [...this.#counters.snapshot(), ...(unrouted.isUsed ? [unrouted.snapshot()] : [])],
-      clusters: this.#clusters.clusters.map(clusterStats),
+      clusters: this.#clusters.clusters.map((cluster) => clusterStats(cluster, this.#wheel.now())),
       downstream: {
         openConnections: sum(({ openConnections }) => openConnections),
         acceptedConnections: sum(({ acceptedConnections }) => acceptedConnections),

@@ -31,6 +31,7 @@ export interface ClusterOptions {
 /** A cluster over the given ports of 127.0.0.1, chosen in turn. `endpoints` may be changed. */
 export class TestCluster implements L4Cluster {
   readonly config: L4Cluster['config'];
+  readonly reasonForNone = 'no_endpoints';
   readonly endpoints: TestEndpoint[];
   #next = 0;
 

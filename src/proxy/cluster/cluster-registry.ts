@@ -18,6 +18,9 @@ export interface ClusterRegistryDeps {
   readonly wheel: TimerWheel;
 }
 
+/** Checks that take longer do not hold a swap up. */
+const CHECK_PATIENCE_MS = 5_000;
+
 interface Entry {
   readonly key: string;
   readonly cluster: UpstreamCluster;
@@ -46,7 +49,7 @@ export class ClusterRegistry {
 
   constructor(deps: ClusterRegistryDeps) {
     this.#deps = deps;
-    this.#health = new HealthRegistry(deps.wheel);
+    this.#health = new HealthRegistry(deps);
   }
 
   /** From here to `endSwap`, the clusters asked for are those that the new configuration needs. */
@@ -110,9 +113,20 @@ export class ClusterRegistry {
     return { cluster, discovery };
   }
 
-  /** Resolves when the names of new clusters were looked up once. */
+  /**
+   * Resolves when the names of new clusters were looked up once, and their endpoints checked once where they have to pass a check before
+   * they count: a change of a check must not leave a backend without endpoints until the first answers.
+   */
   async resolved(): Promise<void> {
     await Promise.all(this.#pending);
+    const checks = [...this.#entries.values()].flatMap(({ isInForce, cluster }) =>
+      isInForce ? [] : (cluster.health.settled() ?? []),
+    );
+    if (checks.length === 0) return;
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(resolve, CHECK_PATIENCE_MS);
+    await Promise.race([Promise.all(checks), promise]);
+    clearTimeout(timer);
   }
 
   /** Retires clusters that were not asked for. */

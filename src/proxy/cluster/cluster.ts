@@ -1,12 +1,14 @@
 /** A cluster at run time: its endpoints with their connections, and the choice among them. It survives swaps of configuration. */
 import type { Cluster, Endpoint } from '../../ir/cluster.ts';
 import type { Certificate } from '../../ir/tls.ts';
+import type { ReasonCode } from '../../ir/reason.ts';
 import type { HashSource } from '../../ir/policy.ts';
 import { createBalancer, type Balancer } from './balancer/balancer.ts';
 import { createDial } from './connector.ts';
 import { UpstreamEndpoint, endpointName } from './endpoint.ts';
 import { canEject, judgeEndpoints } from './health/eligibility.ts';
-import type { ClusterHealth, HealthListener, HealthRegistry } from './health/health-registry.ts';
+import type { ClusterHealth, HealthListener } from './health/cluster-health.ts';
+import type { HealthRegistry } from './health/health-registry.ts';
 import type { UpstreamProtocol } from './upstream-pool.ts';
 import { UpstreamTlsClient } from './upstream-tls.ts';
 
@@ -42,7 +44,7 @@ export class UpstreamCluster implements HealthListener {
     const alpn = config.protocol === 'h2' ? ['h2'] : [];
     const settings = config.tls;
     this.#tls = settings === null ? null : new UpstreamTlsClient({ settings, clientCertificate, alpn });
-    this.health = health.open(config, this);
+    this.health = health.open(config, clientCertificate, this);
   }
 
   /** Endpoints that stay keep their connections and state; those that leave finish what they have. */
@@ -82,6 +84,11 @@ export class UpstreamCluster implements HealthListener {
     return canEject([...this.#endpoints.values()], name, maxEjectionPercent);
   }
 
+  /** Why there is no endpoint when `pick` gives none. */
+  get reasonForNone(): ReasonCode {
+    return this.#endpoints.size > 0 ? 'no_healthy_endpoints' : 'no_endpoints';
+  }
+
   /** Too few endpoints are healthy: requests go to all. */
   get isPanicking(): boolean {
     if (this.#isStale) this.#judge();
@@ -93,7 +100,7 @@ export class UpstreamCluster implements HealthListener {
     return new UpstreamEndpoint(this.config.id, endpoint, {
       dial,
       pool: this.protocol.createPool(dial),
-      health: this.health.watch(endpointName(endpoint)),
+      health: this.health.watch(endpoint),
     });
   }
 

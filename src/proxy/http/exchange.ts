@@ -115,7 +115,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   #try(endpoint: UpstreamEndpoint | null, fresh: boolean): void {
     if (endpoint === null) {
-      this.answer('no_endpoints');
+      this.answer(this.#cluster?.reasonForNone ?? 'no_endpoints');
       return;
     }
     this.endpoint = endpoint;

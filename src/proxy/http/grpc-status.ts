@@ -32,6 +32,7 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   redirect: UNKNOWN,
   cors_preflight: UNKNOWN,
   no_endpoints: UNAVAILABLE,
+  no_healthy_endpoints: UNAVAILABLE,
   connect_failed: UNAVAILABLE,
   connect_timeout: UNAVAILABLE,
   upstream_reset: UNAVAILABLE,

@@ -31,6 +31,8 @@ export interface L4Endpoint {
 export interface L4Cluster {
   readonly config: Cluster;
   readonly endpoints: Iterable<L4Endpoint>;
+  /** What a null of `pick` is answered with. */
+  readonly reasonForNone: ReasonCode;
   /** null when there is no endpoint. `tried`: where the tries before went, in order; `key`: see `keyOf`. */
   pick(tried: readonly L4Endpoint[], key: number): L4Endpoint | null;
 }

@@ -92,7 +92,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     this.#opening.transport.sink = this.#client;
     const { cluster } = this.#backend;
     if (cluster !== null && isFull(cluster)) this.#refuse('overflow');
-    else this.#tryNext('no_endpoints');
+    else this.#tryNext(cluster?.reasonForNone ?? 'no_endpoints');
   }
 
   #choose(): L4Endpoint | null {

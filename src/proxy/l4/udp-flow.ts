@@ -76,7 +76,7 @@ export class UdpFlow extends TimerEntry {
   }
 
   #refusal(): ReasonCode {
-    return this.backend.cluster === null ? this.backend.refusal : 'no_endpoints';
+    return this.backend.cluster?.reasonForNone ?? this.backend.refusal;
   }
 
   #touch(): void {

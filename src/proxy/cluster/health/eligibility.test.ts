@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canEject, judgeEndpoints, type JudgedEndpoint } from './eligibility.ts';
 
-/** `g` good, `e` ejected; capital letters: draining. */
+/** `g` good, `e` ejected, `f` failing its checks, `p` not checked yet; capital letters: draining. */
 function endpoints(letters: string): JudgedEndpoint[] {
   return Array.from(letters, (letter, index) => {
     const kind = letter.toLowerCase();
-    const health = { isGood: kind === 'g', isEjected: kind === 'e' };
+    const health = {
+      isGood: kind === 'g',
+      isEjected: kind === 'e',
+      isFailing: kind === 'f',
+      isPending: kind === 'p',
+    };
     return { name: `${index}${letter}`, state: letter === kind ? 'ready' : 'draining', health };
   });
 }
@@ -34,6 +39,17 @@ test('the panic threshold: below, at and above', () => {
 test('ejection alone never leaves nothing', () => {
   assert.equal(eligible('ee', 0), '0e 1e');
   assert.equal(eligible('e', 50), '0e !');
+});
+
+test('checks count before ejection, and what has to be checked first is as if it were not there', () => {
+  assert.equal(eligible('fe', 0), '1e', 'ejection is forgotten before a check is');
+  assert.equal(eligible('ff', 0), '');
+  assert.equal(eligible('ff', 1), '0f 1f !');
+  assert.equal(eligible('ggf', 50), '0g 1g');
+  assert.equal(eligible('ppp', 50), '');
+  assert.equal(eligible('ppg', 50), '2g', 'two that are not known yet are no reason to panic');
+  assert.equal(eligible('ppG', 50), '2G', 'a draining one serves until they are');
+  assert.equal(eligible('fG', 0), '', 'but not in place of one that fails');
 });
 
 test('ejection: how many, and never the last', () => {

@@ -1,6 +1,6 @@
 /**
- * Which endpoints take new requests. Order of truth: EndpointSlice (ready; draining ones only when nothing is ready), then active
- * check, then passive ejection, then the panic threshold. Pure.
+ * Which endpoints take new requests. Order of truth: EndpointSlice (ready; draining ones only when nothing is ready, KEP-1672), then
+ * active check, then passive ejection, then the panic threshold. Pure.
  */
 import type { Endpoint } from '../../../ir/cluster.ts';
 
@@ -8,10 +8,14 @@ export interface JudgedEndpoint {
   readonly name: string;
   readonly state: Endpoint['state'];
   readonly health: {
-    /** Nothing is known against it. */
-    readonly isGood: boolean;
+    /** It has to pass a check first. Until then it is as if it were not ready: no panic makes it take requests. */
+    readonly isPending: boolean;
+    /** Its checks fail. */
+    readonly isFailing: boolean;
     /** Requests have shown it to be bad. */
     readonly isEjected: boolean;
+    /** None of it. */
+    readonly isGood: boolean;
   };
 }
 
@@ -32,8 +36,9 @@ export function judgeEndpoints<E extends JudgedEndpoint>(
   if (good.length * 100 < panicThresholdPercent * candidates.length) {
     return { eligible: candidates, isPanicking: true };
   }
-  // Ejection never takes the last one: others may have gone since it was judged.
-  return { eligible: good.length > 0 ? good : candidates, isPanicking: false };
+  if (good.length > 0) return { eligible: good, isPanicking: false };
+  // Ejection alone never takes the last one: others may have gone since it was judged.
+  return { eligible: candidates.filter(({ health }) => !health.isFailing), isPanicking: false };
 }
 
 /**
@@ -53,6 +58,7 @@ export function canEject(
 }
 
 function candidatesOf<E extends JudgedEndpoint>(endpoints: readonly E[]): readonly E[] {
-  const ready = endpoints.filter(({ state }) => state === 'ready');
-  return ready.length > 0 ? ready : endpoints;
+  const known = endpoints.filter(({ health }) => !health.isPending);
+  const ready = known.filter(({ state }) => state === 'ready');
+  return ready.length > 0 ? ready : known;
 }

@@ -1,11 +1,16 @@
 /** What is known of the health of one endpoint. The parts may be shared with the same endpoint of other clusters. */
+import type { EndpointCheck } from './endpoint-check.ts';
 import type { OutcomeSink } from './outcome.ts';
 import type { Outlier } from './outlier.ts';
 
 export class EndpointHealth implements OutcomeSink {
+  /** null: nobody asks it. */
+  readonly check: EndpointCheck | null;
+  /** null: nobody counts what comes of its requests. */
   readonly outlier: Outlier | null;
 
-  constructor(outlier: Outlier | null) {
+  constructor(check: EndpointCheck | null, outlier: Outlier | null) {
+    this.check = check;
     this.outlier = outlier;
   }
 
@@ -17,6 +22,16 @@ export class EndpointHealth implements OutcomeSink {
     this.outlier?.failed();
   }
 
+  /** It has to pass a check before it counts at all. */
+  get isPending(): boolean {
+    return this.check?.verdict === 'pending';
+  }
+
+  /** Its checks fail. */
+  get isFailing(): boolean {
+    return this.check?.verdict === 'failing';
+  }
+
   /** Requests have shown it to be bad. */
   get isEjected(): boolean {
     return this.outlier !== null && this.outlier.cause !== null;
@@ -24,9 +39,9 @@ export class EndpointHealth implements OutcomeSink {
 
   /** Nothing is known against it. */
   get isGood(): boolean {
-    return !this.isEjected;
+    return !this.isEjected && (this.check === null || this.check.verdict === 'passing');
   }
 }
 
 /** Of an endpoint that nobody watches. */
-export const UNWATCHED = new EndpointHealth(null);
+export const UNWATCHED = new EndpointHealth(null, null);

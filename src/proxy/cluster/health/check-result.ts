@@ -1,0 +1,41 @@
+/** What one active check found. */
+
+/** Why a check failed; a metric label. */
+export type CheckFailure =
+  | 'connect_failed'
+  | 'timeout'
+  | 'reset'
+  | 'invalid'
+  /** HTTP, or gRPC, says that it is not well. */
+  | 'status'
+  | 'not_serving';
+
+export interface CheckResult {
+  /** null = it passed. */
+  readonly failure: CheckFailure | null;
+  /** For people: what was seen; `` when it passed. */
+  readonly detail: string;
+}
+
+export const PASSED: CheckResult = { failure: null, detail: '' };
+
+const SEEN: Readonly<Record<Exclude<CheckFailure, 'status'>, string>> = {
+  connect_failed: 'no connection',
+  timeout: 'no answer in time',
+  reset: 'the connection was closed',
+  invalid: 'the answer is malformed',
+  not_serving: 'it says that it does not serve',
+};
+
+export const failed = (failure: Exclude<CheckFailure, 'status'>): CheckResult => ({
+  failure,
+  detail: SEEN[failure],
+});
+
+export const wrongStatus = (detail: string): CheckResult => ({ failure: 'status', detail });
+
+/** Makes the checks of one endpoint, one at a time. */
+export interface Probe {
+  /** Starts a check. `done` is called once, perhaps within the call; never after the returned function, which breaks it off. */
+  start(done: (result: CheckResult) => void): () => void;
+}

@@ -1,0 +1,88 @@
+/**
+ * How many checks run at once in this process. Places that come free go to whoever has the fewest, and nobody gets more than half: the
+ * checks of one tenant, hanging as they may, do not keep those of others from being made.
+ */
+
+const PLACES = 256;
+
+export interface SlotUser {
+  /** Whose check it is: a namespace. */
+  readonly tenant: string;
+  /** There is a place; to be given back with `release`. */
+  onSlot(): void;
+}
+
+interface Tenant {
+  running: number;
+  readonly waiting: Set<SlotUser>;
+}
+
+export class CheckSlots {
+  readonly #places: number;
+  readonly #tenants = new Map<string, Tenant>();
+  #running = 0;
+  #waiting = 0;
+
+  constructor(places: number = PLACES) {
+    this.#places = places;
+  }
+
+  /** `onSlot` follows, perhaps within the call. */
+  request(user: SlotUser): void {
+    let tenant = this.#tenants.get(user.tenant);
+    if (tenant === undefined) {
+      tenant = { running: 0, waiting: new Set() };
+      this.#tenants.set(user.tenant, tenant);
+    }
+    if (this.#running < this.#places && this.#mayRun(tenant)) this.#start(tenant, user);
+    else if (!tenant.waiting.has(user)) {
+      tenant.waiting.add(user);
+      this.#waiting++;
+    }
+  }
+
+  /** Forgets a request that was not granted yet. */
+  cancel(user: SlotUser): void {
+    const tenant = this.#tenants.get(user.tenant);
+    if (tenant?.waiting.delete(user) !== true) return;
+    this.#waiting--;
+    this.#forget(user.tenant, tenant);
+  }
+
+  release(user: SlotUser): void {
+    const tenant = this.#tenants.get(user.tenant);
+    if (tenant === undefined) return;
+    this.#running--;
+    tenant.running--;
+    this.#forget(user.tenant, tenant);
+    if (this.#waiting > 0) this.#startNext();
+  }
+
+  #mayRun({ running }: Tenant): boolean {
+    return running < Math.max(1, this.#places >> 1);
+  }
+
+  #start(tenant: Tenant, user: SlotUser): void {
+    tenant.running++;
+    this.#running++;
+    user.onSlot();
+  }
+
+  #startNext(): void {
+    let poorest: Tenant | null = null;
+    for (const tenant of this.#tenants.values()) {
+      if (tenant.waiting.size === 0 || !this.#mayRun(tenant)) continue;
+      if (poorest === null || tenant.running < poorest.running) poorest = tenant;
+    }
+    if (poorest === null) return;
+    const [user] = poorest.waiting;
+    if (user === undefined) return;
+    poorest.waiting.delete(user);
+    this.#waiting--;
+    this.#start(poorest, user);
+  }
+
+  #forget(name: string, tenant: Tenant): void {
+    if (tenant.running === 0 && tenant.waiting.size === 0) this.#tenants.delete(name);
+  }
+}
