@@ -5,6 +5,8 @@ import { dispatch } from './http/dispatch.ts';
 import { DownstreamConnection, type ConnectionInfo } from './http/downstream-connection.ts';
 import type { ExchangeContext } from './http/exchange-context.ts';
 import { Exchange } from './http/exchange.ts';
+import { WebRequestHead, webFormatOf, type WebFormat } from './http/grpc-web/request-head.ts';
+import { WebCallStream, WebTextRequest } from './http/grpc-web/web-call.ts';
 import type { Http1Server } from './http/h1/http1-server.ts';
 import { acceptHttp2, ProtocolChoice } from './http/h2/http2-server.ts';
 import type { RequestHead } from './http/head.ts';
@@ -12,6 +14,7 @@ import type { ServerConnection, ServerHost } from './http/server-host.ts';
 import type { DownstreamEvents, DownstreamStream } from './http/stream.ts';
 import type { Transport } from './listener/transport.ts';
 import type { ProxyLimits } from './proxy-api.ts';
+import type { CompiledRule } from './runtime/compiled-rule.ts';
 import type { CompiledPort } from './runtime/runtime.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
@@ -67,17 +70,20 @@ export class HttpService implements ServerHost {
   begin(stream: DownstreamStream, head: RequestHead, connection: DownstreamConnection): DownstreamEvents {
     const { port } = this;
     const { context } = this.#deps;
-    const exchange = new Exchange(context, stream, head, connection);
     const { serverName, tlsListener } = connection.info;
     // A TLS connection without a name belongs to the listener for any name, and only its hosts may be asked for on it.
     const hit = port.router.match(head, tlsListener === null ? null : (serverName ?? ''));
     const listener = hit.listener === null ? undefined : port.http.get(hit.listener);
+    const web = listener?.gateway.settings.grpcWeb === true ? webFormatFor(head, hit.rule) : null;
+    const toClient = web === null ? stream : new WebCallStream(stream, web);
+    const request = web === null ? head : new WebRequestHead(head, web);
+    const exchange = new Exchange(context, toClient, request, connection);
     if (listener !== undefined) {
       exchange.gateway = listener.gateway;
       exchange.counters = listener.counters;
     }
-    dispatch(exchange, head, hit);
-    return exchange;
+    dispatch(exchange, request, hit);
+    return web?.isText === true ? new WebTextRequest(exchange) : exchange;
   }
 
   opened(connection: ServerConnection): void {
@@ -89,4 +95,15 @@ export class HttpService implements ServerHost {
   refused(reason: ReasonCode): void {
     this.connections.refused(reason);
   }
+}
+
+/**
+ * How a call of gRPC-Web is to be translated; null for what is none, and for backends of HTTP/1.1: they know no gRPC, and may well speak
+ * gRPC-Web themselves.
+ */
+function webFormatFor(head: RequestHead, rule: CompiledRule | null): WebFormat | null {
+  const format = webFormatOf(head);
+  if (format === null || rule === null) return format;
+  const isGrpc = rule.backends.every(({ cluster }) => cluster === null || cluster.config.protocol === 'h2');
+  return isGrpc ? format : null;
 }

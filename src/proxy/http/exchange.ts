@@ -354,7 +354,13 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     this.#leaveTry();
     this.#responseStarted = true;
     this.status = head.status;
-    this.stream.sendHead(head, NO_EDITS, reasonFields(this.reason, this.gateway?.settings));
+    const { extra } = this;
+    const reason = reasonFields(this.reason, this.gateway?.settings);
+    this.stream.sendHead(
+      head,
+      NO_EDITS,
+      extra === null || reason === null ? (extra ?? reason) : [...extra, ...reason],
+    );
     if (head.hasBody) {
       this.responseBytes = body.length;
       this.stream.sendData(body, 0, body.length, false);

@@ -3,6 +3,7 @@
  * A bare HTTP error would reach the application as a guess of its library.
  */
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
+import { WebRequestHead } from './grpc-web/request-head.ts';
 import { LocalHead, type RequestHead } from './head.ts';
 import { httpDate, type LocalAnswer } from './local-answer.ts';
 import type { DownstreamStream } from './stream.ts';
@@ -61,10 +62,13 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
 /** `application/grpc`, with or without `+proto`, `+json` or parameters; gRPC-Web is another protocol. */
 const GRPC_CONTENT = /^application\/grpc(?:[+;]|$)/i;
 
-/** Whether the client speaks gRPC: it then reads a status, not an HTTP error. HTTP/1.1 cannot carry it. */
+export const isGrpcContent = (contentType: string): boolean => GRPC_CONTENT.test(contentType);
+
+/** Whether the client speaks gRPC: it then reads a status, not an HTTP error. HTTP/1.1 can carry it only as gRPC-Web. */
 export function isGrpc(head: RequestHead): boolean {
-  if (head.version !== 'HTTP/2' || head.method !== 'POST') return false;
-  return GRPC_CONTENT.test(head.header('content-type') ?? '');
+  if (head.method !== 'POST') return false;
+  if (head.version !== 'HTTP/2') return head instanceof WebRequestHead;
+  return isGrpcContent(head.header('content-type') ?? '');
 }
 
 const NO_BODY = Buffer.alloc(0);
