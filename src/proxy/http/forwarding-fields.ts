@@ -1,5 +1,6 @@
 /** What backends are told of a client, rendered. */
 import type { HeaderField } from '../../ir/filter.ts';
+import { HeaderId } from './header-id.ts';
 import { REQUEST_ID_PREFIX } from './request-id.ts';
 
 export interface ForwardingFacts {
@@ -25,13 +26,21 @@ const FIXED_BYTES = 128;
 /** Not a token (RFC 9110 section 5.6.2). */
 const NEEDS_QUOTES = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 
+export interface ForwardingField extends HeaderField {
+  /** A number of `HeaderId`. */
+  readonly id: number;
+}
+
 export class ForwardingFields {
   readonly #facts: ForwardingFacts;
   /** X-Forwarded-For, X-Forwarded-Proto and X-Real-IP as HTTP/1.1 lines. */
   readonly #lines: string;
   /** Value of Forwarded (RFC 7239) up to and including `host=`. */
   readonly #prefix: string;
-  #fields: readonly HeaderField[] | null = null;
+  #fields: readonly ForwardingField[] | null = null;
+  /** Forwarded for the host before, which is mostly the next one's, too. */
+  #forwardedHost: string | null = null;
+  #forwarded = '';
   #host = '';
   #allLines: Buffer | null = null;
 
@@ -45,19 +54,23 @@ export class ForwardingFields {
   }
 
   /** X-Forwarded-For, X-Forwarded-Proto, X-Real-IP. */
-  get fields(): readonly HeaderField[] {
+  get fields(): readonly ForwardingField[] {
     this.#fields ??= [
-      { name: 'x-forwarded-for', value: this.#facts.forwardedFor },
-      { name: 'x-forwarded-proto', value: this.#facts.scheme },
-      { name: 'x-real-ip', value: this.#facts.client },
+      { name: 'x-forwarded-for', value: this.#facts.forwardedFor, id: HeaderId.xForwardedFor },
+      { name: 'x-forwarded-proto', value: this.#facts.scheme, id: HeaderId.xForwardedProto },
+      { name: 'x-real-ip', value: this.#facts.client, id: HeaderId.xRealIp },
     ];
     return this.#fields;
   }
 
   /** Value of Forwarded for a request to `host`. */
   forwarded(host: string): string {
-    const isToken = host !== '' && !NEEDS_QUOTES.test(host);
-    return this.#prefix + (isToken ? host : `"${host}"`);
+    if (host !== this.#forwardedHost) {
+      const isToken = host !== '' && !NEEDS_QUOTES.test(host);
+      this.#forwardedHost = host;
+      this.#forwarded = this.#prefix + (isToken ? host : `"${host}"`);
+    }
+    return this.#forwarded;
   }
 
   /** Bytes that all of it may need as HTTP/1.1 lines. */

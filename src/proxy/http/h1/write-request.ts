@@ -1,7 +1,7 @@
 /** Renders a request for a backend, once; the bytes serve every try. */
 import { randomBytes } from 'node:crypto';
 import { UNKNOWN_LENGTH } from '../head.ts';
-import { HeaderId, headerIdOf } from '../header-id.ts';
+import { HeaderId } from '../header-id.ts';
 import { REQUEST_ID_START } from '../forwarding-fields.ts';
 import type { OutgoingRequest, PreparedRequest } from '../outgoing.ts';
 import { writeRequestCount } from '../request-id.ts';
@@ -143,7 +143,7 @@ function writeForwarding(request: OutgoingRequest): void {
 function writeRemainingForwarding(request: OutgoingRequest): void {
   const { dropIds } = request.edits;
   for (const field of request.forwarding.fields) {
-    if (dropIds[headerIdOf(field.name)] === 0) writer.field(field.name, field.value);
+    if (dropIds[field.id] === 0) writer.field(field.name, field.value);
   }
   if (dropIds[HeaderId.xForwardedHost] === 0) writer.field('x-forwarded-host', request.forwardedHost);
   if (dropIds[HeaderId.forwarded] === 0) {

@@ -14,6 +14,7 @@ import { Flag, FRAME_HEADER_BYTES, FrameType, MAX_FRAME_BYTES } from './frame.ts
 import type { FrameWriter } from './frame-writer.ts';
 import type { HeaderEntry } from './hpack/entry.ts';
 import { HpackEncoder } from './hpack/encoder.ts';
+import { NamePlace } from './hpack/encoder-table.ts';
 
 const REQUEST_ID_NAME = 'x-request-id';
 const REQUEST_ID_SAMPLE = formatRequestId(0);
@@ -51,16 +52,17 @@ export class FieldWriter {
     this.#encoder.begin(output, at);
   }
 
-  /** `name` in lower case, `value` octets. */
-  field(name: string, value: string): void {
+  /** `name` in lower case, `value` octets; `place`: see `NamePlace`. */
+  field(name: string, value: string, place: number = NamePlace.other): void {
     this.#reserve(name, value);
-    this.#encoder.write(name, value);
+    this.#encoder.write(name, value, place);
   }
 
-  entry({ name, value, isNeverIndexed }: HeaderEntry): void {
+  /** An ordinary field. */
+  entry({ name, value, id, isNeverIndexed }: HeaderEntry): void {
     this.#reserve(name, value);
     if (isNeverIndexed) this.#encoder.writeNeverIndexed(name, value);
-    else this.#encoder.write(name, value);
+    else this.#encoder.write(name, value, id);
   }
 
   #reserve(name: string, value: string): void {

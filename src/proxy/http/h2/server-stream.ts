@@ -8,6 +8,7 @@ import { HEADER_IDS, HeaderId } from '../header-id.ts';
 import type { DownstreamEvents, DownstreamStream, ResetCause } from '../stream.ts';
 import { EntryFields } from './entry-fields.ts';
 import { ErrorCode } from './frame.ts';
+import { NamePlace } from './hpack/encoder-table.ts';
 import type { H2ServerConnection } from './server-connection.ts';
 import { H2Stream } from './stream.ts';
 
@@ -213,7 +214,8 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     const { fields } = this.connection;
     const isTunnel = head.status === SWITCHING_PROTOCOLS;
     fields.begin();
-    fields.field(':status', isTunnel ? '200' : (STATUS_TEXTS[head.status] as string));
+    const status = isTunnel ? '200' : (STATUS_TEXTS[head.status] as string);
+    fields.field(':status', status, NamePlace.status);
     fields.copied(head, isTunnel ? TUNNEL_DROPS : DROPS, edits);
     if (edits.append.length > 0) fields.added(edits.append);
     if (extra !== null) fields.added(extra);

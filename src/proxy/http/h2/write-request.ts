@@ -1,11 +1,11 @@
 /** A request for a backend over HTTP/2: encoded anew for each connection it is tried on, from what outlives its client's head. */
-import type { HeaderField } from '../../../ir/filter.ts';
 import type { RequestHead } from '../head.ts';
-import { HEADER_IDS, HeaderId, headerIdOf } from '../header-id.ts';
+import { HEADER_IDS, HeaderId } from '../header-id.ts';
 import type { OutgoingRequest, PreparedRequest } from '../outgoing.ts';
 import { EntryFields } from './entry-fields.ts';
 import { entriesOf } from './field-entries.ts';
 import type { FieldWriter } from './field-writer.ts';
+import { NamePlace } from './hpack/encoder-table.ts';
 
 /** Never copied: they have another form here, or are the gateway's to say. */
 const ALWAYS = [
@@ -59,15 +59,16 @@ export class H2PreparedRequest implements PreparedRequest {
 
   write(fields: FieldWriter): void {
     const { method, scheme, edits, requestNumber, bodyBytes, extra } = this.#request;
-    fields.field(':method', this.isTunnel ? 'CONNECT' : method);
-    fields.field(':scheme', scheme);
-    fields.field(':path', this.#path);
-    if (this.#authority !== '') fields.field(':authority', this.#authority);
+    fields.field(':method', this.isTunnel ? 'CONNECT' : method, NamePlace.method);
+    fields.field(':scheme', scheme, NamePlace.scheme);
+    fields.field(':path', this.#path, NamePlace.path);
+    if (this.#authority !== '') fields.field(':authority', this.#authority, NamePlace.authority);
     if (this.isTunnel) fields.field(':protocol', this.#protocol);
     const which = (requestNumber < 0 ? 0 : DROPS_REQUEST_ID) | (bodyBytes === null ? 0 : DROPS_BODY);
     fields.copied(this.#fields, DROPS[which] as Uint8Array, edits);
     // TE is connection-level, but gRPC wants to see that trailers get through, which they do.
-    if (this.#acceptsTrailers && edits.dropIds[HeaderId.te] === 0) fields.field('te', 'trailers');
+    if (this.#acceptsTrailers && edits.dropIds[HeaderId.te] === 0)
+      fields.field('te', 'trailers', HeaderId.te);
     if (edits.append.length > 0) fields.added(edits.append);
     this.#writeForwarding(fields);
     if (extra !== null) fields.added(extra);
@@ -78,12 +79,15 @@ export class H2PreparedRequest implements PreparedRequest {
   #writeForwarding(fields: FieldWriter): void {
     const { edits, forwarding, forwardedHost, requestNumber } = this.#request;
     const { dropIds, dropsForwarding } = edits;
-    const stays = ({ name }: HeaderField): boolean => dropIds[headerIdOf(name)] === 0;
-    for (const field of forwarding.fields) {
-      if (!dropsForwarding || stays(field)) fields.field(field.name, field.value);
+    for (const { name, value, id } of forwarding.fields) {
+      if (!dropsForwarding || dropIds[id] === 0) fields.field(name, value, id);
     }
-    if (dropIds[HeaderId.xForwardedHost] === 0) fields.field('x-forwarded-host', forwardedHost);
-    if (dropIds[HeaderId.forwarded] === 0) fields.field('forwarded', forwarding.forwarded(forwardedHost));
+    if (dropIds[HeaderId.xForwardedHost] === 0) {
+      fields.field('x-forwarded-host', forwardedHost, HeaderId.xForwardedHost);
+    }
+    if (dropIds[HeaderId.forwarded] === 0) {
+      fields.field('forwarded', forwarding.forwarded(forwardedHost), HeaderId.forwarded);
+    }
     if (requestNumber >= 0 && dropIds[HeaderId.xRequestId] === 0) fields.requestId(requestNumber);
   }
 

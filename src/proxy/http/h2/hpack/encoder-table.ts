@@ -2,11 +2,28 @@
  * The encoder's picture of the peer's dynamic table: which name and value has which index. Looked up by name, then by value, so that
  * no key has to be put together for a field.
  */
-import { ENTRY_OVERHEAD } from './entry.ts';
+import { HEADER_IDS } from '../../header-id.ts';
+import { ENTRY_OVERHEAD, Pseudo } from './entry.ts';
 import { DEFAULT_RULE, NAME_RULES, type NameRule } from './name-rules.ts';
 
 /** Evicted entries are cut off the queue once so many have gathered at its head. */
 const COMPACT_AT = 64;
+
+/**
+ * Small numbers for the names that are sent all the time, for a look-up that costs no hash: a `HeaderId`, or one of these for
+ * pseudo-header fields. 0 = any other name.
+ */
+export const NamePlace = {
+  other: 0,
+  method: HEADER_IDS + Pseudo.method,
+  scheme: HEADER_IDS + Pseudo.scheme,
+  path: HEADER_IDS + Pseudo.path,
+  authority: HEADER_IDS + Pseudo.authority,
+  status: HEADER_IDS + Pseudo.status,
+} as const;
+const PLACES = HEADER_IDS + Pseudo.unknown;
+/** A connection gets its list of names by number when it has looked up so many: an idle one has no use for it. */
+const BUSY_AT = 256;
 
 /** A name with its values in the table. */
 export class TableName {
@@ -63,6 +80,8 @@ export class EncoderTable {
   #first = 0;
   #insertions = 0;
   readonly #names = new Map<string, TableName>();
+  #byPlace: (TableName | null)[] | null = null;
+  #lookups = 0;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -70,9 +89,18 @@ export class EncoderTable {
 
   /**
    * What is known of a name. Names with a rule are remembered for good, for they are few; of others, only those with a value in the
-   * table: names are the peers' to choose.
+   * table: names are the peers' to choose. `place`: that of the name.
    */
-  nameOf(name: string): TableName {
+  nameOf(name: string, place: number): TableName {
+    if (place === NamePlace.other) return this.#find(name);
+    if (this.#byPlace === null) {
+      if (++this.#lookups < BUSY_AT) return this.#find(name);
+      this.#byPlace = new Array<TableName | null>(PLACES).fill(null);
+    }
+    return (this.#byPlace[place] ??= this.#find(name));
+  }
+
+  #find(name: string): TableName {
     const known = this.#names.get(name);
     if (known !== undefined) return known;
     const rule = NAME_RULES.get(name);

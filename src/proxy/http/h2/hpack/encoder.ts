@@ -1,6 +1,6 @@
 /** Fields to header blocks (RFC 7541 section 6). Strings go out plain: Huffman coding costs more than the bytes it saves here. */
 import { writeLatin1 } from '../../latin1.ts';
-import { EncoderTable, type TableName } from './encoder-table.ts';
+import { EncoderTable, NamePlace, type TableName } from './encoder-table.ts';
 import { RecentValues } from './recent-values.ts';
 import { STATIC_COUNT } from './static-table.ts';
 
@@ -64,9 +64,9 @@ export class HpackEncoder {
     return name.length + value.length + FIELD_OVERHEAD;
   }
 
-  /** Writes one field; `name` in lower case, both of octets. */
-  write(name: string, value: string): void {
-    const known = this.#table.nameOf(name);
+  /** Writes one field; `name` in lower case, both of octets. `place`: see `NamePlace`. */
+  write(name: string, value: string, place: number = NamePlace.other): void {
+    const known = this.#table.nameOf(name, place);
     const index = this.#indexOf(known, value);
     if (index > 0) {
       this.#integer(INDEXED, 0x7f, index);
@@ -93,7 +93,7 @@ export class HpackEncoder {
 
   /** Writes a field that nobody may index. */
   writeNeverIndexed(name: string, value: string): void {
-    this.#secret(this.#table.nameOf(name), value);
+    this.#secret(this.#table.nameOf(name, NamePlace.other), value);
   }
 
   /** In either table; 0 = in none. */

@@ -1,5 +1,9 @@
-/** Values that were sent not long ago. A small table that forgets by being written over; a wrong guess costs an index, nothing more. */
+/**
+ * Values that were sent not long ago. A small table of pairs that forgets by being written over; a wrong guess costs an index, nothing
+ * more. Pairs, so that two values that every request has cannot keep pushing each other out.
+ */
 
+/** A power of two. */
 const PLACES = 64;
 
 export class RecentValues {
@@ -8,16 +12,22 @@ export class RecentValues {
   /** True when `value` is remembered; it is from now on. */
   note(value: string): boolean {
     this.#places ??= new Array<string>(PLACES).fill('');
-    const place = placeOf(value);
-    if (this.#places[place] === value) return true;
-    this.#places[place] = value;
+    const places = this.#places;
+    const newer = pairOf(value);
+    if (places[newer] === value || places[newer + 1] === value) return true;
+    places[newer + 1] = places[newer] as string;
+    places[newer] = value;
     return false;
   }
 }
 
-function placeOf(value: string): number {
+/** The first place of its pair. */
+function pairOf(value: string): number {
   const { length } = value;
   if (length === 0) return 0;
-  const mixed = length * 31 + value.charCodeAt(length - 1) * 7 + value.charCodeAt(length >> 1) * 3;
-  return (mixed + value.charCodeAt(length >> 2)) & (PLACES - 1);
+  let mixed = length;
+  mixed = Math.imul(mixed, 31) + value.charCodeAt(length - 1);
+  mixed = Math.imul(mixed, 31) + value.charCodeAt(length >> 1);
+  mixed = Math.imul(mixed, 31) + value.charCodeAt(length >> 2);
+  return (mixed ^ (mixed >>> 7)) & (PLACES - 2);
 }
