@@ -6,8 +6,10 @@ import type { ReasonCode } from '../ir/reason.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { CheckOutcome } from './cluster/health/health-counters.ts';
 import type { EjectionCause } from './cluster/health/outlier.ts';
+import type { BreakerLimit } from './cluster/circuit-breaker.ts';
 import type { StreamStats } from './l4/stream-counters.ts';
 import type { TlsFailure } from './listener/tls-failure.ts';
+import type { RetryReason } from './http/retry.ts';
 import type { AccessLogSink } from './http/access-record.ts';
 
 export interface ProxyDeps {
@@ -101,7 +103,8 @@ export interface RequestStats {
   readonly byReason: Readonly<Partial<Record<ReasonCode, number>>>;
   readonly requestBytes: number;
   readonly responseBytes: number;
-  readonly retries: number;
+  /** Tries after the first, by what had become of the try before. */
+  readonly retries: Readonly<Partial<Record<RetryReason, number>>>;
   readonly duration: HistogramSnapshot;
 }
 
@@ -134,6 +137,14 @@ export interface ClusterStats {
   readonly activeRequests: number;
   readonly connectFailures: number;
   readonly health: ClusterHealthStats;
+  /** Requests that wait because no further connection may be made. */
+  readonly pendingRequests: number;
+  /** Requests that a limit of the circuit breaker had refused, or kept from a retry. */
+  readonly overflows: Readonly<Record<BreakerLimit, number>>;
+  /** Limits that are reached now. */
+  readonly openBreakers: readonly BreakerLimit[];
+  /** Retries that the budget did not allow. */
+  readonly refusedRetries: number;
 }
 
 /** TLS connections of one port. */

@@ -94,8 +94,10 @@ function requestFamilies(requests: readonly RequestStats[]): MetricFamily[] {
     family(
       'retries_total',
       'counter',
-      'Tries after the first.',
-      each((stats, labels) => [{ labels, value: stats.retries }]),
+      'Tries after the first, by what had become of the one before.',
+      each((stats, labels) =>
+        Object.entries(stats.retries).map(([reason, value]) => ({ labels: { ...labels, reason }, value })),
+      ),
     ),
     family(
       'request_duration_seconds',
@@ -120,17 +122,18 @@ function histogramSamples({ boundsMs, counts, sumMs }: HistogramSnapshot, labels
   ];
 }
 
+function backendLabels({ origin }: ClusterStats): LabelValues {
+  return {
+    backend_kind: origin.kind,
+    backend_namespace: origin.namespace,
+    backend_name: origin.name,
+    backend_port: origin.section ?? '',
+  };
+}
+
 function clusterFamilies(clusters: readonly ClusterStats[]): MetricFamily[] {
   const each = (read: (stats: ClusterStats) => number): Sample[] =>
-    clusters.map((stats) => ({
-      labels: {
-        backend_kind: stats.origin.kind,
-        backend_namespace: stats.origin.namespace,
-        backend_name: stats.origin.name,
-        backend_port: stats.origin.section ?? '',
-      },
-      value: read(stats),
-    }));
+    clusters.map((stats) => ({ labels: backendLabels(stats), value: read(stats) }));
   return [
     family(
       'backend_connections',
@@ -155,6 +158,44 @@ function clusterFamilies(clusters: readonly ClusterStats[]): MetricFamily[] {
       'counter',
       'Connections that could not be made.',
       each((stats) => stats.connectFailures),
+    ),
+    ...limitFamilies(clusters),
+  ];
+}
+
+/** Circuit breakers and retry budgets. */
+function limitFamilies(clusters: readonly ClusterStats[]): MetricFamily[] {
+  return [
+    family(
+      'backend_pending_requests',
+      'gauge',
+      'Requests that wait because no further connection to the backend may be made.',
+      clusters.map((stats) => ({ labels: backendLabels(stats), value: stats.pendingRequests })),
+    ),
+    family(
+      'backend_limits_reached',
+      'gauge',
+      'Workers in which the limit of the circuit breaker is reached.',
+      clusters.flatMap((stats) =>
+        stats.openBreakers.map((limit) => ({ labels: { ...backendLabels(stats), limit }, value: 1 })),
+      ),
+    ),
+    family(
+      'backend_overflows_total',
+      'counter',
+      'Requests that the limit had refused, or kept from a retry.',
+      clusters.flatMap((stats) =>
+        Object.entries(stats.overflows).map(([limit, value]) => ({
+          labels: { ...backendLabels(stats), limit },
+          value,
+        })),
+      ),
+    ),
+    family(
+      'backend_retries_refused_total',
+      'counter',
+      'Retries that the retry budget of the backend did not allow.',
+      clusters.map((stats) => ({ labels: backendLabels(stats), value: stats.refusedRetries })),
     ),
   ];
 }

@@ -12,7 +12,7 @@ const row = (name: string, answered: number): RequestStats => ({
   byReason: { no_rule: answered },
   requestBytes: answered,
   responseBytes: answered * 2,
-  retries: answered,
+  retries: { connect: answered },
   duration: { boundsMs: [1, Infinity], counts: [0, answered], sumMs: answered },
 });
 

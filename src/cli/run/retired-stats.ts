@@ -6,13 +6,13 @@ import { RetiredStreams } from './retired-streams.ts';
 /** What every row of numbers is counted for. */
 export type CountedRow = Pick<RequestStats, 'gateway' | 'listener' | 'rule' | 'backend'>;
 
-type Counts = Readonly<Partial<Record<ReasonCode, number>>>;
+type Counts<Key extends string> = Readonly<Partial<Record<Key, number>>>;
 
 export class RetiredStats {
   readonly #requests = new Map<string, RequestStats>();
   readonly #streams = new RetiredStreams();
   #acceptedConnections = 0;
-  #refused: Counts = {};
+  #refused: Counts<ReasonCode> = {};
   #mirrors = { sent: 0, dropped: 0 };
 
   add({ requests, downstream, refused, mirrors, streams, tls }: ProxyStats): void {
@@ -56,7 +56,7 @@ function sumRows(a: RequestStats, b: RequestStats): RequestStats {
     byReason: sumCounts(a.byReason, b.byReason),
     requestBytes: a.requestBytes + b.requestBytes,
     responseBytes: a.responseBytes + b.responseBytes,
-    retries: a.retries + b.retries,
+    retries: sumCounts(a.retries, b.retries),
     duration: sumHistograms(a.duration, b.duration),
   };
 }
@@ -70,9 +70,9 @@ const sumHistograms = (a: HistogramSnapshot, b: HistogramSnapshot): HistogramSna
 const sumLists = (a: readonly number[], b: readonly number[]): readonly number[] =>
   a.map((value, index) => value + (b[index] ?? 0));
 
-function sumCounts(a: Counts, b: Counts): Counts {
-  const sum: Partial<Record<ReasonCode, number>> = { ...a };
-  for (const [reason, count] of Object.entries(b) as [ReasonCode, number][]) {
+function sumCounts<Key extends string>(a: Counts<Key>, b: Counts<Key>): Counts<Key> {
+  const sum: Partial<Record<Key, number>> = { ...a };
+  for (const [reason, count] of Object.entries(b) as [Key, number][]) {
     sum[reason] = (sum[reason] ?? 0) + count;
   }
   return sum;

@@ -4,11 +4,13 @@ import type { Certificate } from '../../ir/tls.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { HashSource } from '../../ir/policy.ts';
 import { createBalancer, type Balancer } from './balancer/balancer.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 import { createDial } from './connector.ts';
 import { UpstreamEndpoint, endpointName } from './endpoint.ts';
 import { canEject, judgeEndpoints } from './health/eligibility.ts';
 import type { ClusterHealth, HealthListener } from './health/cluster-health.ts';
 import type { HealthRegistry } from './health/health-registry.ts';
+import { RetryBudget } from './retry-budget.ts';
 import type { UpstreamProtocol } from './upstream-pool.ts';
 import { UpstreamTlsClient } from './upstream-tls.ts';
 
@@ -24,6 +26,8 @@ export class UpstreamCluster implements HealthListener {
   readonly protocol: UpstreamProtocol;
   /** What a request's key for `pick` is made of; null where the choice does not go by keys. */
   readonly hashSource: HashSource | null;
+  readonly breaker: CircuitBreaker;
+  readonly retryBudget: RetryBudget;
   readonly #balancer: Balancer;
   readonly #tls: UpstreamTlsClient | null;
   #endpoints = new Map<string, UpstreamEndpoint>();
@@ -38,7 +42,9 @@ export class UpstreamCluster implements HealthListener {
   constructor(config: Cluster, { protocol, clientCertificate, health }: UpstreamClusterDeps) {
     this.config = config;
     this.protocol = protocol;
-    const { loadBalancing } = config.policy;
+    const { loadBalancing, circuitBreaker, retryBudget } = config.policy;
+    this.breaker = new CircuitBreaker(circuitBreaker);
+    this.retryBudget = new RetryBudget(retryBudget);
     this.#balancer = createBalancer(loadBalancing);
     this.hashSource = loadBalancing.kind === 'consistent-hash' ? loadBalancing.source : null;
     const alpn = config.protocol === 'h2' ? ['h2'] : [];
@@ -99,9 +105,20 @@ export class UpstreamCluster implements HealthListener {
     const dial = createDial(endpoint, this.config.policy.connection, this.#tls);
     return new UpstreamEndpoint(this.config.id, endpoint, {
       dial,
-      pool: this.protocol.createPool(dial),
+      pool: this.protocol.createPool(dial, this.breaker),
       health: this.health.watch(endpoint),
     });
+  }
+
+  /** A request comes, and `leave` is told when it is over; false when the circuit breaker has it refused. */
+  enter(nowMs: number): boolean {
+    if (!this.breaker.admit('requests')) return false;
+    this.retryBudget.countRequest(nowMs);
+    return true;
+  }
+
+  leave(): void {
+    this.breaker.requests--;
   }
 
   /**

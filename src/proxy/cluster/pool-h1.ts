@@ -4,20 +4,33 @@ import { renderRequest } from '../http/h1/write-request.ts';
 import type { UpstreamEvents } from '../http/stream.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import type { ConnectionPolicy } from '../../ir/policy.ts';
+import type { CircuitBreaker, LimitedPool } from './circuit-breaker.ts';
 import type { Dial, EndpointPool, UpstreamProtocol } from './upstream-pool.ts';
 
-class H1Pool implements EndpointPool, ConnectionOwner {
+/** A request that waits for a connection to be let go. */
+interface Waiter {
+  readonly events: UpstreamEvents;
+  readonly fresh: boolean;
+  readonly turn: number;
+}
+
+class H1Pool implements EndpointPool, ConnectionOwner, LimitedPool {
   readonly #dial: Dial;
   readonly #policy: ConnectionPolicy;
   readonly #wheel: TimerWheel;
   readonly #idle: H1ClientConnection[] = [];
   readonly #all = new Set<H1ClientConnection>();
   /** Who waits for which connection that is being made. */
-  readonly #waiting = new Map<H1ClientConnection, UpstreamEvents>();
+  readonly #connecting = new Map<H1ClientConnection, UpstreamEvents>();
+  /** Who waits because the cluster has all the connections it may have. */
+  readonly #waiters: Waiter[] = [];
+  readonly #breaker: CircuitBreaker;
   #isRetired = false;
 
-  constructor(dial: Dial, policy: ConnectionPolicy, wheel: TimerWheel) {
+  constructor(dial: Dial, breaker: CircuitBreaker, policy: ConnectionPolicy, wheel: TimerWheel) {
     this.#dial = dial;
+    this.#breaker = breaker;
+    breaker.register(this);
     this.#policy = policy;
     this.#wheel = wheel;
   }
@@ -31,13 +44,53 @@ class H1Pool implements EndpointPool, ConnectionOwner {
 
   open(events: UpstreamEvents, fresh: boolean): void {
     const idle = fresh ? undefined : this.#takeIdle();
-    if (idle === undefined) {
-      this.#connect(events);
+    if (idle !== undefined) {
+      this.#wheel.cancel(idle);
+      this.#begin(idle, events);
+    } else if (this.#breaker.reserve(this)) this.#connect(events);
+    else {
+      // What one that must not be reused leaves behind is a place for the one that is made.
+      if (fresh) this.dropIdle();
+      this.#queueUp(events, fresh);
+    }
+  }
+
+  #begin(connection: H1ClientConnection, events: UpstreamEvents): void {
+    connection.use(events);
+    events.onUpstreamReady(connection);
+  }
+
+  #queueUp(events: UpstreamEvents, fresh: boolean): void {
+    if (!this.#breaker.mayWait()) {
+      events.onUpstreamUnavailable('overflow');
       return;
     }
-    this.#wheel.cancel(idle);
-    idle.use(events);
-    events.onUpstreamReady(idle);
+    this.#waiters.push({ events, fresh, turn: this.#breaker.nextTurn() });
+    this.#breaker.pending++;
+  }
+
+  #takeWaiter(): Waiter | undefined {
+    const waiter = this.#waiters.shift();
+    if (waiter !== undefined) this.#breaker.pending--;
+    return waiter;
+  }
+
+  get firstTurn(): number {
+    return this.#waiters[0]?.turn ?? Infinity;
+  }
+
+  onPlaceFree(): void {
+    if (this.#waiters.length === 0 || !this.#breaker.reserve(this)) return;
+    const waiter = this.#takeWaiter();
+    if (waiter !== undefined) this.#connect(waiter.events);
+    // The rest of them ask for the next place.
+    if (this.#waiters.length > 0) this.onPlaceFree();
+  }
+
+  dropIdle(): boolean {
+    const idle = this.#takeIdle();
+    idle?.destroy();
+    return idle !== undefined;
   }
 
   /** One that was closed a moment ago may still be here: its close is told on the next turn. */
@@ -50,7 +103,7 @@ class H1Pool implements EndpointPool, ConnectionOwner {
   #connect(events: UpstreamEvents): void {
     const connection = new H1ClientConnection(this);
     this.#all.add(connection);
-    this.#waiting.set(connection, events);
+    this.#connecting.set(connection, events);
     connection.attach(this.#dial.connect(connection));
     if (this.#dial.connectTimeoutMs > 0) {
       this.#wheel.schedule(connection, this.#wheel.now() + this.#dial.connectTimeoutMs);
@@ -58,43 +111,59 @@ class H1Pool implements EndpointPool, ConnectionOwner {
   }
 
   cancelOpen(events: UpstreamEvents): void {
-    for (const [connection, waiting] of this.#waiting) {
+    for (const [connection, waiting] of this.#connecting) {
       if (waiting !== events) continue;
-      this.#waiting.delete(connection);
+      this.#connecting.delete(connection);
       connection.destroy();
       return;
     }
+    const at = this.#waiters.findIndex((waiter) => waiter.events === events);
+    if (at < 0) return;
+    this.#waiters.splice(at, 1);
+    this.#breaker.pending--;
   }
 
   onConnected(connection: H1ClientConnection): void {
     this.#wheel.cancel(connection);
     connection.connectedAtMs = this.#wheel.now();
-    const events = this.#waiting.get(connection);
+    const events = this.#connecting.get(connection);
     if (events === undefined) {
       connection.destroy();
       return;
     }
-    this.#waiting.delete(connection);
-    connection.use(events);
-    events.onUpstreamReady(connection);
+    this.#connecting.delete(connection);
+    this.#begin(connection, events);
   }
 
   onIdle(connection: H1ClientConnection): void {
-    const { maxRequests, maxDurationMs, idleTimeoutMs } = this.#policy;
+    const { maxRequests, maxDurationMs } = this.#policy;
     const isWornOut =
       (maxRequests > 0 && connection.served >= maxRequests) ||
       (maxDurationMs > 0 && this.#wheel.now() - connection.connectedAtMs >= maxDurationMs);
-    if (this.#isRetired || isWornOut) {
-      connection.destroy();
-      return;
-    }
+    const isOthers = this.#breaker.isWantedBefore(this);
+    if (isWornOut || isOthers || this.#waiters[0]?.fresh === true) connection.destroy();
+    else if (this.#waiters.length > 0) this.#serveWaiter(connection);
+    else if (this.#isRetired) connection.destroy();
+    else this.#rest(connection);
+  }
+
+  #serveWaiter(connection: H1ClientConnection): void {
+    const waiter = this.#takeWaiter();
+    if (waiter !== undefined) this.#begin(connection, waiter.events);
+  }
+
+  #rest(connection: H1ClientConnection): void {
     this.#idle.push(connection);
-    if (idleTimeoutMs > 0) this.#wheel.schedule(connection, this.#wheel.now() + idleTimeoutMs);
+    const { maxDurationMs, idleTimeoutMs } = this.#policy;
+    const idleEndsAt = idleTimeoutMs > 0 ? this.#wheel.now() + idleTimeoutMs : Infinity;
+    const endsAt = maxDurationMs > 0 ? connection.connectedAtMs + maxDurationMs : Infinity;
+    const dueMs = Math.min(idleEndsAt, endsAt);
+    if (dueMs !== Infinity) this.#wheel.schedule(connection, dueMs);
   }
 
   onTimeout(connection: H1ClientConnection): void {
-    const events = this.#waiting.get(connection);
-    this.#waiting.delete(connection);
+    const events = this.#connecting.get(connection);
+    this.#connecting.delete(connection);
     connection.destroy();
     events?.onUpstreamUnavailable('connect_timeout');
   }
@@ -104,16 +173,17 @@ class H1Pool implements EndpointPool, ConnectionOwner {
     this.#all.delete(connection);
     const idleAt = this.#idle.lastIndexOf(connection);
     if (idleAt >= 0) this.#idle.splice(idleAt, 1);
-    const events = this.#waiting.get(connection);
-    if (events === undefined) return;
-    this.#waiting.delete(connection);
-    events.onUpstreamUnavailable('connect_failed');
+    const events = this.#connecting.get(connection);
+    this.#connecting.delete(connection);
+    events?.onUpstreamUnavailable('connect_failed');
+    this.#breaker.release();
   }
 
   retire(): void {
     this.#isRetired = true;
     for (const connection of this.#idle) connection.destroy();
     this.#idle.length = 0;
+    this.#breaker.unregister(this);
   }
 
   destroy(): void {
@@ -133,7 +203,7 @@ export class Http1Protocol implements UpstreamProtocol {
     this.#wheel = wheel;
   }
 
-  createPool(dial: Dial): EndpointPool {
-    return new H1Pool(dial, this.#policy, this.#wheel);
+  createPool(dial: Dial, breaker: CircuitBreaker): EndpointPool {
+    return new H1Pool(dial, breaker, this.#policy, this.#wheel);
   }
 }

@@ -3,6 +3,7 @@
  * more writes for the same frames; another is made when it does not.
  */
 import type { ClusterPolicy } from '../../ir/policy.ts';
+import type { CircuitBreaker, LimitedPool } from './circuit-breaker.ts';
 import { H2ClientConnection, type H2ConnectionOwner } from '../http/h2/client-connection.ts';
 import { prepareHttp2 } from '../http/h2/write-request.ts';
 import type { UpstreamEvents } from '../http/stream.ts';
@@ -19,7 +20,7 @@ import type {
 /** Exchanges that may wait for one connection that is being made. */
 const MAX_WAITING = 1_000;
 
-class H2Pool implements EndpointPool, H2ConnectionOwner {
+class H2Pool implements EndpointPool, H2ConnectionOwner, LimitedPool {
   readonly #dial: Dial;
   readonly #policy: ClusterPolicy;
   readonly #wheel: TimerWheel;
@@ -27,10 +28,16 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
   readonly #ready: H2ClientConnection[] = [];
   #connecting: Connecting | null = null;
   #waiting: UpstreamEvents[] = [];
+  /** Of these, the ones that the connection being made will not have room for, as the breaker was told. */
+  #pending = 0;
+  firstTurn = Infinity;
+  readonly #breaker: CircuitBreaker;
   #isRetired = false;
 
-  constructor(dial: Dial, policy: ClusterPolicy, wheel: TimerWheel) {
+  constructor(dial: Dial, breaker: CircuitBreaker, policy: ClusterPolicy, wheel: TimerWheel) {
     this.#dial = dial;
+    this.#breaker = breaker;
+    breaker.register(this);
     this.#policy = policy;
     this.#wheel = wheel;
   }
@@ -48,12 +55,41 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
       this.#begin(connection, events);
       return;
     }
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#waiting.length >= MAX_WAITING || !this.#mayWait()) {
       events.onUpstreamUnavailable('overflow');
       return;
     }
     this.#waiting.push(events);
+    if (this.#waiting.length === 1) this.firstTurn = this.#breaker.nextTurn();
     this.#connect();
+    this.#notePending();
+  }
+
+  /** Those that a connection being made, or one that could be made, has room for wait for it alone. */
+  #mayWait(): boolean {
+    if (this.#connecting === null && !this.#breaker.isFull) return true;
+    if (this.#connecting !== null && this.#waiting.length < this.#policy.http2.maxConcurrentStreams)
+      return true;
+    return this.#breaker.mayWait();
+  }
+
+  #notePending(): void {
+    const room = this.#connecting === null ? 0 : this.#policy.http2.maxConcurrentStreams;
+    const pending = Math.max(0, this.#waiting.length - room);
+    this.#breaker.pending += pending - this.#pending;
+    this.#pending = pending;
+    if (this.#waiting.length === 0) this.firstTurn = Infinity;
+  }
+
+  onPlaceFree(): void {
+    if (this.#waiting.length > 0) this.#connect();
+    this.#notePending();
+  }
+
+  dropIdle(): boolean {
+    const idle = this.#ready.find(({ streams, isOver }) => streams.size === 0 && !isOver);
+    idle?.close();
+    return idle !== undefined;
   }
 
   #begin(connection: H2ClientConnection, events: UpstreamEvents): void {
@@ -69,19 +105,24 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
   cancelOpen(events: UpstreamEvents): void {
     const at = this.#waiting.indexOf(events);
     if (at >= 0) this.#waiting.splice(at, 1);
+    this.#notePending();
   }
 
   // --- connections that are being made ---
 
   #connect(): void {
-    if (this.#connecting !== null) return;
+    if (this.#connecting !== null || !this.#breaker.reserve(this)) return;
     const connecting = new Connecting(this.#wheel, this.#dial, {
       onConnected: (transport) => {
         const connection = new H2ClientConnection(this, transport, this.#wheel, this.#policy.http2);
         transport.sink = connection;
         return connection;
       },
-      onFailed: (reason) => this.#onFailed(reason),
+      onFailed: (reason) => {
+        this.#connecting = null;
+        this.#failWaiting(reason);
+        this.#breaker.release();
+      },
     });
     this.#connecting = connecting;
     connecting.start();
@@ -97,20 +138,24 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
     if (this.#waiting.length === 0) return;
     // A backend that takes not even one stream would be asked for ever.
     if (connection.served > 0) this.#connect();
-    else this.#onFailed('overflow');
+    else this.#failWaiting('connect_failed');
+    this.#notePending();
   }
 
   #serveWaiting(connection: H2ClientConnection): void {
     while (this.#waiting.length > 0 && connection.hasRoom) {
       const events = this.#waiting.shift();
+      // Who has got something goes behind the pools that have not.
+      this.firstTurn = this.#breaker.nextTurn();
       if (events !== undefined) this.#begin(connection, events);
     }
+    this.#notePending();
   }
 
-  #onFailed(reason: UnavailableReason): void {
-    this.#connecting = null;
+  #failWaiting(reason: UnavailableReason): void {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#notePending();
     for (const events of waiting) events.onUpstreamUnavailable(reason);
   }
 
@@ -119,8 +164,16 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
   onRoom(connection: H2ClientConnection): void {
     this.#serveWaiting(connection);
     if (connection.streams.size > 0 || connection.isOver) return;
-    if (connection.isLeaving) connection.close();
-    else connection.idleIn(this.#policy.connection.idleTimeoutMs);
+    if (connection.isLeaving || this.#breaker.isWantedBefore(this)) connection.close();
+    else connection.idleIn(this.#restMs(connection));
+  }
+
+  /** How long it may be idle: no longer than it may live. 0 = for ever. */
+  #restMs(connection: H2ClientConnection): number {
+    const { idleTimeoutMs, maxDurationMs } = this.#policy.connection;
+    if (maxDurationMs <= 0) return idleTimeoutMs;
+    const leftMs = Math.max(1, connection.connectedAtMs + maxDurationMs - this.#wheel.now());
+    return idleTimeoutMs > 0 ? Math.min(idleTimeoutMs, leftMs) : leftMs;
   }
 
   onIdle(connection: H2ClientConnection): void {
@@ -129,12 +182,15 @@ class H2Pool implements EndpointPool, H2ConnectionOwner {
 
   onGone(connection: H2ClientConnection): void {
     const at = this.#ready.indexOf(connection);
-    if (at >= 0) this.#ready.splice(at, 1);
-    else if (this.#connecting?.connection === connection) this.#connecting.fail('connect_failed');
+    if (at >= 0) {
+      this.#ready.splice(at, 1);
+      this.#breaker.release();
+    } else if (this.#connecting?.connection === connection) this.#connecting.fail('connect_failed');
   }
 
   retire(): void {
     this.#isRetired = true;
+    this.#breaker.unregister(this);
     for (const connection of [...this.#ready]) {
       connection.isLeaving = true;
       if (connection.streams.size === 0) connection.close();
@@ -227,7 +283,7 @@ export class Http2Protocol implements UpstreamProtocol {
     this.#wheel = wheel;
   }
 
-  createPool(dial: Dial): EndpointPool {
-    return new H2Pool(dial, this.#policy, this.#wheel);
+  createPool(dial: Dial, breaker: CircuitBreaker): EndpointPool {
+    return new H2Pool(dial, breaker, this.#policy, this.#wheel);
   }
 }

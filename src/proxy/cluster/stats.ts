@@ -6,6 +6,7 @@ export function clusterStats(cluster: UpstreamCluster, nowMs: number): ClusterSt
   const endpoints = [...cluster.endpoints];
   const sum = (count: (endpoint: UpstreamEndpoint) => number): number =>
     endpoints.reduce((total, endpoint) => total + count(endpoint), 0);
+  const { breaker, retryBudget } = cluster;
   return {
     cluster: cluster.config.id,
     origin: cluster.config.origin,
@@ -15,6 +16,10 @@ export function clusterStats(cluster: UpstreamCluster, nowMs: number): ClusterSt
     activeRequests: sum(({ active }) => active),
     connectFailures: sum(({ connectFailures }) => connectFailures),
     health: healthStats(cluster, endpoints, nowMs),
+    pendingRequests: breaker.pending,
+    overflows: { ...breaker.overflows },
+    openBreakers: breaker.open,
+    refusedRetries: retryBudget.exhausted,
   };
 }
 

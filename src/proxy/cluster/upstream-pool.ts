@@ -2,6 +2,7 @@
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { OutgoingRequest, PreparedRequest } from '../http/outgoing.ts';
 import type { UpstreamEvents } from '../http/stream.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ByteSink, Transport } from '../listener/transport.ts';
 
 /** Connections to one endpoint of one cluster. */
@@ -40,7 +41,7 @@ export interface Dial {
 export interface UpstreamProtocol {
   /** Renders a request once, for any endpoint and any number of tries. Synchronous: `request.head` need not outlive it. */
   prepare(request: OutgoingRequest): PreparedRequest;
-  createPool(dial: Dial): EndpointPool;
+  createPool(dial: Dial, breaker: CircuitBreaker): EndpointPool;
 }
 
 /** Reasons an `open` can fail with. */

@@ -49,6 +49,11 @@ export class Deadlines {
     this.#isActive = true;
   }
 
+  /** Until the whole exchange must be over; Infinity without a limit. */
+  remainingMs(nowMs: number): number {
+    return Math.min(this.#requestAt, this.#callAt) - nowMs;
+  }
+
   get next(): number {
     return Math.min(this.#requestAt, this.#callAt, this.tryAt, this.retryAt, this.#idleAt);
   }

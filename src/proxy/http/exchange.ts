@@ -22,7 +22,8 @@ import type { OutgoingRequest, PreparedRequest } from './outgoing.ts';
 import { reportExchange } from './report.ts';
 import { RequestBody } from './request-body.ts';
 import { Retries } from './retries.ts';
-import { retryAfterMs, type Failure } from './retry.ts';
+import { answeredFailure } from './retry-fields.ts';
+import type { Failure } from './retry.ts';
 import { sessionField } from './session-persistence.ts';
 import type {
   DownstreamEvents,
@@ -35,8 +36,6 @@ import { answerBegan, answerEnded, tryFailed } from './try-outcome.ts';
 
 /** What the end of a limit on the whole exchange is to its client. */
 const EXPIRED = { request: 'request_timeout', call: 'grpc_timeout', idle: 'stream_idle' } as const;
-/** Body bytes that are kept while there is no connection to send them on. */
-const MAX_WAITING_BYTES = 65_536;
 const NOT_TRIED: readonly UpstreamEndpoint[] = [];
 
 export class Exchange extends ExchangeFacts implements DownstreamEvents, UpstreamEvents {
@@ -93,6 +92,10 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   /** Sends the request to an endpoint of `cluster`: the session's, if there is one. */
   forward(prepared: PreparedRequest, cluster: UpstreamCluster): void {
     this.#prepared = prepared;
+    if (!cluster.enter(this.context.wheel.now())) {
+      this.answer('overflow');
+      return;
+    }
     this.#cluster = cluster;
     const retry = this.requests?.retry ?? null;
     if (retry !== null && retry.attempts > 0) this.#body?.allowReplay(retry.maxBodyBytes);
@@ -149,12 +152,15 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   #fail(failure: Failure, reason: ReasonCode): void {
     if (this.endpoint !== null) tryFailed(this.endpoint.health, failure);
     if (!this.#responseStarted && this.#retry(failure)) return;
-    this.answer(reason);
+    this.answer(this.#retries?.refusal ?? reason);
   }
 
   /** Arranges for another try in place of this one; false when there is to be none. */
   #retry(failure: Failure): boolean {
-    const decision = (this.#retries ??= new Retries(this)).next(failure, this.#body?.isPartial !== true);
+    if (this.#cluster === null) return false;
+    this.#retries ??= new Retries(this, this.#cluster);
+    const remainingMs = this.#deadlines?.remainingMs(this.context.wheel.now()) ?? Infinity;
+    const decision = this.#retries.next(failure, this.#body?.isPartial !== true, remainingMs);
     if (decision === null) return false;
     this.#leaveTry();
     if (decision.delayMs === 0 || this.#deadlines === null) {
@@ -221,7 +227,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   /** There is no connection yet: a little is kept, the rest waits with the client. */
   #keep(body: RequestBody, buffer: Buffer, from: number, to: number): void {
     body.keep(buffer, from, to);
-    if (body.bytes >= MAX_WAITING_BYTES) this.stream.pauseRequest();
+    if (body.isFull) this.stream.pauseRequest();
     this.#gate?.bodyChanged(body);
   }
 
@@ -271,7 +277,8 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   onResponseHead(head: ResponseHead): void {
     this.#deadlines?.touch();
     if (this.endpoint !== null) answerBegan(this.endpoint.health, head, this.isGrpc);
-    if (head.status >= 400 && this.#retriesStatus(head)) return;
+    const failure = (this.requests?.retry ?? null) === null ? null : answeredFailure(head, this.isGrpc);
+    if (failure !== null && this.#retry(failure)) return;
     this.responseHeadAtMs = this.context.wheel.now();
     this.#responseStarted = true;
     this.status = head.status;
@@ -287,12 +294,6 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     const { endpoint } = this;
     if (persistence === null || endpoint === null || endpoint === this.session?.endpoint) return this.extra;
     return [...(this.extra ?? []), sessionField(persistence, endpoint, Date.now())];
-  }
-
-  /** True when the answer is dropped for another try. */
-  #retriesStatus(head: ResponseHead): boolean {
-    if ((this.requests?.retry ?? null) === null) return false;
-    return this.#retry({ kind: 'status', status: head.status, retryAfterMs: retryAfterMs(head) });
   }
 
   /** Limits of requests end here: a tunnel lives as long as bytes move (HTTPRouteTimeouts speaks of requests). */
@@ -388,6 +389,8 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#leaveTry();
+    this.#retries?.end();
+    this.#cluster?.leave();
     this.#releasePrepared();
     if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.exchangeEnded();
     if (this.#deadlines !== null) this.context.wheel.remove(this);

@@ -50,7 +50,7 @@ export class ExternalAuthCheck extends TimerEntry implements UpstreamEvents {
     super();
     this.#question = question;
     this.#events = events;
-    this.#call = new UpstreamCall(question.cluster, this);
+    this.#call = new UpstreamCall(question.cluster, this, question.wheel);
   }
 
   ask(): void {

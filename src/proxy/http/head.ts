@@ -50,7 +50,7 @@ export interface ResponseHead extends FieldList {
   readonly status: number;
   /** False when the message ends with its head (also for answers to HEAD, and 204 and 304). */
   readonly hasBody: boolean;
-  /** Bytes of the body as declared, or `UNKNOWN_LENGTH`. */
+  /** Bytes of the body as declared, or `UNKNOWN_LENGTH`: of HTTP/2 also where the body turned out empty without having been declared. */
   readonly contentLength: number;
 }
 

@@ -40,7 +40,7 @@ export class MirrorRequest extends TimerEntry implements UpstreamEvents {
     this.#hasBody = request.head.hasBody;
     this.#requestEnded = !this.#hasBody;
     this.#prepared = cluster.protocol.prepare(request);
-    this.#call = new UpstreamCall(cluster, this);
+    this.#call = new UpstreamCall(cluster, this, wheel);
     wheel.schedule(this, wheel.now() + ANSWER_TIMEOUT_MS);
     if (!this.#call.open()) this.#end(false);
   }

@@ -5,6 +5,9 @@
 import type { FieldList } from './head.ts';
 import type { UpstreamStream } from './stream.ts';
 
+/** Bytes that are kept while there is no connection to send them on. */
+const MAX_WAITING_BYTES = 65_536;
+
 export class RequestBody {
   ended = false;
   trailers: FieldList | null = null;
@@ -26,6 +29,10 @@ export class RequestBody {
   /** Bytes were let go: what is kept is not the whole body so far, and cannot be sent again. */
   get isPartial(): boolean {
     return this.#isPartial;
+  }
+  /** No more is to be kept, however long the connection takes. */
+  get isFull(): boolean {
+    return this.#bytes >= MAX_WAITING_BYTES;
   }
   get bytes(): number {
     return this.#bytes;

@@ -2,6 +2,7 @@
 import type { Origin, RuleOrigin } from '../../ir/origin.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { HistogramSnapshot, RequestStats } from '../proxy-api.ts';
+import type { RetryReason } from './retry.ts';
 
 /** Upper bounds of the duration histogram; one more bucket holds the rest. */
 const DURATION_BOUNDS_MS: readonly number[] = [
@@ -25,7 +26,6 @@ export interface FinishedExchange {
   readonly reason: ReasonCode | null;
   readonly requestBytes: number;
   readonly responseBytes: number;
-  readonly retries: number;
 }
 
 export class RequestCounters {
@@ -38,7 +38,7 @@ export class RequestCounters {
   #durationSumMs = 0;
   #requestBytes = 0;
   #responseBytes = 0;
-  #retries = 0;
+  #retries: Map<RetryReason, number> | null = null;
 
   constructor(labels: RequestLabels) {
     this.labels = labels;
@@ -54,8 +54,13 @@ export class RequestCounters {
     this.#durationSumMs += durationMs;
     this.#requestBytes += exchange.requestBytes;
     this.#responseBytes += exchange.responseBytes;
-    this.#retries += exchange.retries;
     if (exchange.reason !== null) this.#countReason(exchange.reason);
+  }
+
+  /** A try is made after another. */
+  countRetry(reason: RetryReason): void {
+    const retries = (this.#retries ??= new Map<RetryReason, number>());
+    retries.set(reason, (retries.get(reason) ?? 0) + 1);
   }
 
   #countReason(reason: ReasonCode): void {
@@ -77,7 +82,7 @@ export class RequestCounters {
       byReason: Object.fromEntries(this.#byReason ?? []),
       requestBytes: this.#requestBytes,
       responseBytes: this.#responseBytes,
-      retries: this.#retries,
+      retries: Object.fromEntries(this.#retries ?? []),
       duration,
     };
   }

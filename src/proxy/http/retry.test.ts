@@ -2,8 +2,13 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
-import type { RetryPolicy, Timeouts } from '../../ir/policy.ts';
-import { testBackend, testConfig } from '../../../test/support/gateway-config.ts';
+import {
+  DEFAULT_CLUSTER_POLICY,
+  type ClusterPolicy,
+  type RetryPolicy,
+  type Timeouts,
+} from '../../ir/policy.ts';
+import { testBackend, testCluster, testConfig } from '../../../test/support/gateway-config.ts';
 import type { RawClient } from '../../../test/support/raw-client.ts';
 import { ScriptedBackend, answering, type Script } from '../../../test/support/scripted-backend.ts';
 import { TestProxy } from '../../../test/support/test-proxy.ts';
@@ -38,9 +43,10 @@ interface Setup {
   readonly retry?: RetryPolicy | null;
   readonly timeouts?: Partial<Timeouts>;
   readonly alsoPorts?: readonly number[];
+  readonly policy?: Partial<ClusterPolicy>;
 }
 
-async function setUp(t: TestContext, { script, retry, timeouts, alsoPorts }: Setup) {
+async function setUp(t: TestContext, { script, retry, timeouts, alsoPorts, policy }: Setup) {
   const backend = await ScriptedBackend.start(script);
   const rule = {
     backends: [testBackend('a')],
@@ -48,7 +54,11 @@ async function setUp(t: TestContext, { script, retry, timeouts, alsoPorts }: Set
     timeouts: { requestMs: 0, backendRequestMs: 0, streamIdleMs: 300_000, ...timeouts },
   };
   const proxy = await TestProxy.start(
-    testConfig({ rules: [rule], endpoints: { a: [backend.port, ...(alsoPorts ?? [])] } }),
+    testConfig({
+      rules: [rule],
+      clusters: [testCluster('a', { policy: { ...DEFAULT_CLUSTER_POLICY, ...policy } })],
+      endpoints: { a: [backend.port, ...(alsoPorts ?? [])] },
+    }),
   );
   t.after(async () => {
     await proxy.stop();
@@ -162,6 +172,7 @@ describe('with a policy', () => {
       script: answering('ok'),
       retry: { ...POLICY, attempts: 3 },
       alsoPorts: [await closedPort(), await closedPort(), await closedPort()],
+      policy: { retryBudget: { ...DEFAULT_CLUSTER_POLICY.retryBudget, minRetryCount: 1_000 } },
     });
     for (let count = 0; count < 20; count++) assert.equal(await bodyOf(client, GET), 'ok');
     assert.ok(proxy.records.every(({ retries }) => retries <= 3));

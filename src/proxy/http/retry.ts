@@ -1,8 +1,6 @@
 /** Whether a failed try is followed by another. A pure judgement; the exchange carries it out. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { RetryPolicy, RetryTrigger } from '../../ir/policy.ts';
-import type { FieldList } from './head.ts';
-import { HeaderId } from './header-id.ts';
 import { isIdempotent } from './idempotent.ts';
 
 /** How a try ended. `connect`: nothing of the request was sent. `refused`: sent, and certainly not acted upon. */
@@ -14,7 +12,22 @@ export type Failure =
   | { readonly kind: 'invalid' }
   | { readonly kind: 'timeout' }
   /** `retryAfterMs`: what Retry-After asks for; null without one that can be read. */
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs: number | null };
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs: number | null }
+  /** An answer that is nothing but a gRPC status ("Trailers-Only"). */
+  | { readonly kind: 'grpc'; readonly code: number };
+
+/** Why a try was made after another, for metrics. `dead`: in place of one on a connection that had been closed. */
+export const RETRY_REASONS = [
+  'connect',
+  'refused',
+  'reset',
+  'invalid',
+  'timeout',
+  'status',
+  'grpc',
+  'dead',
+] as const;
+export type RetryReason = (typeof RETRY_REASONS)[number];
 
 /** What is known of the exchange when a try fails. */
 export interface RetryState {
@@ -25,14 +38,17 @@ export interface RetryState {
   readonly replaced: number;
   /** The request is at hand from its first byte. */
   readonly canReplay: boolean;
+  /** Until the time limit of the request; Infinity without one. */
+  readonly remainingMs: number;
 }
 
 export interface RetryDecision {
+  readonly reason: RetryReason;
   readonly delayMs: number;
   /** Not on a connection that has served before. */
   readonly fresh: boolean;
-  /** The try replaces one on a dead connection and does not count. */
-  readonly isReplacement: boolean;
+  /** It loads nobody twice, and counts against no budget: no backend has seen the request, or its connection was dead. */
+  readonly isFree: boolean;
 }
 
 /** The configured backoff is the least to wait; up to this part of it is added. */
@@ -49,49 +65,39 @@ export function decideRetry(
 ): RetryDecision | null {
   if (policy?.attempts === 0 || !state.canReplay || !isSafe(policy, failure, state.method)) return null;
   if (isDeadConnection(failure) && state.replaced === 0 && isIdempotent(state.method)) {
-    return { delayMs: 0, fresh: true, isReplacement: true };
+    return { reason: 'dead', delayMs: 0, fresh: true, isFree: true };
   }
-  if (policy === null) return builtIn(failure, state);
+  const isFree = isUnseen(failure) && state.retries === 0;
+  const decision = { reason: failure.kind, delayMs: 0, fresh: false, isFree };
+  // Without a policy: one other endpoint, and only for a request that nobody has seen.
+  if (policy === null) return isFree ? decision : null;
   if (state.retries >= policy.attempts || !isTriggered(policy, failure)) return null;
-  const delayMs = backoffMs(policy, state.retries, random);
-  const askedMs = failure.kind === 'status' && policy.honorRetryAfter ? (failure.retryAfterMs ?? 0) : 0;
-  if (askedMs > MAX_RETRY_AFTER_MS) return null;
-  return { delayMs: Math.max(delayMs, askedMs), fresh: false, isReplacement: false };
+  const delayMs = waitMs(policy, failure, state, random);
+  return delayMs === null ? null : { ...decision, delayMs };
 }
 
-/** Delay that Retry-After asks for in seconds (RFC 9110 section 10.2.3); null without one, or with a date. */
-export function retryAfterMs(fields: FieldList): number | null {
-  for (let index = 0; index < fields.count; index++) {
-    if (fields.id(index) !== HeaderId.retryAfter) continue;
-    const value = fields.value(index);
-    return /^[0-9]{1,9}$/.test(value) ? Number(value) * 1_000 : null;
-  }
-  return null;
-}
+/** A breaker's limit is no failure of an endpoint: another one would be refused as well. */
+const isUnseen = (failure: Failure): boolean =>
+  failure.kind === 'refused' || (failure.kind === 'connect' && failure.reason !== 'overflow');
 
-/** Without a policy: one other endpoint, and only for a request that nobody has seen. */
-function builtIn(failure: Failure, state: RetryState): RetryDecision | null {
-  const isUnseen = failure.kind === 'connect' || failure.kind === 'refused';
-  return isUnseen && state.retries === 0 ? { delayMs: 0, fresh: false, isReplacement: false } : null;
-}
+const isDeadConnection = (failure: Failure): boolean => failure.kind === 'reset' && failure.wasReused;
 
-function isDeadConnection(failure: Failure): boolean {
-  return failure.kind === 'reset' && failure.wasReused;
-}
-
-/** A request that may have been acted upon is sent again only if doing it twice does no harm, or the user said so. */
+/**
+ * A request that may have been acted upon is sent again only if doing it twice does no harm, or the user said so: with `always`, or by
+ * listing a gRPC status, for which there is no other method than POST.
+ */
 function isSafe(policy: RetryPolicy | null, failure: Failure, method: string): boolean {
   if (isIdempotent(method)) return true;
   const allowed = policy?.nonIdempotent ?? 'before-send';
   if (allowed === 'always') return true;
-  return allowed === 'before-send' && (failure.kind === 'connect' || failure.kind === 'refused');
+  return allowed === 'before-send' && (isUnseen(failure) || failure.kind === 'grpc');
 }
 
 function isTriggered(policy: RetryPolicy, failure: Failure): boolean {
   const has = (trigger: RetryTrigger): boolean => policy.on.includes(trigger);
   switch (failure.kind) {
     case 'connect':
-      return has('connect-failure') || has('gateway-error') || has('5xx');
+      return failure.reason !== 'overflow' && (has('connect-failure') || has('gateway-error') || has('5xx'));
     case 'refused':
       return has('refused-stream') || has('reset') || has('gateway-error') || has('5xx');
     case 'reset':
@@ -101,6 +107,8 @@ function isTriggered(policy: RetryPolicy, failure: Failure): boolean {
       return has('per-try-timeout') || has('gateway-error') || has('5xx');
     case 'status':
       return isRetriableStatus(policy, failure.status);
+    case 'grpc':
+      return policy.grpcCodes.includes(failure.code);
   }
 }
 
@@ -110,6 +118,18 @@ function isRetriableStatus(policy: RetryPolicy, status: number): boolean {
   if (policy.codes.includes(status)) return true;
   if (policy.on.includes('5xx') && status >= 500) return true;
   return policy.on.includes('gateway-error') && status >= 502 && status <= 504;
+}
+
+/**
+ * Until the next try; null when that is too long. An answer that is at hand is not given up for a wait that the time limit of the
+ * request would end.
+ */
+function waitMs(policy: RetryPolicy, failure: Failure, state: RetryState, random: number): number | null {
+  const delayMs = backoffMs(policy, state.retries, random);
+  if (failure.kind !== 'status' && failure.kind !== 'grpc') return delayMs;
+  const askedMs = failure.kind === 'status' && policy.honorRetryAfter ? (failure.retryAfterMs ?? 0) : 0;
+  const longerMs = Math.max(delayMs, askedMs);
+  return askedMs > MAX_RETRY_AFTER_MS || longerMs >= state.remainingMs ? null : longerMs;
 }
 
 function backoffMs(policy: RetryPolicy, retries: number, random: number): number {

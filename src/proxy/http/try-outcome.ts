@@ -52,6 +52,7 @@ export function tryFailed(sink: OutcomeSink, failure: Failure): void {
       return;
     case 'refused':
     case 'status':
+    case 'grpc':
       return;
     case 'reset':
       if (!failure.wasReused) sink.failed();

@@ -2,24 +2,31 @@
 import { NO_KEY } from '../cluster/balancer/balancer.ts';
 import type { UpstreamCluster } from '../cluster/cluster.ts';
 import type { UpstreamEndpoint } from '../cluster/endpoint.ts';
+import type { TimerWheel } from '../timer-wheel.ts';
 import type { UpstreamEvents, UpstreamStream } from './stream.ts';
 
 export class UpstreamCall {
   readonly #cluster: UpstreamCluster;
   readonly #events: UpstreamEvents;
+  readonly #wheel: TimerWheel;
   #endpoint: UpstreamEndpoint | null = null;
   #isOpening = false;
   stream: UpstreamStream | null = null;
 
-  constructor(cluster: UpstreamCluster, events: UpstreamEvents) {
+  constructor(cluster: UpstreamCluster, events: UpstreamEvents, wheel: TimerWheel) {
+    this.#wheel = wheel;
     this.#cluster = cluster;
     this.#events = events;
   }
 
-  /** False when the cluster has no endpoint; else `onUpstreamReady` or `onUpstreamUnavailable` follows. */
+  /** False when the cluster has no endpoint, or takes no more; else `onUpstreamReady` or `onUpstreamUnavailable` follows. */
   open(): boolean {
+    if (!this.#cluster.enter(this.#wheel.now())) return false;
     const endpoint = this.#cluster.pick([], NO_KEY);
-    if (endpoint === null) return false;
+    if (endpoint === null) {
+      this.#cluster.leave();
+      return false;
+    }
     this.#endpoint = endpoint;
     endpoint.active++;
     this.#isOpening = true;
@@ -37,8 +44,10 @@ export class UpstreamCall {
   ended(): void {
     this.#isOpening = false;
     this.stream = null;
-    if (this.#endpoint !== null) this.#endpoint.active--;
+    if (this.#endpoint === null) return;
+    this.#endpoint.active--;
     this.#endpoint = null;
+    this.#cluster.leave();
   }
 
   /** Ends it; no event follows. */

@@ -1,13 +1,17 @@
 /** Checks that ask and judge the answer, over the engines that requests of clients go through too. */
+import { DEFAULT_CLUSTER_POLICY } from '../../../ir/policy.ts';
 import { bulkBuffers } from '../../http/bulk-buffers.ts';
 import type { FieldList, ResponseHead } from '../../http/head.ts';
 import type { OutgoingRequest, PreparedRequest } from '../../http/outgoing.ts';
 import type { ResetCause, UpstreamEvents, UpstreamStream } from '../../http/stream.ts';
+import { CircuitBreaker } from '../circuit-breaker.ts';
 import type { Dial, EndpointPool, UpstreamProtocol } from '../upstream-pool.ts';
 import { PASSED, failed, type CheckResult, type Probe } from './check-result.ts';
 
 /** An answer that is longer tells nothing more. */
 const MAX_BODY_BYTES = 65_536;
+/** Checks are not what a circuit breaker protects a backend from. */
+const UNLIMITED = DEFAULT_CLUSTER_POLICY.circuitBreaker;
 
 export interface Question {
   readonly protocol: UpstreamProtocol;
@@ -58,7 +62,7 @@ class Asking implements UpstreamEvents {
     this.#question = question;
     this.#done = done;
     this.#judge = question.judge();
-    this.#pool = question.protocol.createPool(question.dial);
+    this.#pool = question.protocol.createPool(question.dial, new CircuitBreaker(UNLIMITED));
   }
 
   start(): void {

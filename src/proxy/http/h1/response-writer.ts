@@ -14,6 +14,7 @@ const DROPS = dropTable([HeaderId.xSluiceReason]);
 const BODILESS_DROPS = dropTable([HeaderId.xSluiceReason, HeaderId.contentLength]);
 
 const CHUNKED_LINE = Buffer.from('transfer-encoding: chunked\r\n', 'latin1');
+const EMPTY_LINE = Buffer.from('content-length: 0\r\n', 'latin1');
 const CLOSE_LINE = Buffer.from('connection: close\r\n', 'latin1');
 const KEEP_ALIVE_LINE = Buffer.from('connection: keep-alive\r\n', 'latin1');
 const UPGRADE_LINE = Buffer.from('connection: upgrade\r\n', 'latin1');
@@ -84,6 +85,9 @@ function writeConnectionLevel(head: ResponseHead, options: ResponseOptions): voi
   }
   if (head.status < 200) return;
   if (responseFraming(head, options.minor) === BodyFraming.chunked) heads.bytes(CHUNKED_LINE);
+  // Ended by its head in HTTP/2, where that needs no saying.
+  const isUndeclared = !head.hasBody && head.contentLength === UNKNOWN_LENGTH;
+  if (isUndeclared && !(head instanceof H1ResponseHead)) heads.bytes(EMPTY_LINE);
   if (options.close) heads.bytes(CLOSE_LINE);
   else if (options.minor === 0) heads.bytes(KEEP_ALIVE_LINE);
 }

@@ -26,6 +26,25 @@ const H2 = { protocol: 'h2' } as const;
 const { connection: CONNECTION, http2: HTTP2 } = DEFAULT_CLUSTER_POLICY;
 
 suite('requests to HTTP/2 backends', () => {
+  test('an answer that ends with its head, without a length: a client of HTTP/1.1 is told that it is empty', async (t) => {
+    const { proxy, backend } = await startPair(t, H2);
+    const client = await proxy.connect();
+    t.after(() => client.destroy());
+    client.send(GET);
+    const upstream = await H2Peer.accept(await backend.connection());
+    await upstream.fields(1);
+    upstream.send(headers(1, OK, true));
+    assert.equal((await client.readResponse()).header('content-length'), '0');
+    client.send(GET.replace('GET', 'HEAD'));
+    await upstream.fields(3);
+    upstream.send(headers(3, OK, true));
+    assert.equal((await client.readResponse({ noBody: true })).header('content-length'), undefined);
+    client.send(GET);
+    await upstream.fields(5);
+    upstream.send(headers(5, [[':status', '204']], true));
+    assert.equal((await client.readResponse()).header('content-length'), undefined);
+  });
+
   test('a request of HTTP/1.1 becomes one of HTTP/2, and its answer one of HTTP/1.1', async (t) => {
     const { proxy, backend } = await startPair(t, H2);
     const client = await proxy.connect();
@@ -203,7 +222,7 @@ suite('connections to HTTP/2 backends', () => {
       await H2Peer.accept(await backend.connection(), [SETTING.maxConcurrentStreams, 0]);
     }
     assert.equal((await client.readResponse()).status, 503);
-    assert.equal(proxy.records[0]?.reason, 'overflow');
+    assert.equal(proxy.records[0]?.reason, 'connect_failed');
   });
 
   test('a refused stream is tried again, whatever its method', async (t) => {
@@ -216,6 +235,37 @@ suite('connections to HTTP/2 backends', () => {
     await upstream.fields(3);
     upstream.send(headers(3, OK, true));
     assert.equal((await peer.message(1)).blocks[0]?.[0]?.[1], '200');
+  });
+
+  test('a gRPC status that the policy lists is tried again, though its method is POST; others are passed on', async (t) => {
+    const retry = {
+      attempts: 1,
+      on: [],
+      codes: [],
+      grpcCodes: [14],
+      backoffMs: 1,
+      maxBackoffMs: 1,
+      honorRetryAfter: false,
+      perTryTimeoutMs: 0,
+      nonIdempotent: 'before-send',
+      maxBodyBytes: 1_000,
+    } as const;
+    const { proxy, backend } = await startPair(t, { ...H2, rule: { retry } });
+    const peer = await dialH2(t, proxy.port);
+    const call = request({ ':method': 'POST' }, ['content-type', 'application/grpc']);
+    const status = (code: string): Field[] => [
+      [':status', '200'],
+      ['content-type', 'application/grpc'],
+      ['grpc-status', code],
+    ];
+    peer.send(headers(1, call, false), data(1, 'hello', true));
+    const upstream = await H2Peer.accept(await backend.connection());
+    assert.equal((await upstream.message(1)).body, 'hello');
+    upstream.send(headers(1, status('14'), true));
+    assert.equal((await upstream.message(3)).body, 'hello');
+    upstream.send(headers(3, status('5'), true));
+    assert.equal(valueOf((await peer.message(1)).blocks[0], 'grpc-status'), '5');
+    assert.equal(proxy.records[0]?.retries, 1);
   });
 
   test('streams above the last one of GOAWAY are tried elsewhere, those below it finish', async (t) => {

@@ -49,7 +49,7 @@ export function readResponse(
   // A length that the answer cannot have (section 8.1.1); to HEAD, and with 304, it is that of another answer.
   const isOfAnother = isToHead || status === NOT_MODIFIED;
   if (declared === INVALID_LENGTH || (declared > 0 && !hasBody && !isOfAnother)) return null;
-  return new H2ResponseHead(entries.slice(1, count), status, hasBody, hasBody ? declared : 0);
+  return new H2ResponseHead(entries.slice(1, count), status, hasBody, isBodiless ? 0 : declared);
 }
 
 /** 0 when `:status` is not the first field, or is no status that HTTP/2 knows. */
