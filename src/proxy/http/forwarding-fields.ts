@@ -21,8 +21,8 @@ export interface ForwardingFacts {
 /** X-Request-Id as far as it is the same for every request. */
 export const REQUEST_ID_START = `x-request-id: ${REQUEST_ID_PREFIX}`;
 
-/** Names, quotes and line ends. */
-const FIXED_BYTES = 128;
+/** Names, schemes, quotes and line ends. */
+const FIXED_BYTES = 256;
 /** Not a token (RFC 9110 section 5.6.2). */
 const NEEDS_QUOTES = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 
@@ -33,10 +33,6 @@ export interface ForwardingField extends HeaderField {
 
 export class ForwardingFields {
   readonly #facts: ForwardingFacts;
-  /** X-Forwarded-For, X-Forwarded-Proto and X-Real-IP as HTTP/1.1 lines. */
-  readonly #lines: string;
-  /** Value of Forwarded (RFC 7239) up to and including `host=`. */
-  readonly #prefix: string;
   #fields: readonly ForwardingField[] | null = null;
   /** Forwarded for the host before, which is mostly the next one's, too. */
   #forwardedHost: string | null = null;
@@ -45,12 +41,21 @@ export class ForwardingFields {
   #allLines: Buffer | null = null;
 
   constructor(facts: ForwardingFacts) {
-    const { forwardedFor, client, peer, scheme, peerScheme, earlier } = facts;
     this.#facts = facts;
-    this.#lines = `x-forwarded-for: ${forwardedFor}\r\nx-forwarded-proto: ${scheme}\r\nx-real-ip: ${client}\r\n`;
+  }
+
+  /** X-Forwarded-For, X-Forwarded-Proto and X-Real-IP as HTTP/1.1 lines. */
+  get #lines(): string {
+    const { forwardedFor, client, scheme } = this.#facts;
+    return `x-forwarded-for: ${forwardedFor}\r\nx-forwarded-proto: ${scheme}\r\nx-real-ip: ${client}\r\n`;
+  }
+
+  /** Value of Forwarded (RFC 7239) up to and including `host=`. */
+  get #prefix(): string {
+    const { peer, peerScheme, earlier } = this.#facts;
     const node = peer.includes(':') ? `"[${peer}]"` : peer;
     const element = `for=${node};proto=${peerScheme};host=`;
-    this.#prefix = earlier === '' ? element : `${earlier}, ${element}`;
+    return earlier === '' ? element : `${earlier}, ${element}`;
   }
 
   /** X-Forwarded-For, X-Forwarded-Proto, X-Real-IP. */
@@ -75,7 +80,8 @@ export class ForwardingFields {
 
   /** Bytes that all of it may need as HTTP/1.1 lines. */
   sizeFor(host: string): number {
-    return this.#lines.length + this.#prefix.length + host.length * 2 + FIXED_BYTES;
+    const { forwardedFor, client, peer, earlier } = this.#facts;
+    return forwardedFor.length + client.length + peer.length + earlier.length + host.length * 2 + FIXED_BYTES;
   }
 
   /** All but X-Request-Id as HTTP/1.1 lines. */

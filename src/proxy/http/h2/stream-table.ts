@@ -3,7 +3,7 @@
  * once seldom share a place. (A Map was measured to keep dead streams alive through its rehashed tables: docs/performance.md.)
  */
 
-const FIRST_PLACES = 16;
+const FIRST_PLACES = 4;
 const MAX_PLACES = 4096;
 
 export class StreamTable<Stream extends { readonly id: number }> {

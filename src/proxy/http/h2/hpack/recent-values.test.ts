@@ -27,3 +27,11 @@ test('values that come once push each other out, and the table does not grow', (
   for (let count = 0; count < 10_000; count++) recent.note(`/item/${String(count * 7919)}`);
   assert.equal(recent.note('/first'), false);
 });
+
+test('the only value so far is still remembered when more come', () => {
+  const recent = new RecentValues();
+  assert.equal(recent.note('/a'), false);
+  assert.equal(recent.note('/b'), false);
+  assert.equal(recent.note('/a'), true);
+  assert.equal(recent.note('/b'), true);
+});

@@ -7,11 +7,20 @@
 const PLACES = 64;
 
 export class RecentValues {
+  /** Made when there is more to remember than the last value. */
   #places: string[] | null = null;
+  #last = '';
 
   /** True when `value` is remembered; it is from now on. */
   note(value: string): boolean {
-    this.#places ??= new Array<string>(PLACES).fill('');
+    const last = this.#last;
+    if (value === last) return true;
+    this.#last = value;
+    if (this.#places === null) {
+      if (last === '') return false;
+      this.#places = new Array<string>(PLACES).fill('');
+      this.#places[pairOf(last)] = last;
+    }
     const places = this.#places;
     const newer = pairOf(value);
     if (places[newer] === value || places[newer + 1] === value) return true;
