@@ -19,6 +19,7 @@ import {
   type Ack,
   type PortReport,
   type Refusal,
+  type RuleProblem,
 } from './protocol.ts';
 
 /** What a proxy holds at most in one update: far more than 100,000 routes take. */
@@ -27,7 +28,7 @@ const UPDATE_LIMIT_BYTES = 1024 * 1024 * 1024;
 /** The part of a data plane that configuration goes to. */
 export interface DataPlane {
   /** Puts exactly these in force, or rejects and changes nothing. Objects that it was given before did not change. */
-  apply(configs: readonly GatewayConfig[]): Promise<{ readonly ports: readonly PortReport[] }>;
+  apply(configs: readonly GatewayConfig[]): Promise<Pick<Ack, 'ports' | 'problems'>>;
   /** Nothing but endpoints changed: `sets` did, and `configs` is what is in force with them. */
   applyEndpoints(sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void;
 }
@@ -70,6 +71,7 @@ class Follower {
   /** The same, but for what was refused: there the one before, if there was one. */
   #inForce: Map<GatewayKey, GatewayConfig>;
   #ports: readonly PortReport[] = [];
+  #problems: readonly RuleProblem[] = [];
   readonly #refused = new Map<GatewayKey, string>();
 
   constructor(dataPlane: DataPlane, logger: Logger, inForce: readonly GatewayConfig[]) {
@@ -83,7 +85,7 @@ class Follower {
     if (moved === null) await this.#replace();
     else if (moved.length > 0) this.#move(moved);
     const refused: Refusal[] = [...this.#refused].map(([gateway, message]) => ({ gateway, message }));
-    return { kind: 'ack', revision: update.revision, ports: this.#ports, refused };
+    return { kind: 'ack', revision: update.revision, ports: this.#ports, refused, problems: this.#problems };
   }
 
   /** The endpoint sets that changed when nothing else did; null when more did. */
@@ -140,8 +142,9 @@ class Follower {
   /** Puts these in force; the problem in words when the data plane cannot, and then nothing changed. */
   async #apply(configs: Map<GatewayKey, GatewayConfig>): Promise<string | null> {
     try {
-      const { ports } = await this.#dataPlane.apply([...configs.values()]);
+      const { ports, problems } = await this.#dataPlane.apply([...configs.values()]);
       this.#ports = ports;
+      this.#problems = problems;
       this.#inForce = configs;
       return null;
     } catch (error) {

@@ -11,7 +11,7 @@ import { Redacted } from '../ir/tls.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { followConfig, type DataPlane } from './client.ts';
 import { createConfigServer, type ConfigServer } from './server.ts';
-import type { PortReport } from './protocol.ts';
+import type { Ack } from './protocol.ts';
 
 const config = (name: string, version: string, endpoints: readonly EndpointSet[] = []): GatewayConfig =>
   emptyConfig(name, { version, endpoints });
@@ -28,12 +28,12 @@ class RecordingDataPlane implements DataPlane {
   readonly refuse = new Set<string>();
   held: Promise<void> = Promise.resolve();
 
-  async apply(configs: readonly GatewayConfig[]): Promise<{ ports: readonly PortReport[] }> {
+  async apply(configs: readonly GatewayConfig[]): Promise<Pick<Ack, 'ports' | 'problems'>> {
     await this.held;
     const bad = configs.find(({ version }) => this.refuse.has(version));
     if (bad !== undefined) throw new Error(`cannot serve ${bad.version}`);
     this.applied.push(configs);
-    return { ports: [] };
+    return { ports: [], problems: [] };
   }
 
   applyEndpoints(sets: readonly EndpointSet[]): void {

@@ -19,7 +19,7 @@ class Plane implements DataPlane {
   apply(configs: readonly GatewayConfig[]): ReturnType<DataPlane['apply']> {
     if (this.refused !== null) return Promise.reject(new Error(this.refused));
     this.versions = configs.map(({ version }) => version);
-    return Promise.resolve({ ports: [] });
+    return Promise.resolve({ ports: [], problems: [] });
   }
 
   applyEndpoints(): void {

@@ -97,11 +97,15 @@ export class Fleet {
 }
 
 /** What a proxy does for one Gateway. */
-export function servingOf({ name, serving, ports, refused }: PeerState, key: GatewayKey): ServingProxy {
+export function servingOf(
+  { name, serving, ports, refused, problems }: PeerState,
+  key: GatewayKey,
+): ServingProxy {
   return {
     name,
     serving: serving.get(key) ?? null,
     ports: ports.filter(({ gateway }) => gatewayKey(gateway) === key),
     refused: refused.find(({ gateway }) => gateway === key)?.message ?? null,
+    problems: problems.filter(({ gateway }) => gatewayKey(gateway) === key),
   };
 }

@@ -4,7 +4,7 @@
  * more than one update behind and nothing queues: what changed meanwhile is sent together.
  */
 import type { Patch } from '../lib/structural-patch.ts';
-import type { Origin } from '../ir/origin.ts';
+import type { Origin, RuleOrigin } from '../ir/origin.ts';
 
 export const PROTOCOL_VERSION = 2;
 
@@ -54,12 +54,20 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** The update of that revision is in force, but for what is refused. Ports and refusals are whole, not what is new. */
+/** A rule of a Gateway that is in force, which the proxy could not compile as it is; all around it is served. */
+export interface RuleProblem {
+  readonly gateway: Origin;
+  readonly rule: RuleOrigin;
+  readonly message: string;
+}
+
+/** The update of that revision is in force, but for what is refused. Ports, refusals and problems are whole, not what is new. */
 export interface Ack {
   readonly kind: 'ack';
   readonly revision: number;
   readonly ports: readonly PortReport[];
   readonly refused: readonly Refusal[];
+  readonly problems: readonly RuleProblem[];
 }
 
 export type FromProxy = Hello | Ack;
@@ -78,6 +86,8 @@ export interface ServingProxy {
   readonly ports: readonly PortReport[];
   /** Why it did not take the newest configuration; null when it did. */
   readonly refused: string | null;
+  /** Rules of the Gateway that it cannot serve. */
+  readonly problems: readonly RuleProblem[];
 }
 
 /** From a replica of the controller to the leader: all that its proxies do now. */

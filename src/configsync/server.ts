@@ -13,6 +13,7 @@ import {
   type GatewayKey,
   type PortReport,
   type Refusal,
+  type RuleProblem,
   type ServedVersion,
 } from './protocol.ts';
 import { NOTHING_PUBLISHED, publishedAfter, updateBetween, type PublishedState } from './published-state.ts';
@@ -27,6 +28,7 @@ export interface PeerState {
   readonly acknowledged: number;
   readonly ports: readonly PortReport[];
   readonly refused: readonly Refusal[];
+  readonly problems: readonly RuleProblem[];
   /** What is in force there, by Gateway. */
   readonly serving: ReadonlyMap<GatewayKey, ServedVersion>;
 }
@@ -116,7 +118,7 @@ function sharedUpdates(state: PublishedState): UpdateAfter {
 
 class Peer {
   readonly #stream: Duplex;
-  #state: PeerState = { name: '', acknowledged: 0, ports: [], refused: [], serving: new Map() };
+  #state: PeerState = { name: '', acknowledged: 0, ports: [], refused: [], problems: [], serving: new Map() };
   #sent = NOTHING_PUBLISHED;
   #greeted = false;
 
@@ -161,7 +163,7 @@ class Peer {
     this.#stream.destroy();
   }
 
-  #acknowledge({ revision, ports, refused }: Ack): void {
+  #acknowledge({ revision, ports, refused, problems }: Ack): void {
     const { revision: wanted, configs } = this.#sent;
     if (revision !== wanted) throw new Error(`an acknowledgement of revision ${String(revision)}`);
     const refusing = new Set(refused.map(({ gateway }) => gateway));
@@ -171,6 +173,6 @@ class Peer {
       if (!refusing.has(key)) serving.set(key, { version, generation });
       else if (before !== undefined) serving.set(key, before);
     }
-    this.#state = { ...this.#state, acknowledged: revision, ports, refused, serving };
+    this.#state = { ...this.#state, acknowledged: revision, ports, refused, problems, serving };
   }
 }

@@ -16,6 +16,7 @@ const proxy = (name: string, version: string | null, generation = 2): ServingPro
   serving: version === null ? null : { version, generation },
   ports: [],
   refused: null,
+  problems: [],
 });
 
 const observed = (...proxies: ServingProxy[]): ReturnType<typeof observeGateway> =>
@@ -62,6 +63,20 @@ suite('observations', () => {
     );
     assert.deepEqual(seen.failedPorts, [{ port: 80, message: 'taken' }]);
     assert.equal(seen.refused, 'too much');
+  });
+
+  test('rules that proxies cannot serve are told once, in order', () => {
+    const problem = (name: string, index: number, message: string) => ({
+      gateway,
+      rule: { kind: 'HTTPRoute', namespace: 'default', name, index },
+      message,
+    });
+    const a = { ...proxy('a', 'v2'), problems: [problem('shop', 1, 'one'), problem('blog', 0, 'two')] };
+    const { problems } = observed(a, { ...proxy('b', 'v2'), problems: [problem('shop', 1, 'one')] });
+    assert.deepEqual(problems, [
+      { route: { kind: 'HTTPRoute', namespace: 'default', name: 'blog' }, rule: 0, message: 'two' },
+      { route: { kind: 'HTTPRoute', namespace: 'default', name: 'shop' }, rule: 1, message: 'one' },
+    ]);
   });
 
   test('of the addresses that are asked for, those on which something listens', () => {

@@ -1,7 +1,14 @@
 /** What proxies report, as the translator wants it: which Gateway is served at which version by how many, where, and what failed. */
-import { gatewayKey, type GatewayKey, type PortReport, type ServingProxy } from '../configsync/protocol.ts';
+import {
+  gatewayKey,
+  type GatewayKey,
+  type PortReport,
+  type RuleProblem,
+  type ServingProxy,
+} from '../configsync/protocol.ts';
 import type { GatewayObservation } from '../gatewayapi/snapshot.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
+import { compareText } from '../lib/compare.ts';
 
 export type ObservedAddress = GatewayObservation['addresses'][number];
 
@@ -29,6 +36,7 @@ export function observeGateway({
     acknowledged: acknowledged(config, proxies, expected),
     failedPorts: failedPorts(proxies.flatMap(({ ports }) => ports)),
     refused: proxies.find(({ refused }) => refused !== null)?.refused ?? null,
+    problems: ruleProblems(proxies.flatMap(({ problems }) => problems)),
   };
 }
 
@@ -74,3 +82,18 @@ function failedPorts(ports: readonly PortReport[]): GatewayObservation['failedPo
   for (const { port, error } of ports) if (error !== null && !failed.has(port)) failed.set(port, error);
   return [...failed].toSorted(([a], [b]) => a - b).map(([port, message]) => ({ port, message }));
 }
+
+/** Most proxies say the same of a rule. */
+function ruleProblems(problems: readonly RuleProblem[]): NonNullable<GatewayObservation['problems']> {
+  const byRule = new Map(
+    problems.map((problem) => [`${routeOf(problem)}/${String(problem.rule.index)}`, problem]),
+  );
+  return [...byRule]
+    .toSorted(([a], [b]) => compareText(a, b))
+    .map(([, { rule, message }]) => {
+      const { kind, namespace, name, index } = rule;
+      return { route: { kind, namespace, name }, rule: index, message };
+    });
+}
+
+const routeOf = ({ rule: { kind, namespace, name } }: RuleProblem): string => `${kind}/${namespace}/${name}`;

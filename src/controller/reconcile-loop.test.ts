@@ -5,7 +5,7 @@ import { duplexPair } from 'node:stream';
 import { suite, test, type TestContext } from 'node:test';
 import { followConfig, type DataPlane } from '../configsync/client.ts';
 import { servingOf } from '../configsync/fleet.ts';
-import { gatewayKey, type PortReport } from '../configsync/protocol.ts';
+import { gatewayKey, type Ack, type PortReport } from '../configsync/protocol.ts';
 import { createConfigServer, type ConfigServer } from '../configsync/server.ts';
 import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { EndpointSet } from '../ir/cluster.ts';
@@ -52,9 +52,9 @@ class FakeDataPlane implements DataPlane {
   readonly endpointSets: EndpointSet[] = [];
   ports: readonly PortReport[] = [];
 
-  apply(configs: readonly GatewayConfig[]): Promise<{ ports: readonly PortReport[] }> {
+  apply(configs: readonly GatewayConfig[]): Promise<Pick<Ack, 'ports' | 'problems'>> {
     this.applied.push(configs.map(({ version }) => version));
-    return Promise.resolve({ ports: this.ports });
+    return Promise.resolve({ ports: this.ports, problems: [] });
   }
 
   applyEndpoints(sets: readonly EndpointSet[]): void {
@@ -140,6 +140,7 @@ suite('reconcile loop', () => {
         acknowledged: { version: 'v1', generation: 1, proxies: 1, expected: 1 },
         failedPorts: [],
         refused: null,
+        problems: [],
       },
     ]);
   });

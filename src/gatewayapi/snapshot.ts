@@ -62,6 +62,13 @@ export interface GatewayObservation {
   readonly failedPorts: readonly { readonly port: number; readonly message: string }[];
   /** Why a proxy serves an older configuration than the published one, in words; null or absent when none does. */
   readonly refused?: string | null;
+  /** Rules that a proxy cannot serve as they are, while it serves all the rest; absent when there is none. */
+  readonly problems?: readonly {
+    readonly route: { readonly kind: string; readonly namespace: string; readonly name: string };
+    /** Counts from 0 in the route's `rules`. */
+    readonly rule: number;
+    readonly message: string;
+  }[];
 }
 
 export interface Observations {

@@ -80,8 +80,16 @@ export interface PortResult {
   readonly error: string | null;
 }
 
+/** A rule that could not be compiled as it is configured. It answers 500, or its pattern matches nothing; the rest is in force. */
+export interface RuleProblem {
+  readonly gateway: Origin;
+  readonly rule: RuleOrigin;
+  readonly message: string;
+}
+
 export interface ApplyResult {
   readonly ports: readonly PortResult[];
+  readonly problems: readonly RuleProblem[];
 }
 
 /** Cumulative histogram: `counts[i]` observations were at most `boundsMs[i]`; the last bound is infinite. */

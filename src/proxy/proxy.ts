@@ -15,10 +15,10 @@ import type { ExchangeContext } from './http/exchange-context.ts';
 import { Http1Server } from './http/h1/http1-server.ts';
 import { CounterRegistry, RequestCounters } from './http/request-counters.ts';
 import type { ApplyResult, Proxy, ProxyDeps, ProxyOptions, ProxyStats } from './proxy-api.ts';
-import type { RegexCompiler } from './router/entry.ts';
 import { compileRegex } from './router/regex.ts';
 import { TlsTerminator } from './listener/tls-terminator.ts';
 import { StreamCounterRegistry } from './l4/stream-counters.ts';
+import { BadPatterns } from './runtime/bad-patterns.ts';
 import { compileRuntime, EMPTY_RUNTIME, type Runtime } from './runtime/runtime.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
@@ -35,7 +35,7 @@ class DataPlane implements Proxy {
   readonly #context: ExchangeContext;
   readonly #clusters: ClusterRegistry;
   readonly #ports: BoundPorts;
-  readonly #regex: RegexCompiler;
+  readonly #patterns = new BadPatterns(compileRegex);
   #runtime: Runtime = EMPTY_RUNTIME;
   /** Calls of `apply` run one after the other. */
   #applying: Promise<unknown> = Promise.resolve();
@@ -69,7 +69,6 @@ class DataPlane implements Proxy {
       },
       logger,
     );
-    this.#regex = tolerantRegex(logger);
   }
 
   #protocolOf(cluster: Cluster): UpstreamProtocol {
@@ -95,7 +94,7 @@ class DataPlane implements Proxy {
         clusters: this.#clusters,
         counters: this.#counters,
         streamCounters: this.#streamCounters,
-        regex: this.#regex,
+        regex: this.#patterns.compile,
       },
     );
     await this.#clusters.resolved();
@@ -104,7 +103,15 @@ class DataPlane implements Proxy {
     this.#clusters.endSwap();
     this.#counters.endSwap();
     this.#streamCounters.endSwap();
-    return { ports: this.#ports.results(runtime) };
+    const problems = [
+      ...[...runtime.gateways.values()].flatMap((compiler) => compiler.problems),
+      ...this.#patterns.problemsOf(configs),
+    ];
+    for (const { rule, message } of problems) {
+      const name = `${rule.kind} ${rule.namespace}/${rule.name} rule ${String(rule.index)}`;
+      this.#logger.error('a rule cannot be served', { rule: name, problem: message });
+    }
+    return { ports: this.#ports.results(runtime), problems };
   }
 
   applyEndpoints(set: EndpointSet): void {
@@ -146,17 +153,4 @@ class DataPlane implements Proxy {
       mirrors: { ...mirrors },
     };
   }
-}
-
-/** Patterns were judged when they were configured; one that got through all the same matches nothing and harms nobody else. */
-function tolerantRegex(logger: Logger): RegexCompiler {
-  return (pattern) => {
-    try {
-      return compileRegex(pattern);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      logger.error('regular expression is not valid and matches nothing', { pattern, error: why });
-      return () => false;
-    }
-  };
 }

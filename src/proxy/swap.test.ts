@@ -154,6 +154,26 @@ describe('a swap', () => {
   });
 });
 
+test('a pattern that is none is told of with its rule, until it is gone', async (t) => {
+  const a = await backend(t, answering('a'));
+  const path = { kind: 'regex', pattern: '(?<=x)y' } as const;
+  const config = testConfig({
+    rules: [{ match: { path }, backends: [testBackend('a')] }, { backends: [testBackend('a')] }],
+    endpoints: { a: [a.port] },
+  });
+  const proxy = await proxyOf(t, to(a.port));
+  const { problems } = await proxy.proxy.apply([config]);
+  assert.deepEqual(
+    problems.map(({ gateway, rule: { name, index } }) => [gateway.name, name, index]),
+    [[config.gateway.name, config.rules[0]?.origin.name, 0]],
+  );
+  assert.match(problems[0]?.message ?? '', /^the regular expression "\(\?<=x\)y" matches nothing: /);
+  const client = await proxy.connect();
+  client.send(GET);
+  assert.equal((await client.readResponse()).status, 200, 'the rule beside it is served');
+  assert.deepEqual((await proxy.proxy.apply([to(a.port)])).problems, []);
+});
+
 describe('endpoints', () => {
   test('a change reaches the next request and keeps what stays', async (t) => {
     const a = await backend(t, answering('a'));

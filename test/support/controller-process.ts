@@ -62,7 +62,7 @@ export class BookDataPlane implements DataPlane {
     }
     this.applied += 1;
     this.#take(configs);
-    return Promise.resolve({ ports: [] });
+    return Promise.resolve({ ports: [], problems: [] });
   }
 
   applyEndpoints(sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void {

@@ -52,7 +52,8 @@ export class WorkersAsOne implements DataPlane {
     const [refusal] = peers.flatMap(({ refused }) => refused);
     if (refusal !== undefined) throw new Error(refusal.message);
     this.#saved.write(configs);
-    return { ports: peers[0]?.ports ?? [] };
+    const [first] = peers;
+    return { ports: first?.ports ?? [], problems: first?.problems ?? [] };
   }
 
   applyEndpoints(_sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void {

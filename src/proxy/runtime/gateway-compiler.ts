@@ -2,10 +2,12 @@
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { CertificateId, ClusterId, ListenerId, RuleId } from '../../ir/ids.ts';
 import type { HttpListener, Listener } from '../../ir/listener.ts';
+import type { RouteRule } from '../../ir/route.ts';
 import type { Certificate } from '../../ir/tls.ts';
 import type { UpstreamCluster } from '../cluster/cluster.ts';
 import type { ClusterRegistry } from '../cluster/cluster-registry.ts';
 import type { CounterRegistry } from '../http/request-counters.ts';
+import type { RuleProblem } from '../proxy-api.ts';
 import type { ListenerSource } from './compile-l4.ts';
 import { compileRule } from './compile-rule.ts';
 import type { CompiledGateway, CompiledRule } from './compiled-rule.ts';
@@ -19,6 +21,8 @@ export interface GatewayCompilerDeps {
 interface Compilation {
   readonly rule: CompiledRule;
   readonly uses: readonly (readonly [ClusterId, UpstreamCluster | null])[];
+  /** Why it was not compiled as it is configured; null when it was. */
+  readonly problem: string | null;
 }
 
 type Compilations = Map<ListenerId, Map<RuleId, Compilation>>;
@@ -89,7 +93,8 @@ export class GatewayCompiler {
     this.#before = null;
   }
 
-  #isStillTrue({ rule, uses }: Compilation): boolean {
+  #isStillTrue({ rule, uses, problem }: Compilation): boolean {
+    if (problem !== null) return false;
     return rule.gateway === this.gateway && uses.every(([id, cluster]) => this.#clusterOf(id) === cluster);
   }
 
@@ -107,8 +112,27 @@ export class GatewayCompiler {
       uses.push([id, cluster]);
       return cluster;
     };
-    const { counters } = this.#deps;
-    return { rule: compileRule(rule, origin, { gateway: this.gateway, counters, clusterOf }), uses };
+    const deps = { gateway: this.gateway, counters: this.#deps.counters, clusterOf };
+    try {
+      return { rule: compileRule(rule, origin, deps), uses, problem: null };
+    } catch (error) {
+      // What the translator let through and we cannot run must cost this rule alone.
+      const problem = error instanceof Error ? error.message : String(error);
+      return { rule: { ...compileRule(failing(rule, problem), origin, deps), config: rule }, uses, problem };
+    }
+  }
+
+  /** Rules that were not compiled as they are configured. */
+  get problems(): readonly RuleProblem[] {
+    const { origin } = this.gateway;
+    const problems = new Map<RuleId, RuleProblem>();
+    for (const compiled of this.#compiled.values()) {
+      for (const [id, { rule, problem }] of compiled) {
+        if (problem !== null)
+          problems.set(id, { gateway: origin, rule: rule.config.origin, message: problem });
+      }
+    }
+    return [...problems.values()];
   }
 
   #clusterOf(id: ClusterId): UpstreamCluster | null {
@@ -125,3 +149,10 @@ export class GatewayCompiler {
     return cluster;
   }
 }
+
+/** The rule, answering 500 whatever comes. */
+const failing = (rule: RouteRule, message: string): RouteRule => ({
+  ...rule,
+  filters: [],
+  action: { kind: 'fail', status: 500, reason: 'invalid_rule', message },
+});

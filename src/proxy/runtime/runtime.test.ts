@@ -122,6 +122,30 @@ suite('swap of configurations', () => {
     );
   });
 
+  test('a rule that cannot be compiled answers 500 and is told of; the others are served', (t) => {
+    const bench = new Bench();
+    t.after(() => {
+      bench.stop();
+    });
+    const { clusters } = bench.deps;
+    const get = clusters.get.bind(clusters);
+    clusters.get = (config, certificate) => {
+      if (config.id === 'b') throw new Error('no such protocol');
+      return get(config, certificate);
+    };
+    const config = testConfig(GATEWAY);
+    bench.swap(config);
+    assert.equal(bench.rule('a').refusal, null);
+    assert.equal(bench.rule('b').refusal, 'invalid_rule');
+    const problemsOf = () => [...bench.runtime.gateways.values()].flatMap(({ problems }) => problems);
+    const [problem, ...others] = problemsOf();
+    assert.deepEqual([problem?.rule.index, problem?.message, others], [1, 'no such protocol', []]);
+    clusters.get = get;
+    bench.swap(config);
+    assert.deepEqual(problemsOf(), [], 'what can be compiled again is');
+    assert.equal(bench.rule('b').refusal, null);
+  });
+
   test('settings that changed reach every rule', (t) => {
     const bench = new Bench();
     t.after(() => {

@@ -1,0 +1,59 @@
+/**
+ * Regular expressions that cannot be compiled. They were judged when they were configured; one that got through all the same, from a
+ * controller of another version say, matches nothing, harms nobody else, and is told of.
+ */
+import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import type { RuleId } from '../../ir/ids.ts';
+import type { RouteMatch, StringMatch } from '../../ir/match.ts';
+import type { RuleProblem } from '../proxy-api.ts';
+import type { RegexCompiler } from '../router/entry.ts';
+
+export class BadPatterns {
+  readonly #compile: RegexCompiler;
+  /** Why, by pattern. */
+  readonly #found = new Map<string, string>();
+
+  constructor(compile: RegexCompiler) {
+    this.#compile = compile;
+  }
+
+  readonly compile: RegexCompiler = (pattern) => {
+    try {
+      return this.#compile(pattern);
+    } catch (error) {
+      this.#found.set(pattern, error instanceof Error ? error.message : String(error));
+      return () => false;
+    }
+  };
+
+  /** The rules of these configurations that such a pattern leads to. */
+  problemsOf(configs: readonly GatewayConfig[]): readonly RuleProblem[] {
+    if (this.#found.size === 0) return [];
+    return configs.flatMap((config) => {
+      const messages = new Map<RuleId, string>();
+      for (const { match, rule } of entriesOf(config)) {
+        for (const pattern of patternsOf(match)) {
+          const why = this.#found.get(pattern);
+          if (why !== undefined)
+            messages.set(rule, `the regular expression ${JSON.stringify(pattern)} matches nothing: ${why}`);
+        }
+      }
+      return config.rules.flatMap(({ id, origin }) => {
+        const message = messages.get(id);
+        return message === undefined ? [] : [{ gateway: config.gateway, rule: origin, message }];
+      });
+    });
+  }
+}
+
+const entriesOf = ({ ports }: GatewayConfig) =>
+  ports
+    .flatMap(({ listeners }) => listeners)
+    .flatMap((listener) => (listener.kind === 'http' ? listener.virtualHosts : []))
+    .flatMap(({ entries }) => entries);
+
+function patternsOf({ path, headers, query }: RouteMatch): readonly string[] {
+  const texts: readonly StringMatch[] = [...headers, ...query].map(({ value }) => value);
+  const patterns = texts.flatMap((text) => (text.kind === 'regex' ? [text.pattern] : []));
+  return path.kind === 'regex' ? [path.pattern, ...patterns] : patterns;
+}
