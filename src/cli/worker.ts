@@ -52,6 +52,7 @@ const proxy = createProxy(
     portMap: new Map(settings.portMap),
     reusePort: settings.reusePort,
     limits: DEFAULT_LIMITS,
+    locality: { zone: settings.zone, node: settings.node },
     ...(ticketSecret === undefined ? {} : { ticketSecret: Buffer.from(ticketSecret, 'hex') }),
   },
 );

@@ -42,6 +42,10 @@ export interface EndpointSliceEndpoint {
   readonly hostname?: string;
   readonly nodeName?: string;
   readonly zone?: string;
+  readonly hints?: {
+    readonly forZones?: readonly { readonly name: string }[] | null;
+    readonly forNodes?: readonly { readonly name: string }[] | null;
+  } | null;
 }
 
 export interface EndpointSlicePort {

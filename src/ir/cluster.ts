@@ -28,6 +28,8 @@ export interface Endpoint {
   readonly port: number;
   readonly state: 'ready' | 'draining';
   readonly zone: string | null;
+  /** Whose requests it is meant for (EndpointSlice `hints`); absent = anybody's. */
+  readonly hints?: { readonly zones: readonly string[]; readonly nodes: readonly string[] };
 }
 
 export interface EndpointSet {

@@ -139,7 +139,7 @@ export interface ClusterPolicy {
   readonly connection: ConnectionPolicy;
   readonly loadBalancing: LoadBalancing;
   readonly slowStartMs: number;
-  /** Prefer endpoints of the proxy's own zone when at least this many endpoints are there; null = off. */
+  /** Prefer endpoints of the proxy's own zone when there are at least this many in all zones together; null = off. */
   readonly preferLocalMinEndpoints: number | null;
   readonly retryBudget: RetryBudget;
   readonly activeCheck: ActiveHealthCheck | null;

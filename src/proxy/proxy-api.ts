@@ -9,6 +9,7 @@ import type { EjectionCause } from './cluster/health/outlier.ts';
 import type { BreakerLimit } from './cluster/circuit-breaker.ts';
 import type { StreamStats } from './l4/stream-counters.ts';
 import type { TlsFailure } from './listener/tls-failure.ts';
+import type { Locality } from './cluster/locality.ts';
 import type { RetryReason } from './http/retry.ts';
 import type { AccessLogSink } from './http/access-record.ts';
 
@@ -60,6 +61,8 @@ export interface ProxyOptions {
   /** Share ports with other workers (SO_REUSEPORT). */
   readonly reusePort: boolean;
   readonly limits: ProxyLimits;
+  /** Where the proxy runs, for endpoints near it; absent = not known. */
+  readonly locality?: Locality;
   /**
    * At least 32 secret bytes, the same in every worker: keys of TLS session tickets are derived from it. Without it sessions are
    * resumed at the worker that made them, for as long as it lives.

@@ -55,6 +55,7 @@ class DataPlane implements Proxy {
       logger,
       protocolOf: (cluster) => this.#protocolOf(cluster),
       wheel: this.#wheel,
+      ...(options.locality === undefined ? {} : { locality: options.locality }),
     });
     const http1 = new Http1Server(options.limits);
     this.#ports = new BoundPorts(

@@ -3,7 +3,12 @@ import type { TestContext } from 'node:test';
 import type { GatewayConfig, ProxySettings } from '../../src/ir/gateway-config.ts';
 import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy } from '../../src/ir/policy.ts';
 import type { AccessLogSink, AccessRecord } from '../../src/proxy/http/access-record.ts';
-import { DEFAULT_LIMITS, type Proxy, type ProxyLimits } from '../../src/proxy/proxy-api.ts';
+import {
+  DEFAULT_LIMITS,
+  type Proxy,
+  type ProxyLimits,
+  type ProxyOptions,
+} from '../../src/proxy/proxy-api.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
 import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
 import { TEST_PORT, testBackend, testCluster, testConfig, type TestRule } from './gateway-config.ts';
@@ -16,19 +21,24 @@ export class TestProxy {
   readonly records: AccessRecord[] = [];
   #port = 0;
 
-  private constructor(limits: Partial<ProxyLimits>) {
+  private constructor(limits: Partial<ProxyLimits>, more: Partial<ProxyOptions>) {
     const accessLog: AccessLogSink = { sample: () => true, write: (record) => this.records.push(record) };
     const options = {
       bindAddress: '127.0.0.1',
       portMap: new Map([[TEST_PORT, 0]]),
       reusePort: false,
       limits: { ...DEFAULT_LIMITS, ...limits },
+      ...more,
     };
     this.proxy = createProxy({ logger: SILENT_LOGGER, accessLog }, options);
   }
 
-  static async start(config: GatewayConfig, limits: Partial<ProxyLimits> = {}): Promise<TestProxy> {
-    const started = new TestProxy(limits);
+  static async start(
+    config: GatewayConfig,
+    limits: Partial<ProxyLimits> = {},
+    more: Partial<ProxyOptions> = {},
+  ): Promise<TestProxy> {
+    const started = new TestProxy(limits, more);
     await started.apply(config);
     return started;
   }

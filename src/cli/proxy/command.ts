@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../../telemetry/json-logger.ts';
 import { parsePercent, parsePortMap, parseSeconds, parseWorkers, type HostPort } from '../run/options.ts';
+import { nodeOption, zoneOption } from '../locality-options.ts';
 
 export interface ProxyCommandOptions {
   readonly gateway: string;
@@ -15,6 +16,8 @@ export interface ProxyCommandOptions {
   readonly accessLogSample: number;
   readonly drain: number;
   readonly workers: number;
+  readonly zone: string;
+  readonly node: string;
   readonly map: ReadonlyMap<number, number>;
 }
 
@@ -60,6 +63,8 @@ export function registerProxy(program: Command): void {
         .argParser(parsePortMap)
         .default(new Map(), 'each its own'),
     )
+    .addOption(zoneOption())
+    .addOption(nodeOption())
     .action(async (options: ProxyCommandOptions) => {
       const { runProxy } = await import('./proxy.ts');
       process.exitCode = await runProxy(options);

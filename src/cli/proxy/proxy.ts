@@ -65,6 +65,8 @@ function createPool(options: ProxyCommandOptions, server: ConfigServer, logger: 
       reusePort: true,
       accessLog: options.accessLog === 'stdout' ? 1 : null,
       accessLogSamplePercent: options.accessLogSample,
+      zone: options.zone,
+      node: options.node,
       drainMs: options.drain,
       debug: options.logLevel === 'debug',
     },

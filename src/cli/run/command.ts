@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
 import { USAGE_ERROR } from '../exit-codes.ts';
 import { arePathsThere } from '../paths.ts';
+import { nodeOption, zoneOption } from '../locality-options.ts';
 import {
   parseAdminAddress,
   parseBindAddress,
@@ -18,6 +19,8 @@ import {
 export interface RunOptions {
   readonly watch: boolean;
   readonly workers: number;
+  readonly zone: string;
+  readonly node: string;
   readonly bind: string;
   readonly map: ReadonlyMap<number, number>;
   readonly trustedCidrs: readonly string[];
@@ -68,6 +71,8 @@ export function registerRun(program: Command): void {
         .argParser(parseCidrs)
         .default([], 'nobody'),
     )
+    .addOption(zoneOption())
+    .addOption(nodeOption())
     .option('--tls-dir <folder>', 'certificates and keys in files, as Secrets that listeners can name')
     .option('--all-classes', 'serve Gateways of other controllers too')
     .option('--echo', 'put an echo backend behind every Service that has no endpoints')

@@ -118,6 +118,8 @@ async function workerSettings(options: RunOptions): Promise<Omit<WorkerSettings,
     reusePort: true,
     accessLog: target === undefined ? resolve(options.accessLog) : target,
     accessLogSamplePercent: options.accessLogSample,
+    zone: options.zone,
+    node: options.node,
     drainMs: options.drain,
     debug: options.logLevel === 'debug',
   };

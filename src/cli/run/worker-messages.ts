@@ -13,6 +13,9 @@ export interface WorkerSettings {
   /** A path, or 1 for standard output; null = off. */
   readonly accessLog: string | 1 | null;
   readonly accessLogSamplePercent: number;
+  /** Where it runs; `` = not known. */
+  readonly zone: string;
+  readonly node: string;
   /** How long a worker waits for exchanges when its supervisor is gone. */
   readonly drainMs: number;
   /** Debug messages are worth sending. */

@@ -72,6 +72,7 @@ function container(input: RenderInput): object {
     image: workload.image ?? context.image,
     ...(workload.imagePullPolicy === null ? {} : { imagePullPolicy: workload.imagePullPolicy }),
     args: proxyArguments(input, ports),
+    env: LOCALITY,
     ports: [
       ...spec.ports.map((port) => ({
         name: portName(port),
@@ -95,6 +96,15 @@ function container(input: RenderInput): object {
     ],
   };
 }
+
+/** For backends that prefer endpoints near the proxy. The zone is there where the cluster labels pods with it (KEP-4742). */
+const LOCALITY = [
+  { name: 'SLUICE_NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+  {
+    name: 'SLUICE_ZONE',
+    valueFrom: { fieldRef: { fieldPath: "metadata.labels['topology.kubernetes.io/zone']" } },
+  },
+];
 
 function proxyArguments(
   { spec, workload, context }: RenderInput,

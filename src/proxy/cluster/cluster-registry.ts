@@ -10,12 +10,15 @@ import type { TimerWheel } from '../timer-wheel.ts';
 import { UpstreamCluster } from './cluster.ts';
 import { DnsDiscovery } from './dns-discovery.ts';
 import { HealthRegistry } from './health/health-registry.ts';
+import { NOWHERE, type Locality } from './locality.ts';
 import type { UpstreamProtocol } from './upstream-pool.ts';
 
 export interface ClusterRegistryDeps {
   readonly logger: Logger;
   readonly protocolOf: (cluster: Cluster) => UpstreamProtocol;
   readonly wheel: TimerWheel;
+  /** Absent = not known. */
+  readonly locality?: Locality;
 }
 
 /** Checks that take longer do not hold a swap up. */
@@ -99,6 +102,7 @@ export class ClusterRegistry {
       protocol: this.#deps.protocolOf(config),
       clientCertificate,
       health: this.#health,
+      locality: this.#deps.locality ?? NOWHERE,
     });
     if (config.discovery.kind === 'endpoints') {
       cluster.setEndpoints(this.#endpoints.get(config.id) ?? []);

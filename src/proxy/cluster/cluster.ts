@@ -10,7 +10,10 @@ import { UpstreamEndpoint, endpointName } from './endpoint.ts';
 import { canEject, judgeEndpoints } from './health/eligibility.ts';
 import type { ClusterHealth, HealthListener } from './health/cluster-health.ts';
 import type { HealthRegistry } from './health/health-registry.ts';
+import { nearest, type Locality } from './locality.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { SlowStart } from './slow-start.ts';
+import type { TimerWheel } from '../timer-wheel.ts';
 import type { UpstreamProtocol } from './upstream-pool.ts';
 import { UpstreamTlsClient } from './upstream-tls.ts';
 
@@ -19,6 +22,7 @@ export interface UpstreamClusterDeps {
   /** The one that the cluster's TLS settings name; null = none. */
   readonly clientCertificate: Certificate | null;
   readonly health: HealthRegistry;
+  readonly locality: Locality;
 }
 
 export class UpstreamCluster implements HealthListener {
@@ -32,17 +36,25 @@ export class UpstreamCluster implements HealthListener {
   readonly #tls: UpstreamTlsClient | null;
   #endpoints = new Map<string, UpstreamEndpoint>();
   #byToken: ReadonlyMap<string, UpstreamEndpoint> | null = null;
-  /** Those that take new work: see health/eligibility.ts. */
+  /** Those that may take new work: see health/eligibility.ts. */
   #eligible: readonly UpstreamEndpoint[] = [];
+  /** Of these, the ones that do. */
+  #nearest: readonly UpstreamEndpoint[] = [];
+  readonly #locality: Locality;
+  readonly #slowStart: SlowStart;
+  readonly #wheel: TimerWheel;
   /** Health has changed since they were judged. */
   #isStale = false;
   #isPanicking = false;
   readonly health: ClusterHealth;
 
-  constructor(config: Cluster, { protocol, clientCertificate, health }: UpstreamClusterDeps) {
+  constructor(config: Cluster, { protocol, clientCertificate, health, locality }: UpstreamClusterDeps) {
     this.config = config;
     this.protocol = protocol;
-    const { loadBalancing, circuitBreaker, retryBudget } = config.policy;
+    const { loadBalancing, circuitBreaker, retryBudget, slowStartMs } = config.policy;
+    this.#locality = locality;
+    this.#wheel = health.wheel;
+    this.#slowStart = new SlowStart(slowStartMs);
     this.breaker = new CircuitBreaker(circuitBreaker);
     this.retryBudget = new RetryBudget(retryBudget);
     this.#balancer = createBalancer(loadBalancing);
@@ -61,6 +73,7 @@ export class UpstreamCluster implements HealthListener {
       const known = this.#endpoints.get(name) ?? this.#create(endpoint);
       known.state = endpoint.state;
       known.zone = endpoint.zone;
+      known.hints = endpoint.hints;
       kept.set(name, known);
     }
     for (const [name, endpoint] of this.#endpoints) {
@@ -76,8 +89,11 @@ export class UpstreamCluster implements HealthListener {
   #judge(): void {
     this.#isStale = false;
     const all = [...this.#endpoints.values()];
-    const { eligible, isPanicking } = judgeEndpoints(all, this.config.policy.panicThresholdPercent);
+    const { panicThresholdPercent, preferLocalMinEndpoints } = this.config.policy;
+    const { eligible, isPanicking } = judgeEndpoints(all, panicThresholdPercent);
+    this.#slowStart.noteChange(this.#eligible, eligible, this.#wheel.now());
     this.#eligible = eligible;
+    this.#nearest = nearest(eligible, this.#locality, preferLocalMinEndpoints);
     this.#isPanicking = isPanicking;
   }
 
@@ -127,10 +143,21 @@ export class UpstreamCluster implements HealthListener {
    */
   pick(tried: readonly UpstreamEndpoint[], key: number): UpstreamEndpoint | null {
     if (this.#isStale) this.#judge();
-    const eligible = this.#eligible;
-    if (eligible.length === 0) return null;
-    if (tried.length === 0) return this.#balancer.pick(eligible, key, null);
-    return this.#balancer.pickAmong(othersThan(tried, eligible), key);
+    const endpoints = this.#nearest;
+    if (endpoints.length === 0) return null;
+    if (tried.length > 0) return this.#balancer.pickAmong(this.#othersThan(tried), key);
+    return this.#balancer.pick(endpoints, key, this.#slowStart.weightsOf(endpoints, this.#wheel.now()));
+  }
+
+  /** For a further try; those that are far come after those that are near, and before those tried. */
+  #othersThan(tried: readonly UpstreamEndpoint[]): readonly UpstreamEndpoint[] {
+    const isUntried = (endpoint: UpstreamEndpoint): boolean => !tried.includes(endpoint);
+    const near = this.#nearest.filter(isUntried);
+    if (near.length > 0) return near;
+    const untried = this.#eligible.filter(isUntried);
+    if (untried.length > 0) return untried;
+    const notLast = this.#nearest.filter((endpoint) => endpoint !== tried.at(-1));
+    return notLast.length > 0 ? notLast : this.#nearest;
   }
 
   /**
@@ -156,14 +183,4 @@ export class UpstreamCluster implements HealthListener {
     for (const endpoint of this.#endpoints.values()) endpoint.pool.destroy();
     this.health.close();
   }
-}
-
-function othersThan(
-  tried: readonly UpstreamEndpoint[],
-  eligible: readonly UpstreamEndpoint[],
-): readonly UpstreamEndpoint[] {
-  const untried = eligible.filter((endpoint) => !tried.includes(endpoint));
-  if (untried.length > 0) return untried;
-  const notLast = eligible.filter((endpoint) => endpoint !== tried.at(-1));
-  return notLast.length > 0 ? notLast : eligible;
 }

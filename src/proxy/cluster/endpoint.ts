@@ -25,6 +25,9 @@ export class UpstreamEndpoint {
   readonly health: EndpointHealth;
   state: Endpoint['state'];
   zone: string | null;
+  hints: Endpoint['hints'] | undefined;
+  /** Since when it takes requests: see slow-start.ts. */
+  rampFromMs = -Infinity;
   /** Exchanges that have been given to it and are not over. */
   active = 0;
   connectFailures = 0;
@@ -43,6 +46,7 @@ export class UpstreamEndpoint {
     this.health = health;
     this.state = endpoint.state;
     this.zone = endpoint.zone;
+    this.hints = endpoint.hints;
   }
 
   /** No connection to it could be made. */

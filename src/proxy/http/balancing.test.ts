@@ -9,16 +9,25 @@ import { TestProxy } from '../../../test/support/test-proxy.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
+interface Placement {
+  /** The proxy's. */
+  readonly zone?: string;
+  /** Of the endpoints. */
+  readonly zones?: readonly string[];
+}
+
 /** Endpoints of one cluster that answer with their names. */
-async function withEndpoints(t: TestContext, policy: Partial<ClusterPolicy>) {
+async function withEndpoints(t: TestContext, policy: Partial<ClusterPolicy>, place: Placement = {}) {
   const backends = await Promise.all(NAMES.map((name) => ScriptedBackend.start(answering(name))));
   const config = testConfig({
     rules: [{ backends: [testBackend('all')] }],
     clusters: [testCluster('all', { policy: { ...DEFAULT_CLUSTER_POLICY, ...policy } })],
-    endpoints: { all: backends.map(({ port }) => port) },
+    endpoints: {
+      all: backends.map(({ port }, index) => ({ ...testEndpoint(port), zone: place.zones?.[index] ?? null })),
+    },
     settings: { trustedCidrs: ['127.0.0.0/8'] },
   });
-  const proxy = await TestProxy.start(config);
+  const proxy = await TestProxy.start(config, {}, { locality: { zone: place.zone ?? '', node: '' } });
   t.after(async () => {
     await proxy.stop();
     for (const backend of backends) await backend.stop();
@@ -100,3 +109,50 @@ for (const kind of ['least-request', 'round-robin', 'random'] as const) {
     if (kind === 'round-robin') assert.deepEqual([...counts.values()], [100, 100, 100, 100]);
   });
 }
+
+describe('zones', () => {
+  const zones = ['z1', 'z2', 'z1', 'z2'];
+  const seenOver = async (client: RawClient): Promise<string> => {
+    const seen = new Set<string>();
+    for (let count = 0; count < 100; count++) seen.add(await ask(client, '/'));
+    return [...seen].sort().join('');
+  };
+
+  test('the own zone alone, as long as it has endpoints; then all', async (t) => {
+    const place = { zone: 'z1', zones };
+    const { client, proxy, backends, clusterId } = await withEndpoints(
+      t,
+      { preferLocalMinEndpoints: 2 },
+      place,
+    );
+    assert.equal(await seenOver(client), 'ac');
+    assert.ok(clusterId !== undefined);
+    const away = [backends[1], backends[3]].flatMap((backend) =>
+      backend === undefined ? [] : [{ ...testEndpoint(backend.port), zone: 'z2' }],
+    );
+    proxy.proxy.applyEndpoints({ cluster: clusterId, endpoints: away });
+    assert.equal(await seenOver(client), 'bd');
+  });
+
+  test('a further try leaves the zone when nothing of it is left', async (t) => {
+    const place = { zone: 'z1', zones: ['z1', 'z2', 'z2', 'z2'] };
+    const { client, backends } = await withEndpoints(t, { preferLocalMinEndpoints: 1 }, place);
+    assert.equal(await seenOver(client), 'a');
+    await backends[0]?.stop();
+    assert.match(await seenOver(client), /^[bcd]+$/);
+  });
+});
+
+test('slow start: one that comes gets little at first', async (t) => {
+  const policy = { slowStartMs: 3_600_000, loadBalancing: { kind: 'round-robin' } } as const;
+  const { client, proxy, backends, clusterId } = await withEndpoints(t, policy);
+  assert.ok(clusterId !== undefined);
+  const all = backends.map(({ port }) => testEndpoint(port));
+  proxy.proxy.applyEndpoints({ cluster: clusterId, endpoints: all.slice(0, 3) });
+  await ask(client, '/');
+  proxy.proxy.applyEndpoints({ cluster: clusterId, endpoints: all });
+  let newcomer = 0;
+  for (let count = 0; count < 310; count++) if ((await ask(client, '/')) === 'd') newcomer++;
+  // A tenth of what each of the others gets, and what is left of a turn.
+  assert.ok(newcomer >= 9 && newcomer <= 11, String(newcomer));
+});

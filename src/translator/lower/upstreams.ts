@@ -90,7 +90,14 @@ function addEndpoint(
   const known = into.get(key);
   // While an endpoint moves between slices it may be listed twice; the better news counts.
   if (known?.state === 'ready' || (known !== undefined && found.state === 'draining')) return;
-  into.set(key, { address, port: found.port, state: found.state, zone: found.endpoint.zone ?? null });
+  const { zone = null } = found.endpoint;
+  into.set(key, { address, port: found.port, state: found.state, zone, ...hintsOf(found.endpoint) });
+}
+
+function hintsOf({ hints }: EndpointSliceEndpoint): Pick<Endpoint, 'hints'> {
+  const zones = (hints?.forZones ?? []).map(({ name }) => name);
+  const nodes = (hints?.forNodes ?? []).map(({ name }) => name);
+  return zones.length + nodes.length === 0 ? {} : { hints: { zones, nodes } };
 }
 
 /**
