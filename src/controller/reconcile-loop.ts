@@ -1,5 +1,5 @@
 /**
- * The controller: whenever resources or observations change, translate all there is, publish what differs, and hand on statuses.
+ * The controller: whenever resources or observations change, translate what there is, publish what differs, and hand on statuses.
  * Level-triggered: a run looks at what is there now, and any number of changes before it cost one run.
  */
 import type { ConfigServer } from '../configsync/server.ts';
@@ -8,7 +8,6 @@ import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { Provider } from '../provider/provider.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { moveEndpoints, onlyEndpointsDiffer } from '../translator/move-endpoints.ts';
 import type { TranslateResult } from '../translator/types.ts';
 import { coalesce } from './coalesce.ts';
 
@@ -36,8 +35,6 @@ export interface ReconcileOptions {
   readonly server: Pick<ConfigServer, 'publish' | 'revision'>;
   readonly observe: () => Observations;
   readonly translate: (snapshot: ResourceSnapshot, observations: Observations) => TranslateResult;
-  /** SHA-256 of text, as hex. */
-  readonly digest?: (text: string) => string;
   readonly onReconciled: (reconciled: Reconciled) => void;
   readonly logger: Logger;
 }
@@ -52,7 +49,7 @@ export interface ReconcileLoop {
 }
 
 export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
-  const { provider, server, observe, translate, digest, onReconciled, logger } = options;
+  const { provider, server, observe, translate, onReconciled, logger } = options;
   let snapshot: ResourceSnapshot | null = null;
   let inputFindings: readonly InputFinding[] = [];
 
@@ -64,11 +61,10 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
     const before = last !== null && saySame(last.observations, observations) ? last : null;
     // Most acknowledgements say that a newer version is served, and change no status.
     const isKnown = before?.snapshot === snapshot;
-    const result =
-      (before === null ? null : resultAfter(before, snapshot, digest)) ?? translate(snapshot, observations);
+    const result = isKnown ? before.result : translate(snapshot, observations);
     if (!isKnown) {
       server.publish(result.configs);
-      if (result.statuses !== before?.result.statuses) provider.writeStatus(result.statuses);
+      if (result.statuses !== last?.result.statuses) provider.writeStatus(result.statuses);
     }
     last = { snapshot, inputFindings, observations, result, revision: server.revision };
     onReconciled(last);
@@ -121,15 +117,3 @@ const withoutVersions = ({ gateways, ...rest }: Observations): object => ({
     acknowledged: acknowledged === null ? null : { ...acknowledged, version: '' },
   })),
 });
-
-/** What a translation would give, where it follows from the one before; null where it does not. */
-function resultAfter(
-  { snapshot, result }: Reconciled,
-  now: ResourceSnapshot,
-  digest: ReconcileOptions['digest'],
-): TranslateResult | null {
-  if (snapshot === now) return result;
-  if (!onlyEndpointsDiffer(snapshot, now)) return null;
-  const configs = moveEndpoints(result.configs, snapshot.endpointSlices, now.endpointSlices, digest);
-  return { ...result, configs };
-}

@@ -96,8 +96,12 @@ function takeAsIs(source: SourceObject): Pick<ReturnType<typeof judgeObject>, 'r
   return { ref, object: { ...source.value, metadata }, findings: [] };
 }
 
-export function snapshotOf(objects: readonly LoadedObject[]): ResourceSnapshot {
-  return assembleSnapshot(objects);
+/** `namespaces`: those that the snapshot before had implied. */
+export function snapshotOf(
+  objects: readonly LoadedObject[],
+  namespaces?: Map<string, JsonObject>,
+): ResourceSnapshot {
+  return assembleSnapshot(objects, namespaces);
 }
 
 /** The usual state of the world: one proxy serves the latest generation of every Gateway at one address. */

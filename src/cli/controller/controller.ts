@@ -15,9 +15,9 @@ import { problemsOf } from '../../provider/kubernetes/problems.ts';
 import type { ApiServer } from '../../kubeapi/kube-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { exposeMetrics } from '../../telemetry/metric-registry.ts';
-import { translate } from '../../translator/translate.ts';
+import { Translator } from '../../translator/translate.ts';
 import { CONTROLLER_NAME } from '../../translator/types.ts';
-import { platformDigest, translateOptions } from '../translate-options.ts';
+import { translateOptions } from '../translate-options.ts';
 import { controllerMetrics } from './controller-metrics.ts';
 import { listenForProxies } from './config-listener.ts';
 import { Identities } from './identities.ts';
@@ -161,15 +161,14 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
   });
   const finalizer = new ClassFinalizer(client, logger);
   const seen: Parts['seen'] = { reconciliations: 0, last: null };
+  const translator = new Translator(translateOptions({ addresses: 'infrastructure' }));
   const leading: Parts['leading'] = { isLeader: false, look: () => undefined };
   const loop = createReconcileLoop({
     provider,
     server: fleet,
     logger,
     observe: () => observeFleet(fleet, provisioner, crds),
-    translate: (snapshot, observations) =>
-      translate(snapshot, observations, translateOptions({ addresses: 'infrastructure' })),
-    digest: platformDigest,
+    translate: (snapshot, observations) => translator.translate(snapshot, observations),
     onReconciled: (reconciled) => {
       seen.reconciliations++;
       seen.last = reconciled;

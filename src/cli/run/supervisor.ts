@@ -15,7 +15,7 @@ import type { Provider } from '../../provider/provider.ts';
 import type { CountedRow } from './retired-stats.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { MetricFamily } from '../../telemetry/metric-registry.ts';
-import { translate } from '../../translator/translate.ts';
+import { Translator } from '../../translator/translate.ts';
 import type { RulePolicies, TranslateOptions } from '../../translator/types.ts';
 import { reachableAddresses } from './addresses.ts';
 import { proxyMetrics } from './proxy-metrics.ts';
@@ -79,12 +79,13 @@ export class Supervisor {
       },
     });
     const addresses = reachableAddresses(workerSettings.bindAddress);
+    const translator = new Translator(options.translateOptions);
     this.#loop = createReconcileLoop({
       provider: announcing(options.provider, options.onInput),
       server: this.#server,
       logger,
       observe: () => this.#observe(addresses),
-      translate: (snapshot, observations) => translate(snapshot, observations, options.translateOptions),
+      translate: (snapshot, observations) => translator.translate(snapshot, observations),
       onReconciled: (reconciled) => {
         this.#reconciledTo(reconciled);
       },

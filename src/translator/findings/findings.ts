@@ -4,34 +4,52 @@ import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import { compareText } from '../../lib/compare.ts';
+import { keepList, keepSame } from '../../lib/keep-same.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Graph } from '../graph/graph.ts';
 import { reportGateways, reportUnserved } from './gateway-findings.ts';
 import { reportPolicies } from './policy-findings.ts';
-import { reportRoutes } from './route-findings.ts';
-import { reportShadows } from './shadow-findings.ts';
+import { RouteReporter } from './route-findings.ts';
+import { ShadowReporter } from './shadow-findings.ts';
 
 /** Notes faults of one object. The same fault is kept once, however many nodes carry it. */
 export type Report = (object: ObjectRef, faults: readonly Fault[]) => void;
 
-export interface FindingSources {
-  readonly snapshot: ResourceSnapshot;
-  readonly configs: readonly GatewayConfig[];
-  readonly controllerName: string;
+/** A fault that was noted, for later. */
+export interface Noted {
+  readonly object: ObjectRef;
+  readonly faults: readonly Fault[];
 }
 
-export function collectFindings(graph: Graph, sources: FindingSources): readonly Finding[] {
-  const findings = new Map<string, Finding>();
-  const report: Report = (object, faults) => {
-    for (const { severity, code, path, message, hint } of faults) {
-      const key = [object.kind, object.namespace, object.name, path, code, message].join('\n');
-      findings.set(key, { severity, code, object, path, message, hint });
-    }
-  };
-  reportGateways(graph, report);
-  reportUnserved(graph, sources.snapshot, { report, controllerName: sources.controllerName });
-  reportRoutes(graph, sources.snapshot, report);
-  reportShadows(graph, sources.configs, report);
-  reportPolicies(graph, report);
-  return [...findings].sort(([a], [b]) => compareText(a, b)).map(([, finding]) => finding);
+/** All findings, from one translation to the next: one that says what it said stays the same object. */
+export class FindingCollector {
+  readonly #controllerName: string;
+  readonly #routes = new RouteReporter();
+  readonly #shadows = new ShadowReporter();
+  #known: ReadonlyMap<string, Finding> = new Map();
+  #findings: readonly Finding[] = [];
+
+  constructor(controllerName: string) {
+    this.#controllerName = controllerName;
+  }
+
+  /** By object, place and code; the same array until something changes. */
+  update(graph: Graph, snapshot: ResourceSnapshot, configs: readonly GatewayConfig[]): readonly Finding[] {
+    const findings = new Map<string, Finding>();
+    const report: Report = (object, faults) => {
+      for (const { severity, code, path, message, hint } of faults) {
+        const key = [object.kind, object.namespace, object.name, path, code, message].join('\n');
+        findings.set(key, keepSame(this.#known.get(key), { severity, code, object, path, message, hint }));
+      }
+    };
+    reportGateways(graph, report);
+    reportUnserved(graph, snapshot, { report, controllerName: this.#controllerName });
+    this.#routes.report(graph, snapshot, report);
+    this.#shadows.report(graph, configs, report);
+    reportPolicies(graph, report);
+    this.#known = findings;
+    const sorted = [...findings].sort(([a], [b]) => compareText(a, b)).map(([, finding]) => finding);
+    this.#findings = keepList(this.#findings, sorted);
+    return this.#findings;
+  }
 }

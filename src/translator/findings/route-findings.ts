@@ -25,22 +25,44 @@ import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import { unresolvedFaults } from '../status/route.ts';
 import type { Report } from './findings.ts';
 
-export function reportRoutes(graph: Graph, snapshot: ResourceSnapshot, report: Report): void {
-  const existing = {
-    Gateway: new Set<string>(snapshot.gateways.map(keyOf)),
-    ListenerSet: new Set<string>(snapshot.listenerSets.map(keyOf)),
-  };
-  for (const route of graph.routes) {
-    report(route.ref, parentFaults(route, existing));
-    report(route.ref, hostnameFaults(route));
-    report(route.ref, unresolvedFaults(route));
-    for (const rule of route.rules) {
-      report(route.ref, rule.invalid);
-      report(route.ref, ruleAdvice(route, rule, graph.index));
-      report(route.ref, uneditedHeaders(rule));
+/** Looks at a route again when it was judged again, or when it names parents that are not ours and some came or went. */
+export class RouteReporter {
+  #known = new WeakMap<RouteNode, readonly Fault[]>();
+  #gateways: ResourceSnapshot['gateways'] = [];
+  #listenerSets: ResourceSnapshot['listenerSets'] = [];
+  #existing: Existing = { Gateway: new Set(), ListenerSet: new Set() };
+
+  report({ routes, index }: Graph, snapshot: ResourceSnapshot, report: Report): void {
+    if (snapshot.gateways !== this.#gateways || snapshot.listenerSets !== this.#listenerSets) {
+      this.#gateways = snapshot.gateways;
+      this.#listenerSets = snapshot.listenerSets;
+      this.#existing = {
+        Gateway: new Set<string>(snapshot.gateways.map(keyOf)),
+        ListenerSet: new Set<string>(snapshot.listenerSets.map(keyOf)),
+      };
+      this.#known = new WeakMap();
+    }
+    for (const route of routes) {
+      let faults = this.#known.get(route);
+      if (faults === undefined) {
+        faults = routeFaults(route, this.#existing, index);
+        this.#known.set(route, faults);
+      }
+      if (faults.length > 0) report(route.ref, faults);
     }
   }
 }
+
+const routeFaults = (route: RouteNode, existing: Existing, index: SnapshotIndex): readonly Fault[] => [
+  ...parentFaults(route, existing),
+  ...hostnameFaults(route),
+  ...unresolvedFaults(route),
+  ...route.rules.flatMap((rule) => [
+    ...rule.invalid,
+    ...ruleAdvice(route, rule, index),
+    ...uneditedHeaders(rule),
+  ]),
+];
 
 interface Existing {
   readonly Gateway: ReadonlySet<string>;

@@ -7,28 +7,51 @@ import type { RuleOrigin } from '../../ir/origin.ts';
 import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { compareText } from '../../lib/compare.ts';
+import { remember } from '../../lib/remember.ts';
 import { hostnameShadowed, matchShadowed, routeShadowed } from '../faults/advice.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ListenerNode } from '../graph/nodes.ts';
 import { servedListeners } from '../lower/gateway-config.ts';
 import { tlsHostOwners } from '../lower/listener.ts';
-import type { Report } from './findings.ts';
+import type { Noted, Report } from './findings.ts';
 
-export function reportShadows(graph: Graph, configs: readonly GatewayConfig[], report: Report): void {
-  for (const config of configs) {
-    const origins = new Map(config.rules.map((rule) => [rule.id, rule.origin]));
-    for (const listener of config.ports.flatMap((port) => port.listeners)) {
-      if (listener.kind !== 'http') continue;
-      for (const host of listener.virtualHosts) reportHost(host, origins, report);
+/** A host whose entries are the same objects is not looked at again. */
+export class ShadowReporter {
+  readonly #known = new WeakMap<VirtualHost, readonly Noted[]>();
+
+  report(graph: Graph, configs: readonly GatewayConfig[], report: Report): void {
+    for (const config of configs) {
+      for (const listener of config.ports.flatMap((port) => port.listeners)) {
+        if (listener.kind !== 'http') continue;
+        for (const host of listener.virtualHosts) {
+          if (host.entries.length < 2) continue;
+          for (const { object, faults } of this.#shadowsIn(host, config)) report(object, faults);
+        }
+      }
+    }
+    for (const gateway of graph.gateways) {
+      for (const listener of servedListeners(gateway)) reportLayer4(listener, report);
     }
   }
-  for (const gateway of graph.gateways) {
-    for (const listener of servedListeners(gateway)) reportLayer4(listener, report);
+
+  #shadowsIn(host: VirtualHost, { rules }: GatewayConfig): readonly Noted[] {
+    let noted = this.#known.get(host);
+    if (noted === undefined) {
+      noted = [...shadowsIn(host, rules)];
+      this.#known.set(host, noted);
+    }
+    return noted;
   }
 }
 
+const originsOf = remember(
+  (rules: GatewayConfig['rules']): ReadonlyMap<RuleId, RuleOrigin> =>
+    new Map(rules.map(({ id, origin }) => [id, origin])),
+);
+
 /** Of equal matches only the first is ever reached; a weaker match never precedes a stronger one with the same path. */
-function reportHost(host: VirtualHost, origins: ReadonlyMap<RuleId, RuleOrigin>, report: Report): void {
+function* shadowsIn(host: VirtualHost, rules: GatewayConfig['rules']): Generator<Noted> {
+  const origins = originsOf(rules);
   for (const entries of groupByPath(host.entries)) {
     if (entries.length < 2) continue;
     const first = new Map<string, RuleId>();
@@ -39,7 +62,10 @@ function reportHost(host: VirtualHost, origins: ReadonlyMap<RuleId, RuleOrigin>,
       const [loser, by] = [origins.get(rule), origins.get(winner ?? rule)];
       if ((winner ?? rule) === rule || loser === undefined || by === undefined) continue;
       const path = `spec.rules[${loser.index}].matches`;
-      report(routeRef(loser), [matchShadowed(path, host.hostname, routeRef(by), by.index)]);
+      yield {
+        object: routeRef(loser),
+        faults: [matchShadowed(path, host.hostname, routeRef(by), by.index)],
+      };
     }
   }
 }

@@ -5,6 +5,7 @@
 import { GATEWAY_GROUP, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ParentRef } from '../../gatewayapi/status.ts';
 import { hostnameSpecificity, intersectHostnames } from '../../lib/hostname.ts';
+import { remember } from '../../lib/remember.ts';
 import type { Fault } from '../faults/fault.ts';
 import {
   kindNotAllowed,
@@ -16,10 +17,10 @@ import { selects } from './label-selector.ts';
 import type { GatewayNode, ListenerNode, SharedHostname } from './nodes.ts';
 import { namespaceOf } from './object-key.ts';
 import type { RouteSpec } from './route-adapter.ts';
-import type { SnapshotIndex } from './snapshot-index.ts';
+import type { Lookup } from './snapshot-index.ts';
 
-/** A Gateway or ListenerSet that routes may name as parent. */
-interface Parent {
+/** A Gateway or ListenerSet that routes may name as parent; the same object until its Gateway is judged again. */
+export interface Parent {
   readonly ref: ObjectRef;
   readonly gateway: ObjectRef;
   readonly listeners: readonly ListenerNode[];
@@ -32,27 +33,35 @@ export interface ParentIndex {
   readonly byKey: ReadonlyMap<string, Parent>;
   /** Gateways with `spec.defaultScope: All`. */
   readonly defaults: readonly Parent[];
-  readonly index: SnapshotIndex;
 }
 
-export function indexParents(gateways: readonly GatewayNode[], index: SnapshotIndex): ParentIndex {
+export function indexParents(gateways: readonly GatewayNode[]): ParentIndex {
   const byKey = new Map<string, Parent>();
   const defaults: Parent[] = [];
   for (const gateway of gateways) {
-    const { ref, listeners } = gateway;
-    const parent: Parent = { ref, gateway: ref, listeners, rejected: false };
-    byKey.set(parentKey(ref), parent);
-    if (gateway.object.spec.defaultScope === 'All') defaults.push(parent);
-    for (const set of gateway.listenerSets) {
-      byKey.set(parentKey(set.ref), {
-        ref: set.ref,
-        gateway: ref,
-        listeners: set.listeners,
-        rejected: set.faults.length > 0,
-      });
-    }
+    const [own, ...sets] = parentsOf(gateway);
+    if (own === undefined) continue;
+    for (const parent of [own, ...sets]) byKey.set(parentKey(parent.ref), parent);
+    if (gateway.object.spec.defaultScope === 'All') defaults.push(own);
   }
-  return { byKey, defaults, index };
+  return { byKey, defaults };
+}
+
+/** The Gateway, then its ListenerSets. */
+const parentsOf = remember(({ ref, listeners, listenerSets }: GatewayNode): readonly Parent[] => [
+  { ref, gateway: ref, listeners, rejected: false },
+  ...listenerSets.map((set) => ({
+    ref: set.ref,
+    gateway: ref,
+    listeners: set.listeners,
+    rejected: set.faults.length > 0,
+  })),
+]);
+
+/** What a parentRef leads to, and by what name; null for one that is never ours. */
+export function parentKeyOf(parentRef: ParentRef, namespace: string): string | null {
+  const ref = parentObject(parentRef, namespace);
+  return ref === null ? null : parentKey(ref);
 }
 
 function parentKey(ref: ObjectRef): string {
@@ -73,15 +82,19 @@ export interface AttachmentAttempt {
 }
 
 /** Every parentRef of the route that names something of ours, in order, then default Gateways that take it. */
-export function attemptAttachments(route: RouteSpec, parents: ParentIndex): readonly AttachmentAttempt[] {
+export function attemptAttachments(
+  route: RouteSpec,
+  parents: ParentIndex,
+  lookup: Lookup,
+): readonly AttachmentAttempt[] {
   const attempts: AttachmentAttempt[] = [];
   const named = new Set<string>();
   for (const [index, parentRef] of route.parentRefs.entries()) {
-    const ref = parentObject(parentRef, namespaceOf(route.object));
-    const parent = ref === null ? undefined : parents.byKey.get(parentKey(ref));
+    const key = parentKeyOf(parentRef, namespaceOf(route.object));
+    const parent = key === null ? undefined : parents.byKey.get(key);
     if (parent === undefined) continue;
     named.add(parentKey(parent.ref));
-    attempts.push(attempt(route, parent, { parentRef, path: `spec.parentRefs[${index}]`, parents }));
+    attempts.push(attempt(route, parent, { parentRef, path: `spec.parentRefs[${index}]`, lookup }));
   }
   if (!route.usesDefaultGateways) return attempts;
   for (const parent of parents.defaults) {
@@ -89,7 +102,7 @@ export function attemptAttachments(route: RouteSpec, parents: ParentIndex): read
     const claimed = attempt(route, parent, {
       parentRef: { ...parent.ref },
       path: 'spec.useDefaultGateways',
-      parents,
+      lookup,
     });
     // A default Gateway announces what it claims; one that cannot take the route has nothing to say about it.
     if (claimed.refusal === null) attempts.push(claimed);
@@ -107,7 +120,7 @@ export function parentObject(ref: ParentRef, namespace: string): ObjectRef | nul
 interface AttemptContext {
   readonly parentRef: ParentRef;
   readonly path: string;
-  readonly parents: ParentIndex;
+  readonly lookup: Lookup;
 }
 
 function attempt(route: RouteSpec, parent: Parent, context: AttemptContext): AttachmentAttempt {
@@ -126,7 +139,7 @@ function attempt(route: RouteSpec, parent: Parent, context: AttemptContext): Att
   const ofKind = relevant.filter((listener) => listener.supportedKinds.includes(route.kind));
   if (ofKind.length === 0) return refuse(kindNotAllowed(path, route.kind, namesOf(relevant)));
   const namespace = namespaceOf(route.object);
-  const open = ofKind.filter((listener) => allowsNamespace(listener, namespace, context.parents.index));
+  const open = ofKind.filter((listener) => allowsNamespace(listener, namespace, context.lookup));
   if (open.length === 0) return refuse(namespaceNotAllowed(path, namespace, namesOf(ofKind)));
   const listeners = open
     .map((listener) => ({ listener, hostnames: sharedHostnames(listener, route.hostnames) }))
@@ -150,13 +163,13 @@ function whyNone(ref: ParentRef, parent: Parent): string {
 const namesOf = (listeners: readonly ListenerNode[]): readonly string[] =>
   listeners.map((listener) => listener.spec.name);
 
-function allowsNamespace(listener: ListenerNode, namespace: string, index: SnapshotIndex): boolean {
+function allowsNamespace(listener: ListenerNode, namespace: string, lookup: Lookup): boolean {
   const allowed = listener.spec.allowedRoutes?.namespaces;
   switch (allowed?.from) {
     case 'All':
       return true;
     case 'Selector':
-      return selects(allowed.selector, index.namespaceLabels(namespace));
+      return selects(allowed.selector, lookup.namespaceLabels(namespace));
     case 'Same':
     case undefined:
       return namespace === listener.owner.namespace;

@@ -49,7 +49,7 @@ const policies: fc.Arbitrary<BackendPolicy[]> = fc
   );
 
 const governing = (backendPolicies: readonly BackendPolicy[]): Merged =>
-  mergeLayers(judgeBackendPolicies({ ...NOTHING, backendPolicies }, lookup).at(api, null));
+  mergeLayers(judgeBackendPolicies({ ...NOTHING, backendPolicies }, lookup, null).at(api, null));
 
 test('of several policies on one target it does not matter which is read first', () => {
   const orders = policies.chain((list) =>

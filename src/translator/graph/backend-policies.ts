@@ -3,6 +3,7 @@ import type { BackendPolicy, Gateway, ListenerSet } from '../../gatewayapi/gener
 import { CORE_GROUP, GATEWAY_GROUP, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
+import { keepList } from '../../lib/keep-same.ts';
 import { parseBytes } from '../../lib/quantity.ts';
 import type { Fault } from '../faults/fault.ts';
 import {
@@ -13,7 +14,7 @@ import {
   policyValue,
 } from '../faults/policy-faults.ts';
 import type { BackendPolicyNode, BackendPolicyTarget } from './nodes.ts';
-import { byAge, keyOf, refOf } from './object-key.ts';
+import { byAge, keepNodes, keyOf, refOf } from './object-key.ts';
 import { POLICY_FIELDS } from './policy-fields.ts';
 import { fieldsOf, type PolicyLayer, type PolicySpec } from './policy-merge.ts';
 import { claimKey } from './policy-target.ts';
@@ -71,10 +72,22 @@ export class BackendPolicies {
 export const settingsOf = ({ spec }: BackendPolicy): PolicySpec =>
   Object.fromEntries(Object.entries(spec).filter(([name]) => name !== 'targetRefs'));
 
-export function judgeBackendPolicies(snapshot: ResourceSnapshot, lookup: Lookup): BackendPolicies {
-  if (snapshot.backendPolicies.length === 0) return new BackendPolicies([]);
+/** `before` itself where all come out as they did. */
+export function judgeBackendPolicies(
+  snapshot: ResourceSnapshot,
+  lookup: Lookup,
+  before: BackendPolicies | null,
+): BackendPolicies {
+  const nodes = keepNodes(before?.nodes ?? [], judgeNodes(snapshot, lookup));
+  return before !== null && keepList(before.nodes, nodes) === before.nodes
+    ? before
+    : new BackendPolicies(nodes);
+}
+
+function judgeNodes(snapshot: ResourceSnapshot, lookup: Lookup): readonly BackendPolicyNode[] {
+  if (snapshot.backendPolicies.length === 0) return [];
   const targets = indexTargets(snapshot);
-  const nodes = snapshot.backendPolicies.toSorted(byAge).map((object): BackendPolicyNode => {
+  return snapshot.backendPolicies.toSorted(byAge).map((object): BackendPolicyNode => {
     const ref = refOf(object, SLUICE_GROUP);
     const links = object.spec.targetRefs.map(({ group, kind, name, sectionName }, index) => {
       const path = `spec.targetRefs[${String(index)}]`;
@@ -88,7 +101,6 @@ export function judgeBackendPolicies(snapshot: ResourceSnapshot, lookup: Lookup)
     });
     return { object, ref, faults: [...valueFaults(object), ...poolFaults(object)], targets: links };
   });
-  return new BackendPolicies(nodes);
 }
 
 /** What a section of an object is, and the names of those it has; null: there is no such object. */

@@ -19,8 +19,9 @@ import {
 import { judgeTrust } from './backend-trust.ts';
 import { resolveCertificate } from './certificate.ts';
 import type { Upstream, UpstreamProtocol, UpstreamTlsNode, XBackendNode } from './nodes.ts';
-import { byName, keyOf, refOf } from './object-key.ts';
-import type { Policies, PolicyContext } from './policies.ts';
+import { byName, keepNodes, keyOf, refOf } from './object-key.ts';
+import type { PolicyContext } from './policies.ts';
+import type { BackendNodes, Sources } from './reads.ts';
 import type { BackendObjectRef } from './route-adapter.ts';
 import type { Lookup } from './snapshot-index.ts';
 
@@ -31,8 +32,8 @@ export interface BackendContext {
   /** Every backend that was found, for the status of policies: also those whose TLS settings cannot be met. */
   readonly found: Upstream[];
   readonly lookup: Lookup;
-  readonly policies: Policies;
-  readonly backends: ReadonlyMap<string, XBackendNode>;
+  readonly policies: Sources['policies'];
+  readonly backends: BackendNodes;
 }
 
 /** One reference to follow. */
@@ -203,14 +204,14 @@ function protocolOfXBackend(backend: XBackend, traffic: Traffic): UpstreamProtoc
   }
 }
 
-/** XBackends judged by themselves, by `namespace/name`. */
+/** XBackends judged by themselves, by `namespace/name`. Of nodes that come out as in `before`, those of `before` are taken. */
 export function judgeXBackends(
   snapshot: ResourceSnapshot,
   context: PolicyContext,
+  before: ReadonlyMap<string, XBackendNode> | null,
 ): ReadonlyMap<string, XBackendNode> {
-  return new Map(
-    snapshot.backends.toSorted(byName).map((object) => [keyOf(object), judgeXBackend(object, context)]),
-  );
+  const judged = snapshot.backends.toSorted(byName).map((object) => judgeXBackend(object, context));
+  return new Map(keepNodes(before?.values() ?? [], judged).map((node) => [keyOf(node.object), node]));
 }
 
 function judgeXBackend(object: XBackend, { lookup, options }: PolicyContext): XBackendNode {

@@ -21,10 +21,10 @@ import { markConflicts, markTlsOverlaps } from './listener-conflict.ts';
 import type { ClassNode, GatewayNode, ListenerNode, ListenerSetNode, ProxyConfigNode } from './nodes.ts';
 import { byAge, byName, namespaceOf, refOf } from './object-key.ts';
 import { findParameters, type ProxyConfigs } from './proxy-config.ts';
-import type { SnapshotIndex } from './snapshot-index.ts';
+import type { Lookup } from './snapshot-index.ts';
 
 export interface GatewayContext {
-  readonly index: SnapshotIndex;
+  readonly lookup: Lookup;
   readonly options: TranslateOptions;
   readonly proxyConfigs: ProxyConfigs;
 }
@@ -51,22 +51,31 @@ function judgeClass(object: GatewayClass, configs: ProxyConfigs): ClassNode {
     : { object, ref, parameters: null, faults: [found.failure] };
 }
 
-/** Gateways to be served, with their ListenerSets, in order of their names. */
-export function judgeGateways(
-  snapshot: ResourceSnapshot,
+/** A Gateway to be served, with what names it and what it names. */
+export interface SelectedGateway {
+  readonly gateway: Gateway;
+  /** ListenerSets that name it, oldest first. */
+  readonly sets: readonly ListenerSet[];
+  /** Its class when it is ours; undefined when served only because all classes are. */
+  readonly ours: ClassNode | undefined;
+}
+
+/** Gateways to be served, in order of their names. */
+export function selectGateways(
+  { gateways, listenerSets }: Pick<ResourceSnapshot, 'gateways' | 'listenerSets'>,
   classes: readonly ClassNode[],
-  context: GatewayContext,
-): readonly GatewayNode[] {
+  { allClasses }: Pick<TranslateOptions, 'allClasses'>,
+): readonly SelectedGateway[] {
   const ours = new Map(classes.map((node) => [node.object.metadata.name, node]));
-  const setsByGateway = groupListenerSets(snapshot.listenerSets);
-  return snapshot.gateways
-    .filter((gateway) => ours.has(gateway.spec.gatewayClassName) || context.options.allClasses)
+  const setsByGateway = groupListenerSets(listenerSets);
+  return gateways
+    .filter((gateway) => ours.has(gateway.spec.gatewayClassName) || allClasses)
     .toSorted(byName)
-    .map((gateway) => {
-      const key = namespacedName(namespaceOf(gateway), gateway.metadata.name);
-      const sets = setsByGateway.get(key) ?? [];
-      return judgeGateway(gateway, sets, { ...context, ours: ours.get(gateway.spec.gatewayClassName) });
-    });
+    .map((gateway) => ({
+      gateway,
+      sets: setsByGateway.get(namespacedName(namespaceOf(gateway), gateway.metadata.name)) ?? [],
+      ours: ours.get(gateway.spec.gatewayClassName),
+    }));
 }
 
 function groupListenerSets(sets: readonly ListenerSet[]): ReadonlyMap<string, readonly ListenerSet[]> {
@@ -88,11 +97,14 @@ function groupListenerSets(sets: readonly ListenerSet[]): ReadonlyMap<string, re
 }
 
 interface OneGateway extends GatewayContext {
-  /** Its class when it is ours; undefined when served only because all classes are. */
   readonly ours: ClassNode | undefined;
 }
 
-function judgeGateway(object: Gateway, sets: readonly ListenerSet[], context: OneGateway): GatewayNode {
+export function judgeGateway(
+  { gateway: object, sets, ours }: SelectedGateway,
+  shared: GatewayContext,
+): GatewayNode {
+  const context: OneGateway = { ...shared, ours };
   const ref = refOf(object, GATEWAY_GROUP);
   const parameters = judgeParameters(object, context);
   const faults = [
@@ -102,7 +114,7 @@ function judgeGateway(object: Gateway, sets: readonly ListenerSet[], context: On
     ...parameters.faults,
     ...addressFaults(object),
   ];
-  const { lookup, options } = { lookup: context.index, options: context.options };
+  const { lookup, options } = context;
   const owner = { ref, gateway: object, lookup, options };
   const listeners = object.spec.listeners.map((spec, index) => judgeListener(owner, spec, index));
   markConflicts([listeners]);
@@ -182,7 +194,7 @@ interface SetContext extends GatewayContext {
 
 function judgeListenerSet(object: ListenerSet, context: SetContext): ListenerSetNode {
   const ref = refOf(object, GATEWAY_GROUP);
-  const owner = { ref, gateway: context.gateway, lookup: context.index, options: context.options };
+  const owner = { ref, gateway: context.gateway, lookup: context.lookup, options: context.options };
   const listeners: readonly ListenerNode[] = object.spec.listeners.map((spec, index) =>
     judgeListener(owner, spec, index),
   );
@@ -192,7 +204,7 @@ function judgeListenerSet(object: ListenerSet, context: SetContext): ListenerSet
   return { object, ref, gateway: context.ref, faults, listeners };
 }
 
-function allowsListenerSet({ gateway, index }: SetContext, namespace: string): boolean {
+function allowsListenerSet({ gateway, lookup }: SetContext, namespace: string): boolean {
   const allowed = gateway.spec.allowedListeners?.namespaces;
   switch (allowed?.from) {
     case 'All':
@@ -200,7 +212,7 @@ function allowsListenerSet({ gateway, index }: SetContext, namespace: string): b
     case 'Same':
       return namespace === namespaceOf(gateway);
     case 'Selector':
-      return selects(allowed.selector, index.namespaceLabels(namespace));
+      return selects(allowed.selector, lookup.namespaceLabels(namespace));
     case 'None':
     case undefined:
       return false;

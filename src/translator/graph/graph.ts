@@ -1,20 +1,27 @@
-/** Builds the graph: a table of contents. Each step links its objects to those of the steps before it. */
+/**
+ * The graph, brought from one snapshot to the next: a table of contents. Each stage links its objects to those of the stages before it, and
+ * judges again only what changed.
+ */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { keepList } from '../../lib/keep-same.ts';
 import type { TranslateOptions } from '../types.ts';
-import { indexParents } from './attachment.ts';
-import { judgeXBackends } from './backend.ts';
-import { judgeClasses, judgeGateways } from './gateway.ts';
+import { indexParents, type ParentIndex } from './attachment.ts';
+import { judgeClasses } from './gateway.ts';
+import { GatewayStage } from './gateway-stage.ts';
 import type { ClassNode, GatewayNode, RouteNode, XBackendNode } from './nodes.ts';
-import { judgePolicies, type Policies } from './policies.ts';
+import { keepNodes, namespaceOf } from './object-key.ts';
+import { Hierarchy } from './hierarchy.ts';
+import type { Policies } from './policies.ts';
 import { judgePolicyEffects, type PolicyEffects } from './policy-effects.ts';
+import { PolicyStage } from './policy-stage.ts';
 import { judgeProxyConfigs, type ProxyConfigs } from './proxy-config.ts';
-import { readRoutes } from './route-adapter.ts';
-import { judgeRoutes } from './route.ts';
+import { RouteStage } from './route-stage.ts';
 import { judgeRule, type RuleContext } from './rule.ts';
-import { namespaceOf } from './object-key.ts';
 import { SnapshotIndex } from './snapshot-index.ts';
 
 export interface Graph {
+  /** What it was built from; lists that hold the same objects as before are the same lists. */
+  readonly snapshot: ResourceSnapshot;
   readonly index: SnapshotIndex;
   readonly proxyConfigs: ProxyConfigs;
   readonly classes: readonly ClassNode[];
@@ -23,30 +30,72 @@ export interface Graph {
   /** All, oldest first. */
   readonly routes: readonly RouteNode[];
   readonly policies: Policies;
+  /** Which of the policies govern what, in which order. */
+  readonly hierarchy: Hierarchy;
   readonly policyEffects: PolicyEffects;
   readonly backends: ReadonlyMap<string, XBackendNode>;
 }
 
-export function buildGraph(snapshot: ResourceSnapshot, options: TranslateOptions): Graph {
-  const index = new SnapshotIndex(snapshot);
-  const proxyConfigs = judgeProxyConfigs(snapshot.proxyConfigs);
-  const classes = judgeClasses(snapshot, options, proxyConfigs);
-  const gateways = judgeGateways(snapshot, classes, { index, options, proxyConfigs });
-  const policies = judgePolicies(snapshot, { lookup: index, options });
-  const backends = judgeXBackends(snapshot, { lookup: index, options });
-  const parents = indexParents(gateways, index);
-  const routes = judgeRoutes(readRoutes(snapshot), parents, (route) => {
-    const context: RuleContext = {
-      lookup: index,
-      policies,
-      backends,
-      kind: route.kind,
-      namespace: namespaceOf(route.object),
-      validateRegex: options.validateRegex,
-    };
-    return route.rules.map((rule, at) => judgeRule(rule, at, context));
-  });
-  const hasPolicies = policies.backend.nodes.length + policies.traffic.length > 0;
-  const policyEffects = judgePolicyEffects(gateways, policies.hierarchy, hasPolicies);
-  return { index, proxyConfigs, classes, gateways, routes, policies, policyEffects, backends };
+export class GraphBuilder {
+  readonly #options: TranslateOptions;
+  readonly #index = new SnapshotIndex();
+  readonly #policyStage = new PolicyStage();
+  readonly #gatewayStage = new GatewayStage();
+  readonly #routeStage: RouteStage;
+  #snapshot: ResourceSnapshot | null = null;
+  #proxyConfigs: ProxyConfigs = new Map();
+  #classes: readonly ClassNode[] = [];
+  #gateways: readonly GatewayNode[] = [];
+  #parents: ParentIndex = indexParents([]);
+
+  constructor(options: TranslateOptions) {
+    this.#options = options;
+    const { validateRegex } = options;
+    this.#routeStage = new RouteStage((route, sources) => {
+      const namespace = namespaceOf(route.object);
+      const context: RuleContext = { ...sources, kind: route.kind, namespace, validateRegex };
+      return route.rules.map((rule, at) => judgeRule(rule, at, context));
+    });
+  }
+
+  /** The graph of this snapshot. What it holds is true until the next call. */
+  update(next: ResourceSnapshot): Graph {
+    const snapshot = withListsOf(this.#snapshot, next);
+    const options = this.#options;
+    const index = this.#index;
+    index.update(snapshot);
+    this.#judgeClasses(snapshot);
+    const { policies, backends } = this.#policyStage.update(snapshot, index, options);
+    const sources = { lookup: index, policies, backends };
+    const proxyConfigs = this.#proxyConfigs;
+    const gateways = this.#gatewayStage.update(snapshot, this.#classes, { sources, options, proxyConfigs });
+    if (gateways !== this.#gateways) this.#parents = indexParents(gateways);
+    this.#gateways = gateways;
+    const routes = this.#routeStage.update(snapshot, { index, sources, parents: this.#parents });
+    this.#snapshot = snapshot;
+    const hierarchy = new Hierarchy(policies.backend);
+    const hasPolicies = policies.backend.nodes.length + policies.traffic.length > 0;
+    const policyEffects = judgePolicyEffects(gateways, hierarchy, hasPolicies);
+    const judged = { proxyConfigs, classes: this.#classes, gateways, routes, policies, backends };
+    return { snapshot, index, ...judged, hierarchy, policyEffects };
+  }
+
+  #judgeClasses(snapshot: ResourceSnapshot): void {
+    const before = this.#snapshot;
+    const isSame = before?.proxyConfigs === snapshot.proxyConfigs;
+    if (!isSame) this.#proxyConfigs = judgeProxyConfigs(snapshot.proxyConfigs);
+    if (isSame && before.gatewayClasses === snapshot.gatewayClasses) return;
+    const classes = judgeClasses(snapshot, this.#options, this.#proxyConfigs);
+    this.#classes = keepList(this.#classes, keepNodes(this.#classes, classes));
+  }
+}
+
+/** The snapshot with the lists of the one before in the place of those that hold the same objects. */
+function withListsOf(before: ResourceSnapshot | null, snapshot: ResourceSnapshot): ResourceSnapshot {
+  if (before === null) return snapshot;
+  const known = before as unknown as Readonly<Record<string, readonly object[] | undefined>>;
+  const lists = Object.entries(snapshot as unknown as Readonly<Record<string, readonly object[]>>).map(
+    ([name, list]) => [name, keepList(known[name] ?? [], list)] as const,
+  );
+  return Object.fromEntries(lists) as unknown as ResourceSnapshot;
 }

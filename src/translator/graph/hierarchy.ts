@@ -11,6 +11,8 @@ import { claimKey } from './policy-target.ts';
 
 /** Where traffic enters, as far as policies are concerned: most Gateways have one scope for all their listeners. */
 export interface PolicyScope {
+  /** Tells scopes of all Gateways apart; the same for the same one of the next hierarchy. `` for all without policies. */
+  readonly key: string;
   /** `` for the Gateway's own; else the listener or ListenerSet whose policies differ from it. */
   readonly id: string;
   /** The Gateway's own scope. */
@@ -19,8 +21,9 @@ export interface PolicyScope {
   readonly layers: readonly PolicyLayer[];
 }
 
-function baseScope(layers: readonly PolicyLayer[]): PolicyScope {
-  const scope: { id: string; base: PolicyScope | null; layers: readonly PolicyLayer[] } = {
+function baseScope(key: string, layers: readonly PolicyLayer[]): PolicyScope {
+  const scope: Omit<PolicyScope, 'base'> & { base: PolicyScope | null } = {
+    key,
     id: '',
     base: null,
     layers,
@@ -30,7 +33,7 @@ function baseScope(layers: readonly PolicyLayer[]): PolicyScope {
 }
 
 /** Of every Gateway without policies, so that what is lowered for one is there for all. */
-const NO_POLICIES = baseScope([]);
+const NO_POLICIES = baseScope('', []);
 
 const NOTHING: Merged = mergeLayers([]);
 
@@ -49,7 +52,7 @@ export class Hierarchy {
   /** The Gateway's own scope. */
   gatewayScope({ ref }: Pick<GatewayNode, 'ref'>): PolicyScope {
     const layers = this.#policies.at(ref, null);
-    return layers.length === 0 ? NO_POLICIES : this.#scope(refKey(ref), () => baseScope(layers));
+    return layers.length === 0 ? NO_POLICIES : this.#scope(refKey(ref), (key) => baseScope(key, layers));
   }
 
   /** The scope of a listener of `gateway` or of one of its ListenerSets. */
@@ -62,11 +65,12 @@ export class Hierarchy {
     if (ofSet.length === 0 && ofListener.length === 0) return base;
     const layers = [...base.layers, ...ofSet, ...ofListener];
     const own = ofListener.length > 0 ? String(id) : [owner.kind, owner.namespace, owner.name].join('/');
-    return this.#scope(own, () => ({ id: own, base, layers }));
+    const key = `${refKey(gateway.ref)} ${own}`;
+    return this.#scope(key, () => ({ key, id: own, base, layers }));
   }
 
-  #scope(key: string, make: () => PolicyScope): PolicyScope {
-    const scope = this.#scopes.get(key) ?? make();
+  #scope(key: string, make: (key: string) => PolicyScope): PolicyScope {
+    const scope = this.#scopes.get(key) ?? make(key);
     this.#scopes.set(key, scope);
     return scope;
   }

@@ -1,6 +1,7 @@
 /**
  * The validated graph: every object that matters, linked to what it refers to and judged. Configuration and status are
- * both derived from it, side by side.
+ * both derived from it, side by side. From one snapshot to the next nodes of what did not change stay the same objects; of a
+ * listener, what is attached to it is settled anew each time.
  */
 import type {
   BackendPolicy,
@@ -70,7 +71,7 @@ export interface ListenerNode {
   /** Whether it has what it needs to serve, conflicts aside. */
   readonly servable: boolean;
   /** Routes attached to it, in order of precedence. */
-  readonly attached: AttachedRoute[];
+  attached: readonly AttachedRoute[];
 }
 
 export interface TlsOverlap {

@@ -1,6 +1,7 @@
 import type { ObjectMeta } from '../../gatewayapi/object-meta.ts';
 import { namespacedName, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { compareText } from '../../lib/compare.ts';
+import { keepSame } from '../../lib/keep-same.ts';
 
 interface AnyObject {
   readonly kind: string;
@@ -35,6 +36,19 @@ export function byAge(a: AnyObject, b: AnyObject): number {
   );
 }
 
+/** Text that sorts as `byAge` does. */
+export const ageKey = (object: AnyObject): string =>
+  `${object.metadata.creationTimestamp ?? ''}\n${keyOf(object)}`;
+
 export function byName(a: AnyObject, b: AnyObject): number {
   return compareText(keyOf(a), keyOf(b));
+}
+
+/** Nodes of the same objects as before, where they say the same; the new ones where they do not. */
+export function keepNodes<Node extends { readonly object: object }>(
+  before: Iterable<Node>,
+  after: readonly Node[],
+): readonly Node[] {
+  const known = new Map([...before].map((node) => [node.object, node]));
+  return after.map((node) => keepSame(known.get(node.object), node));
 }

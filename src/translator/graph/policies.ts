@@ -14,9 +14,8 @@ import {
 import type { TranslateOptions } from '../types.ts';
 import { judgeBackendPolicies, type BackendPolicies } from './backend-policies.ts';
 import { judgeTrust } from './backend-trust.ts';
-import { Hierarchy } from './hierarchy.ts';
 import type { BlockConflict, TlsPolicyNode, TrafficPolicyNode } from './nodes.ts';
-import { byAge, refOf } from './object-key.ts';
+import { byAge, keepNodes, refOf } from './object-key.ts';
 import { claimKey, linkTargets, PolicyClaims } from './policy-target.ts';
 import type { Lookup } from './snapshot-index.ts';
 
@@ -30,30 +29,36 @@ export interface Policies {
   readonly tls: readonly TlsPolicyNode[];
   readonly traffic: readonly TrafficPolicyNode[];
   readonly backend: BackendPolicies;
-  /** Which of `backend` and `traffic` govern what, in which order. */
-  readonly hierarchy: Hierarchy;
   /** A policy for the named port is more specific than one for the whole Service. */
   tlsFor(target: ObjectRef, portName: string): TlsPolicyNode | null;
   trafficFor(target: ObjectRef): TrafficPolicyNode | null;
 }
 
-export function judgePolicies(snapshot: ResourceSnapshot, context: PolicyContext): Policies {
-  const backend = judgeBackendPolicies(snapshot, context.lookup);
+/** Of nodes that come out as in `before`, those of `before` are taken. */
+export function judgePolicies(
+  snapshot: ResourceSnapshot,
+  context: PolicyContext,
+  before: Policies | null,
+): Policies {
+  const backend = judgeBackendPolicies(snapshot, context.lookup, before?.backend ?? null);
   const tlsClaims = new PolicyClaims();
-  const tls = snapshot.backendTlsPolicies
-    .toSorted(byAge)
-    .map((object) => judgeTlsPolicy(object, context, tlsClaims));
+  const tls = keepNodes(
+    before?.tls ?? [],
+    snapshot.backendTlsPolicies.toSorted(byAge).map((object) => judgeTlsPolicy(object, context, tlsClaims)),
+  );
   const trafficClaims = new PolicyClaims();
-  const traffic = snapshot.backendTrafficPolicies
-    .toSorted(byAge)
-    .map((object) => judgeTrafficPolicy(object, context, { claims: trafficClaims, backend }));
+  const traffic = keepNodes(
+    before?.traffic ?? [],
+    snapshot.backendTrafficPolicies
+      .toSorted(byAge)
+      .map((object) => judgeTrafficPolicy(object, context, { claims: trafficClaims, backend })),
+  );
   const tlsByTarget = byTarget(tls);
   const trafficByTarget = byTarget(traffic);
   return {
     tls,
     traffic,
     backend,
-    hierarchy: new Hierarchy(backend),
     tlsFor: (target, portName) =>
       (portName === '' ? undefined : tlsByTarget.get(claimKey(target, portName))) ??
       tlsByTarget.get(claimKey(target, null)) ??

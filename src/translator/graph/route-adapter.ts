@@ -116,12 +116,24 @@ function readLayer4Route(route: TLSRoute | TCPRoute | UDPRoute): RouteSpec {
   return { ...commonOf(route), kind: route.kind, hostnames, rules };
 }
 
-export function readRoutes(snapshot: ResourceSnapshot): readonly RouteSpec[] {
-  return [
-    ...snapshot.httpRoutes.map(readHttpRoute),
-    ...snapshot.grpcRoutes.map(readGrpcRoute),
-    ...snapshot.tlsRoutes.map(readLayer4Route),
-    ...snapshot.tcpRoutes.map(readLayer4Route),
-    ...snapshot.udpRoutes.map(readLayer4Route),
-  ];
+/** Lists of all route kinds. */
+export const routeLists = (snapshot: ResourceSnapshot): readonly (readonly AnyRoute[])[] => [
+  snapshot.httpRoutes,
+  snapshot.grpcRoutes,
+  snapshot.tlsRoutes,
+  snapshot.tcpRoutes,
+  snapshot.udpRoutes,
+];
+
+export function readRoute(route: AnyRoute): RouteSpec {
+  switch (route.kind) {
+    case 'HTTPRoute':
+      return readHttpRoute(route);
+    case 'GRPCRoute':
+      return readGrpcRoute(route);
+    case 'TLSRoute':
+    case 'TCPRoute':
+    case 'UDPRoute':
+      return readLayer4Route(route);
+  }
 }

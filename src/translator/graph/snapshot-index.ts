@@ -1,8 +1,12 @@
-/** The snapshot by key: every lookup of the graph is one step, however many objects there are. */
-import type { ConfigMap, EndpointSlice, Secret, Service } from '../../gatewayapi/core-kinds.ts';
+/**
+ * The snapshot by key: every lookup of the graph is one step, however many objects there are. Brought from one snapshot to the next at
+ * the cost of what differs.
+ */
+import type { ConfigMap, EndpointSlice, Namespace, Secret, Service } from '../../gatewayapi/core-kinds.ts';
 import type { XBackend } from '../../gatewayapi/generated/types.ts';
 import { namespacedName, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { diffByIdentity } from '../../lib/list-diff.ts';
 import type { Referrer } from '../faults/reference-faults.ts';
 import { byName, keyOf, namespaceOf } from './object-key.ts';
 import { indexGrants, isGranted, type GrantIndex } from './reference-grant.ts';
@@ -10,9 +14,9 @@ import { indexGrants, isGranted, type GrantIndex } from './reference-grant.ts';
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
 
-type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string>>;
 
-/** What judging an object may read of other objects. Kept this narrow so that reads can be recorded and replayed. */
+/** What judging an object may read of other objects. Kept this narrow so that reads can be recorded and replayed (reads.ts). */
 export interface Lookup {
   service(namespace: string, name: string): Service | undefined;
   backend(namespace: string, name: string): XBackend | undefined;
@@ -20,70 +24,150 @@ export interface Lookup {
   configMap(namespace: string, name: string): ConfigMap | undefined;
   /** Whether `from` may refer to `to`: same namespace, or a ReferenceGrant says so. */
   granted(from: Referrer, to: ObjectRef): boolean;
+  /**
+   * Labels of a namespace; the same object until they change. The API server puts the name label on every namespace; here it is also
+   * there when no Namespace object is given, as is usual outside of a cluster.
+   */
+  namespaceLabels(name: string): Labels;
 }
 
-export class SnapshotIndex implements Lookup {
-  readonly #services: ReadonlyMap<NamespacedName, Service>;
-  readonly #backends: ReadonlyMap<NamespacedName, XBackend>;
-  readonly #secrets: ReadonlyMap<NamespacedName, Secret>;
-  readonly #configMaps: ReadonlyMap<NamespacedName, ConfigMap>;
-  readonly #slices = new Map<NamespacedName, EndpointSlice[]>();
-  readonly #namespaceLabels = new Map<string, Labels>();
-  readonly #grants: GrantIndex;
+/** The lists that lookups are answered from. */
+type IndexedLists = Pick<
+  ResourceSnapshot,
+  'services' | 'backends' | 'secrets' | 'configMaps' | 'referenceGrants' | 'namespaces' | 'endpointSlices'
+>;
 
-  constructor(snapshot: ResourceSnapshot) {
-    this.#services = byKey(snapshot.services);
-    this.#backends = byKey(snapshot.backends);
-    this.#secrets = byKey(snapshot.secrets);
-    this.#configMaps = byKey(snapshot.configMaps);
-    this.#grants = indexGrants(snapshot.referenceGrants);
-    for (const namespace of snapshot.namespaces) {
-      this.#namespaceLabels.set(namespace.metadata.name, namespace.metadata.labels ?? {});
+const NO_LISTS: IndexedLists = {
+  services: [],
+  backends: [],
+  secrets: [],
+  configMaps: [],
+  referenceGrants: [],
+  namespaces: [],
+  endpointSlices: [],
+};
+
+export class SnapshotIndex implements Lookup {
+  readonly #services = new KeyedObjects<Service>();
+  readonly #backends = new KeyedObjects<XBackend>();
+  readonly #secrets = new KeyedObjects<Secret>();
+  readonly #configMaps = new KeyedObjects<ConfigMap>();
+  readonly #namespaces = new KeyedObjects<Namespace>();
+  readonly #slices = new Map<NamespacedName, readonly EndpointSlice[]>();
+  /** Labels of namespaces of which there is no object. */
+  readonly #nameOnly = new Map<string, Labels>();
+  #grants: GrantIndex = new Map();
+  #lists: IndexedLists = NO_LISTS;
+  #generation = 0;
+
+  /** The index of one snapshot. */
+  static of(snapshot: ResourceSnapshot): SnapshotIndex {
+    const index = new SnapshotIndex();
+    index.update(snapshot);
+    return index;
+  }
+
+  /** Grows whenever a lookup, other than of endpoint slices, may be answered otherwise than before. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Answers from this snapshot from now on. */
+  update(snapshot: ResourceSnapshot): void {
+    const before = this.#lists;
+    const keyed = [
+      this.#services.update(snapshot.services),
+      this.#backends.update(snapshot.backends),
+      this.#secrets.update(snapshot.secrets),
+      this.#configMaps.update(snapshot.configMaps),
+      this.#namespaces.update(snapshot.namespaces),
+    ];
+    if (snapshot.referenceGrants !== before.referenceGrants) {
+      this.#grants = indexGrants(snapshot.referenceGrants);
     }
-    // By name, so that what wins among duplicates does not hang on the order of input.
-    for (const slice of snapshot.endpointSlices.toSorted(byName)) {
-      const service = slice.metadata.labels?.[SERVICE_NAME_LABEL];
-      if (service === undefined) continue;
-      const key = namespacedName(namespaceOf(slice), service);
-      const known = this.#slices.get(key);
-      if (known === undefined) this.#slices.set(key, [slice]);
-      else known.push(slice);
+    if (keyed.includes(true) || snapshot.referenceGrants !== before.referenceGrants) this.#generation += 1;
+    this.#updateSlices(before.endpointSlices, snapshot.endpointSlices);
+    this.#lists = snapshot;
+  }
+
+  #updateSlices(before: readonly EndpointSlice[], after: readonly EndpointSlice[]): void {
+    const { removed, added } = diffByIdentity(before, after);
+    if (removed.length + added.length === 0) return;
+    const gone = new Set(removed);
+    const come = Map.groupBy(added, serviceOf);
+    for (const service of new Set([...removed.map(serviceOf), ...come.keys()])) {
+      if (service === null) continue;
+      const kept = (this.#slices.get(service) ?? []).filter((slice) => !gone.has(slice));
+      // By name, so that what wins among duplicates does not hang on the order of input.
+      const slices = [...kept, ...(come.get(service) ?? [])].sort(byName);
+      if (slices.length === 0) this.#slices.delete(service);
+      else this.#slices.set(service, slices);
     }
   }
 
   service(namespace: string, name: string): Service | undefined {
-    return this.#services.get(namespacedName(namespace, name));
+    return this.#services.get(namespace, name);
   }
 
   backend(namespace: string, name: string): XBackend | undefined {
-    return this.#backends.get(namespacedName(namespace, name));
+    return this.#backends.get(namespace, name);
   }
 
   secret(namespace: string, name: string): Secret | undefined {
-    return this.#secrets.get(namespacedName(namespace, name));
+    return this.#secrets.get(namespace, name);
   }
 
   configMap(namespace: string, name: string): ConfigMap | undefined {
-    return this.#configMaps.get(namespacedName(namespace, name));
+    return this.#configMaps.get(namespace, name);
   }
 
   granted(from: Referrer, to: ObjectRef): boolean {
     return from.namespace === to.namespace || isGranted(this.#grants, from, to);
   }
 
+  /** The same array until one of them changes. */
   endpointSlices(namespace: string, service: string): readonly EndpointSlice[] {
-    return this.#slices.get(namespacedName(namespace, service)) ?? [];
+    return this.#slices.get(namespacedName(namespace, service)) ?? NO_SLICES;
   }
 
-  /**
-   * Labels of a namespace. The API server puts the name label on every namespace; here it is also there when no
-   * Namespace object is given, as is usual outside of a cluster.
-   */
   namespaceLabels(name: string): Labels {
-    return { ...this.#namespaceLabels.get(name), [NAMESPACE_NAME_LABEL]: name };
+    const namespace = this.#namespaces.get('', name);
+    let labels = namespace === undefined ? this.#nameOnly.get(name) : LABELS_OF.get(namespace);
+    if (labels === undefined) {
+      labels = { ...namespace?.metadata.labels, [NAMESPACE_NAME_LABEL]: name };
+      if (namespace === undefined) this.#nameOnly.set(name, labels);
+      else LABELS_OF.set(namespace, labels);
+    }
+    return labels;
   }
 }
 
-function byKey<T extends Parameters<typeof keyOf>[0]>(objects: readonly T[]): Map<NamespacedName, T> {
-  return new Map(objects.map((object) => [keyOf(object), object]));
+const LABELS_OF = new WeakMap<Namespace, Labels>();
+const NO_SLICES: readonly EndpointSlice[] = [];
+
+function serviceOf(slice: EndpointSlice): NamespacedName | null {
+  const service = slice.metadata.labels?.[SERVICE_NAME_LABEL];
+  return service === undefined ? null : namespacedName(namespaceOf(slice), service);
+}
+
+/** Objects of one kind by namespace and name. */
+class KeyedObjects<T extends Parameters<typeof keyOf>[0]> {
+  #list: readonly T[] = [];
+  #byKey = new Map<NamespacedName, T>();
+
+  get(namespace: string, name: string): T | undefined {
+    return this.#byKey.get(namespacedName(namespace, name));
+  }
+
+  /** True when anything differs. */
+  update(list: readonly T[]): boolean {
+    const { removed, added } = diffByIdentity(this.#list, list);
+    this.#list = list;
+    for (const object of removed) this.#byKey.delete(keyOf(object));
+    for (const object of added) this.#byKey.set(keyOf(object), object);
+    // Of objects with the same name the last one counts.
+    if (this.#byKey.size !== list.length)
+      this.#byKey = new Map(list.map((object) => [keyOf(object), object]));
+    return removed.length + added.length > 0;
+  }
 }

@@ -1,25 +1,32 @@
 /** One Gateway of the graph as the configuration of one data plane. */
+import type { EndpointSlice } from '../../gatewayapi/core-kinds.ts';
+import type { Cluster } from '../../ir/cluster.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
-import type { Port } from '../../ir/listener.ts';
-import type { RouteRule } from '../../ir/route.ts';
+import type { CertificateId, ListenerId } from '../../ir/ids.ts';
+import type { Listener, Port } from '../../ir/listener.ts';
+import type { RouteRule, VirtualHost } from '../../ir/route.ts';
 import { Redacted, type Certificate } from '../../ir/tls.ts';
 import { compareText } from '../../lib/compare.ts';
+import { keepList, keepSame } from '../../lib/keep-same.ts';
+import { diffByIdentity } from '../../lib/list-diff.ts';
+import { SortedList } from '../../lib/sorted-list.ts';
+import type { BackendPolicies } from '../graph/backend-policies.ts';
 import type { CertificateNode } from '../graph/certificate.ts';
 import { hasAcceptedListener } from '../graph/gateway.ts';
-import type { Graph } from '../graph/graph.ts';
 import type { PolicyScope } from '../graph/hierarchy.ts';
 import type { GatewayNode, ListenerNode, RouteNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
+import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import type { RulePolicies, TranslateOptions } from '../types.ts';
+import { DerivedList, type Derivation } from './derived-list.ts';
+import { EndpointTable } from './endpoint-table.ts';
 import { lowerListener, type ListenerContext } from './listener.ts';
 import type { PolicyLowering } from './policy-lowering.ts';
 import { lowerSettings } from './proxy-config.ts';
 import type { LoweredRule } from './route-rule.ts';
-import { lowerCluster, lowerEndpoints, type ClusterUse } from './upstreams.ts';
-import { versionOf } from './version.ts';
-
-/** Rules of a route as they are where the policies of `scope` hold. */
-export type RulesOf = (route: RouteNode, scope: PolicyScope) => readonly LoweredRule[];
+import { lowerCluster, type ClusterUse } from './upstreams.ts';
+import { digestOf, versionOf, type Digest } from './version.ts';
+import { VirtualHostTable } from './virtual-hosts.ts';
 
 /** Listeners of the Gateway and its ListenerSets that go into the data plane. */
 export function servedListeners(gateway: GatewayNode): readonly ListenerNode[] {
@@ -30,135 +37,291 @@ export function servedListeners(gateway: GatewayNode): readonly ListenerNode[] {
     .filter((listener) => listener.servable && listener.conflict === null);
 }
 
+/** Rules of a route as they are where the policies of `scope` hold. */
+export type RulesOf = (route: RouteNode, scope: PolicyScope) => readonly LoweredRule[];
+
 /** How all Gateways are lowered. */
 export interface Lowering {
   readonly rulesOf: RulesOf;
   readonly policies: PolicyLowering;
+  /** The same object while no BackendPolicy changes. */
+  readonly backendPolicies: BackendPolicies;
   readonly options: Pick<TranslateOptions, 'addresses' | 'trustedCidrs' | 'sha256Hex'>;
+  readonly index: SnapshotIndex;
+  /** All there are. */
+  readonly slices: readonly EndpointSlice[];
 }
 
-export interface LoweredGateway {
-  readonly config: GatewayConfig;
-  readonly policies: RulePolicies;
+/** A listener that goes into the data plane, and where its traffic stands in the hierarchy of policies. */
+interface ServedListener {
+  readonly node: ListenerNode;
+  readonly scope: PolicyScope;
 }
 
-export function lowerGateway(
-  gateway: GatewayNode,
-  graph: Graph,
-  { rulesOf, policies, options }: Lowering,
-): LoweredGateway {
-  const listeners = servedListeners(gateway);
-  const layer4Clusters: ClusterUse[] = [];
-  const scopeOf = (listener: ListenerNode): PolicyScope => policies.hierarchy.scopeOf(listener, gateway);
-  const ports = lowerPorts(listeners, (listener) => {
-    const scope = scopeOf(listener);
-    return {
-      rulesOf: (route) => rulesOf(route, scope),
-      poolOf: (upstream) => policies.poolOf(upstream, scope),
-      clusters: layer4Clusters,
+/** A listener as it was lowered last, and from what. */
+interface LoweredListener {
+  readonly node: ListenerNode;
+  readonly attached: ListenerNode['attached'];
+  readonly virtualHosts: readonly VirtualHost[];
+  readonly backendPolicies: BackendPolicies;
+  readonly listener: Listener;
+  /** Of layer-4 rules. */
+  readonly clusters: readonly ClusterUse[];
+  readonly digest: string;
+}
+
+/** One Gateway from one translation to the next: parts of its configuration that say what they said stay the same objects. */
+export class GatewayLowering {
+  readonly #digest: Digest;
+  readonly #hosts = new Map<ListenerId, VirtualHostTable>();
+  #listeners = new Map<ListenerId, LoweredListener>();
+  readonly #routes = new SortedList<RouteNode>((a, b) => compareText(routeKey(a), routeKey(b)));
+  readonly #rules: DerivedList<LoweredRule, RouteRule>;
+  readonly #uses = new SortedList<ClusterUse>((a, b) => compareText(a.id, b.id));
+  #allUses: readonly ClusterUse[] = [];
+  #distinctUses: readonly ClusterUse[] = [];
+  #clusters: DerivedList<ClusterUse, Cluster> | null = null;
+  #clientCertificate: CertificateId | null = null;
+  readonly #endpoints: EndpointTable;
+  readonly #certificates: DerivedList<CertificateNode, Certificate>;
+  #config: GatewayConfig | null = null;
+  #loweredRules: readonly LoweredRule[] = [];
+  /** Beside the configuration: where settings of its rules and pools come from. */
+  policies: RulePolicies = new Map();
+
+  constructor(digest: Digest) {
+    this.#digest = digest;
+    this.#rules = new DerivedList(RULES, digest);
+    this.#endpoints = new EndpointTable(digest);
+    this.#certificates = new DerivedList(CERTIFICATES, digest);
+  }
+
+  /** The configuration; the same object until something changes. */
+  update(gateway: GatewayNode, lowering: Lowering): GatewayConfig {
+    const { options, index, slices } = lowering;
+    const served = servedListeners(gateway).map((node): ServedListener => {
+      return { node, scope: lowering.policies.hierarchy.scopeOf(node, gateway) };
+    });
+    this.#lowerListeners(served, lowering);
+    const rules = this.#lowerRules(served, lowering.rulesOf);
+    const uses = this.#usesOf(rules);
+    const clientCertificate = gateway.clientCertificate?.ok === true ? gateway.clientCertificate.value : null;
+    const clusters = this.#clustersOf(clientCertificate?.id ?? null);
+    const { kind, namespace, name } = gateway.ref;
+    const before = this.#config;
+    const config: GatewayConfig = {
+      version: '',
+      gateway: keepSame(before?.gateway, { kind, namespace, name }),
+      generation: generationOf(gateway.object),
+      addresses: keepSame(before?.addresses, options.addresses === 'bind' ? addressesToBind(gateway) : []),
+      ports: keepSame(before?.ports, this.#ports(served)),
+      rules: this.#rules.update(rules),
+      clusters: clusters.update(uses),
+      endpoints: this.#endpoints.update(uses, slices, index),
+      certificates: this.#certificates.update(
+        certificatesInUse(
+          served.map(({ node }) => node),
+          uses,
+          clientCertificate,
+        ),
+      ),
+      settings: keepSame(
+        before?.settings,
+        lowerSettings(
+          gateway.parameters.map(({ object }) => object.spec),
+          options.trustedCidrs,
+        ),
+      ),
     };
-  });
-  const rules = rulesInUse(listeners, scopeOf, rulesOf);
-  const uses = distinct([...layer4Clusters, ...rules.flatMap((rule) => rule.clusters)]);
-  const clientCertificate = gateway.clientCertificate?.ok === true ? gateway.clientCertificate.value : null;
-  const { kind, namespace, name } = gateway.ref;
-  const config: GatewayConfig = {
-    version: '',
-    gateway: { kind, namespace, name },
-    generation: generationOf(gateway.object),
-    addresses: options.addresses === 'bind' ? addressesToBind(gateway) : [],
-    ports,
-    rules: rules.map(({ rule }): RouteRule => rule),
-    clusters: uses.map((use) => lowerCluster(use, clientCertificate?.id ?? null)),
-    endpoints: uses
-      .filter(({ upstream }) => upstream.discovery.kind === 'endpoints')
-      .map((use) => {
-        const { ref, protocol, portName } = use.upstream;
-        const slices = graph.index.endpointSlices(ref.namespace, ref.name);
-        return lowerEndpoints({ id: use.id, protocol, portName }, slices);
-      }),
-    certificates: certificatesInUse(listeners, uses, clientCertificate),
-    settings: lowerSettings(
-      gateway.parameters.map(({ object }) => object.spec),
-      options.trustedCidrs,
-    ),
-  };
-  return {
-    config: { ...config, version: versionOf(config, options.sha256Hex) },
-    policies: new Map(rules.map(({ rule, policies: layers }) => [rule.id, layers])),
-  };
+    const version = this.#versionOf(config, clusters.digest);
+    // The version says all but the generation, which is part of it.
+    if (before?.version !== version) this.#config = { ...config, version };
+    return this.#config ?? config;
+  }
+
+  #versionOf({ gateway, generation, addresses, settings, ports }: GatewayConfig, clusters: string): string {
+    const wires = ports.map(({ number, transport, listeners }) => [
+      number,
+      transport,
+      listeners.map(({ id }) => this.#listeners.get(id)?.digest),
+    ]);
+    const head = digestOf(JSON.stringify([gateway, generation, addresses, settings, wires]), this.#digest);
+    const parts = [head, this.#rules.digest, clusters, this.#certificates.digest];
+    return versionOf(parts, this.#endpoints.digest, this.#digest);
+  }
+
+  #lowerListeners(served: readonly ServedListener[], lowering: Lowering): void {
+    const lowered = new Map<ListenerId, LoweredListener>();
+    for (const one of served) lowered.set(one.node.id, this.#lowerListener(one, lowering));
+    this.#listeners = lowered;
+    for (const id of this.#hosts.keys()) if (!lowered.has(id)) this.#hosts.delete(id);
+  }
+
+  #lowerListener({ node, scope }: ServedListener, lowering: Lowering): LoweredListener {
+    const { rulesOf, policies, backendPolicies } = lowering;
+    const table = takesHttp(node) ? this.#tableOf(node.id) : null;
+    const virtualHosts = table?.update(node.attached, (route) => rulesOf(route, scope)) ?? NO_HOSTS;
+    const known = this.#listeners.get(node.id);
+    const { attached } = node;
+    const from = { node, attached, virtualHosts, backendPolicies };
+    if (known !== undefined && isMadeOf(known, from)) return known;
+    const clusters: ClusterUse[] = [];
+    const poolOf: ListenerContext['poolOf'] = (upstream) => policies.poolOf(upstream, scope);
+    const listener = keepSame(known?.listener, lowerListener(node, { virtualHosts, clusters, poolOf }));
+    if (known !== undefined && listener === known.listener) return { ...known, ...from, clusters };
+    const says = table === null ? listener : [{ ...listener, virtualHosts: [] }, table.digest];
+    return { ...from, listener, clusters, digest: digestOf(JSON.stringify(says), this.#digest) };
+  }
+
+  #tableOf(id: ListenerId): VirtualHostTable {
+    let table = this.#hosts.get(id);
+    if (table === undefined) {
+      table = new VirtualHostTable(this.#digest);
+      this.#hosts.set(id, table);
+    }
+    return table;
+  }
+
+  #ports(served: readonly ServedListener[]): readonly Port[] {
+    const nodes = served.map(({ node }) => node);
+    const groups = Map.groupBy(nodes, ({ spec, wire }) => {
+      return `${String(spec.port).padStart(5, '0')}/${wire === 'udp' ? 'udp' : 'tcp'}`;
+    });
+    return [...groups]
+      .sort(([a], [b]) => compareText(a, b))
+      .map(([, members]) => ({
+        number: members[0]?.spec.port ?? 0,
+        transport: members[0]?.wire === 'udp' ? 'udp' : 'tcp',
+        listeners: members
+          .toSorted((a, b) => compareText(a.id, b.id))
+          .flatMap(({ id }) => this.#listeners.get(id)?.listener ?? []),
+      }));
+  }
+
+  /** Rules that some listener leads to, by route and place; those of the Gateway's own scope before others of the same place. */
+  #lowerRules(served: readonly ServedListener[], rulesOf: RulesOf): readonly LoweredRule[] {
+    const inUse = new Map<RouteNode, readonly PolicyScope[]>();
+    for (const { node, scope } of served) {
+      for (const { route } of node.attached) {
+        if (!isHttp(route)) continue;
+        const known = inUse.get(route);
+        if (known === undefined) inUse.set(route, [scope]);
+        else if (!known.includes(scope)) inUse.set(route, [...known, scope]);
+      }
+    }
+    const before = this.#routes.items;
+    const isSame = before.length === inUse.size && before.every((route) => inUse.has(route));
+    if (!isSame) {
+      const { removed, added } = diffByIdentity(before, [...inUse.keys()]);
+      this.#routes.change(removed, added);
+    }
+    const rules: LoweredRule[] = [];
+    for (const route of this.#routes.items) {
+      for (const rule of rulesIn(inUse.get(route) ?? [], route, rulesOf)) {
+        if (rule.matches.length > 0) rules.push(rule);
+      }
+    }
+    const kept = keepList(this.#loweredRules, rules);
+    if (kept !== this.#loweredRules) {
+      this.#loweredRules = kept;
+      this.policies = new Map(kept.map(({ rule, policies }) => [rule.id, policies]));
+    }
+    return kept;
+  }
+
+  /** Every cluster that is used, once, by id. */
+  #usesOf(rules: readonly LoweredRule[]): readonly ClusterUse[] {
+    const all = [...this.#listeners.values()].flatMap(({ clusters }) => clusters);
+    for (const { clusters } of rules) for (const use of clusters) all.push(use);
+    const { removed, added } = diffByIdentity(this.#allUses, all);
+    this.#allUses = all;
+    if (removed.length + added.length === 0) return this.#distinctUses;
+    const sorted = this.#uses.change(removed, added);
+    this.#distinctUses = keepList(
+      this.#distinctUses,
+      sorted.filter(({ id }, at) => id !== sorted[at - 1]?.id),
+    );
+    return this.#distinctUses;
+  }
+
+  /** `clientCertificate`: the Gateway's own. */
+  #clustersOf(clientCertificate: CertificateId | null): DerivedList<ClusterUse, Cluster> {
+    if (this.#clusters === null || clientCertificate !== this.#clientCertificate) {
+      this.#clientCertificate = clientCertificate;
+      this.#clusters = new DerivedList(
+        {
+          keyOf: ({ id }) => id,
+          derive: (use) => lowerCluster(use, clientCertificate),
+          keep: keepSame,
+          textOf: JSON.stringify,
+        },
+        this.#digest,
+      );
+    }
+    return this.#clusters;
+  }
 }
+
+type ListenerSources = Pick<LoweredListener, 'node' | 'attached' | 'virtualHosts' | 'backendPolicies'>;
+
+const isMadeOf = (known: LoweredListener, from: ListenerSources): boolean =>
+  known.node === from.node &&
+  known.attached === from.attached &&
+  known.virtualHosts === from.virtualHosts &&
+  known.backendPolicies === from.backendPolicies;
+
+/** Where scopes have the same to say, their rules are the same. */
+function rulesIn(scopes: readonly PolicyScope[], route: RouteNode, rulesOf: RulesOf): Iterable<LoweredRule> {
+  const [first] = scopes;
+  if (first !== undefined && scopes.length === 1) return rulesOf(route, first);
+  const inOrder = scopes.toSorted((a, b) => compareText(a.id, b.id));
+  const rules = inOrder.flatMap((scope) => rulesOf(route, scope));
+  return new Map(rules.map((rule) => [rule.rule.id, rule])).values();
+}
+
+const NO_HOSTS: readonly VirtualHost[] = [];
+
+const RULES: Derivation<LoweredRule, RouteRule> = {
+  keyOf: ({ rule }) => rule.id,
+  derive: ({ rule }) => rule,
+  keep: keepSame,
+  textOf: JSON.stringify,
+};
+
+const CERTIFICATES: Derivation<CertificateNode, Certificate> = {
+  keyOf: ({ id }) => id,
+  derive: ({ id, certificatePem, keyPem, ocspResponse }) => ({
+    id,
+    certificatePem,
+    keyPem: new Redacted(keyPem),
+    ocspResponse,
+  }),
+  keep: (before, after) => (before !== undefined && textOf(before) === textOf(after) ? before : after),
+  textOf,
+};
+
+/** With its key, which would not show in JSON of the certificate itself. */
+function textOf({ id, certificatePem, keyPem, ocspResponse }: Certificate): string {
+  return JSON.stringify([id, certificatePem, keyPem.reveal(), ocspResponse]);
+}
+
+const takesHttp = ({ wire, spec }: ListenerNode): boolean =>
+  wire === 'http' || (wire === 'tls' && spec.protocol === 'HTTPS');
 
 const addressesToBind = ({ object }: GatewayNode): readonly string[] =>
   (object.spec.addresses ?? []).flatMap(({ type = 'IPAddress', value = '' }) =>
     type === 'IPAddress' && value !== '' ? [value] : [],
   );
 
-function lowerPorts(
-  listeners: readonly ListenerNode[],
-  contextOf: (listener: ListenerNode) => ListenerContext,
-): readonly Port[] {
-  const groups = new Map<string, ListenerNode[]>();
-  for (const listener of listeners) {
-    const key = `${String(listener.spec.port).padStart(5, '0')}/${listener.wire === 'udp' ? 'udp' : 'tcp'}`;
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, [listener]);
-    else known.push(listener);
-  }
-  return [...groups]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([, members]) => ({
-      number: members[0]?.spec.port ?? 0,
-      transport: members[0]?.wire === 'udp' ? 'udp' : 'tcp',
-      listeners: members
-        .toSorted((a, b) => compareText(a.id, b.id))
-        .map((listener) => lowerListener(listener, contextOf(listener))),
-    }));
-}
-
-/** Rules that some listener leads to, by route and place; those of the Gateway's own scope before others of the same place. */
-function rulesInUse(
-  listeners: readonly ListenerNode[],
-  scopeOf: (listener: ListenerNode) => PolicyScope,
-  rulesOf: RulesOf,
-): readonly LoweredRule[] {
-  const scopes = new Map<RouteNode, Set<PolicyScope>>();
-  for (const listener of listeners) {
-    const scope = scopeOf(listener);
-    for (const { route } of listener.attached) {
-      if (!isHttp(route)) continue;
-      const known = scopes.get(route);
-      if (known === undefined) scopes.set(route, new Set([scope]));
-      else known.add(scope);
-    }
-  }
-  return [...scopes]
-    .sort(([a], [b]) => compareText(routeKey(a), routeKey(b)))
-    .flatMap(([route, ofRoute]) => {
-      const inOrder = [...ofRoute].sort((a, b) => compareText(a.id, b.id));
-      // Where scopes have the same to say, their rules are the same.
-      const byId = new Map(
-        inOrder.flatMap((scope) => rulesOf(route, scope)).map((rule) => [rule.rule.id, rule]),
-      );
-      return [...byId.values()];
-    })
-    .filter((rule) => rule.matches.length > 0);
-}
-
 const isHttp = (route: RouteNode): boolean => route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute';
 
 const routeKey = ({ ref }: RouteNode): string => `${ref.kind}/${ref.namespace}/${ref.name}`;
-
-function distinct(uses: readonly ClusterUse[]): readonly ClusterUse[] {
-  const byId = new Map(uses.map((use) => [use.id, use]));
-  return [...byId.values()].sort((a, b) => compareText(a.id, b.id));
-}
 
 function certificatesInUse(
   listeners: readonly ListenerNode[],
   uses: readonly ClusterUse[],
   clientCertificate: CertificateNode | null,
-): readonly Certificate[] {
+): readonly CertificateNode[] {
   const nodes = listeners.flatMap((listener) => listener.certificates);
   for (const { upstream, encrypted } of uses) {
     if (!encrypted || upstream.tls?.ok !== true) continue;
@@ -166,12 +329,5 @@ function certificatesInUse(
     if (certificate !== null) nodes.push(certificate);
   }
   const byId = new Map(nodes.map((node) => [node.id, node]));
-  return [...byId.values()]
-    .sort((a, b) => compareText(a.id, b.id))
-    .map(({ id, certificatePem, keyPem, ocspResponse }) => ({
-      id,
-      certificatePem,
-      keyPem: new Redacted(keyPem),
-      ocspResponse,
-    }));
+  return [...byId.values()].sort((a, b) => compareText(a.id, b.id));
 }

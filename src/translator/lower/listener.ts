@@ -4,16 +4,14 @@ import type { Origin } from '../../ir/origin.ts';
 import type { VirtualHost } from '../../ir/route.ts';
 import type { ListenerTls } from '../../ir/tls.ts';
 import { hostnameSpecificity } from '../../lib/hostname.ts';
-import type { AttachedRoute, ListenerNode, RouteNode } from '../graph/nodes.ts';
+import type { AttachedRoute, ListenerNode } from '../graph/nodes.ts';
 import { lowerLayer4Rule, type Layer4Uses } from './layer4.ts';
-import { compareRank, type LoweredMatch } from './matches.ts';
-import type { LoweredRule } from './route-rule.ts';
 import type { ClusterUse } from './upstreams.ts';
 
 /** What lowering a listener takes from the whole, as its policies have it, and notes for it. */
 export interface ListenerContext {
-  /** Rules of an HTTP or gRPC route, made once however many listeners it is attached to. */
-  readonly rulesOf: (route: RouteNode) => readonly LoweredRule[];
+  /** Of an HTTP listener. */
+  readonly virtualHosts: readonly VirtualHost[];
   readonly clusters: ClusterUse[];
   readonly poolOf: Layer4Uses['poolOf'];
 }
@@ -47,41 +45,8 @@ function lowerHttp(base: Base, listener: ListenerNode, context: ListenerContext)
     kind: 'http',
     hostname: listener.hostname,
     tls: listener.terminatesTls ? lowerListenerTls(listener, ['h2', 'http/1.1']) : null,
-    virtualHosts: lowerVirtualHosts(listener, context),
+    virtualHosts: context.virtualHosts,
   };
-}
-
-interface RankedEntry extends LoweredMatch {
-  readonly rule: LoweredRule['rule']['id'];
-  /** Hostname of the route that the entry comes by. */
-  readonly written: string;
-}
-
-/**
- * Sorted by the hostname the route was written for (HTTPRouteSpec.hostnames), then by rank. Attached routes come oldest
- * first and rules in their order, so that a stable sort leaves ties as the API wants them (HTTPRouteRule.matches: oldest
- * route, then name, then first rule).
- */
-function lowerVirtualHosts(listener: ListenerNode, context: ListenerContext): readonly VirtualHost[] {
-  const hosts = new Map<string, RankedEntry[]>();
-  for (const { route, hostnames } of listener.attached) {
-    const entries = context
-      .rulesOf(route)
-      .flatMap(({ rule, matches }) => matches.map((match) => ({ ...match, rule: rule.id })));
-    for (const { hostname, written } of hostnames) {
-      const known = hosts.get(hostname) ?? [];
-      for (const entry of entries) known.push({ ...entry, written });
-      hosts.set(hostname, known);
-    }
-  }
-  return [...hosts]
-    .sort(([a], [b]) => hostnameSpecificity(a, b))
-    .map(([hostname, entries]) => ({
-      hostname,
-      entries: entries
-        .sort((a, b) => hostnameSpecificity(a.written, b.written) || compareRank(a.rank, b.rank))
-        .map(({ match, rule }) => ({ match, rule })),
-    }));
 }
 
 function lowerTls(base: Base, listener: ListenerNode, context: ListenerContext): TlsListener {

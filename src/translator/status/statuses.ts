@@ -1,9 +1,14 @@
 /** All statuses of the graph. */
-import { namespacedName } from '../../gatewayapi/ref.ts';
+import { namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Observations } from '../../gatewayapi/snapshot.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import { compareText } from '../../lib/compare.ts';
+import { keepList, keepSame } from '../../lib/keep-same.ts';
+import { diffByIdentity } from '../../lib/list-diff.ts';
+import { SortedList } from '../../lib/sorted-list.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { RouteNode } from '../graph/nodes.ts';
+import type { PolicyEffects } from '../graph/policy-effects.ts';
 import { backendPolicyStatuses } from './backend-policy.ts';
 import { indexUsage } from './backend-usage.ts';
 import { gatewayClassStatus } from './gateway-class.ts';
@@ -12,32 +17,76 @@ import { tlsPolicyStatus, trafficPolicyStatus, xBackendStatus } from './policy.t
 import { proxyConfigStatus } from './proxy-config.ts';
 import { routeStatus } from './route.ts';
 
-export function computeStatuses(
-  graph: Graph,
-  observations: Observations,
-  controllerName: string,
-): readonly StatusUpdate[] {
-  const observed = new Map(
-    observations.gateways.map((entry) => [namespacedName(entry.namespace, entry.name), entry]),
-  );
-  const context = { controllerName, usage: indexUsage(graph), observed };
-  const { policyEffects } = graph;
-  const updates: StatusUpdate[] = [
-    ...[...graph.proxyConfigs.values()].map(proxyConfigStatus),
-    ...graph.classes.map((node) => gatewayClassStatus(node, observations)),
-    ...graph.gateways.flatMap((gateway) =>
-      gatewayStatuses(gateway, {
-        observation: observed.get(namespacedName(gateway.ref.namespace, gateway.ref.name)) ?? null,
-        policies: policyEffects.affecting(gateway.ref, gateway.ref),
-      }),
-    ),
-    ...graph.routes.map((route) => routeStatus(route, controllerName, policyEffects)),
-    ...graph.policies.tls.map((policy) => tlsPolicyStatus(policy, context)),
-    ...graph.policies.traffic.map((policy) => trafficPolicyStatus(policy, context)),
-    ...backendPolicyStatuses(graph, context),
-    ...[...graph.backends.values()].map((backend) => xBackendStatus(backend, context)),
-  ];
-  return updates.sort((a, b) => compareText(identity(a), identity(b)));
+interface RouteStatus {
+  readonly policies: readonly ObjectRef[];
+  readonly update: StatusUpdate;
+}
+
+/** All statuses, from one translation to the next: one that says what it said stays the same object. */
+export class StatusTable {
+  readonly #controllerName: string;
+  readonly #ofRoutes = new WeakMap<RouteNode, RouteStatus>();
+  readonly #sorted = new SortedList<StatusUpdate>((a, b) => compareText(identity(a), identity(b)));
+  /** As they were computed; before those were kept that say the same. */
+  #computed: readonly StatusUpdate[] = [];
+  /** What stands for a computed one, where that is another object. */
+  readonly #kept = new Map<StatusUpdate, StatusUpdate>();
+
+  constructor(controllerName: string) {
+    this.#controllerName = controllerName;
+  }
+
+  /** By kind and name; the same array until something changes. */
+  update(graph: Graph, observations: Observations): readonly StatusUpdate[] {
+    const before = this.#computed;
+    this.#computed = this.#compute(graph, observations);
+    const { removed, added } = diffByIdentity(before, this.#computed);
+    const gone = new Map(removed.map((update) => [identity(update), this.#kept.get(update) ?? update]));
+    for (const update of removed) this.#kept.delete(update);
+    const come: StatusUpdate[] = [];
+    for (const update of added) {
+      const key = identity(update);
+      const known = gone.get(key);
+      if (known === undefined || keepSame(known, update) !== known) come.push(update);
+      else {
+        this.#kept.set(update, known);
+        gone.delete(key);
+      }
+    }
+    return this.#sorted.change([...gone.values()], come);
+  }
+
+  /** A route's status changes with the route, and with the policies that have a say about it. */
+  #routeStatus(route: RouteNode, effects: PolicyEffects): StatusUpdate {
+    const policies = route.parents.flatMap(({ gateway }) => effects.affecting(route.ref, gateway));
+    const known = this.#ofRoutes.get(route);
+    if (known !== undefined && keepList(known.policies, policies) === known.policies) return known.update;
+    const update = routeStatus(route, this.#controllerName, effects);
+    this.#ofRoutes.set(route, { policies, update });
+    return update;
+  }
+
+  #compute(graph: Graph, observations: Observations): readonly StatusUpdate[] {
+    const { gateways } = observations;
+    const observed = new Map(gateways.map((entry) => [namespacedName(entry.namespace, entry.name), entry]));
+    const context = { controllerName: this.#controllerName, usage: indexUsage(graph), observed };
+    const { policyEffects } = graph;
+    return [
+      ...[...graph.proxyConfigs.values()].map(proxyConfigStatus),
+      ...graph.classes.map((node) => gatewayClassStatus(node, observations)),
+      ...graph.gateways.flatMap((gateway) =>
+        gatewayStatuses(gateway, {
+          observation: observed.get(namespacedName(gateway.ref.namespace, gateway.ref.name)) ?? null,
+          policies: policyEffects.affecting(gateway.ref, gateway.ref),
+        }),
+      ),
+      ...graph.routes.map((route) => this.#routeStatus(route, policyEffects)),
+      ...graph.policies.tls.map((policy) => tlsPolicyStatus(policy, context)),
+      ...graph.policies.traffic.map((policy) => trafficPolicyStatus(policy, context)),
+      ...backendPolicyStatuses(graph, context),
+      ...[...graph.backends.values()].map((backend) => xBackendStatus(backend, context)),
+    ];
+  }
 }
 
 const identity = ({ kind, object }: StatusUpdate): string => [kind, object.namespace, object.name].join('/');

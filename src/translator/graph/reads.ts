@@ -1,0 +1,144 @@
+/**
+ * What was read while something was judged: as long as the same reading gives the same, the judgement stands. Objects of a snapshot do not
+ * change, so that "the same" is identity.
+ */
+import type { ConfigMap, Secret, Service } from '../../gatewayapi/core-kinds.ts';
+import type { XBackend } from '../../gatewayapi/generated/types.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { Referrer } from '../faults/reference-faults.ts';
+import type { TlsPolicyNode, TrafficPolicyNode, XBackendNode } from './nodes.ts';
+import type { Policies } from './policies.ts';
+import type { Labels, Lookup } from './snapshot-index.ts';
+
+/** Everything that judging may read besides the object itself. */
+export interface Sources {
+  readonly lookup: Lookup;
+  readonly policies: Pick<Policies, 'tlsFor' | 'trafficFor'>;
+  readonly backends: BackendNodes;
+}
+
+/** XBackends by `namespace/name`. */
+export interface BackendNodes {
+  get(key: string): XBackendNode | undefined;
+}
+
+type ObjectKind = 'service' | 'backend' | 'secret' | 'configMap';
+
+type Read =
+  | {
+      readonly kind: ObjectKind;
+      readonly namespace: string;
+      readonly name: string;
+      readonly answer: object | undefined;
+    }
+  | { readonly kind: 'labels'; readonly name: string; readonly answer: Labels }
+  | {
+      readonly kind: 'granted';
+      readonly from: Referrer;
+      readonly to: ObjectRef;
+      readonly answer: boolean;
+    }
+  | {
+      readonly kind: 'tls';
+      readonly target: ObjectRef;
+      readonly portName: string;
+      readonly answer: TlsPolicyNode | null;
+    }
+  | { readonly kind: 'traffic'; readonly target: ObjectRef; readonly answer: TrafficPolicyNode | null }
+  | { readonly kind: 'backendNode'; readonly key: string; readonly answer: XBackendNode | undefined };
+
+export type Reads = readonly Read[];
+
+/** Whether everything that was read would be read again. */
+export const stillHold = (reads: Reads, sources: Sources): boolean =>
+  reads.every((read) => readAgain(read, sources) === read.answer);
+
+function readAgain(read: Read, { lookup, policies, backends }: Sources): Read['answer'] {
+  switch (read.kind) {
+    case 'service':
+    case 'backend':
+    case 'secret':
+    case 'configMap':
+      return lookup[read.kind](read.namespace, read.name);
+    case 'labels':
+      return lookup.namespaceLabels(read.name);
+    case 'granted':
+      return lookup.granted(read.from, read.to);
+    case 'tls':
+      return policies.tlsFor(read.target, read.portName);
+    case 'traffic':
+      return policies.trafficFor(read.target);
+    case 'backendNode':
+      return backends.get(read.key);
+  }
+}
+
+/** The same sources, noting what is read. */
+export class RecordingSources implements Sources, Lookup {
+  readonly reads: Read[] = [];
+  readonly #sources: Sources;
+  readonly lookup: Lookup = this;
+  readonly policies: Sources['policies'];
+  readonly backends: BackendNodes;
+
+  constructor(sources: Sources) {
+    this.#sources = sources;
+    this.policies = {
+      tlsFor: (target, portName) => {
+        const answer = sources.policies.tlsFor(target, portName);
+        this.reads.push({ kind: 'tls', target, portName, answer });
+        return answer;
+      },
+      trafficFor: (target) => {
+        const answer = sources.policies.trafficFor(target);
+        this.reads.push({ kind: 'traffic', target, answer });
+        return answer;
+      },
+    };
+    this.backends = {
+      get: (key) => {
+        const answer = sources.backends.get(key);
+        this.reads.push({ kind: 'backendNode', key, answer });
+        return answer;
+      },
+    };
+  }
+
+  service(namespace: string, name: string): Service | undefined {
+    return this.#noted('service', { namespace, name }, this.#sources.lookup.service(namespace, name));
+  }
+
+  backend(namespace: string, name: string): XBackend | undefined {
+    return this.#noted('backend', { namespace, name }, this.#sources.lookup.backend(namespace, name));
+  }
+
+  secret(namespace: string, name: string): Secret | undefined {
+    return this.#noted('secret', { namespace, name }, this.#sources.lookup.secret(namespace, name));
+  }
+
+  configMap(namespace: string, name: string): ConfigMap | undefined {
+    return this.#noted('configMap', { namespace, name }, this.#sources.lookup.configMap(namespace, name));
+  }
+
+  granted(from: Referrer, to: ObjectRef): boolean {
+    const answer = this.#sources.lookup.granted(from, to);
+    // Within a namespace nothing needs a grant.
+    if (from.namespace !== to.namespace) this.reads.push({ kind: 'granted', from, to, answer });
+    return answer;
+  }
+
+  namespaceLabels(name: string): Labels {
+    const answer = this.#sources.lookup.namespaceLabels(name);
+    this.reads.push({ kind: 'labels', name, answer });
+    return answer;
+  }
+
+  #noted<Answer extends object | undefined>(
+    kind: ObjectKind,
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+    answer: Answer,
+  ): Answer {
+    this.reads.push({ kind, namespace, name, answer });
+    return answer;
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Routes from one snapshot to the next. A route is judged again when it, or what was read for it, changed; it is attached again when what
+ * its parentRefs lead to changed. Whatever did not change stays the same object.
+ */
+import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { compareText } from '../../lib/compare.ts';
+import { keepList } from '../../lib/keep-same.ts';
+import { diffByIdentity } from '../../lib/list-diff.ts';
+import { SortedList } from '../../lib/sorted-list.ts';
+import {
+  attemptAttachments,
+  parentKeyOf,
+  type AttachmentAttempt,
+  type Parent,
+  type ParentIndex,
+} from './attachment.ts';
+import type { AttachedRoute, ListenerNode, RouteNode, RuleNode } from './nodes.ts';
+import { ageKey, namespaceOf, refOf } from './object-key.ts';
+import { RecordingSources, stillHold, type Reads, type Sources } from './reads.ts';
+import { readRoute, routeLists, type AnyRoute, type RouteSpec } from './route-adapter.ts';
+import { RouteSettler, sameOutcome, type Outcome } from './route.ts';
+import type { Labels, SnapshotIndex } from './snapshot-index.ts';
+
+/** Judges the rules of one route by themselves, without regard to where it attaches. */
+export type JudgeRules = (route: RouteSpec, sources: Sources) => readonly RuleNode[];
+
+interface Judgement {
+  readonly rules: readonly RuleNode[];
+  readonly reads: Reads;
+}
+
+interface Attempts {
+  readonly all: readonly AttachmentAttempt[];
+  /** What its parentRefs led to. */
+  readonly parents: readonly (Parent | undefined)[];
+  /** null: it asks for no default Gateways. */
+  readonly defaults: ParentIndex['defaults'] | null;
+  readonly labels: Labels;
+}
+
+interface Settled {
+  readonly judgement: Judgement;
+  readonly attempts: Attempts;
+  readonly outcome: Outcome;
+  readonly node: RouteNode;
+  readonly attached: readonly AttachedRoute[];
+}
+
+/** A route with what became of it last. */
+interface RouteRecord {
+  readonly spec: RouteSpec;
+  readonly age: string;
+  readonly parentKeys: readonly (string | null)[];
+  judgement: Judgement | null;
+  attempts: Attempts | null;
+  settled: Settled | null;
+}
+
+export interface RouteContext {
+  readonly index: SnapshotIndex;
+  readonly sources: Sources;
+  readonly parents: ParentIndex;
+}
+
+export class RouteStage {
+  readonly #judgeRules: JudgeRules;
+  readonly #records = new Map<AnyRoute, RouteRecord>();
+  readonly #sorted = new SortedList<RouteRecord>((a, b) => compareText(a.age, b.age));
+  #lists: readonly (readonly AnyRoute[])[] = [];
+  #context: (RouteContext & { readonly generation: number }) | null = null;
+  #nodes: readonly RouteNode[] = [];
+
+  constructor(judgeRules: JudgeRules) {
+    this.#judgeRules = judgeRules;
+  }
+
+  /** All routes, oldest first, attached to the listeners that take them; the same array until something changes. */
+  update(snapshot: ResourceSnapshot, context: RouteContext): readonly RouteNode[] {
+    let isChanged = this.#takeLists(routeLists(snapshot));
+    const before = this.#context;
+    const sameIndex = before?.generation === context.index.generation;
+    const { policies, backends } = context.sources;
+    const sameSources =
+      sameIndex && before.sources.policies === policies && before.sources.backends === backends;
+    const sameParents = sameIndex && before.parents === context.parents;
+    for (const record of this.#sorted.items) {
+      if (!(sameSources && record.judgement !== null)) isChanged = this.#judge(record, context) || isChanged;
+      if (!(sameParents && record.attempts !== null)) isChanged = attempt(record, context) || isChanged;
+    }
+    this.#context = { ...context, generation: context.index.generation };
+    if (isChanged || !sameParents) this.#settle(context.parents);
+    return this.#nodes;
+  }
+
+  /** True when routes came, went or changed. */
+  #takeLists(lists: readonly (readonly AnyRoute[])[]): boolean {
+    const removed: RouteRecord[] = [];
+    const added: RouteRecord[] = [];
+    for (const [at, list] of lists.entries()) {
+      const { removed: gone, added: come } = diffByIdentity(this.#lists[at] ?? [], list);
+      for (const route of gone) {
+        const record = this.#records.get(route);
+        this.#records.delete(route);
+        if (record !== undefined) removed.push(record);
+      }
+      for (const route of come) {
+        const record = newRecord(route);
+        this.#records.set(route, record);
+        added.push(record);
+      }
+    }
+    this.#lists = lists;
+    this.#sorted.change(removed, added);
+    return removed.length + added.length > 0;
+  }
+
+  /** True when it had to be judged again. */
+  #judge(record: RouteRecord, { sources }: RouteContext): boolean {
+    if (record.judgement !== null && stillHold(record.judgement.reads, sources)) return false;
+    const recording = new RecordingSources(sources);
+    record.judgement = { rules: this.#judgeRules(record.spec, recording), reads: recording.reads };
+    return true;
+  }
+
+  #settle(parents: ParentIndex): void {
+    const ofGrpc = this.#sorted.items.filter(({ spec }) => spec.kind === 'GRPCRoute');
+    const settler = new RouteSettler(ofGrpc.flatMap(({ attempts }) => attempts?.all ?? []));
+    const attached = new Map<ListenerNode, AttachedRoute[]>();
+    for (const { listeners } of parents.byKey.values()) {
+      for (const listener of listeners) attached.set(listener, []);
+    }
+    const nodes: RouteNode[] = [];
+    for (const record of this.#sorted.items) {
+      const settled = settle(record, settler);
+      if (settled === null) continue;
+      nodes.push(settled.node);
+      for (const [at, listener] of settled.outcome.listeners.entries()) {
+        const one = settled.attached[at];
+        if (one !== undefined) attached.get(listener)?.push(one);
+      }
+    }
+    for (const [listener, routes] of attached) listener.attached = keepList(listener.attached, routes);
+    this.#nodes = keepList(this.#nodes, nodes);
+  }
+}
+
+function newRecord(route: AnyRoute): RouteRecord {
+  const spec = readRoute(route);
+  const namespace = namespaceOf(route);
+  return {
+    spec,
+    age: `${ageKey(route)}\n${spec.kind}`,
+    parentKeys: spec.parentRefs.map((ref) => parentKeyOf(ref, namespace)),
+    judgement: null,
+    attempts: null,
+    settled: null,
+  };
+}
+
+/** True when what the route can attach to changed. */
+function attempt(record: RouteRecord, { index, parents }: RouteContext): boolean {
+  const { spec, parentKeys, attempts: before } = record;
+  const found = parentKeys.map((key) => (key === null ? undefined : parents.byKey.get(key)));
+  const labels = index.namespaceLabels(namespaceOf(spec.object));
+  const defaults = spec.usesDefaultGateways ? parents.defaults : null;
+  if (
+    before !== null &&
+    before.labels === labels &&
+    keepList(before.parents, found) === before.parents &&
+    (defaults === before.defaults ||
+      (before.defaults !== null && keepList(before.defaults, defaults ?? []) === before.defaults))
+  ) {
+    return false;
+  }
+  const all = attemptAttachments(spec, parents, index);
+  record.attempts = { all, parents: found, labels, defaults };
+  return true;
+}
+
+function settle(record: RouteRecord, settler: RouteSettler): Settled | null {
+  const { spec, judgement, attempts, settled: before } = record;
+  if (judgement === null || attempts === null) return null;
+  const isSameInput = before?.judgement === judgement && before.attempts === attempts;
+  if (isSameInput && !before.outcome.isContested && !settler.isContested(spec.kind, attempts.all)) {
+    return before;
+  }
+  const ref = before?.node.ref ?? refOf(spec.object, GATEWAY_GROUP);
+  const { kind, object, hostnames } = spec;
+  const base = { kind, object, ref, hostnames, rules: judgement.rules };
+  const outcome = settler.settle(base, attempts.all);
+  if (isSameInput && sameOutcome(before.outcome, outcome)) {
+    record.settled = { ...before, outcome };
+    return record.settled;
+  }
+  const node: RouteNode = { ...base, parents: outcome.parents };
+  const attached = outcome.hostnames.map((shared) => ({ route: node, hostnames: shared }));
+  record.settled = { judgement, attempts, outcome, node, attached };
+  return record.settled;
+}

@@ -1,0 +1,48 @@
+/** Rules of routes as they were lowered: once for all listeners that have the same policies, and until the route or a policy changes. */
+import type { BackendPolicies } from '../graph/backend-policies.ts';
+import type { PolicyScope } from '../graph/hierarchy.ts';
+import type { RouteNode } from '../graph/nodes.ts';
+import type { PolicyLowering } from './policy-lowering.ts';
+import { lowerRule, type LoweredRule, type RuleLowering } from './route-rule.ts';
+
+type OfScopes = Map<string, readonly LoweredRule[]>;
+
+export class RuleMemory {
+  readonly #validateRegex: RuleLowering['validateRegex'];
+  #known = new WeakMap<RouteNode, OfScopes>();
+  #backendPolicies: BackendPolicies | null = null;
+
+  constructor(validateRegex: RuleLowering['validateRegex']) {
+    this.#validateRegex = validateRegex;
+  }
+
+  /** `backendPolicies`: what `policies` are lowered from; while it is the same object, rules stay as they are. */
+  of(
+    policies: PolicyLowering,
+    backendPolicies: BackendPolicies,
+  ): (route: RouteNode, scope: PolicyScope) => readonly LoweredRule[] {
+    if (backendPolicies !== this.#backendPolicies) {
+      this.#backendPolicies = backendPolicies;
+      this.#known = new WeakMap();
+    }
+    const validateRegex = this.#validateRegex;
+    return (route, scope) => {
+      const ofScopes = this.#of(route);
+      let rules = ofScopes.get(scope.key);
+      if (rules === undefined) {
+        rules = route.rules.map((rule) => lowerRule(route, rule, { validateRegex, policies, scope }));
+        ofScopes.set(scope.key, rules);
+      }
+      return rules;
+    };
+  }
+
+  #of(route: RouteNode): OfScopes {
+    let ofScopes = this.#known.get(route);
+    if (ofScopes === undefined) {
+      ofScopes = new Map();
+      this.#known.set(route, ofScopes);
+    }
+    return ofScopes;
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * A translator that has seen other snapshots before answers as one that has seen none: over random histories of every golden case, in
+ * which objects come, go, change, grow older and come back. What did not change stays the same object, and patches lead from each
+ * configuration to the next.
+ */
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { isJsonObject, type JsonObject, type Path } from '../../src/gatewayapi/validation/schema.ts';
+import type { ResourceSnapshot } from '../../src/gatewayapi/snapshot.ts';
+import { diffConfig, patchConfig } from '../../src/ir/config-patch.ts';
+import { deepFreeze } from '../../src/lib/deep-freeze.ts';
+import { Translator, translate } from '../../src/translator/translate.ts';
+import type { TranslateResult } from '../../src/translator/types.ts';
+import { fieldAt, withValue } from './edit-field.ts';
+import { listCases, snapshotOf, type GoldenCase } from './golden-case.ts';
+
+const STEPS = 12;
+const CASES = listCases();
+
+type Entry = GoldenCase['objects'][number];
+type World = readonly Entry[];
+type Random = (below: number) => number;
+
+/** A small generator, so that a failure can be repeated. */
+function randomOf(seed: number): Random {
+  let state = seed * 2_654_435_761 + 1;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+const pick = <T>(items: readonly T[], random: Random): T | undefined => items[random(items.length)];
+const keyOf = ([{ kind, namespace, name }]: Entry): string => [kind, namespace, name].join('/');
+
+/** Two cases together; where both have an object of a name, the first one's. */
+const joined = (a: GoldenCase, b: GoldenCase): World => [
+  ...new Map([...b.objects, ...a.objects].map((entry) => [keyOf(entry), entry])).values(),
+];
+
+/** Paths of all values below `spec` and `data`, and of what decides age, grants and selection in metadata. */
+function pathsOf(object: JsonObject): readonly Path[] {
+  const walk = (value: unknown, path: Path): readonly Path[] => {
+    if (Array.isArray(value)) {
+      return [path, ...value.flatMap((item: unknown, at) => walk(item, [...path, at]))];
+    }
+    if (!isJsonObject(value)) return [path];
+    return [path, ...Object.entries(value).flatMap(([name, item]) => walk(item, [...path, name]))];
+  };
+  const parts = ['spec', 'data', 'endpoints', 'ports'].filter((name) => object[name] !== undefined);
+  const labels = ['metadata', 'labels'];
+  const kept = [['metadata', 'creationTimestamp'], labels, labels, ['metadata', 'generation']];
+  return [...parts.flatMap((name) => walk(object[name], [name]).slice(1)), ...kept];
+}
+
+const AGES = ['2020-01-01T00:00:00Z', '2023-01-01T00:00:00Z', '2026-01-01T00:00:00Z'];
+
+function valueFor(path: Path, entry: Entry, pool: World, random: Random): unknown {
+  switch (path.join('.')) {
+    case 'metadata.creationTimestamp':
+      return pick(AGES, random);
+    case 'metadata.generation':
+      return 1 + random(5);
+    case 'metadata.labels':
+      return pick([undefined, { team: 'a' }, { team: 'b', env: 'prod' }, entry[1]['metadata']], random) ===
+        undefined
+        ? undefined
+        : {
+            team: pick(['a', 'b'], random),
+            'kubernetes.io/service-name': pick(['shop', 'backend', 'app'], random),
+          };
+  }
+  const others = pool.filter(([{ kind }]) => kind === entry[0].kind);
+  const other = pick(others, random);
+  try {
+    return other === undefined ? undefined : fieldAt(other[1], path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The world one edit later. */
+function edit(world: World, gone: Entry[], pool: World, random: Random): World {
+  const at = random(world.length);
+  const entry = world[at];
+  switch (random(entry === undefined ? 1 : 6)) {
+    case 0: {
+      const back = gone.splice(random(gone.length), 1)[0];
+      return back === undefined || world.some((one) => keyOf(one) === keyOf(back)) ? world : [...world, back];
+    }
+    case 1:
+      if (entry !== undefined) gone.push(entry);
+      return world.filter((one) => one !== entry);
+    case 2:
+      // The same content in another object, and in another place.
+      if (entry === undefined) return world;
+      return [
+        deepFreeze([entry[0], structuredClone(entry[1])] as const),
+        ...world.filter((one) => one !== entry),
+      ];
+    default: {
+      if (entry === undefined) return world;
+      const path = pick(pathsOf(entry[1]), random);
+      if (path === undefined) return world;
+      const changed = withValue(entry[1], path, valueFor(path, entry, pool, random));
+      return world.with(at, deepFreeze([entry[0], changed] as const));
+    }
+  }
+}
+
+/** null: the edit made something that no API server would let through. */
+function fromNothing(snapshot: ResourceSnapshot, golden: GoldenCase): TranslateResult | null {
+  try {
+    return translate(snapshot, golden.observations, golden.options);
+  } catch {
+    return null;
+  }
+}
+
+function checkPatches(before: TranslateResult | null, after: TranslateResult): void {
+  for (const config of after.configs) {
+    const old = before?.configs.find(
+      ({ gateway }) => gateway.name === config.gateway.name && gateway.namespace === config.gateway.namespace,
+    );
+    if (old === undefined) continue;
+    const patch = diffConfig(old, config);
+    if (patch === null) assert.equal(old.version, config.version);
+    else assert.deepEqual(patchConfig(old, patch), config);
+  }
+}
+
+/** One translator through a history: each answer is compared with that of one that begins from nothing. */
+class Life {
+  readonly #golden: GoldenCase;
+  readonly #translator: Translator;
+  readonly #namespaces = new Map<string, JsonObject>();
+  #before: TranslateResult | null = null;
+  compared = 0;
+
+  constructor(golden: GoldenCase) {
+    this.#golden = golden;
+    this.#translator = new Translator(golden.options);
+  }
+
+  /** False when the world is one that no API server would let through. */
+  see(world: World, what: string): boolean {
+    const { observations } = this.#golden;
+    const snapshot = snapshotOf(world, this.#namespaces);
+    const expected = fromNothing(snapshot, this.#golden);
+    if (expected === null) return false;
+    const result = this.#translator.translate(snapshot, observations);
+    assert.deepEqual(result, expected, what);
+    checkPatches(this.#before, result);
+    const again = this.#translator.translate({ ...snapshot }, observations);
+    assert.equal(again.configs, result.configs, 'nothing changed: the same object');
+    assert.equal(again.statuses, result.statuses);
+    this.#before = result;
+    this.compared += 1;
+    return true;
+  }
+}
+
+/** Each object goes, comes back, and is suddenly the oldest and then the youngest. */
+function seeEach(golden: GoldenCase): void {
+  const world = deepFreeze(golden.objects);
+  const life = new Life(golden);
+  life.see(world, 'all');
+  for (const [at, entry] of world.entries()) {
+    life.see(world.toSpliced(at, 1), `without ${keyOf(entry)}`);
+    life.see([...world.toSpliced(at, 1), entry], `with ${keyOf(entry)} again`);
+    for (const age of ['1999-01-01T00:00:00Z', '2099-01-01T00:00:00Z']) {
+      const aged = deepFreeze([
+        entry[0],
+        withValue(entry[1], ['metadata', 'creationTimestamp'], age),
+      ] as const);
+      life.see(world.with(at, aged), `${keyOf(entry)} of ${age}`);
+    }
+    life.see(world, 'all again');
+  }
+}
+
+/** How many translations were compared. */
+function seeAtRandom(golden: GoldenCase, other: GoldenCase, seed: number): number {
+  const random = randomOf(seed);
+  const pool = deepFreeze(joined(golden, other));
+  const gone: Entry[] = [];
+  const life = new Life(golden);
+  let world = pool;
+  for (let step = 0; step < STEPS; step++) {
+    const next = edit(world, gone, pool, random);
+    if (life.see(next, `step ${String(step)} of seed ${String(seed)}`)) world = next;
+  }
+  return life.compared;
+}
+
+suite('histories of golden cases', () => {
+  let compared = 0;
+  for (const [at, golden] of CASES.entries()) {
+    test(golden.id, () => {
+      const other = CASES[randomOf(at)(CASES.length)] ?? golden;
+      seeEach(golden);
+      compared += seeAtRandom(golden, other, at + 1);
+    });
+  }
+  test('most edits are such that there is something to compare', () => {
+    assert.ok(compared > CASES.length * STEPS * 0.7, String(compared));
+  });
+});
