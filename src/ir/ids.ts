@@ -6,11 +6,14 @@
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** One upstream service port as routes see it; also the key under which its endpoints travel. */
+/**
+ * One upstream service port as routes see it; also the key under which its endpoints travel. A listener or ListenerSet whose policies
+ * change the pool has one of its own, `…@` and its name.
+ */
 export type ClusterId = Branded<'ClusterId'>;
 /** One listener of a Gateway or ListenerSet: `Gateway/ns/name/listener`. */
 export type ListenerId = Branded<'ListenerId'>;
-/** One rule of one route object: `HTTPRoute/ns/name/index`. */
+/** One rule of one route object: `HTTPRoute/ns/name/index`, and `@` with the listener or ListenerSet whose policies change it. */
 export type RuleId = Branded<'RuleId'>;
 /** One certificate with its key: `ns/secret`. */
 export type CertificateId = Branded<'CertificateId'>;

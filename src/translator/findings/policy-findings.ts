@@ -11,7 +11,7 @@ import type { BackendPolicyNode, PolicyTarget } from '../graph/nodes.ts';
 import { settingsOf } from '../graph/backend-policies.ts';
 import { fieldsOf } from '../graph/policy-merge.ts';
 import { indexGateways, type GatewaysOf } from '../status/backend-policy.ts';
-import { gatewaysUsing, indexUsage } from '../status/backend-usage.ts';
+import { gatewaysUsing, indexUsage, type BackendUsage } from '../status/backend-usage.ts';
 import type { Report } from './findings.ts';
 
 export function reportPolicies(graph: Graph, report: Report): void {
@@ -33,13 +33,18 @@ export function reportPolicies(graph: Graph, report: Report): void {
       policy.conflicts.map(({ fault }) => fault),
     );
   }
-  for (const policy of graph.policies.backend.nodes) {
-    report(policy.ref, backendPolicyFaults(policy, graph, indexGateways(graph, usage)));
-  }
+  reportBackendPolicies(graph, usage, report);
   for (const backend of graph.backends.values()) {
     report(backend.ref, backend.faults);
     if (backend.tls === null) report(backend.ref, [externalBackendInTheClear('spec.tls')]);
   }
+}
+
+function reportBackendPolicies(graph: Graph, usage: BackendUsage, report: Report): void {
+  const { nodes } = graph.policies.backend;
+  if (nodes.length === 0) return;
+  const gatewaysOf = indexGateways(graph, usage);
+  for (const policy of nodes) report(policy.ref, backendPolicyFaults(policy, graph, gatewaysOf));
 }
 
 /** Targets that are not there or lead nowhere, and fields that are in force on none of the Gateways that the policy is for. */

@@ -25,12 +25,15 @@ interface PolicyClaim {
   readonly by: ObjectRef;
   /** null: on all of the object. */
   readonly section: string | null;
+  readonly spec: PolicySpec;
 }
 
 export class BackendPolicies {
   /** Oldest first. */
   readonly nodes: readonly BackendPolicyNode[];
   readonly #layers = new Map<string, PolicyLayer[]>();
+  /** By target, whatever its section; oldest first. */
+  readonly #claims = new Map<string, PolicyClaim[]>();
 
   constructor(nodes: readonly BackendPolicyNode[]) {
     this.nodes = nodes;
@@ -43,23 +46,20 @@ export class BackendPolicies {
 
   #attach({ ref, object }: BackendPolicyNode, target: BackendPolicyTarget): void {
     const place = claimKey(target.ref, target.sectionName);
-    const layer = { source: ref, place, spec: settingsOf(object) };
-    const known = this.#layers.get(place);
-    if (known === undefined) this.#layers.set(place, [layer]);
-    else known.push(layer);
+    const spec = settingsOf(object);
+    const layers = this.#layers.get(place) ?? [];
+    layers.push({ source: ref, place, spec });
+    this.#layers.set(place, layers);
+    const whole = claimKey(target.ref, null);
+    const claims = this.#claims.get(whole) ?? [];
+    claims.unshift({ by: ref, section: target.sectionName, spec });
+    this.#claims.set(whole, claims);
   }
 
   /** Whose `block` goes before that of a policy of another kind for the same object; null: nobody's, and that one holds. */
   claimOn(ref: ObjectRef, block: keyof PolicySpec): PolicyClaim | null {
-    const place = claimKey(ref, null);
-    const claims = this.nodes.flatMap(({ object, ref: by, faults, targets }): readonly PolicyClaim[] =>
-      faults.length > 0 || object.spec[block] === undefined
-        ? []
-        : targets
-            .filter((target) => target.missing === null && claimKey(target.ref, null) === place)
-            .map(({ sectionName }) => ({ by, section: sectionName })),
-    );
-    return claims.find(({ section }) => section === null) ?? claims[0] ?? null;
+    const claims = this.#claims.get(claimKey(ref, null))?.filter(({ spec }) => spec[block] !== undefined);
+    return claims?.find(({ section }) => section === null) ?? claims?.[0] ?? null;
   }
 
   /** Layers attached to exactly this object or section of it, weakest first. */

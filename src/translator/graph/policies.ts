@@ -118,8 +118,9 @@ function judgeTrafficPolicy(
     blocksOf(object).flatMap((block): readonly BlockConflict[] => {
       const claim = backend.claimOn(target.ref, block);
       if (claim === null) return [];
-      const fault = policyBlockConflicted(target.path, block, { target: target.ref, ...claim });
-      return [{ target: target.ref, fault, isWhole: claim.section === null }];
+      const { by, section } = claim;
+      const fault = policyBlockConflicted(target.path, block, { target: target.ref, by, section });
+      return [{ target: target.ref, fault, isWhole: section === null }];
     }),
   );
   return { object, ref, targets, conflicts };

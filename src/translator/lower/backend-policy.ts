@@ -28,7 +28,7 @@ const bytes = (size: string | number | undefined, fallback: number): number =>
   parseBytes(size ?? '') ?? fallback;
 
 /** Without a timeout there is none: a hidden deadline cuts streams (HTTPRouteTimeouts). */
-export function lowerTimeouts({ timeouts = {} }: PolicySpec): Timeouts {
+function lowerTimeouts({ timeouts = {} }: PolicySpec): Timeouts {
   return {
     requestMs: ms(timeouts.request, DEFAULT_TIMEOUTS.requestMs),
     backendRequestMs: ms(timeouts.backendRequest, DEFAULT_TIMEOUTS.backendRequestMs),
