@@ -82,7 +82,7 @@ export class TcpService implements StreamHost {
     new ProxyProtocolIntake(transport, wheel, limits.headTimeoutMs, {
       onHeader: (proxied, rest) => {
         const { tls } = this.port.l4;
-        const client = proxied ?? peers;
+        const client = proxied === null ? peers : new SocketPeers(transport.socket, proxied);
         if (tls === null) {
           arrival.handOver(() => this.#begin(transport, client, rest));
         } else {
@@ -133,10 +133,12 @@ export class TcpService implements StreamHost {
 
   #serveHttp(
     transport: Transport,
-    { source }: ProxiedPeers,
+    peers: ProxiedPeers,
     secure: (TlsAccepted<CompiledL4Rule> & { readonly kind: 'https' }) | null,
   ): void {
+    const { source } = peers;
     const info = {
+      peers,
       clientAddress: source.address,
       clientPort: source.port,
       scheme: secure === null ? 'http' : 'https',
@@ -179,17 +181,26 @@ export class TcpService implements StreamHost {
 /** Both ends as the socket has them. Asking costs a system call each, so it waits until somebody wants to know. */
 class SocketPeers implements ProxiedPeers {
   readonly #socket: Socket;
+  readonly #proxied: ProxiedPeers | null;
 
-  constructor(socket: Socket) {
+  /** `proxied`: what a trusted peer said instead. */
+  constructor(socket: Socket, proxied: ProxiedPeers | null = null) {
     this.#socket = socket;
+    this.#proxied = proxied;
+  }
+
+  get isGone(): boolean {
+    return this.#socket.destroyed;
   }
 
   get source(): ProxyAddress {
+    if (this.#proxied !== null) return this.#proxied.source;
     const { remoteAddress, remotePort } = this.#socket;
     return { address: plainAddress(remoteAddress), port: remotePort ?? 0 };
   }
 
   get destination(): ProxyAddress {
+    if (this.#proxied !== null) return this.#proxied.destination;
     const { localAddress, localPort } = this.#socket;
     return { address: plainAddress(localAddress), port: localPort ?? 0 };
   }

@@ -87,6 +87,10 @@ function recordedConnection(): DownstreamConnection {
   const connection = new DownstreamConnection({
     clientAddress: '192.0.2.1',
     clientPort: 1,
+    peers: {
+      source: { address: '192.0.2.1', port: 1 },
+      destination: { address: '192.0.2.2', port: 80 },
+    },
     scheme: 'http',
     listenerPort: 80,
     serverName: null,

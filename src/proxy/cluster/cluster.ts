@@ -11,10 +11,11 @@ import { canEject, judgeEndpoints } from './health/eligibility.ts';
 import type { ClusterHealth, HealthListener } from './health/cluster-health.ts';
 import type { HealthRegistry } from './health/health-registry.ts';
 import { nearest, type Locality } from './locality.ts';
+import { PoolPerClient } from './pool-per-client.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { SlowStart } from './slow-start.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
-import type { UpstreamProtocol } from './upstream-pool.ts';
+import type { Dial, EndpointPool, UpstreamProtocol } from './upstream-pool.ts';
 import { UpstreamTlsClient } from './upstream-tls.ts';
 
 export interface UpstreamClusterDeps {
@@ -118,10 +119,15 @@ export class UpstreamCluster implements HealthListener {
   }
 
   #create(endpoint: Endpoint): UpstreamEndpoint {
-    const dial = createDial(endpoint, this.config.policy.connection, this.#tls);
+    const { connection, proxyProtocol } = this.config.policy;
+    const dial = createDial(endpoint, connection, this.#tls);
+    const createPool = (to: Dial): EndpointPool => this.protocol.createPool(to, this.breaker);
     return new UpstreamEndpoint(this.config.id, endpoint, {
       dial,
-      pool: this.protocol.createPool(dial, this.breaker),
+      pool:
+        proxyProtocol === null
+          ? createPool(dial)
+          : new PoolPerClient({ version: proxyProtocol, dial, createPool }),
       health: this.health.watch(endpoint),
     });
   }

@@ -41,6 +41,9 @@ class H1Pool implements EndpointPool, ConnectionOwner, LimitedPool {
   get idleConnections(): number {
     return this.#idle.length;
   }
+  get isInUse(): boolean {
+    return this.#all.size + this.#waiters.length > 0;
+  }
 
   open(events: UpstreamEvents, fresh: boolean): void {
     const idle = fresh ? undefined : this.#takeIdle();

@@ -48,6 +48,9 @@ class H2Pool implements EndpointPool, H2ConnectionOwner, LimitedPool {
   get idleConnections(): number {
     return this.#ready.filter(({ streams }) => streams.size === 0).length;
   }
+  get isInUse(): boolean {
+    return this.connections + this.#waiting.length > 0;
+  }
 
   open(events: UpstreamEvents, fresh: boolean): void {
     for (const connection of this.#ready) {

@@ -3,6 +3,7 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import type { OutgoingRequest, PreparedRequest } from '../http/outgoing.ts';
 import type { UpstreamEvents } from '../http/stream.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { ProxiedPeers } from '../listener/proxy-protocol.ts';
 import type { ByteSink, Transport } from '../listener/transport.ts';
 
 /** Connections to one endpoint of one cluster. */
@@ -10,8 +11,9 @@ export interface EndpointPool {
   /**
    * Finds or makes a connection and answers with `onUpstreamReady` or `onUpstreamUnavailable`, perhaps within the call.
    * `fresh`: do not use a connection that has served a request before (the one before this turned out dead).
+   * `peers`: whom the request is from, for backends that are told by a PROXY header; null = the gateway itself.
    */
-  open(events: UpstreamEvents, fresh: boolean): void;
+  open(events: UpstreamEvents, fresh: boolean, peers: ProxiedPeers | null): void;
   /** Forgets an `open` that was not answered yet; no event follows. */
   cancelOpen(events: UpstreamEvents): void;
   /** No new streams; idle connections close now, busy ones when they are done. */
@@ -20,6 +22,8 @@ export interface EndpointPool {
   destroy(): void;
   readonly connections: number;
   readonly idleConnections: number;
+  /** It has connections, or requests that wait for one. */
+  readonly isInUse: boolean;
 }
 
 /** Hears `onConnected` when the connection can be written to (after the TLS handshake), or `onClose` if it never can. */

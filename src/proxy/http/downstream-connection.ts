@@ -2,12 +2,15 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { ListenerId } from '../../ir/ids.ts';
+import type { ProxiedPeers } from '../listener/proxy-protocol.ts';
 import { ForwardingFields } from './forwarding-fields.ts';
 
 export interface ConnectionInfo {
   /** The client: the peer's address, or what a trusted PROXY header said. */
   readonly clientAddress: string;
   readonly clientPort: number;
+  /** Both ends, for backends that are told by a PROXY header. */
+  readonly peers: ProxiedPeers;
   readonly scheme: 'http' | 'https';
   /** The port users dial: the listener's, not a mapped one. */
   readonly listenerPort: number;

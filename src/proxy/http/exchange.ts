@@ -130,7 +130,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
       this.#deadlines.tryAt = this.context.wheel.now() + limitMs;
       this.#schedule();
     }
-    endpoint.pool.open(this, fresh);
+    endpoint.pool.open(this, fresh, this.connection.info.peers);
   }
 
   /** Ends what is under way upstream without hearing of it again. */

@@ -30,7 +30,7 @@ export class UpstreamCall {
     this.#endpoint = endpoint;
     endpoint.active++;
     this.#isOpening = true;
-    endpoint.pool.open(this.#events, false);
+    endpoint.pool.open(this.#events, false, null);
     return true;
   }
 

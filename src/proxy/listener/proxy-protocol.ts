@@ -14,6 +14,8 @@ export interface ProxyAddress {
 export interface ProxiedPeers {
   readonly source: ProxyAddress;
   readonly destination: ProxyAddress;
+  /** The client has closed its connection; absent where nobody knows. */
+  readonly isGone?: boolean;
 }
 
 export type ProxyHeaderResult =

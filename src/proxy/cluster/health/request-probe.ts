@@ -68,7 +68,7 @@ class Asking implements UpstreamEvents {
   start(): void {
     // The connection is not kept.
     this.#pool.retire();
-    this.#pool.open(this, true);
+    this.#pool.open(this, true, null);
   }
 
   cancel(): void {
