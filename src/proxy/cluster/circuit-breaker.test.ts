@@ -301,6 +301,20 @@ describe('retries', () => {
     assert.equal(proxy.records[0]?.reason, 'overflow');
   });
 
+  test('an answer that was passed on for want of a retry and then breaks off has the reason of that', async (t) => {
+    const { send, proxy } = await setUp(t, {
+      breaker: { maxParallelRetries: 0 },
+      script: async (connection) => {
+        await connection.readThrough('\r\n\r\n');
+        connection.send('HTTP/1.1 503 X\r\ncontent-length: 10\r\n\r\nhalf');
+        connection.end();
+      },
+      retry: RETRY,
+    });
+    await (await send()).waitForClose();
+    assert.equal(proxy.records[0]?.reason, 'upstream_reset');
+  });
+
   test('over the budget: the answer that there is, else 503 retry_budget', async (t) => {
     let isClosing = false;
     const { send, proxy, clusterStats } = await setUp(t, {

@@ -151,8 +151,8 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   /** The try has failed: another one, or `reason`. */
   #fail(failure: Failure, reason: ReasonCode): void {
     if (this.endpoint !== null) tryFailed(this.endpoint.health, failure);
-    if (!this.#responseStarted && this.#retry(failure)) return;
-    this.answer(this.#retries?.refusal ?? reason);
+    if (this.#responseStarted) this.answer(reason);
+    else if (!this.#retry(failure)) this.answer(this.#retries?.refusal ?? reason);
   }
 
   /** Arranges for another try in place of this one; false when there is to be none. */
