@@ -286,7 +286,23 @@ describe('external auth', () => {
     assert.equal(backends.a.connections.length, 0);
   });
 
-  test('the auth server sees as much of the body as it may', async (t) => {
+  test('the auth server sees a body that is no longer than it may be', async (t) => {
+    const { proxy, backends } = await withBackends(
+      t,
+      { a: null, auth: null },
+      { rules: [{ backends: [testBackend('a')], filters: [auth({ forwardBodyBytes: 4 })] }] },
+    );
+    const client = await proxy.connect();
+    client.send(REQUEST);
+    const server = await backends.auth.connection();
+    await server.waitFor('\r\n\r\nbody');
+    assert.match(server.received, /^content-length: 4\r$/im);
+    server.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    const main = await backends.a.connection();
+    await main.waitFor('\r\n\r\nbody');
+  });
+
+  test('a longer body is refused, and nobody is asked (HTTPExternalAuthFilter.forwardBody)', async (t) => {
     const { proxy, backends } = await withBackends(
       t,
       { a: null, auth: null },
@@ -294,11 +310,8 @@ describe('external auth', () => {
     );
     const client = await proxy.connect();
     client.send(REQUEST);
-    const server = await backends.auth.connection();
-    await server.waitFor('\r\n\r\nbod');
-    assert.match(server.received, /^content-length: 3\r$/im);
-    server.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
-    const main = await backends.a.connection();
-    await main.waitFor('\r\n\r\nbody');
+    assert.equal((await client.readResponse()).status, 413);
+    assert.equal(proxy.records[0]?.reason, 'body_too_large');
+    assert.deepEqual([backends.a.connections.length, backends.auth.connections.length], [0, 0]);
   });
 });

@@ -5,11 +5,11 @@
 import type { HeaderField, RedirectFilter } from '../../ir/filter.ts';
 import type { PathMatch } from '../../ir/match.ts';
 import type { CompiledCors } from '../filter/cors.ts';
-import { authTarget, withheldFields } from '../filter/external-auth.ts';
 import { redirectLocation } from '../filter/redirect.ts';
 import { isPreflight } from '../router/preflight.ts';
 import type { RouteHit } from '../router/router.ts';
-import type { CompiledAuth, CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
+import type { CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
+import { authenticate } from './authenticate.ts';
 import type { Exchange } from './exchange.ts';
 import { believe, traceparentOf } from './forwarding.ts';
 import { hashKeyOf } from './hash-key.ts';
@@ -39,8 +39,11 @@ export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<Co
   else if (cors !== null && isPreflight(head)) answerPreflight(exchange, head, cors);
   else if (rule.auth !== null) {
     const held = head.retain();
-    authenticate(exchange, held, rule.auth, () => {
-      redirectOrChoose(exchange, held, path, rule);
+    authenticate(exchange, held, rule.auth, {
+      outgoing: () => outgoingRequest(exchange, held, rule),
+      proceed: () => {
+        redirectOrChoose(exchange, held, path, rule);
+      },
     });
   } else redirectOrChoose(exchange, head, path, rule);
 }
@@ -77,34 +80,6 @@ function localHead(status: number, fields: readonly HeaderField[]): LocalHead {
   );
 }
 
-/** Asks first. `head` is retained: the answer comes later. */
-function authenticate(exchange: Exchange, head: RequestHead, auth: CompiledAuth, proceed: () => void): void {
-  const { rule } = exchange;
-  const { filter, cluster } = auth;
-  if (rule === null || cluster === null || filter.protocol.kind === 'grpc') {
-    exchange.answer('auth_unavailable');
-    return;
-  }
-  const bodyLimit = head.hasBody ? filter.forwardBodyBytes : 0;
-  exchange.awaitAuth({
-    bodyLimit,
-    ask: (body) => {
-      const request: OutgoingRequest = {
-        ...outgoingRequest(exchange, head, rule),
-        target: authTarget(filter, head),
-        edits: compileHeadEdits([{ set: [], add: [], remove: withheldFields(filter, head) }]),
-        bodyBytes: body.length,
-      };
-      return { filter, cluster, prepared: cluster.protocol.prepare(request), body };
-    },
-    proceed: (fields) => {
-      exchange.authFields = [...exchange.authFields, ...fields];
-      proceed();
-    },
-  });
-  if (head.expectsContinue && bodyLimit > 0) exchange.stream.sendInformational(localHead(100, []));
-}
-
 function chooseBackend(exchange: Exchange, head: RequestHead, path: PathMatch, rule: CompiledRule): void {
   const persistence = rule.config.sessionPersistence;
   if (persistence !== null) {
@@ -122,8 +97,11 @@ function chooseBackend(exchange: Exchange, head: RequestHead, path: PathMatch, r
   else if (cors !== null && isPreflight(head)) answerPreflight(exchange, head, cors);
   else if (backend.auth !== null) {
     const held = head.retain();
-    authenticate(exchange, held, backend.auth, () => {
-      redirectOrForward(exchange, held, path, backend);
+    authenticate(exchange, held, backend.auth, {
+      outgoing: () => outgoingRequest(exchange, held, rule),
+      proceed: () => {
+        redirectOrForward(exchange, held, path, backend);
+      },
     });
   } else redirectOrForward(exchange, head, path, backend);
 }
@@ -145,15 +123,15 @@ function forwardTo(exchange: Exchange, head: RequestHead, path: PathMatch, backe
   if (rule === null || cluster === null) return;
   const request = outgoingRequest(exchange, head, rule);
   request.edits = filters.requestEdits;
-  if (exchange.authFields.length > 0) {
-    const verdict = { set: exchange.authFields, add: [], remove: [] };
-    request.edits = compileHeadEdits([verdict, ...backend.requestEditSources]);
+  if (exchange.authEdits.length > 0) {
+    request.edits = compileHeadEdits([...exchange.authEdits, ...backend.requestEditSources]);
   }
   if (filters.rewrite !== null) {
     request.target = filters.rewrite.target(head, path);
     request.authority = filters.rewrite.authority;
   }
-  if (filters.cors !== null) exchange.extra = filters.cors.responseFields(head);
+  if (filters.cors !== null)
+    exchange.extra = [...(exchange.extra ?? []), ...filters.cors.responseFields(head)];
   for (const mirror of mirrors) if (mirror.share.take()) exchange.mirror(request, mirror.cluster);
   const { hashSource } = cluster;
   if (hashSource !== null) exchange.hashKey = hashKeyOf(hashSource, head, exchange.clientAddress);

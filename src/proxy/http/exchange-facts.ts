@@ -1,5 +1,5 @@
 /** What is known of an exchange: filled in while it goes on, read when it is reported. */
-import type { HeaderField } from '../../ir/filter.ts';
+import type { HeaderEdit, HeaderField } from '../../ir/filter.ts';
 import type { RequestPolicy } from '../../ir/policy.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import { NO_KEY } from '../cluster/balancer/balancer.ts';
@@ -15,7 +15,7 @@ import type { RequestCounters } from './request-counters.ts';
 import type { Session } from './session-persistence.ts';
 import type { DownstreamStream } from './stream.ts';
 
-const NO_FIELDS: readonly HeaderField[] = [];
+const NO_EDITS: readonly HeaderEdit[] = [];
 
 export abstract class ExchangeFacts extends TimerEntry {
   readonly context: ExchangeContext;
@@ -42,8 +42,8 @@ export abstract class ExchangeFacts extends TimerEntry {
   /** Where the last try went. */
   endpoint: UpstreamEndpoint | null = null;
 
-  /** Fields that the auth server wants on the request. */
-  authFields = NO_FIELDS;
+  /** What auth servers want changed in the request, in their order. */
+  authEdits: readonly HeaderEdit[] = NO_EDITS;
   /** Fields that the rule's filters want on the backend's answer. */
   extra: readonly HeaderField[] | null = null;
 

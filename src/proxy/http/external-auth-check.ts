@@ -29,6 +29,7 @@ export interface AuthEvents extends Pick<
 }
 
 export interface AuthQuestion {
+  readonly kind: 'http';
   readonly filter: ExternalAuthFilter;
   readonly cluster: UpstreamCluster;
   readonly prepared: PreparedRequest;

@@ -1,17 +1,26 @@
 /** Holds an exchange back until its auth server has answered, and makes of the verdict what it means for the exchange. */
-import type { HeaderField } from '../../ir/filter.ts';
+import type { HeaderEdit, HeaderField } from '../../ir/filter.ts';
+import { GrpcAuthCheck, type GrpcQuestion } from './auth-grpc/check-call.ts';
+import type { CheckVerdict } from './auth-grpc/check-response.ts';
+import { deniedAnswer } from './auth-grpc/denied-answer.ts';
 import type { Exchange } from './exchange.ts';
 import { ExternalAuthCheck, type AuthEvents, type AuthQuestion } from './external-auth-check.ts';
 import type { FieldList, ResponseHead } from './head.ts';
 import type { RequestBody } from './request-body.ts';
 import type { ResetCause, UpstreamStream } from './stream.ts';
 
+/** What an auth server that lets a request through wants changed. */
+export interface AuthGrant {
+  readonly request: HeaderEdit;
+  /** To be added to the backend's answer. */
+  readonly response: readonly HeaderField[];
+}
+
 export interface AuthPlan {
-  /** Bytes of the request's body that the question carries, if there are as many. */
+  /** Bytes of the request's body that the question may carry; 0 = none of it. A longer body is refused. */
   readonly bodyLimit: number;
-  ask(body: Buffer): Omit<AuthQuestion, 'wheel'>;
-  /** The request may go on, with these fields in place of the client's. */
-  proceed(fields: readonly HeaderField[]): void;
+  ask(body: Buffer): Omit<AuthQuestion, 'wheel'> | GrpcQuestion;
+  proceed(grant: AuthGrant): void;
 }
 
 const NO_BODY = Buffer.alloc(0);
@@ -19,21 +28,54 @@ const NO_BODY = Buffer.alloc(0);
 export class ExternalAuthGate implements AuthEvents {
   readonly #exchange: Exchange;
   readonly #plan: AuthPlan;
-  #check: ExternalAuthCheck | null = null;
+  #check: ExternalAuthCheck | GrpcAuthCheck | null = null;
 
   constructor(exchange: Exchange, plan: AuthPlan) {
     this.#exchange = exchange;
     this.#plan = plan;
   }
 
-  /** Asks once there is enough of the body. */
+  /** Asks once the body is there, where the question carries it (HTTPExternalAuthFilter.forwardBody). */
   bodyChanged(body: RequestBody | null): void {
     const { bodyLimit } = this.#plan;
     if (this.#check !== null) return;
-    if (body !== null && bodyLimit > 0 && !body.ended && body.bytes < bodyLimit) return;
-    const question = this.#plan.ask(bodyLimit === 0 ? NO_BODY : (body?.peek(bodyLimit) ?? NO_BODY));
-    this.#check = new ExternalAuthCheck({ ...question, wheel: this.#exchange.context.wheel }, this);
+    if (bodyLimit === 0 || body === null) this.#ask(NO_BODY);
+    else if (body.bytes > bodyLimit) this.#refuse();
+    else if (body.ended) this.#ask(body.peek(bodyLimit));
+  }
+
+  #ask(body: Buffer): void {
+    const { wheel } = this.#exchange.context;
+    const question = this.#plan.ask(body);
+    this.#check =
+      question.kind === 'http'
+        ? new ExternalAuthCheck({ ...question, wheel }, this)
+        : new GrpcAuthCheck(question, wheel, (verdict) => {
+            this.#onVerdict(verdict);
+          });
     this.#check.ask();
+  }
+
+  #refuse(): void {
+    this.#exchange.openGate();
+    this.#exchange.answer('body_too_large');
+  }
+
+  #onVerdict(verdict: CheckVerdict | null): void {
+    const exchange = this.#exchange;
+    if (verdict === null) this.onAuthUnavailable();
+    else if (verdict.kind === 'allow') this.#proceed(verdict);
+    else {
+      exchange.openGate();
+      exchange.reason = 'auth_denied';
+      const { head, body } = deniedAnswer(verdict, exchange.isGrpc, exchange.method === 'HEAD');
+      exchange.respond(head, body);
+    }
+  }
+
+  #proceed(grant: AuthGrant): void {
+    this.#exchange.openGate();
+    this.#plan.proceed(grant);
   }
 
   cancel(): void {
@@ -41,8 +83,7 @@ export class ExternalAuthGate implements AuthEvents {
   }
 
   onAllowed(fields: readonly HeaderField[]): void {
-    this.#exchange.openGate();
-    this.#plan.proceed(fields);
+    this.#proceed({ request: { set: fields, add: [], remove: [] }, response: [] });
   }
   onDenied(head: ResponseHead, stream: UpstreamStream): void {
     this.#exchange.passOn('auth_denied', head, stream);

@@ -40,7 +40,9 @@ interface Accumulator {
 /** They are the engines' own, whatever a filter says; `sluice check` warns of it. */
 const isFraming = (name: string): boolean => FRAMING_FIELDS.has(name);
 
-const isEditable = ({ name }: HeaderField): boolean => TOKEN.test(name) && !isFraming(name.toLowerCase());
+/** A field that somebody may write who is not the gateway. */
+export const isEditable = ({ name }: HeaderField): boolean =>
+  TOKEN.test(name) && !isFraming(name.toLowerCase());
 
 /** A field name (RFC 9110 section 5.1); the API's pattern demands as much, but its validation can be switched off. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
