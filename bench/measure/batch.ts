@@ -6,7 +6,8 @@ import type { CertificateFiles } from '../tools/certificate.ts';
 import { freePort, startProgram, type Running } from '../peers/running.ts';
 import type { LoadContext, Sample, Scenario, Variant } from '../scenarios/scenario.ts';
 
-const WARM_UP_SECONDS = 2;
+/** Until just-in-time compilers have done most of their work. */
+const WARM_UP_SECONDS = 4;
 
 export interface Row {
   readonly label: string;
@@ -89,7 +90,7 @@ export async function runBatch(scenario: Scenario, options: BatchOptions): Promi
       participants.push(await start(scenario, variant, options));
     }
     if (scenario.warmUp) {
-      const seconds = Math.min(WARM_UP_SECONDS, context.seconds);
+      const seconds = WARM_UP_SECONDS;
       for (const participant of participants) await sampleOf(participant, scenario, { ...context, seconds });
     }
     for (let round = 0; round < (scenario.rounds ?? options.rounds); round += 1) {
