@@ -1,5 +1,5 @@
 /** How every command translates; apart from the reading of files, which the controller has no use (and no memory) for. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readCertificate, validateCaBundle } from '../provider/certificate-reader.ts';
 import { regexError } from '../proxy/router/regex.ts';
 import { CONTROLLER_NAME, type TranslateOptions } from '../translator/types.ts';
@@ -8,7 +8,7 @@ import { CONTROLLER_NAME, type TranslateOptions } from '../translator/types.ts';
 export type TranslateChoices = Partial<Pick<TranslateOptions, 'allClasses' | 'addresses' | 'trustedCidrs'>>;
 
 /** SHA-256 at the speed of the machine. */
-export const platformDigest = (text: string): string => createHash('sha256').update(text).digest('hex');
+export const platformDigest = (text: string): string => hash('sha256', text, 'hex');
 
 /** Without choices: for proxies that run where the manifests are read. */
 export function translateOptions(choices: TranslateChoices): TranslateOptions {

@@ -64,7 +64,7 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
     const result = isKnown ? before.result : translate(snapshot, observations);
     if (!isKnown) {
       server.publish(result.configs);
-      if (result.statuses !== last?.result.statuses) provider.writeStatus(result.statuses);
+      provider.writeStatus(result.statuses);
     }
     last = { snapshot, inputFindings, observations, result, revision: server.revision };
     onReconciled(last);

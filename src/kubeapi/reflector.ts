@@ -32,6 +32,8 @@ export interface ReflectorOptions {
    */
   readonly withoutStatus?: boolean;
   readonly onChange: () => void;
+  /** An object came in another version, or went, whether that is a change or not; null: any may have. */
+  readonly onSeen?: (object: { readonly namespace: string; readonly name: string } | null) => void;
 }
 
 interface ObjectList {
@@ -193,6 +195,7 @@ export class Reflector {
   #replace(entries: Map<string, Entry>): void {
     this.#entries = entries;
     this.#synced = true;
+    this.#options.onSeen?.(null);
     this.#changed();
   }
 
@@ -226,6 +229,8 @@ export class Reflector {
     this.#resourceVersion = object.metadata.resourceVersion ?? this.#resourceVersion;
     if (type === 'BOOKMARK') return;
     const key = keyOf(object);
+    const { namespace = '', name } = object.metadata;
+    this.#options.onSeen?.({ namespace, name });
     if (type === 'DELETED') {
       if (this.#entries.delete(key)) this.#changed();
       return;

@@ -50,7 +50,11 @@ export class KubernetesProvider implements Provider {
       RESOURCE_NAMES.filter((name) => !isReferred(name)).map((name) => {
         const kind = KINDS[name];
         const isOurs = kind.group.startsWith('gateway.');
-        return [name, new KindCache({ ...common, kind, optional: isOurs, withoutStatus: isOurs })] as const;
+        const onSeen = (object: { readonly namespace: string; readonly name: string } | null): void => {
+          this.#writer.seen(object === null ? null : { kind: kind.kind, ...object });
+        };
+        const options = { ...common, kind, optional: isOurs, withoutStatus: isOurs };
+        return [name, new KindCache({ ...options, ...(isOurs ? { onSeen } : {}) })] as const;
       }),
     );
     this.#secrets = new ReferencedObjects({

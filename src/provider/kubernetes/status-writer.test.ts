@@ -72,6 +72,24 @@ function reasonIn(cluster: KubeCluster): string | undefined {
 }
 
 suite('status writer', () => {
+  test('mends what somebody else wrote with the next write, once it was seen', async (t) => {
+    const bench = await start(t);
+    const updates = [update('One')];
+    bench.writer.write(updates);
+    await bench.api.until(() => reasonIn(bench) === 'One');
+    bench.seen = current(bench);
+    bench.api.store.update(
+      `${KINDS.httpRoutes.group}/httproutes`,
+      { ...bench.get('HTTPRoute', 'default', 'r'), status: { parents: [] } },
+      'status',
+    );
+    bench.seen = current(bench);
+    bench.writer.seen({ kind: 'HTTPRoute', namespace: 'default', name: 'r' });
+    bench.writer.write(updates);
+    await bench.api.until(() => reasonIn(bench) === 'One');
+    assert.equal(bench.writes(), 2);
+  });
+
   test('writes once, and not again while nothing differs', async (t) => {
     const bench = await start(t);
     bench.writer.write([update('One')]);

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
+import { diffByIdentity } from '../../lib/list-diff.ts';
 import { samePlain, type Plain } from '../../lib/structural-patch.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client.ts';
@@ -43,6 +44,12 @@ interface Settled {
 
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
+  /** All there are. */
+  #all: readonly StatusUpdate[] = [];
+  /** The same by key. */
+  readonly #updates = new Map<string, StatusUpdate>();
+  /** Keys of those to be looked at with the next `write`. */
+  readonly #touched = new Set<string>();
   readonly #wanted = new Map<string, StatusUpdate>();
   readonly #settled = new Map<string, Settled>();
   readonly #busy = new Map<string, Promise<void>>();
@@ -52,22 +59,44 @@ export class StatusWriter {
     this.#options = options;
   }
 
-  /** Takes the newest statuses, all there are; an older wanted one of the same object is forgotten. */
+  /**
+   * Takes the newest statuses, all there are; an older wanted one of the same object is forgotten. One that is the same object as before
+   * is looked at only where its object was seen to change since.
+   */
   write(updates: readonly StatusUpdate[]): void {
-    const named = new Set<string>();
-    for (const update of updates) {
+    const { removed, added } = diffByIdentity(this.#all, updates);
+    this.#all = updates;
+    for (const update of removed) this.#updates.delete(keyOf(update));
+    for (const update of added) {
       const key = keyOf(update);
-      named.add(key);
-      if (!this.#isSettled(key, update)) this.#wanted.set(key, update);
+      this.#updates.set(key, update);
+      this.#touched.add(key);
     }
-    for (const key of this.#settled.keys()) if (!named.has(key)) this.#settled.delete(key);
+    for (const update of removed) {
+      const key = keyOf(update);
+      if (!this.#updates.has(key)) this.#settled.delete(key);
+    }
+    for (const key of this.#touched) {
+      const update = this.#updates.get(key);
+      if (update !== undefined && !this.#isSettled(key, update)) this.#wanted.set(key, update);
+    }
+    this.#touched.clear();
     this.#pump();
+  }
+
+  /** The object was seen in another version; null: any may have been. What others wrote is mended with the next `write`. */
+  seen(object: { readonly kind: string; readonly namespace: string; readonly name: string } | null): void {
+    if (object !== null) this.#touched.add(`${object.kind} ${object.namespace}/${object.name}`);
+    else for (const key of this.#updates.keys()) this.#touched.add(key);
   }
 
   /** Nothing that waits is written any more: somebody else writes from here on. */
   forget(): void {
     this.#wanted.clear();
     this.#settled.clear();
+    this.#all = [];
+    this.#updates.clear();
+    this.#touched.clear();
   }
 
   /** Resolves when what is being written has been. */
@@ -93,6 +122,8 @@ export class StatusWriter {
       this.#wanted.delete(key);
       const writing = this.#writeOne(key, update).finally(() => {
         this.#busy.delete(key);
+        // What could not be written now is looked at again.
+        if (!this.#settled.has(key)) this.#touched.add(key);
         this.#pump();
       });
       this.#busy.set(key, writing);
