@@ -161,9 +161,9 @@ export function notProgrammed(reason: string, message: string): Verdict {
 
 /** RouteConditionPartiallyInvalid: the message must start with "Dropped Rule". */
 export function partiallyInvalid(
-  rules: readonly { readonly label: string; readonly faults: readonly Fault[] }[],
+  rules: readonly { readonly label: string; readonly why: string }[],
 ): Verdict {
-  const dropped = rules.map(({ label, faults }) => `Dropped Rule ${label}: ${joinMessages(faults)}`);
+  const dropped = rules.map(({ label, why }) => `Dropped Rule ${label}: ${why}`);
   const message = [...dropped, 'What they still match, and no other rule before them, answers 500.'].join(
     ' ',
   );

@@ -1,6 +1,7 @@
 /** Status of routes: per parent, the same for all kinds. */
 import type { RouteParentStatus, StatusUpdate } from '../../gatewayapi/status.ts';
-import type { Fault } from '../faults/fault.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import { joinMessages, type Fault } from '../faults/fault.ts';
 import type { ParentNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
 import type { PolicyEffects } from '../graph/policy-effects.ts';
@@ -16,26 +17,48 @@ import {
 } from './conditions.ts';
 import { policyAffected } from './policy-conditions.ts';
 
+/** What proxies of one Gateway cannot serve of one route, by the rule's index. */
+export type ProblemsOf = (gateway: ObjectRef) => ReadonlyMap<number, string>;
+
+interface RouteContext {
+  readonly controllerName: string;
+  readonly effects: PolicyEffects;
+  readonly problemsOf: ProblemsOf;
+}
+
 /** Routes without a parent of ours get an empty list, so that entries of ours that are left over go away. */
-export function routeStatus(route: RouteNode, controllerName: string, effects: PolicyEffects): StatusUpdate {
+export function routeStatus(
+  route: RouteNode,
+  { controllerName, effects, problemsOf }: RouteContext,
+): StatusUpdate {
   const generation = generationOf(route.object);
   const unresolved = unresolvedFaults(route);
   const references = unresolved.length === 0 ? resolvedRefs() : unresolvedRefs(unresolved);
   const parents = route.parents.map((parent): RouteParentStatus => {
     const policies = parent.refusal === null ? effects.affecting(route.ref, parent.gateway) : [];
-    const verdicts = [...acceptance(route, parent), references, ...policyAffected(policies)];
+    const problems = problemsOf(parent.gateway);
+    const verdicts = [...acceptance(route, parent, problems), references, ...policyAffected(policies)];
     return { parentRef: parent.ref, controllerName, conditions: atGeneration(generation, verdicts) };
   });
   return { kind: route.kind, object: route.ref, generation, status: { parents } };
 }
 
-function acceptance(route: RouteNode, parent: ParentNode): readonly Verdict[] {
+function acceptance(
+  route: RouteNode,
+  parent: ParentNode,
+  problems: ReadonlyMap<number, string>,
+): readonly Verdict[] {
   if (parent.refusal !== null) return [notAccepted([parent.refusal])];
   if (!isServed(route)) return [notAccepted(route.rules.flatMap((rule) => rule.invalid))];
-  const invalid = route.rules.filter((rule) => rule.invalid.length > 0);
   const verdict = accepted('The route');
-  if (invalid.length === 0) return [verdict];
-  return [verdict, partiallyInvalid(invalid.map((rule) => ({ label: labelOf(rule), faults: rule.invalid })))];
+  const dropped = route.rules.flatMap((rule) => {
+    const problem = problems.get(rule.index);
+    if (rule.invalid.length > 0) return [{ label: labelOf(rule), why: joinMessages(rule.invalid) }];
+    return problem === undefined
+      ? []
+      : [{ label: labelOf(rule), why: `a proxy cannot serve it: ${problem}.` }];
+  });
+  return dropped.length === 0 ? [verdict] : [verdict, partiallyInvalid(dropped)];
 }
 
 function labelOf({ index, spec }: RuleNode): string {

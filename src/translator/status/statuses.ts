@@ -16,6 +16,7 @@ import { gatewayStatuses } from './gateway.ts';
 import { tlsPolicyStatus, trafficPolicyStatus, xBackendStatus } from './policy.ts';
 import { proxyConfigStatus } from './proxy-config.ts';
 import { routeStatus } from './route.ts';
+import { NO_PROBLEMS, RuleProblems } from './rule-problems.ts';
 
 interface RouteStatus {
   readonly policies: readonly ObjectRef[];
@@ -56,12 +57,17 @@ export class StatusTable {
     return this.#sorted.change([...gone.values()], come);
   }
 
-  /** A route's status changes with the route, and with the policies that have a say about it. */
-  #routeStatus(route: RouteNode, effects: PolicyEffects): StatusUpdate {
+  /** A route's status changes with the route, and with the policies that have a say about it; rarely with what proxies say. */
+  #routeStatus(route: RouteNode, effects: PolicyEffects, problems: RuleProblems): StatusUpdate {
+    const { ref } = route;
+    const context = { controllerName: this.#controllerName, effects };
+    if (problems.isAbout(ref)) {
+      return routeStatus(route, { ...context, problemsOf: (gateway) => problems.of(ref, gateway) });
+    }
     const policies = route.parents.flatMap(({ gateway }) => effects.affecting(route.ref, gateway));
     const known = this.#ofRoutes.get(route);
     if (known !== undefined && keepList(known.policies, policies) === known.policies) return known.update;
-    const update = routeStatus(route, this.#controllerName, effects);
+    const update = routeStatus(route, { ...context, problemsOf: () => NO_PROBLEMS });
     this.#ofRoutes.set(route, { policies, update });
     return update;
   }
@@ -71,6 +77,7 @@ export class StatusTable {
     const observed = new Map(gateways.map((entry) => [namespacedName(entry.namespace, entry.name), entry]));
     const context = { controllerName: this.#controllerName, usage: indexUsage(graph), observed };
     const { policyEffects } = graph;
+    const problems = new RuleProblems(gateways);
     return [
       ...[...graph.proxyConfigs.values()].map(proxyConfigStatus),
       ...graph.classes.map((node) => gatewayClassStatus(node, observations)),
@@ -80,7 +87,7 @@ export class StatusTable {
           policies: policyEffects.affecting(gateway.ref, gateway.ref),
         }),
       ),
-      ...graph.routes.map((route) => this.#routeStatus(route, policyEffects)),
+      ...graph.routes.map((route) => this.#routeStatus(route, policyEffects, problems)),
       ...graph.policies.tls.map((policy) => tlsPolicyStatus(policy, context)),
       ...graph.policies.traffic.map((policy) => trafficPolicyStatus(policy, context)),
       ...backendPolicyStatuses(graph, context),
