@@ -12,7 +12,7 @@ const layer = (name: string, spec: PolicySpec): PolicyLayer => ({
 
 const backend: DescribedBackend = {
   index: 0,
-  origin: { kind: 'Service', namespace: 'demo', name: 'api', section: 'http' },
+  checkHost: 'api.demo.svc',
   protocol: 'http1',
 };
 

@@ -15,7 +15,8 @@ import {
 /** A backend of a rule. */
 export interface DescribedBackend {
   readonly index: number;
-  readonly origin: Origin;
+  /** In the `Host` of checks over HTTP; null when there are none. */
+  readonly checkHost: string | null;
   readonly protocol: UpstreamProtocol;
 }
 
@@ -72,7 +73,7 @@ function valueAt(spec: object, path: string): unknown {
 function settingAt(
   merged: Merged,
   path: string,
-  { origin, protocol }: DescribedBackend,
+  { checkHost, protocol }: DescribedBackend,
 ): EffectiveSetting | null {
   const field = POLICY_FIELDS[path];
   if (field === undefined || !field.carriers.includes(protocol)) return null;
@@ -83,7 +84,7 @@ function settingAt(
   const said = fieldsOf(merged.spec).some(([name]) => name === path) ? winnerOf(merged, path) : undefined;
   return {
     field: path,
-    value: value === undefined ? standard(merged, path, origin) : text(value),
+    value: value === undefined ? standard(merged, path, checkHost) : text(value),
     from: said === undefined ? null : originOf(said),
   };
 }
@@ -98,7 +99,7 @@ const originOf = ({ source: { kind, namespace, name } }: PolicyLayer): Origin =>
 const MAX_BACKOFF_FACTOR = 10;
 
 /** Defaults that depend on other fields are worked out. */
-function standard({ spec }: Merged, path: string, { name, namespace }: Origin): string {
+function standard({ spec }: Merged, path: string, checkHost: string | null): string {
   switch (path) {
     case 'retry.maxBackoff': {
       const backoffMs = parseDurationMs(
@@ -109,7 +110,7 @@ function standard({ spec }: Merged, path: string, { name, namespace }: Origin): 
     case 'retry.perTryTimeout':
       return spec.timeouts?.backendRequest ?? POLICY_FIELDS['timeouts.backendRequest']?.fallback ?? '';
     case 'healthCheck.active.http.hostname':
-      return `${name}.${namespace}.svc`;
+      return checkHost ?? '';
     default:
       return POLICY_FIELDS[path]?.fallback ?? '';
   }

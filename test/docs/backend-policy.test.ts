@@ -47,8 +47,8 @@ function specWith(field: string, value: unknown): PolicySpec {
   return base;
 }
 
-const service = { group: '', kind: 'Service', namespace: 'demo', name: 'api' };
-const lowered = (spec: PolicySpec): unknown => ({ ...lowerRequests(spec), pool: lowerPool(spec, service) });
+const HOST = 'api.demo.svc';
+const lowered = (spec: PolicySpec): unknown => ({ ...lowerRequests(spec), pool: lowerPool(spec, HOST) });
 
 test('to write a default down changes nothing, to write another value does', () => {
   const without = lowered(specWith('retry', {}));
@@ -70,7 +70,7 @@ test('to write a default down changes nothing, to write another value does', () 
 });
 
 test('without a policy there is what the data plane has by default', () => {
-  assert.deepEqual(lowerPool({}, service), DEFAULT_CLUSTER_POLICY);
+  assert.deepEqual(lowerPool({}, HOST), DEFAULT_CLUSTER_POLICY);
   assert.deepEqual(lowerRequests({}), { timeouts: DEFAULT_TIMEOUTS, retry: null });
   assert.equal(parseBytes(POLICY_FIELDS['http2.initialStreamWindowSize']?.fallback ?? ''), 262_144);
 });

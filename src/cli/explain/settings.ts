@@ -10,7 +10,10 @@ export function settingsOf(config: GatewayConfig, policies: RulePolicies): Setti
     const backend = action?.kind === 'forward' ? action.backends[index] : undefined;
     if (backend?.kind !== 'cluster') return [];
     const cluster = config.clusters.find(({ id }) => id === backend.cluster);
-    const protocol = cluster?.protocol ?? 'http1';
-    return describeSettings(policies.get(rule) ?? [], { index, origin: backend.origin, protocol });
+    if (cluster === undefined) return [];
+    const { protocol, policy } = cluster;
+    const probe = policy.activeCheck?.probe;
+    const checkHost = probe?.kind === 'http' ? probe.hostname : null;
+    return describeSettings(policies.get(rule) ?? [], { index, checkHost, protocol });
   };
 }

@@ -19,7 +19,6 @@ import {
 } from '../../ir/policy.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { parseBytes } from '../../lib/quantity.ts';
-import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { PolicySpec } from '../graph/policy-merge.ts';
 
 const ms = (text: string | undefined, fallback: number): number => parseDurationMs(text ?? '') ?? fallback;
@@ -106,8 +105,8 @@ export function lowerRequests(spec: PolicySpec): RequestPolicy {
   return { timeouts, retry: lowerRetry(spec, timeouts) };
 }
 
-/** `service`: the backend, for what is called by its name. */
-export function lowerPool(spec: PolicySpec, service: ObjectRef): ClusterPolicy {
+/** `host`: what the backend is called, for checks over HTTP. */
+export function lowerPool(spec: PolicySpec, host: string): ClusterPolicy {
   const { healthCheck = {}, proxyProtocol, loadBalancer = {} } = spec;
   const fallback = DEFAULT_CLUSTER_POLICY;
   return {
@@ -116,7 +115,7 @@ export function lowerPool(spec: PolicySpec, service: ObjectRef): ClusterPolicy {
     slowStartMs: ms(loadBalancer.slowStart?.window, fallback.slowStartMs),
     preferLocalMinEndpoints: lowerPreferLocal(spec),
     retryBudget: lowerRetryBudget(spec),
-    activeCheck: lowerActiveCheck(spec, service),
+    activeCheck: lowerActiveCheck(spec, host),
     passiveCheck: lowerPassiveCheck(spec),
     panicThresholdPercent: healthCheck.panicThreshold ?? fallback.panicThresholdPercent,
     circuitBreaker: lowerCircuitBreaker(spec),
@@ -202,12 +201,12 @@ const DEFAULT_ACTIVE = {
   healthyThreshold: 1,
 } as const;
 
-function lowerActiveCheck({ healthCheck = {} }: PolicySpec, service: ObjectRef): ActiveHealthCheck | null {
+function lowerActiveCheck({ healthCheck = {} }: PolicySpec, host: string): ActiveHealthCheck | null {
   const { active } = healthCheck;
   const intervalMs = ms(active?.interval, DEFAULT_ACTIVE.intervalMs);
   if (active === undefined || intervalMs === 0) return null;
   return {
-    probe: lowerProbe(active, service),
+    probe: lowerProbe(active, host),
     intervalMs,
     timeoutMs: ms(active.timeout, DEFAULT_ACTIVE.timeoutMs),
     jitterPercent: active.jitter ?? DEFAULT_ACTIVE.jitterPercent,
@@ -222,8 +221,8 @@ type ActiveSpec = NonNullable<NonNullable<PolicySpec['healthCheck']>['active']>;
 
 const EXPECTED = [{ start: 200, end: 399 }] as const;
 
-/** The Host of a check is the Service's own, never a route's: one check serves all routes. */
-function lowerProbe({ type, http = {}, grpc = {} }: ActiveSpec, service: ObjectRef): ActiveCheckProbe {
+/** The Host of a check is the backend's own, never a route's: one check serves all routes. */
+function lowerProbe({ type, http = {}, grpc = {} }: ActiveSpec, host: string): ActiveCheckProbe {
   switch (type) {
     case 'TCP':
       return { kind: 'tcp' };
@@ -234,7 +233,7 @@ function lowerProbe({ type, http = {}, grpc = {} }: ActiveSpec, service: ObjectR
         kind: 'http',
         path: http.path ?? '/',
         method: http.method ?? 'GET',
-        hostname: http.hostname || `${service.name}.${service.namespace}.svc`,
+        hostname: http.hostname || host,
         expected: http.expectedStatuses ?? EXPECTED,
         headers: http.headers ?? [],
       };

@@ -49,9 +49,9 @@ export class PolicyLowering {
     // Several Services may have the same layers, and only their names, in health checks, apart.
     const known = this.#pools.get(merged) ?? new Map<string, ClusterPolicy>();
     this.#pools.set(merged, known);
-    const key = `${upstream.ref.namespace}/${upstream.ref.name}`;
-    const policy = known.get(key) ?? lowerPool(merged.spec, upstream.ref);
-    known.set(key, policy);
+    const host = hostOf(upstream);
+    const policy = known.get(host) ?? lowerPool(merged.spec, host);
+    known.set(host, policy);
     return policy;
   }
 
@@ -92,6 +92,12 @@ export class PolicyLowering {
     return requests;
   }
 }
+
+/** What a backend is called where nobody says otherwise: outside of the cluster an XBackend has a name of its own. */
+const hostOf = ({ ref, discovery }: Upstream): string =>
+  ref.kind === 'XBackend' && discovery.kind === 'dns'
+    ? discovery.hostname
+    : `${ref.name}.${ref.namespace}.svc`;
 
 /** Whether two parts of a configuration say the same; they are plain data. */
 export const sameValue = (a: object, b: object): boolean =>
