@@ -170,10 +170,10 @@ describe('nothing to be cured', () => {
         connection.send('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf');
         await connection.waitFor('never sent').catch(() => undefined);
       };
-      const { client, proxy, backends } = await setUp(t, { scripts: [script, answering('ok')] });
+      const { client, proxy, backends } = await setUp(t, { scripts: [script, script] });
       client.send(GET);
       await client.readThrough('half');
-      const [connection] = backends[0]?.connections ?? [];
+      const [connection] = backends.flatMap(({ connections }) => connections);
       assert.ok(connection !== undefined);
       act(connection);
       await client.waitForClose();
