@@ -67,6 +67,40 @@ export interface FindingReport {
   readonly location: { readonly file: string; readonly line: number; readonly column: number } | null;
 }
 
+/** An endpoint that takes no requests, or would take none if too many were like it. */
+export interface EndpointOutReport {
+  /** `address:port`. */
+  readonly endpoint: string;
+  /** docs/reference/admin-api.md lists them. */
+  readonly cause: string;
+  /** What the last check found; `` when that is not the cause. */
+  readonly detail: string;
+  /** RFC 3339; null where it is not known. */
+  readonly since: string | null;
+  /** Workers that say so. */
+  readonly workers: number;
+}
+
+/** A Service port, or another kind of backend, as the workers know it. */
+export interface BackendReport {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** `` where the kind has none. */
+  readonly port: string;
+  readonly endpoints: number;
+  /** Those that no worker has anything against. */
+  readonly healthy: number;
+  /** Workers that ignore health, since too few endpoints are healthy. */
+  readonly panicking: number;
+  readonly out: readonly EndpointOutReport[];
+}
+
+/** What `/status` answers: the report, and what only the workers know. */
+export interface StatusAnswer extends StatusReport {
+  readonly backends: readonly BackendReport[];
+}
+
 export interface StatusReport {
   /** Of Sluice. */
   readonly version: string;

@@ -16,6 +16,7 @@ test('every path is documented, and no other', () => {
   const handlers = adminHandlers({
     notReady: refuse,
     status: refuse,
+    backends: refuse,
     configs: refuse,
     policies: refuse,
     metrics: refuse,
@@ -37,6 +38,8 @@ test('every field of the status is documented, and no other', async (t) => {
   assert.deepEqual(fieldsOf(gateway?.listeners[0]), LISTENER.toSorted());
   assert.deepEqual(fieldsOf(status.routes[0]), [...COMMON, ...firstColumn('of a route')].toSorted());
   assert.deepEqual(fieldsOf(status.others[0]), [...COMMON, 'conditions'].toSorted());
+  const [backend] = status.backends;
+  assert.deepEqual(fieldsOf(backend), firstColumn('of a backend').toSorted());
   for (const field of [...COMMON, ...LISTENER, ...fieldsOf(status.workers)]) {
     assert.ok(page.includes(`\`${field}\``), `${field} is not mentioned`);
   }

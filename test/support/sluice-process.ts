@@ -11,7 +11,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
-import type { StatusReport } from '../../src/admin/status-report.ts';
+import type { StatusAnswer } from '../../src/admin/status-report.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export const SLUICE = join(REPOSITORY, 'bin', 'sluice');
@@ -41,9 +41,9 @@ export interface SluiceProcess {
   port(listenerPort: number): number;
   /** A URL of a listener's port on the loopback address. */
   url(listenerPort: number, path?: string): string;
-  status(): Promise<StatusReport>;
+  status(): Promise<StatusAnswer>;
   /** Asks for the status until it is as wanted; rejects, with the last one, when it never is. */
-  until(wanted: (status: StatusReport) => boolean): Promise<StatusReport>;
+  until(wanted: (status: StatusAnswer) => boolean): Promise<StatusAnswer>;
   /** Everything printed so far, by both streams. */
   output(): { readonly stdout: string; readonly stderr: string };
   /** Resolves when the pattern has been printed on either stream. */
@@ -86,7 +86,7 @@ class RunningSluice implements SluiceProcess {
   #stdout = '';
   #stderr = '';
   #watchers: (() => void)[] = [];
-  #status: StatusReport | null = null;
+  #status: StatusAnswer | null = null;
   admin = '';
 
   constructor(child: ChildProcess) {
@@ -131,13 +131,13 @@ class RunningSluice implements SluiceProcess {
     return `http://127.0.0.1:${String(this.port(listenerPort))}${path}`;
   }
 
-  async status(): Promise<StatusReport> {
+  async status(): Promise<StatusAnswer> {
     const response = await fetch(`${this.admin}/status`);
-    this.#status = (await response.json()) as StatusReport;
+    this.#status = (await response.json()) as StatusAnswer;
     return this.#status;
   }
 
-  async until(wanted: (status: StatusReport) => boolean): Promise<StatusReport> {
+  async until(wanted: (status: StatusAnswer) => boolean): Promise<StatusAnswer> {
     const deadlineMs = performance.now() + UNTIL_TIMEOUT_MS;
     for (;;) {
       const status = await this.status();

@@ -1,6 +1,6 @@
 /** What the admin API of `run` answers. Everything is read from interfaces that cannot change anything. docs/reference/admin-api.md. */
 import { json, text, type AdminHandler } from '../../admin/server.ts';
-import type { StatusReport } from '../../admin/status-report.ts';
+import type { BackendReport, StatusAnswer, StatusReport } from '../../admin/status-report.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Origin } from '../../ir/origin.ts';
 import { explain } from '../../proxy/router/explain.ts';
@@ -14,6 +14,7 @@ export interface AdminState {
   /** null when ready, else what is missing. */
   readonly notReady: () => string | null;
   readonly status: () => StatusReport;
+  readonly backends: () => Promise<readonly BackendReport[]>;
   readonly configs: () => readonly GatewayConfig[];
   /** Where the settings of a Gateway's rules come from. */
   readonly policies: (gateway: Origin) => RulePolicies;
@@ -36,7 +37,10 @@ export function adminHandlers(state: AdminState): Readonly<Record<string, AdminH
     },
     // Keys are `Redacted`, and say so when they are written as JSON.
     '/config': () => json(state.configs()),
-    '/status': () => json(state.status()),
+    '/status': async () => {
+      const answer: StatusAnswer = { ...state.status(), backends: await state.backends() };
+      return json(answer);
+    },
     '/explain': (url) => explainQuery(url, state),
   };
 }

@@ -5,22 +5,25 @@
 import type { ClusterStats, HistogramSnapshot, ProxyStats, RequestStats } from '../../proxy/proxy-api.ts';
 import type { LabelValues, MetricFamily, Sample } from '../../telemetry/metric-registry.ts';
 import { backendName, ruleName } from './access-log.ts';
-import { streamFamilies } from './stream-metrics.ts';
+import { healthFamilies } from './health-metrics.ts';
+import { streamFamilies, type UnsummedFamily } from './stream-metrics.ts';
 
 /** The numbers of all workers, summed. */
 export function proxyMetrics(workers: readonly ProxyStats[]): MetricFamily[] {
   const requests = workers.flatMap((worker) => worker.requests);
   const clusters = workers.flatMap((worker) => worker.clusters);
-  const streams = streamFamilies(workers).map(({ name, type, help, samples }) =>
-    family(name, type, help, samples),
-  );
+  const streams = summed(streamFamilies(workers));
   return [
     ...requestFamilies(requests),
     ...streams,
     ...clusterFamilies(clusters),
+    ...summed(healthFamilies(workers)),
     ...processFamilies(workers),
   ];
 }
+
+const summed = (families: readonly UnsummedFamily[]): MetricFamily[] =>
+  families.map(({ name, type, help, samples }) => family(name, type, help, samples));
 
 type Type = MetricFamily['type'];
 

@@ -135,6 +135,7 @@ async function startAdmin(
   const handlers = adminHandlers({
     notReady: () => supervisor.notReady(),
     status: () => supervisor.status(),
+    backends: () => supervisor.backends(),
     configs: () => supervisor.configs,
     policies: (gateway) => supervisor.policiesOf(gateway),
     metrics: () => supervisor.metrics(),

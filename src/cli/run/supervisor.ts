@@ -2,7 +2,7 @@
  * The control side of a running gateway: provider → controller → configuration stream → workers, and acknowledgements back. It serves
  * nothing itself; whatever happens here, the workers go on.
  */
-import type { StatusReport } from '../../admin/status-report.ts';
+import type { BackendReport, StatusReport } from '../../admin/status-report.ts';
 import { servingOf } from '../../configsync/fleet.ts';
 import { gatewayKey } from '../../configsync/protocol.ts';
 import { createConfigServer, type ConfigServer } from '../../configsync/server.ts';
@@ -21,6 +21,7 @@ import { reachableAddresses } from './addresses.ts';
 import { proxyMetrics } from './proxy-metrics.ts';
 import { ServedSince } from './served-since.ts';
 import { buildStatusReport, servedObjects } from './status-report.ts';
+import { backendHealth } from './backend-health.ts';
 import { supervisorMetrics } from './supervisor-metrics.ts';
 import type { WorkerSettings } from './worker-messages.ts';
 import { createWorkerPool, type WorkerPool } from './worker-pool.ts';
@@ -147,6 +148,15 @@ export class Supervisor {
       locate,
     };
     return buildStatusReport(this.#reconciled, context);
+  }
+
+  /** What the workers know of the endpoints of every backend. */
+  async backends(): Promise<readonly BackendReport[]> {
+    const { workers } = await this.#pool.stats();
+    return backendHealth(
+      workers.map(({ stats }) => stats.proxy),
+      Date.now(),
+    );
   }
 
   async metrics(): Promise<readonly MetricFamily[]> {

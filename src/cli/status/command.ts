@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Option, type Command } from 'commander';
-import type { StatusReport } from '../../admin/status-report.ts';
+import type { StatusAnswer } from '../../admin/status-report.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
 import { parseAdminAddress, type HostPort } from '../run/options.ts';
 import { colorsFor, print, printError } from '../terminal.ts';
@@ -44,7 +44,7 @@ export function registerStatus(program: Command): void {
 async function showStatus({ admin, output }: StatusOptions): Promise<number> {
   const { host, port } = admin ?? { host: '', port: 0 };
   const address = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
-  let report: StatusReport;
+  let report: StatusAnswer;
   try {
     report = await getStatus(host, port);
   } catch (error) {
@@ -63,12 +63,12 @@ async function showStatus({ admin, output }: StatusOptions): Promise<number> {
 }
 
 /** Not `fetch`, which refuses some ports for the sake of browsers. */
-async function getStatus(host: string, port: number): Promise<StatusReport> {
+async function getStatus(host: string, port: number): Promise<StatusAnswer> {
   const request = get({ host, port, path: '/status', signal: AbortSignal.timeout(TIMEOUT_MS) });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   const body = await text(response);
   if (response.statusCode !== 200) throw new Error(`it answers ${String(response.statusCode)}`);
-  return JSON.parse(body) as StatusReport;
+  return JSON.parse(body) as StatusAnswer;
 }
 
 function reasonOf(error: unknown): string {

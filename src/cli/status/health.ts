@@ -1,8 +1,16 @@
 /** Whether everything a gateway was given is served as asked. */
-import type { StatusReport } from '../../admin/status-report.ts';
+import type { StatusAnswer } from '../../admin/status-report.ts';
 import { judge, judgeRoute } from '../verdict.ts';
 
-export function isHealthy({ ready, workers, gateways, routes, others, findings }: StatusReport): boolean {
+export function isHealthy({
+  ready,
+  workers,
+  gateways,
+  routes,
+  others,
+  findings,
+  backends,
+}: StatusAnswer): boolean {
   return (
     ready &&
     workers.serving >= workers.expected &&
@@ -10,6 +18,7 @@ export function isHealthy({ ready, workers, gateways, routes, others, findings }
     gateways.every(({ listeners }) => listeners.every(({ conditions }) => judge(conditions, '').good)) &&
     routes.every((route) => judgeRoute(route).good) &&
     others.every(({ conditions }) => judge(conditions, '').good) &&
+    backends.every(({ endpoints, healthy }) => endpoints === 0 || healthy > 0) &&
     findings.every(({ severity }) => severity === 'info')
   );
 }

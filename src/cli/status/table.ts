@@ -1,10 +1,13 @@
 /** The table of `sluice status`. Pure: a report in, lines out. */
 import type {
+  BackendReport,
   ConditionReport,
+  EndpointOutReport,
   GatewayReport,
   ListenerReport,
   OtherReport,
   RouteReport,
+  StatusAnswer,
   StatusReport,
 } from '../../admin/status-report.ts';
 import { findingLines } from '../run/summary.ts';
@@ -12,7 +15,7 @@ import { formatTable } from '../table.ts';
 import type { Colors } from '../terminal.ts';
 import { isAsWanted } from '../verdict.ts';
 
-export function formatStatus(report: StatusReport, colors: Colors, nowMs: number): string[] {
+export function formatStatus(report: StatusAnswer, colors: Colors, nowMs: number): string[] {
   const context = { colors, nowMs };
   const rows = [
     ['OBJECT', 'SERVED FOR', 'CONDITIONS'].map((heading) => colors.dim(heading)),
@@ -25,8 +28,44 @@ export function formatStatus(report: StatusReport, colors: Colors, nowMs: number
     heading(report, context),
     '',
     ...formatTable(rows),
+    ...backendTable(report.backends, context),
     ...(findings.length === 0 ? [] : ['', ...findings]),
   ];
+}
+
+function backendTable(backends: readonly BackendReport[], context: Context): string[] {
+  if (backends.length === 0) return [];
+  const { dim } = context.colors;
+  const heading = ['BACKEND', 'HEALTHY', 'OUT'].map((text) => dim(text));
+  return ['', ...formatTable([heading, ...backends.flatMap((backend) => backendRows(backend, context))])];
+}
+
+/** A row for each endpoint that is out; the first with the backend's name. */
+function backendRows(backend: BackendReport, context: Context): string[][] {
+  const { kind, namespace, name, port, endpoints, healthy, panicking, out } = backend;
+  const { green, red } = context.colors;
+  const count = `${String(healthy)} of ${String(endpoints)}`;
+  const panic = panicking > 0 ? red(', health is ignored') : '';
+  const first = [
+    `${kind} ${namespace}/${name}${port === '' ? '' : `:${port}`}`,
+    (healthy === endpoints && endpoints > 0 ? green(count) : red(count)) + panic,
+  ];
+  if (out.length === 0) return [[...first, '']];
+  return out.map((endpoint, index) => [...(index === 0 ? first : ['', '']), outWords(endpoint, context)]);
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  draining: 'is draining',
+  check_pending: 'has not passed a check yet',
+  check_failing: 'fails its checks',
+  consecutive_5xx: 'is ejected for errors in a row',
+  gateway_errors: 'is ejected for gateway errors in a row',
+  success_rate: 'is ejected for its success rate',
+};
+
+function outWords({ endpoint, cause, detail, since: at }: EndpointOutReport, { nowMs }: Context): string {
+  const forHow = at === null ? '' : ` for ${age(at, nowMs)}`;
+  return `${endpoint} ${CAUSES[cause] ?? cause}${forHow}${detail === '' ? '' : `: ${detail}`}`;
 }
 
 interface Context {
