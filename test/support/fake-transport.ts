@@ -48,6 +48,8 @@ export class FakeTransport implements Transport {
   readonly socket = this.#fake as unknown as Socket;
   readonly directsReads = true;
   readonly encrypted = false;
+  readonly queuedBytes = 0;
+  readonly isBlocked = false;
   sink: ByteSink = DISCARDING_SINK;
 
   constructor() {
@@ -56,6 +58,10 @@ export class FakeTransport implements Transport {
       this.sink = DISCARDING_SINK;
       sink.onClose(null);
     };
+  }
+
+  write(bytes: Buffer): boolean {
+    return this.#fake.write(bytes);
   }
 
   /** Delivers these bytes as one read, unless the connection is gone. */

@@ -10,6 +10,7 @@
 import { Server, Socket, type SocketConstructorOpts } from 'node:net';
 import { tickEventClock } from '../event-clock.ts';
 import { registerReadBuffer } from '../http/h1/read-words.ts';
+import { DirectSocket } from './direct-write.ts';
 import type { ByteSink, Transport } from './transport.ts';
 
 /** Reads are at most this long unless a sink gives a larger buffer. */
@@ -58,7 +59,7 @@ const ONREAD = {
 };
 
 /** A socket that tells its transport what happens: by overriding `emit`, for four listeners on each socket would cost more. */
-class OwnedSocket extends Socket {
+class OwnedSocket extends DirectSocket {
   transport: SocketTransport | null = null;
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -101,6 +102,7 @@ class SocketTransport implements Transport {
   readonly socket: Socket;
   readonly directsReads: boolean;
   readonly encrypted: boolean;
+  readonly #owned: OwnedSocket | null;
   #error: Error | null = null;
   #current: Buffer = sharedBuffer;
 
@@ -108,10 +110,23 @@ class SocketTransport implements Transport {
   constructor(socket: Socket, sink: ByteSink, encrypted: boolean) {
     this.sink = sink;
     this.encrypted = encrypted;
-    this.directsReads = socket instanceof OwnedSocket;
+    this.#owned = socket instanceof OwnedSocket ? socket : null;
+    this.directsReads = this.#owned !== null;
     this.socket = socket;
-    if (socket instanceof OwnedSocket) socket.transport = this;
+    if (this.#owned !== null) this.#owned.transport = this;
     else this.#listen(socket);
+  }
+
+  write(bytes: Buffer): boolean {
+    if (this.#owned !== null) return this.#owned.writeNow(bytes);
+    this.socket.write(bytes);
+    return this.socket.writableLength === 0 && !this.encrypted;
+  }
+  get queuedBytes(): number {
+    return this.socket.writableLength + (this.#owned === null ? 0 : this.#owned.waitingBytes);
+  }
+  get isBlocked(): boolean {
+    return (this.#owned !== null && this.#owned.waitingBytes > 0) || this.socket.writableNeedDrain;
   }
 
   #listen(socket: HeardSocket): void {

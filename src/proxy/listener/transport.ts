@@ -28,6 +28,12 @@ export interface Transport {
   sink: ByteSink;
   /** True when reads can go where `nextReadBuffer` says. */
   readonly directsReads: boolean;
+  /** Writes to the socket; true when the buffer of `bytes` may be used again at once. */
+  write(bytes: Buffer): boolean;
+  /** Bytes written that the kernel has not taken yet. */
+  readonly queuedBytes: number;
+  /** So much is queued that no more should be written before `onDrain`. */
+  readonly isBlocked: boolean;
   /** True when a Buffer given to `socket.write` may be needed after the call even if it went out (TLS encrypts it later). */
   readonly encrypted: boolean;
 }

@@ -97,8 +97,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
     this.#isTunnel = false;
     this.#informational = 0;
     if (ended) {
-      transport.socket.write(prepared.buffer.subarray(0, prepared.length));
-      if (transport.socket.writableLength > 0) prepared.isPinned = true;
+      if (!transport.write(prepared.buffer.subarray(0, prepared.length))) prepared.isPinned = true;
       return;
     }
     writer.raw(prepared.buffer, prepared.length);

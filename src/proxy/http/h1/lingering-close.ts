@@ -14,8 +14,8 @@ const STALLED_MS = 60_000;
  * Closes a connection whose client has said that nothing more will come, and of which nothing is unread: with all that was written
  * in the kernel's hands, that resets nothing. False where something is still to go out; TLS has its own good-bye.
  */
-export function closeAtOnce({ socket, encrypted }: Transport): boolean {
-  if (encrypted || socket.writableLength > 0) return false;
+export function closeAtOnce({ socket, encrypted, queuedBytes }: Transport): boolean {
+  if (encrypted || queuedBytes > 0) return false;
   socket.destroy();
   return true;
 }
@@ -62,7 +62,7 @@ export class LingeringClose extends TimerEntry implements ByteSink {
   }
 
   onTimer(): void {
-    const queued = this.#transport.socket.writableLength;
+    const queued = this.#transport.queuedBytes;
     if (queued === 0 || queued >= this.#queued) {
       this.#transport.socket.destroy();
       return;

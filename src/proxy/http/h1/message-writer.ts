@@ -99,7 +99,8 @@ export class MessageWriter {
     this.#lent ??= new LentBuffers();
     if (owned) this.#sendOwned(this.#lent, buffer, from, to);
     else this.#sendCopy(this.#lent, buffer, from, to);
-    this.#lent.settle(this.#transport.socket);
+    // TLS may need the bytes after the call: there, buffers wait for the callbacks.
+    if (!this.#transport.encrypted) this.#lent.settle(this.#transport.socket);
   }
 
   #sendOwned(lent: LentBuffers, buffer: Buffer, from: number, to: number): void {
@@ -109,7 +110,8 @@ export class MessageWriter {
     lent.write(socket, buffer.subarray(from, to), buffer, bulkBuffers);
     if (this.#framing === BodyFraming.chunked) socket.write(CRLF);
     socket.uncork();
-    if (gathered !== null && socket.writableLength === 0) sizedBuffers.release(gathered);
+    const isFree = socket.writableLength === 0 && !this.#transport.encrypted;
+    if (gathered !== null && isFree) sizedBuffers.release(gathered);
   }
 
   /**
@@ -131,20 +133,14 @@ export class MessageWriter {
     lent.write(this.#transport.socket, copy.subarray(0, position), copy, sizedBuffers);
   }
 
-  /** Hands the gathered bytes to the socket; returns their buffer, which may be reused only if they went out at once. */
+  /** Hands the gathered bytes to a corked socket; returns their buffer, which may be reused only if they went out with the rest. */
   #writeGathered(): Buffer | null {
     const gathered = this.#gathered;
     if (gathered === null || this.#length === 0) return null;
-    const bytes = gathered.subarray(0, this.#length);
+    this.#transport.socket.write(gathered.subarray(0, this.#length));
     this.#gathered = null;
     this.#length = 0;
-    if (!this.#transport.encrypted) {
-      this.#transport.socket.write(bytes);
-      return gathered;
-    }
-    this.#transport.socket.write(Buffer.from(bytes));
-    sizedBuffers.release(gathered);
-    return null;
+    return gathered;
   }
 
   /** Ends the body. False when it is shorter than declared: the connection must not be used again. */
@@ -170,12 +166,21 @@ export class MessageWriter {
 
   /** Sends what is gathered. */
   flush(): void {
-    const gathered = this.#writeGathered();
-    if (gathered !== null && this.#transport.socket.writableLength === 0) sizedBuffers.release(gathered);
+    const gathered = this.#gathered;
+    if (gathered === null || this.#length === 0) return;
+    const bytes = gathered.subarray(0, this.#length);
+    this.#gathered = null;
+    this.#length = 0;
+    if (!this.#transport.encrypted) {
+      if (this.#transport.write(bytes)) sizedBuffers.release(gathered);
+      return;
+    }
+    this.#transport.write(Buffer.from(bytes));
+    sizedBuffers.release(gathered);
   }
 
   get isBlocked(): boolean {
-    return this.#transport.socket.writableNeedDrain;
+    return this.#transport.isBlocked;
   }
 
   /** The socket is gone. */
