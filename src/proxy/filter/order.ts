@@ -23,7 +23,7 @@ import type {
   MirrorFilter,
   RedirectFilter,
 } from '../../ir/filter.ts';
-import { compileHeadEdits, type HeadEdits } from '../http/head-edits.ts';
+import { compileHeadEdits, NO_EDITS, type HeadEdits } from '../http/head-edits.ts';
 import { CORS_FIELDS, CompiledCors } from './cors.ts';
 import { CompiledRewrite } from './url-rewrite.ts';
 
@@ -47,7 +47,20 @@ export interface BackendFilters {
   readonly responseEdits: HeadEdits;
 }
 
+/** Shared by the thousands of rules without filters: what all requests look at stays in the processor's cache. */
+const NO_RULE_FILTERS: RuleFilters = { cors: null, auth: null, redirect: null };
+const NO_BACKEND_FILTERS: BackendFilters = {
+  cors: null,
+  auth: null,
+  redirect: null,
+  requestEdits: NO_EDITS,
+  rewrite: null,
+  mirrors: [],
+  responseEdits: NO_EDITS,
+};
+
 export function compileRuleFilters(filters: readonly Filter[]): RuleFilters {
+  if (filters.length === 0) return NO_RULE_FILTERS;
   const cors = first(filters, isCors);
   return {
     cors: cors === null ? null : new CompiledCors(cors),
@@ -60,6 +73,7 @@ export function compileBackendFilters(
   ruleFilters: readonly Filter[],
   backendFilters: readonly Filter[],
 ): BackendFilters {
+  if (ruleFilters.length === 0 && backendFilters.length === 0) return NO_BACKEND_FILTERS;
   const rewrite = first(backendFilters, isRewrite) ?? first(ruleFilters, isRewrite);
   const cors = first(ruleFilters, isCors) ?? first(backendFilters, isCors);
   return {

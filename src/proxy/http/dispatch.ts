@@ -6,6 +6,7 @@ import type { HeaderField, RedirectFilter } from '../../ir/filter.ts';
 import type { PathMatch } from '../../ir/match.ts';
 import type { CompiledCors } from '../filter/cors.ts';
 import { redirectLocation } from '../filter/redirect.ts';
+import type { RouteEntry } from '../../ir/route.ts';
 import { isPreflight } from '../router/preflight.ts';
 import type { RouteHit } from '../router/router.ts';
 import type { CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
@@ -23,6 +24,9 @@ import { findSession } from './session-persistence.ts';
 const NO_BODY = Buffer.alloc(0);
 const ANY_PATH: PathMatch = { kind: 'prefix', value: '/' };
 
+/** Asked only by what rewrites paths: of thousands of entries, each request would otherwise fetch its own from memory. */
+const pathOf = (entry: RouteEntry | null): PathMatch => entry?.match.path ?? ANY_PATH;
+
 /** Takes a request to where `hit` says; the exchange may be over when this returns. */
 export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<CompiledRule>): void {
   if (exchange.context.accessLog !== null) exchange.traceparent = traceparentOf(head);
@@ -33,25 +37,39 @@ export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<Co
   }
   exchange.rule = rule;
   exchange.counters = rule.counters;
-  const path = hit.entry?.match.path ?? ANY_PATH;
+  const { entry } = hit;
   const { cors } = rule.filters;
   if (rule.refusal !== null) exchange.answer(rule.refusal);
   else if (cors !== null && isPreflight(head)) answerPreflight(exchange, head, cors);
-  else if (rule.auth !== null) {
-    const held = head.retain();
-    authenticate(exchange, held, rule.auth, {
-      outgoing: () => outgoingRequest(exchange, held, rule),
-      proceed: () => {
-        redirectOrChoose(exchange, held, path, rule);
-      },
-    });
-  } else redirectOrChoose(exchange, head, path, rule);
+  else if (rule.auth !== null) askRulesAuth(exchange, head.retain(), entry, rule);
+  else redirectOrChoose(exchange, head, entry, rule);
 }
 
-function redirectOrChoose(exchange: Exchange, head: RequestHead, path: PathMatch, rule: CompiledRule): void {
+/** Functions of their own for what is rare: variables that a closure captures are allocated by every call around it. */
+function askRulesAuth(
+  exchange: Exchange,
+  held: RequestHead,
+  entry: RouteEntry | null,
+  rule: CompiledRule,
+): void {
+  if (rule.auth === null) return;
+  authenticate(exchange, held, rule.auth, {
+    outgoing: () => outgoingRequest(exchange, held, rule),
+    proceed: () => {
+      redirectOrChoose(exchange, held, entry, rule);
+    },
+  });
+}
+
+function redirectOrChoose(
+  exchange: Exchange,
+  head: RequestHead,
+  entry: RouteEntry | null,
+  rule: CompiledRule,
+): void {
   const { redirect } = rule.filters;
-  if (redirect !== null) redirectTo(exchange, head, path, redirect);
-  else chooseBackend(exchange, head, path, rule);
+  if (redirect !== null) redirectTo(exchange, head, entry, redirect);
+  else chooseBackend(exchange, head, entry, rule);
 }
 
 function answerPreflight(exchange: Exchange, head: RequestHead, cors: CompiledCors): void {
@@ -60,10 +78,15 @@ function answerPreflight(exchange: Exchange, head: RequestHead, cors: CompiledCo
   exchange.respond(localHead(204, fields), NO_BODY);
 }
 
-function redirectTo(exchange: Exchange, head: RequestHead, path: PathMatch, filter: RedirectFilter): void {
+function redirectTo(
+  exchange: Exchange,
+  head: RequestHead,
+  entry: RouteEntry | null,
+  filter: RedirectFilter,
+): void {
   exchange.reason = 'redirect';
   const { scheme, listenerPort } = exchange.connection.info;
-  const location = redirectLocation(filter, head, path, { scheme, listenerPort });
+  const location = redirectLocation(filter, head, pathOf(entry), { scheme, listenerPort });
   const fields = [
     { name: 'location', value: location },
     { name: 'content-length', value: '0' },
@@ -80,7 +103,12 @@ function localHead(status: number, fields: readonly HeaderField[]): LocalHead {
   );
 }
 
-function chooseBackend(exchange: Exchange, head: RequestHead, path: PathMatch, rule: CompiledRule): void {
+function chooseBackend(
+  exchange: Exchange,
+  head: RequestHead,
+  entry: RouteEntry | null,
+  rule: CompiledRule,
+): void {
   const persistence = rule.config.sessionPersistence;
   if (persistence !== null) {
     exchange.session = findSession(persistence, head, rule.backends, Date.now());
@@ -95,29 +123,43 @@ function chooseBackend(exchange: Exchange, head: RequestHead, path: PathMatch, r
   const { cors } = backend.filters;
   if (backend.cluster === null) exchange.answer(backend.refusal);
   else if (cors !== null && isPreflight(head)) answerPreflight(exchange, head, cors);
-  else if (backend.auth !== null) {
-    const held = head.retain();
-    authenticate(exchange, held, backend.auth, {
-      outgoing: () => outgoingRequest(exchange, held, rule),
-      proceed: () => {
-        redirectOrForward(exchange, held, path, backend);
-      },
-    });
-  } else redirectOrForward(exchange, head, path, backend);
+  else if (backend.auth !== null) askBackendsAuth(exchange, head.retain(), entry, backend);
+  else redirectOrForward(exchange, head, entry, backend);
+}
+
+function askBackendsAuth(
+  exchange: Exchange,
+  held: RequestHead,
+  entry: RouteEntry | null,
+  backend: CompiledBackend,
+): void {
+  const { rule } = exchange;
+  if (backend.auth === null || rule === null) return;
+  authenticate(exchange, held, backend.auth, {
+    outgoing: () => outgoingRequest(exchange, held, rule),
+    proceed: () => {
+      redirectOrForward(exchange, held, entry, backend);
+    },
+  });
 }
 
 function redirectOrForward(
   exchange: Exchange,
   head: RequestHead,
-  path: PathMatch,
+  entry: RouteEntry | null,
   backend: CompiledBackend,
 ): void {
   const { redirect } = backend.filters;
-  if (redirect !== null) redirectTo(exchange, head, path, redirect);
-  else forwardTo(exchange, head, path, backend);
+  if (redirect !== null) redirectTo(exchange, head, entry, redirect);
+  else forwardTo(exchange, head, entry, backend);
 }
 
-function forwardTo(exchange: Exchange, head: RequestHead, path: PathMatch, backend: CompiledBackend): void {
+function forwardTo(
+  exchange: Exchange,
+  head: RequestHead,
+  entry: RouteEntry | null,
+  backend: CompiledBackend,
+): void {
   const { rule } = exchange;
   const { cluster, filters, mirrors } = backend;
   if (rule === null || cluster === null) return;
@@ -127,7 +169,7 @@ function forwardTo(exchange: Exchange, head: RequestHead, path: PathMatch, backe
     request.edits = compileHeadEdits([...exchange.authEdits, ...backend.requestEditSources]);
   }
   if (filters.rewrite !== null) {
-    request.target = filters.rewrite.target(head, path);
+    request.target = filters.rewrite.target(head, pathOf(entry));
     request.authority = filters.rewrite.authority;
   }
   if (filters.cors !== null)

@@ -144,7 +144,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     endpoint.active--;
     if (this.#deadlines !== null) this.#deadlines.tryAt = Infinity;
     if (this.#isOpening) endpoint.pool.cancelOpen(this);
-    else if (!this.#responseEnded || (this.#isTunnel && !this.#requestEnded)) upstream?.cancel();
+    else if (!this.#responseEnded || (this.#isTunnel && !this.#hasRequestEnded())) upstream?.cancel();
     this.#isOpening = false;
   }
 
@@ -242,7 +242,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     if (this.#isTunnel && this.#responseEnded) this.#finish();
   }
 
-  get #requestEnded(): boolean {
+  #hasRequestEnded(): boolean {
     return this.#body === null || this.#body.ended;
   }
 
@@ -325,7 +325,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     this.#responseEnded = true;
     if (this.endpoint !== null) answerEnded(this.endpoint.health, this.status, trailers, this.isGrpc);
     this.stream.sendEnd(trailers);
-    if (!this.#isTunnel || this.#requestEnded) this.#finish();
+    if (!this.#isTunnel || this.#hasRequestEnded()) this.#finish();
   }
 
   /** What `upstream` answers is the answer, though it is no backend; `reason` says why. */

@@ -41,6 +41,8 @@ export function compileRule(rule: RouteRule, listener: Origin, deps: RuleCompile
   };
 }
 
+const NO_MIRRORS: readonly CompiledMirror[] = [];
+
 function compileBackend(
   backend: WeightedBackend,
   rule: RouteRule,
@@ -61,7 +63,10 @@ function compileBackend(
     tryTimeoutMs: perTryMs > 0 ? perTryMs : requests.timeouts.backendRequestMs,
     filters,
     requestEditSources: requestEdits([...rule.filters, ...own]),
-    mirrors: filters.mirrors.flatMap((mirror) => compileMirror(mirror, clusterOf)),
+    mirrors:
+      filters.mirrors.length === 0
+        ? NO_MIRRORS
+        : filters.mirrors.flatMap((mirror) => compileMirror(mirror, clusterOf)),
     auth: compileAuth(filters.auth, clusterOf),
   };
 }

@@ -136,12 +136,22 @@ export class FieldTable implements FieldList {
     return latin1(this.buffer, this.valueFrom(index), this.valueTo(index));
   }
 
+  /** Compares bytes: making a string of a name and lowering it costs more than finding it. */
+  #isNamed(index: number, name: string): boolean {
+    const from = this.lineFrom(index);
+    if (this.nameTo(index) - from !== name.length) return false;
+    for (let at = 0; at < name.length; at++) {
+      if (LOWER_TOKEN[this.buffer[from + at] as number] !== name.charCodeAt(at)) return false;
+    }
+    return true;
+  }
+
   /** Joined values of a field (RFC 9110 section 5.2); undefined when absent. `name` in lower case. */
   find(name: string): string | undefined {
     const hash = nameHash(name);
     let joined: string | undefined;
     for (let index = 0; index < this.count; index++) {
-      if (this.hashes[index] !== hash || this.name(index) !== name) continue;
+      if (this.hashes[index] !== hash || !this.#isNamed(index, name)) continue;
       joined = joined === undefined ? this.value(index) : `${joined}, ${this.value(index)}`;
     }
     return joined;
