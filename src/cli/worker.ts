@@ -6,7 +6,7 @@
 import { Socket } from 'node:net';
 import { followConfig } from '../configsync/client.ts';
 import { createProxy } from '../proxy/proxy.ts';
-import { DEFAULT_LIMITS } from '../proxy/proxy-api.ts';
+import { DEFAULT_LIMITS, type PortClaim } from '../proxy/proxy-api.ts';
 import { createLineWriter } from '../telemetry/line-writer.ts';
 import type { LogFields, Logger } from '../telemetry/logger.ts';
 import { createAccessLog } from './run/access-log.ts';
@@ -39,6 +39,19 @@ function supervisorLogger(isDebug: boolean): Logger {
   return { debug, info: log('info'), warn: log('warn'), error: log('error') };
 }
 
+const claims = new Map<number, (refusal: string | null) => void>();
+let claimsMade = 0;
+
+/** Without a supervisor nobody is left to say no. */
+function claim(wanted: PortClaim): Promise<string | null> {
+  if (!process.connected) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    const id = ++claimsMade;
+    claims.set(id, resolve);
+    tell({ kind: 'claim', id, claim: wanted });
+  });
+}
+
 const ticketSecret = process.env[TICKET_SECRET_VARIABLE];
 // Nothing that this process may start has any use for it.
 Reflect.deleteProperty(process.env, TICKET_SECRET_VARIABLE);
@@ -51,6 +64,7 @@ const proxy = createProxy(
     bindAddress: settings.bindAddress,
     portMap: new Map(settings.portMap),
     reusePort: settings.reusePort,
+    ...(settings.claimsPorts ? { claim } : {}),
     limits: DEFAULT_LIMITS,
     locality: { zone: settings.zone, node: settings.node },
     ...(ticketSecret === undefined ? {} : { ticketSecret: Buffer.from(ticketSecret, 'hex') }),
@@ -90,6 +104,10 @@ process.on('message', (message: ToWorker) => {
       return;
     case 'drain':
       void drain(message.deadlineMs);
+      return;
+    case 'claimed':
+      claims.get(message.id)?.(message.refusal);
+      claims.delete(message.id);
   }
 });
 // One request that meets a defect of ours must not cost the others: a successor takes over, and they finish here.
@@ -99,7 +117,10 @@ process.on('uncaughtException', (error) => {
   void drain(FAILED_DRAIN_MS);
 });
 // A supervisor that is gone cannot be asked any more: finish what is there and go with it.
-process.on('disconnect', () => void drain(settings.drainMs));
+process.on('disconnect', () => {
+  for (const resolve of claims.values()) resolve(null);
+  void drain(settings.drainMs);
+});
 process.on('SIGTERM', () => void drain(settings.drainMs));
 // A terminal sends these to the whole group; the supervisor decides what they mean.
 process.on('SIGINT', () => undefined);

@@ -48,17 +48,25 @@ export class BoundPorts {
 
   async #bind(port: CompiledPort): Promise<void> {
     if (this.#bindings.has(port.key)) return;
-    const { portMap, reusePort } = this.#options;
+    const { portMap, reusePort, claim } = this.#options;
     const number = portMap.get(port.number) ?? port.number;
+    const refusal = await claim?.({ transport: port.transport, address: port.address, port: number });
+    if (typeof refusal === 'string') {
+      this.#fail(port, refusal);
+      return;
+    }
     try {
       const options = { address: port.address, port: number, reusePort };
       this.#bindings.set(port.key, await bindPort(port, options, this.#deps));
       this.#failed.delete(port.key);
     } catch (error) {
-      const text = describeBindError(port.address, number, error);
-      this.#failed.set(port.key, { error: text });
-      this.#logger.error(text);
+      this.#fail(port, describeBindError(port.address, number, error));
     }
+  }
+
+  #fail(port: CompiledPort, error: string): void {
+    this.#failed.set(port.key, { error });
+    this.#logger.error(error);
   }
 
   #unbind(key: string): void {

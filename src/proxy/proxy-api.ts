@@ -53,6 +53,14 @@ export const DEFAULT_LIMITS: ProxyLimits = {
   connections: 0,
 };
 
+/** A socket address that is about to be bound. */
+export interface PortClaim {
+  readonly transport: 'tcp' | 'udp';
+  /** `` = all addresses. */
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface ProxyOptions {
   /** For Gateways without addresses. `` = all addresses, IPv6 and IPv4. */
   readonly bindAddress: string;
@@ -60,6 +68,11 @@ export interface ProxyOptions {
   readonly portMap: ReadonlyMap<number, number>;
   /** Share ports with other workers (SO_REUSEPORT). */
   readonly reusePort: boolean;
+  /**
+   * Asked before a port is bound; resolves with null, or with the reason why it must not be. A shared port is shared with whoever asks
+   * for it, unrelated gateways included: only who started the workers can tell. Without it every port may be bound.
+   */
+  readonly claim?: (claim: PortClaim) => Promise<string | null>;
   readonly limits: ProxyLimits;
   /** Where the proxy runs, for endpoints near it; absent = not known. */
   readonly locality?: Locality;

@@ -63,6 +63,8 @@ function createPool(options: ProxyCommandOptions, server: ConfigServer, logger: 
       bindAddress: '',
       portMap: [...options.map],
       reusePort: true,
+      // A pod has its ports to itself.
+      claimsPorts: false,
       accessLog: options.accessLog === 'stdout' ? 1 : null,
       accessLogSamplePercent: options.accessLogSample,
       zone: options.zone,
@@ -73,6 +75,7 @@ function createPool(options: ProxyCommandOptions, server: ConfigServer, logger: 
     attach: (stream) => {
       server.attach(stream);
     },
+    claim: () => Promise.resolve(null),
     isConfigured: () => true,
     logger,
   });

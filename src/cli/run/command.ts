@@ -10,6 +10,7 @@ import {
   parseCidrs,
   parsePercent,
   parsePortMap,
+  parseProcessId,
   parseSeconds,
   parseWorkers,
   type HostPort,
@@ -32,6 +33,7 @@ export interface RunOptions {
   readonly accessLogSample: number;
   readonly admin: HostPort | null;
   readonly drain: number;
+  readonly takeover?: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -88,6 +90,11 @@ export function registerRun(program: Command): void {
       new Option('--drain <seconds>', 'how long requests in flight may take after SIGTERM')
         .argParser(parseSeconds)
         .default(30_000, '30'),
+    )
+    .addOption(
+      new Option('--takeover <pid>', 'replace this running gateway: share its ports, then end it').argParser(
+        parseProcessId,
+      ),
     )
     .addOption(
       new Option('--log-level <level>', 'least severe log message to print')

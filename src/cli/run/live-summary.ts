@@ -28,9 +28,14 @@ export class LiveSummary {
     this.#options = options;
   }
 
-  /** `host:port` of the admin API; null when there is none. */
+  /** `host:port` of the admin API; null when there is none. Said with the first summary, or by itself when it comes later. */
   setAdmin(address: string | null): void {
     this.#admin = address;
+    if (this.#shown !== null) for (const line of this.#adminLines()) this.#options.print(line);
+  }
+
+  #adminLines(): string[] {
+    return this.#admin === null ? [] : [`admin API on http://${this.#admin}`];
   }
 
   /** The input changed: the time until it is in force begins. */
@@ -72,8 +77,7 @@ export class LiveSummary {
     const ready = report.ready
       ? `ready in ${String(readyMs)} ms`
       : colors.yellow('not every worker is ready yet');
-    const admin = this.#admin === null ? [] : [`admin API on http://${this.#admin}`];
-    return [colors.bold(title), '', ...fullSummary(report, colors), ...admin, ...footer, ready];
+    return [colors.bold(title), '', ...fullSummary(report, colors), ...this.#adminLines(), ...footer, ready];
   }
 
   #elapsed(): string {

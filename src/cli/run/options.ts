@@ -80,6 +80,13 @@ export function parseWorkers(text: string): number {
   return workers;
 }
 
+export function parseProcessId(text: string): number {
+  const pid = Number(text);
+  if (!/^[1-9]\d{0,9}$/.test(text))
+    throw new InvalidArgumentError('Write the process id of the running gateway.');
+  return pid;
+}
+
 /** Seconds, fractions allowed; the result is milliseconds. */
 export function parseSeconds(text: string): number {
   const seconds = Number(text);

@@ -15,9 +15,11 @@ import type { RunOptions } from './command.ts';
 import { withEcho } from './echo-provider.ts';
 import { resolveFreePorts } from './free-port.ts';
 import { LiveSummary } from './live-summary.ts';
+import type { HostPort } from './options.ts';
 import { listenForSignals } from './signals.ts';
 import { StatusFile } from './status-file.ts';
 import { Supervisor } from './supervisor.ts';
+import { isRunning, Takeover } from './takeover.ts';
 import { createTerminalLogger } from './terminal-logger.ts';
 import type { WorkerSettings } from './worker-messages.ts';
 
@@ -35,6 +37,7 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   const provider = createProvider(files, options, logger);
   const summary = createSummary(paths, options);
   const statusFile = options.status === undefined ? null : new StatusFile(options.status, logger);
+  const takeover = options.takeover === undefined ? null : new Takeover(options.takeover, logger);
   const supervisor = new Supervisor({
     provider,
     locate: (object, path) => files.locate(object, path),
@@ -52,16 +55,18 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
     onChange: (report, { result, snapshot }) => {
       summary.update(report);
       statusFile?.update(result.statuses, snapshot);
+      if (report.ready) takeover?.ready();
     },
   });
-  const admin = await startAdmin(supervisor, options, logger);
-  summary.setAdmin(admin?.address ?? null);
+  const admin = await openAdmin({ supervisor, options, logger, takeover }, (address) => {
+    summary.setAdmin(address);
+  });
   const ended = untilSignals(supervisor, options.drain, logger);
   await supervisor.start();
   const exitCode = await ended;
   summary.stop();
   await statusFile?.close();
-  await admin?.close();
+  await admin.close();
   closeLog();
   return exitCode;
 }
@@ -72,7 +77,10 @@ function createProvider(files: Provider, { echo, tlsDir, watch }: RunOptions, lo
 }
 
 /** What makes no sense as a whole, in words. */
-function problemOf(paths: readonly string[], { status }: RunOptions): string | null {
+function problemOf(paths: readonly string[], { status, takeover }: RunOptions): string | null {
+  if (takeover !== undefined && !isRunning(takeover)) {
+    return `--takeover ${String(takeover)}: there is no such process; start without it`;
+  }
   if (status === undefined) return null;
   const file = resolve(status);
   const around = paths.find(
@@ -116,6 +124,7 @@ async function workerSettings(options: RunOptions): Promise<Omit<WorkerSettings,
     bindAddress: options.bind,
     portMap: [...(await resolveFreePorts(options.map, options.bind))],
     reusePort: true,
+    claimsPorts: options.takeover === undefined,
     accessLog: target === undefined ? resolve(options.accessLog) : target,
     accessLogSamplePercent: options.accessLogSample,
     zone: options.zone,
@@ -125,13 +134,21 @@ async function workerSettings(options: RunOptions): Promise<Omit<WorkerSettings,
   };
 }
 
-/** null when there is none: an admin API that cannot be had stops no traffic. */
-async function startAdmin(
-  supervisor: Supervisor,
-  { admin }: RunOptions,
-  logger: Logger,
-): Promise<AdminServer | null> {
-  if (admin === null) return null;
+interface AdminParts {
+  readonly supervisor: Supervisor;
+  readonly options: RunOptions;
+  readonly logger: Logger;
+  readonly takeover: Takeover | null;
+}
+
+/**
+ * An admin API that cannot be had stops no traffic; where a predecessor has its address, it comes when that one is gone. `onOpen` hears
+ * the address, null when there is none for now.
+ */
+async function openAdmin(
+  { supervisor, options: { admin: address }, logger, takeover }: AdminParts,
+  onOpen: (address: string | null) => void,
+): Promise<{ close(): Promise<void> }> {
   const handlers = adminHandlers({
     notReady: () => supervisor.notReady(),
     status: () => supervisor.status(),
@@ -140,17 +157,31 @@ async function startAdmin(
     policies: (gateway) => supervisor.policiesOf(gateway),
     metrics: () => supervisor.metrics(),
   });
-  try {
-    return await startAdminServer({ ...admin, handlers, logger });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const address = `${admin.host}:${String(admin.port)}`;
-    const why = code === 'EADDRINUSE' ? 'it is in use, perhaps by another sluice' : code;
-    logger.warn(
-      `no admin API on ${address}: ${why}; choose another with --admin 127.0.0.1:0, or --admin off`,
-    );
-    return null;
-  }
+  let server: AdminServer | null = null;
+  const open = async (): Promise<unknown> => {
+    if (address === null) return null;
+    try {
+      server = await startAdminServer({ ...address, handlers, logger });
+      return null;
+    } catch (error) {
+      return error;
+    } finally {
+      onOpen(server?.address ?? null);
+    }
+  };
+  const tell = (error: unknown): void => {
+    if (error !== null && address !== null) logger.warn(noAdminApi(address, error));
+  };
+  const error = await open();
+  if (error !== null && takeover !== null) void takeover.gone().then(open).then(tell);
+  else tell(error);
+  return { close: async () => server?.close() };
+}
+
+function noAdminApi({ host, port }: HostPort, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const why = code === 'EADDRINUSE' ? 'it is in use, perhaps by another sluice' : code;
+  return `no admin API on ${host}:${String(port)}: ${why}; choose another with --admin 127.0.0.1:0, or --admin off`;
 }
 
 /** The first signal drains, the next ends; resolves with the exit code when all workers have ended. */

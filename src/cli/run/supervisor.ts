@@ -18,6 +18,7 @@ import type { MetricFamily } from '../../telemetry/metric-registry.ts';
 import { Translator } from '../../translator/translate.ts';
 import type { RulePolicies, TranslateOptions } from '../../translator/types.ts';
 import { reachableAddresses } from './addresses.ts';
+import { PortClaims } from './port-claims.ts';
 import { proxyMetrics } from './proxy-metrics.ts';
 import { ServedSince } from './served-since.ts';
 import { buildStatusReport, servedObjects } from './status-report.ts';
@@ -63,6 +64,7 @@ export class Supervisor {
   readonly #server: ConfigServer;
   readonly #loop: ReconcileLoop;
   readonly #pool: WorkerPool;
+  readonly #claims: PortClaims;
   readonly #servedSince = new ServedSince();
   readonly #startedAt = new Date().toISOString();
   #reconciled: Reconciled | null = null;
@@ -91,6 +93,7 @@ export class Supervisor {
         this.#reconciledTo(reconciled);
       },
     });
+    this.#claims = new PortClaims(new Map(workerSettings.portMap));
     this.#pool = createWorkerPool({
       count: workers,
       settings: workerSettings,
@@ -98,6 +101,7 @@ export class Supervisor {
       attach: (stream) => {
         this.#server.attach(stream);
       },
+      claim: (claim) => this.#claims.claim(claim),
       isConfigured: (row) => this.#isConfigured(row),
     });
   }
@@ -211,6 +215,7 @@ export class Supervisor {
 
   #reconciledTo(reconciled: Reconciled): void {
     this.#reconciled = reconciled;
+    this.#claims.keepConfigured(this.#server.configs);
     this.#servedSince.published(servedObjects(reconciled.result.statuses), reconciled.revision);
     const { revision } = this.#server;
     if (this.#servingSince(revision) >= this.#options.workers)

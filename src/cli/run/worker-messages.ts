@@ -1,5 +1,5 @@
 /** What supervisor and worker say to each other besides configuration, which has a stream of its own (src/configsync). */
-import type { ProxyStats } from '../../proxy/proxy-api.ts';
+import type { PortClaim, ProxyStats } from '../../proxy/proxy-api.ts';
 import type { LogFields } from '../../telemetry/logger.ts';
 
 /** Everything a worker is told at birth: JSON in its first argument. Nothing secret: a process list shows it. */
@@ -10,6 +10,8 @@ export interface WorkerSettings {
   /** Listener port to bound port. */
   readonly portMap: readonly (readonly [number, number])[];
   readonly reusePort: boolean;
+  /** Ask the supervisor before a port is bound. */
+  readonly claimsPorts: boolean;
   /** A path, or 1 for standard output; null = off. */
   readonly accessLog: string | 1 | null;
   readonly accessLogSamplePercent: number;
@@ -23,7 +25,10 @@ export interface WorkerSettings {
 }
 
 export type ToWorker =
-  { readonly kind: 'stats'; readonly id: number } | { readonly kind: 'drain'; readonly deadlineMs: number };
+  | { readonly kind: 'stats'; readonly id: number }
+  | { readonly kind: 'drain'; readonly deadlineMs: number }
+  /** Answer to a claim: null, or why the port must not be bound. */
+  | { readonly kind: 'claimed'; readonly id: number; readonly refusal: string | null };
 
 export interface WorkerStats {
   readonly proxy: ProxyStats;
@@ -37,6 +42,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export type FromWorker =
   | { readonly kind: 'stats'; readonly id: number; readonly stats: WorkerStats }
+  | { readonly kind: 'claim'; readonly id: number; readonly claim: PortClaim }
   | {
       readonly kind: 'log';
       readonly level: LogLevel;

@@ -1,7 +1,7 @@
 /** Keeps the wanted number of workers alive. */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { ProxyStats } from '../../proxy/proxy-api.ts';
+import type { PortClaim, ProxyStats } from '../../proxy/proxy-api.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { RetiredStats, type CountedRow } from './retired-stats.ts';
 import type { WorkerSettings, WorkerStats } from './worker-messages.ts';
@@ -11,6 +11,8 @@ export interface WorkerPoolOptions {
   readonly count: number;
   readonly settings: Omit<WorkerSettings, 'index'>;
   readonly attach: (stream: Duplex) => void;
+  /** See `ProxyOptions.claim`. */
+  readonly claim: (claim: PortClaim) => Promise<string | null>;
   /** Whether what a row counts is still configured; rows of workers that ended are forgotten when it is not. */
   readonly isConfigured: (row: CountedRow) => boolean;
   readonly logger: Logger;
@@ -109,13 +111,14 @@ class RestartingPool implements WorkerPool {
 
   /** `waitedMs`: how long the place was empty before; 0 for a first start or after a sound worker. */
   #start(index: number, waitedMs: number): void {
-    const { settings, attach, logger } = this.#options;
+    const { settings, attach, claim, logger } = this.#options;
     const startedMs = performance.now();
     const worker = new WorkerProcess({
       settings: { ...settings, index },
       logger,
       ticketSecret: this.#ticketSecret,
       attach,
+      claim,
     });
     this.#workers.set(index, worker);
     this.#living.add(worker);

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { PortClaim } from '../../proxy/proxy-api.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import {
   CONFIG_DESCRIPTOR,
@@ -27,6 +28,8 @@ export interface WorkerProcessOptions {
   readonly ticketSecret: string;
   /** Serves configuration on this stream. */
   readonly attach: (stream: Duplex) => void;
+  /** See `ProxyOptions.claim`. */
+  readonly claim: (claim: PortClaim) => Promise<string | null>;
 }
 
 /**
@@ -50,13 +53,15 @@ export class WorkerProcess {
   readonly exited: Promise<void>;
   readonly #child: ChildProcess;
   readonly #logger: Logger;
+  readonly #claim: WorkerProcessOptions['claim'];
   readonly #waiting = new Map<number, (stats: WorkerStats) => void>();
   #nextId = 1;
   #lastStats: WorkerStats | null = null;
 
-  constructor({ settings, logger, ticketSecret, attach }: WorkerProcessOptions) {
+  constructor({ settings, logger, ticketSecret, attach, claim }: WorkerProcessOptions) {
     this.index = settings.index;
     this.#logger = logger;
+    this.#claim = claim;
     // 0 standard input, 1 and 2 as ours, 3 Node's channel, 4 the configuration stream.
     this.#child = spawn(process.execPath, [...nodeOptions(), ENTRY, JSON.stringify(settings)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
@@ -142,6 +147,11 @@ export class WorkerProcess {
         setTimeout(() => {
           this.kill();
         }, KILL_GRACE_MS).unref();
+        return;
+      case 'claim':
+        void this.#claim(message.claim).then((refusal) => {
+          this.#send({ kind: 'claimed', id: message.id, refusal });
+        });
         return;
       case 'log':
         this.#logger[message.level](message.message, { worker: this.index, ...message.fields });

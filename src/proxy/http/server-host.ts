@@ -6,9 +6,15 @@ import type { Transport } from '../listener/transport.ts';
 import type { DownstreamConnection } from './downstream-connection.ts';
 import type { ExchangeFactory } from './stream.ts';
 
+/**
+ * How long an idle HTTP/1.1 connection stays open once the proxy drains: a request may be on its way already, and is answered, the
+ * last of its connection. Longer than a round trip, shorter than anybody's patience.
+ */
+export const DRAIN_QUIET_MS = 500;
+
 /** A connection of either protocol, for draining and stopping. */
 export interface ServerConnection {
-  /** Tells the client to go: nothing new is begun after what is in flight; an idle connection closes now. */
+  /** Tells the client to go: nothing new is begun after what is in flight; an idle connection closes soon. */
   drain(): void;
   destroy(): void;
 }

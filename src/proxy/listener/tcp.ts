@@ -48,8 +48,13 @@ export class TcpListener {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Stops accepting; connections that are open are not its own. */
+  /**
+   * Stops accepting; connections that are open are not its own. Those that the kernel has completed are accepted first: closing would
+   * reset them. So the socket closes right after a poll, and not before it.
+   */
   async close(): Promise<void> {
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });

@@ -9,7 +9,7 @@ import type { DownstreamConnection } from '../downstream-connection.ts';
 import { NO_EDITS, type HeadEdits } from '../head-edits.ts';
 import { LocalHead, type FieldList, type ResponseHead } from '../head.ts';
 import { answerForReason } from '../local-answer.ts';
-import type { ServerConnection, ServerHost } from '../server-host.ts';
+import { DRAIN_QUIET_MS, type ServerConnection, type ServerHost } from '../server-host.ts';
 import type { DownstreamEvents, DownstreamStream, ResetCause } from '../stream.ts';
 import { beginsPreface } from '../h2/frame.ts';
 import { BodyMeter } from './body-meter.ts';
@@ -394,6 +394,6 @@ export class H1ServerConnection
 
   drain(): void {
     this.close = true;
-    if (this.#state === HEAD && this.#held.length === 0) this.#closeSoon();
+    if (this.#state === HEAD && this.#held.length === 0) this.#scheduleIn(DRAIN_QUIET_MS);
   }
 }
