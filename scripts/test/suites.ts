@@ -16,6 +16,7 @@ const FOLDERS = [
   { folder: 'test/charts/', name: 'charts', stage: 'e2e' },
   { folder: 'test/h2spec/', name: 'h2spec', stage: 'e2e' },
   { folder: 'test/grpc-interop/', name: 'grpc-interop', stage: 'e2e' },
+  { folder: 'test/autobahn/', name: 'autobahn', stage: 'e2e' },
   { folder: 'test/fuzz/', name: 'fuzz', stage: 'e2e' },
   { folder: 'test/golden/', name: 'golden', stage: 'unit' },
   { folder: 'test/schema/', name: 'schema', stage: 'unit' },
