@@ -46,6 +46,11 @@ Examples:
 
 Ends with SIGTERM or Ctrl-C once what is in flight is done; a second one ends at once.`;
 
+const TAKEOVER = new Option(
+  '--takeover <pid>',
+  'replace this running gateway: share its ports, then end it',
+).argParser(parseProcessId);
+
 export function registerRun(program: Command): void {
   program
     .command('run')
@@ -91,11 +96,7 @@ export function registerRun(program: Command): void {
         .argParser(parseSeconds)
         .default(30_000, '30'),
     )
-    .addOption(
-      new Option('--takeover <pid>', 'replace this running gateway: share its ports, then end it').argParser(
-        parseProcessId,
-      ),
-    )
+    .addOption(TAKEOVER)
     .addOption(
       new Option('--log-level <level>', 'least severe log message to print')
         .choices(['debug', 'info', 'warn', 'error'])
