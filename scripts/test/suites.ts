@@ -17,6 +17,7 @@ const FOLDERS = [
   { folder: 'test/h2spec/', name: 'h2spec', stage: 'e2e' },
   { folder: 'test/grpc-interop/', name: 'grpc-interop', stage: 'e2e' },
   { folder: 'test/autobahn/', name: 'autobahn', stage: 'e2e' },
+  { folder: 'test/zero-loss/', name: 'zero-loss', stage: 'e2e' },
   { folder: 'test/fuzz/', name: 'fuzz', stage: 'e2e' },
   { folder: 'test/golden/', name: 'golden', stage: 'unit' },
   { folder: 'test/schema/', name: 'schema', stage: 'unit' },

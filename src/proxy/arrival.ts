@@ -1,6 +1,6 @@
 /** A connection that has not found its listener yet: counted, and closed with the others, from its first moment. */
 import type { ConnectionRegistry } from './connection-registry.ts';
-import type { ServerConnection } from './http/server-host.ts';
+import { DRAIN_QUIET_MS, type ServerConnection } from './http/server-host.ts';
 import type { Transport } from './listener/transport.ts';
 
 export class Arrival implements ServerConnection {
@@ -22,9 +22,13 @@ export class Arrival implements ServerConnection {
     this.#leave();
   }
 
-  /** One that has said nothing is idle; the others are under way to an owner that will be drained, or to their time limit. */
+  /** One that goes on to say nothing is idle; the others are under way to an owner that will be drained, or to their time limit. */
   drain(): void {
-    if (this.transport.socket.bytesRead === 0) this.destroy();
+    const { socket } = this.transport;
+    const timer = setTimeout(() => {
+      if (this.#isListed && socket.bytesRead === 0) this.destroy();
+    }, DRAIN_QUIET_MS);
+    socket.once('close', () => clearTimeout(timer));
   }
 
   destroy(): void {

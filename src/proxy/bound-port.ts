@@ -15,7 +15,7 @@ export interface BoundPort {
   readonly connections: ConnectionRegistry;
   /** null: not a TCP port. */
   readonly tls: TlsCounters | null;
-  /** Accepts nothing new; what is there goes on. */
+  /** What the kernel has completed is accepted, and from when this resolves nothing more; what is there goes on. */
   stopListening(): Promise<void>;
   /** Tells clients to go; resolves when they have gone or the time is over. */
   drain(deadlineMs: number): Promise<void>;
@@ -66,7 +66,7 @@ class BoundTcpPort implements BoundPort {
   }
 
   async stopListening(): Promise<void> {
-    await this.#listener.close();
+    await this.#listener.stopAccepting();
   }
   async drain(deadlineMs: number): Promise<void> {
     await this.#service.connections.drain(deadlineMs);

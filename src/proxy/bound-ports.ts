@@ -79,11 +79,14 @@ export class BoundPorts {
       return;
     }
     this.#leaving.add(binding);
-    void binding.stopListening();
-    void binding.drain(REMOVED_PORT_GRACE_MS).then(async () => {
-      await binding.destroy();
-      this.#leaving.delete(binding);
-    });
+    void this.#leave(binding);
+  }
+
+  async #leave(binding: BoundPort): Promise<void> {
+    await binding.stopListening();
+    await binding.drain(REMOVED_PORT_GRACE_MS);
+    await binding.destroy();
+    this.#leaving.delete(binding);
   }
 
   /** What became of each Gateway's ports. */
@@ -116,7 +119,7 @@ export class BoundPorts {
 
   /** Stops accepting and waits for the connections to end. */
   async drain(deadlineMs: number): Promise<void> {
-    for (const binding of this.#bindings.values()) void binding.stopListening();
+    await Promise.all([...this.#bindings.values()].map((binding) => binding.stopListening()));
     await Promise.all(this.all.map((binding) => binding.drain(deadlineMs)));
   }
 

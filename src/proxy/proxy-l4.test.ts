@@ -332,7 +332,7 @@ test('draining waits for relayed connections, and lets go of clients that have s
   const ended = readAll(silent);
   const drained = proxy.drain(60_000);
   assert.equal(String(await ended), '');
-  assert.equal(proxy.stats().downstream.openConnections, 1);
+  await until(() => proxy.stats().downstream.openConnections === 1);
   client.end();
   await drained;
   silent.destroy();

@@ -165,9 +165,6 @@ export class TcpService implements StreamHost {
     openStream({ transport, rule, firstBytes, peers }, { wheel, host: this });
   }
 
-  get isDraining(): boolean {
-    return this.connections.isDraining;
-  }
   opened(session: StreamSession): void {
     this.#streams.add(session);
     this.connections.opened(session);

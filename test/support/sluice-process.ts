@@ -195,6 +195,8 @@ class RunningSluice implements SluiceProcess {
 
 interface MaybeGateway {
   readonly kind?: string;
+  /** Of a List. */
+  readonly items?: readonly (MaybeGateway | null)[];
   readonly spec?: { readonly listeners?: readonly { readonly port?: number }[] };
 }
 
@@ -202,12 +204,16 @@ interface MaybeGateway {
 function listenerPorts(paths: readonly string[]): number[] {
   const files = paths.flatMap((path) => manifestFiles(join(REPOSITORY, path), path));
   return files.flatMap((file) =>
-    parseAllDocuments(readFileSync(file, 'utf8')).flatMap((document) => {
-      const value = document.toJS() as MaybeGateway | null;
-      const isGateway = value?.kind === 'Gateway' || value?.kind === 'ListenerSet';
-      return isGateway ? (value.spec?.listeners ?? []).flatMap(({ port }) => port ?? []) : [];
-    }),
+    parseAllDocuments(readFileSync(file, 'utf8')).flatMap((document) =>
+      portsOf(document.toJS() as MaybeGateway | null),
+    ),
   );
+}
+
+function portsOf(value: MaybeGateway | null): number[] {
+  if (value?.kind === 'List') return (value.items ?? []).flatMap(portsOf);
+  const isGateway = value?.kind === 'Gateway' || value?.kind === 'ListenerSet';
+  return isGateway ? (value.spec?.listeners ?? []).flatMap(({ port }) => port ?? []) : [];
 }
 
 function manifestFiles(fromRoot: string, path: string): string[] {

@@ -1,6 +1,6 @@
 /** What `sluice cert` leaves in its folder: the authority, which is made once, and a certificate for each call. */
 import { constants } from 'node:fs';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import {
@@ -109,8 +109,18 @@ async function readIfThere(path: string): Promise<string | null> {
   }
 }
 
-/** A key must never be readable by others, not even for the moment between its creation and a change of its mode. */
+/**
+ * A key must never be readable by others, not even for the moment between its creation and a change of its mode. A file that is replaced
+ * is replaced whole: a gateway that reads it just then must not find half of it, or nothing, and take the listener down.
+ */
 async function write(path: string, text: string, mode: number, replace: boolean): Promise<void> {
+  if (replace) {
+    await writeOnce(`${path}.new`, text, mode, true);
+    await rename(`${path}.new`, path);
+  } else await writeOnce(path, text, mode, false);
+}
+
+async function writeOnce(path: string, text: string, mode: number, replace: boolean): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | (replace ? constants.O_TRUNC : constants.O_EXCL);
   try {
     const file = await open(path, flags, mode);

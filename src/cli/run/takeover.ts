@@ -1,7 +1,10 @@
 /** One gateway in the place of another that runs: both serve for a moment, then the first is asked to finish. */
+import { readFileSync } from 'node:fs';
 import type { Logger } from '../../telemetry/logger.ts';
 
 const POLL_MS = 100;
+/** What the kernel does with connections that nobody has accepted when their listening socket closes: 1 = moves them to another. */
+const MIGRATION = '/proc/sys/net/ipv4/tcp_migrate_req';
 
 export function isRunning(pid: number): boolean {
   try {
@@ -13,6 +16,15 @@ export function isRunning(pid: number): boolean {
   }
 }
 
+function migratesConnections(): boolean {
+  try {
+    return readFileSync(MIGRATION, 'utf8').trim() === '1';
+  } catch {
+    // No Linux, or one before 5.14.
+    return false;
+  }
+}
+
 export class Takeover {
   readonly #pid: number;
   readonly #logger: Logger;
@@ -21,6 +33,10 @@ export class Takeover {
   constructor(pid: number, logger: Logger) {
     this.#pid = pid;
     this.#logger = logger;
+    if (!migratesConnections())
+      logger.info(
+        'connections in the very moment of the handover may be reset; sysctl net.ipv4.tcp_migrate_req=1 avoids it',
+      );
   }
 
   /** Every worker serves: the predecessor takes nothing new from here on, and ends when what it has in flight is done. */

@@ -7,8 +7,8 @@ import type { DownstreamConnection } from './downstream-connection.ts';
 import type { ExchangeFactory } from './stream.ts';
 
 /**
- * How long an idle HTTP/1.1 connection stays open once the proxy drains: a request may be on its way already, and is answered, the
- * last of its connection. Longer than a round trip, shorter than anybody's patience.
+ * How long an idle HTTP/1.1 connection, or one that has not said anything yet, stays open once the proxy drains: a request may be on its
+ * way already, and is answered, the last of its connection. Longer than a round trip, shorter than anybody's patience.
  */
 export const DRAIN_QUIET_MS = 500;
 

@@ -38,7 +38,6 @@ export interface StreamOpening {
 
 /** Where sessions are listed while they are open. */
 export interface StreamHost {
-  readonly isDraining: boolean;
   opened(session: StreamSession): void;
   closed(session: StreamSession): void;
 }
@@ -52,9 +51,10 @@ export interface StreamDeps {
 export function openStream(opening: StreamOpening, deps: StreamDeps): void {
   const { transport, rule } = opening;
   transport.socket.pause();
-  const backend = deps.host.isDraining ? null : chooseBackend(rule);
+  // Also while the proxy drains: what was accepted before is served.
+  const backend = chooseBackend(rule);
   if (backend === null || backend.cluster === null) {
-    const reason = deps.host.isDraining ? 'draining' : (backend?.refusal ?? 'no_backend');
+    const reason = backend?.refusal ?? 'no_backend';
     (backend?.counters ?? rule.counters).ended(reason);
     transport.sink = DISCARDING_SINK;
     resetTransport(transport);

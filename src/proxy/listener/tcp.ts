@@ -18,6 +18,7 @@ export type ConnectionHandler = (accepted: Socket | AcceptedHandle) => void;
 
 export class TcpListener {
   readonly #server: Server;
+  #closed: Promise<void> | null = null;
   handler: ConnectionHandler;
 
   private constructor(server: Server, handler: ConnectionHandler) {
@@ -49,15 +50,21 @@ export class TcpListener {
   }
 
   /**
-   * Stops accepting; connections that are open are not its own. Those that the kernel has completed are accepted first: closing would
-   * reset them. So the socket closes right after a poll, and not before it.
+   * Accepts nothing more, from when this resolves. Connections that the kernel has completed are accepted first, for closing would reset
+   * them: so the socket closes right after a poll, and not before it.
    */
-  async close(): Promise<void> {
+  async stopAccepting(): Promise<void> {
     await new Promise(setImmediate);
     await new Promise(setImmediate);
-    await new Promise<void>((resolve) => {
+    this.#closed ??= new Promise((resolve) => {
       this.#server.close(() => resolve());
     });
+  }
+
+  /** Also waits until the socket is gone; connections that are open are not its own. */
+  async close(): Promise<void> {
+    await this.stopAccepting();
+    await this.#closed;
   }
 }
 
