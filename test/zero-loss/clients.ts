@@ -119,7 +119,12 @@ class Http2Client {
     // A GET has ended with its head.
     if (this.#isGrpc) stream.end(Buffer.from([0, 0, 0, 0, 0]));
     try {
-      const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders];
+      const answered = once(stream, 'response') as Promise<[http2.IncomingHttpHeaders]>;
+      const closed = once(stream, 'close').then(() => {
+        throw new Error('closed before the answer');
+      });
+      closed.catch(() => undefined);
+      const [headers] = await Promise.race([answered, closed]);
       const body = await buffer(stream);
       assert.equal(headers[':status'], 200);
       if (this.#isGrpc) assert.equal(status, '0');
