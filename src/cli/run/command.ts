@@ -46,6 +46,10 @@ Examples:
 
 Ends with SIGTERM or Ctrl-C once what is in flight is done; a second one ends at once.`;
 
+const LOG_LEVEL = new Option('--log-level <level>', 'least severe log message to print')
+  .choices(['debug', 'info', 'warn', 'error'])
+  .default('info');
+
 const TAKEOVER = new Option(
   '--takeover <pid>',
   'replace this running gateway: share its ports, then end it',
@@ -97,11 +101,7 @@ export function registerRun(program: Command): void {
         .default(30_000, '30'),
     )
     .addOption(TAKEOVER)
-    .addOption(
-      new Option('--log-level <level>', 'least severe log message to print')
-        .choices(['debug', 'info', 'warn', 'error'])
-        .default('info'),
-    )
+    .addOption(LOG_LEVEL)
     .addHelpText('after', EXAMPLES)
     .action(async (paths: string[], options: RunOptions) => {
       if (!arePathsThere('run', paths)) {
