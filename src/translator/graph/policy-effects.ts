@@ -17,6 +17,11 @@ export class PolicyEffects {
   readonly #fields = new Map<string, Map<string, FieldOutcome>>();
   readonly #affecting = new Map<string, Map<string, ObjectRef>>();
 
+  /** No policy has a say about anything. */
+  get isEmpty(): boolean {
+    return this.#affecting.size === 0;
+  }
+
   /** By path of the field; empty where the policy governs nothing of the Gateway. */
   of(policy: ObjectRef, gateway: ObjectRef): FieldOutcomes {
     return this.#fields.get(`${keyOf(policy)} ${keyOf(gateway)}`) ?? new Map<string, FieldOutcome>();

@@ -11,7 +11,7 @@ import type { Referrer } from '../faults/reference-faults.ts';
 import { byName, keyOf, namespaceOf } from './object-key.ts';
 import { indexGrants, isGranted, type GrantIndex } from './reference-grant.ts';
 
-export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
 
 export type Labels = Readonly<Record<string, string>>;

@@ -44,7 +44,12 @@ export class DerivedList<Source extends object, Value> {
       before.set(keyOf(source), this.#made.get(source));
       this.#made.delete(source);
     }
-    for (const source of added) this.#made.set(source, this.#make(source, before.get(keyOf(source))));
+    for (const source of added) {
+      const key = keyOf(source);
+      this.#made.set(source, this.#make(source, before.get(key)));
+      // No value stands for two sources.
+      before.delete(key);
+    }
     const made = sources.flatMap((source) => this.#made.get(source) ?? []);
     this.#sources = sources;
     const values = keepList(

@@ -78,6 +78,7 @@ export class GatewayLowering {
   readonly #routes = new SortedList<RouteNode>((a, b) => compareText(routeKey(a), routeKey(b)));
   readonly #rules: DerivedList<LoweredRule, RouteRule>;
   readonly #uses = new SortedList<ClusterUse>((a, b) => compareText(a.id, b.id));
+  readonly #keptUses: DerivedList<ClusterUse, ClusterUse>;
   #allUses: readonly ClusterUse[] = [];
   #distinctUses: readonly ClusterUse[] = [];
   #clusters: DerivedList<ClusterUse, Cluster> | null = null;
@@ -85,6 +86,8 @@ export class GatewayLowering {
   readonly #endpoints: EndpointTable;
   readonly #certificates: DerivedList<CertificateNode, Certificate>;
   #config: GatewayConfig | null = null;
+  /** Routes of HTTP and gRPC that some listener takes. */
+  #inUse: readonly RouteNode[] = [];
   #loweredRules: readonly LoweredRule[] = [];
   /** Beside the configuration: where settings of its rules and pools come from. */
   policies: RulePolicies = new Map();
@@ -92,6 +95,7 @@ export class GatewayLowering {
   constructor(digest: Digest) {
     this.#digest = digest;
     this.#rules = new DerivedList(RULES, digest);
+    this.#keptUses = new DerivedList(USES, digest);
     this.#endpoints = new EndpointTable(digest);
     this.#certificates = new DerivedList(CERTIFICATES, digest);
   }
@@ -200,24 +204,15 @@ export class GatewayLowering {
 
   /** Rules that some listener leads to, by route and place; those of the Gateway's own scope before others of the same place. */
   #lowerRules(served: readonly ServedListener[], rulesOf: RulesOf): readonly LoweredRule[] {
-    const inUse = new Map<RouteNode, readonly PolicyScope[]>();
-    for (const { node, scope } of served) {
-      for (const { route } of node.attached) {
-        if (!isHttp(route)) continue;
-        const known = inUse.get(route);
-        if (known === undefined) inUse.set(route, [scope]);
-        else if (!known.includes(scope)) inUse.set(route, [...known, scope]);
-      }
-    }
-    const before = this.#routes.items;
-    const isSame = before.length === inUse.size && before.every((route) => inUse.has(route));
-    if (!isSame) {
-      const { removed, added } = diffByIdentity(before, [...inUse.keys()]);
-      this.#routes.change(removed, added);
-    }
+    const inUse = scopesInUse(served);
+    const routes = inUse === null ? httpRoutesOf(served) : [...inUse.keys()];
+    const { removed, added } = diffByIdentity(this.#inUse, routes);
+    this.#inUse = routes;
+    this.#routes.change(removed, added);
+    const only = served[0] === undefined ? [] : [served[0].scope];
     const rules: LoweredRule[] = [];
     for (const route of this.#routes.items) {
-      for (const rule of rulesIn(inUse.get(route) ?? [], route, rulesOf)) {
+      for (const rule of rulesIn(inUse?.get(route) ?? only, route, rulesOf)) {
         if (rule.matches.length > 0) rules.push(rule);
       }
     }
@@ -233,8 +228,9 @@ export class GatewayLowering {
   #usesOf(rules: readonly LoweredRule[]): readonly ClusterUse[] {
     const all = [...this.#listeners.values()].flatMap(({ clusters }) => clusters);
     for (const { clusters } of rules) for (const use of clusters) all.push(use);
-    const { removed, added } = diffByIdentity(this.#allUses, all);
-    this.#allUses = all;
+    const kept = this.#keptUses.update(all);
+    const { removed, added } = diffByIdentity(this.#allUses, kept);
+    this.#allUses = kept;
     if (removed.length + added.length === 0) return this.#distinctUses;
     const sorted = this.#uses.change(removed, added);
     this.#distinctUses = keepList(
@@ -270,6 +266,27 @@ const isMadeOf = (known: LoweredListener, from: ListenerSources): boolean =>
   known.virtualHosts === from.virtualHosts &&
   known.backendPolicies === from.backendPolicies;
 
+/** Of a Gateway with one listener, which takes a route once. */
+const httpRoutesOf = (served: readonly ServedListener[]): readonly RouteNode[] =>
+  served.flatMap(({ node }) => node.attached.map(({ route }) => route).filter(isHttp));
+
+/** Where routes stand in the hierarchy of policies; null for a Gateway with one listener, where there is one place for all. */
+function scopesInUse(
+  served: readonly ServedListener[],
+): ReadonlyMap<RouteNode, readonly PolicyScope[]> | null {
+  if (served.length < 2) return null;
+  const inUse = new Map<RouteNode, readonly PolicyScope[]>();
+  for (const { node, scope } of served) {
+    for (const { route } of node.attached) {
+      if (!isHttp(route)) continue;
+      const known = inUse.get(route);
+      if (known === undefined) inUse.set(route, [scope]);
+      else if (!known.includes(scope)) inUse.set(route, [...known, scope]);
+    }
+  }
+  return inUse;
+}
+
 /** Where scopes have the same to say, their rules are the same. */
 function rulesIn(scopes: readonly PolicyScope[], route: RouteNode, rulesOf: RulesOf): Iterable<LoweredRule> {
   const [first] = scopes;
@@ -286,6 +303,14 @@ const RULES: Derivation<LoweredRule, RouteRule> = {
   derive: ({ rule }) => rule,
   keep: keepSame,
   textOf: JSON.stringify,
+};
+
+/** A use of a cluster says what it said while its rule changes around it. Nobody asks for its digest. */
+const USES: Derivation<ClusterUse, ClusterUse> = {
+  keyOf: ({ id }) => id,
+  derive: (use) => use,
+  keep: keepSame,
+  textOf: () => '',
 };
 
 const CERTIFICATES: Derivation<CertificateNode, Certificate> = {

@@ -23,6 +23,8 @@ interface RouteStatus {
   readonly update: StatusUpdate;
 }
 
+const NO_POLICIES: readonly ObjectRef[] = [];
+
 /** All statuses, from one translation to the next: one that says what it said stays the same object. */
 export class StatusTable {
   readonly #controllerName: string;
@@ -64,7 +66,9 @@ export class StatusTable {
     if (problems.isAbout(ref)) {
       return routeStatus(route, { ...context, problemsOf: (gateway) => problems.of(ref, gateway) });
     }
-    const policies = route.parents.flatMap(({ gateway }) => effects.affecting(route.ref, gateway));
+    const policies = effects.isEmpty
+      ? NO_POLICIES
+      : route.parents.flatMap(({ gateway }) => effects.affecting(route.ref, gateway));
     const known = this.#ofRoutes.get(route);
     if (known !== undefined && keepList(known.policies, policies) === known.policies) return known.update;
     const update = routeStatus(route, { ...context, problemsOf: () => NO_PROBLEMS });
