@@ -19,6 +19,7 @@ const FOLDERS = [
   { folder: 'test/autobahn/', name: 'autobahn', stage: 'e2e' },
   { folder: 'test/zero-loss/', name: 'zero-loss', stage: 'e2e' },
   { folder: 'test/fuzz/', name: 'fuzz', stage: 'e2e' },
+  { folder: 'test/simulation/', name: 'simulation', stage: 'unit' },
   { folder: 'test/golden/', name: 'golden', stage: 'unit' },
   { folder: 'test/schema/', name: 'schema', stage: 'unit' },
   { folder: 'test/docs/', name: 'docs', stage: 'unit' },

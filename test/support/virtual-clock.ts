@@ -7,6 +7,11 @@ export class VirtualClock implements WheelClock {
   #callback: (() => void) | null = null;
   #at = Infinity;
 
+  /** When the wheel wants to be woken; Infinity while it does not. */
+  get nextTimerAtMs(): number {
+    return this.#at;
+  }
+
   now(): number {
     return this.time;
   }

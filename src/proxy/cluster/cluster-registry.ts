@@ -5,18 +5,14 @@
 import type { Cluster, Endpoint, EndpointSet } from '../../ir/cluster.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import type { Certificate } from '../../ir/tls.ts';
-import type { Logger } from '../../telemetry/logger.ts';
-import type { TimerWheel } from '../timer-wheel.ts';
 import { UpstreamCluster } from './cluster.ts';
 import { DnsDiscovery } from './dns-discovery.ts';
-import { HealthRegistry } from './health/health-registry.ts';
+import { HealthRegistry, type HealthRegistryDeps } from './health/health-registry.ts';
 import { NOWHERE, type Locality } from './locality.ts';
 import type { UpstreamProtocol } from './upstream-pool.ts';
 
-export interface ClusterRegistryDeps {
-  readonly logger: Logger;
+export interface ClusterRegistryDeps extends HealthRegistryDeps {
   readonly protocolOf: (cluster: Cluster) => UpstreamProtocol;
-  readonly wheel: TimerWheel;
   /** Absent = not known. */
   readonly locality?: Locality;
 }

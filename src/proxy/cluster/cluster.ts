@@ -46,6 +46,8 @@ export class UpstreamCluster implements HealthListener {
   readonly #wheel: TimerWheel;
   /** Health has changed since they were judged. */
   #isStale = false;
+  /** No configuration names it: it is not told of changes any more. */
+  #isRetired = false;
   #isPanicking = false;
   readonly health: ClusterHealth;
 
@@ -114,7 +116,7 @@ export class UpstreamCluster implements HealthListener {
 
   /** Too few endpoints are healthy: requests go to all. */
   get isPanicking(): boolean {
-    if (this.#isStale) this.#judge();
+    if (this.#isStale || this.#isRetired) this.#judge();
     return this.#isPanicking;
   }
 
@@ -148,7 +150,7 @@ export class UpstreamCluster implements HealthListener {
    * only when there is no other, and the last one only when it is alone. `key`: hash of the request's `hashSource`, or `NO_KEY`.
    */
   pick(tried: readonly UpstreamEndpoint[], key: number): UpstreamEndpoint | null {
-    if (this.#isStale) this.#judge();
+    if (this.#isStale || this.#isRetired) this.#judge();
     const endpoints = this.#nearest;
     if (endpoints.length === 0) return null;
     if (tried.length > 0) return this.#balancer.pickAmong(this.#othersThan(tried), key);
@@ -181,6 +183,7 @@ export class UpstreamCluster implements HealthListener {
 
   /** No configuration names the cluster any more: exchanges in flight finish. */
   retire(): void {
+    this.#isRetired = true;
     for (const endpoint of this.#endpoints.values()) endpoint.retire();
     this.health.close();
   }

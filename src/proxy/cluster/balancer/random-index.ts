@@ -2,6 +2,11 @@
 
 let state = (Math.random() * 0xffff_ffff) | 1;
 
+/** Makes all that follows depend on `seed` alone: for simulations. Not 0. */
+export function reseed(seed: number): void {
+  state = seed | 0;
+}
+
 /** An integer in `[0, bound)`. */
 export function randomIndex(bound: number): number {
   return nextBits() % bound;

@@ -18,6 +18,8 @@ import { checkAuthority, createProber } from './probe.ts';
 export interface HealthRegistryDeps {
   readonly wheel: TimerWheel;
   readonly logger: Logger;
+  /** In place of probes over sockets: for simulations. */
+  readonly createProber?: typeof createProber;
 }
 
 /** Everything of one cluster id, however often it is defined. */
@@ -30,13 +32,15 @@ export class HealthRegistry {
   readonly wheel: TimerWheel;
   readonly logger: Logger;
   readonly #slots = new CheckSlots();
+  readonly #createProber: typeof createProber;
   /** By cluster id and definition. */
   readonly #detectors = new Map<string, OutlierDetector>();
   /** By definition. */
   readonly #groups = new Map<string, CheckGroup>();
   readonly #known = new Map<ClusterId, Known>();
 
-  constructor({ wheel, logger }: HealthRegistryDeps) {
+  constructor({ wheel, logger, createProber: custom }: HealthRegistryDeps) {
+    this.#createProber = custom ?? createProber;
     this.wheel = wheel;
     this.logger = logger;
   }
@@ -83,7 +87,7 @@ export class HealthRegistry {
         wheel,
         slots: this.#slots,
         random: Math.random,
-        createProbe: createProber({ cluster, check, clientCertificate, wheel }),
+        createProbe: this.#createProber({ cluster, check, clientCertificate, wheel }),
         tenant: origin.namespace,
       });
       this.#groups.set(key, group);
