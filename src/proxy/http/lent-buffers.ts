@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 
 /** Where a buffer came from. */
-export interface BufferPool {
+interface BufferPool {
   release(buffer: Buffer): void;
   /** Gives a buffer up that something may still read from: the garbage collector has it. */
   forget(): void;
