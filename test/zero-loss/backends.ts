@@ -7,6 +7,8 @@ import { WebSocketServer } from 'ws';
 
 export interface LeavingBackend {
   readonly port: number;
+  /** Resolves with its first connection. */
+  readonly reached: Promise<unknown>;
   /** Takes nothing new, finishes what it has. Resolves when its last connection is gone. */
   leave(): Promise<void>;
 }
@@ -21,6 +23,7 @@ function leaving(server: net.Server, onLeave: () => void): LeavingBackend {
   });
   return {
     port: (server.address() as AddressInfo).port,
+    reached: once(server, 'connection'),
     leave: async () => {
       server.close();
       onLeave();

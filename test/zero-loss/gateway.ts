@@ -90,8 +90,10 @@ export class LoadedGateway {
       const old = this.#backends[service];
       this.#backends[service] = await START[service](name);
       this.#scene.endpoints(service satisfies SceneService, [this.#backends[service].port]);
+      // As a pod does, the old one leaves when nobody is sent to it any more: both workers know of the new one.
+      await this.#backends[service].reached;
+      await this.#sluice.until(({ workers }) => workers.serving === WORKERS);
       if (service === 'web') await waitUntil(() => this.#seen.backend === name);
-      else await this.load.answers(5);
       await old.leave();
     }
   }
