@@ -200,7 +200,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   }
 
   onUpstreamReset(cause: ResetCause): void {
-    const wasReused = this.#upstream?.reused ?? false;
+    const wasReused = !this.#responseStarted && this.#upstream?.reused === true;
     this.#upstream = null;
     if (cause === 'refused') this.#fail({ kind: 'refused' }, 'upstream_reset');
     else if (cause === 'invalid') this.#fail({ kind: 'invalid' }, 'upstream_invalid');

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
-import { DEFAULT_CLUSTER_POLICY, type RetryPolicy } from '../../ir/policy.ts';
+import { DEFAULT_CLUSTER_POLICY, type PassiveHealthCheck, type RetryPolicy } from '../../ir/policy.ts';
 import { CODE, goAway, headers, rstStream } from '../../../test/support/h2-frames.ts';
 import { H2Peer } from '../../../test/support/h2-peer.ts';
 import { testBackend, testCluster, testConfig } from '../../../test/support/gateway-config.ts';
+import { PASSIVE } from '../../../test/support/health-lab.ts';
 import type { RawClient } from '../../../test/support/raw-client.ts';
 import { ScriptedBackend, answering, type Script } from '../../../test/support/scripted-backend.ts';
 import { TestProxy } from '../../../test/support/test-proxy.ts';
@@ -33,6 +34,7 @@ interface Setup {
   readonly streamIdleMs?: number;
   readonly connectTimeoutMs?: number;
   readonly protocol?: 'http1' | 'h2';
+  readonly passiveCheck?: PassiveHealthCheck;
 }
 
 async function setUp(t: TestContext, setup: Setup) {
@@ -43,6 +45,7 @@ async function setUp(t: TestContext, setup: Setup) {
     loadBalancing: { kind: 'round-robin' },
     connection: { ...connection, connectTimeoutMs: setup.connectTimeoutMs ?? connection.connectTimeoutMs },
     retryBudget: { ...retryBudget, minRetryCount: 1_000 },
+    passiveCheck: setup.passiveCheck ?? null,
   } as const;
   const proxy = await TestProxy.start(
     testConfig({
@@ -182,6 +185,30 @@ describe('nothing to be cured', () => {
     });
   }
 
+  test('an endpoint whose answers break off is ejected, on connections that have served as well', async (t) => {
+    const script = onRequest((connection, request) => {
+      connection.send(request === 1 ? ok : 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf');
+      if (request > 1) connection.end();
+    });
+    const passiveCheck = { ...PASSIVE, consecutive5xx: 1 };
+    const { client, proxy } = await setUp(t, {
+      scripts: [script, answering('ok')],
+      passiveCheck,
+      retry: null,
+    });
+    let broken = 0;
+    for (let sent = 0, current = client; sent < REQUESTS; sent++) {
+      current.send(GET);
+      try {
+        await current.readResponse();
+      } catch {
+        broken++;
+        current = await proxy.connect();
+      }
+    }
+    assert.equal(broken, 1);
+  });
+
   test('more bytes than were said: the answer stands, and the connection is not used again', async (t) => {
     const script = onRequest((connection) =>
       connection.send(`${ok}HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil`),
@@ -219,6 +246,30 @@ describe('HTTP/2', () => {
     const { client, proxy } = await setUp(t, { scripts: [script], protocol: 'h2' });
     assert.deepEqual([...(await statuses(client, 4))], [204]);
     assert.equal(proxy.records[0]?.retries, 1);
+  });
+
+  test('a stream that is reset on a connection that has served is no dead connection: without a policy it is not retried', async (t) => {
+    const script: Script = async (connection) => {
+      const peer = await H2Peer.accept(connection);
+      await peer.fields(1);
+      peer.send(headers(1, [[':status', '204']], true));
+      await peer.fields(3);
+      peer.send(rstStream(3, CODE.internalError));
+      await peer.fields(5);
+    };
+    const passiveCheck = { ...PASSIVE, consecutive5xx: 1 };
+    const setup = { scripts: [script, script], protocol: 'h2', retry: null, passiveCheck } as const;
+    const { client, backends } = await setUp(t, setup);
+    const seen: number[] = [];
+    for (let sent = 0; sent < 3; sent++) {
+      client.send(GET);
+      seen.push((await client.readResponse()).status);
+    }
+    assert.deepEqual(seen, [204, 204, 502]);
+    assert.deepEqual(
+      backends.map(({ connections }) => connections.length),
+      [1, 1],
+    );
   });
 
   test('GOAWAY with every answer: each request gets one all the same', async (t) => {

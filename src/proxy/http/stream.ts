@@ -72,7 +72,7 @@ export interface DownstreamEvents {
 
 /** One try of a request on a backend's side. Implemented by the HTTP/1.1 and HTTP/2 clients. */
 export interface UpstreamStream {
-  /** True when the connection has served a request before: it may turn out to be dead. */
+  /** True when the connection has served a request before, and has said nothing about this one: it may turn out to be dead. */
   readonly reused: boolean;
   /** Sends the head, at most once. `ended`: the request ends with it. `prepared` must not be released before the stream ends. */
   start(prepared: PreparedRequest, ended: boolean): void;

@@ -15,7 +15,7 @@ import { H2PreparedRequest } from './write-request.ts';
 const MAX_INFORMATIONAL = 32;
 
 export class H2ClientStream extends H2Stream implements UpstreamStream {
-  readonly reused: boolean;
+  reused: boolean;
   protected override readonly connection: H2ClientConnection;
   #events: UpstreamEvents | null;
   #hasStarted = false;
@@ -188,6 +188,8 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
 
   onReset(code: number): void {
     this.forget();
+    // Who resets a stream is there: the connection was not dead, however much it had served.
+    this.reused = false;
     this.#tell(code === ErrorCode.refusedStream ? 'refused' : 'reset');
   }
 
