@@ -18,6 +18,7 @@ const FOLDERS = [
   { folder: 'test/grpc-interop/', name: 'grpc-interop', stage: 'e2e' },
   { folder: 'test/autobahn/', name: 'autobahn', stage: 'e2e' },
   { folder: 'test/zero-loss/', name: 'zero-loss', stage: 'e2e' },
+  { folder: 'test/soak/', name: 'soak', stage: 'e2e' },
   { folder: 'test/fuzz/', name: 'fuzz', stage: 'e2e' },
   { folder: 'test/simulation/', name: 'simulation', stage: 'unit' },
   { folder: 'test/golden/', name: 'golden', stage: 'unit' },
