@@ -147,7 +147,7 @@ export class UpstreamCluster implements HealthListener {
 
   /**
    * An endpoint for a try; null when there is none. `tried`: where the tries before went, the last one last: those are chosen
-   * only when there is no other, and the last one only when it is alone. `key`: hash of the request's `hashSource`, or `NO_KEY`.
+   * only when there is no other, then in rounds, and the last one only when it is alone. `key`: hash of the request's `hashSource`, or `NO_KEY`.
    */
   pick(tried: readonly UpstreamEndpoint[], key: number): UpstreamEndpoint | null {
     if (this.#isStale || this.#isRetired) this.#judge();
@@ -165,7 +165,7 @@ export class UpstreamCluster implements HealthListener {
     const untried = this.#eligible.filter(isUntried);
     if (untried.length > 0) return untried;
     const notLast = this.#nearest.filter((endpoint) => endpoint !== tried.at(-1));
-    return notLast.length > 0 ? notLast : this.#nearest;
+    return notLast.length > 0 ? fewestTries(notLast, tried) : this.#nearest;
   }
 
   /**
@@ -192,4 +192,14 @@ export class UpstreamCluster implements HealthListener {
     for (const endpoint of this.#endpoints.values()) endpoint.pool.destroy();
     this.health.close();
   }
+}
+
+/** Those where a request was tried least: what is bad is not tried twice before what had a bad moment. */
+function fewestTries(
+  endpoints: readonly UpstreamEndpoint[],
+  tried: readonly UpstreamEndpoint[],
+): readonly UpstreamEndpoint[] {
+  const tries = endpoints.map((endpoint) => tried.filter((other) => other === endpoint).length);
+  const fewest = Math.min(...tries);
+  return endpoints.filter((_, index) => tries[index] === fewest);
 }

@@ -162,6 +162,20 @@ describe('nothing to be cured', () => {
     assert.deepEqual([proxy.records[0]?.reason, proxy.records[0]?.retries], ['upstream_reset', 2]);
   });
 
+  test('tries beyond the number of endpoints go round: none is asked three times while another was asked once', async (t) => {
+    const closing = onRequest((connection) => connection.destroy());
+    const retry = { attempts: 5 };
+    const { client, backends } = await setUp(t, { scripts: [closing, closing, closing], retry });
+    for (let sent = 1; sent <= 10; sent++) {
+      client.send(GET);
+      assert.equal((await client.readResponse()).status, 502);
+      assert.deepEqual(
+        backends.map(({ connections }) => connections.length),
+        [2 * sent, 2 * sent, 2 * sent],
+      );
+    }
+  });
+
   const afterHead: Readonly<Record<string, (connection: RawClient) => void>> = {
     'a reset': (connection) => connection.socket.resetAndDestroy(),
     'a close before the length that was said': (connection) => connection.end(),
