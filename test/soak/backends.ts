@@ -26,15 +26,18 @@ const ROLE = 'SLUICE_SOAK_BACKENDS';
 
 export class Backends {
   readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, (done: Done) => void>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<Done>>();
   #orders = 0;
 
   constructor() {
     this.#child = fork(fileURLToPath(import.meta.url), { env: { ...process.env, [ROLE]: '1' } });
     this.#child.on('message', (message) => {
       const done = message as Done;
-      this.#waiting.get(done.order)?.(done);
+      this.#waiting.get(done.order)?.resolve(done);
       this.#waiting.delete(done.order);
+    });
+    this.#child.once('exit', () => {
+      for (const { reject } of this.#waiting.values()) reject(new Error('the backends ended'));
     });
   }
 
@@ -51,17 +54,15 @@ export class Backends {
   }
 
   #tell(order: Order): Promise<Done> {
-    return new Promise((resolve, reject) => {
-      if (!this.#child.connected) {
-        reject(new Error('the backends are gone'));
-        return;
-      }
-      this.#waiting.set(order.order, resolve);
-      this.#child.send(order);
-    });
+    const told = Promise.withResolvers<Done>();
+    this.#waiting.set(order.order, told);
+    if (this.#child.connected) this.#child.send(order);
+    else told.reject(new Error('the backends are gone'));
+    return told.promise;
   }
 
   async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exit = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exit;

@@ -53,7 +53,8 @@ function objects(scenario: Scenario, isRetried: boolean): object[] {
   const isGrpc = clients.includes('gRPC');
   const check = isGrpc ? { type: 'GRPC', grpc: {} } : { type: 'HTTP', http: { path: '/healthz' } };
   const { passive } = POOL.healthCheck;
-  const off = { retry: { attempts: 0 } };
+  // What hangs ends all the same.
+  const off = { retry: { attempts: 0 }, timeouts: { backendRequest: '1s' } };
   return [
     {
       apiVersion: 'v1',

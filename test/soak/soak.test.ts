@@ -7,7 +7,7 @@ import { soak } from './run.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { judge, percentile, slope } from './tally.ts';
 
-const OPTIONS = { seconds: 15, seed: 5, rate: 100, isRetried: true };
+const OPTIONS = { seconds: 12, seed: 5, rate: 100, isRetried: true };
 
 suite('soak', () => {
   test('all faults at once: nothing fails that a retry was allowed to cure, and nothing is left behind', async () => {
@@ -21,7 +21,7 @@ suite('soak', () => {
   });
 
   test('without retries it says what they would have cured', async () => {
-    const { tally } = await soak({ ...OPTIONS, seconds: 5, isRetried: false });
+    const { tally } = await soak({ ...OPTIONS, seconds: 4, isRetried: false });
     assert.ok(tally.count('curable') > 0);
   });
 });
