@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { H2Endpoint } from './h2-endpoint.ts';
 import type { Mode, Scenario } from './scenarios.ts';
+import { watchStalls, type Stall } from './stalls.ts';
 import { WebEndpoint, type Endpoint } from './web-endpoint.ts';
 
 /** Where an endpoint is. Each has an address to itself, from which no connection goes out: a port that is let go stays free. */
@@ -21,18 +22,26 @@ interface Done {
   readonly port: number;
 }
 
+type Word = Done | Stall;
+
 /** Set for the child, so that importing this starts nothing. */
 const ROLE = 'SLUICE_SOAK_BACKENDS';
 
 export class Backends {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, PromiseWithResolvers<Done>>();
+  /** Of their process. */
+  readonly stalls: Stall[] = [];
   #orders = 0;
 
   constructor() {
     this.#child = fork(fileURLToPath(import.meta.url), { env: { ...process.env, [ROLE]: '1' } });
     this.#child.on('message', (message) => {
-      const done = message as Done;
+      const done = message as Word;
+      if ('fromMs' in done) {
+        this.stalls.push(done);
+        return;
+      }
       this.#waiting.get(done.order)?.resolve(done);
       this.#waiting.delete(done.order);
     });
@@ -81,6 +90,7 @@ function serve(): void {
     return { order: order.order, port: 0 };
   };
   process.on('message', (order) => void carryOut(order as Order).then((done) => process.send?.(done)));
+  watchStalls((stall) => process.send?.(stall));
   process.on('disconnect', () => process.exit());
 }
 

@@ -3,8 +3,9 @@ import { Random } from '../support/random.ts';
 import type { Backends, Place } from './backends.ts';
 import type { Manifests } from './manifests.ts';
 import type { Mode, Scenario } from './scenarios.ts';
+import { sharedNow } from './stalls.ts';
 
-/** When every endpoint of a scenario was down, on the clock of `performance.now()`. */
+/** When every endpoint of a scenario was down, on the clock of `sharedNow`. */
 export interface Outage {
   readonly scenario: string;
   readonly fromMs: number;
@@ -137,12 +138,12 @@ export class Faults {
     await this.#dwell(random);
     const { name } = scenario;
     const mode = random.pick(DOWN);
-    const fromMs = performance.now();
+    const fromMs = sharedNow();
     const at = this.outages.push({ scenario: name, fromMs, toMs: Infinity }) - 1;
     for (const place of places) await this.#set(place, mode);
     await this.#dwell(random);
     for (const place of places) await this.#set(place, 'well');
-    this.outages[at] = { scenario: name, fromMs, toMs: performance.now() };
+    this.outages[at] = { scenario: name, fromMs, toMs: sharedNow() };
     await this.#dwell(random);
   }
 }

@@ -1,11 +1,12 @@
 /** Requests at a steady rate, whatever becomes of those before: a slow answer holds up no other, and waiting counts from when one was due. */
 import { createClient, type End, type SoakClient } from './clients.ts';
 import type { ClientKind, Scenario } from './scenarios.ts';
+import { sharedNow } from './stalls.ts';
 
 export interface Ended {
   readonly scenario: Scenario;
   readonly client: ClientKind;
-  /** On the clock of `performance.now()`. */
+  /** On the clock of `sharedNow`. */
   readonly fromMs: number;
   readonly toMs: number;
   readonly end: End;
@@ -39,9 +40,9 @@ export class Load {
         client: createClient(kind, port, `${scenario.name}.example`),
       })),
     );
-    const startedMs = performance.now();
+    const startedMs = sharedNow();
     this.#timer = setInterval(() => {
-      const due = ((performance.now() - startedMs) * rate) / 1_000;
+      const due = ((sharedNow() - startedMs) * rate) / 1_000;
       while (this.#sent < due) this.#send(startedMs + (this.#sent * 1_000) / rate);
     }, TICK_MS);
   }
@@ -55,7 +56,7 @@ export class Load {
     const path = kind === 'gRPC' ? '/test.Echo/Unary' : `/requests/${String(number)}`;
     const asked = client.ask(path).then((end) => {
       this.#inFlight.delete(asked);
-      this.#onEnd({ scenario, client: kind, fromMs, toMs: performance.now(), end });
+      this.#onEnd({ scenario, client: kind, fromMs, toMs: sharedNow(), end });
     });
     this.#inFlight.add(asked);
   }

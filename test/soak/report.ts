@@ -1,8 +1,8 @@
 /** A soak in words. */
 import type { Soaked } from './run.ts';
-import { percentile, type RouteTally } from './tally.ts';
+import { VERDICTS, percentile, type RouteTally } from './tally.ts';
 
-const COLUMNS = ['answered', 'curable', 'after head', 'all down', 'p50 ms', 'p99 ms', 'p99.9 ms'];
+const COLUMNS = ['answered', 'curable', 'after head', 'all down', 'no CPU', 'p50 ms', 'p99 ms', 'p99.9 ms'];
 const NAME_WIDTH = 14;
 const WIDTH = 11;
 
@@ -11,9 +11,9 @@ function row(name: string, cells: readonly (string | number)[]): string {
 }
 
 function routeRow({ name, verdicts, latenciesMs }: RouteTally): string {
-  const { answered, curable, head, outage } = verdicts;
+  const counts = VERDICTS.map((verdict) => verdicts[verdict]);
   const times = [0.5, 0.99, 0.999].map((share) => percentile(latenciesMs, share).toFixed(0));
-  return row(name, [answered, curable, head, outage, ...times]);
+  return row(name, [...counts, ...times]);
 }
 
 function reasonLines({ name, reasons }: RouteTally): string[] {
@@ -23,13 +23,13 @@ function reasonLines({ name, reasons }: RouteTally): string[] {
   );
 }
 
-export function inWords({ options, tally, faults, workers, left, restarts }: Soaked): string {
+export function inWords({ options, tally, faults, workers, left, restarts, stalledMs }: Soaked): string {
   const { seconds, seed, rate } = options;
   const kinds = [...faults].map(([mode, count]) => `${mode} ${String(count)}`).sort();
   const memory = workers.map(
     ({ name, mib, slope }) => `worker ${name}: ${mib.toFixed(0)} MiB, ${slope.toFixed(2)} MiB a minute`,
   );
-  const total = (['answered', 'curable', 'head', 'outage'] as const).map((verdict) => tally.count(verdict));
+  const total = VERDICTS.map((verdict) => tally.count(verdict));
   return [
     `${String(seconds)} s at ${String(rate)} requests a second, seed ${String(seed)}`,
     `faults begun: ${kinds.join(', ')}`,
@@ -38,10 +38,11 @@ export function inWords({ options, tally, faults, workers, left, restarts }: Soa
     ...tally.routes.map(routeRow),
     row('all', total),
     '',
-    'failures, by what a permitted retry could have done (curable; head: the answer had begun; outage: all were down):',
+    'failures, by what a permitted retry could have done (head: the answer had begun; outage: all were down; stall: no CPU):',
     ...tally.routes.flatMap(reasonLines),
     '',
     ...memory,
+    `clients and backends stood still for ${(stalledMs / 1_000).toFixed(1)} s`,
     `connections at the end: ${String(left.downstream)} of clients, ${String(left.backend)} to backends, ` +
       `${String(left.idle)} of them idle; ${String(left.activeRequests)} requests; ${String(restarts)} workers replaced`,
   ].join('\n');

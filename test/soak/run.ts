@@ -6,6 +6,7 @@ import { MemoryLog, connections, type Connections } from './gauges.ts';
 import { Load } from './load.ts';
 import { LISTENER_PORT, Manifests } from './manifests.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { watchStalls, type Stall } from './stalls.ts';
 import { Tally, slope, type Sample } from './tally.ts';
 
 export interface SoakOptions {
@@ -33,6 +34,8 @@ export interface Soaked {
   readonly left: Connections;
   /** Workers that had to be replaced. */
   readonly restarts: number;
+  /** For how long clients or backends had no CPU, together. */
+  readonly stalledMs: number;
 }
 
 const WORKERS = 2;
@@ -46,27 +49,37 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   const manifests = new Manifests(SCENARIOS, options.isRetried);
   const backends = new Backends();
   const faults = new Faults(backends, manifests, options.seed);
+  const stalls: Stall[] = [];
+  const watch = watchStalls((stall) => stalls.push(stall));
   let sluice: SluiceProcess | null = null;
   try {
     for (const scenario of SCENARIOS) await faults.add(scenario);
     const args = ['--log-level', 'error', '--drain', '1'];
     sluice = await startSluice({ paths: [manifests.folder], args, workers: WORKERS });
-    return await under(sluice, faults, options);
+    const soaked = await under(sluice, faults, options);
+    const all = [...stalls, ...backends.stalls];
+    soaked.tally.close({ outages: faults.outages, stalls: all });
+    return { ...soaked, stalledMs: all.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0) };
   } finally {
+    clearInterval(watch);
     await sluice?.stop();
     await backends.stop();
     manifests.remove();
   }
 }
 
-async function under(sluice: SluiceProcess, faults: Faults, options: SoakOptions): Promise<Soaked> {
+async function under(
+  sluice: SluiceProcess,
+  faults: Faults,
+  options: SoakOptions,
+): Promise<Omit<Soaked, 'stalledMs'>> {
   const { pids } = (await sluice.status()).workers;
   const tally = new Tally();
   const memory = new MemoryLog(sluice.admin, SAMPLE_MS);
   const load = new Load(SCENARIOS, {
     port: sluice.port(LISTENER_PORT),
     rate: options.rate,
-    onEnd: (ended) => tally.add(ended, faults.outages),
+    onEnd: (ended) => tally.add(ended),
   });
   faults.begin();
   await new Promise((resolve) => setTimeout(resolve, options.seconds * 1_000));

@@ -30,8 +30,9 @@ suite('verdicts', () => {
   const [scenario] = SCENARIOS;
   assert.ok(scenario !== undefined);
   const outages = [{ scenario: scenario.name, fromMs: 100, toMs: 200 }];
+  const stalls = [{ fromMs: 1_000, toMs: 1_300 }];
   const verdict = (end: End, fromMs: number, toMs: number) =>
-    judge({ scenario, client: 'gRPC', fromMs, toMs, end }, outages);
+    judge({ scenario, client: 'gRPC', fromMs, toMs, end }, { outages, stalls });
   const refused: End = { kind: 'refused', reason: '503' };
 
   test('an outage excuses what overlaps with it, and nothing else', () => {
@@ -39,6 +40,15 @@ suite('verdicts', () => {
     assert.equal(verdict(refused, 0, 101), 'outage');
     assert.equal(verdict(refused, 199, 300), 'outage');
     assert.equal(verdict(refused, 200, 300), 'curable');
+  });
+
+  test('so does a time without CPU, but no outage of another route', () => {
+    assert.equal(verdict(refused, 900, 1_000), 'curable');
+    assert.equal(verdict(refused, 1_299, 1_400), 'stall');
+    const end = refused;
+    const ended = { scenario, client: 'gRPC', fromMs: 110, toMs: 120, end } as const;
+    const other = [{ scenario: 'another', fromMs: 100, toMs: 200 }];
+    assert.equal(judge(ended, { outages: other, stalls }), 'curable');
   });
 
   test('a head that has come excuses an answer that breaks off, never a wrong one', () => {

@@ -1,19 +1,30 @@
 /** What the soak counts, and what it makes of a failure. */
 import type { Outage } from './faults.ts';
 import type { Ended } from './load.ts';
+import type { Stall } from './stalls.ts';
 
-/** `head`: it failed after its head had come, when nothing may be sent again. `outage`: no endpoint was there. */
-export type Verdict = 'answered' | 'curable' | 'head' | 'outage';
+/** `head`: it failed after its head had come, when nothing may be sent again. `outage`: no endpoint was there. `stall`: no CPU was. */
+export const VERDICTS = ['answered', 'curable', 'head', 'outage', 'stall'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What a request is not to be blamed for. */
+export interface Excuses {
+  readonly outages: readonly Outage[];
+  /** Of the clients and the backends. */
+  readonly stalls: readonly Stall[];
+}
+
+const overlaps = (span: Stall, { fromMs, toMs }: Ended): boolean => span.fromMs < toMs && fromMs < span.toMs;
 
 /** Whether a retry that the policies permit could have cured it: they permit all, and one endpoint is well but for the outages. */
-export function judge({ scenario, fromMs, toMs, end }: Ended, outages: readonly Outage[]): Verdict {
+export function judge(ended: Ended, { outages, stalls }: Excuses): Verdict {
+  const { scenario, end } = ended;
   if (end.kind === 'answered') return 'answered';
+  // An answer to another request is never excused.
+  if (end.kind === 'wrong') return 'curable';
   if (end.kind === 'broken' && end.hadHead) return 'head';
-  // An answer to another request is nobody's outage.
-  const isOut = outages.some(
-    (outage) => outage.scenario === scenario.name && outage.fromMs < toMs && fromMs < outage.toMs,
-  );
-  return end.kind !== 'wrong' && isOut ? 'outage' : 'curable';
+  if (outages.some((outage) => outage.scenario === scenario.name && overlaps(outage, ended))) return 'outage';
+  return stalls.some((stall) => overlaps(stall, ended)) ? 'stall' : 'curable';
 }
 
 export interface RouteTally {
@@ -27,14 +38,27 @@ export interface RouteTally {
 
 export class Tally {
   readonly #routes = new Map<string, RouteTally>();
+  /** Judged when all excuses are known: a stall is known once it is over. */
+  readonly #failed: Ended[] = [];
 
-  add(ended: Ended, outages: readonly Outage[]): void {
+  add(ended: Ended): void {
+    if (ended.end.kind !== 'answered') {
+      this.#failed.push(ended);
+      return;
+    }
     const route = this.#route(ended.scenario.name);
-    const verdict = judge(ended, outages);
-    route.verdicts[verdict]++;
-    const { end, client } = ended;
-    if (end.kind === 'answered') route.latenciesMs.push(ended.toMs - ended.fromMs);
-    else {
+    route.verdicts.answered++;
+    route.latenciesMs.push(ended.toMs - ended.fromMs);
+  }
+
+  /** Judges what has failed so far. */
+  close(excuses: Excuses): void {
+    for (const ended of this.#failed.splice(0)) {
+      const { end, client, scenario } = ended;
+      if (end.kind === 'answered') continue;
+      const route = this.#route(scenario.name);
+      const verdict = judge(ended, excuses);
+      route.verdicts[verdict]++;
       const key = `${verdict}: ${client}, ${end.kind}, ${end.reason}`;
       route.reasons.set(key, (route.reasons.get(key) ?? 0) + 1);
     }
@@ -43,7 +67,7 @@ export class Tally {
   #route(name: string): RouteTally {
     const known = this.#routes.get(name);
     if (known !== undefined) return known;
-    const verdicts = { answered: 0, curable: 0, head: 0, outage: 0 };
+    const verdicts = { answered: 0, curable: 0, head: 0, outage: 0, stall: 0 };
     const route: RouteTally = { name, verdicts, reasons: new Map(), latenciesMs: [] };
     this.#routes.set(name, route);
     return route;
