@@ -40,13 +40,13 @@ const POOL = {
       consecutive5xx: 5,
       interval: '1s',
       baseEjectionTime: '1s',
-      maxEjectionTime: '5s',
+      maxEjectionTime: '2s',
       maxEjectionPercent: 70,
     },
   },
 };
 
-const CHECK = { interval: '1s', timeout: '500ms', unhealthyThreshold: 2 };
+const CHECK = { interval: '1s' };
 
 function objects(scenario: Scenario, isRetried: boolean): object[] {
   const { name, protocol, clients, policy, rule = {} } = scenario;

@@ -102,7 +102,7 @@ export const SCENARIOS: readonly Scenario[] = [
     clients: HTTP,
     fates: ONE_OF_THREE,
     modes: ['well', 'reset-after-head', 'less-than-said', 'slow-body', 'stalled-body'],
-    policy: { retry: RETRY, timeouts: { streamIdle: '1s' } },
+    policy: { retry: RETRY, timeouts: { streamIdle: '2s' } },
   },
   {
     name: 'flapping',

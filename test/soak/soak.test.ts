@@ -45,6 +45,8 @@ suite('verdicts', () => {
   test('so does a time without CPU, but no outage of another route', () => {
     assert.equal(verdict(refused, 900, 1_000), 'curable');
     assert.equal(verdict(refused, 1_299, 1_400), 'stall');
+    assert.equal(verdict(refused, 3_299, 3_400), 'stall', 'what it made of health');
+    assert.equal(verdict(refused, 3_300, 3_400), 'curable');
     const end = refused;
     const ended = { scenario, client: 'gRPC', fromMs: 110, toMs: 120, end } as const;
     const other = [{ scenario: 'another', fromMs: 100, toMs: 200 }];

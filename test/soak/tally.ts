@@ -16,6 +16,10 @@ export interface Excuses {
 
 const overlaps = (span: Stall, { fromMs, toMs }: Ended): boolean => span.fromMs < toMs && fromMs < span.toMs;
 
+/** An endpoint that missed its checks or failed requests for want of CPU is out for so long: `maxEjectionTime` of the policies. */
+const AFTERMATH_MS = 2_000;
+const withAftermath = ({ fromMs, toMs }: Stall): Stall => ({ fromMs, toMs: toMs + AFTERMATH_MS });
+
 /** Whether a retry that the policies permit could have cured it: they permit all, and one endpoint is well but for the outages. */
 export function judge(ended: Ended, { outages, stalls }: Excuses): Verdict {
   const { scenario, end } = ended;
@@ -24,7 +28,7 @@ export function judge(ended: Ended, { outages, stalls }: Excuses): Verdict {
   if (end.kind === 'wrong') return 'curable';
   if (end.kind === 'broken' && end.hadHead) return 'head';
   if (outages.some((outage) => outage.scenario === scenario.name && overlaps(outage, ended))) return 'outage';
-  return stalls.some((stall) => overlaps(stall, ended)) ? 'stall' : 'curable';
+  return stalls.some((stall) => overlaps(withAftermath(stall), ended)) ? 'stall' : 'curable';
 }
 
 export interface RouteTally {
