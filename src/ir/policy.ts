@@ -134,13 +134,20 @@ export interface Http2Policy {
   readonly pingTimeoutMs: number;
 }
 
+export interface PreferLocal {
+  /** From which on it holds: in all zones together. */
+  readonly minEndpoints: number;
+  /** Share of the requests that it holds for, 1 to 100. */
+  readonly percent: number;
+}
+
 /** Everything that belongs to one pool of connections. */
 export interface ClusterPolicy {
   readonly connection: ConnectionPolicy;
   readonly loadBalancing: LoadBalancing;
   readonly slowStartMs: number;
-  /** Prefer endpoints of the proxy's own zone when there are at least this many in all zones together; null = off. */
-  readonly preferLocalMinEndpoints: number | null;
+  /** Endpoints of the proxy's own zone before others; null = off. */
+  readonly preferLocal: PreferLocal | null;
   readonly retryBudget: RetryBudget;
   readonly activeCheck: ActiveHealthCheck | null;
   readonly passiveCheck: PassiveHealthCheck | null;
@@ -164,7 +171,7 @@ export const DEFAULT_CLUSTER_POLICY: ClusterPolicy = {
   },
   loadBalancing: { kind: 'least-request' },
   slowStartMs: 0,
-  preferLocalMinEndpoints: null,
+  preferLocal: null,
   retryBudget: { percent: 20, intervalMs: 10_000, minRetryCount: 10, minRetryIntervalMs: 1_000 },
   activeCheck: null,
   passiveCheck: null,

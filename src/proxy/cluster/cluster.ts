@@ -10,7 +10,7 @@ import { UpstreamEndpoint, endpointName } from './endpoint.ts';
 import { canEject, judgeEndpoints } from './health/eligibility.ts';
 import type { ClusterHealth, HealthListener } from './health/cluster-health.ts';
 import type { HealthRegistry } from './health/health-registry.ts';
-import { nearest, type Locality } from './locality.ts';
+import { LocalShare, nearest, type Locality } from './locality.ts';
 import { PoolPerClient } from './pool-per-client.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { SlowStart } from './slow-start.ts';
@@ -42,6 +42,8 @@ export class UpstreamCluster implements HealthListener {
   /** Of these, the ones that do. */
   #nearest: readonly UpstreamEndpoint[] = [];
   readonly #locality: Locality;
+  /** null: all requests stay near where they can. */
+  readonly #share: LocalShare | null;
   readonly #slowStart: SlowStart;
   readonly #wheel: TimerWheel;
   /** Health has changed since they were judged. */
@@ -54,8 +56,10 @@ export class UpstreamCluster implements HealthListener {
   constructor(config: Cluster, { protocol, clientCertificate, health, locality }: UpstreamClusterDeps) {
     this.config = config;
     this.protocol = protocol;
-    const { loadBalancing, circuitBreaker, retryBudget, slowStartMs } = config.policy;
+    const { loadBalancing, circuitBreaker, retryBudget, slowStartMs, preferLocal } = config.policy;
     this.#locality = locality;
+    const percent = preferLocal?.percent ?? 100;
+    this.#share = percent < 100 ? new LocalShare(percent) : null;
     this.#wheel = health.wheel;
     this.#slowStart = new SlowStart(slowStartMs);
     this.breaker = new CircuitBreaker(circuitBreaker);
@@ -92,11 +96,11 @@ export class UpstreamCluster implements HealthListener {
   #judge(): void {
     this.#isStale = false;
     const all = [...this.#endpoints.values()];
-    const { panicThresholdPercent, preferLocalMinEndpoints } = this.config.policy;
+    const { panicThresholdPercent, preferLocal } = this.config.policy;
     const { eligible, isPanicking } = judgeEndpoints(all, panicThresholdPercent);
     this.#slowStart.noteChange(this.#eligible, eligible, this.#wheel.now());
     this.#eligible = eligible;
-    this.#nearest = nearest(eligible, this.#locality, preferLocalMinEndpoints);
+    this.#nearest = nearest(eligible, this.#locality, preferLocal?.minEndpoints ?? null);
     this.#isPanicking = isPanicking;
   }
 
@@ -151,7 +155,7 @@ export class UpstreamCluster implements HealthListener {
    */
   pick(tried: readonly UpstreamEndpoint[], key: number): UpstreamEndpoint | null {
     if (this.#isStale || this.#isRetired) this.#judge();
-    const endpoints = this.#nearest;
+    const endpoints = this.#share === null || this.#share.isLocal(key) ? this.#nearest : this.#eligible;
     if (endpoints.length === 0) return null;
     if (tried.length > 0) return this.#balancer.pickAmong(this.#othersThan(tried), key);
     return this.#balancer.pick(endpoints, key, this.#slowStart.weightsOf(endpoints, this.#wheel.now()));

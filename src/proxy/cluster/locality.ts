@@ -1,5 +1,6 @@
-/** Endpoints near the proxy: its node, its zone. Pure. */
+/** Endpoints near the proxy: its node, its zone. */
 import type { Endpoint } from '../../ir/cluster.ts';
+import { NO_KEY } from './balancer/balancer.ts';
 
 /** Where the proxy runs; `` = not known, and then nothing is near. */
 export interface Locality {
@@ -46,4 +47,24 @@ function hinted<E extends PlacedEndpoint>(
   const placesOf = ({ hints }: E): readonly string[] => (hints === undefined ? [] : read(hints));
   if (endpoints.some((endpoint) => placesOf(endpoint).length === 0)) return [];
   return endpoints.filter((endpoint) => placesOf(endpoint).includes(place));
+}
+
+/** Which requests are to stay near, where a policy wants but a share of them to. */
+export class LocalShare {
+  readonly #percent: number;
+  #credit = 0;
+
+  /** `percent` is 1 to 99. */
+  constructor(percent: number) {
+    this.#percent = percent;
+  }
+
+  /** Exact over time; what is hashed (`key` is not `NO_KEY`) goes the same way each time. */
+  isLocal(key: number): boolean {
+    if (key !== NO_KEY) return key % 100 < this.#percent;
+    this.#credit += this.#percent;
+    if (this.#credit < 100) return false;
+    this.#credit -= 100;
+    return true;
+  }
 }

@@ -122,7 +122,7 @@ describe('zones', () => {
     const place = { zone: 'z1', zones };
     const { client, proxy, backends, clusterId } = await withEndpoints(
       t,
-      { preferLocalMinEndpoints: 2 },
+      { preferLocal: { minEndpoints: 2, percent: 100 } },
       place,
     );
     assert.equal(await seenOver(client), 'ac');
@@ -134,9 +134,26 @@ describe('zones', () => {
     assert.equal(await seenOver(client), 'bd');
   });
 
+  test('a share of the requests stays in the zone, and the others go to all', async (t) => {
+    const place = { zone: 'z1', zones };
+    const policy = {
+      preferLocal: { minEndpoints: 1, percent: 40 },
+      loadBalancing: { kind: 'round-robin' },
+    } as const;
+    const { client } = await withEndpoints(t, policy, place);
+    let near = 0;
+    for (let count = 0; count < 100; count++) if ('ac'.includes(await ask(client, '/'))) near++;
+    // 40 stay, and half of the other 60 meet the zone as well.
+    assert.ok(near >= 66 && near <= 74, String(near));
+  });
+
   test('a further try leaves the zone when nothing of it is left', async (t) => {
     const place = { zone: 'z1', zones: ['z1', 'z2', 'z2', 'z2'] };
-    const { client, backends } = await withEndpoints(t, { preferLocalMinEndpoints: 1 }, place);
+    const { client, backends } = await withEndpoints(
+      t,
+      { preferLocal: { minEndpoints: 1, percent: 100 } },
+      place,
+    );
     assert.equal(await seenOver(client), 'a');
     await backends[0]?.stop();
     assert.match(await seenOver(client), /^[bcd]+$/);

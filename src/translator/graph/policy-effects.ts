@@ -121,13 +121,13 @@ function sessionLayer({ from }: Merged): PolicyLayer | undefined {
 function noteUse(use: PolicyUse, gateway: ObjectRef, effects: PolicyEffects): void {
   for (const layer of use.layers) {
     if (layer.source.kind !== 'BackendPolicy' && layer.source.kind !== 'XBackendTrafficPolicy') continue;
-    for (const [path, value] of fieldsOf(layer.spec)) {
-      effects.note(layer.source, gateway, path, outcomeOf(use, layer, path, value));
+    for (const [path] of fieldsOf(layer.spec)) {
+      effects.note(layer.source, gateway, path, outcomeOf(use, layer, path));
     }
   }
 }
 
-function outcomeOf(use: PolicyUse, layer: PolicyLayer, path: string, value: unknown): FieldOutcome {
+function outcomeOf(use: PolicyUse, layer: PolicyLayer, path: string): FieldOutcome {
   const overriddenBy = ({ source, place }: PolicyLayer): FieldOutcome => ({
     kind: 'overridden',
     by: source,
@@ -146,7 +146,7 @@ function outcomeOf(use: PolicyUse, layer: PolicyLayer, path: string, value: unkn
   if (path.startsWith('sessionPersistence') && session !== undefined && !isSame(session, layer, use)) {
     return overriddenBy(session);
   }
-  const why = unservedBecause(path, value, { upstream, carriers });
+  const why = unservedBecause(upstream, carriers);
   return why === null ? { kind: 'effective' } : { kind: 'unserved', why };
 }
 
@@ -172,16 +172,9 @@ function valueAt({ spec }: Merged, path: string): string {
 
 const SPOKEN = { http1: 'HTTP/1.1', h2: 'HTTP/2', tcp: 'TCP', udp: 'UDP' } as const;
 
-function unservedBecause(
-  path: string,
-  value: unknown,
-  { upstream, carriers }: { readonly upstream: Upstream; readonly carriers: PolicyField['carriers'] },
-): string | null {
-  if (path.endsWith('.preferLocal.percentageEnabled')) {
-    return value === 0 || value === 100 ? null : 'a share of the requests cannot be kept local: 0 or 100 can';
-  }
+function unservedBecause({ protocol }: Upstream, carriers: PolicyField['carriers']): string | null {
   if (carriers.length === 0) return 'the platform has no way to set it';
-  return carriers.includes(upstream.protocol)
+  return carriers.includes(protocol)
     ? null
-    : `it means nothing to backends spoken to over ${SPOKEN[upstream.protocol]}`;
+    : `it means nothing to backends spoken to over ${SPOKEN[protocol]}`;
 }

@@ -16,6 +16,7 @@ import {
   type RetryPolicy,
   type RetryTrigger,
   type Timeouts,
+  type PreferLocal,
 } from '../../ir/policy.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { parseBytes } from '../../lib/quantity.ts';
@@ -113,7 +114,7 @@ export function lowerPool(spec: PolicySpec, host: string): ClusterPolicy {
     connection: lowerConnection(spec),
     loadBalancing: lowerLoadBalancing(spec),
     slowStartMs: ms(loadBalancer.slowStart?.window, fallback.slowStartMs),
-    preferLocalMinEndpoints: lowerPreferLocal(spec),
+    preferLocal: lowerPreferLocal(spec),
     retryBudget: lowerRetryBudget(spec),
     activeCheck: lowerActiveCheck(spec, host),
     passiveCheck: lowerPassiveCheck(spec),
@@ -186,11 +187,11 @@ function lowerHashSource(hash: NonNullable<PolicySpec['loadBalancer']>['consiste
 
 const DEFAULT_MIN_ENDPOINTS = 6;
 
-/** A percentage is all or nothing here; `policy-fields.ts` says so of what is between. */
-function lowerPreferLocal({ loadBalancer = {} }: PolicySpec): number | null {
+function lowerPreferLocal({ loadBalancer = {} }: PolicySpec): PreferLocal | null {
   const preferLocal = loadBalancer.zoneAware?.preferLocal;
   if (preferLocal === undefined || preferLocal.percentageEnabled === 0) return null;
-  return preferLocal.minEndpointsThreshold ?? DEFAULT_MIN_ENDPOINTS;
+  const { minEndpointsThreshold = DEFAULT_MIN_ENDPOINTS, percentageEnabled = 100 } = preferLocal;
+  return { minEndpoints: minEndpointsThreshold, percent: percentageEnabled };
 }
 
 const DEFAULT_ACTIVE = {
