@@ -11,6 +11,7 @@ const LIMIT = { timeout: 240_000 };
 const OTHER = 'example.com/other-controller';
 const APPLIES = 5;
 const BETWEEN_APPLIES_MS = 2_000;
+const API_SERVER_SECOND_MS = 1_100;
 
 interface RouteObject {
   readonly metadata: { readonly generation: number };
@@ -82,7 +83,9 @@ export function coexistenceTests(cluster: () => Cluster): void {
         '--timeout=1s',
       ),
     );
-    // The first apply after the one that made an object is noted by the API server in its managed fields.
+    // The first apply after the one that made an object is noted by the API server in its managed fields, by a time in whole seconds:
+    // within the second of the other one it would be noted with the next.
+    await delay(API_SERVER_SECOND_MS);
     await apply(scene, route);
     // What the proxies' own rollout still writes is over when the Gateway is programmed; what is ours settles at once.
     const before = await until('nothing changes any more', 60, () => settled(scene));
