@@ -89,6 +89,28 @@ suite('status merge', () => {
     assert.deepEqual(mergeStatus(current, routeUpdate(), context).parents, [theirs]);
   });
 
+  test('the order in which entries stand is nobody’s business', () => {
+    const theirs = entry('web', THEIRS, [condition('Accepted', 'True')]);
+    const orders = [
+      [theirs, entry('web', OURS, [condition('Accepted', 'True')]), entry('web', 'example.org/c', [])],
+      [entry('web', OURS, [condition('Accepted', 'True')]), theirs],
+    ];
+    for (const parents of orders) {
+      const merged = mergeStatus(
+        { parents } as WrittenStatus,
+        routeUpdate(ours(stated('Accepted', 'False')), { ...ours(), parentRef: { name: 'new' } }),
+        context,
+      );
+      assert.deepEqual(
+        merged.parents?.map(({ controllerName, parentRef }) => [controllerName, parentRef?.name]),
+        [
+          ...(parents as { controllerName: string }[]).map(({ controllerName }) => [controllerName, 'web']),
+          [OURS, 'new'],
+        ],
+      );
+    }
+  });
+
   test('a route of others that nobody said anything of is not touched', () => {
     const current: WrittenStatus = {};
     assert.equal(mergeStatus(current, routeUpdate(), context), current);

@@ -85,8 +85,8 @@ interface Entry {
 }
 
 /**
- * Entries of other controllers stay where they are; ours are replaced as a whole, so stale ones go. An object that we have nothing
- * to say of, and nobody else has, is not touched (undefined).
+ * Every entry keeps its place, so that controllers do not fight over their order; stale ones of ours go, new ones come last. An object
+ * that we have nothing to say of, and nobody else has, is not touched (undefined).
  */
 function mergeEntries(
   current: readonly WrittenEntry[] | undefined,
@@ -97,13 +97,19 @@ function mergeEntries(
     if (wanted.length === 0) return undefined;
     return mergeEntries([], wanted, context);
   }
-  const others = current.filter(({ controllerName }) => controllerName !== context.controllerName);
-  const ours = current.filter(({ controllerName }) => controllerName === context.controllerName);
-  const merged = wanted.map((entry) => {
-    const before = ours.find((candidate) => sameRef(candidate, entry));
-    return { ...entry, conditions: mergeConditions(before, entry.conditions, context) };
+  const waiting = new Set(wanted);
+  const kept = current.flatMap((before) => {
+    if (before.controllerName !== context.controllerName) return [before];
+    const entry = wanted.find((candidate) => waiting.has(candidate) && sameRef(before, candidate));
+    if (entry === undefined) return [];
+    waiting.delete(entry);
+    return [{ ...entry, conditions: mergeConditions(before, entry.conditions, context) }];
   });
-  return [...others, ...merged];
+  const added = [...waiting].map((entry) => ({
+    ...entry,
+    conditions: mergeConditions(undefined, entry.conditions, context),
+  }));
+  return [...kept, ...added];
 }
 
 const REF_FIELDS = ['group', 'kind', 'namespace', 'name', 'sectionName', 'port'] as const;

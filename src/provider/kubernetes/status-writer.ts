@@ -33,6 +33,8 @@ export interface StatusWriterOptions {
 const PARALLEL_WRITES = 16;
 const MAX_CONFLICTS = 6;
 const RETRY_MS = 1_000;
+/** Somebody who keeps writing over our part is not fought faster than this. */
+const MEND_INTERVAL_MS = 1_000;
 
 /** What was found to stand, or was written: the same wish over the same object needs no look. */
 interface Settled {
@@ -42,61 +44,61 @@ interface Settled {
   readonly basedOn: string | undefined;
 }
 
+/**
+ * Level-triggered: a key is looked at whenever its wish or its object changed, and what is looked at is the wish and the object of that
+ * moment. So nothing hangs on how wishes, writes and watch events follow each other.
+ */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
-  /** All there are. */
+  /** All wishes there are, as they were given last. */
   #all: readonly StatusUpdate[] = [];
   /** The same by key. */
-  readonly #updates = new Map<string, StatusUpdate>();
-  /** Keys of those to be looked at with the next `write`. */
-  readonly #touched = new Set<string>();
-  readonly #wanted = new Map<string, StatusUpdate>();
+  readonly #wishes = new Map<string, StatusUpdate>();
+  /** Keys of what must be looked at. */
+  readonly #unseen = new Set<string>();
   readonly #settled = new Map<string, Settled>();
+  /** What is being written, or waits for another try. */
   readonly #busy = new Map<string, Promise<void>>();
+  /** What was mended a moment ago: not again before the timer is out. */
+  readonly #mended = new Map<string, NodeJS.Timeout>();
   readonly #stop = new AbortController();
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
   }
 
-  /**
-   * Takes the newest statuses, all there are; an older wanted one of the same object is forgotten. One that is the same object as before
-   * is looked at only where its object was seen to change since.
-   */
+  /** Takes the newest statuses, all there are: what no longer stands there is no longer written. */
   write(updates: readonly StatusUpdate[]): void {
     const { removed, added } = diffByIdentity(this.#all, updates);
     this.#all = updates;
-    for (const update of removed) this.#updates.delete(keyOf(update));
+    for (const update of removed) this.#wishes.delete(keyOf(update));
     for (const update of added) {
       const key = keyOf(update);
-      this.#updates.set(key, update);
-      this.#touched.add(key);
+      this.#wishes.set(key, update);
+      this.#unseen.add(key);
     }
     for (const update of removed) {
       const key = keyOf(update);
-      if (!this.#updates.has(key)) this.#settled.delete(key);
+      if (!this.#wishes.has(key)) this.#settled.delete(key);
     }
-    for (const key of this.#touched) {
-      const update = this.#updates.get(key);
-      if (update !== undefined && !this.#isSettled(key, update)) this.#wanted.set(key, update);
-    }
-    this.#touched.clear();
     this.#pump();
   }
 
-  /** The object was seen in another version; null: any may have been. What others wrote is mended with the next `write`. */
+  /** The object was seen in another version; null: any may have been. What others wrote over our part is mended. */
   seen(object: { readonly kind: string; readonly namespace: string; readonly name: string } | null): void {
-    if (object !== null) this.#touched.add(`${object.kind} ${object.namespace}/${object.name}`);
-    else for (const key of this.#updates.keys()) this.#touched.add(key);
+    if (object !== null) this.#unseen.add(`${object.kind} ${object.namespace}/${object.name}`);
+    else for (const key of this.#wishes.keys()) this.#unseen.add(key);
+    this.#pump();
   }
 
   /** Nothing that waits is written any more: somebody else writes from here on. */
   forget(): void {
-    this.#wanted.clear();
     this.#settled.clear();
     this.#all = [];
-    this.#updates.clear();
-    this.#touched.clear();
+    this.#wishes.clear();
+    this.#unseen.clear();
+    for (const timer of this.#mended.values()) clearTimeout(timer);
+    this.#mended.clear();
   }
 
   /** Resolves when what is being written has been. */
@@ -106,61 +108,82 @@ export class StatusWriter {
     await Promise.all(this.#busy.values());
   }
 
-  #isSettled(key: string, update: StatusUpdate): boolean {
-    const settled = this.#settled.get(key);
-    if (settled === undefined) return false;
-    const isSame =
-      settled.update === update || samePlain(settled.update as unknown as Plain, update as unknown as Plain);
-    const seen = this.#options.version(update);
-    return isSame && (seen === settled.resourceVersion || seen === settled.basedOn);
-  }
-
   #pump(): void {
-    for (const [key, update] of this.#wanted) {
+    for (const key of this.#unseen) {
       if (this.#stop.signal.aborted || this.#busy.size >= PARALLEL_WRITES) return;
       if (this.#busy.has(key)) continue;
-      this.#wanted.delete(key);
-      const writing = this.#writeOne(key, update).finally(() => {
+      this.#unseen.delete(key);
+      const wish = this.#wishes.get(key);
+      if (wish === undefined) continue;
+      const state = this.#stateOf(key, wish);
+      if (state === 'settled' || (state === 'overwritten' && !this.#mayMend(key))) continue;
+      const writing = this.#writeOne(key, wish).finally(() => {
         this.#busy.delete(key);
-        // What could not be written now is looked at again.
-        if (!this.#settled.has(key)) this.#touched.add(key);
         this.#pump();
       });
       this.#busy.set(key, writing);
     }
   }
 
+  #stateOf(key: string, wish: StatusUpdate): 'settled' | 'overwritten' | 'new' {
+    const settled = this.#settled.get(key);
+    if (settled === undefined) return 'new';
+    if (settled.update !== wish && !samePlain(settled.update as unknown as Plain, wish as unknown as Plain)) {
+      return 'new';
+    }
+    const seen = this.#options.version(wish);
+    return seen === settled.resourceVersion || seen === settled.basedOn ? 'settled' : 'overwritten';
+  }
+
+  /** At once the first time; what is overwritten again and again is looked at when the interval is over. */
+  #mayMend(key: string): boolean {
+    if (this.#mended.has(key)) return false;
+    const timer = setTimeout(() => {
+      this.#mended.delete(key);
+      this.#unseen.add(key);
+      this.#pump();
+    }, MEND_INTERVAL_MS);
+    this.#mended.set(key, timer);
+    return true;
+  }
+
+  /** Leaves an object that is gone: when it is there again, it will be seen. */
   async #writeOne(key: string, update: StatusUpdate): Promise<void> {
-    let object: ObjectWithStatus | undefined = this.#options.current(update);
-    for (let conflicts = 0; conflicts < MAX_CONFLICTS && object !== undefined; conflicts += 1) {
-      const body = this.#patchFor(object, update);
-      if (body === null) {
-        const { resourceVersion } = object.metadata;
-        this.#settled.set(key, { update, resourceVersion, basedOn: resourceVersion });
-        return;
-      }
-      try {
-        const { metadata } = await this.#apply(update, body);
-        const { resourceVersion } = metadata;
-        this.#settled.set(key, { update, resourceVersion, basedOn: object.metadata.resourceVersion });
-        return;
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return;
-        if (!(error instanceof ApiError) || error.status !== 409) {
-          await this.#tryAgain(key, update, error);
+    try {
+      let object: ObjectWithStatus | undefined = this.#options.current(update);
+      for (let conflicts = 0; object !== undefined; conflicts += 1) {
+        const settled = await this.#bring(object, update, conflicts < MAX_CONFLICTS);
+        if (settled !== null) {
+          this.#settled.set(key, settled);
           return;
         }
-        object = await this.#fetch(update).catch(() => undefined);
+        object = await this.#fetch(update);
       }
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) await this.#tryAgain(key, error);
     }
   }
 
-  /** After a moment, unless something newer is wanted by then. */
-  async #tryAgain(key: string, update: StatusUpdate, error: unknown): Promise<void> {
+  /** Writes where something differs. null: somebody wrote meanwhile; a conflict that is not `bearable` is thrown, like any failure. */
+  async #bring(object: ObjectWithStatus, update: StatusUpdate, bearable: boolean): Promise<Settled | null> {
+    const { resourceVersion: basedOn } = object.metadata;
+    const body = this.#patchFor(object, update);
+    if (body === null) return { update, resourceVersion: basedOn, basedOn };
+    try {
+      const { metadata } = await this.#apply(update, body);
+      return { update, resourceVersion: metadata.resourceVersion, basedOn };
+    } catch (error) {
+      if (bearable && error instanceof ApiError && error.status === 409) return null;
+      throw error;
+    }
+  }
+
+  /** After a moment, with what is wished then. */
+  async #tryAgain(key: string, error: unknown): Promise<void> {
     this.#options.logger.warn('status not written, trying again', { object: key, error: String(error) });
     const waitMs = RETRY_MS * (0.5 + Math.random());
     await delay(waitMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-    if (!this.#stop.signal.aborted && !this.#wanted.has(key)) this.#wanted.set(key, update);
+    this.#unseen.add(key);
   }
 
   /** null when nothing differs, or when the object has moved on and a newer status is on its way. */
