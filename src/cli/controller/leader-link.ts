@@ -1,8 +1,9 @@
 /** A follower's stream to the leader, on which it tells what its proxies serve. Proxies themselves may follow any replica. */
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { FleetReporter } from '../../configsync/fleet-relay.ts';
 import type { Fleet } from '../../configsync/fleet.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { dialController } from '../dial-controller.ts';
 import type { Identities } from './identities.ts';
 
 export interface LeaderLinkOptions {
@@ -16,7 +17,6 @@ export interface LeaderLinkOptions {
 }
 
 const RETRY_MS = 500;
-const KEEPALIVE_MS = 15_000;
 
 export class LeaderLink {
   readonly #options: LeaderLinkOptions;
@@ -57,17 +57,9 @@ export class LeaderLink {
     const { certificatePem, keyPem } = await identities.replicaCertificate(replica);
     if (this.#leader !== leader) return;
     const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(leader) ?? [];
-    const socket = connect({
-      host,
-      port: Number(port),
-      servername: service,
-      ca: identities.caPem,
-      cert: certificatePem,
-      key: keyPem,
-      minVersion: 'TLSv1.3',
-    });
+    const identity = { ca: identities.caPem, cert: certificatePem, key: keyPem };
+    const socket = dialController({ host, port: Number(port), service, identity });
     this.#socket = socket;
-    socket.setKeepAlive(true, KEEPALIVE_MS);
     socket.once('secureConnect', () => {
       logger.info('reporting to the leader', { leader });
       this.#reporter = new FleetReporter(socket, fleet, replica);

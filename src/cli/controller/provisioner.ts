@@ -1,7 +1,7 @@
 /** Brings what runs for each Gateway to what it should be, and says where each can be reached and how many proxies it has. */
 import { coalesce } from '../../controller/coalesce.ts';
 import type { ObservedAddress } from '../../controller/observations.ts';
-import { Applier } from '../../infrastructure/kubernetes/applier.ts';
+import { Applier, LATE_MS, type Standing } from '../../infrastructure/kubernetes/applier.ts';
 import { gatewayId } from '../../infrastructure/kubernetes/names.ts';
 import { identitySecretName } from '../../infrastructure/kubernetes/pod.ts';
 import {
@@ -37,6 +37,13 @@ const GATHER_MS = 50;
 /** How often identities are looked at that no change would bring up. */
 const RECHECK_MS = 600_000;
 
+interface Issued {
+  readonly gatewayUid: string;
+  /** Of the Secret that stood there before. */
+  readonly version: string | undefined;
+  readonly atMs: number;
+}
+
 export class Provisioner {
   readonly #options: ProvisionerOptions;
   readonly #owned: OwnedCache;
@@ -47,8 +54,8 @@ export class Provisioner {
   readonly #recheck = setInterval(() => {
     this.#request();
   }, RECHECK_MS).unref();
-  /** Identities issued in this process, until the watch shows them: by Secret, the version that stood there before. */
-  readonly #issued = new Map<string, string | undefined>();
+  /** Identities issued in this process, by Secret, until the watch shows them. */
+  readonly #issued = new Map<string, Issued>();
   #wanted: readonly InfraSpec[] = [];
   #isLeader = false;
   #isRunning = false;
@@ -113,22 +120,23 @@ export class Provisioner {
     this.#isDirty = false;
     const results = await this.#provisionAll();
     this.#isRunning = false;
+    this.#requestAgain(results);
+  }
+
+  /** For what was asked while it ran, and for what did not come to its end. */
+  #requestAgain(results: readonly (Standing | 'failed')[]): void {
+    const isDirty = this.#isDirty;
     if (results.includes('failed')) this.#request(RETRY_MS);
-    else this.#requestAgain();
+    else if (isDirty) this.#request();
+    else if (results.includes('late')) this.#request(LATE_MS);
   }
 
-  /** For what was asked while it ran. */
-  #requestAgain(): void {
-    if (this.#isDirty) this.#request();
-  }
-
-  async #provisionAll(): Promise<readonly ('done' | 'failed')[]> {
-    const results: ('done' | 'failed')[] = [];
+  async #provisionAll(): Promise<readonly (Standing | 'failed')[]> {
+    const results: (Standing | 'failed')[] = [];
     for (const spec of this.#wanted) {
       const { namespace, name } = spec.gateway;
       try {
-        await this.#provisionOne(spec);
-        results.push('done');
+        results.push(await this.#provisionOne(spec));
       } catch (error) {
         results.push('failed');
         this.#options.logger.warn('not provisioned, trying again', { namespace, name, error: String(error) });
@@ -137,11 +145,12 @@ export class Provisioner {
     return results;
   }
 
-  async #provisionOne(spec: InfraSpec): Promise<void> {
+  async #provisionOne(spec: InfraSpec): Promise<Standing> {
     const { namespace, name } = spec.gateway;
     const gateway = this.#options.gateway(namespace, name);
     // One that is being deleted keeps what it has until the last of its finalizers is gone.
-    if (gateway?.metadata.uid === undefined || gateway.metadata.deletionTimestamp !== undefined) return;
+    if (gateway?.metadata.uid === undefined || gateway.metadata.deletionTimestamp !== undefined)
+      return 'done';
     const context: RenderContext = {
       gatewayUid: gateway.metadata.uid,
       image: this.#options.image,
@@ -150,13 +159,19 @@ export class Provisioner {
     };
     const input = { spec, workload: spec.workload, context };
     const objects = renderGateway(input);
-    if (objects.length > 0) await this.#ensureIdentity(input);
-    await this.#applier.reconcile(namespace, gatewayId(namespace, name, platformDigest), objects);
+    const identity = objects.length > 0 ? await this.#ensureIdentity(input) : 'done';
+    const rest = await this.#applier.reconcile(
+      namespace,
+      gatewayId(namespace, name, platformDigest),
+      objects,
+    );
+    return identity === 'late' ? identity : rest;
   }
 
   /** The kubelet brings a replaced Secret into running pods, and a proxy reads it anew for each stream: none is cut. */
-  async #ensureIdentity(input: RenderInput): Promise<void> {
+  async #ensureIdentity(input: RenderInput): Promise<Standing> {
     const { gateway } = input.spec;
+    const { gatewayUid } = input.context;
     const { namespace } = gateway;
     const name = identitySecretName(input);
     const key = `${namespace}/${name}`;
@@ -165,12 +180,19 @@ export class Provisioner {
       .find(({ metadata }) => metadata.name === name);
     if (standing !== undefined && this.#options.identities.isFresh(standing)) {
       this.#issued.delete(key);
-      return;
+      return 'done';
     }
     const version = standing?.metadata.resourceVersion;
-    if (this.#issued.has(key) && this.#issued.get(key) === version) return;
+    if (isAwaited(this.#issued.get(key), gatewayUid, version)) return 'late';
     await this.#options.identities.issueProxySecret(gateway, { ...objectMetadata(input), name });
-    this.#issued.set(key, version);
+    this.#issued.set(key, { gatewayUid, version, atMs: performance.now() });
     this.#options.logger.info('identity issued', { namespace, name: gateway.name });
+    return 'done';
   }
 }
+
+/** Whether what is seen is what stood before the issue, and the watch may yet show it. A Gateway made anew has no part in it. */
+const isAwaited = (issued: Issued | undefined, gatewayUid: string, version: string | undefined): boolean =>
+  issued?.gatewayUid === gatewayUid &&
+  issued.version === version &&
+  performance.now() - issued.atMs < LATE_MS;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
@@ -14,7 +15,8 @@ import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../../ir/gateway-con
 import { certificateId, clusterId } from '../../ir/ids.ts';
 import { Redacted } from '../../ir/tls.ts';
 import { SILENT_LOGGER } from '../../telemetry/logger.ts';
-import { WorkersAsOne } from './remote-config.ts';
+import { createAuthority } from '../cert/dev-certificates.ts';
+import { followController, WorkersAsOne } from './remote-config.ts';
 import { SavedConfig } from './saved-config.ts';
 
 const endpoints = (port: number): EndpointSet => ({
@@ -151,6 +153,29 @@ suite('proxy configuration', () => {
       () => server.peers.length === 2 && server.peers.every(({ acknowledged }) => acknowledged > 0),
     );
     assert.equal(late.configs[0]?.version, 'v1');
+  });
+
+  test('a controller that takes the connection and says nothing is tried again', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-identity-'));
+    const { certificatePem, keyPem } = await createAuthority({ commonName: 'nobody' });
+    const files = { 'ca.crt': certificatePem, 'tls.crt': certificatePem, 'tls.key': keyPem };
+    for (const [file, pem] of Object.entries(files)) writeFileSync(join(folder, file), pem);
+    // Without reading, it would not see an end either.
+    const mute = createServer((socket) => socket.on('error', () => undefined).resume());
+    mute.listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const following = new AbortController();
+    t.after(() => {
+      following.abort();
+      mute.close();
+      rmSync(folder, { recursive: true });
+    });
+    const { port } = mute.address() as AddressInfo;
+    const controller = { host: '127.0.0.1', port };
+    const dataPlane = new BookDataPlane();
+    const options = { controller, identityFolder: folder, name: 'p', dataPlane, logger: SILENT_LOGGER };
+    followController({ ...options, dialTimeoutMs: 50 }, following.signal);
+    for (let connections = 0; connections < 3; connections += 1) await once(mute, 'connection');
   });
 
   test('it is written beside and moved into place', async (t) => {

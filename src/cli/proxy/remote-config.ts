@@ -4,17 +4,17 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { followConfig, type DataPlane } from '../../configsync/client.ts';
 import type { ConfigServer } from '../../configsync/server.ts';
 import type { EndpointSet } from '../../ir/cluster.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { dialController } from '../dial-controller.ts';
 import type { SavedConfig } from './saved-config.ts';
 
 const MIN_RETRY_MS = 200;
 const MAX_RETRY_MS = 5_000;
-const KEEPALIVE_MS = 15_000;
 
 /** What the controller is told is a data plane: the workers, as one. */
 export class WorkersAsOne implements DataPlane {
@@ -80,6 +80,7 @@ export interface RemoteOptions {
   readonly name: string;
   readonly dataPlane: Pick<WorkersAsOne, 'apply' | 'applyEndpoints' | 'configs'>;
   readonly logger: Logger;
+  readonly dialTimeoutMs?: number;
 }
 
 /** Follows the controller until the signal aborts, connecting again whenever the stream breaks. */
@@ -105,7 +106,6 @@ export function followController(options: RemoteOptions, signal: AbortSignal): v
     const stream = socket;
     stream.once('secureConnect', () => {
       retryMs = MIN_RETRY_MS;
-      stream.setKeepAlive(true, KEEPALIVE_MS);
       logger.info('following the controller', { controller: controller.host });
       followConfig({ stream, dataPlane, name, logger, inForce: dataPlane.configs });
     });
@@ -126,15 +126,13 @@ export function followController(options: RemoteOptions, signal: AbortSignal): v
 }
 
 /** Throws when the identity cannot be read. */
-function dial({ controller, identityFolder }: RemoteOptions): TLSSocket {
+function dial({ controller: { host, port }, identityFolder, dialTimeoutMs }: RemoteOptions): TLSSocket {
   const read = (file: string): Buffer => readFileSync(join(identityFolder, file));
-  return connect({
-    host: controller.host,
-    port: controller.port,
-    servername: controller.host,
-    ca: read('ca.crt'),
-    cert: read('tls.crt'),
-    key: read('tls.key'),
-    minVersion: 'TLSv1.3',
+  return dialController({
+    host,
+    port,
+    service: host,
+    identity: { ca: read('ca.crt'), cert: read('tls.crt'), key: read('tls.key') },
+    ...(dialTimeoutMs === undefined ? {} : { timeoutMs: dialTimeoutMs }),
   });
 }

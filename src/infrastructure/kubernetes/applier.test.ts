@@ -4,7 +4,7 @@ import { suite, test, type TestContext } from 'node:test';
 import { startCluster, type KubeCluster } from '../../../test/support/kube-cluster.ts';
 import { ApiError, KubeClient, type KubeObject } from '../../kubeapi/client.ts';
 import { SILENT_LOGGER } from '../../telemetry/logger.ts';
-import { Applier } from './applier.ts';
+import { Applier, type Standing } from './applier.ts';
 import type { KubernetesObject } from './render.ts';
 
 const RESOURCES: Readonly<Record<string, string>> = {
@@ -54,7 +54,7 @@ async function start(t: TestContext): Promise<Bench> {
   return bench;
 }
 
-const reconcile = ({ applier }: Bench, ...wanted: KubernetesObject[]): Promise<void> =>
+const reconcile = ({ applier }: Bench, ...wanted: KubernetesObject[]): Promise<Standing> =>
   applier.reconcile('default', 'id', wanted);
 
 suite('applier', () => {
@@ -118,13 +118,15 @@ suite('applier', () => {
     assert.equal(bench.api.store.list('apps/daemonsets').length, 1);
   });
 
-  test('a watch that is late costs nothing', async (t) => {
+  test('a watch that is late costs nothing, and is told', async (t) => {
     const bench = await start(t);
     const before = [...bench.api.store.list('/services')] as unknown as KubeObject[];
     bench.shown = () => before;
-    await reconcile(bench, SERVICE);
-    await reconcile(bench, SERVICE);
+    assert.equal(await reconcile(bench, SERVICE), 'done');
+    assert.equal(await reconcile(bench, SERVICE), 'late');
     assert.equal(bench.patches(), 1);
+    bench.shown = null;
+    assert.equal(await reconcile(bench, SERVICE), 'done');
   });
 
   test('one object that cannot be applied holds no other back, and is reported', async (t) => {

@@ -55,7 +55,10 @@ interface Applied {
 }
 
 /** A watch that is later than this is not waited for. */
-const LATE_MS = 5_000;
+export const LATE_MS = 5_000;
+
+/** `late`: something may not stand as wanted, and only a watch that is late would say so: look again after `LATE_MS`. */
+export type Standing = 'done' | 'late';
 
 export class Applier {
   readonly #client: KubeClient;
@@ -70,12 +73,19 @@ export class Applier {
   }
 
   /** Resolves when everything stands as wanted; the first failure rejects after the rest has been tried. */
-  async reconcile(namespace: string, gatewayId: string, wanted: readonly KubernetesObject[]): Promise<void> {
+  async reconcile(
+    namespace: string,
+    gatewayId: string,
+    wanted: readonly KubernetesObject[],
+  ): Promise<Standing> {
     const failures: unknown[] = [];
     const note = (error: unknown): void => {
       failures.push(error);
     };
-    for (const object of wanted) await this.#apply(object).catch(note);
+    let standing: Standing = 'done';
+    for (const object of wanted) {
+      if ((await this.#apply(object).catch(note)) === 'late') standing = 'late';
+    }
     const keep = new Set(wanted.map(({ kind: name, metadata }) => `${name} ${metadata.name}`));
     for (const info of RENDERED_KINDS) {
       for (const { metadata } of this.#owned.find(info.kind, namespace, gatewayId)) {
@@ -84,9 +94,10 @@ export class Applier {
       }
     }
     if (failures.length > 0) throw failures[0];
+    return standing;
   }
 
-  async #apply(object: KubernetesObject): Promise<void> {
+  async #apply(object: KubernetesObject): Promise<Standing> {
     const info = RENDERED_KINDS.find((candidate) => candidate.kind === object.kind);
     if (info === undefined) throw new Error(`${object.kind} is not a kind that Gateways get`);
     const { namespace, name, labels } = object.metadata;
@@ -101,9 +112,9 @@ export class Applier {
     if (before?.wanted === wanted) {
       if (stands === before.stood) {
         this.#applied.set(key, { ...before, basedOn: null });
-        return;
+        return 'done';
       }
-      if (basedOn === before.basedOn && performance.now() - before.atMs < LATE_MS) return;
+      if (basedOn === before.basedOn && performance.now() - before.atMs < LATE_MS) return 'late';
       this.#logger.info('drift repaired', { kind: object.kind, namespace, name });
     }
     const result = await this.#client.call({
@@ -115,6 +126,7 @@ export class Applier {
     });
     const stood = canonicalJson(project(result, object));
     this.#applied.set(key, { wanted, stood, basedOn, atMs: performance.now() });
+    return 'done';
   }
 
   async #remove(info: KindInfo, namespace: string, name: string): Promise<void> {

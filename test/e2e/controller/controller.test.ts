@@ -186,6 +186,17 @@ suite('controller', () => {
     await renewed.plane.until(({ hostnames }) => hostnames.includes('after.example'));
   });
 
+  test('a Gateway that is made anew at once has an identity of its own', async (t) => {
+    const cluster = await clusterWithGateway(t);
+    await runController(t, cluster);
+    const first = await identityOf(cluster, 'web');
+    // Before the watches have shown what was made; what it owns goes with it.
+    cluster.remove('Gateway', 'default', 'web');
+    cluster.create(gatewayObject('web'));
+    const second = await identityOf(cluster, 'web');
+    assert.notDeepEqual(second['data'], first['data']);
+  });
+
   test('a class that is deleted stays while a Gateway uses it', async (t) => {
     const cluster = await clusterWithGateway(t);
     await runController(t, cluster);
