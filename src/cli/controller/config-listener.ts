@@ -3,7 +3,7 @@
  * certificate says whose proxy it is.
  */
 import type { AddressInfo } from 'node:net';
-import { createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import { receiveReports } from '../../configsync/fleet-relay.ts';
 import type { Fleet } from '../../configsync/fleet.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -55,14 +55,9 @@ export async function listenForProxies(options: ConfigListenerOptions): Promise<
     logger.warn('proxy refused', { error: error.message });
   });
   const renewal = setInterval(() => {
-    secureContext(options).then(
-      (context) => {
-        server.setSecureContext(context);
-      },
-      (error: unknown) => {
-        logger.warn('certificate not renewed', { error: String(error) });
-      },
-    );
+    renew(options, server).catch((error: unknown) => {
+      logger.warn('certificate not renewed', { error: String(error) });
+    });
   }, RENEW_EVERY_MS).unref();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -75,6 +70,11 @@ export async function listenForProxies(options: ConfigListenerOptions): Promise<
       server.close();
     },
   };
+}
+
+async function renew(options: ConfigListenerOptions, server: Server): Promise<void> {
+  await options.identities.refresh();
+  server.setSecureContext(await secureContext(options));
 }
 
 async function secureContext({ identities, names }: ConfigListenerOptions): Promise<SecureContextOptions> {

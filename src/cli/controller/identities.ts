@@ -1,22 +1,16 @@
 /**
- * Who is who on the configuration stream: a certificate authority of the installation, a certificate for the controller's Service, and
- * one for each Gateway's proxies, which names the Gateway as a URI. What replicas must share are Secrets.
+ * Who is who on the configuration stream: the authorities of the installation, a certificate for the controller's Service, and one for
+ * each Gateway's proxies, which names the Gateway as a URI. What replicas must share are Secrets.
  */
-import { createHash } from 'node:crypto';
 import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client.ts';
 import { apiVersionOf, collectionPath, objectPath, type KindInfo } from '../../kubeapi/kind-info.ts';
-import {
-  createAuthority,
-  issueCertificate,
-  loadAuthority,
-  type CertificateAuthority,
-} from '../cert/dev-certificates.ts';
+import { issueCertificate, type LeafRequest } from '../cert/dev-certificates.ts';
+import { Authorities, IDENTITY_MS } from './authorities.ts';
 
 const SECRET: KindInfo = { kind: 'Secret', group: '', version: 'v1', plural: 'secrets', namespaced: true };
 const CA_SECRET = 'sluice-ca';
 const FIELD_MANAGER = 'sluice-infrastructure';
 const DAY_MS = 86_400_000;
-const IDENTITY_MS = 90 * DAY_MS;
 /** A certificate is replaced when this much of its life is left: time enough for a month of trouble. */
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 
@@ -24,7 +18,7 @@ const RENEW_BEFORE_MS = 30 * DAY_MS;
 const NOT_AFTER_ANNOTATION = 'gateway.sluice.dev/identity-not-after';
 const AUTHORITY_ANNOTATION = 'gateway.sluice.dev/identity-authority';
 
-interface SecretObject {
+interface SecretObject extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
@@ -57,59 +51,59 @@ export interface SecretMeta {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** How often another replica may be faster before that is a failure. */
+const MAX_CONFLICTS = 6;
+
 export class Identities {
   readonly #client: KubeClient;
-  readonly #authority: CertificateAuthority;
+  readonly #namespace: string;
   readonly #now: () => number;
+  #authorities: Authorities;
 
-  private constructor(client: KubeClient, authority: CertificateAuthority, now: () => number) {
+  private constructor(
+    client: KubeClient,
+    namespace: string,
+    state: { authorities: Authorities; now: () => number },
+  ) {
     this.#client = client;
-    this.#authority = authority;
-    this.#now = now;
+    this.#namespace = namespace;
+    this.#authorities = state.authorities;
+    this.#now = state.now;
   }
 
-  /** Reads the authority of the installation, or makes it; of several replicas that start at once, one's stands. */
+  /** Reads the authorities of the installation, or makes the first; of several replicas that start at once, one's stands. */
   static async open(client: KubeClient, namespace: string, now = Date.now): Promise<Identities> {
-    const found = await readSecret(client, namespace, CA_SECRET);
-    if (found !== null) return new Identities(client, await loadAuthority(found), now);
-    const made = await createAuthority({ commonName: 'sluice' });
-    try {
-      await client.call({
-        method: 'POST',
-        path: collectionPath(SECRET, namespace),
-        body: secretObject({ namespace, name: CA_SECRET }, made, made.certificatePem),
-      });
-      return new Identities(client, made, now);
-    } catch (error) {
-      if (!(error instanceof ApiError && error.status === 409)) throw error;
-      return Identities.open(client, namespace, now);
-    }
+    return new Identities(client, namespace, { authorities: await standing(client, namespace, now), now });
   }
 
+  /** Reads them anew, and makes the next one when it is time. To be called now and then: a day is often enough. */
+  async refresh(): Promise<void> {
+    this.#authorities = await standing(this.#client, this.#namespace, this.#now);
+  }
+
+  /** Every authority that may have signed a peer's certificate. */
   get caPem(): string {
-    return this.#authority.certificatePem;
+    return this.#authorities.trusted(this.#now());
   }
 
   /** For the controller's end of the stream: its DNS names. Replace it well within 60 days. */
   async controllerCertificate(names: readonly string[]): Promise<KeyedCertificate> {
-    return issueCertificate(this.#authority, { names, notAfter: this.#notAfter() });
+    return this.#issue({ names });
   }
 
   /** With which a replica proves itself to the leader. */
   async replicaCertificate(name: string): Promise<KeyedCertificate> {
-    return issueCertificate(this.#authority, {
-      names: [],
-      uris: [REPLICA_PREFIX + name],
-      usage: 'client',
-      notAfter: this.#notAfter(),
-    });
+    return this.#issue({ names: [], uris: [REPLICA_PREFIX + name], usage: 'client' });
   }
 
-  /** Whether the identity in this Secret (its metadata) is of this authority, and valid for long enough. */
+  /** Whether the identity in this Secret (its metadata) is of who signs now, names who is trusted now, and is valid for long enough. */
   isFresh({ metadata }: Pick<KubeObject, 'metadata'>): boolean {
     const { [NOT_AFTER_ANNOTATION]: notAfter = '', [AUTHORITY_ANNOTATION]: authority } =
       metadata.annotations ?? {};
-    return authority === this.#fingerprint() && Date.parse(notAfter) - this.#now() > RENEW_BEFORE_MS;
+    return (
+      authority === this.#authorities.fingerprint(this.#now()) &&
+      Date.parse(notAfter) - this.#now() > RENEW_BEFORE_MS
+    );
   }
 
   /** Issues an identity to the proxies of a Gateway, and writes the Secret that they mount. */
@@ -117,65 +111,90 @@ export class Identities {
     { namespace, name }: { readonly namespace: string; readonly name: string },
     secret: SecretMeta,
   ): Promise<void> {
-    const notAfter = this.#notAfter();
-    const issued = await issueCertificate(this.#authority, {
-      names: [],
-      uris: [`${GATEWAY_PREFIX}${namespace}/${name}`],
-      usage: 'client',
-      notAfter,
-    });
+    const uris = [`${GATEWAY_PREFIX}${namespace}/${name}`];
+    const { notAfter, ...issued } = await this.#issue({ names: [], uris, usage: 'client' });
     const annotations = {
       ...secret.annotations,
       [NOT_AFTER_ANNOTATION]: notAfter.toISOString(),
-      [AUTHORITY_ANNOTATION]: this.#fingerprint(),
+      [AUTHORITY_ANNOTATION]: this.#authorities.fingerprint(this.#now()),
     };
     await this.#client.call({
       method: 'PATCH',
       path: objectPath(SECRET, secret.namespace, secret.name),
       query: { fieldManager: FIELD_MANAGER, force: 'true' },
       contentType: 'application/apply-patch+yaml',
-      body: secretObject({ ...secret, annotations }, issued, this.caPem),
+      body: secretObject(
+        { ...secret, annotations },
+        { 'tls.crt': issued.certificatePem, 'tls.key': issued.keyPem, 'ca.crt': this.caPem },
+      ),
     });
   }
 
-  #notAfter(): Date {
-    return new Date(this.#now() + IDENTITY_MS);
-  }
-
-  #fingerprint(): string {
-    return createHash('sha256').update(this.caPem).digest('hex').slice(0, 16);
+  async #issue(request: LeafRequest): Promise<KeyedCertificate & { readonly notAfter: Date }> {
+    const now = this.#now();
+    const notAfter = new Date(now + IDENTITY_MS);
+    const issued = await issueCertificate(this.#authorities.signer(now), { ...request, notAfter });
+    return { ...issued, notAfter };
   }
 }
 
-async function readSecret(
-  client: KubeClient,
-  namespace: string,
-  name: string,
-): Promise<KeyedCertificate | null> {
+/** What the Secret holds, brought to where it should be by now. */
+async function standing(client: KubeClient, namespace: string, now: () => number): Promise<Authorities> {
+  for (let conflicts = 0; ; conflicts += 1) {
+    const found = await readSecret(client, namespace);
+    const before = found === null ? null : await Authorities.read(decode(found.data));
+    const after = before === null ? await Authorities.create(now()) : await before.due(now());
+    if (before === after) return before;
+    const { resourceVersion } = found?.metadata ?? {};
+    const metadata = {
+      namespace,
+      name: CA_SECRET,
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    };
+    const body = secretObject(metadata, after.data(now()));
+    try {
+      if (found === null)
+        await client.call({ method: 'POST', path: collectionPath(SECRET, namespace), body });
+      else await client.call({ method: 'PUT', path: objectPath(SECRET, namespace, CA_SECRET), body });
+      return after;
+    } catch (error) {
+      // Another replica was faster: what it wrote counts.
+      if (!(error instanceof ApiError && error.status === 409) || conflicts >= MAX_CONFLICTS) throw error;
+    }
+  }
+}
+
+async function readSecret(client: KubeClient, namespace: string): Promise<SecretObject | null> {
   try {
-    const { data } = (await client.call({
+    return (await client.call({
       method: 'GET',
-      path: objectPath(SECRET, namespace, name),
+      path: objectPath(SECRET, namespace, CA_SECRET),
     })) as SecretObject;
-    const text = (key: string): string => Buffer.from(data?.[key] ?? '', 'base64').toString('utf8');
-    return { certificatePem: text('tls.crt'), keyPem: text('tls.key') };
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
   }
 }
 
-function secretObject(metadata: SecretMeta, keyed: KeyedCertificate, caPem: string): object {
-  const encode = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
+const mapValues = (
+  data: Readonly<Record<string, string>>,
+  change: (text: string) => string,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(data).map(([name, text]) => [name, change(text)]));
+
+const decode = (data: SecretObject['data'] = {}): Readonly<Record<string, string>> =>
+  mapValues(data, (base64) => Buffer.from(base64, 'base64').toString('utf8'));
+
+/** `data` is text. */
+function secretObject(
+  metadata: SecretMeta & { readonly resourceVersion?: string },
+  data: Readonly<Record<string, string>>,
+): object {
   return {
     apiVersion: apiVersionOf(SECRET),
     kind: 'Secret',
     type: 'kubernetes.io/tls',
     metadata,
-    data: {
-      'tls.crt': encode(keyed.certificatePem),
-      'tls.key': encode(keyed.keyPem),
-      'ca.crt': encode(caPem),
-    },
+    data: mapValues(data, (text) => Buffer.from(text, 'utf8').toString('base64')),
   };
 }
