@@ -38,7 +38,6 @@ export const REASONS = {
     status: 421,
     text: 'The host belongs to another TLS listener than the one of this connection.',
   },
-  draining: { status: 503, text: 'The gateway is draining.' },
   client_closed: { status: 499, text: 'The client went away before the answer was complete.' },
 } as const;
 

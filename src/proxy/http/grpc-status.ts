@@ -55,7 +55,6 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   version_not_supported: UNIMPLEMENTED,
   expectation_failed: INTERNAL,
   misdirected: UNAVAILABLE,
-  draining: UNAVAILABLE,
   client_closed: CANCELLED,
 };
 
