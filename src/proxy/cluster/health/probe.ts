@@ -9,7 +9,7 @@ import { Http1Protocol } from '../pool-h1.ts';
 import { Http2Protocol } from '../pool-h2.ts';
 import type { Dial } from '../upstream-pool.ts';
 import { UpstreamTlsClient } from '../upstream-tls.ts';
-import { outgoingCheck } from './check-request.ts';
+import { ownRequest } from '../../http/own-request.ts';
 import type { Probe } from './check-result.ts';
 import { GRPC_CHECK_PATH, GrpcJudge, grpcCheckMessage } from './grpc-check.ts';
 import { HttpJudge } from './http-judge.ts';
@@ -61,6 +61,8 @@ function dialer({ cluster, check, clientCertificate }: ProbeSource): (target: Di
   };
 }
 
+const USER_AGENT = 'sluice-health-check';
+
 type Asked = Omit<Question, 'dial'>;
 type ProbeOf<Kind> = Extract<ActiveHealthCheck['probe'], { readonly kind: Kind }>;
 
@@ -69,12 +71,13 @@ function httpQuestion({ cluster, wheel }: ProbeSource, probe: ProbeOf<'http'>): 
   return {
     protocol:
       protocol === 'h2' ? new Http2Protocol(policy, wheel) : new Http1Protocol(policy.connection, wheel),
-    request: outgoingCheck({
+    request: ownRequest({
       method: probe.method,
       target: probe.path,
       authority: probe.hostname === '' ? checkAuthority(cluster) : probe.hostname,
       scheme: tls === null ? 'http' : 'https',
       headers: probe.headers,
+      userAgent: USER_AGENT,
       hasBody: false,
     }),
     body: null,
@@ -86,12 +89,13 @@ function grpcQuestion({ cluster, wheel }: ProbeSource, probe: ProbeOf<'grpc'>): 
   const headers = [{ name: 'content-type', value: 'application/grpc' }];
   return {
     protocol: new Http2Protocol(cluster.policy, wheel),
-    request: outgoingCheck({
+    request: ownRequest({
       method: 'POST',
       target: GRPC_CHECK_PATH,
       authority: checkAuthority(cluster),
       scheme: cluster.tls === null ? 'http' : 'https',
       headers,
+      userAgent: USER_AGENT,
       hasBody: true,
     }),
     body: grpcCheckMessage(probe.service),

@@ -1,11 +1,11 @@
 /** Asks an auth server that speaks gRPC: `envoy.service.auth.v3.Authorization/Check`. No verdict is a refusal. */
 import type { UpstreamCluster } from '../../cluster/cluster.ts';
 import { TimerEntry, type TimerWheel } from '../../timer-wheel.ts';
-import { outgoingCheck } from '../../cluster/health/check-request.ts';
 import { bulkBuffers } from '../bulk-buffers.ts';
 import type { FieldList, ResponseHead } from '../head.ts';
 import { HeaderId } from '../header-id.ts';
 import type { PreparedRequest } from '../outgoing.ts';
+import { ownRequest } from '../own-request.ts';
 import type { UpstreamEvents, UpstreamStream } from '../stream.ts';
 import { UpstreamCall } from '../upstream-call.ts';
 import { readVerdict, type CheckVerdict } from './check-response.ts';
@@ -13,10 +13,10 @@ import { readVerdict, type CheckVerdict } from './check-response.ts';
 const ANSWER_TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 262_144;
 const METHOD = '/envoy.service.auth.v3.Authorization/Check';
+const USER_AGENT = 'sluice-external-auth';
 const HEADERS = [
   { name: 'content-type', value: 'application/grpc' },
   { name: 'grpc-timeout', value: `${ANSWER_TIMEOUT_MS}m` },
-  { name: 'user-agent', value: 'sluice-external-auth' },
 ];
 
 export interface GrpcQuestion {
@@ -51,7 +51,15 @@ export class GrpcAuthCheck extends TimerEntry implements UpstreamEvents {
     const { authority, cluster } = question;
     const scheme = cluster.config.tls === null ? 'http' : 'https';
     this.#prepared = cluster.protocol.prepare(
-      outgoingCheck({ method: 'POST', target: METHOD, authority, scheme, headers: HEADERS, hasBody: true }),
+      ownRequest({
+        method: 'POST',
+        target: METHOD,
+        authority,
+        scheme,
+        headers: HEADERS,
+        userAgent: USER_AGENT,
+        hasBody: true,
+      }),
     );
   }
 

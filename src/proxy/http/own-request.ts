@@ -1,9 +1,9 @@
-/** The requests of active checks, in the form in which any request goes to a backend. */
-import { ForwardingFields } from '../../http/forwarding-fields.ts';
-import { compileHeadEdits, type HeadEdits } from '../../http/head-edits.ts';
-import { LocalHead, UNKNOWN_LENGTH, type RequestHead } from '../../http/head.ts';
-import type { OutgoingRequest } from '../../http/outgoing.ts';
-import type { HeaderField } from '../../../ir/filter.ts';
+/** Requests of the gateway itself (health checks, questions to auth servers), in the form in which any request goes to a backend. */
+import { ForwardingFields } from './forwarding-fields.ts';
+import { compileHeadEdits, type HeadEdits } from './head-edits.ts';
+import { LocalHead, UNKNOWN_LENGTH, type RequestHead } from './head.ts';
+import type { OutgoingRequest } from './outgoing.ts';
+import type { HeaderField } from '../../ir/filter.ts';
 
 /** There is no client that a backend could be told of. */
 const NOBODY = new ForwardingFields({
@@ -23,29 +23,30 @@ const ABOUT_CLIENTS = [
   'x-real-ip',
   'x-request-id',
 ];
-const USER_AGENT: HeaderField = { name: 'user-agent', value: 'sluice-health-check' };
+const USER_AGENT = 'user-agent';
 
-export interface CheckRequest {
+export interface OwnRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
   readonly authority: string;
   readonly scheme: 'http' | 'https';
-  /** The policy's; they replace our own. */
+  /** A `user-agent` among them replaces the one below. */
   readonly headers: readonly HeaderField[];
+  readonly userAgent: string;
   readonly hasBody: boolean;
 }
 
-/** Serves any number of checks. */
-export function outgoingCheck(request: CheckRequest): OutgoingRequest {
-  const { authority, scheme, headers } = request;
+/** May be sent any number of times. */
+export function ownRequest(request: OwnRequest): OutgoingRequest {
+  const { authority, scheme } = request;
   return {
-    head: new CheckHead(request),
+    head: new OwnHead(request),
     method: request.method,
     target: null,
     authority: null,
     scheme,
-    edits: editsFor(headers),
+    edits: editsFor(request),
     forwarding: NOBODY,
     forwardedHost: authority,
     requestNumber: -1,
@@ -54,14 +55,13 @@ export function outgoingCheck(request: CheckRequest): OutgoingRequest {
   };
 }
 
-function editsFor(headers: readonly HeaderField[]): HeadEdits {
-  const hasAgent = headers.some(({ name }) => name.toLowerCase() === USER_AGENT.name);
-  return compileHeadEdits([
-    { remove: ABOUT_CLIENTS, set: [], add: hasAgent ? headers : [USER_AGENT, ...headers] },
-  ]);
+function editsFor({ headers, userAgent }: OwnRequest): HeadEdits {
+  const hasAgent = headers.some(({ name }) => name.toLowerCase() === USER_AGENT);
+  const add = hasAgent ? headers : [{ name: USER_AGENT, value: userAgent }, ...headers];
+  return compileHeadEdits([{ remove: ABOUT_CLIENTS, set: [], add }]);
 }
 
-class CheckHead extends LocalHead implements RequestHead {
+class OwnHead extends LocalHead implements RequestHead {
   readonly method: string;
   readonly host: string;
   readonly authority: string;
@@ -73,7 +73,7 @@ class CheckHead extends LocalHead implements RequestHead {
   readonly acceptsTrailers: boolean;
   readonly version = 'HTTP/1.1';
 
-  constructor({ method, target, authority, hasBody }: CheckRequest) {
+  constructor({ method, target, authority, hasBody }: OwnRequest) {
     super(0, [], [], hasBody ? UNKNOWN_LENGTH : 0);
     const mark = target.indexOf('?');
     this.method = method;
