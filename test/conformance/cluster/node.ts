@@ -53,7 +53,8 @@ state = "${state}/containerd/state"
         SystemdCgroup = false
 `;
 
-const BRIDGE = {
+/** Leases of pod addresses go with the cluster: nobody gives back those of pods that are killed with it, and there are 253. */
+const bridge = ({ state }: Layout): object => ({
   cniVersion: '0.4.0',
   name: 'lab',
   plugins: [
@@ -62,11 +63,16 @@ const BRIDGE = {
       bridge: 'cni0',
       isGateway: true,
       hairpinMode: true,
-      ipam: { type: 'host-local', ranges: [[{ subnet: ADDRESSES.pods }]], routes: [{ dst: '0.0.0.0/0' }] },
+      ipam: {
+        type: 'host-local',
+        dataDir: join(state, 'leases'),
+        ranges: [[{ subnet: ADDRESSES.pods }]],
+        routes: [{ dst: '0.0.0.0/0' }],
+      },
     },
     { type: 'portmap', capabilities: { portMappings: true } },
   ],
-};
+});
 
 const kubeletConfig = ({ containerdSocket }: Layout): object => ({
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
@@ -103,7 +109,7 @@ export function containerPid(layout: Layout, id: string): number {
 export async function startContainers(layout: Layout, processes: Processes): Promise<void> {
   for (const folder of ['containerd', 'cni', 'kubelet'])
     mkdirSync(join(layout.state, folder), { recursive: true });
-  writeFileSync(join(layout.state, 'cni', '10-lab.conflist'), JSON.stringify(BRIDGE));
+  writeFileSync(join(layout.state, 'cni', '10-lab.conflist'), JSON.stringify(bridge(layout)));
   const config = join(layout.state, 'containerd', 'config.toml');
   writeFileSync(config, containerdConfig(layout));
   processes.start('containerd', 'containerd', ['--config', config]);
