@@ -19,6 +19,8 @@ export interface ObservedGateway {
   readonly expected: number;
   /** Where the Gateway can be reached. */
   readonly addresses: readonly ObservedAddress[];
+  /** See `GatewayObservation`. */
+  readonly trouble?: string | null;
 }
 
 /** What the proxies of a Gateway make of it, here and now. */
@@ -27,12 +29,14 @@ export function observeGateway({
   proxies,
   expected,
   addresses,
+  trouble = null,
 }: ObservedGateway): GatewayObservation {
   const { namespace, name } = config.gateway;
   return {
     namespace,
     name,
     addresses,
+    trouble,
     acknowledged: acknowledged(config, proxies, expected),
     failedPorts: failedPorts(proxies.flatMap(({ ports }) => ports)),
     refused: proxies.find(({ refused }) => refused !== null)?.refused ?? null,

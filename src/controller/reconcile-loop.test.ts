@@ -137,6 +137,7 @@ suite('reconcile loop', () => {
         namespace: 'default',
         name: 'web',
         addresses: [{ type: 'IPAddress', value: '127.0.0.1' }],
+        trouble: null,
         acknowledged: { version: 'v1', generation: 1, proxies: 1, expected: 1 },
         failedPorts: [],
         refused: null,

@@ -58,6 +58,8 @@ export interface GatewayObservation {
     readonly proxies: number;
     readonly expected: number;
   } | null;
+  /** What keeps that which should run for it from running, in words; null or absent when nothing is known to. */
+  readonly trouble?: string | null;
   /** Ports that could not be bound, with the reason in words. */
   readonly failedPorts: readonly { readonly port: number; readonly message: string }[];
   /** Why a proxy serves an older configuration than the published one, in words; null or absent when none does. */

@@ -235,6 +235,7 @@ const observeFleet = (fleet: Fleet, provisioner: Provisioner, crds: CrdVersions)
       proxies: fleet.proxiesOf(gatewayKey(config.gateway)),
       expected: provisioner.expectedOf(namespace, name),
       addresses: provisioner.addressesOf(namespace, name),
+      trouble: provisioner.troubleOf(namespace, name),
     });
   }),
 });

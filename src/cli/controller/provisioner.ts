@@ -10,7 +10,11 @@ import {
   type RenderContext,
   type RenderInput,
 } from '../../infrastructure/kubernetes/render.ts';
-import { addressesOfServices, desiredProxies } from '../../infrastructure/kubernetes/standing.ts';
+import {
+  addressesOfServices,
+  desiredProxies,
+  workloadTrouble,
+} from '../../infrastructure/kubernetes/standing.ts';
 import type { InfraSpec } from '../../ir/infra.ts';
 import type { KubeClient, KubeObject } from '../../kubeapi/client.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -56,6 +60,8 @@ export class Provisioner {
   }, RECHECK_MS).unref();
   /** Identities issued in this process, by Secret, until the watch shows them. */
   readonly #issued = new Map<string, Issued>();
+  /** Why the last try to provision a Gateway (`namespace/name`) failed. */
+  readonly #failures = new Map<string, string>();
   #wanted: readonly InfraSpec[] = [];
   #isLeader = false;
   #isRunning = false;
@@ -91,6 +97,8 @@ export class Provisioner {
     // Most translations change routes, and nothing of what must run.
     if (JSON.stringify(wanted) === JSON.stringify(this.#wanted)) return;
     this.#wanted = wanted;
+    const keys = new Set(wanted.map(({ gateway }) => `${gateway.namespace}/${gateway.name}`));
+    for (const key of this.#failures.keys()) if (!keys.has(key)) this.#failures.delete(key);
     this.#request();
   }
 
@@ -103,10 +111,18 @@ export class Provisioner {
 
   /** How many proxies there should be: what somebody scaled to, or else what was asked for. */
   expectedOf(namespace: string, name: string): number {
-    const id = gatewayId(namespace, name, platformDigest);
-    const workloads = ['Deployment', 'DaemonSet'].flatMap((kind) => this.#owned.find(kind, namespace, id));
     const spec = this.#wanted.find(({ gateway }) => gateway.namespace === namespace && gateway.name === name);
-    return desiredProxies(workloads, spec?.workload.scaling ?? null);
+    return desiredProxies(this.#workloads(namespace, name), spec?.workload.scaling ?? null);
+  }
+
+  /** Why it does not run as it should, in words; null when nothing is known to be wrong. */
+  troubleOf(namespace: string, name: string): string | null {
+    return this.#failures.get(`${namespace}/${name}`) ?? workloadTrouble(this.#workloads(namespace, name));
+  }
+
+  #workloads(namespace: string, name: string): readonly KubeObject[] {
+    const id = gatewayId(namespace, name, platformDigest);
+    return ['Deployment', 'DaemonSet'].flatMap((kind) => this.#owned.find(kind, namespace, id));
   }
 
   #request(delayMs = GATHER_MS): void {
@@ -137,12 +153,21 @@ export class Provisioner {
       const { namespace, name } = spec.gateway;
       try {
         results.push(await this.#provisionOne(spec));
+        this.#note(`${namespace}/${name}`, null);
       } catch (error) {
         results.push('failed');
+        this.#note(`${namespace}/${name}`, error instanceof Error ? error.message : String(error));
         this.#options.logger.warn('not provisioned, trying again', { namespace, name, error: String(error) });
       }
     }
     return results;
+  }
+
+  #note(key: string, failure: string | null): void {
+    if ((this.#failures.get(key) ?? null) === failure) return;
+    if (failure === null) this.#failures.delete(key);
+    else this.#failures.set(key, failure);
+    this.#options.onChange();
   }
 
   async #provisionOne(spec: InfraSpec): Promise<Standing> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { KubeObject } from '../../kubeapi/client.ts';
 import { project } from './projection.ts';
-import { addressesOfServices, desiredProxies } from './standing.ts';
+import { addressesOfServices, desiredProxies, workloadTrouble } from './standing.ts';
 
 const service = (name: string, spec: object, ingress: readonly object[] = []): KubeObject =>
   ({
@@ -37,6 +37,24 @@ suite('standing objects', () => {
       '192.0.2.7',
     ]);
     assert.deepEqual(values({ type: 'ClusterIP', clusterIPs: ['None'] }), []);
+  });
+
+  test('why pods are not there: what refuses them before that nothing moves, and nothing while all is well', () => {
+    const deployment = (...conditions: object[]): KubeObject =>
+      ({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'x' },
+        status: { conditions },
+      }) as KubeObject;
+    const late = { type: 'Progressing', status: 'False', message: 'timed out' };
+    const refused = { type: 'ReplicaFailure', status: 'True', message: 'exceeded quota' };
+    assert.equal(workloadTrouble([deployment(late, refused)]), 'exceeded quota');
+    assert.equal(workloadTrouble([deployment(late)]), 'timed out');
+    const well = { type: 'Progressing', status: 'True', message: 'moves' };
+    assert.equal(workloadTrouble([deployment(well, { ...refused, status: 'False' })]), null);
+    assert.equal(workloadTrouble([deployment({ type: 'Available', status: 'False', message: 'few' })]), null);
+    assert.equal(workloadTrouble([]), null);
   });
 
   test('the number of proxies is what somebody scaled to, and before anything stands what is asked for', () => {

@@ -1,4 +1,4 @@
-/** What the cluster says of a Gateway's objects: where it can be reached, how many proxies there should be. Pure. */
+/** What the cluster says of a Gateway's objects: where it can be reached, how many proxies there should be, and why they are not there. Pure. */
 import type { Scaling } from '../../ir/workload.ts';
 import type { KubeObject } from '../../kubeapi/client.ts';
 
@@ -17,7 +17,14 @@ interface ServiceObject extends KubeObject {
 
 interface WorkloadObject extends KubeObject {
   readonly spec?: { readonly replicas?: number };
-  readonly status?: { readonly desiredNumberScheduled?: number };
+  readonly status?: {
+    readonly desiredNumberScheduled?: number;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message?: string;
+    }[];
+  };
 }
 
 export interface StandingAddress {
@@ -52,6 +59,16 @@ export function desiredProxies(workloads: readonly KubeObject[], scaling: Scalin
     return kind === 'DaemonSet' ? (status?.desiredNumberScheduled ?? 0) : (spec?.replicas ?? 1);
   });
   return desired.length === 0 ? askedFor(scaling) : desired.reduce((sum, count) => sum + count, 0);
+}
+
+/** Why the pods of a workload are not there, as the cluster's own controllers say; null when they say nothing of the kind. */
+export function workloadTrouble(workloads: readonly KubeObject[]): string | null {
+  const conditions = workloads.flatMap((workload) => (workload as WorkloadObject).status?.conditions ?? []);
+  // A quota or an admission rule that refuses pods says more than that nothing moves.
+  const found =
+    conditions.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True') ??
+    conditions.find(({ type, status }) => type === 'Progressing' && status === 'False');
+  return found?.message ?? null;
 }
 
 function askedFor(scaling: Scaling | null): number {

@@ -93,13 +93,16 @@ export function notProgrammedInvalid(why: string): Verdict {
   return fails('Programmed', 'Invalid', why);
 }
 
-export function pending(why: string): Verdict {
-  return fails('Programmed', 'Pending', why);
+export function pending(why: string, trouble: string | null = null): Verdict {
+  return fails('Programmed', 'Pending', withTrouble(why, trouble));
 }
 
-export function addressNotAssigned(): Verdict {
-  return fails('Programmed', 'AddressNotAssigned', 'No address has been assigned yet.');
+export function addressNotAssigned(trouble: string | null): Verdict {
+  return fails('Programmed', 'AddressNotAssigned', withTrouble('No address has been assigned yet.', trouble));
 }
+
+const withTrouble = (message: string, trouble: string | null): string =>
+  trouble === null ? message : `${message} ${trouble}`;
 
 export function addressNotUsable(addresses: readonly string[]): Verdict {
   const list = addresses.join(', ');

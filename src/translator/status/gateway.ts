@@ -116,19 +116,19 @@ export function blockedBy(gateway: GatewayNode, observation: GatewayObservation 
   const assigned = new Set(observation.addresses.map((address) => address.value));
   const missing = wanted.flatMap(({ value = '' }) => (value === '' || assigned.has(value) ? [] : [value]));
   if (assigned.size > 0 && missing.length > 0) return addressNotUsable(missing);
-  if (assigned.size === 0) return addressNotAssigned();
-  const { acknowledged, refused = null } = observation;
+  const { acknowledged, refused = null, trouble = null } = observation;
+  if (assigned.size === 0) return addressNotAssigned(trouble);
   if (refused !== null) {
     return notProgrammedInvalid(
       `Proxies keep the configuration before this one, which they cannot serve: ${refused}`,
     );
   }
   if (acknowledged === null || acknowledged.proxies === 0) {
-    return pending('Waiting for a proxy to take the configuration.');
+    return pending('Waiting for a proxy to take the configuration.', trouble);
   }
   const generation = generationOf(gateway.object);
   return acknowledged.generation < generation
-    ? pending(`Proxies serve generation ${acknowledged.generation}; waiting for ${generation}.`)
+    ? pending(`Proxies serve generation ${acknowledged.generation}; waiting for ${generation}.`, trouble)
     : null;
 }
 

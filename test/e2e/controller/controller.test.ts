@@ -186,6 +186,25 @@ suite('controller', () => {
     await renewed.plane.until(({ hostnames }) => hostnames.includes('after.example'));
   });
 
+  test('why a Gateway has no proxies is said on it, and gone when it is over', async (t) => {
+    const cluster = await clusterWithGateway(t);
+    cluster.api.fault = ({ method, path }) =>
+      method === 'PATCH' && path.includes('/deployments/') ? { status: 403 } : null;
+    await runController(t, cluster);
+    const message = (): string =>
+      textOf(conditionOf(cluster.get('Gateway', 'default', 'web'), 'Programmed')?.['message'] ?? '');
+    await cluster.api.until(() => message() === 'No address has been assigned yet. as the test asked');
+    cluster.api.fault = null;
+    await cluster.api.until(() => message() === 'No address has been assigned yet.');
+    await giveAddress(cluster, 'web', '192.0.2.1');
+    const [deployment] = cluster.api.store.list('apps/deployments');
+    const conditions = [{ type: 'ReplicaFailure', status: 'True', message: 'exceeded quota: pods' }];
+    cluster.api.store.update('apps/deployments', { ...deployment, status: { conditions } }, 'status');
+    await cluster.api.until(
+      () => message() === 'Waiting for a proxy to take the configuration. exceeded quota: pods',
+    );
+  });
+
   test('a Gateway that is made anew at once has an identity of its own', async (t) => {
     const cluster = await clusterWithGateway(t);
     await runController(t, cluster);
