@@ -73,7 +73,10 @@ export async function listenForProxies(options: ConfigListenerOptions): Promise<
 }
 
 async function renew(options: ConfigListenerOptions, server: Server): Promise<void> {
-  await options.identities.refresh();
+  // Those that are known sign on meanwhile.
+  await options.identities.refresh().catch((error: unknown) => {
+    options.logger.warn('authorities not read anew', { error: String(error) });
+  });
   server.setSecureContext(await secureContext(options));
 }
 
