@@ -82,9 +82,13 @@ const FRAME: readonly (readonly [ResourceName, object])[] = [
   ],
 ];
 
-/** Creates Gateway, Services, slices and routes `from`…`to`; what is there already stays. */
-export async function createAll(client: KubeClient, count: number, target: Target): Promise<void> {
+/** What the routes need: namespace, class and Gateway. What is there already stays. */
+export async function createFrame(client: KubeClient): Promise<void> {
   for (const [name, object] of FRAME) await create(client, name, object);
+}
+
+/** Creates Services, slices and routes, each with what it names before it. */
+export async function createAll(client: KubeClient, count: number, target: Target): Promise<void> {
   const indexes = Array.from({ length: count }, (_, index) => index);
   await inParallel(indexes, async (index) => {
     await create(client, 'services', serviceObject(index));

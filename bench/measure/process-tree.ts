@@ -79,3 +79,9 @@ export function memoryOfTree(root: number): ProcessMemory[] {
   const tree = processTree(root);
   return tree.map(({ pid }) => memoryOf(pid, !tree.some(({ parent }) => parent === pid)));
 }
+
+/** The most that was ever resident of one process, shared pages included. */
+export function peakKibOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB/mu.exec(status)?.[1]);
+}
