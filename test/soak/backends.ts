@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { H2Endpoint } from './h2-endpoint.ts';
 import type { Mode, Scenario } from './scenarios.ts';
 import { watchStalls, type Stall } from './stalls.ts';
-import { WebEndpoint, type Endpoint } from './web-endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import { WebEndpoint } from './web-endpoint.ts';
 
 /** Where an endpoint is. Each has an address to itself, from which no connection goes out: a port that is let go stays free. */
 export interface Place {

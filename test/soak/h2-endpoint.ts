@@ -1,69 +1,34 @@
 /** An endpoint over HTTP/2 that misbehaves as it is told to. To gRPC it answers one message, to the rest the path. */
-import { once } from 'node:events';
-import http2, {
-  type Http2Session,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
-import type { AddressInfo } from 'node:net';
-import type { H2Mode, Mode } from './scenarios.ts';
-import type { Endpoint } from './web-endpoint.ts';
+import http2, { type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { ANSWER_MS, Endpoint } from './endpoint.ts';
+import type { H2Mode } from './scenarios.ts';
 
-const ANSWER_MS = 8;
 /** Also says SERVING, as grpc.health.v1 has it. */
 const GRPC_ANSWER = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
 const GRPC_HEAD = { ':status': 200, 'content-type': 'application/grpc' };
 const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = http2.constants;
 
-export class H2Endpoint implements Endpoint {
-  readonly #server: http2.Http2Server;
-  readonly #host: string;
-  readonly #sessions = new Set<ServerHttp2Session>();
+export class H2Endpoint extends Endpoint {
   readonly #leaving = new WeakSet<Http2Session>();
-  #mode: H2Mode = 'well';
-  port = 0;
 
   private constructor(host: string) {
-    this.#host = host;
-    this.#server = http2.createServer();
-    this.#server.on('session', (session) => {
-      this.#sessions.add(session);
-      session.on('error', () => undefined);
-      session.once('close', () => this.#sessions.delete(session));
-    });
-    this.#server.on('sessionError', () => undefined);
-    this.#server.on('stream', (stream, headers) => {
+    const server = http2.createServer();
+    super(host, server, 'session');
+    server.on('sessionError', () => undefined);
+    server.on('stream', (stream, headers) => {
       stream.on('error', () => undefined).resume();
       this.#answer(stream, headers);
     });
   }
 
-  static async start(host: string): Promise<H2Endpoint> {
-    const endpoint = new H2Endpoint(host);
-    await endpoint.#listen();
-    return endpoint;
-  }
-
-  async #listen(): Promise<void> {
-    this.#server.listen(this.port, this.#host);
-    await once(this.#server, 'listening');
-    this.port = (this.#server.address() as AddressInfo).port;
-  }
-
-  async set(mode: Mode): Promise<void> {
-    this.#mode = mode as H2Mode;
-    if (mode === 'refuses' && this.#server.listening) {
-      this.#server.close();
-      for (const session of this.#sessions) session.destroy();
-      await once(this.#server, 'close');
-    } else if (mode !== 'refuses' && !this.#server.listening) await this.#listen();
+  static start(host: string): Promise<H2Endpoint> {
+    return new H2Endpoint(host).listen();
   }
 
   #answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const isGrpc = headers['content-type'] === 'application/grpc';
     const well = (): void => answerWell(stream, isGrpc, headers[':path'] ?? '');
-    switch (this.#mode) {
+    switch (this.mode as H2Mode) {
       case 'hangs':
         return;
       case 'goaway-after-answer':

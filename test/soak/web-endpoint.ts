@@ -1,65 +1,32 @@
 /** An endpoint over HTTP/1.1 that misbehaves as it is told to; its answer to a request is the path. */
-import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import type { Mode, WebMode } from './scenarios.ts';
+import type { Socket } from 'node:net';
+import { ANSWER_MS, Endpoint } from './endpoint.ts';
+import type { WebMode } from './scenarios.ts';
 
-export interface Endpoint {
-  readonly port: number;
-  /** In force when this resolves. */
-  set(mode: Mode): Promise<void>;
-}
-
-/** The usual time for an answer. */
-const ANSWER_MS = 8;
 const SLOW_MS = 100 * ANSWER_MS;
 const DRIP_MS = 100;
 /** Connections without requests are closed after this, as servers do: right when the next request comes, at times. */
 const IDLE_MS = 1_000;
 const ERRORS = [500, 502, 503, 504];
 
-export class WebEndpoint implements Endpoint {
-  readonly #server: http.Server;
-  readonly #host: string;
-  readonly #sockets = new Set<Socket>();
-  #mode: WebMode = 'well';
+export class WebEndpoint extends Endpoint {
   #errors = 0;
-  port = 0;
 
   private constructor(host: string) {
-    this.#host = host;
-    this.#server = http.createServer({ keepAliveTimeout: IDLE_MS }, (request, response) => {
+    const server = http.createServer({ keepAliveTimeout: IDLE_MS }, (request, response) => {
       request.on('error', () => undefined).resume();
       request.once('end', () => this.#answer(request, response));
     });
-    this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.once('close', () => this.#sockets.delete(socket));
-      if (this.#mode === 'half-open') socket.end();
+    super(host, server, 'connection');
+    server.on('connection', (socket: Socket) => {
+      if (this.mode === 'half-open') socket.end();
     });
-    this.#server.on('clientError', (_error, socket) => socket.destroy());
+    server.on('clientError', (_error, socket) => socket.destroy());
   }
 
-  static async start(host: string): Promise<WebEndpoint> {
-    const endpoint = new WebEndpoint(host);
-    await endpoint.#listen();
-    return endpoint;
-  }
-
-  async #listen(): Promise<void> {
-    this.#server.listen(this.port, this.#host);
-    await once(this.#server, 'listening');
-    this.port = (this.#server.address() as AddressInfo).port;
-  }
-
-  async set(mode: Mode): Promise<void> {
-    this.#mode = mode as WebMode;
-    if (mode === 'refuses' && this.#server.listening) {
-      this.#server.close();
-      for (const socket of this.#sockets) socket.destroy();
-      await once(this.#server, 'close');
-    } else if (mode !== 'refuses' && !this.#server.listening) await this.#listen();
+  static start(host: string): Promise<WebEndpoint> {
+    return new WebEndpoint(host).listen();
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -67,7 +34,7 @@ export class WebEndpoint implements Endpoint {
     const say = (text: string): void => void socket.write(text);
     const ok = (body: string, length: number): string =>
       `HTTP/1.1 200 OK\r\ncontent-length: ${String(length)}\r\n\r\n${body}`;
-    switch (this.#mode) {
+    switch (this.mode as WebMode) {
       case 'hangs':
       case 'half-open':
         return;
