@@ -95,7 +95,7 @@ export class RequestCounters {
 /** No name in it holds a space or a slash. */
 function keyOf(origin: Origin | null): string {
   if (origin === null) return '';
-  return `${origin.kind}/${origin.namespace}/${origin.name}/${origin.section ?? ''}`;
+  return [origin.kind, origin.namespace, origin.name, origin.section ?? ''].join('/');
 }
 
 /** Counters by labels: they survive swaps of configuration for as long as their labels are configured. */
@@ -115,7 +115,8 @@ export class CounterRegistry {
 
   get(labels: RequestLabels): RequestCounters {
     const { gateway, listener, rule, backend } = labels;
-    const key = `${keyOf(gateway)} ${keyOf(listener)} ${keyOf(rule)}#${rule?.index ?? ''} ${keyOf(backend)}`;
+    // Joined, for it is kept: what a template makes is a tree of its pieces, several times as large.
+    const key = [keyOf(gateway), keyOf(listener), keyOf(rule), rule?.index ?? '', keyOf(backend)].join(' ');
     let counters = this.#counters.get(key);
     if (counters === undefined) {
       counters = new RequestCounters(labels);
