@@ -5,7 +5,9 @@
 import type { Cluster, Endpoint, EndpointSet } from '../../ir/cluster.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import type { Certificate } from '../../ir/tls.ts';
-import { UpstreamCluster } from './cluster.ts';
+import { samePlain, type Plain } from '../../lib/structural-patch.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { isWatched, UpstreamCluster, type UpstreamClusterDeps } from './cluster.ts';
 import { DnsDiscovery } from './dns-discovery.ts';
 import { HealthRegistry, type HealthRegistryDeps } from './health/health-registry.ts';
 import { NOWHERE, type Locality } from './locality.ts';
@@ -21,7 +23,6 @@ export interface ClusterRegistryDeps extends HealthRegistryDeps {
 const CHECK_PATIENCE_MS = 5_000;
 
 interface Entry {
-  readonly key: string;
   readonly cluster: UpstreamCluster;
   readonly discovery: DnsDiscovery | null;
   /** Of the client certificate; `` without one. */
@@ -33,28 +34,28 @@ interface Entry {
 }
 
 export class ClusterRegistry {
-  readonly #deps: ClusterRegistryDeps;
-  readonly #health: HealthRegistry;
-  /** By definition. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #logger: Logger;
+  readonly #clusterDeps: UpstreamClusterDeps;
+  readonly #entries = new Set<Entry>();
   /** Most clusters are the same objects from one configuration to the next. */
   readonly #byObject = new WeakMap<Cluster, Entry>();
   /** What was last said of each cluster, also of those not configured yet. */
   readonly #endpoints = new Map<ClusterId, readonly Endpoint[]>();
-  /** Entries by the cluster's id. */
-  readonly #byId = new Map<ClusterId, Set<Entry>>();
+  /** Entries by the cluster's id: nearly always one. */
+  readonly #byId = new Map<ClusterId, readonly Entry[]>();
   #swap = 0;
   #pending: Promise<void>[] = [];
 
   constructor(deps: ClusterRegistryDeps) {
-    this.#deps = deps;
-    this.#health = new HealthRegistry(deps);
+    const { logger, protocolOf, locality = NOWHERE } = deps;
+    this.#logger = logger;
+    this.#clusterDeps = { protocolOf, health: new HealthRegistry(deps), locality };
   }
 
   /** From here to `endSwap`, the clusters asked for are those that the new configuration needs. */
   beginSwap(): void {
     // What a swap that failed had made is of no use.
-    for (const entry of this.#entries.values()) if (!entry.isInForce) this.#retire(entry);
+    for (const entry of this.#entries) if (!entry.isInForce) this.#retire(entry);
     this.#swap += 1;
     this.#pending = [];
   }
@@ -63,54 +64,59 @@ export class ClusterRegistry {
   get(config: Cluster, clientCertificate: Certificate | null): UpstreamCluster {
     const known = this.#byObject.get(config);
     const certificatePem = clientCertificate?.certificatePem ?? '';
-    const isSame = known?.certificatePem === certificatePem && this.#entries.get(known.key) === known;
+    const isSame = known?.certificatePem === certificatePem && this.#entries.has(known);
     const entry = isSame ? known : this.#find(config, clientCertificate);
     entry.neededBy = this.#swap;
     return entry.cluster;
   }
 
   #find(config: Cluster, clientCertificate: Certificate | null): Entry {
-    const key = `${JSON.stringify(config)} ${clientCertificate?.certificatePem ?? ''}`;
-    let entry = this.#entries.get(key);
-    if (entry === undefined) {
-      entry = this.#create(key, config, clientCertificate);
-      this.#entries.set(key, entry);
-    }
+    const certificatePem = clientCertificate?.certificatePem ?? '';
+    const known = (this.#byId.get(config.id) ?? []).find(
+      (entry) => entry.certificatePem === certificatePem && saysTheSame(entry.cluster.config, config),
+    );
+    const entry = known ?? this.#create(config, clientCertificate);
     this.#byObject.set(config, entry);
     return entry;
   }
 
-  #create(key: string, config: Cluster, clientCertificate: Certificate | null): Entry {
-    const made = this.#createCluster(config, clientCertificate);
+  #create(config: Cluster, clientCertificate: Certificate | null): Entry {
+    const cluster = new UpstreamCluster(config, clientCertificate, this.#clusterDeps);
+    const discovery = this.#discover(cluster);
     const certificatePem = clientCertificate?.certificatePem ?? '';
-    const entry: Entry = { key, ...made, certificatePem, neededBy: this.#swap, isInForce: false };
-    const known = this.#byId.get(config.id);
-    if (known === undefined) this.#byId.set(config.id, new Set([entry]));
-    else known.add(entry);
+    const entry: Entry = { cluster, discovery, certificatePem, neededBy: this.#swap, isInForce: false };
+    const sameId = [...(this.#byId.get(config.id) ?? []), entry];
+    // What is counted of an endpoint's health is counted for all definitions of its cluster together.
+    if (
+      sameId.length > 1 &&
+      sameId.some(
+        ({
+          cluster: {
+            config: { policy },
+          },
+        }) => isWatched(policy),
+      )
+    ) {
+      for (const each of sameId) each.cluster.wake();
+    }
+    this.#byId.set(config.id, sameId);
+    this.#entries.add(entry);
     return entry;
   }
 
-  #createCluster(
-    config: Cluster,
-    clientCertificate: Certificate | null,
-  ): Pick<Entry, 'cluster' | 'discovery'> {
-    const cluster = new UpstreamCluster(config, {
-      protocol: this.#deps.protocolOf(config),
-      clientCertificate,
-      health: this.#health,
-      locality: this.#deps.locality ?? NOWHERE,
-    });
-    if (config.discovery.kind === 'endpoints') {
-      cluster.setEndpoints(this.#endpoints.get(config.id) ?? []);
-      return { cluster, discovery: null };
+  #discover(cluster: UpstreamCluster): DnsDiscovery | null {
+    const { id, discovery: settings } = cluster.config;
+    if (settings.kind === 'endpoints') {
+      cluster.setEndpoints(this.#endpoints.get(id) ?? []);
+      return null;
     }
     const discovery = new DnsDiscovery(
-      config.discovery,
+      settings,
       (endpoints) => cluster.setEndpoints(endpoints),
-      this.#deps.logger,
+      this.#logger,
     );
     this.#pending.push(discovery.start());
-    return { cluster, discovery };
+    return discovery;
   }
 
   /**
@@ -119,8 +125,8 @@ export class ClusterRegistry {
    */
   async resolved(): Promise<void> {
     await Promise.all(this.#pending);
-    const checks = [...this.#entries.values()].flatMap(({ isInForce, cluster }) =>
-      isInForce ? [] : (cluster.health.settled() ?? []),
+    const checks = [...this.#entries].flatMap(({ isInForce, cluster }) =>
+      isInForce ? [] : (cluster.serving?.health.settled() ?? []),
     );
     if (checks.length === 0) return;
     const { promise, resolve } = Promise.withResolvers<unknown>();
@@ -131,7 +137,7 @@ export class ClusterRegistry {
 
   /** Retires clusters that were not asked for. */
   endSwap(): void {
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entries) {
       if (entry.neededBy === this.#swap) entry.isInForce = true;
       else this.#retire(entry);
     }
@@ -140,11 +146,11 @@ export class ClusterRegistry {
   #retire(entry: Entry): void {
     entry.discovery?.stop();
     entry.cluster.retire();
-    this.#entries.delete(entry.key);
+    this.#entries.delete(entry);
     const { id } = entry.cluster.config;
-    const known = this.#byId.get(id);
-    known?.delete(entry);
-    if (known?.size === 0) this.#byId.delete(id);
+    const left = (this.#byId.get(id) ?? []).filter((other) => other !== entry);
+    if (left.length === 0) this.#byId.delete(id);
+    else this.#byId.set(id, left);
   }
 
   /** Endpoints that are the same object as before are not looked at. */
@@ -157,13 +163,16 @@ export class ClusterRegistry {
   }
 
   get clusters(): readonly UpstreamCluster[] {
-    return [...this.#entries.values()].map(({ cluster }) => cluster);
+    return [...this.#entries].map(({ cluster }) => cluster);
   }
 
   destroy(): void {
-    for (const { cluster, discovery } of this.#entries.values()) {
+    for (const { cluster, discovery } of this.#entries) {
       discovery?.stop();
       cluster.destroy();
     }
   }
 }
+
+const saysTheSame = (a: Cluster, b: Cluster): boolean =>
+  samePlain(a as unknown as Plain, b as unknown as Plain);

@@ -1,4 +1,4 @@
-/** A cluster at run time: its endpoints with their connections, and the choice among them. It survives swaps of configuration. */
+/** What a cluster has from its first request on: its endpoints with their connections, and the choice among them. */
 import type { Cluster, Endpoint } from '../../ir/cluster.ts';
 import type { Certificate } from '../../ir/tls.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
@@ -18,7 +18,7 @@ import type { TimerWheel } from '../timer-wheel.ts';
 import type { Dial, EndpointPool, UpstreamProtocol } from './upstream-pool.ts';
 import { UpstreamTlsClient } from './upstream-tls.ts';
 
-export interface UpstreamClusterDeps {
+export interface ServingClusterDeps {
   readonly protocol: UpstreamProtocol;
   /** The one that the cluster's TLS settings name; null = none. */
   readonly clientCertificate: Certificate | null;
@@ -26,7 +26,7 @@ export interface UpstreamClusterDeps {
   readonly locality: Locality;
 }
 
-export class UpstreamCluster implements HealthListener {
+export class ServingCluster implements HealthListener {
   readonly config: Cluster;
   readonly protocol: UpstreamProtocol;
   /** What a request's key for `pick` is made of; null where the choice does not go by keys. */
@@ -53,7 +53,7 @@ export class UpstreamCluster implements HealthListener {
   #isPanicking = false;
   readonly health: ClusterHealth;
 
-  constructor(config: Cluster, { protocol, clientCertificate, health, locality }: UpstreamClusterDeps) {
+  constructor(config: Cluster, { protocol, clientCertificate, health, locality }: ServingClusterDeps) {
     this.config = config;
     this.protocol = protocol;
     const { loadBalancing, circuitBreaker, retryBudget, slowStartMs, preferLocal } = config.policy;

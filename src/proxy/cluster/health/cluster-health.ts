@@ -11,7 +11,7 @@ import type { HealthRegistry } from './health-registry.ts';
 import type { OutlierDetector, OutlierHost } from './outlier-detector.ts';
 import type { EjectionCause } from './outlier.ts';
 
-const NOTHING_COUNTED = new HealthCounters();
+export const NOTHING_COUNTED = new HealthCounters();
 
 /** The cluster that is told of changes. */
 export interface HealthListener {
