@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS, type PortClaim } from '../proxy/proxy-api.ts';
 import { createLineWriter } from '../telemetry/line-writer.ts';
 import type { LogFields, Logger } from '../telemetry/logger.ts';
 import { createAccessLog } from './run/access-log.ts';
+import { collectGarbage } from './run/heap.ts';
 import {
   CONFIG_DESCRIPTOR,
   TICKET_SECRET_VARIABLE,
@@ -126,10 +127,17 @@ process.on('SIGTERM', () => void drain(settings.drainMs));
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 
+let isConfigured = false;
+
 followConfig({
   stream: new Socket({ fd: CONFIG_DESCRIPTOR, readable: true, writable: true }),
   dataPlane: {
-    apply: (configs) => proxy.apply(configs),
+    apply(configs) {
+      // The first is all there is, and nothing is served yet: nobody waits for what this takes.
+      if (!isConfigured) collectGarbage();
+      isConfigured = true;
+      return proxy.apply(configs);
+    },
     applyEndpoints: (sets) => {
       for (const set of sets) proxy.applyEndpoints(set);
     },

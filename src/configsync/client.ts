@@ -49,7 +49,8 @@ export function followConfig(options: ConfigClientOptions): void {
   let last: Promise<void> = Promise.resolve();
   stream.on('error', (error) => logger.warn('configuration stream failed', { error: error.message }));
   receiveFrames(stream, UPDATE_LIMIT_BYTES, (message) => {
-    const update = message as ConfigUpdate;
+    // Decoded at once: the text of thousands of routes is not kept while they are put in force.
+    const update = decodeUpdate(message as ConfigUpdate);
     last = last.then(async () => {
       try {
         const ack = await follower.take(update);
@@ -62,6 +63,14 @@ export function followConfig(options: ConfigClientOptions): void {
   });
   stream.write(encodeFrame({ kind: 'hello', protocol: PROTOCOL_VERSION, name } satisfies Hello));
 }
+
+type DecodedUpdate = Omit<ConfigUpdate, 'gateways'> & { readonly gateways: readonly GatewayConfig[] };
+
+/** Throws when controller and proxy differ in version. */
+const decodeUpdate = (update: ConfigUpdate): DecodedUpdate => ({
+  ...update,
+  gateways: update.gateways.map(decodeConfig),
+});
 
 class Follower {
   readonly #dataPlane: DataPlane;
@@ -80,7 +89,7 @@ class Follower {
     this.#inForce = new Map(inForce.map((config) => [gatewayKey(config.gateway), config]));
   }
 
-  async take(update: ConfigUpdate): Promise<Ack> {
+  async take(update: DecodedUpdate): Promise<Ack> {
     const moved = this.#receive(update);
     if (moved === null) await this.#replace();
     else if (moved.length > 0) this.#move(moved);
@@ -89,10 +98,10 @@ class Follower {
   }
 
   /** The endpoint sets that changed when nothing else did; null when more did. */
-  #receive({ whole, gateways, patches, removed }: ConfigUpdate): readonly EndpointSet[] | null {
+  #receive({ whole, gateways, patches, removed }: DecodedUpdate): readonly EndpointSet[] | null {
     if (whole) this.#received = new Map();
     for (const key of removed) this.#received.delete(key);
-    for (const config of gateways.map(decodeConfig)) {
+    for (const config of gateways) {
       const key = gatewayKey(config.gateway);
       const old = this.#inForce.get(key);
       this.#received.set(key, old?.version === config.version ? old : config);

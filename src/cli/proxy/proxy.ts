@@ -6,6 +6,7 @@ import { createJsonLogger } from '../../telemetry/json-logger.ts';
 import { createLineWriter } from '../../telemetry/line-writer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { exposeMetrics } from '../../telemetry/metric-registry.ts';
+import { keepYoungSpaceSmall } from '../run/heap.ts';
 import { proxyMetrics } from '../run/proxy-metrics.ts';
 import { listenForSignals } from '../run/signals.ts';
 import { workerMetrics } from '../run/supervisor-metrics.ts';
@@ -20,6 +21,7 @@ const LEAVE_MS = 5_000;
 
 /** Serves until a signal ends it; resolves with the exit code. */
 export async function runProxy(options: ProxyCommandOptions): Promise<number> {
+  keepYoungSpaceSmall();
   const logger = createJsonLogger(createLineWriter(STANDARD_ERROR), options.logLevel);
   const server = createConfigServer({
     logger,

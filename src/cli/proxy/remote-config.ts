@@ -11,6 +11,7 @@ import type { EndpointSet } from '../../ir/cluster.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { dialController } from '../dial-controller.ts';
+import { collectGarbage } from '../run/heap.ts';
 import type { SavedConfig } from './saved-config.ts';
 
 const MIN_RETRY_MS = 200;
@@ -107,7 +108,8 @@ export function followController(options: RemoteOptions, signal: AbortSignal): v
     stream.once('secureConnect', () => {
       retryMs = MIN_RETRY_MS;
       logger.info('following the controller', { controller: controller.host });
-      followConfig({ stream, dataPlane, name, logger, inForce: dataPlane.configs });
+      const inForce = dataPlane.configs;
+      followConfig({ stream, dataPlane: collectingAfterFirst(dataPlane), name, logger, inForce });
     });
     stream.on('error', (error: Error) => {
       logger.warn('no controller', { error: error.message });
@@ -123,6 +125,22 @@ export function followController(options: RemoteOptions, signal: AbortSignal): v
     { once: true },
   );
   start();
+}
+
+/** A stream begins with all there is: what it came in, and went on to the workers in, is given back when they have it. */
+function collectingAfterFirst(dataPlane: RemoteOptions['dataPlane']): DataPlane {
+  let isFirst = true;
+  return {
+    async apply(configs) {
+      try {
+        return await dataPlane.apply(configs);
+      } finally {
+        if (isFirst) setImmediate(collectGarbage);
+        isFirst = false;
+      }
+    },
+    applyEndpoints: (sets, configs) => dataPlane.applyEndpoints(sets, configs),
+  };
 }
 
 /** Throws when the identity cannot be read. */

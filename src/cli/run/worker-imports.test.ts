@@ -28,7 +28,7 @@ test('a worker loads the data plane and what that may import, and no package but
   const files = loaded.filter((name) => name.startsWith(ROOT)).map((name) => relative(ROOT, name));
   assert.ok(files.includes('src/proxy/proxy.ts'), 'the walk follows imports');
   const allowed =
-    /^src\/(proxy|configsync|ir|lib|telemetry)\/|^src\/cli\/(worker|run\/(access-log|worker-messages))\.ts$/;
+    /^src\/(proxy|configsync|ir|lib|telemetry)\/|^src\/cli\/(worker|run\/(access-log|heap|worker-messages))\.ts$/;
   assert.deepEqual(
     files.filter((file) => !allowed.test(file)),
     [],
