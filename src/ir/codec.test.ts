@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { decodeConfig, encodeConfig } from './codec.ts';
+import { decodeConfig, encodeConfig, encodeConfigInPieces } from './codec.ts';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from './gateway-config.ts';
 import { certificateId } from './ids.ts';
 import { Redacted } from './tls.ts';
@@ -30,6 +30,16 @@ test('a configuration comes back from the wire as it was, key included', () => {
   const back = decodeConfig(encodeConfig(config));
   assert.deepEqual(back, config);
   assert.equal(back.certificates[0]?.keyPem.reveal(), 'the key');
+});
+
+test('pieces are the text in pieces, whatever the lengths of the lists', () => {
+  for (const length of [0, 1, 100, 101, 250]) {
+    const addresses = Array.from({ length }, (_, index) => `"${String(index)}" \u{1F600}`);
+    const long = { ...config, addresses };
+    const pieces = [...encodeConfigInPieces(long)];
+    assert.equal(pieces.join(''), encodeConfig(long));
+    assert.ok(pieces.length >= length / 100);
+  }
 });
 
 test('printing or dumping a configuration shows no key', () => {

@@ -19,9 +19,39 @@ interface Envelope {
 }
 
 export function encodeConfig(config: GatewayConfig): string {
-  const certificates = config.certificates.map((one) => ({ ...one, keyPem: one.keyPem.reveal() }));
-  const envelope: Envelope = { format: FORMAT, config: { ...config, certificates } };
+  const envelope: Envelope = { format: FORMAT, config: toPlain(config) };
   return JSON.stringify(envelope);
+}
+
+/** Items of a list that are encoded together: some tens of kilobytes. */
+const ITEMS_A_PIECE = 100;
+
+/** What `encodeConfig` gives, in pieces, for whoever need not have the whole at once. */
+export function* encodeConfigInPieces(config: GatewayConfig): Generator<string> {
+  yield `{"format":${FORMAT},"config":{`;
+  let separator = '';
+  for (const [name, value] of Object.entries(toPlain(config)) as [string, unknown][]) {
+    if (value === undefined) continue;
+    yield `${separator}${JSON.stringify(name)}:`;
+    separator = ',';
+    if (Array.isArray(value)) yield* encodeListInPieces(value);
+    else yield JSON.stringify(value);
+  }
+  yield '}}';
+}
+
+function* encodeListInPieces(items: readonly unknown[]): Generator<string> {
+  yield '[';
+  for (let from = 0; from < items.length; from += ITEMS_A_PIECE) {
+    const text = JSON.stringify(items.slice(from, from + ITEMS_A_PIECE)).slice(1, -1);
+    yield from === 0 ? text : `,${text}`;
+  }
+  yield ']';
+}
+
+function toPlain(config: GatewayConfig): PlainConfig {
+  const certificates = config.certificates.map((one) => ({ ...one, keyPem: one.keyPem.reveal() }));
+  return { ...config, certificates };
 }
 
 /** Throws when the text is not of this format: controller and proxy differ in version. */

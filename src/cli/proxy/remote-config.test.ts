@@ -178,6 +178,19 @@ suite('proxy configuration', () => {
     for (let connections = 0; connections < 3; connections += 1) await once(mute, 'connection');
   });
 
+  test('any number of configurations is saved, whatever their text holds', (t) => {
+    const { saved } = bench(t);
+    const odd = {
+      ...config('"quoted" \\ \u{1F600}'),
+      gateway: { kind: 'Gateway', namespace: 'other', name: 'web' },
+    };
+    for (const configs of [[], [config('v1')], [config('v1'), odd]]) {
+      saved.write(configs);
+      saved.close();
+      assert.deepEqual(saved.read(), configs);
+    }
+  });
+
   test('it is written beside and moved into place', async (t) => {
     const { workers, addWorker, saved, folder } = bench(t);
     addWorker();

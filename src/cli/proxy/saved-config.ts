@@ -2,10 +2,10 @@
  * The last good configuration on disk: a proxy that restarts without its controller serves from here. Endpoints move often, so it is
  * written every few seconds at most, and once more when the proxy ends.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeConfig, encodeConfig } from '../../ir/codec.ts';
+import { decodeConfig, encodeConfigInPieces } from '../../ir/codec.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
@@ -58,10 +58,15 @@ export class SavedConfig {
   /** Writes what is still to be written, at once. */
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const text = this.#take();
-    if (text === null) return;
+    const pieces = this.#take();
+    if (pieces === null) return;
     try {
-      writeFileSync(`${this.#file}.last`, text, { mode: MODE });
+      const file = openSync(`${this.#file}.last`, 'w', MODE);
+      try {
+        for (const piece of pieces) appendFileSync(file, piece);
+      } finally {
+        closeSync(file);
+      }
       renameSync(`${this.#file}.last`, this.#file);
     } catch (error) {
       this.#failed(error);
@@ -70,23 +75,39 @@ export class SavedConfig {
 
   /** Written beside and moved into place: a crash leaves the one before. */
   async #writeWanted(): Promise<void> {
-    const text = this.#take();
-    if (text === null) return;
+    const pieces = this.#take();
+    if (pieces === null) return;
     try {
-      await writeFile(`${this.#file}.new`, text, { mode: MODE });
+      await writeFile(`${this.#file}.new`, pieces, { mode: MODE });
       await rename(`${this.#file}.new`, this.#file);
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  #take(): string | null {
+  #take(): Iterable<string> | null {
     const wanted = this.#wanted;
     this.#wanted = null;
-    return wanted === null ? null : JSON.stringify(wanted.map(encodeConfig));
+    return wanted === null ? null : savedInPieces(wanted);
   }
 
   #failed(error: unknown): void {
     this.#logger.warn('configuration not saved', { error: String(error) });
   }
+}
+
+/**
+ * The list of texts that `read` reads, as JSON. Not in one: of thousands of routes it is many megabytes, several times, and they would be
+ * had anew every few seconds.
+ */
+function* savedInPieces(configs: readonly GatewayConfig[]): Generator<string> {
+  let separator = '[';
+  for (const config of configs) {
+    yield `${separator}"`;
+    separator = ',';
+    // A string within JSON is its pieces, each escaped by itself: none ends within a character.
+    for (const piece of encodeConfigInPieces(config)) yield JSON.stringify(piece).slice(1, -1);
+    yield '"';
+  }
+  yield configs.length === 0 ? '[]' : ']';
 }
