@@ -111,6 +111,8 @@ export function startProxy(setup: ProxySetup): Promise<BenchProcess> {
     sluice: setup.sluice,
     name: 'proxy',
     folder,
+    // As its pod has it (infrastructure/kubernetes/pod.ts).
+    env: { MALLOC_MMAP_THRESHOLD_: '16384', MALLOC_TRIM_THRESHOLD_: '131072' },
     args: [
       'proxy',
       `--gateway=${setup.gateway}`,

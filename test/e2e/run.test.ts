@@ -122,6 +122,15 @@ test('a worker that is killed is replaced and the others serve on', async (t) =>
   for (let requests = 0; requests < 20; requests++) await backendOf(sluice);
 });
 
+test('limits of the allocator are for the supervisor alone', async (t) => {
+  const limits = { MALLOC_MMAP_THRESHOLD_: '16384', MALLOC_TRIM_THRESHOLD_: '131072' };
+  const sluice = await start(t, { paths: ['examples/quickstart'], args: ['--echo'], env: limits });
+  const [worker = 0] = (await sluice.status()).workers.pids;
+  const environment = readFileSync(`/proc/${String(worker)}/environ`, 'latin1');
+  assert.match(environment, /PATH=/);
+  assert.doesNotMatch(environment, /MALLOC_/);
+});
+
 test('SIGTERM lets what is in flight finish and takes nothing new', async (t) => {
   const folder = folderOf(t, { 'gateway.yaml': GATEWAY, 'route.yaml': route('one') });
   const sluice = await start(t, { paths: [folder], args: ['--echo'] });

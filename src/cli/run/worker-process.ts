@@ -45,6 +45,15 @@ function nodeOptions(): readonly string[] {
   return isSet ? execArgv : [...execArgv, YOUNG_SPACE];
 }
 
+/** Not in the arguments, which a process list shows to everybody. */
+const environment = (ticketSecret: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  [TICKET_SECRET_VARIABLE]: ticketSecret,
+  // What a pod sets for the supervisor (infrastructure/kubernetes/pod.ts): a worker asks for large buffers often.
+  MALLOC_MMAP_THRESHOLD_: undefined,
+  MALLOC_TRIM_THRESHOLD_: undefined,
+});
+
 export class WorkerProcess {
   readonly index: number;
   /** Resolves when it serves no longer and wants a successor, with why. Never rejects. */
@@ -65,8 +74,7 @@ export class WorkerProcess {
     // 0 standard input, 1 and 2 as ours, 3 Node's channel, 4 the configuration stream.
     this.#child = spawn(process.execPath, [...nodeOptions(), ENTRY, JSON.stringify(settings)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
-      // Not in the arguments, which a process list shows to everybody.
-      env: { ...process.env, [TICKET_SECRET_VARIABLE]: ticketSecret },
+      env: environment(ticketSecret),
       // JSON knows no infinity, and histograms end with it.
       serialization: 'advanced',
     });

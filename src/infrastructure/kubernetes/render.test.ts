@@ -94,6 +94,19 @@ suite('rendered Gateway', () => {
     ]);
   });
 
+  test('the allocator gives back what a configuration came in', () => {
+    const env = at(ofKind(render(), 'Deployment')[0], 'spec.template.spec.containers.0.env') as {
+      readonly name: string;
+      readonly value?: string;
+    }[];
+    const limits = env.filter(({ name }) => name.startsWith('MALLOC_'));
+    assert.deepEqual(
+      limits.map(({ name }) => name),
+      ['MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_'],
+    );
+    for (const { value } of limits) assert.match(value ?? '', /^\d+$/);
+  });
+
   test('a rollout never takes a proxy away before its successor is ready', () => {
     const [deployment] = ofKind(render(), 'Deployment');
     assert.deepEqual(at(deployment, 'spec.strategy.rollingUpdate'), { maxUnavailable: 0, maxSurge: '25%' });
