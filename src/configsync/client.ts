@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { decodeConfig } from '../ir/codec.ts';
 import type { EndpointSet } from '../ir/cluster.ts';
 import { isEndpointPatch, patchConfig } from '../ir/config-patch.ts';
+import { SharedParts } from '../ir/shared-parts.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ClusterId } from '../ir/ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -45,12 +46,13 @@ export interface ConfigClientOptions {
 /** Follows a controller until the stream closes; what is in force then stays in force. */
 export function followConfig(options: ConfigClientOptions): void {
   const { stream, dataPlane, name, logger, inForce = [] } = options;
+  const shared = new SharedParts();
   const follower = new Follower(dataPlane, logger, inForce);
   let last: Promise<void> = Promise.resolve();
   stream.on('error', (error) => logger.warn('configuration stream failed', { error: error.message }));
   receiveFrames(stream, UPDATE_LIMIT_BYTES, (message) => {
     // Decoded at once: the text of thousands of routes is not kept while they are put in force.
-    const update = decodeUpdate(message as ConfigUpdate);
+    const update = decodeUpdate(message as ConfigUpdate, shared);
     last = last.then(async () => {
       try {
         const ack = await follower.take(update);
@@ -67,9 +69,10 @@ export function followConfig(options: ConfigClientOptions): void {
 type DecodedUpdate = Omit<ConfigUpdate, 'gateways'> & { readonly gateways: readonly GatewayConfig[] };
 
 /** Throws when controller and proxy differ in version. */
-const decodeUpdate = (update: ConfigUpdate): DecodedUpdate => ({
+const decodeUpdate = (update: ConfigUpdate, shared: SharedParts): DecodedUpdate => ({
   ...update,
-  gateways: update.gateways.map(decodeConfig),
+  gateways: update.gateways.map((text) => decodeConfig(text, shared)),
+  patches: shared.share(update.patches),
 });
 
 class Follower {

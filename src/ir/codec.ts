@@ -3,6 +3,8 @@
  * wrapper: what is encoded here must travel encrypted or not at all.
  */
 import type { GatewayConfig } from './gateway-config.ts';
+import type { Plain } from '../lib/structural-patch.ts';
+import { SharedParts } from './shared-parts.ts';
 import { Redacted, type Certificate } from './tls.ts';
 
 /** Raised when the shape of the contract changes in a way that an older reader would misread. */
@@ -54,9 +56,9 @@ function toPlain(config: GatewayConfig): PlainConfig {
   return { ...config, certificates };
 }
 
-/** Throws when the text is not of this format: controller and proxy differ in version. */
-export function decodeConfig(text: string): GatewayConfig {
-  const { format, config } = JSON.parse(text) as Envelope;
+/** Throws when the text is not of this format: controller and proxy differ in version. `shared`: see `SharedParts`. */
+export function decodeConfig(text: string, shared = new SharedParts()): GatewayConfig {
+  const { format, config } = shared.share(JSON.parse(text) as Plain) as unknown as Envelope;
   if (format !== FORMAT) {
     throw new Error(
       `This proxy reads configuration format ${FORMAT}, the controller sends ${format}: upgrade the older one.`,

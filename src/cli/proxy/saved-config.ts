@@ -35,7 +35,7 @@ export class SavedConfig {
       return null;
     }
     try {
-      const configs = (JSON.parse(text) as readonly string[]).map(decodeConfig);
+      const configs = (JSON.parse(text) as readonly string[]).map((one) => decodeConfig(one));
       this.#logger.info('serving the saved configuration until the controller answers');
       return configs;
     } catch (error) {
