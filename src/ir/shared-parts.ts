@@ -43,7 +43,8 @@ export class SharedParts {
       const before = members[member];
       if (before === undefined) continue;
       const after = this.#visit(member, before, names);
-      if (after !== before) members[member] = after;
+      // Equal texts may be two: only other members, `__proto__` among them, stay what they are.
+      if (COMMON.has(member) || NAMES.has(member)) members[member] = after;
     }
     return value;
   }
