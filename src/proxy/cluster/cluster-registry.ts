@@ -85,7 +85,8 @@ export class ClusterRegistry {
     const discovery = this.#discover(cluster);
     const certificatePem = clientCertificate?.certificatePem ?? '';
     const entry: Entry = { cluster, discovery, certificatePem, neededBy: this.#swap, isInForce: false };
-    const sameId = [...(this.#byId.get(config.id) ?? []), entry];
+    const others = this.#byId.get(config.id);
+    const sameId = others === undefined ? [entry] : [...others, entry];
     // What is counted of an endpoint's health is counted for all definitions of its cluster together.
     if (
       sameId.length > 1 &&

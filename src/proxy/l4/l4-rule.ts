@@ -77,7 +77,7 @@ export function compileL4Rule(rule: L4Rule, deps: L4RuleDeps): CompiledL4Rule {
   return {
     id: rule.id,
     backends: rule.backends.map((backend) => compileBackend(backend, labels, deps)),
-    choice: new WeightedChoice(rule.backends.map(({ weight }) => weight)),
+    choice: WeightedChoice.of(rule.backends.map(({ weight }) => weight)),
     counters: deps.counters.get({ ...labels, backend: null }),
   };
 }

@@ -41,8 +41,8 @@ export class CompiledEntry {
     this.#pathSlash = this.#path.endsWith('/') ? this.#path : `${this.#path}/`;
     this.#pathTest = match.path.kind === 'regex' ? regex(match.path.pattern) : null;
     this.#method = match.method;
-    this.#headers = match.headers.map((header) => new CompiledText(header, regex));
-    this.#query = match.query.map((query) => new CompiledText(query, regex));
+    this.#headers = compileTexts(match.headers, regex);
+    this.#query = compileTexts(match.query, regex);
     this.#isPathOnly = match.method === null && match.headers.length === 0 && match.query.length === 0;
   }
 
@@ -88,6 +88,14 @@ export class CompiledEntry {
     return null;
   }
 }
+
+const NO_TEXTS: readonly CompiledText[] = [];
+
+const compileTexts = (
+  matches: readonly (HeaderMatch | QueryMatch)[],
+  regex: RegexCompiler,
+): readonly CompiledText[] =>
+  matches.length === 0 ? NO_TEXTS : matches.map((match) => new CompiledText(match, regex));
 
 class CompiledText {
   readonly name: string;

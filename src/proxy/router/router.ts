@@ -171,7 +171,8 @@ function rankEntries<Rule>(
     const hit = { listener, hostname, entry, rule, reason: null };
     ranked.push({ entry: new CompiledEntry(entry, regex), rank: ranked.length, hit });
   }
-  return ranked;
+  // What grew has room for more, in thousands of hostnames: a copy is as long as it is.
+  return ranked.slice();
 }
 
 /** Hosts that other hosts may go on to: wildcards, and the one for any host. */

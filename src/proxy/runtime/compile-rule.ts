@@ -36,7 +36,7 @@ export function compileRule(rule: RouteRule, listener: Origin, deps: RuleCompile
     backends: backends.map((backend) => compileBackend(backend, rule, listener, deps)),
     filters,
     auth: compileAuth(filters.auth, clusterOf),
-    choice: new WeightedChoice(backends.map(({ weight }) => weight)),
+    choice: WeightedChoice.of(backends.map(({ weight }) => weight)),
     refusal: rule.action.kind === 'fail' ? rule.action.reason : null,
   };
 }
@@ -78,7 +78,10 @@ function compileAuth(
   return filter === null ? null : { filter, cluster: clusterOf(filter.cluster) };
 }
 
-function requestEdits(filters: readonly Filter[]): HeaderEdit[] {
+const NO_EDIT_SOURCES: readonly HeaderEdit[] = [];
+
+function requestEdits(filters: readonly Filter[]): readonly HeaderEdit[] {
+  if (filters.length === 0) return NO_EDIT_SOURCES;
   return filters.flatMap((filter) => (filter.kind === 'request-headers' ? [filter.edit] : []));
 }
 

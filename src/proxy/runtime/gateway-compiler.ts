@@ -114,7 +114,9 @@ export class GatewayCompiler {
     };
     const deps = { gateway: this.gateway, counters: this.#deps.counters, clusterOf };
     try {
-      return { rule: compileRule(rule, origin, deps), uses, problem: null };
+      const compiled = compileRule(rule, origin, deps);
+      // A copy is as long as it is, where what grew has room for more.
+      return { rule: compiled, uses: uses.slice(), problem: null };
     } catch (error) {
       // What the translator let through and we cannot run must cost this rule alone.
       const problem = error instanceof Error ? error.message : String(error);

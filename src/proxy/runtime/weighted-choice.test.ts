@@ -35,3 +35,11 @@ test('a member with a tenth of the weight comes once in ten, not ten times in a 
     assert.equal(chosen.filter((index) => index === 1).length, 1);
   }
 });
+
+test('one member is chosen always, unless it has no weight', () => {
+  const one = WeightedChoice.of([7]);
+  assert.equal(one, WeightedChoice.of([1]));
+  assert.deepEqual([one.next(), one.next()], [0, 0]);
+  assert.equal(WeightedChoice.of([0]).next(), -1);
+  assert.equal(WeightedChoice.of([]).next(), -1);
+});

@@ -13,6 +13,12 @@ export class WeightedChoice {
     this.#total = weights.reduce((sum, weight) => sum + weight, 0);
   }
 
+  /** A choice with nothing to choose remembers nothing: all rules with one backend share it. */
+  static of(weights: readonly number[]): WeightedChoice {
+    const [only = 0] = weights;
+    return weights.length === 1 && only > 0 ? SOLE : new WeightedChoice(weights);
+  }
+
   /** Index of the next choice; -1 when nobody has a weight above 0. */
   next(): number {
     const credits = this.#credits;
@@ -27,3 +33,5 @@ export class WeightedChoice {
     return best;
   }
 }
+
+const SOLE = new WeightedChoice([1]);
