@@ -6,5 +6,8 @@ export const keepSame = <Value extends object>(before: Value | undefined, after:
   before !== undefined && samePlain(before as unknown as Plain, after as unknown as Plain) ? before : after;
 
 /** `before` where it holds the very same items in the same order. */
-export const keepList = <Item>(before: readonly Item[], after: readonly Item[]): readonly Item[] =>
-  before.length === after.length && after.every((item, at) => item === before[at]) ? before : after;
+export function keepList<Item>(before: readonly Item[], after: readonly Item[]): readonly Item[] {
+  if (before === after || before.length !== after.length) return after;
+  for (let at = 0; at < after.length; at += 1) if (after[at] !== before[at]) return after;
+  return before;
+}

@@ -1,16 +1,22 @@
-/** What differs between two lists of objects that are mostly the same objects. */
+/** What differs between two lists of items that are mostly the same ones in the same order. */
 
 export interface ListDiff<Item> {
   readonly removed: readonly Item[];
   readonly added: readonly Item[];
 }
 
-const NOTHING: ListDiff<never> = { removed: [], added: [] };
+/** `count` items that stand at `from` in the list before, and in the same order at `to` in the one after. */
+export interface Run {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
 
-/**
- * Compares by identity; the place of an item does not count. Each list holds an item once. Items that follow each other as they did cost
- * one comparison each.
- */
+const NOTHING: ListDiff<never> = { removed: [], added: [] };
+/** How many items in a row may come, go or change and the lists be followed on; behind a longer stretch only equal ends are found. */
+const STRETCH = 16;
+
+/** Compares by identity; the place of an item does not count. Each list holds an item once. */
 export function diffByIdentity<Item extends object>(
   before: readonly Item[],
   after: readonly Item[],
@@ -20,27 +26,77 @@ export function diffByIdentity<Item extends object>(
   const added: Item[] = [];
   let old = 0;
   let now = 0;
-  while (old < before.length && now < after.length) {
-    const [was, is] = [before[old] as Item, after[now] as Item];
-    if (was === is) {
-      old += 1;
-      now += 1;
-    } else if (before[old + 1] === after[now + 1]) {
-      removed.push(was);
-      added.push(is);
-      old += 1;
-      now += 1;
-    } else if (before[old + 1] === is) {
-      removed.push(was);
-      old += 1;
-    } else if (was === after[now + 1]) {
-      added.push(is);
-      now += 1;
-    } else break;
+  for (const { from, to, count } of runsOf(before, after)) {
+    for (; old < from; old += 1) removed.push(before[old] as Item);
+    for (; now < to; now += 1) added.push(after[now] as Item);
+    old += count;
+    now += count;
   }
-  for (; old < before.length; old += 1) removed.push(before[old] as Item);
-  for (; now < after.length; now += 1) added.push(after[now] as Item);
   return settle(removed, added);
+}
+
+/**
+ * Runs that both lists have in common, in order: none overlaps another in either list. The last one ends both lists, and may be empty.
+ * Items of a run cost one comparison each.
+ */
+export function runsOf(before: readonly unknown[], after: readonly unknown[]): readonly Run[] {
+  const runs: Run[] = [];
+  let from = 0;
+  let to = 0;
+  for (;;) {
+    const count = equalFrom(before, from, { after, to });
+    if (count > 0) runs.push({ from, to, count });
+    from += count;
+    to += count;
+    const step = stepToEqual(before, from, { after, to });
+    if (step === null) break;
+    from += step.from;
+    to += step.to;
+  }
+  const tail = equalAtEnd(before.length - from, after.length - to, { before, after });
+  runs.push({ from: before.length - tail, to: after.length - tail, count: tail });
+  return runs;
+}
+
+interface Place {
+  readonly after: readonly unknown[];
+  readonly to: number;
+}
+
+function equalFrom(before: readonly unknown[], from: number, { after, to }: Place): number {
+  const most = Math.min(before.length - from, after.length - to);
+  let count = 0;
+  while (count < most && before[from + count] === after[to + count]) count += 1;
+  return count;
+}
+
+/** The nearest pair of equal items ahead; null when there is none near. */
+function stepToEqual(
+  before: readonly unknown[],
+  from: number,
+  { after, to }: Place,
+): Pick<Run, 'from' | 'to'> | null {
+  for (let steps = 1; steps <= 2 * STRETCH; steps += 1) {
+    for (let ofOld = Math.max(0, steps - STRETCH); ofOld <= Math.min(steps, STRETCH); ofOld += 1) {
+      const [old, now] = [from + ofOld, to + steps - ofOld];
+      if (old < before.length && now < after.length && before[old] === after[now]) {
+        return { from: ofOld, to: steps - ofOld };
+      }
+    }
+  }
+  return null;
+}
+
+/** Of the last so many items of each list. */
+function equalAtEnd(
+  ofBefore: number,
+  ofAfter: number,
+  { before, after }: { readonly before: readonly unknown[]; readonly after: readonly unknown[] },
+): number {
+  const most = Math.min(ofBefore, ofAfter);
+  let count = 0;
+  while (count < most && before[before.length - 1 - count] === after[after.length - 1 - count]) count += 1;
+  return count;
 }
 
 /** What moved stands in both. */

@@ -1,14 +1,17 @@
 /** A list that stays sorted while single items come and go. */
+import type { ListDiff } from './list-diff.ts';
 
 /** Beyond this share of the list, sorting it anew is cheaper than putting items in their places. */
 const SORT_SHARE = 1 / 16;
 
+/** Must tell items apart that do not stand for the same; of those that it does not, the order is open. */
+export type Compare<Item> = (a: Item, b: Item) => number;
+
 export class SortedList<Item extends object> {
-  readonly #compare: (a: Item, b: Item) => number;
+  readonly #compare: Compare<Item>;
   #items: readonly Item[] = [];
 
-  /** `compare` must tell items apart that do not stand for the same; of those that it does not, the order is open. */
-  constructor(compare: (a: Item, b: Item) => number) {
+  constructor(compare: Compare<Item>) {
     this.#compare = compare;
   }
 
@@ -18,37 +21,57 @@ export class SortedList<Item extends object> {
   }
 
   change(removed: readonly Item[], added: readonly Item[]): readonly Item[] {
-    const changes = removed.length + added.length;
-    if (changes === 0) return this.#items;
-    this.#items =
-      changes > this.#items.length * SORT_SHARE ? this.#sorted(removed, added) : this.#placed(removed, added);
+    this.#items = withChanges(this.#items, { removed, added }, this.#compare);
     return this.#items;
   }
+}
 
-  #sorted(removed: readonly Item[], added: readonly Item[]): Item[] {
-    const gone = new Set(removed);
-    return [...this.#items.filter((item) => !gone.has(item)), ...added].sort(this.#compare);
-  }
+/** Whether so many changes are few for a list of this length. */
+export const areFew = (changes: number, length: number): boolean => changes <= length * SORT_SHARE;
 
-  #placed(removed: readonly Item[], added: readonly Item[]): Item[] {
-    const items = [...this.#items];
-    for (const item of removed) {
-      let at = this.#firstNotBefore(items, item);
-      while (at < items.length && items[at] !== item) at += 1;
-      items.splice(at, 1);
-    }
-    for (const item of added) items.splice(this.#firstNotBefore(items, item), 0, item);
-    return items;
-  }
+/** A sorted list with these changes; the same array when there are none. */
+export function withChanges<Item extends object>(
+  items: readonly Item[],
+  { removed, added }: ListDiff<Item>,
+  compare: Compare<Item>,
+): readonly Item[] {
+  const changes = removed.length + added.length;
+  if (changes === 0) return items;
+  return areFew(changes, items.length)
+    ? placed([...items], { removed, added }, compare)
+    : sorted(items, { removed, added }, compare);
+}
 
-  #firstNotBefore(items: readonly Item[], item: Item): number {
-    let low = 0;
-    let high = items.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#compare(items[middle] as Item, item) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+function sorted<Item extends object>(
+  items: readonly Item[],
+  { removed, added }: ListDiff<Item>,
+  compare: Compare<Item>,
+): Item[] {
+  const gone = new Set(removed);
+  return [...items.filter((item) => !gone.has(item)), ...added].sort(compare);
+}
+
+function placed<Item extends object>(
+  items: Item[],
+  { removed, added }: ListDiff<Item>,
+  compare: Compare<Item>,
+): Item[] {
+  for (const item of removed) {
+    let at = firstNotBefore(items, item, compare);
+    while (at < items.length && items[at] !== item) at += 1;
+    items.splice(at, 1);
   }
+  for (const item of added) items.splice(firstNotBefore(items, item, compare), 0, item);
+  return items;
+}
+
+function firstNotBefore<Item>(items: readonly Item[], item: Item, compare: Compare<Item>): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compare(items[middle] as Item, item) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -2,6 +2,7 @@
  * What turns one plain value (as JSON has them) into another, small when little differs. Parts that are the same object in
  * both are not looked into, and stay the same object when the patch is applied.
  */
+import { runsOf, type Run } from './list-diff.ts';
 
 /** A JSON value; readonly, and with `undefined` members standing for absent ones. */
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainObject;
@@ -103,18 +104,18 @@ function diffLists(before: readonly Plain[], after: readonly Plain[]): Patch | n
   const pieces: ListPiece[] = [];
   keep(pieces, 0, start);
   const oldEnd = before.length - tail;
+  const [old, now] = [before.slice(start, oldEnd), after.slice(start, after.length - tail)];
+  // Items mostly follow each other as they did: only the others are looked up, among those that others left.
+  const runs = runsOf(old, now);
   let places: ReadonlyMap<string, number> | null = null;
-  let cursor = start;
-  for (const item of after.slice(start, after.length - tail)) {
-    // Items mostly follow each other as they did, or with one gone between them: only the others are looked up.
-    if (cursor < oldEnd && before[cursor] !== item && before[cursor + 1] === item) cursor += 1;
-    if (cursor >= oldEnd || before[cursor] !== item) {
-      places ??= placesByKey(before, start, oldEnd);
+  let cursor = 0;
+  for (const { from, to, count } of runs) {
+    for (const item of now.slice(cursor, to)) {
+      places ??= placesByKey(before, start, runs);
       pieces.push(pieceFor(item, before, places));
-      continue;
     }
-    keep(pieces, cursor, 1);
-    cursor += 1;
+    keep(pieces, start + from, count);
+    cursor = to + count;
   }
   keep(pieces, oldEnd, tail);
   return { list: pieces };
@@ -144,11 +145,20 @@ function pieceFor(item: Plain, before: readonly Plain[], places: ReadonlyMap<str
   return by === null ? [at, 1] : { old: at, by };
 }
 
-function placesByKey(list: readonly Plain[], from: number, to: number): ReadonlyMap<string, number> {
+/** Of the items from `start` on that stand between the runs. */
+function placesByKey(
+  list: readonly Plain[],
+  start: number,
+  runs: readonly Run[],
+): ReadonlyMap<string, number> {
   const places = new Map<string, number>();
-  for (let index = from; index < to; index += 1) {
-    const key = keyOf(list[index]);
-    if (key !== null) places.set(key, index);
+  let index = start;
+  for (const { from, count } of runs) {
+    for (; index < start + from; index += 1) {
+      const key = keyOf(list[index]);
+      if (key !== null) places.set(key, index);
+    }
+    index += count;
   }
   return places;
 }

@@ -11,7 +11,7 @@ import { FindingCollector } from './findings/findings.ts';
 import { GraphBuilder } from './graph/graph.ts';
 import type { GatewayNode } from './graph/nodes.ts';
 import { keyOf } from './graph/object-key.ts';
-import { GatewayLowering, type Lowering } from './lower/gateway-config.ts';
+import { GatewayLowering, policiesOf, type Lowering } from './lower/gateway-config.ts';
 import { lowerInfra } from './lower/infra.ts';
 import { PolicyLowering } from './lower/policy-lowering.ts';
 import { RuleMemory } from './lower/rule-memory.ts';
@@ -79,12 +79,15 @@ class Memory {
       this.#configs,
       served.flatMap((gateway) => lowerings.get(keyOf(gateway.object))?.update(gateway, lowering) ?? []),
     );
+    const rules = [...lowerings.values()].map(({ loweredRules }) => loweredRules);
     return {
       configs: this.#configs,
       infra: served.map(lowerInfra),
       statuses: this.#statuses.update(graph, observations),
       findings: this.#findings.update(graph, snapshot, this.#configs),
-      policies: [...lowerings.values()].map((one) => one.policies),
+      get policies() {
+        return rules.map(policiesOf);
+      },
     };
   }
 

@@ -81,8 +81,12 @@ function valueFor(path: Path, entry: Entry, pool: World, random: Random): unknow
 
 /** The world one edit later. */
 function edit(world: World, gone: Entry[], pool: World, random: Random): World {
-  const at = random(world.length);
-  const entry = world[at];
+  // By kind first: many of one kind must not keep the others from being edited.
+  const kind = pick([...new Set(world.map(([source]) => source.kind))], random);
+  const entry = pick(
+    world.filter(([source]) => source.kind === kind),
+    random,
+  );
   switch (random(entry === undefined ? 1 : 6)) {
     case 0: {
       const back = gone.splice(random(gone.length), 1)[0];
@@ -103,7 +107,7 @@ function edit(world: World, gone: Entry[], pool: World, random: Random): World {
       const path = pick(pathsOf(entry[1]), random);
       if (path === undefined) return world;
       const changed = withValue(entry[1], path, valueFor(path, entry, pool, random));
-      return world.with(at, deepFreeze([entry[0], changed] as const));
+      return world.map((one) => (one === entry ? deepFreeze([entry[0], changed] as const) : one));
     }
   }
 }
@@ -179,16 +183,49 @@ function seeEach(golden: GoldenCase): void {
   }
 }
 
+/** Routes so many that one of them is few: what changes is put in its place then, and the rest not looked at. */
+const CROWD = 48;
+const CROWD_STEPS = 40;
+/** And those with endpoints; the others differ in what a crowd does not bring up. */
+const EVERY_CROWD = 16;
+
+/** The case many times in one world: each copy has routes and Services of its own, and Gateways are common. */
+function crowdOf({ objects }: GoldenCase, kind: string): World {
+  const copied = new Set([kind, 'Service', 'EndpointSlice']);
+  const names = new Set(objects.flatMap(([source]) => (copied.has(source.kind) ? [source.name] : [])));
+  const copies = Math.ceil(CROWD / objects.filter(([source]) => source.kind === kind).length);
+  const copyOf = ([source, object]: Entry, at: number): Entry => {
+    // Addresses differ as well, so that an edit finds others to put in their place.
+    const named = (text: string): string =>
+      names.has(text)
+        ? `${text}-${String(at)}`
+        : text.replace(/^(\d+\.\d+\.\d+)\.\d+$/, `$1.${String(at + 1)}`);
+    return [{ ...source, name: named(source.name) }, withTexts(object, named) as JsonObject];
+  };
+  return objects.flatMap((entry) =>
+    copied.has(entry[0].kind) ? Array.from({ length: copies }, (_, at) => copyOf(entry, at)) : [entry],
+  );
+}
+
+/** Every text in a value replaced. */
+function withTexts(value: unknown, replace: (text: string) => string): unknown {
+  if (typeof value === 'string') return replace(value);
+  if (Array.isArray(value)) return value.map((item: unknown) => withTexts(item, replace));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withTexts(item, replace)]));
+}
+
 /** How many translations were compared. */
-function seeAtRandom(golden: GoldenCase, other: GoldenCase, seed: number): number {
+function seeAtRandom(golden: GoldenCase, world: World, seed: number, steps = STEPS): number {
   const random = randomOf(seed);
-  const pool = deepFreeze(joined(golden, other));
+  const pool = deepFreeze(world);
   const gone: Entry[] = [];
   const life = new Life(golden);
-  let world = pool;
-  for (let step = 0; step < STEPS; step++) {
-    const next = edit(world, gone, pool, random);
-    if (life.see(next, `step ${String(step)} of seed ${String(seed)}`)) world = next;
+  let present = pool;
+  for (let step = 0; step < steps; step++) {
+    let next = present;
+    for (let edits = 0; edits <= random(3); edits += 1) next = edit(next, gone, pool, random);
+    if (life.see(next, `step ${String(step)} of seed ${String(seed)}`)) present = next;
   }
   return life.compared;
 }
@@ -199,7 +236,23 @@ suite('histories of golden cases', () => {
     test(golden.id, () => {
       const other = CASES[randomOf(at)(CASES.length)] ?? golden;
       seeEach(golden);
-      compared += seeAtRandom(golden, other, at + 1);
+      compared += seeAtRandom(golden, joined(golden, other), at + 1);
+    });
+  }
+  for (const [kind, areas] of [
+    ['HTTPRoute', /^(attachment|backend|hostname|http|listener)/],
+    ['TLSRoute', /^tls-route/],
+  ] as const) {
+    test(`crowds of ${kind}s`, () => {
+      const has = ({ objects }: GoldenCase, name: string): boolean =>
+        objects.some(([source]) => source.kind === name);
+      const crowds = CASES.filter((golden) => areas.test(golden.area) && has(golden, kind)).filter(
+        (golden, at) => at % EVERY_CROWD === 0 || has(golden, 'EndpointSlice'),
+      );
+      assert.ok(crowds.length > 0);
+      for (const [at, golden] of crowds.entries()) {
+        seeAtRandom(golden, crowdOf(golden, kind), at + 1, CROWD_STEPS);
+      }
     });
   }
   test('most edits are such that there is something to compare', () => {

@@ -1,5 +1,6 @@
 import { GATEWAY_GROUP, namespacedName } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { DerivedItems } from '../../lib/derived-items.ts';
 import { FRAMING_FIELDS } from '../../lib/framing-fields.ts';
 import { intersectHostnames } from '../../lib/hostname.ts';
 import {
@@ -23,11 +24,12 @@ import type { FilterSpec } from '../graph/route-adapter.ts';
 import { keyOf } from '../graph/object-key.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import { unresolvedFaults } from '../status/route.ts';
-import type { Report } from './findings.ts';
+import type { Noted, Report } from './findings.ts';
 
 /** Looks at a route again when it was judged again, or when it names parents that are not ours and some came or went. */
 export class RouteReporter {
-  #known = new WeakMap<RouteNode, readonly Fault[]>();
+  /** Of routes that there is something to say about. */
+  readonly #noted = new DerivedItems<RouteNode, Noted>();
   #gateways: ResourceSnapshot['gateways'] = [];
   #listenerSets: ResourceSnapshot['listenerSets'] = [];
   #existing: Existing = { Gateway: new Set(), ListenerSet: new Set() };
@@ -40,16 +42,17 @@ export class RouteReporter {
         Gateway: new Set<string>(snapshot.gateways.map(keyOf)),
         ListenerSet: new Set<string>(snapshot.listenerSets.map(keyOf)),
       };
-      this.#known = new WeakMap();
     }
-    for (const route of routes) {
-      let faults = this.#known.get(route);
-      if (faults === undefined) {
-        faults = routeFaults(route, this.#existing, index);
-        this.#known.set(route, faults);
-      }
-      if (faults.length > 0) report(route.ref, faults);
-    }
+    const existing = this.#existing;
+    const noted = this.#noted.update(
+      routes,
+      (route) => {
+        const faults = routeFaults(route, existing, index);
+        return faults.length === 0 ? [] : [{ object: route.ref, faults }];
+      },
+      [existing],
+    );
+    for (const { object, faults } of noted) report(object, faults);
   }
 }
 

@@ -7,6 +7,7 @@ import type { RuleOrigin } from '../../ir/origin.ts';
 import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { compareText } from '../../lib/compare.ts';
+import { DerivedItems } from '../../lib/derived-items.ts';
 import { remember } from '../../lib/remember.ts';
 import { hostnameShadowed, matchShadowed, routeShadowed } from '../faults/advice.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -18,17 +19,24 @@ import type { Noted, Report } from './findings.ts';
 /** A host whose entries are the same objects is not looked at again. */
 export class ShadowReporter {
   readonly #known = new WeakMap<VirtualHost, readonly Noted[]>();
+  /** By Gateway and listener: hosts of more than one entry. */
+  #shared = new Map<string, DerivedItems<VirtualHost, VirtualHost>>();
 
   report(graph: Graph, configs: readonly GatewayConfig[], report: Report): void {
+    const shared = new Map<string, DerivedItems<VirtualHost, VirtualHost>>();
     for (const config of configs) {
+      const { namespace, name } = config.gateway;
       for (const listener of config.ports.flatMap((port) => port.listeners)) {
         if (listener.kind !== 'http') continue;
-        for (const host of listener.virtualHosts) {
-          if (host.entries.length < 2) continue;
+        const key = `${namespace}/${name} ${listener.id}`;
+        const hosts = this.#shared.get(key) ?? new DerivedItems();
+        shared.set(key, hosts);
+        for (const host of hosts.update(listener.virtualHosts, sharedHosts)) {
           for (const { object, faults } of this.#shadowsIn(host, config)) report(object, faults);
         }
       }
     }
+    this.#shared = shared;
     for (const gateway of graph.gateways) {
       for (const listener of servedListeners(gateway)) reportLayer4(listener, report);
     }
@@ -43,6 +51,8 @@ export class ShadowReporter {
     return noted;
   }
 }
+
+const sharedHosts = (host: VirtualHost): readonly VirtualHost[] => (host.entries.length < 2 ? [] : [host]);
 
 const originsOf = remember(
   (rules: GatewayConfig['rules']): ReadonlyMap<RuleId, RuleOrigin> =>

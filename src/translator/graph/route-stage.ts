@@ -6,8 +6,8 @@ import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { compareText } from '../../lib/compare.ts';
 import { keepList } from '../../lib/keep-same.ts';
-import { diffByIdentity } from '../../lib/list-diff.ts';
-import { SortedList } from '../../lib/sorted-list.ts';
+import { diffByIdentity, type ListDiff } from '../../lib/list-diff.ts';
+import { areFew, SortedList, withChanges } from '../../lib/sorted-list.ts';
 import {
   attemptAttachments,
   parentKeyOf,
@@ -70,6 +70,7 @@ export class RouteStage {
   #lists: readonly (readonly AnyRoute[])[] = [];
   #context: (RouteContext & { readonly generation: number }) | null = null;
   #nodes: readonly RouteNode[] = [];
+  #hasGrpc = false;
 
   constructor(judgeRules: JudgeRules) {
     this.#judgeRules = judgeRules;
@@ -77,24 +78,35 @@ export class RouteStage {
 
   /** All routes, oldest first, attached to the listeners that take them; the same array until something changes. */
   update(snapshot: ResourceSnapshot, context: RouteContext): readonly RouteNode[] {
-    let isChanged = this.#takeLists(routeLists(snapshot));
+    const { removed, added } = this.#takeLists(routeLists(snapshot));
     const before = this.#context;
     const sameIndex = before?.generation === context.index.generation;
     const { policies, backends } = context.sources;
     const sameSources =
       sameIndex && before.sources.policies === policies && before.sources.backends === backends;
-    const sameParents = sameIndex && before.parents === context.parents;
-    for (const record of this.#sorted.items) {
-      if (!(sameSources && record.judgement !== null)) isChanged = this.#judge(record, context) || isChanged;
-      if (!(sameParents && record.attempts !== null)) isChanged = attempt(record, context) || isChanged;
+    const sameListeners = before?.parents === context.parents;
+    const sameParents = sameIndex && sameListeners;
+    const changed = new Set(added);
+    for (const record of sameSources ? added : this.#sorted.items) {
+      if (this.#judge(record, context)) changed.add(record);
+    }
+    for (const record of sameParents ? added : this.#sorted.items) {
+      if (attempt(record, context)) changed.add(record);
     }
     this.#context = { ...context, generation: context.index.generation };
-    if (isChanged || !sameParents) this.#settle(context.parents);
+    if (sameListeners && this.#areAlone(removed, changed)) this.#settleSome(removed, changed);
+    else this.#settleAll(context.parents);
     return this.#nodes;
   }
 
-  /** True when routes came, went or changed. */
-  #takeLists(lists: readonly (readonly AnyRoute[])[]): boolean {
+  /** Whether these routes are few, and no other's lot hangs on theirs. */
+  #areAlone(removed: readonly RouteRecord[], changed: ReadonlySet<RouteRecord>): boolean {
+    const hasGrpc = this.#hasGrpc || [...changed].some(isGrpc);
+    return !hasGrpc && areFew(removed.length + changed.size, this.#sorted.items.length);
+  }
+
+  /** What came, went or changed. */
+  #takeLists(lists: readonly (readonly AnyRoute[])[]): ListDiff<RouteRecord> {
     const removed: RouteRecord[] = [];
     const added: RouteRecord[] = [];
     for (const [at, list] of lists.entries()) {
@@ -112,7 +124,7 @@ export class RouteStage {
     }
     this.#lists = lists;
     this.#sorted.change(removed, added);
-    return removed.length + added.length > 0;
+    return { removed, added };
   }
 
   /** True when it had to be judged again. */
@@ -123,8 +135,38 @@ export class RouteStage {
     return true;
   }
 
-  #settle(parents: ParentIndex): void {
-    const ofGrpc = this.#sorted.items.filter(({ spec }) => spec.kind === 'GRPCRoute');
+  /** Other routes stay as they were settled. */
+  #settleSome(removed: readonly RouteRecord[], changed: ReadonlySet<RouteRecord>): void {
+    const nodes = new Changes<RouteNode>();
+    const attached = new Map<ListenerNode, Changes<AttachedRoute>>();
+    const note = (settled: Settled | null, which: keyof Changes<unknown>): void => {
+      if (settled === null) return;
+      nodes[which].push(settled.node);
+      for (const [at, listener] of settled.outcome.listeners.entries()) {
+        const changes = attached.get(listener) ?? new Changes();
+        attached.set(listener, changes);
+        const one = settled.attached[at];
+        if (one !== undefined) changes[which].push(one);
+      }
+    };
+    for (const { settled } of removed) note(settled, 'removed');
+    const settler = new RouteSettler([]);
+    for (const record of changed) {
+      const before = record.settled;
+      const after = settle(record, settler);
+      if (before?.attached === after?.attached) continue;
+      note(before, 'removed');
+      note(after, 'added');
+    }
+    this.#nodes = withChanges(this.#nodes, nodes, compareNodes);
+    for (const [listener, changes] of attached) {
+      listener.attached = withChanges(listener.attached, changes, (a, b) => compareNodes(a.route, b.route));
+    }
+  }
+
+  #settleAll(parents: ParentIndex): void {
+    const ofGrpc = this.#sorted.items.filter(isGrpc);
+    this.#hasGrpc = ofGrpc.length > 0;
     const settler = new RouteSettler(ofGrpc.flatMap(({ attempts }) => attempts?.all ?? []));
     const attached = new Map<ListenerNode, AttachedRoute[]>();
     for (const { listeners } of parents.byKey.values()) {
@@ -145,12 +187,25 @@ export class RouteStage {
   }
 }
 
+/** Of a sorted list. */
+class Changes<Item> implements ListDiff<Item> {
+  readonly removed: Item[] = [];
+  readonly added: Item[] = [];
+}
+
+const isGrpc = ({ spec }: RouteRecord): boolean => spec.kind === 'GRPCRoute';
+
+/** Text that sorts routes by age, then by name, then by kind. */
+const ageOf = ({ object, kind }: Pick<RouteNode, 'object' | 'kind'>): string => `${ageKey(object)}\n${kind}`;
+
+const compareNodes = (a: RouteNode, b: RouteNode): number => compareText(ageOf(a), ageOf(b));
+
 function newRecord(route: AnyRoute): RouteRecord {
   const spec = readRoute(route);
   const namespace = namespaceOf(route);
   return {
     spec,
-    age: `${ageKey(route)}\n${spec.kind}`,
+    age: ageOf(spec),
     parentKeys: spec.parentRefs.map((ref) => parentKeyOf(ref, namespace)),
     judgement: null,
     attempts: null,

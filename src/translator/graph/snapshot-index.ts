@@ -145,7 +145,8 @@ export class SnapshotIndex implements Lookup {
 const LABELS_OF = new WeakMap<Namespace, Labels>();
 const NO_SLICES: readonly EndpointSlice[] = [];
 
-function serviceOf(slice: EndpointSlice): NamespacedName | null {
+/** The Service that a slice belongs to; null when it does not say. */
+export function serviceOf(slice: EndpointSlice): NamespacedName | null {
   const service = slice.metadata.labels?.[SERVICE_NAME_LABEL];
   return service === undefined ? null : namespacedName(namespaceOf(slice), service);
 }

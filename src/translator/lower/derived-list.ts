@@ -1,4 +1,5 @@
 /** Values that are made of sources, one each and in their order, from one translation to the next. */
+import { DerivedItems } from '../../lib/derived-items.ts';
 import { keepList } from '../../lib/keep-same.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
 import { digestOf, joinDigests, type Digest } from './version.ts';
@@ -9,8 +10,8 @@ export interface Derivation<Source, Value> {
   readonly derive: (source: Source) => Value;
   /** `before` where it says the same as `after`. */
   readonly keep: (before: Value | undefined, after: Value) => Value;
-  /** JSON of all that a value says. */
-  readonly textOf: (value: Value) => string;
+  /** JSON of all that a value says; null where nobody asks for the digest. */
+  readonly textOf: ((value: Value) => string) | null;
 }
 
 interface Made<Value> {
@@ -23,16 +24,19 @@ export class DerivedList<Source extends object, Value> {
   readonly #derivation: Derivation<Source, Value>;
   readonly #digest: Digest;
   readonly #made = new Map<Source, Made<Value>>();
+  readonly #inOrder = new DerivedItems<Source, Made<Value>>();
+  readonly #values = new DerivedItems<Made<Value>, Value>();
+  readonly #digests = new DerivedItems<Made<Value>, string>();
   #sources: readonly Source[] = [];
   /** The same array until something changes. */
   values: readonly Value[] = [];
-  /** Of all values in their order. */
+  /** Of all values in their order; `` where values have none. */
   digest: string;
 
   constructor(derivation: Derivation<Source, Value>, digest: Digest) {
     this.#derivation = derivation;
     this.#digest = digest;
-    this.digest = joinDigests([], digest);
+    this.digest = this.#joined([]);
   }
 
   update(sources: readonly Source[]): readonly Value[] {
@@ -50,25 +54,30 @@ export class DerivedList<Source extends object, Value> {
       // No value stands for two sources.
       before.delete(key);
     }
-    const made = sources.flatMap((source) => this.#made.get(source) ?? []);
+    const made = this.#inOrder.update(sources, (source) => {
+      const one = this.#made.get(source);
+      return one === undefined ? [] : [one];
+    });
     this.#sources = sources;
-    const values = keepList(
-      this.values,
-      made.map(({ value }) => value),
-    );
+    const values = this.#values.update(made, ({ value }) => [value]);
     if (values === this.values) return values;
     this.values = values;
-    this.digest = joinDigests(
-      made.map(({ digest }) => digest),
+    this.digest = this.#joined(made);
+    return values;
+  }
+
+  #joined(made: readonly Made<Value>[]): string {
+    if (this.#derivation.textOf === null) return '';
+    return joinDigests(
+      this.#digests.update(made, ({ digest }) => [digest]),
       this.#digest,
     );
-    return values;
   }
 
   #make(source: Source, before: Made<Value> | undefined): Made<Value> {
     const { derive, keep, textOf } = this.#derivation;
     const value = keep(before?.value, derive(source));
     if (before !== undefined && value === before.value) return before;
-    return { value, digest: digestOf(textOf(value), this.#digest) };
+    return { value, digest: textOf === null ? '' : digestOf(textOf(value), this.#digest) };
   }
 }

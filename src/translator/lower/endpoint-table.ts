@@ -2,8 +2,12 @@
 import type { EndpointSlice } from '../../gatewayapi/core-kinds.ts';
 import type { EndpointSet } from '../../ir/cluster.ts';
 import type { ClusterId } from '../../ir/ids.ts';
-import { keepList, keepSame } from '../../lib/keep-same.ts';
-import type { SnapshotIndex } from '../graph/snapshot-index.ts';
+import { DerivedItems } from '../../lib/derived-items.ts';
+import { keepSame } from '../../lib/keep-same.ts';
+import { diffByIdentity } from '../../lib/list-diff.ts';
+import { remember } from '../../lib/remember.ts';
+import { namespacedName, type NamespacedName } from '../../gatewayapi/ref.ts';
+import { serviceOf, type SnapshotIndex } from '../graph/snapshot-index.ts';
 import { lowerEndpoints, type ClusterUse } from './upstreams.ts';
 import { digestOf, joinDigests, type Digest } from './version.ts';
 
@@ -14,10 +18,19 @@ interface Entry {
   readonly digest: string;
 }
 
+const usesByService = remember(
+  (uses: readonly ClusterUse[]): ReadonlyMap<NamespacedName, readonly ClusterUse[]> =>
+    Map.groupBy(uses, ({ upstream: { ref } }) => namespacedName(ref.namespace, ref.name)),
+);
+
 export class EndpointTable {
   readonly #digest: Digest;
-  #entries = new Map<ClusterId, Entry>();
-  #from: readonly [uses: readonly ClusterUse[], slices: readonly EndpointSlice[]] | null = null;
+  readonly #entries = new Map<ClusterId, Entry>();
+  readonly #inOrder = new DerivedItems<ClusterUse, Entry>();
+  readonly #sets = new DerivedItems<Entry, EndpointSet>();
+  readonly #digests = new DerivedItems<Entry, string>();
+  #uses: readonly ClusterUse[] = [];
+  #slices: readonly EndpointSlice[] = [];
   /** The same array until something changes. */
   sets: readonly EndpointSet[] = [];
   /** Of all sets in their order. */
@@ -34,28 +47,34 @@ export class EndpointTable {
     slices: readonly EndpointSlice[],
     index: SnapshotIndex,
   ): readonly EndpointSet[] {
-    if (this.#from?.[0] === uses && this.#from[1] === slices) return this.sets;
-    this.#from = [uses, slices];
-    const entries = new Map<ClusterId, Entry>();
-    for (const use of uses) {
-      if (use.upstream.discovery.kind !== 'endpoints') continue;
+    this.#takeSlices(slices);
+    const entries = this.#inOrder.update(uses, (use) => {
+      if (use.upstream.discovery.kind !== 'endpoints') return [];
       const { namespace, name } = use.upstream.ref;
-      entries.set(use.id, this.#entryOf(use, index.endpointSlices(namespace, name)));
+      return [this.#entryOf(use, index.endpointSlices(namespace, name))];
+    });
+    for (const use of diffByIdentity(this.#uses, uses).removed) {
+      if (this.#entries.get(use.id)?.use === use) this.#entries.delete(use.id);
     }
-    this.#entries = entries;
-    const all = [...entries.values()];
-    const sets = keepList(
-      this.sets,
-      all.map(({ set }) => set),
-    );
+    this.#uses = uses;
+    const sets = this.#sets.update(entries, ({ set }) => [set]);
     if (sets !== this.sets) {
       this.sets = sets;
       this.digest = joinDigests(
-        all.map(({ digest }) => digest),
+        this.#digests.update(entries, ({ digest }) => [digest]),
         this.#digest,
       );
     }
     return sets;
+  }
+
+  #takeSlices(slices: readonly EndpointSlice[]): void {
+    const { removed, added } = diffByIdentity(this.#slices, slices);
+    this.#slices = slices;
+    if (removed.length + added.length === 0) return;
+    const byService = usesByService(this.#uses);
+    const services = new Set([...removed, ...added].map(serviceOf));
+    this.#inOrder.forget([...services].flatMap((name) => (name === null ? [] : (byService.get(name) ?? []))));
   }
 
   #entryOf(use: ClusterUse, slices: readonly EndpointSlice[]): Entry {
@@ -65,6 +84,8 @@ export class EndpointTable {
     const set = keepSame(known?.set, lowerEndpoints({ id: use.id, protocol, portName }, slices));
     const digest =
       known !== undefined && set === known.set ? known.digest : digestOf(JSON.stringify(set), this.#digest);
-    return { use, slices, set, digest };
+    const entry = { use, slices, set, digest };
+    this.#entries.set(use.id, entry);
+    return entry;
   }
 }

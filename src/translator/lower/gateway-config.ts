@@ -7,14 +7,16 @@ import type { Listener, Port } from '../../ir/listener.ts';
 import type { RouteRule, VirtualHost } from '../../ir/route.ts';
 import { Redacted, type Certificate } from '../../ir/tls.ts';
 import { compareText } from '../../lib/compare.ts';
+import { DerivedItems } from '../../lib/derived-items.ts';
 import { keepList, keepSame } from '../../lib/keep-same.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
+import { remember } from '../../lib/remember.ts';
 import { SortedList } from '../../lib/sorted-list.ts';
 import type { BackendPolicies } from '../graph/backend-policies.ts';
 import type { CertificateNode } from '../graph/certificate.ts';
 import { hasAcceptedListener } from '../graph/gateway.ts';
 import type { PolicyScope } from '../graph/hierarchy.ts';
-import type { GatewayNode, ListenerNode, RouteNode } from '../graph/nodes.ts';
+import type { AttachedRoute, GatewayNode, ListenerNode, RouteNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import type { RulePolicies, TranslateOptions } from '../types.ts';
@@ -86,11 +88,14 @@ export class GatewayLowering {
   readonly #endpoints: EndpointTable;
   readonly #certificates: DerivedList<CertificateNode, Certificate>;
   #config: GatewayConfig | null = null;
+  readonly #httpRoutes = new DerivedItems<AttachedRoute, RouteNode>();
   /** Routes of HTTP and gRPC that some listener takes. */
   #inUse: readonly RouteNode[] = [];
-  #loweredRules: readonly LoweredRule[] = [];
-  /** Beside the configuration: where settings of its rules and pools come from. */
-  policies: RulePolicies = new Map();
+  readonly #rulesOfRoutes = new DerivedItems<RouteNode, LoweredRule>();
+  readonly #usesOfRules = new DerivedItems<LoweredRule, ClusterUse>();
+  readonly #certificatesOfUses = new DerivedItems<ClusterUse, CertificateNode>();
+  /** What the rules of the configuration were made of. */
+  loweredRules: readonly LoweredRule[] = [];
 
   constructor(digest: Digest) {
     this.#digest = digest;
@@ -107,7 +112,7 @@ export class GatewayLowering {
       return { node, scope: lowering.policies.hierarchy.scopeOf(node, gateway) };
     });
     this.#lowerListeners(served, lowering);
-    const rules = this.#lowerRules(served, lowering.rulesOf);
+    const rules = this.#lowerRules(served, lowering);
     const uses = this.#usesOf(rules);
     const clientCertificate = gateway.clientCertificate?.ok === true ? gateway.clientCertificate.value : null;
     const clusters = this.#clustersOf(clientCertificate?.id ?? null);
@@ -122,13 +127,7 @@ export class GatewayLowering {
       rules: this.#rules.update(rules),
       clusters: clusters.update(uses),
       endpoints: this.#endpoints.update(uses, slices, index),
-      certificates: this.#certificates.update(
-        certificatesInUse(
-          served.map(({ node }) => node),
-          uses,
-          clientCertificate,
-        ),
-      ),
+      certificates: this.#certificates.update(this.#certificatesInUse(served, uses, clientCertificate)),
       settings: keepSame(
         before?.settings,
         lowerSettings(
@@ -164,7 +163,8 @@ export class GatewayLowering {
   #lowerListener({ node, scope }: ServedListener, lowering: Lowering): LoweredListener {
     const { rulesOf, policies, backendPolicies } = lowering;
     const table = takesHttp(node) ? this.#tableOf(node.id) : null;
-    const virtualHosts = table?.update(node.attached, (route) => rulesOf(route, scope)) ?? NO_HOSTS;
+    const basis = [backendPolicies, scope.key];
+    const virtualHosts = table?.update(node.attached, (route) => rulesOf(route, scope), basis) ?? NO_HOSTS;
     const known = this.#listeners.get(node.id);
     const { attached } = node;
     const from = { node, attached, virtualHosts, backendPolicies };
@@ -203,32 +203,37 @@ export class GatewayLowering {
   }
 
   /** Rules that some listener leads to, by route and place; those of the Gateway's own scope before others of the same place. */
-  #lowerRules(served: readonly ServedListener[], rulesOf: RulesOf): readonly LoweredRule[] {
+  #lowerRules(
+    served: readonly ServedListener[],
+    { rulesOf, backendPolicies }: Lowering,
+  ): readonly LoweredRule[] {
     const inUse = scopesInUse(served);
-    const routes = inUse === null ? httpRoutesOf(served) : [...inUse.keys()];
+    const routes = inUse === null ? this.#httpRoutesOf(served[0]) : [...inUse.keys()];
     const { removed, added } = diffByIdentity(this.#inUse, routes);
     this.#inUse = routes;
-    this.#routes.change(removed, added);
-    const only = served[0] === undefined ? [] : [served[0].scope];
-    const rules: LoweredRule[] = [];
-    for (const route of this.#routes.items) {
-      for (const rule of rulesIn(inUse?.get(route) ?? only, route, rulesOf)) {
-        if (rule.matches.length > 0) rules.push(rule);
-      }
-    }
-    const kept = keepList(this.#loweredRules, rules);
-    if (kept !== this.#loweredRules) {
-      this.#loweredRules = kept;
-      this.policies = new Map(kept.map(({ rule, policies }) => [rule.id, policies]));
-    }
-    return kept;
+    const inOrder = this.#routes.change(removed, added);
+    const scopes = [...new Set(served.map(({ scope }) => scope))];
+    const rules =
+      scopes.length < 2
+        ? this.#rulesOfRoutes.update(inOrder, (route) => rulesIn(scopes, route, rulesOf), [
+            backendPolicies,
+            scopes[0]?.key,
+          ])
+        : inOrder.flatMap((route) => rulesIn(inUse?.get(route) ?? [], route, rulesOf));
+    this.loweredRules = keepList(this.loweredRules, rules);
+    return this.loweredRules;
+  }
+
+  #httpRoutesOf(only: ServedListener | undefined): readonly RouteNode[] {
+    const attached = only?.node.attached ?? [];
+    return this.#httpRoutes.update(attached, ({ route }) => (isHttp(route) ? [route] : []));
   }
 
   /** Every cluster that is used, once, by id. */
   #usesOf(rules: readonly LoweredRule[]): readonly ClusterUse[] {
-    const all = [...this.#listeners.values()].flatMap(({ clusters }) => clusters);
-    for (const { clusters } of rules) for (const use of clusters) all.push(use);
-    const kept = this.#keptUses.update(all);
+    const ofListeners = [...this.#listeners.values()].flatMap(({ clusters }) => clusters);
+    const ofRules = this.#usesOfRules.update(rules, ({ clusters }) => clusters);
+    const kept = this.#keptUses.update(ofListeners.length === 0 ? ofRules : [...ofListeners, ...ofRules]);
     const { removed, added } = diffByIdentity(this.#allUses, kept);
     this.#allUses = kept;
     if (removed.length + added.length === 0) return this.#distinctUses;
@@ -238,6 +243,19 @@ export class GatewayLowering {
       sorted.filter(({ id }, at) => id !== sorted[at - 1]?.id),
     );
     return this.#distinctUses;
+  }
+
+  #certificatesInUse(
+    served: readonly ServedListener[],
+    uses: readonly ClusterUse[],
+    clientCertificate: CertificateNode | null,
+  ): readonly CertificateNode[] {
+    const ofListeners = served.flatMap(({ node }) => node.certificates);
+    const ofUses = this.#certificatesOfUses.update(uses, (use) => certificateOf(use, clientCertificate), [
+      clientCertificate,
+    ]);
+    const byId = new Map([...ofListeners, ...ofUses].map((node) => [node.id, node]));
+    return [...byId.values()].sort((a, b) => compareText(a.id, b.id));
   }
 
   /** `clientCertificate`: the Gateway's own. */
@@ -266,9 +284,11 @@ const isMadeOf = (known: LoweredListener, from: ListenerSources): boolean =>
   known.virtualHosts === from.virtualHosts &&
   known.backendPolicies === from.backendPolicies;
 
-/** Of a Gateway with one listener, which takes a route once. */
-const httpRoutesOf = (served: readonly ServedListener[]): readonly RouteNode[] =>
-  served.flatMap(({ node }) => node.attached.map(({ route }) => route).filter(isHttp));
+/** Beside the configuration: where settings of its rules and pools come from. Worked out when it is first asked for. */
+export const policiesOf = remember(
+  (rules: readonly LoweredRule[]): RulePolicies =>
+    new Map(rules.map(({ rule, policies }) => [rule.id, policies])),
+);
 
 /** Where routes stand in the hierarchy of policies; null for a Gateway with one listener, where there is one place for all. */
 function scopesInUse(
@@ -287,13 +307,11 @@ function scopesInUse(
   return inUse;
 }
 
-/** Where scopes have the same to say, their rules are the same. */
-function rulesIn(scopes: readonly PolicyScope[], route: RouteNode, rulesOf: RulesOf): Iterable<LoweredRule> {
-  const [first] = scopes;
-  if (first !== undefined && scopes.length === 1) return rulesOf(route, first);
+/** Rules that can match. Where scopes have the same to say, their rules are the same. */
+function rulesIn(scopes: readonly PolicyScope[], route: RouteNode, rulesOf: RulesOf): readonly LoweredRule[] {
   const inOrder = scopes.toSorted((a, b) => compareText(a.id, b.id));
-  const rules = inOrder.flatMap((scope) => rulesOf(route, scope));
-  return new Map(rules.map((rule) => [rule.rule.id, rule])).values();
+  const rules = inOrder.flatMap((scope) => rulesOf(route, scope)).filter(({ matches }) => matches.length > 0);
+  return scopes.length < 2 ? rules : [...new Map(rules.map((rule) => [rule.rule.id, rule])).values()];
 }
 
 const NO_HOSTS: readonly VirtualHost[] = [];
@@ -310,7 +328,7 @@ const USES: Derivation<ClusterUse, ClusterUse> = {
   keyOf: ({ id }) => id,
   derive: (use) => use,
   keep: keepSame,
-  textOf: () => '',
+  textOf: null,
 };
 
 const CERTIFICATES: Derivation<CertificateNode, Certificate> = {
@@ -342,17 +360,12 @@ const isHttp = (route: RouteNode): boolean => route.kind === 'HTTPRoute' || rout
 
 const routeKey = ({ ref }: RouteNode): string => `${ref.kind}/${ref.namespace}/${ref.name}`;
 
-function certificatesInUse(
-  listeners: readonly ListenerNode[],
-  uses: readonly ClusterUse[],
+/** What a use of a cluster shows its backends; `clientCertificate`: the Gateway's own. */
+function certificateOf(
+  { upstream, encrypted }: ClusterUse,
   clientCertificate: CertificateNode | null,
 ): readonly CertificateNode[] {
-  const nodes = listeners.flatMap((listener) => listener.certificates);
-  for (const { upstream, encrypted } of uses) {
-    if (!encrypted || upstream.tls?.ok !== true) continue;
-    const certificate = upstream.tls.value.clientCertificate ?? clientCertificate;
-    if (certificate !== null) nodes.push(certificate);
-  }
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  return [...byId.values()].sort((a, b) => compareText(a.id, b.id));
+  if (!encrypted || upstream.tls?.ok !== true) return [];
+  const certificate = upstream.tls.value.clientCertificate ?? clientCertificate;
+  return certificate === null ? [] : [certificate];
 }

@@ -1,7 +1,8 @@
 /** The virtual hosts of one listener, from one translation to the next: a route that changed touches the hosts that it is in. */
 import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
 import { hostnameSpecificity } from '../../lib/hostname.ts';
-import { keepList, keepSame } from '../../lib/keep-same.ts';
+import { DerivedItems } from '../../lib/derived-items.ts';
+import { keepSame } from '../../lib/keep-same.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
 import { remember } from '../../lib/remember.ts';
 import { SortedList } from '../../lib/sorted-list.ts';
@@ -38,6 +39,9 @@ const entriesOf = remember(({ rule, matches }: LoweredRule): readonly Omit<Ranke
 
 export class VirtualHostTable {
   readonly #digest: Digest;
+  readonly #inOrder = new DerivedItems<AttachedRoute, Contribution>();
+  readonly #virtualHosts = new DerivedItems<Host, VirtualHost>();
+  readonly #digests = new DerivedItems<Host, string>();
   #contributions: readonly Contribution[] = [];
   readonly #byRoute = new Map<AttachedRoute, Contribution>();
   readonly #hosts = new Map<string, Host>();
@@ -52,10 +56,18 @@ export class VirtualHostTable {
     this.digest = joinDigests([], digest);
   }
 
-  /** `attached`: oldest first. */
-  update(attached: readonly AttachedRoute[], rulesOf: RulesOfRoute): readonly VirtualHost[] {
+  /** `attached`: oldest first. `basis`: what `rulesOf` depends on besides the route. */
+  update(
+    attached: readonly AttachedRoute[],
+    rulesOf: RulesOfRoute,
+    basis: readonly unknown[],
+  ): readonly VirtualHost[] {
     const before = this.#contributions;
-    this.#contributions = attached.map((one) => this.#contributionOf(one, rulesOf(one.route)));
+    this.#contributions = this.#inOrder.update(
+      attached,
+      (one) => [this.#contributionOf(one, rulesOf(one.route))],
+      basis,
+    );
     const { removed, added } = diffByIdentity(before, this.#contributions);
     if (removed.length + added.length === 0) return this.virtualHosts;
     for (const contribution of removed) {
@@ -64,14 +76,11 @@ export class VirtualHostTable {
     }
     this.#touch(new Set(removed), added);
     const hosts = this.#sorted.items;
-    const virtualHosts = keepList(
-      this.virtualHosts,
-      hosts.map(({ host }) => host),
-    );
+    const virtualHosts = this.#virtualHosts.update(hosts, ({ host }) => [host]);
     if (virtualHosts !== this.virtualHosts) {
       this.virtualHosts = virtualHosts;
       this.digest = joinDigests(
-        hosts.map(({ digest }) => digest),
+        this.#digests.update(hosts, ({ digest }) => [digest]),
         this.#digest,
       );
     }

@@ -26,6 +26,10 @@ export class RuleProblems {
     byGateway.set(gateway, byRule.set(rule, message));
   }
 
+  get isEmpty(): boolean {
+    return this.#byRoute.size === 0;
+  }
+
   isAbout(route: RouteName): boolean {
     return this.#byRoute.size > 0 && this.#byRoute.has(keyOf(route));
   }

@@ -3,6 +3,7 @@ import { namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Observations } from '../../gatewayapi/snapshot.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import { compareText } from '../../lib/compare.ts';
+import { DerivedItems } from '../../lib/derived-items.ts';
 import { keepList, keepSame } from '../../lib/keep-same.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
 import { SortedList } from '../../lib/sorted-list.ts';
@@ -23,12 +24,12 @@ interface RouteStatus {
   readonly update: StatusUpdate;
 }
 
-const NO_POLICIES: readonly ObjectRef[] = [];
-
 /** All statuses, from one translation to the next: one that says what it said stays the same object. */
 export class StatusTable {
   readonly #controllerName: string;
   readonly #ofRoutes = new WeakMap<RouteNode, RouteStatus>();
+  /** Of routes that nothing has a say about but they themselves. */
+  readonly #plain = new DerivedItems<RouteNode, StatusUpdate>();
   readonly #sorted = new SortedList<StatusUpdate>((a, b) => compareText(identity(a), identity(b)));
   /** As they were computed; before those were kept that say the same. */
   #computed: readonly StatusUpdate[] = [];
@@ -59,6 +60,15 @@ export class StatusTable {
     return this.#sorted.change([...gone.values()], come);
   }
 
+  /** Mostly, no policy is there, and proxies serve all rules: then a route's status is the route's alone. */
+  #routeStatuses({ routes, policyEffects: effects }: Graph, problems: RuleProblems): readonly StatusUpdate[] {
+    if (!effects.isEmpty || !problems.isEmpty) {
+      return routes.map((route) => this.#routeStatus(route, effects, problems));
+    }
+    const context = { controllerName: this.#controllerName, effects, problemsOf: () => NO_PROBLEMS };
+    return this.#plain.update(routes, (route) => [routeStatus(route, context)]);
+  }
+
   /** A route's status changes with the route, and with the policies that have a say about it; rarely with what proxies say. */
   #routeStatus(route: RouteNode, effects: PolicyEffects, problems: RuleProblems): StatusUpdate {
     const { ref } = route;
@@ -66,9 +76,7 @@ export class StatusTable {
     if (problems.isAbout(ref)) {
       return routeStatus(route, { ...context, problemsOf: (gateway) => problems.of(ref, gateway) });
     }
-    const policies = effects.isEmpty
-      ? NO_POLICIES
-      : route.parents.flatMap(({ gateway }) => effects.affecting(route.ref, gateway));
+    const policies = route.parents.flatMap(({ gateway }) => effects.affecting(route.ref, gateway));
     const known = this.#ofRoutes.get(route);
     if (known !== undefined && keepList(known.policies, policies) === known.policies) return known.update;
     const update = routeStatus(route, { ...context, problemsOf: () => NO_PROBLEMS });
@@ -91,7 +99,7 @@ export class StatusTable {
           policies: policyEffects.affecting(gateway.ref, gateway.ref),
         }),
       ),
-      ...graph.routes.map((route) => this.#routeStatus(route, policyEffects, problems)),
+      ...this.#routeStatuses(graph, problems),
       ...graph.policies.tls.map((policy) => tlsPolicyStatus(policy, context)),
       ...graph.policies.traffic.map((policy) => trafficPolicyStatus(policy, context)),
       ...backendPolicyStatuses(graph, context),
