@@ -1,4 +1,5 @@
 /** Where a kind lives in the API server. */
+import { remember } from '../lib/remember.ts';
 
 export interface KindInfo {
   readonly kind: string;
@@ -8,8 +9,10 @@ export interface KindInfo {
   readonly namespaced: boolean;
 }
 
-export const apiVersionOf = ({ group, version }: KindInfo): string =>
-  group === '' ? version : `${group}/${version}`;
+/** The same text for all objects of a kind. */
+export const apiVersionOf = remember(({ group, version }: KindInfo): string =>
+  group === '' ? version : `${group}/${version}`,
+);
 
 /** `/apis/…/namespaces/ns/plural`; without `namespace`, the collection of all namespaces. */
 export function collectionPath({ group, version, plural }: KindInfo, namespace: string | null): string {

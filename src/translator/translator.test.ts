@@ -13,6 +13,7 @@ import type { HTTPRoute } from '../gatewayapi/generated/types.ts';
 import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import { isEndpointPatch, diffConfig } from '../ir/config-patch.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
+import { GraphBuilder } from './graph/graph.ts';
 import { Translator } from './translate.ts';
 import { CONTROLLER_NAME, type TranslateOptions, type TranslateResult } from './types.ts';
 
@@ -122,6 +123,20 @@ suite('translator', () => {
     const after = translate({ ...BASE, services: BASE.services.with(0, labelled) });
     assert.equal(after.configs, before.configs);
     assert.equal(after.statuses, before.statuses);
+  });
+
+  test('a finalizer on a class has no Gateway judged and no route attached anew', () => {
+    const graph = new GraphBuilder(options);
+    const before = graph.update(BASE);
+    const [gatewayClass] = BASE.gatewayClasses;
+    assert.ok(gatewayClass !== undefined);
+    const kept = { ...gatewayClass, metadata: { ...gatewayClass.metadata, finalizers: ['sluice.dev/one'] } };
+    const after = graph.update({ ...BASE, gatewayClasses: [kept] });
+    assert.equal(after.gateways, before.gateways);
+    assert.equal(after.routes, before.routes);
+    assert.notEqual(after.classes, before.classes);
+    const refused = { ...kept, spec: { ...kept.spec, parametersRef: { group: 'a', kind: 'B', name: 'c' } } };
+    assert.notEqual(graph.update({ ...BASE, gatewayClasses: [refused] }).gateways, before.gateways);
   });
 
   test('a list that holds the same objects is the same list', () => {

@@ -6,6 +6,7 @@ import { GATEWAY_GROUP, namespacedName, type ObjectRef } from '../../gatewayapi/
 import type { ParentRef } from '../../gatewayapi/status.ts';
 import { hostnameSpecificity, intersectHostnames } from '../../lib/hostname.ts';
 import { remember } from '../../lib/remember.ts';
+import { trimmed } from '../../lib/trimmed.ts';
 import type { Fault } from '../faults/fault.ts';
 import {
   kindNotAllowed,
@@ -96,7 +97,7 @@ export function attemptAttachments(
     named.add(parentKey(parent.ref));
     attempts.push(attempt(route, parent, { parentRef, path: `spec.parentRefs[${index}]`, lookup }));
   }
-  if (!route.usesDefaultGateways) return attempts;
+  if (!route.usesDefaultGateways) return trimmed(attempts);
   for (const parent of parents.defaults) {
     if (named.has(parentKey(parent.ref))) continue;
     const claimed = attempt(route, parent, {
@@ -107,7 +108,7 @@ export function attemptAttachments(
     // A default Gateway announces what it claims; one that cannot take the route has nothing to say about it.
     if (claimed.refusal === null) attempts.push(claimed);
   }
-  return attempts;
+  return trimmed(attempts);
 }
 
 /** The object a parentRef names; null for kinds that are never ours, such as the Services of a mesh. */
@@ -148,7 +149,7 @@ function attempt(route: RouteSpec, parent: Parent, context: AttemptContext): Att
     const served = open.map((listener) => listener.hostname).filter((hostname) => hostname !== '');
     return refuse(noMatchingHostname(path, route.hostnames, served));
   }
-  return { ...base, listeners, refusal: null };
+  return { ...base, listeners: trimmed(listeners), refusal: null };
 }
 
 function whyNone(ref: ParentRef, parent: Parent): string {

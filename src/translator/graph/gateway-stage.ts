@@ -65,4 +65,12 @@ function judge(selected: SelectedGateway, context: Omit<GatewayContext, 'lookup'
 }
 
 const isSameSelection = (a: SelectedGateway, b: SelectedGateway): boolean =>
-  a === b || (a.ours === b.ours && keepList(a.sets, b.sets) === a.sets);
+  a === b || (isSameClass(a.ours, b.ours) && keepList(a.sets, b.sets) === a.sets);
+
+/** As far as a Gateway is judged by it: that we put our finalizer on a class must not have all its routes attached anew. */
+const isSameClass = (a: ClassNode | undefined, b: ClassNode | undefined): boolean =>
+  a === b ||
+  (a !== undefined &&
+    b !== undefined &&
+    a.parameters === b.parameters &&
+    a.faults.length + b.faults.length === 0);

@@ -7,6 +7,7 @@ import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { compareText } from '../../lib/compare.ts';
 import { keepList } from '../../lib/keep-same.ts';
 import { diffByIdentity, type ListDiff } from '../../lib/list-diff.ts';
+import { trimmed } from '../../lib/trimmed.ts';
 import { areFew, SortedList, withChanges } from '../../lib/sorted-list.ts';
 import {
   attemptAttachments,
@@ -131,7 +132,7 @@ export class RouteStage {
   #judge(record: RouteRecord, { sources }: RouteContext): boolean {
     if (record.judgement !== null && stillHold(record.judgement.reads, sources)) return false;
     const recording = new RecordingSources(sources);
-    record.judgement = { rules: this.#judgeRules(record.spec, recording), reads: recording.reads };
+    record.judgement = { rules: this.#judgeRules(record.spec, recording), reads: trimmed(recording.reads) };
     return true;
   }
 

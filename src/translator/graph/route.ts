@@ -4,6 +4,7 @@ import type { RouteKind } from '../../gatewayapi/status.ts';
 import { HostnameSet } from '../../lib/hostname.ts';
 import { keepList } from '../../lib/keep-same.ts';
 import { samePlain, type Plain } from '../../lib/structural-patch.ts';
+import { trimmed } from '../../lib/trimmed.ts';
 import { protocolTaken } from '../faults/route-faults.ts';
 import type { AttachmentAttempt } from './attachment.ts';
 import type { ListenerNode, ParentNode, RouteNode, SharedHostname } from './nodes.ts';
@@ -80,8 +81,8 @@ export class RouteSettler {
     });
     return {
       parents,
-      listeners: [...taking.keys()],
-      hostnames: [...taking.values()],
+      listeners: trimmed([...taking.keys()]),
+      hostnames: trimmed([...taking.values()]),
       isContested: this.isContested(route.kind, attempts),
     };
   }
@@ -105,7 +106,7 @@ export class RouteSettler {
       listeners.push(listener);
       if (holder !== undefined) take(route, hostnames, holder);
     }
-    return { listeners, rival };
+    return { listeners: trimmed(listeners), rival };
   }
 }
 

@@ -2,6 +2,7 @@
 import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
+import { trimmed } from '../../lib/trimmed.ts';
 import type { Fault } from '../faults/fault.ts';
 import { durationInvalid, redirectWithBackends } from '../faults/route-faults.ts';
 import { backendRefOf, resolveBackend, type BackendContext, type Traffic } from './backend.ts';
@@ -23,6 +24,8 @@ const TRAFFIC: Readonly<Record<RouteKind, Traffic>> = {
   TCPRoute: 'TCP',
   UDPRoute: 'UDP',
 };
+
+const NO_BACKENDS: RuleNode['filterBackends'] = new Map();
 
 export function judgeRule(spec: RuleSpec, index: number, shared: RuleContext): RuleNode {
   const context = { ...shared, found: [] };
@@ -51,11 +54,19 @@ export function judgeRule(spec: RuleSpec, index: number, shared: RuleContext): R
       ref: backendRefOf(ref, context.namespace),
       port: ref.port ?? null,
       upstream: resolveBackend(context, { from, ref, traffic, path: refPath }),
-      filterFaults: own.unserved,
+      filterFaults: trimmed(own.unserved),
     });
   }
-  const { unserved } = filters;
-  return { index, spec, path, invalid, unserved, backends, filterBackends, found: context.found };
+  return {
+    index,
+    spec,
+    path,
+    invalid: trimmed(invalid),
+    unserved: trimmed(filters.unserved),
+    backends: trimmed(backends),
+    filterBackends: filterBackends.size === 0 ? NO_BACKENDS : filterBackends,
+    found: trimmed(context.found),
+  };
 }
 
 function judgePolicies(spec: RuleSpec, path: string): readonly Fault[] {

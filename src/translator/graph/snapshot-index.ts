@@ -7,6 +7,7 @@ import type { XBackend } from '../../gatewayapi/generated/types.ts';
 import { namespacedName, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
+import { trimmed } from '../../lib/trimmed.ts';
 import type { Referrer } from '../faults/reference-faults.ts';
 import { byName, keyOf, namespaceOf } from './object-key.ts';
 import { indexGrants, isGranted, type GrantIndex } from './reference-grant.ts';
@@ -101,7 +102,7 @@ export class SnapshotIndex implements Lookup {
       // By name, so that what wins among duplicates does not hang on the order of input.
       const slices = [...kept, ...(come.get(service) ?? [])].sort(byName);
       if (slices.length === 0) this.#slices.delete(service);
-      else this.#slices.set(service, slices);
+      else this.#slices.set(service, trimmed(slices));
     }
   }
 

@@ -3,6 +3,7 @@ import { ruleId } from '../../ir/ids.ts';
 import type { RuleOrigin } from '../../ir/origin.ts';
 import { DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
 import type { Action, RouteRule, WeightedBackend } from '../../ir/route.ts';
+import { trimmed } from '../../lib/trimmed.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 import type { PolicyScope } from '../graph/hierarchy.ts';
 import { judgeMatch } from '../graph/match.ts';
@@ -86,7 +87,7 @@ function lowerInScope(
       sessionPersistence: lowerSession(route, rule, { matches: paths, sessionOf }),
     },
     matches,
-    clusters: uses.clusters,
+    clusters: trimmed(uses.clusters),
     policies: uses.requests.layers,
   };
 }

@@ -5,6 +5,7 @@ import { DerivedItems } from '../../lib/derived-items.ts';
 import { keepSame } from '../../lib/keep-same.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
 import { remember } from '../../lib/remember.ts';
+import { trimmed } from '../../lib/trimmed.ts';
 import { SortedList } from '../../lib/sorted-list.ts';
 import type { AttachedRoute, RouteNode } from '../graph/nodes.ts';
 import { compareRank, type MatchRank } from './matches.ts';
@@ -132,7 +133,7 @@ export class VirtualHostTable {
       before !== undefined && host === before.host
         ? before.digest
         : digestOf(JSON.stringify(host), this.#digest);
-    return { host, contributions, digest };
+    return { host, contributions: trimmed(contributions), digest };
   }
 }
 
