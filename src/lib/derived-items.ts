@@ -1,10 +1,13 @@
 /** A list that is made of another one, any number of items of each, from one version of that list to the next. */
 import { keepList } from './keep-same.ts';
 import { runsOf } from './list-diff.ts';
+import { trimmed } from './trimmed.ts';
 
 const NOTHING_ELSE: readonly unknown[] = [];
 /** More than this are not looked for one by one: everything is made anew. */
 const MANY = 64;
+/** So many copies of a list cost less than one that is put together item by item. */
+const FEW = 4;
 
 /** At `at` of a list, `gone` items give way to others. */
 interface Edit<Item> {
@@ -81,14 +84,23 @@ export class DerivedItems<Source, Item> {
   }
 }
 
-/** A copy with these edits, which are in order. The beginning and the end, mostly nearly all, are copied in one go. */
-function edited<Item>(list: readonly Item[], edits: readonly Edit<Item>[]): readonly Item[] {
-  const items = list.slice(0, edits[0]?.at);
-  for (const [index, { at, gone, come }] of edits.entries()) {
-    for (const item of come) items.push(item);
-    const next = edits[index + 1];
-    if (next === undefined) return items.concat(list.slice(at + gone));
-    for (let kept = at + gone; kept < next.at; kept += 1) items.push(list[kept] as Item);
+/** The list with these edits, which are in order; itself where they change nothing. */
+function edited<Item>(list: readonly Item[], all: readonly Edit<Item>[]): readonly Item[] {
+  const edits = all.filter(
+    ({ at, gone, come }) => gone !== come.length || come.some((item, index) => item !== list[at + index]),
+  );
+  if (edits.length === 0) return list;
+  if (edits.length <= FEW && edits.every(({ come }) => come.length < MANY)) {
+    // Each copy is made in one go, and of the right size.
+    return edits.reduceRight((items, { at, gone, come }) => items.toSpliced(at, gone, ...come), list);
   }
-  return items;
+  const items: Item[] = [];
+  let next = 0;
+  for (const { at, gone, come } of edits) {
+    for (; next < at; next += 1) items.push(list[next] as Item);
+    for (const item of come) items.push(item);
+    next += gone;
+  }
+  for (; next < list.length; next += 1) items.push(list[next] as Item);
+  return trimmed(items);
 }

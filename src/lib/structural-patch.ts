@@ -132,7 +132,14 @@ function equalAtStart(before: readonly Plain[], after: readonly Plain[]): number
 function equalAtEnd(before: readonly Plain[], after: readonly Plain[], start: number): number {
   const most = Math.min(before.length, after.length) - start;
   let count = 0;
-  while (count < most && samePlain(before.at(-1 - count), after.at(-1 - count))) count += 1;
+  const [lastOld, lastNow] = [before.length - 1, after.length - 1];
+  while (
+    count < most &&
+    (before[lastOld - count] === after[lastNow - count] ||
+      samePlain(before[lastOld - count], after[lastNow - count]))
+  ) {
+    count += 1;
+  }
   return count;
 }
 

@@ -108,8 +108,9 @@ const routeRef = ({ kind, namespace, name }: RuleOrigin): ObjectRef => ({
 });
 
 function reportLayer4(listener: ListenerNode, report: Report): void {
+  if (listener.wire === 'http' || listener.spec.protocol === 'HTTPS') return;
   const [oldest, ...others] = listener.attached;
-  if (oldest === undefined || listener.wire === 'http' || listener.spec.protocol === 'HTTPS') return;
+  if (oldest === undefined) return;
   if (listener.wire === 'tcp' || listener.wire === 'udp') {
     for (const { route } of others) {
       report(route.ref, [routeShadowed('spec.parentRefs', listener.spec.name, oldest.route.ref)]);

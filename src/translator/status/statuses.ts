@@ -90,7 +90,7 @@ export class StatusTable {
     const context = { controllerName: this.#controllerName, usage: indexUsage(graph), observed };
     const { policyEffects } = graph;
     const problems = new RuleProblems(gateways);
-    return [
+    const ofGateways = [
       ...[...graph.proxyConfigs.values()].map(proxyConfigStatus),
       ...graph.classes.map((node) => gatewayClassStatus(node, observations)),
       ...graph.gateways.flatMap((gateway) =>
@@ -99,12 +99,14 @@ export class StatusTable {
           policies: policyEffects.affecting(gateway.ref, gateway.ref),
         }),
       ),
-      ...this.#routeStatuses(graph, problems),
+    ];
+    const ofPolicies = [
       ...graph.policies.tls.map((policy) => tlsPolicyStatus(policy, context)),
       ...graph.policies.traffic.map((policy) => trafficPolicyStatus(policy, context)),
       ...backendPolicyStatuses(graph, context),
       ...[...graph.backends.values()].map((backend) => xBackendStatus(backend, context)),
     ];
+    return ofGateways.concat(this.#routeStatuses(graph, problems), ofPolicies);
   }
 }
 
