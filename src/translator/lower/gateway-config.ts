@@ -88,7 +88,7 @@ export class GatewayLowering {
   readonly #endpoints: EndpointTable;
   readonly #certificates: DerivedList<CertificateNode, Certificate>;
   #config: GatewayConfig | null = null;
-  readonly #httpRoutes = new DerivedItems<AttachedRoute, RouteNode>();
+  readonly #httpRoutes = new Map<ListenerId, DerivedItems<AttachedRoute, RouteNode>>();
   /** Routes of HTTP and gRPC that some listener takes. */
   #inUse: readonly RouteNode[] = [];
   readonly #rulesOfRoutes = new DerivedItems<RouteNode, LoweredRule>();
@@ -157,7 +157,9 @@ export class GatewayLowering {
     const lowered = new Map<ListenerId, LoweredListener>();
     for (const one of served) lowered.set(one.node.id, this.#lowerListener(one, lowering));
     this.#listeners = lowered;
-    for (const id of this.#hosts.keys()) if (!lowered.has(id)) this.#hosts.delete(id);
+    for (const byListener of [this.#hosts, this.#httpRoutes]) {
+      for (const id of byListener.keys()) if (!lowered.has(id)) byListener.delete(id);
+    }
   }
 
   #lowerListener({ node, scope }: ServedListener, lowering: Lowering): LoweredListener {
@@ -207,26 +209,32 @@ export class GatewayLowering {
     served: readonly ServedListener[],
     { rulesOf, backendPolicies }: Lowering,
   ): readonly LoweredRule[] {
-    const inUse = scopesInUse(served);
-    const routes = inUse === null ? this.#httpRoutesOf(served[0]) : [...inUse.keys()];
+    const scopes = [...new Set(served.map(({ scope }) => scope))];
+    const inUse = scopes.length < 2 ? null : scopesInUse(served);
+    const routes = inUse === null ? this.#httpRoutesOf(served) : [...inUse.keys()];
     const { removed, added } = diffByIdentity(this.#inUse, routes);
     this.#inUse = routes;
     const inOrder = this.#routes.change(removed, added);
-    const scopes = [...new Set(served.map(({ scope }) => scope))];
     const rules =
-      scopes.length < 2
+      inUse === null
         ? this.#rulesOfRoutes.update(inOrder, (route) => rulesIn(scopes, route, rulesOf), [
             backendPolicies,
             scopes[0]?.key,
           ])
-        : inOrder.flatMap((route) => rulesIn(inUse?.get(route) ?? [], route, rulesOf));
+        : inOrder.flatMap((route) => rulesIn(inUse.get(route) ?? [], route, rulesOf));
     this.loweredRules = keepList(this.loweredRules, rules);
     return this.loweredRules;
   }
 
-  #httpRoutesOf(only: ServedListener | undefined): readonly RouteNode[] {
-    const attached = only?.node.attached ?? [];
-    return this.#httpRoutes.update(attached, ({ route }) => (isHttp(route) ? [route] : []));
+  /** Each once. Mostly, all listeners take the same. */
+  #httpRoutesOf(served: readonly ServedListener[]): readonly RouteNode[] {
+    const [first = NO_ROUTES, ...others] = served.map(({ node: { id, attached } }) => {
+      const routes = this.#httpRoutes.get(id) ?? new DerivedItems();
+      this.#httpRoutes.set(id, routes);
+      return routes.update(attached, ({ route }) => (isHttp(route) ? [route] : []));
+    });
+    if (others.every((list) => keepList(first, list) === first)) return first;
+    return [...new Set([first, ...others].flat())];
   }
 
   /** Every cluster that is used, once, by id. */
@@ -290,11 +298,8 @@ export const policiesOf = remember(
     new Map(rules.map(({ rule, policies }) => [rule.id, policies])),
 );
 
-/** Where routes stand in the hierarchy of policies; null for a Gateway with one listener, where there is one place for all. */
-function scopesInUse(
-  served: readonly ServedListener[],
-): ReadonlyMap<RouteNode, readonly PolicyScope[]> | null {
-  if (served.length < 2) return null;
+/** Where routes stand in the hierarchy of policies. */
+function scopesInUse(served: readonly ServedListener[]): ReadonlyMap<RouteNode, readonly PolicyScope[]> {
   const inUse = new Map<RouteNode, readonly PolicyScope[]>();
   for (const { node, scope } of served) {
     for (const { route } of node.attached) {
@@ -315,6 +320,7 @@ function rulesIn(scopes: readonly PolicyScope[], route: RouteNode, rulesOf: Rule
 }
 
 const NO_HOSTS: readonly VirtualHost[] = [];
+const NO_ROUTES: readonly RouteNode[] = [];
 
 const RULES: Derivation<LoweredRule, RouteRule> = {
   keyOf: ({ rule }) => rule.id,
