@@ -70,6 +70,7 @@ interface Options {
 
 const list = (text: string | undefined): string[] => text?.split(',').filter((name) => name !== '') ?? [];
 
+/** `help`, or what is wrong in words. Throws for an option that there is not. */
 function readOptions(): Options | string {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -81,8 +82,10 @@ function readOptions(): Options | string {
       skip: { type: 'string' },
       also: { type: 'string', multiple: true, default: [] },
       write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) return 'help';
   const suite = positionals[0] ?? '';
   const all = SUITES[suite];
   if (all === undefined || positionals.length !== 1) return `no suite "${positionals.join(' ')}"`;
@@ -180,6 +183,10 @@ function readResults(file: string): readonly ScenarioResult[] {
 
 async function main(): Promise<number> {
   const options = readOptions();
+  if (options === 'help') {
+    console.log(USAGE);
+    return 0;
+  }
   if (typeof options === 'string') {
     console.error(`${options}\n\n${USAGE}`);
     return 2;
@@ -199,5 +206,14 @@ async function main(): Promise<number> {
   return 0;
 }
 
-process.exitCode =
-  process.argv[2] === 'control' ? await benchControl(process.argv.slice(3), folder) : await main();
+const isUsageError = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+
+try {
+  const [, , suite, ...rest] = process.argv;
+  process.exitCode = await (suite === 'control' ? benchControl(rest, folder) : main());
+} catch (error) {
+  if (!isUsageError(error)) throw error;
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
