@@ -8,7 +8,7 @@ import { fuzzInThread } from './thread.ts';
 
 const INPUTS = 30_000;
 /** Nothing lives longer than the input that made it; this is what a heap may sway. */
-const SWAY_BYTES = 33_554_432;
+const SWAY_BYTES = 4_194_304;
 const STREAMS = 150;
 /** A worker's own, its buffers and what a collector leaves for later. */
 const RESIDENT_BYTES = 268_435_456;

@@ -53,10 +53,10 @@ export async function fuzz(
     }
     onTurn(done);
     await new Promise((resolve) => setImmediate(resolve));
-    if (done === warmUp) before = heapBytes();
+    if (done === warmUp) before = await heapBytes();
     if (performance.now() > deadlineMs) break;
   }
-  return { inputs: done, finding: null, grownBytes: done > warmUp ? heapBytes() - before : 0 };
+  return { inputs: done, finding: null, grownBytes: done > warmUp ? (await heapBytes()) - before : 0 };
 }
 
 function judgeOne(target: FuzzTarget, seed: number, index: number): Finding | null {
@@ -85,12 +85,16 @@ export function harmOf(
 
 let collect: (() => void) | null = null;
 
-function heapBytes(): number {
+/** The memory of buffers is given back beside the collector, some of it with the next collection only. */
+async function heapBytes(): Promise<number> {
   if (collect === null) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;
   }
-  collect();
+  for (let rounds = 0; rounds < 3; rounds += 1) {
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
