@@ -132,6 +132,7 @@ async function overWebSocket(): Promise<void> {
     socket.close();
     const code = await closed;
     if (!isOver() && code !== GOING_AWAY) fail('websocket', `closed with ${code}`);
+    await delay(PAUSE_MS);
   }
 }
 

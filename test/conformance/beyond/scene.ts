@@ -1,7 +1,7 @@
 /** A namespace of its own in the cluster with a Gateway that serves an echo app, and questions about it. */
 import assert from 'node:assert/strict';
 import type { Cluster } from '../cluster/cluster.ts';
-import { until } from '../cluster/command.ts';
+import { inNamespace, runAsync, until } from '../cluster/command.ts';
 import { statusOf } from './steady-load.ts';
 import { echoApp, gateway, httpRoute, namespace } from './manifests.ts';
 
@@ -19,6 +19,10 @@ interface GatewayObject {
     readonly addresses?: readonly { readonly value: string }[];
     readonly conditions?: readonly Condition[];
   };
+}
+
+interface Pods {
+  readonly items: readonly { readonly status: { readonly podIP: string } }[];
 }
 
 const READY_S = 120;
@@ -55,7 +59,21 @@ export class Scene {
     await until('the app is served', READY_S, async () => {
       assert.equal(await statusOf(address, scene.host), 200);
     });
+    await scene.#reached();
     return scene;
+  }
+
+  /** A Gateway is programmed when its first proxy serves; here the others do, too, and connections are sent to each. */
+  async #reached(): Promise<void> {
+    await this.rolledOut(await this.proxies());
+    const { items } = await this.cluster.kubectl.json<Pods>([
+      ...['-n', this.namespace, 'get', 'pods', '-l', 'app.kubernetes.io/component=proxy'],
+    ]);
+    const listing = inNamespace('nft', ['list', 'ruleset']);
+    await until('kube-proxy knows every proxy', READY_S, async () => {
+      const rules = new Set((await runAsync(...listing)).split(/[^\d.]+/u));
+      for (const { status } of items) assert.ok(rules.has(status.podIP), status.podIP);
+    });
   }
 
   kubectl(...words: readonly string[]): Promise<string> {
