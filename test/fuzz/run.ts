@@ -1,6 +1,5 @@
 /** One target, input after input, until the inputs or the time are used up, or one of them does harm. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from '../../src/cli/run/heap.ts';
 import { Random } from '../support/random.ts';
 import { makeInput, splitInput } from './mutate.ts';
 import type { FuzzTarget } from './target.ts';
@@ -83,16 +82,10 @@ export function harmOf(
   }
 }
 
-let collect: (() => void) | null = null;
-
 /** The memory of buffers is given back beside the collector, some of it with the next collection only. */
 async function heapBytes(): Promise<number> {
-  if (collect === null) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-  }
   for (let rounds = 0; rounds < 3; rounds += 1) {
-    collect();
+    collectGarbage();
     await new Promise((resolve) => setImmediate(resolve));
   }
   const { heapUsed, external } = process.memoryUsage();

@@ -62,9 +62,8 @@ export class Authorities {
   /** What must be written in place of this; `this` when nothing is due. */
   async due(nowMs: number): Promise<Authorities> {
     const [first, ...rest] = this.#all.filter((one) => leftMs(one, nowMs) > 0);
-    const last = rest.at(-1) ?? first;
-    if (first === undefined || last === undefined) return Authorities.create(nowMs);
-    if (leftMs(last, nowMs) <= SUCCESSOR_AT_LEFT_MS) {
+    if (first === undefined) return Authorities.create(nowMs);
+    if (leftMs(rest.at(-1) ?? first, nowMs) <= SUCCESSOR_AT_LEFT_MS) {
       return new Authorities([first, ...rest, await makeAuthority(nowMs)]);
     }
     return rest.length + 1 === this.#all.length ? this : new Authorities([first, ...rest]);

@@ -88,16 +88,7 @@ export class ClusterRegistry {
     const others = this.#byId.get(config.id);
     const sameId = others === undefined ? [entry] : [...others, entry];
     // What is counted of an endpoint's health is counted for all definitions of its cluster together.
-    if (
-      sameId.length > 1 &&
-      sameId.some(
-        ({
-          cluster: {
-            config: { policy },
-          },
-        }) => isWatched(policy),
-      )
-    ) {
+    if (sameId.length > 1 && sameId.some((each) => isWatched(each.cluster.config.policy))) {
       for (const each of sameId) each.cluster.wake();
     }
     this.#byId.set(config.id, sameId);
