@@ -80,6 +80,13 @@ export async function startSluice(options: SluiceOptions): Promise<SluiceProcess
   return running;
 }
 
+/** Any command, as it stands: nothing is added to the arguments, and nothing is waited for. */
+export function spawnSluice(args: readonly string[], cwd = REPOSITORY): SluiceProcess {
+  return new RunningSluice(
+    spawn(process.execPath, [SLUICE, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
+}
+
 class RunningSluice implements SluiceProcess {
   readonly #child: ChildProcess;
   readonly exited: Promise<Exit>;

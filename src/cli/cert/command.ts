@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { USAGE_ERROR } from '../exit-codes.ts';
+import { parsePath } from '../run/options.ts';
 import { print, printError } from '../terminal.ts';
 import type { CertificateOrder, WrittenFiles } from './certificate-files.ts';
 import { trustAdvice } from './trust-advice.ts';
@@ -37,7 +38,12 @@ export function registerCert(program: Command): void {
       'DNS names (*. allowed) and IP addresses; the first one names the files',
       collectName,
     )
-    .option('-o, --out <folder>', 'where they go; its ca.crt is made once and then used again', 'certs')
+    .option(
+      '-o, --out <folder>',
+      'where they go; its ca.crt is made once and then used again',
+      parsePath,
+      'certs',
+    )
     .option('--days <days>', `how long they are valid, at most ${String(MAX_DAYS)}`, parseDays, 365)
     .addOption(new Option('--key <type>', 'type of the key').choices(['ecdsa', 'rsa']).default('ecdsa'))
     .option('--client', 'for a client that shows it, instead of a server')

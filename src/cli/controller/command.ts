@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../../telemetry/json-logger.ts';
-import { parsePort } from '../run/options.ts';
+import { parsePath, parsePort } from '../run/options.ts';
 
 interface ControllerCommandOptions {
   readonly service: string;
@@ -41,8 +41,12 @@ export function registerController(program: Command): void {
     )
     .option('--config-port <port>', 'port of the configuration stream', parsePort, 15_010)
     .option('--probe-port <port>', 'port of /healthz, /readyz and /metrics', parsePort, 15_002)
-    .option('--kubeconfig <file>', 'outside of a cluster: how to reach one')
-    .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'))
+    .option('--kubeconfig <file>', 'outside of a cluster: how to reach one', parsePath)
+    .addOption(
+      new Option('--log-level <level>', 'least severe log message to print')
+        .choices(LOG_LEVELS)
+        .default('info'),
+    )
     .action(async (options: ControllerCommandOptions) => {
       const { runController } = await import('./run-controller.ts');
       await runController({

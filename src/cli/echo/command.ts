@@ -1,7 +1,8 @@
 /** `sluice echo`: a backend to try routes with. */
 import { hostname } from 'node:os';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { USAGE_ERROR } from '../exit-codes.ts';
+import { parsePort, parseServerAddress } from '../run/options.ts';
 import { print, printError } from '../terminal.ts';
 import { startEcho, type EchoServer } from './server.ts';
 
@@ -19,19 +20,12 @@ Examples:
   curl -N localhost:9000/stream         server-sent events
 WebSocket connections and gRPC calls get their messages back. HTTP/2 is spoken with prior knowledge.`;
 
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535)
-    throw new InvalidArgumentError('a port is a number from 0 to 65535.');
-  return port;
-}
-
 export function registerEcho(program: Command): void {
   program
     .command('echo')
     .description('a demo backend that answers with what it received')
     .option('-p, --port <port>', 'port to listen on; 0 for any free one', parsePort, 9000)
-    .option('--bind <address>', 'address to listen on', '127.0.0.1')
+    .option('--bind <address>', 'address to listen on', parseServerAddress, '127.0.0.1')
     .addOption(
       new Option('--name <name>', 'name that stands in the answers').default(hostname(), 'the host name'),
     )

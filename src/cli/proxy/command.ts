@@ -1,8 +1,17 @@
 /** `sluice proxy`: the data plane of one Gateway in Kubernetes. The controller provisions it. */
 import { availableParallelism } from 'node:os';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../../telemetry/json-logger.ts';
-import { parsePercent, parsePortMap, parseSeconds, parseWorkers, type HostPort } from '../run/options.ts';
+import {
+  parseAddress,
+  parsePath,
+  parsePercent,
+  parsePortMap,
+  parseRemoteAddress,
+  parseSeconds,
+  parseWorkers,
+  type HostPort,
+} from '../run/options.ts';
 import { nodeOption, zoneOption } from '../locality-options.ts';
 
 export interface ProxyCommandOptions {
@@ -21,27 +30,28 @@ export interface ProxyCommandOptions {
   readonly map: ReadonlyMap<number, number>;
 }
 
-function parseHostPort(text: string): HostPort {
-  const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
-  if (host === undefined || port === undefined)
-    throw new InvalidArgumentError('write a host and a port, as name:15010.');
-  return { host, port: Number(port) };
-}
-
 export function registerProxy(program: Command): void {
   program
     .command('proxy')
     .description('serve one Gateway, with configuration from the controller (which provisions it)')
     .requiredOption('--gateway <namespace/name>', 'the Gateway it serves')
-    .requiredOption('--controller <host:port>', 'where its configuration comes from', parseHostPort)
-    .requiredOption('--identity <folder>', 'ca.crt, tls.crt and tls.key with which it proves whose it is')
-    .requiredOption('--state <folder>', 'where the last good configuration is kept')
+    .requiredOption('--controller <host:port>', 'where its configuration comes from', parseRemoteAddress)
+    .requiredOption(
+      '--identity <folder>',
+      'ca.crt, tls.crt and tls.key that prove which Gateway it belongs to',
+      parsePath,
+    )
+    .requiredOption('--state <folder>', 'where the last good configuration is kept', parsePath)
     .addOption(
       new Option('--probes <address:port>', '/healthz, /readyz and /metrics')
-        .argParser(parseHostPort)
+        .argParser(parseAddress)
         .default({ host: '0.0.0.0', port: 15_002 }, '0.0.0.0:15002'),
     )
-    .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'))
+    .addOption(
+      new Option('--log-level <level>', 'least severe log message to print')
+        .choices(LOG_LEVELS)
+        .default('info'),
+    )
     .addOption(
       new Option('--access-log <target>', 'where finished exchanges are logged')
         .choices(['off', 'stdout'])
@@ -56,7 +66,7 @@ export function registerProxy(program: Command): void {
     .addOption(
       new Option('--workers <count>', 'worker processes')
         .argParser(parseWorkers)
-        .default(availableParallelism(), 'one a core'),
+        .default(availableParallelism(), 'one per core'),
     )
     .addOption(
       new Option('--map <port=bound>', 'port to bind for a listener port')

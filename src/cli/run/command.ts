@@ -5,15 +5,16 @@ import { USAGE_ERROR } from '../exit-codes.ts';
 import { arePathsThere } from '../paths.ts';
 import { nodeOption, zoneOption } from '../locality-options.ts';
 import {
-  parseAdminAddress,
   parseBindAddress,
   parseCidrs,
+  parseListenAddress,
+  parsePath,
   parsePercent,
   parsePortMap,
   parseProcessId,
   parseSeconds,
   parseWorkers,
-  type HostPort,
+  type ListenAddress,
 } from './options.ts';
 
 /** The options as parsed; `accessLog` is `off`, `stdout` or a path; `drain` is milliseconds. */
@@ -31,7 +32,7 @@ export interface RunOptions {
   readonly status?: string;
   readonly accessLog: string;
   readonly accessLogSample: number;
-  readonly admin: HostPort | null;
+  readonly admin: ListenAddress;
   readonly drain: number;
   readonly takeover?: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -56,16 +57,31 @@ const TAKEOVER = new Option(
 ).argParser(parseProcessId);
 
 export function registerRun(program: Command): void {
-  program
+  const command = program
     .command('run')
-    .description('serve manifests: Gateways, routes, Services; edits are in force when you save')
-    .argument('<path...>', 'files, folders (with all below), or - for standard input')
+    .description('serve manifests: Gateways, routes, Services; an edit is live when you save')
+    .argument('<path...>', 'files, folders (with all below), or - for standard input');
+  addServingOptions(command);
+  addOperationOptions(command);
+  command.addHelpText('after', EXAMPLES).action(async (paths: string[], options: RunOptions) => {
+    if (!arePathsThere('run', paths)) {
+      process.exitCode = USAGE_ERROR;
+      return;
+    }
+    const { runGateways } = await import('./run.ts');
+    process.exitCode = await runGateways(paths, options);
+  });
+}
+
+/** What is served, and where. */
+function addServingOptions(command: Command): void {
+  command
     .addOption(new Option('--no-watch', 'read the files once; without it, edits are followed'))
     .addOption(new Option('--watch', 'follow edits of the files (the default)').hideHelp())
     .addOption(
       new Option('--workers <n>', 'proxy processes')
         .argParser(parseWorkers)
-        .default(availableParallelism(), 'one a core'),
+        .default(availableParallelism(), 'one per core'),
     )
     .addOption(
       new Option('--bind <address>', 'address for Gateways without spec.addresses')
@@ -84,16 +100,29 @@ export function registerRun(program: Command): void {
     )
     .addOption(zoneOption())
     .addOption(nodeOption())
-    .option('--tls-dir <folder>', 'certificates and keys in files, as Secrets that listeners can name')
+    .option(
+      '--tls-dir <folder>',
+      'certificates and keys in files, as Secrets that listeners can name',
+      parsePath,
+    )
     .option('--all-classes', 'serve Gateways of other controllers too')
-    .option('--echo', 'put an echo backend behind every Service that has no endpoints')
-    .option('--status <file>', 'keep the statuses of all objects in this file (.yaml, .yml or .json)')
-    .option('--access-log <target>', 'off, stdout, or a file to append JSON lines to', 'off')
+    .option('--echo', 'put an echo backend behind every Service that has no endpoints');
+}
+
+/** How the process reports, is asked and ends. */
+function addOperationOptions(command: Command): void {
+  command
+    .option(
+      '--status <file>',
+      'keep the statuses of all objects in this file (.yaml, .yml or .json)',
+      parsePath,
+    )
+    .option('--access-log <target>', 'off, stdout, or a file to append JSON lines to', parsePath, 'off')
     .option('--access-log-sample <percent>', 'share of the requests to log', parsePercent, 100)
     .addOption(
       new Option('--admin <address>', 'address of the admin API, or off')
-        .argParser(parseAdminAddress)
-        .default(parseAdminAddress('127.0.0.1:15000'), '127.0.0.1:15000'),
+        .argParser(parseListenAddress)
+        .default(parseListenAddress('127.0.0.1:15000'), '127.0.0.1:15000'),
     )
     .addOption(
       new Option('--drain <seconds>', 'how long requests in flight may take after SIGTERM')
@@ -101,14 +130,5 @@ export function registerRun(program: Command): void {
         .default(30_000, '30'),
     )
     .addOption(TAKEOVER)
-    .addOption(LOG_LEVEL)
-    .addHelpText('after', EXAMPLES)
-    .action(async (paths: string[], options: RunOptions) => {
-      if (!arePathsThere('run', paths)) {
-        process.exitCode = USAGE_ERROR;
-        return;
-      }
-      const { runGateways } = await import('./run.ts');
-      process.exitCode = await runGateways(paths, options);
-    });
+    .addOption(LOG_LEVEL);
 }

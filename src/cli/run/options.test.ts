@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { InvalidArgumentError } from 'commander';
 import {
-  parseAdminAddress,
+  parseAddress,
   parseBindAddress,
   parseCidrs,
+  parseListenAddress,
   parsePercent,
   parsePortMap,
+  parseRemoteAddress,
   parseSeconds,
   parseWorkers,
 } from './options.ts';
@@ -51,12 +53,23 @@ suite('options of run', () => {
   });
 
   test('--admin takes an address with a port, a port alone on loopback, or off', () => {
-    assert.deepEqual(parseAdminAddress('0.0.0.0:9000'), { host: '0.0.0.0', port: 9000 });
-    assert.deepEqual(parseAdminAddress('[::1]:0'), { host: '::1', port: 0 });
-    assert.deepEqual(parseAdminAddress(':15000'), { host: '127.0.0.1', port: 15_000 });
-    assert.deepEqual(parseAdminAddress('localhost:15000'), { host: '127.0.0.1', port: 15_000 });
-    assert.equal(parseAdminAddress('off'), null);
-    refuses(parseAdminAddress, '', '15000', 'example.com:1', '127.0.0.1', '127.0.0.1:70000', '::1:15000');
+    assert.deepEqual(parseListenAddress('0.0.0.0:9000'), { host: '0.0.0.0', port: 9000 });
+    assert.deepEqual(parseListenAddress('[::1]:0'), { host: '::1', port: 0 });
+    assert.deepEqual(parseListenAddress(':15000'), { host: '127.0.0.1', port: 15_000 });
+    assert.deepEqual(parseListenAddress('localhost:15000'), { host: '127.0.0.1', port: 15_000 });
+    assert.equal(parseListenAddress('off'), 'off');
+    refuses(parseListenAddress, '', '15000', 'example.com:1', '127.0.0.1', '127.0.0.1:70000', '::1:15000');
+  });
+
+  test('an address to ask at cannot be off', () => {
+    assert.deepEqual(parseAddress('[::1]:15000'), { host: '::1', port: 15_000 });
+    refuses(parseAddress, 'off', '', '15000');
+  });
+
+  test('a remote address is a name or an IP address, and a port', () => {
+    assert.deepEqual(parseRemoteAddress('sluice.example:15010'), { host: 'sluice.example', port: 15_010 });
+    assert.deepEqual(parseRemoteAddress('[::1]:15010'), { host: '::1', port: 15_010 });
+    refuses(parseRemoteAddress, 'name', 'name:', 'name:0', 'name:70000', ':15010', '::1:15010');
   });
 
   test('numbers have bounds and units', () => {

@@ -58,18 +58,64 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** `127.0.0.1:15000`, `[::1]:15000`, `:15000` (loopback), or `off`. */
-export function parseAdminAddress(text: string): HostPort | null {
-  if (text === 'off') return null;
-  const [, bracketed, plain, portText = ''] = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d+)$/.exec(text) ?? [];
-  const host = bracketed ?? plain ?? '';
-  const port = portNumber(portText);
-  if (port === null || !(host === '' || host === 'localhost' || isIP(host) !== 0)) {
+/** Where an API listens; `off` = it does not. Never null: commander takes a null from a parser for "no value" and makes it ``. */
+export type ListenAddress = HostPort | 'off';
+
+const OFF = 'off';
+
+/** `127.0.0.1:15000`, `[::1]:15000`, or `:15000` (loopback). */
+export function parseAddress(text: string): HostPort {
+  const address = hostPort(text);
+  if (address === null) {
+    throw new InvalidArgumentError('Write an address and a port, such as 127.0.0.1:15000 or [::1]:15000.');
+  }
+  return address;
+}
+
+/** As `parseAddress`, or `off`. */
+export function parseListenAddress(text: string): ListenAddress {
+  if (text === OFF) return OFF;
+  const address = hostPort(text);
+  if (address === null) {
     throw new InvalidArgumentError(
       'Write an address and a port, such as 127.0.0.1:15000 or [::1]:0 (any free port), or off.',
     );
   }
+  return address;
+}
+
+function hostPort(text: string): HostPort | null {
+  const [, bracketed, plain, portText = ''] = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d+)$/.exec(text) ?? [];
+  const host = bracketed ?? plain ?? '';
+  const port = portNumber(portText);
+  if (port === null || !(host === '' || host === 'localhost' || isIP(host) !== 0)) return null;
   return { host: host === '' || host === 'localhost' ? '127.0.0.1' : host, port };
+}
+
+/** A DNS name or an IP address, and a port to connect to: `name:15010` or `[::1]:15010`. */
+export function parseRemoteAddress(text: string): HostPort {
+  const [, bracketed, plain, portText = ''] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d+)$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = portNumber(portText);
+  if (host === undefined || port === null || port === 0) {
+    throw new InvalidArgumentError('Write a host and a port, such as name:15010 or [::1]:15010.');
+  }
+  return { host, port };
+}
+
+/** A file or folder. An empty path would be the current folder, never what is meant. */
+export function parsePath(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Write a path.');
+  return text;
+}
+
+/** Where a server for this machine listens: an IP address, or `localhost`. */
+export function parseServerAddress(text: string): string {
+  if (text === 'localhost') return '127.0.0.1';
+  if (isIP(text) === 0) {
+    throw new InvalidArgumentError('Write an IP address, such as 127.0.0.1, or 0.0.0.0 for all addresses.');
+  }
+  return text;
 }
 
 export function parseWorkers(text: string): number {

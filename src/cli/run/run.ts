@@ -117,15 +117,18 @@ function createSummary(paths: readonly string[], { accessLog, workers, watch }: 
   });
 }
 
+function accessLogTarget(text: string): WorkerSettings['accessLog'] {
+  if (text === 'off') return null;
+  return text === 'stdout' ? 1 : resolve(text);
+}
+
 async function workerSettings(options: RunOptions): Promise<Omit<WorkerSettings, 'index'>> {
-  const targets: Readonly<Record<string, WorkerSettings['accessLog']>> = { off: null, stdout: 1 };
-  const target = targets[options.accessLog];
   return {
     bindAddress: options.bind,
     portMap: [...(await resolveFreePorts(options.map, options.bind))],
     reusePort: true,
     claimsPorts: options.takeover === undefined,
-    accessLog: target === undefined ? resolve(options.accessLog) : target,
+    accessLog: accessLogTarget(options.accessLog),
     accessLogSamplePercent: options.accessLogSample,
     zone: options.zone,
     node: options.node,
@@ -159,7 +162,7 @@ async function openAdmin(
   });
   let server: AdminServer | null = null;
   const open = async (): Promise<unknown> => {
-    if (address === null) return null;
+    if (address === 'off') return null;
     try {
       server = await startAdminServer({ ...address, handlers, logger });
       return null;
@@ -170,7 +173,7 @@ async function openAdmin(
     }
   };
   const tell = (error: unknown): void => {
-    if (error !== null && address !== null) logger.warn(noAdminApi(address, error));
+    if (error !== null && address !== 'off') logger.warn(noAdminApi(address, error));
   };
   const error = await open();
   if (error !== null && takeover !== null) void takeover.gone().then(open).then(tell);

@@ -5,11 +5,11 @@ import { text } from 'node:stream/consumers';
 import { Option, type Command } from 'commander';
 import type { StatusAnswer } from '../../admin/status-report.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
-import { parseAdminAddress, type HostPort } from '../run/options.ts';
+import { parseAddress, type HostPort } from '../run/options.ts';
 import { colorsFor, print, printError } from '../terminal.ts';
 
 interface StatusOptions {
-  readonly admin: HostPort | null;
+  readonly admin: HostPort;
   readonly output: 'table' | 'json';
 }
 
@@ -29,8 +29,8 @@ export function registerStatus(program: Command): void {
     .description('show what a running gateway serves: objects, conditions, since when')
     .addOption(
       new Option('--admin <address>', 'admin API of the gateway')
-        .argParser(parseAdminAddress)
-        .default(parseAdminAddress(DEFAULT_ADMIN), DEFAULT_ADMIN),
+        .argParser(parseAddress)
+        .default(parseAddress(DEFAULT_ADMIN), DEFAULT_ADMIN),
     )
     .addOption(
       new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
@@ -42,7 +42,7 @@ export function registerStatus(program: Command): void {
 }
 
 async function showStatus({ admin, output }: StatusOptions): Promise<number> {
-  const { host, port } = admin ?? { host: '', port: 0 };
+  const { host, port } = admin;
   const address = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   let report: StatusAnswer;
   try {
