@@ -1,6 +1,6 @@
 /** What `sluice cert` leaves in its folder: the authority, which is made once, and a certificate for each call. */
 import { constants } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import {
@@ -114,14 +114,18 @@ async function readIfThere(path: string): Promise<string | null> {
  * is replaced whole: a gateway that reads it just then must not find half of it, or nothing, and take the listener down.
  */
 async function write(path: string, text: string, mode: number, replace: boolean): Promise<void> {
-  if (replace) {
-    await writeOnce(`${path}.new`, text, mode, true);
-    await rename(`${path}.new`, path);
-  } else await writeOnce(path, text, mode, false);
+  if (!replace) {
+    await create(path, text, mode);
+    return;
+  }
+  await rm(`${path}.new`, { force: true });
+  await create(`${path}.new`, text, mode);
+  await rename(`${path}.new`, path);
 }
 
-async function writeOnce(path: string, text: string, mode: number, replace: boolean): Promise<void> {
-  const flags = constants.O_WRONLY | constants.O_CREAT | (replace ? constants.O_TRUNC : constants.O_EXCL);
+/** O_EXCL: a file or link that somebody else put there is not written to. */
+async function create(path: string, text: string, mode: number): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   try {
     const file = await open(path, flags, mode);
     try {

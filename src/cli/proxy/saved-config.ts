@@ -2,17 +2,20 @@
  * The last good configuration on disk: a proxy that restarts without its controller serves from here. Endpoints move often, so it is
  * written every few seconds at most, and once more when the proxy ends.
  */
-import { appendFileSync, closeSync, openSync, readFileSync, renameSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { appendFileSync, closeSync, openSync, renameSync, rmSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeConfig, encodeConfigInPieces } from '../../ir/codec.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { readOwnFile } from './own-file.ts';
 
 const FILE = 'config.json';
 const WRITE_EVERY_MS = 10_000;
 /** It holds private keys. */
 const MODE = 0o600;
+/** Fails where there is a file or a link: nothing that another user put there is written to. */
+const CREATE = 'wx';
 
 export class SavedConfig {
   readonly #file: string;
@@ -27,19 +30,14 @@ export class SavedConfig {
 
   /** null when nothing was saved, or nothing that this version can read. */
   read(): readonly GatewayConfig[] | null {
-    let text: string;
     try {
-      text = readFileSync(this.#file, 'utf8');
-    } catch {
-      // A first start has nothing saved.
-      return null;
-    }
-    try {
+      const text = readOwnFile(this.#file);
+      if (text === null) return null;
       const configs = (JSON.parse(text) as readonly string[]).map((one) => decodeConfig(one));
       this.#logger.info('serving the saved configuration until the controller answers');
       return configs;
     } catch (error) {
-      this.#logger.warn('saved configuration not readable', { error: String(error) });
+      this.#logger.warn('saved configuration not used', { error: String(error) });
       return null;
     }
   }
@@ -61,7 +59,8 @@ export class SavedConfig {
     const pieces = this.#take();
     if (pieces === null) return;
     try {
-      const file = openSync(`${this.#file}.last`, 'w', MODE);
+      rmSync(`${this.#file}.last`, { force: true });
+      const file = openSync(`${this.#file}.last`, CREATE, MODE);
       try {
         for (const piece of pieces) appendFileSync(file, piece);
       } finally {
@@ -78,7 +77,8 @@ export class SavedConfig {
     const pieces = this.#take();
     if (pieces === null) return;
     try {
-      await writeFile(`${this.#file}.new`, pieces, { mode: MODE });
+      await rm(`${this.#file}.new`, { force: true });
+      await writeFile(`${this.#file}.new`, pieces, { mode: MODE, flag: CREATE });
       await rename(`${this.#file}.new`, this.#file);
     } catch (error) {
       this.#failed(error);

@@ -2,7 +2,7 @@
  * `--status FILE`: the statuses of all objects as `kubectl get -o yaml` would show them, in one List. The file is replaced whole, and
  * only when something differs.
  */
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
@@ -63,8 +63,7 @@ export class StatusFile {
     while (this.#wanted !== this.#written) {
       const text = this.#wanted;
       try {
-        await writeFile(`${this.#path}.tmp`, text);
-        await rename(`${this.#path}.tmp`, this.#path);
+        await replaceFile(this.#path, text);
       } catch (error) {
         this.#logger.error('status file not written', { file: this.#path, error: String(error) });
       }
@@ -72,6 +71,14 @@ export class StatusFile {
     }
     this.#writing = null;
   }
+}
+
+/** Written beside and renamed. `wx`: a link that another user left under that name is not followed. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const beside = `${path}.tmp`;
+  await rm(beside, { force: true });
+  await writeFile(beside, text, { flag: 'wx' });
+  await rename(beside, path);
 }
 
 interface AnyObject {
