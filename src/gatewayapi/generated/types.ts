@@ -1464,7 +1464,7 @@ export interface TLSRouteRule {
 }
 
 export interface TLSRouteSpec {
-  readonly hostnames: readonly string[];
+  readonly hostnames?: readonly string[];
   readonly parentRefs?: readonly TLSRouteParentRef[];
   readonly rules: readonly TLSRouteRule[];
   readonly useDefaultGateways?: 'All' | 'None';

@@ -37,6 +37,17 @@ export function routeWithoutParent(): Fault {
   });
 }
 
+export function hostnamesMissing(): Fault {
+  return infoFault({
+    code: 'tls-route-without-hostnames',
+    reason: NO_CONDITION,
+    path: 'spec.hostnames',
+    message:
+      'The TLSRoute names no hostnames and gets the connections for every name of its listeners. v1 requires hostnames; older versions do not.',
+    hint: 'List the hostnames before you write it as v1.',
+  });
+}
+
 export function headerNotEdited(path: string, name: string): Fault {
   return warningFault({
     code: 'header-not-edited',

@@ -131,6 +131,16 @@ export function headerRepeated(path: string, name: string): Fault {
   });
 }
 
+export function secondLayer4Rule(path: string, kind: RouteKind): Fault {
+  return errorFault({
+    code: 'layer4-rule',
+    reason: 'UnsupportedValue',
+    path,
+    message: `A ${kind} has nothing to choose between rules by: only the first one is served.`,
+    hint: 'Put all backendRefs into the first rule, with weights (v1 allows one rule).',
+  });
+}
+
 export function prefixRewriteWithoutPrefix(path: string): Fault {
   return errorFault({
     code: 'prefix-rewrite',

@@ -8,6 +8,7 @@ import {
   externalNameServed,
   headerNotEdited,
   hostnameIgnored,
+  hostnamesMissing,
   parentKindUnsupported,
   parentNotFound,
   parentNotServed,
@@ -93,6 +94,7 @@ function parentFaults(route: RouteNode, existing: Existing): readonly Fault[] {
 
 /** Hostnames that no listener takes although the route is attached by others. */
 function hostnameFaults(route: RouteNode): readonly Fault[] {
+  if (route.kind === 'TLSRoute' && route.hostnames.length === 0) return [hostnamesMissing()];
   const listeners = route.parents.flatMap((parent) => parent.listeners);
   if (listeners.length === 0) return [];
   return route.hostnames.flatMap((hostname, index) =>

@@ -112,7 +112,8 @@ function readLayer4Route(route: TLSRoute | TCPRoute | UDPRoute): RouteSpec {
     name: rule.name ?? null,
     backendRefs: rule.backendRefs,
   }));
-  const hostnames = route.kind === 'TLSRoute' ? route.spec.hostnames : [];
+  // v1 requires hostnames; v1alpha2 and v1alpha3 do not, and mean every name of the listener.
+  const hostnames = route.kind === 'TLSRoute' ? (route.spec.hostnames ?? []) : [];
   return { ...commonOf(route), kind: route.kind, hostnames, rules };
 }
 

@@ -4,7 +4,7 @@ import type { RouteKind } from '../../gatewayapi/status.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { trimmed } from '../../lib/trimmed.ts';
 import type { Fault } from '../faults/fault.ts';
-import { durationInvalid, redirectWithBackends } from '../faults/route-faults.ts';
+import { durationInvalid, redirectWithBackends, secondLayer4Rule } from '../faults/route-faults.ts';
 import { backendRefOf, resolveBackend, type BackendContext, type Traffic } from './backend.ts';
 import { judgeFilters, type FilterJudgement } from './filter.ts';
 import { judgeMatches, matchesOnlyPrefixes } from './match.ts';
@@ -25,6 +25,8 @@ const TRAFFIC: Readonly<Record<RouteKind, Traffic>> = {
   UDPRoute: 'UDP',
 };
 
+const isLayer4 = (kind: RouteKind): boolean => kind !== 'HTTPRoute' && kind !== 'GRPCRoute';
+
 const NO_BACKENDS: RuleNode['filterBackends'] = new Map();
 
 export function judgeRule(spec: RuleSpec, index: number, shared: RuleContext): RuleNode {
@@ -38,6 +40,8 @@ export function judgeRule(spec: RuleSpec, index: number, shared: RuleContext): R
     ...filters.invalid,
     ...judgePolicies(spec, path),
   ];
+  // v1 allows one rule; v1alpha2 allowed more, of which an API server may still hold some.
+  if (index > 0 && isLayer4(context.kind)) invalid.push(secondLayer4Rule(path, context.kind));
   if (spec.backendRefs.length > 0 && spec.filters.some((filter) => filter.type === 'RequestRedirect')) {
     invalid.push(redirectWithBackends(`${path}.filters`));
   }

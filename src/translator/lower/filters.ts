@@ -17,7 +17,7 @@ import type {
   RedirectFilter,
   UrlRewriteFilter,
 } from '../../ir/filter.ts';
-import type { Result } from '../../lib/result.ts';
+import { failure, success, type Result } from '../../lib/result.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Upstream } from '../graph/nodes.ts';
 import type { FilterSpec } from '../graph/route-adapter.ts';
@@ -31,41 +31,72 @@ export interface FilterUses {
   readonly poolOf: (upstream: Upstream) => Pool;
 }
 
+/**
+ * The filters, or what is wrong with the first one that cannot be lowered: then requests must be answered with an error, since a filter that
+ * is left out lets through what it was to stop.
+ */
 export function lowerFilters(
   filters: readonly FilterSpec[],
   path: string,
   uses: FilterUses,
-): readonly Filter[] {
-  return filters.flatMap((filter, index) => {
-    const lowered = lowerFilter(filter, `${path}[${index}]`, uses);
-    return lowered === null ? [] : [lowered];
-  });
+): Result<readonly Filter[], string> {
+  const lowered: Filter[] = [];
+  for (const [index, filter] of filters.entries()) {
+    const one = lowerFilter(filter, `${path}[${index}]`, uses);
+    if (one === 'unusable') return failure(`The filter ${path}[${index}] (${filter.type}) cannot be run.`);
+    if (one !== 'dropped') lowered.push(one);
+  }
+  return success(lowered);
 }
 
-function lowerFilter(filter: FilterSpec, path: string, uses: FilterUses): Filter | null {
-  if (filter.requestHeaderModifier !== undefined) {
-    return { kind: 'request-headers', edit: lowerEdit(filter.requestHeaderModifier) };
+type Lowered = Filter | 'dropped' | 'unusable';
+
+/** By its type, as it was validated: fields of other types count for nothing. */
+function lowerFilter(filter: FilterSpec, path: string, uses: FilterUses): Lowered {
+  switch (filter.type) {
+    case 'RequestHeaderModifier':
+      return given(filter.requestHeaderModifier, (edit) => ({
+        kind: 'request-headers',
+        edit: lowerEdit(edit),
+      }));
+    case 'ResponseHeaderModifier':
+      return given(filter.responseHeaderModifier, (edit) => ({
+        kind: 'response-headers',
+        edit: lowerEdit(edit),
+      }));
+    case 'RequestRedirect':
+      return given(filter.requestRedirect, lowerRedirect);
+    case 'URLRewrite':
+      return given(filter.urlRewrite, lowerUrlRewrite);
+    case 'CORS':
+      return given(filter.cors, lowerCors);
+    case 'RequestMirror':
+      return given(filter.requestMirror, (mirror) => {
+        const use = followed(`${path}.requestMirror.backendRef`, uses);
+        // A mirror whose backend cannot be used is dropped; the request itself goes on (HTTPRequestMirrorFilter.backendRef).
+        return typeof use === 'string' ? use : lowerMirror(mirror, use);
+      });
+    case 'ExternalAuth':
+      return given(filter.externalAuth, (auth) => {
+        const use = followed(`${path}.externalAuth.backendRef`, uses);
+        return typeof use === 'string' ? 'unusable' : lowerExternalAuth(auth, use);
+      });
+    case 'ExtensionRef':
+      return 'unusable';
+    // Types that no version knows come from API servers with newer CRDs.
+    default:
+      return 'unusable';
   }
-  if (filter.responseHeaderModifier !== undefined) {
-    return { kind: 'response-headers', edit: lowerEdit(filter.responseHeaderModifier) };
-  }
-  if (filter.requestRedirect !== undefined) return lowerRedirect(filter.requestRedirect);
-  if (filter.urlRewrite !== undefined) return lowerUrlRewrite(filter.urlRewrite);
-  if (filter.cors !== undefined) return lowerCors(filter.cors);
-  if (filter.requestMirror !== undefined) {
-    const use = followed(`${path}.requestMirror.backendRef`, uses);
-    return use === null ? null : lowerMirror(filter.requestMirror, use);
-  }
-  if (filter.externalAuth !== undefined) {
-    const use = followed(`${path}.externalAuth.backendRef`, uses);
-    return use === null ? null : lowerExternalAuth(filter.externalAuth, use);
-  }
-  return null;
 }
 
-function followed(path: string, uses: FilterUses): ClusterUse | null {
+const given = <Settings>(settings: Settings | undefined, lower: (settings: Settings) => Lowered): Lowered =>
+  settings === undefined ? 'unusable' : lower(settings);
+
+/** `dropped`: the graph found the backend unusable; `unusable`: the graph knows nothing of it. */
+function followed(path: string, uses: FilterUses): ClusterUse | 'dropped' | 'unusable' {
   const upstream = uses.backends.get(path);
-  if (upstream?.ok !== true) return null;
+  if (upstream === undefined) return 'unusable';
+  if (!upstream.ok) return 'dropped';
   const use = useCluster(upstream.value, upstream.value.tls !== null, uses.poolOf(upstream.value));
   uses.clusters.push(use);
   return use;

@@ -9,7 +9,7 @@ import { originOf, useCluster } from './upstreams.ts';
 /** The pools of the listener's scope, and where the clusters that are needed are noted. */
 export type Layer4Uses = Pick<FilterUses, 'clusters' | 'poolOf'>;
 
-/** The rule of a layer-4 route on this listener; null when the route has none. */
+/** The first rule of a layer-4 route on this listener: others are reported (graph/rule.ts). null when the route has none. */
 export function lowerLayer4Rule(
   { route }: AttachedRoute,
   listener: ListenerNode,

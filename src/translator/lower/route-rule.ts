@@ -65,10 +65,12 @@ function lowerInScope(
     protocol: route.kind === 'GRPCRoute' ? ('grpc' as const) : ('http' as const),
   };
   const fails = [...rule.invalid, ...rule.unserved];
+  const failing = (reason: FailAction['reason'], message: string): LoweredRule => {
+    const action = { kind: 'fail' as const, status: 500 as const, reason, message };
+    return { rule: { ...base, filters: [], action, ...NO_POLICY }, matches, clusters: [], policies: [] };
+  };
   if (fails.length > 0) {
-    const action = failing(rule.invalid.length > 0 ? 'invalid_rule' : 'invalid_filter', fails);
-    const none = { timeouts: DEFAULT_TIMEOUTS, retry: null, sessionPersistence: null };
-    return { rule: { ...base, filters: [], action, ...none }, matches, clusters: [], policies: [] };
+    return failing(rule.invalid.length > 0 ? 'invalid_rule' : 'invalid_filter', joinMessages(fails));
   }
   const uses: RuleUses = {
     backends: rule.filterBackends,
@@ -78,10 +80,12 @@ function lowerInScope(
   };
   const sessionOf: SessionOf = (upstream) => policies.sessionOf(upstream, scope);
   const paths = matches.map(({ match }) => match);
+  const filters = lowerFilters(rule.spec.filters, `${rule.path}.filters`, uses);
+  if (!filters.ok) return failing('invalid_filter', filters.failure);
   return {
     rule: {
       ...base,
-      filters: lowerFilters(rule.spec.filters, `${rule.path}.filters`, uses),
+      filters: filters.value,
       action: forward(rule, uses),
       ...uses.requests.rule,
       sessionPersistence: lowerSession(route, rule, { matches: paths, sessionOf }),
@@ -96,9 +100,9 @@ interface RuleUses extends FilterUses {
   readonly requests: RuleRequests;
 }
 
-function failing(reason: Extract<Action, { kind: 'fail' }>['reason'], faults: readonly Fault[]): Action {
-  return { kind: 'fail', status: 500, reason, message: joinMessages(faults) };
-}
+type FailAction = Extract<Action, { kind: 'fail' }>;
+
+const NO_POLICY = { timeouts: DEFAULT_TIMEOUTS, retry: null, sessionPersistence: null };
 
 function forward(rule: RuleNode, uses: RuleUses): Action {
   const backends = rule.backends.map((backend, index) => {
@@ -116,13 +120,14 @@ function lowerBackend(
 ): WeightedBackend {
   const weight = spec?.weight ?? 1;
   if (!backend.upstream.ok) return invalidBackend(backend, weight, backend.upstream.failure);
-  if (backend.filterFaults.length > 0) {
-    return {
-      ...invalidBackend(backend, weight, null),
-      reason: 'invalid_filter',
-      message: joinMessages(backend.filterFaults),
-    };
-  }
+  const failing = (message: string): WeightedBackend => ({
+    ...invalidBackend(backend, weight, null),
+    reason: 'invalid_filter',
+    message,
+  });
+  if (backend.filterFaults.length > 0) return failing(joinMessages(backend.filterFaults));
+  const filters = lowerFilters(spec?.filters ?? [], `${backend.path}.filters`, uses);
+  if (!filters.ok) return failing(filters.failure);
   const use = useCluster(
     backend.upstream.value,
     backend.upstream.value.tls !== null,
@@ -133,7 +138,7 @@ function lowerBackend(
     kind: 'cluster',
     cluster: use.id,
     weight,
-    filters: lowerFilters(spec?.filters ?? [], `${backend.path}.filters`, uses),
+    filters: filters.value,
     origin: originOf(backend.upstream.value),
   };
 }

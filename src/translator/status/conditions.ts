@@ -162,13 +162,11 @@ export function notProgrammed(reason: string, message: string): Verdict {
 
 // Routes.
 
-/** RouteConditionPartiallyInvalid: the message must start with "Dropped Rule". */
+/** RouteConditionPartiallyInvalid: the message must start with "Dropped Rule". `effect`: what that means for traffic. */
 export function partiallyInvalid(
   rules: readonly { readonly label: string; readonly why: string }[],
+  effect: string,
 ): Verdict {
   const dropped = rules.map(({ label, why }) => `Dropped Rule ${label}: ${why}`);
-  const message = [...dropped, 'What they still match, and no other rule before them, answers 500.'].join(
-    ' ',
-  );
-  return holds('PartiallyInvalid', 'UnsupportedValue', message);
+  return holds('PartiallyInvalid', 'UnsupportedValue', [...dropped, effect].join(' '));
 }

@@ -58,8 +58,13 @@ function acceptance(
       ? []
       : [{ label: labelOf(rule), why: `a proxy cannot serve it: ${problem}.` }];
   });
-  return dropped.length === 0 ? [verdict] : [verdict, partiallyInvalid(dropped)];
+  return dropped.length === 0 ? [verdict] : [verdict, partiallyInvalid(dropped, effectOn(route))];
 }
+
+const effectOn = ({ kind }: RouteNode): string =>
+  kind === 'HTTPRoute' || kind === 'GRPCRoute'
+    ? 'What they still match, and no other rule before them, answers 500.'
+    : 'They get no connections.';
 
 function labelOf({ index, spec }: RuleNode): string {
   return spec.name === null ? String(index) : `${index} (${spec.name})`;
