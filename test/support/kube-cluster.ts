@@ -13,6 +13,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
   HTTPRoute: `${GATEWAY_GROUP}/httproutes`,
   ReferenceGrant: `${GATEWAY_GROUP}/referencegrants`,
   BackendTLSPolicy: `${GATEWAY_GROUP}/backendtlspolicies`,
+  XBackend: 'gateway.networking.x-k8s.io/xbackends',
   Service: '/services',
   Secret: '/secrets',
   ConfigMap: '/configmaps',

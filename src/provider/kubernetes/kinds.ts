@@ -63,7 +63,12 @@ export const RESOURCE_NAMES = Object.keys(KINDS) as ResourceName[];
 export const isReferred = (name: ResourceName): boolean => name === 'secrets' || name === 'configMaps';
 
 /** Kinds whose objects may refer to Secrets and ConfigMaps. */
-export const REFERRING: readonly ResourceName[] = ['gateways', 'listenerSets', 'backendTlsPolicies'];
+export const REFERRING = [
+  'gateways',
+  'listenerSets',
+  'backendTlsPolicies',
+  'backends',
+] as const satisfies readonly ResourceName[];
 
 const BY_KIND: ReadonlyMap<string, ResourceName> = new Map(
   RESOURCE_NAMES.map((name) => [KINDS[name].kind, name]),

@@ -102,6 +102,49 @@ suite('kubernetes provider', () => {
     );
   });
 
+  test('a Secret of another namespace is read only while a ReferenceGrant allows it', async (t) => {
+    const kube = await cluster(t);
+    const foreign = gatewayObject('web', 'default', {
+      listeners: [
+        {
+          name: 'https',
+          port: 443,
+          protocol: 'HTTPS',
+          tls: { certificateRefs: [{ group: '', kind: 'Secret', name: 'token', namespace: 'system' }] },
+        },
+      ],
+    });
+    kube.create(classObject(), namespaceObject('system'), foreign, secret('token', 'v', 'system'));
+    const { last } = await follow(t, kube);
+    assert.deepEqual(secretNames(last()), []);
+    const isAsked = (): boolean => kube.api.requests.some(({ path }) => path.endsWith('/secrets/token'));
+    assert.equal(isAsked(), false, 'not even asked for');
+    kube.create({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'ReferenceGrant',
+      metadata: { namespace: 'system', name: 'web' },
+      spec: {
+        from: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'default' }],
+        to: [{ group: '', kind: 'Secret', name: 'token' }],
+      },
+    });
+    await kube.api.until(() => secretNames(last()).includes('token'));
+    kube.remove('ReferenceGrant', 'system', 'web');
+    await kube.api.until(() => secretNames(last()).length === 0);
+  });
+
+  test('Secrets and ConfigMaps that an XBackend names are read', async (t) => {
+    const kube = await cluster(t);
+    kube.create(classObject(), secret('client'), {
+      apiVersion: 'gateway.networking.x-k8s.io/v1alpha1',
+      kind: 'XBackend',
+      metadata: { namespace: 'default', name: 'api' },
+      spec: { tls: { clientCertificateRef: { group: '', kind: 'Secret', name: 'client' } } },
+    });
+    const { last } = await follow(t, kube);
+    assert.deepEqual(secretNames(last()), ['client']);
+  });
+
   test('a Secret that rotates, appears, or is no longer named', async (t) => {
     const kube = await cluster(t);
     kube.create(classObject(), tlsGateway('web', 'a', 'late'), secret('a', 'old'));

@@ -2,6 +2,7 @@
  * Resources from a cluster, and statuses back to it. Every kind is a local copy kept by list and watch; any change leads to a new
  * snapshot, coalesced, of objects that stay the same (`===`) while nobody changes them.
  */
+import type { ReferenceGrant } from '../../gatewayapi/generated/types.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { KubeClient, KubeObject } from '../../kubeapi/client.ts';
@@ -10,7 +11,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Provider, ProviderListener } from '../provider.ts';
 import { isReferred, KINDS, kindNamed, REFERRING, RESOURCE_NAMES, type ResourceName } from './kinds.ts';
 import { ReferencedObjects } from './referenced-objects.ts';
-import { ReferenceFinder } from './references.ts';
+import { MAX_REFERRED, ReferenceFinder } from './references.ts';
 import { StatusWriter } from './status-writer.ts';
 
 export interface KubernetesProviderOptions {
@@ -33,6 +34,8 @@ export class KubernetesProvider implements Provider {
   readonly #secrets: ReferencedObjects;
   readonly #configMaps: ReferencedObjects;
   readonly #finder = new ReferenceFinder();
+  readonly #logger: Logger;
+  #leftOut = 0;
   readonly #writer: StatusWriter;
   #listener: ProviderListener | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -42,6 +45,7 @@ export class KubernetesProvider implements Provider {
   #statuses: readonly StatusUpdate[] = [];
 
   constructor({ client, controllerName, namespaces, logger }: KubernetesProviderOptions) {
+    this.#logger = logger;
     const onChange = (): void => {
       this.#schedule();
     };
@@ -130,16 +134,28 @@ export class KubernetesProvider implements Provider {
   #publish(): void {
     const isListed = [...this.#caches.values()].every(({ synced }) => synced);
     if (!isListed || !this.#secrets.synced || !this.#configMaps.synced) return;
-    const { Secret, ConfigMap } = this.#finder.find(
-      REFERRING.flatMap((name) => this.#caches.get(name)?.objects() ?? []),
-    );
-    this.#secrets.want(Secret);
-    this.#configMaps.want(ConfigMap);
+    this.#readReferred();
     if (!this.#secrets.settled || !this.#configMaps.settled) return;
     this.#publishedAtMs = performance.now();
     this.#listener?.onSnapshot(this.#snapshot());
     this.#onFirst?.();
     this.#onFirst = null;
+  }
+
+  #readReferred(): void {
+    const { Secret, ConfigMap, leftOut } = this.#finder.find(
+      REFERRING.flatMap((name) => this.#caches.get(name)?.objects() ?? []),
+      (this.#caches.get('referenceGrants')?.objects() ?? []) as unknown as readonly ReferenceGrant[],
+    );
+    this.#secrets.want(Secret);
+    this.#configMaps.want(ConfigMap);
+    if (leftOut === this.#leftOut) return;
+    this.#leftOut = leftOut;
+    if (leftOut === 0) return;
+    this.#logger.warn('too many Secrets and ConfigMaps are referred to; the newest references are not read', {
+      leftOut,
+      limit: MAX_REFERRED,
+    });
   }
 
   #snapshot(): ResourceSnapshot {

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { gatewayObject } from '../../../test/support/kube-cluster.ts';
 import type { KubeObject } from '../../kubeapi/client.ts';
+import type { ReferenceGrant } from '../../gatewayapi/generated/types.ts';
 import { ReferenceFinder } from './references.ts';
+
+const grant = (kind: string, to: object): ReferenceGrant =>
+  ({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'ReferenceGrant',
+    metadata: { name: 'grant', namespace: 'certificates' },
+    spec: { from: [{ group: 'gateway.networking.k8s.io', kind, namespace: 'shop' }], to: [to] },
+  }) as ReferenceGrant;
 
 const gateway = gatewayObject('web', 'shop', {
   listeners: [
@@ -28,16 +37,44 @@ const gateway = gatewayObject('web', 'shop', {
 
 suite('references', () => {
   test('Secrets and ConfigMaps are found wherever they are named, in the namespace they are meant in', () => {
-    const found = new ReferenceFinder().find([gateway]);
+    const found = new ReferenceFinder().find([gateway], [grant('Gateway', { group: '', kind: 'Secret' })]);
     assert.deepEqual([...found.Secret], ['shop/own', 'certificates/shared']);
     assert.deepEqual([...found.ConfigMap], ['shop/ca']);
   });
 
+  test('what no ReferenceGrant allows is not found', () => {
+    const finder = new ReferenceFinder();
+    const others = [
+      [],
+      [grant('HTTPRoute', { group: '', kind: 'Secret' })],
+      [grant('Gateway', { group: '', kind: 'ConfigMap' })],
+      [grant('Gateway', { group: '', kind: 'Secret', name: 'another' })],
+    ];
+    for (const grants of others) {
+      assert.deepEqual([...finder.find([gateway], grants).Secret], ['shop/own'], JSON.stringify(grants));
+    }
+  });
+
+  test('of too many, those that the oldest objects name are found', () => {
+    const one = (name: string, year: string): KubeObject => {
+      const object = gatewayObject(name, 'shop', {
+        listeners: [{ tls: { certificateRefs: [{ kind: 'Secret', name: `${name}-tls` }] } }],
+      }) as unknown as KubeObject;
+      return { ...object, metadata: { ...object.metadata, creationTimestamp: `${year}-01-01T00:00:00Z` } };
+    };
+    const found = new ReferenceFinder(2).find([one('c', '2026'), one('a', '2024'), one('b', '2025')], []);
+    assert.deepEqual([...found.Secret], ['shop/a-tls', 'shop/b-tls']);
+    assert.equal(found.leftOut, 1);
+  });
+
   test('an object without references, or without a spec, has none', () => {
-    const found = new ReferenceFinder().find([
-      { apiVersion: 'v1', kind: 'Thing', metadata: { name: 'x' } },
-      gatewayObject('plain') as unknown as KubeObject,
-    ]);
+    const found = new ReferenceFinder().find(
+      [
+        { apiVersion: 'v1', kind: 'Thing', metadata: { name: 'x' } },
+        gatewayObject('plain') as unknown as KubeObject,
+      ],
+      [],
+    );
     assert.equal(found.Secret.size + found.ConfigMap.size, 0);
   });
 });

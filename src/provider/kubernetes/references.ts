@@ -1,30 +1,62 @@
-/** Which Secrets and ConfigMaps objects refer to: nothing else of these kinds is read. Pure. */
+/**
+ * Which Secrets and ConfigMaps objects refer to and may refer to: nothing else of these kinds is read. Pure.
+ */
+import type { ReferenceGrant } from '../../gatewayapi/generated/types.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import { indexGrants, isGranted, type GrantIndex, type Referrer } from '../../gatewayapi/reference-grant.ts';
+import { splitApiVersion } from '../../gatewayapi/validation/catalog.ts';
 import type { KubeObject } from '../../kubeapi/client.ts';
 
 export type ReferredKind = 'Secret' | 'ConfigMap';
 
 /** `namespace/name`, by kind. */
-export type References = Readonly<Record<ReferredKind, ReadonlySet<string>>>;
-
-interface Reference {
-  readonly kind: ReferredKind;
-  readonly key: string;
+export interface References extends Readonly<Record<ReferredKind, ReadonlySet<string>>> {
+  /** How many more there are than are read. */
+  readonly leftOut: number;
 }
 
-/** Remembers what it found in an object, since most objects are the same from one look to the next. */
-export class ReferenceFinder {
-  readonly #found = new WeakMap<KubeObject, readonly Reference[]>();
+/** How many objects of each kind are read at most, so that no one can fill the memory of the controller with references. */
+export const MAX_REFERRED = 16_384;
 
-  /** Of all these objects together. */
-  find(objects: Iterable<KubeObject>): References {
-    const references = { Secret: new Set<string>(), ConfigMap: new Set<string>() };
-    for (const object of objects) {
-      for (const { kind, key } of this.#in(object)) references[kind].add(key);
-    }
-    return references;
+/** Memoizes the references of each object, since most objects are the same from one look to the next. */
+export class ReferenceFinder {
+  readonly #max: number;
+  readonly #found = new WeakMap<KubeObject, readonly ObjectRef[]>();
+  #grants: readonly ReferenceGrant[] = [];
+  #index: GrantIndex = new Map();
+
+  constructor(max = MAX_REFERRED) {
+    this.#max = max;
   }
 
-  #in(object: KubeObject): readonly Reference[] {
+  /** Of all these objects together; of too many, those that the oldest objects name. */
+  find(objects: readonly KubeObject[], grants: readonly ReferenceGrant[]): References {
+    if (grants !== this.#grants) {
+      this.#grants = grants;
+      this.#index = indexGrants(grants);
+    }
+    const found = this.#collect(objects);
+    // Sorting costs more than all the rest, and is seldom needed.
+    return found.leftOut === 0 ? found : this.#collect(oldestFirst(objects));
+  }
+
+  #collect(objects: readonly KubeObject[]): References {
+    const found = { Secret: new Set<string>(), ConfigMap: new Set<string>() };
+    let leftOut = 0;
+    for (const object of objects) {
+      const from = referrerOf(object);
+      for (const to of this.#in(object)) {
+        const keys = found[to.kind as ReferredKind];
+        const key = `${to.namespace}/${to.name}`;
+        if (keys.has(key) || !isGranted(this.#index, from, to)) continue;
+        if (keys.size < this.#max) keys.add(key);
+        else leftOut += 1;
+      }
+    }
+    return { ...found, leftOut };
+  }
+
+  #in(object: KubeObject): readonly ObjectRef[] {
     let found = this.#found.get(object);
     if (found === undefined) {
       const { spec } = object as KubeObject & { readonly spec?: unknown };
@@ -35,15 +67,29 @@ export class ReferenceFinder {
   }
 }
 
+function referrerOf({ apiVersion, kind, metadata }: KubeObject): Referrer {
+  return {
+    group: splitApiVersion(apiVersion).group,
+    kind,
+    namespace: metadata.namespace ?? '',
+  };
+}
+
+const ageOf = ({ metadata }: KubeObject): string =>
+  `${metadata.creationTimestamp ?? ''}\n${metadata.namespace ?? ''}/${metadata.name}`;
+
+const oldestFirst = (objects: readonly KubeObject[]): readonly KubeObject[] =>
+  objects.toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1));
+
 /**
  * A reference is any object with a name and one of our kinds, wherever it stands: the API server has filled in the kinds that
  * users may leave out, and a field that some later version adds is found as well.
  */
-function* referencesIn(value: unknown, namespace: string): Generator<Reference> {
+function* referencesIn(value: unknown, namespace: string): Generator<ObjectRef> {
   if (typeof value !== 'object' || value === null) return;
   const { kind, name, group = '', namespace: named } = value as Readonly<Record<string, unknown>>;
   if ((kind === 'Secret' || kind === 'ConfigMap') && typeof name === 'string' && group === '') {
-    yield { kind, key: `${typeof named === 'string' ? named : namespace}/${name}` };
+    yield { group, kind, namespace: typeof named === 'string' ? named : namespace, name };
   }
   for (const member of Object.values(value)) yield* referencesIn(member, namespace);
 }

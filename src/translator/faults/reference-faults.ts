@@ -1,13 +1,7 @@
 /** Faults of references: to backends, certificates, CA bundles, extensions. */
+import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { errorFault, type Fault } from './fault.ts';
-
-/** Who refers: kind and namespace decide which ReferenceGrant is needed. */
-export interface Referrer {
-  readonly group: string;
-  readonly kind: string;
-  readonly namespace: string;
-}
 
 export function refNotPermitted(path: string, from: Referrer, to: ObjectRef): Fault {
   return errorFault({

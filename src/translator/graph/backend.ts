@@ -1,5 +1,6 @@
 /** Follows references to backends: Service ports and XBackends, and how they may be spoken to. */
 import type { Service, ServicePort } from '../../gatewayapi/core-kinds.ts';
+import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import type { XBackend } from '../../gatewayapi/generated/types.ts';
 import { CORE_GROUP, EXPERIMENTAL_GROUP, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
@@ -14,7 +15,6 @@ import {
   backendTlsRequired,
   backendTlsUnmet,
   refNotPermitted,
-  type Referrer,
 } from '../faults/reference-faults.ts';
 import { judgeTrust } from './backend-trust.ts';
 import { resolveCertificate } from './certificate.ts';

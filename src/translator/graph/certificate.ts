@@ -1,5 +1,6 @@
 /** References to certificates and CA bundles, followed and read. */
 import { CORE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import { certificateId, type CertificateId } from '../../ir/ids.ts';
 import { decodeBase64Latin1 } from '../../lib/base64.ts';
 import { failure, success, type Result } from '../../lib/result.ts';
@@ -12,7 +13,6 @@ import {
   certificateNotFound,
   certificateUnusable,
   refNotPermitted,
-  type Referrer,
 } from '../faults/reference-faults.ts';
 import type { TranslateOptions } from '../types.ts';
 import type { Lookup } from './snapshot-index.ts';

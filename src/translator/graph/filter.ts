@@ -1,9 +1,10 @@
 /** Judges the filters of a rule or of one backendRef. */
 import type { HTTPRouteRuleFilterRequestHeaderModifier } from '../../gatewayapi/generated/types.ts';
+import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Result } from '../../lib/result.ts';
 import type { Fault } from '../faults/fault.ts';
-import { extensionRefUnknown, type Referrer } from '../faults/reference-faults.ts';
+import { extensionRefUnknown } from '../faults/reference-faults.ts';
 import {
   filterIncomplete,
   filterRepeated,

@@ -3,9 +3,9 @@
  * change, so that "the same" is identity.
  */
 import type { ConfigMap, Secret, Service } from '../../gatewayapi/core-kinds.ts';
+import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import type { XBackend } from '../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
-import type { Referrer } from '../faults/reference-faults.ts';
 import type { TlsPolicyNode, TrafficPolicyNode, XBackendNode } from './nodes.ts';
 import type { Policies } from './policies.ts';
 import type { Labels, Lookup } from './snapshot-index.ts';

@@ -4,13 +4,12 @@
  */
 import type { ConfigMap, EndpointSlice, Namespace, Secret, Service } from '../../gatewayapi/core-kinds.ts';
 import type { XBackend } from '../../gatewayapi/generated/types.ts';
+import { indexGrants, isGranted, type GrantIndex, type Referrer } from '../../gatewayapi/reference-grant.ts';
 import { namespacedName, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
 import { trimmed } from '../../lib/trimmed.ts';
-import type { Referrer } from '../faults/reference-faults.ts';
 import { byName, keyOf, namespaceOf } from './object-key.ts';
-import { indexGrants, isGranted, type GrantIndex } from './reference-grant.ts';
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
@@ -123,7 +122,7 @@ export class SnapshotIndex implements Lookup {
   }
 
   granted(from: Referrer, to: ObjectRef): boolean {
-    return from.namespace === to.namespace || isGranted(this.#grants, from, to);
+    return isGranted(this.#grants, from, to);
   }
 
   /** The same array until one of them changes. */

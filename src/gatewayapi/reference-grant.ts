@@ -1,7 +1,13 @@
-import type { ReferenceGrant } from '../../gatewayapi/generated/types.ts';
-import type { ObjectRef } from '../../gatewayapi/ref.ts';
-import type { Referrer } from '../faults/reference-faults.ts';
-import { namespaceOf } from './object-key.ts';
+/** Who may refer to objects of other namespaces (ReferenceGrant). */
+import type { ReferenceGrant } from './generated/types.ts';
+import type { ObjectRef } from './ref.ts';
+
+/** Who refers: kind and namespace decide which ReferenceGrant is needed. */
+export interface Referrer {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+}
 
 const ANY_NAME = '*';
 
@@ -18,7 +24,11 @@ export function indexGrants(grants: readonly ReferenceGrant[]): GrantIndex {
   for (const grant of grants) {
     for (const from of grant.spec.from) {
       for (const to of grant.spec.to) {
-        const key = trustKey(from, { group: to.group, kind: to.kind, namespace: namespaceOf(grant) });
+        const key = trustKey(from, {
+          group: to.group,
+          kind: to.kind,
+          namespace: grant.metadata.namespace ?? '',
+        });
         const names = index.get(key) ?? new Set();
         names.add(to.name === undefined || to.name === '' ? ANY_NAME : to.name);
         index.set(key, names);
@@ -28,7 +38,9 @@ export function indexGrants(grants: readonly ReferenceGrant[]): GrantIndex {
   return index;
 }
 
+/** Whether `from` may refer to `to`: in its own namespace always, elsewhere where a grant allows it. */
 export function isGranted(index: GrantIndex, from: Referrer, to: ObjectRef): boolean {
+  if (from.namespace === to.namespace) return true;
   const names = index.get(trustKey(from, to));
   return names !== undefined && (names.has(to.name) || names.has(ANY_NAME));
 }
