@@ -82,6 +82,25 @@ describe('ends', () => {
     await client.waitForClose();
   });
 
+  test('all requests that a client sent before it ended its direction are answered', async (t) => {
+    const { proxy } = await oneBackend(t, { script: answering('ok') });
+    const client = await proxy.connect();
+    client.socket.end(GET + GET + GET);
+    for (let count = 0; count < 3; count++) assert.equal((await client.readResponse()).body, 'ok');
+    await client.waitForClose();
+    assert.equal(client.error, null);
+  });
+
+  test('the part of a request that a client sent before it ended its direction is dropped', async (t) => {
+    const { proxy, backend } = await oneBackend(t, { script: answering('ok') });
+    const client = await proxy.connect();
+    client.socket.end(`${GET}POST / HTTP/1.1\r\nHost: a.example\r\n`);
+    assert.equal((await client.readResponse()).body, 'ok');
+    await client.waitForClose();
+    assert.equal(client.received, '');
+    assert.equal(backend.connections.length, 1);
+  });
+
   test('a client that goes away takes its request with it', async (t) => {
     const { proxy, backend } = await oneBackend(t);
     const client = await proxy.connect();

@@ -5,12 +5,20 @@ const FIRST_BYTES = 1_024;
 /** While this little is held, every read is worth a look. */
 const ALWAYS_LOOK_BYTES = 2_048;
 
+/** Reading stops once this much is held ahead of its turn. */
+const MAX_AHEAD_BYTES = 65_536;
+
 const NOTHING = Buffer.alloc(0);
 
 export class HeldBytes {
   #buffer: Buffer = NOTHING;
   #looked = 0;
   length = 0;
+
+  /** No more is to be read ahead. */
+  get isFull(): boolean {
+    return this.length >= MAX_AHEAD_BYTES;
+  }
 
   append(bytes: Buffer, from: number, to: number): void {
     const needed = this.length + to - from;

@@ -5,6 +5,7 @@
 import type { ReasonCode } from '../../../ir/reason.ts';
 import type { HeaderField } from '../../../ir/filter.ts';
 import type { ByteSink, Transport } from '../../listener/transport.ts';
+import type { ProxyLimits } from '../../proxy-api.ts';
 import type { DownstreamConnection } from '../downstream-connection.ts';
 import { NO_EDITS, type HeadEdits } from '../head-edits.ts';
 import { LocalHead, type FieldList, type ResponseHead } from '../head.ts';
@@ -12,29 +13,19 @@ import { answerForReason } from '../local-answer.ts';
 import { DRAIN_QUIET_MS, type ServerConnection, type ServerHost } from '../server-host.ts';
 import type { DownstreamEvents, DownstreamStream, ResetCause } from '../stream.ts';
 import { beginsPreface } from '../h2/frame.ts';
-import { BodyMeter } from './body-meter.ts';
-import { BodyFraming, BodyReader } from './body-reader.ts';
+import { BodyFraming } from './body-reader.ts';
 import { BulkRead } from './bulk-read.ts';
 import { BROKEN } from './chunked.ts';
 import { INCOMPLETE } from './field-table.ts';
 import { HeldBytes } from './held-bytes.ts';
+import { IncomingBody } from './incoming-body.ts';
 import { closeAtOnce, LingeringClose } from './lingering-close.ts';
 import type { H1RequestHead } from './request-head.ts';
 import { ReadGate } from './read-gate.ts';
 import { responseFraming } from './response-writer.ts';
 import { H1ServerOutput } from './server-output.ts';
+import { AHEAD, BODY, CLOSING, HEAD, TUNNEL } from './server-state.ts';
 
-/** What the next byte is. */
-const HEAD = 0;
-const BODY = 1;
-/** Of a later request, or of a tunnel that is not agreed on yet: held until its turn comes. */
-const AHEAD = 2;
-const TUNNEL = 3;
-/** Nothing: the connection is closing. */
-const CLOSING = 4;
-
-/** Bytes held ahead of their turn before reading stops. */
-const MAX_AHEAD_BYTES = 65_536;
 /** Rest of an unwanted body that is read to keep a connection; a longer one closes it. */
 const MAX_UNWANTED_BYTES = 65_536;
 /** A client that has ended its direction may wait for its answer, or be gone: it gets this long to show which. */
@@ -45,19 +36,23 @@ export class H1ServerConnection
   implements ByteSink, DownstreamStream, ServerConnection
 {
   readonly #host: ServerHost;
+  readonly #limits: ProxyLimits;
   /** Shared by all connections: a head is used up within the call that parses it. */
   readonly #head: H1RequestHead;
   readonly #connection: DownstreamConnection;
-  readonly #reader = new BodyReader();
+  readonly #body = new IncomingBody();
   readonly #held = new HeldBytes();
   readonly #bulk = new BulkRead();
   readonly #gate: ReadGate;
-  readonly #meter = new BodyMeter();
   #state = HEAD;
   #events: DownstreamEvents | null = null;
   /** An answer is owed. */
   #isAnswering = false;
   #isProcessing = false;
+  /** Part of a head has come, and its time limit runs. */
+  #isInHead = false;
+  /** The client has ended its direction. */
+  #hasEnded = false;
   #askedUpgrade = '';
   /** The client said that it sends nothing more after this request. */
   #isLastRequest = false;
@@ -67,11 +62,12 @@ export class H1ServerConnection
   constructor(host: ServerHost, head: H1RequestHead, transport: Transport, connection: DownstreamConnection) {
     super(transport);
     this.#host = host;
+    this.#limits = host.limits;
     this.#head = head;
     this.#connection = connection;
     this.#gate = new ReadGate(transport.socket);
     host.opened(this);
-    this.#scheduleIn(host.limits.headTimeoutMs);
+    this.#scheduleIn(this.#limits.headTimeoutMs);
   }
 
   #scheduleIn(delayMs: number): void {
@@ -84,7 +80,11 @@ export class H1ServerConnection
 
   onBytes(buffer: Buffer, length: number): void {
     if (this.#connection.mayBeHttp2) {
-      if (this.#isHandedOver(buffer, length)) return;
+      // The preface of HTTP/2 looks like a request with a method that HTTP/1.1 does not have.
+      if (beginsPreface(buffer, length)) {
+        this.#handOver(buffer, length);
+        return;
+      }
       this.#connection.mayBeHttp2 = false;
     }
     this.#bulk.lastReadBytes = length;
@@ -93,23 +93,20 @@ export class H1ServerConnection
       return;
     }
     this.#hold(buffer, 0, length);
-    if (this.#state === HEAD && this.#held.isWorthALook(this.#host.limits.headBytes)) this.#processHeld();
+    if (this.#state === HEAD && this.#held.isWorthALook(this.#limits.headBytes)) this.#processHeld();
   }
 
-  /** A preface of HTTP/2 looks like a request of a method that HTTP/1.1 does not have. */
-  #isHandedOver(buffer: Buffer, length: number): boolean {
-    if (!beginsPreface(buffer, length)) return false;
-    const { transport } = this;
+  #handOver(buffer: Buffer, length: number): void {
     this.#host.wheel.remove(this);
-    this.#host.choose(transport, this.#connection);
+    this.#host.choose(this.transport, this.#connection);
     this.#host.closed(this);
-    transport.sink.onBytes(buffer, length);
-    return true;
+    this.transport.sink.onBytes(buffer, length);
   }
 
   #processHeld(): void {
     const { length } = this.#held;
     if (length > 0) this.#process(this.#held.take(), 0, length);
+    if (this.#hasEnded) this.#takeEnd();
   }
 
   #process(buffer: Buffer, from: number, to: number): void {
@@ -128,26 +125,28 @@ export class H1ServerConnection
 
   #hold(buffer: Buffer, from: number, to: number): void {
     this.#held.append(buffer, from, to);
-    if (this.#state === HEAD || this.#held.length < MAX_AHEAD_BYTES) return;
-    this.#gate.fill();
+    if (this.#state !== HEAD && this.#held.isFull) this.#gate.fill();
   }
 
   #readHead(buffer: Buffer, from: number, to: number): number {
     const head = this.#head;
     const position = head.parse(buffer, from, to);
     if (position === INCOMPLETE) {
-      if (this.#held.length === 0 && this.#requests > 0) this.#scheduleIn(this.#host.limits.headTimeoutMs);
+      if (!this.#isInHead) this.#headBegins();
       this.#hold(buffer, from, to);
-      this.#held.isWorthALook(this.#host.limits.headBytes);
+      this.#held.isWorthALook(this.#limits.headBytes);
       return to;
     }
     if (position < 0) {
       if (head.line.isHttp || this.#requests > 0) this.#refuse(head.refusal);
-      else this.#leaveStranger();
+      else {
+        // Not HTTP at all, such as a broken HTTP/2 preface (RFC 9113 section 3.4): an answer would not be understood.
+        this.#host.refused('bad_request', this.#connection);
+        this.#closeSoon();
+      }
       return to;
     }
-    const { bodyBytes } = this.#host.limits;
-    if (bodyBytes > 0 && head.contentLength > bodyBytes) {
+    if (this.#isTooLarge(head.contentLength)) {
       this.#refuse('body_too_large');
       return to;
     }
@@ -155,24 +154,32 @@ export class H1ServerConnection
     return position;
   }
 
+  #isTooLarge(bodyBytes: number): boolean {
+    return this.#limits.bodyBytes > 0 && bodyBytes > this.#limits.bodyBytes;
+  }
+
+  /** Once per head: with a restart on each read a client could drip for ever. The first head is timed from the connection's start. */
+  #headBegins(): void {
+    this.#isInHead = true;
+    if (this.#requests > 0) this.#scheduleIn(this.#limits.headTimeoutMs);
+  }
+
   #begin(head: H1RequestHead): void {
-    const { limits, isDraining } = this.#host;
+    const { requestsPerConnection } = this.#limits;
     this.#requests++;
+    this.#isInHead = false;
     this.minor = head.line.minor;
     this.#isLastRequest = head.framing.close;
-    this.close =
-      head.framing.close ||
-      isDraining ||
-      (limits.requestsPerConnection > 0 && this.#requests >= limits.requestsPerConnection);
+    const isUsedUp = requestsPerConnection > 0 && this.#requests >= requestsPerConnection;
+    this.close = head.framing.close || this.#host.isDraining || isUsedUp;
     this.#askedUpgrade = head.upgrade;
     this.awaitsContinue = head.expectsContinue && head.hasBody;
     this.#responseStarted = false;
     this.#isAnswering = true;
     if (head.hasBody) {
       this.#state = BODY;
-      this.#meter.begin();
-      this.#reader.begin(head.framing.chunked ? BodyFraming.chunked : BodyFraming.length, head.contentLength);
-      this.#scheduleIn(limits.slowBody.windowMs);
+      this.#body.begin(head.framing.chunked ? BodyFraming.chunked : BodyFraming.length, head.contentLength);
+      this.#scheduleIn(this.#limits.slowBody.windowMs);
     } else {
       this.#state = AHEAD;
       this.#host.wheel.cancel(this);
@@ -180,43 +187,39 @@ export class H1ServerConnection
     this.#follow(this.#host.begin(this, head, this.#connection));
   }
 
-  /** The exchange hears of the request, unless it has answered already. */
   #follow(events: DownstreamEvents): void {
+    // The exchange may have answered already; then there is nothing more to tell it.
     if (this.#isAnswering) this.#events = events;
   }
 
   #readBody(buffer: Buffer, from: number, to: number): number {
-    const reader = this.#reader;
-    const position = reader.read(buffer, from, to);
+    const body = this.#body;
+    const position = body.read(buffer, from, to);
     if (position === BROKEN) {
       this.#breakOff('invalid', 'bad_request');
       return to;
     }
     this.awaitsContinue = false;
-    const bytes = reader.payloadTo - reader.payloadFrom;
-    this.#meter.add(bytes);
-    const { bodyBytes } = this.#host.limits;
-    if (bodyBytes > 0 && this.#meter.bytes > bodyBytes && this.#state === BODY) {
+    if (this.#isTooLarge(body.bytes) && this.#state === BODY) {
       this.#breakOff('invalid', 'body_too_large');
       return to;
     }
-    if (bytes > 0) this.#passOnPayload(buffer);
-    if (reader.ended && this.#state === BODY) this.#endRequest();
+    if (body.payloadTo > body.payloadFrom) this.#passOnPayload(buffer);
+    if (body.ended && this.#state === BODY) this.#endRequest();
     return position;
   }
 
   #passOnPayload(buffer: Buffer): void {
-    const { payloadFrom, payloadTo } = this.#reader;
+    const { payloadFrom, payloadTo } = this.#body;
     const events = this.#events;
-    if (events !== null) {
-      events.onRequestData(buffer, payloadFrom, payloadTo, this.#bulk.giveAway(buffer));
-    } else if (this.#meter.bytes > MAX_UNWANTED_BYTES) this.#closeSoon();
+    if (events !== null) events.onRequestData(buffer, payloadFrom, payloadTo, this.#bulk.giveAway(buffer));
+    else if (this.#body.bytes > MAX_UNWANTED_BYTES) this.#closeSoon();
   }
 
   #endRequest(): void {
     this.#state = AHEAD;
     this.#host.wheel.cancel(this);
-    if (this.#isAnswering) this.#events?.onRequestEnd(this.#reader.trailers);
+    if (this.#isAnswering) this.#events?.onRequestEnd(this.#body.trailers);
     else this.#next();
   }
 
@@ -243,19 +246,14 @@ export class H1ServerConnection
     this.sendEnd(null);
   }
 
-  /** The connection began with something else than HTTP: an HTTP/2 preface gone wrong, say (RFC 9113 section 3.4). */
-  #leaveStranger(): void {
-    this.#host.refused('bad_request', this.#connection);
-    this.#closeSoon();
-  }
-
   // --- the answer ---
 
   sendHead(head: ResponseHead, edits: HeadEdits, extra: readonly HeaderField[] | null): void {
     this.#responseStarted = true;
     this.upgrade = head.status === 101 ? this.#askedUpgrade : '';
     const isUnwanted =
-      this.#state === BODY && (this.awaitsContinue || (head instanceof LocalHead && !this.#isRestShort()));
+      this.#state === BODY &&
+      (this.awaitsContinue || (head instanceof LocalHead && !this.#body.isRestWithin(MAX_UNWANTED_BYTES)));
     const framing = responseFraming(head, this.minor);
     if (isUnwanted || framing === BodyFraming.connection || this.#host.isDraining) this.close = true;
     this.writer.head(head, edits, extra, this);
@@ -263,15 +261,10 @@ export class H1ServerConnection
     if (this.upgrade !== '') this.#openTunnel();
   }
 
-  /** The rest of the request's body is small enough to be read and dropped. */
-  #isRestShort(): boolean {
-    return this.#reader.framing === BodyFraming.length && this.#reader.remaining <= MAX_UNWANTED_BYTES;
-  }
-
   #openTunnel(): void {
     this.close = true;
     this.#state = TUNNEL;
-    this.#reader.begin(BodyFraming.connection, 0);
+    this.#body.begin(BodyFraming.connection, 0);
     this.writer.begin(BodyFraming.connection, 0);
     this.writer.flush();
     this.#gate.open();
@@ -292,7 +285,7 @@ export class H1ServerConnection
     else if (this.#state !== BODY) this.#next();
     else if (this.awaitsContinue) this.#closeSoon();
     else {
-      this.#meter.begin();
+      this.#body.restartCount();
       this.#gate.open();
     }
   }
@@ -300,7 +293,7 @@ export class H1ServerConnection
   /** Ready for the next request. */
   #next(): void {
     this.#state = HEAD;
-    this.#scheduleIn(this.#host.limits.idleTimeoutMs);
+    this.#scheduleIn(this.#limits.idleTimeoutMs);
     this.#gate.open();
     if (!this.#isProcessing) this.#processHeld();
   }
@@ -310,6 +303,7 @@ export class H1ServerConnection
   }
 
   resumeRequest(): void {
+    if (this.#gate.isPaused) this.#body.excuseWindow();
     this.#gate.resume();
   }
 
@@ -329,10 +323,16 @@ export class H1ServerConnection
 
   nextReadBuffer(): Buffer | null {
     const readsBody = (this.#state === BODY || this.#state === TUNNEL) && this.#events !== null;
-    return this.#bulk.next(readsBody && !this.#reader.ended);
+    return this.#bulk.next(readsBody && !this.#body.ended);
   }
 
   onEnd(): void {
+    this.#hasEnded = true;
+    this.#takeEnd();
+  }
+
+  /** What the client has sent was read up to its end, or waits for its turn. */
+  #takeEnd(): void {
     switch (this.#state) {
       case TUNNEL: {
         const events = this.#events;
@@ -341,7 +341,7 @@ export class H1ServerConnection
         return;
       }
       case AHEAD:
-        this.close = true;
+        if (this.#held.length === 0) this.close = true;
         this.#scheduleIn(HALF_CLOSED_MS);
         return;
       case HEAD:
@@ -371,7 +371,7 @@ export class H1ServerConnection
   onTimer(): void {
     switch (this.#state) {
       case HEAD:
-        if (this.#held.length > 0) this.#refuse('idle_timeout');
+        if (this.#isInHead) this.#refuse('idle_timeout');
         else this.#closeSoon();
         return;
       case BODY:
@@ -384,16 +384,17 @@ export class H1ServerConnection
     }
   }
 
-  /** The window of a body has passed. A pause of ours, or an answer under way, excuses the client. */
+  /** The window of a body has passed. The client is not slow while the gateway keeps it waiting, or is answering already. */
   #judgeBodyRate(): void {
-    const { windowMs, minBytes } = this.#host.limits.slowBody;
-    const isExcused = this.#gate.isPaused || (this.#responseStarted && this.#isAnswering);
-    if (this.#meter.endWindow(minBytes) || isExcused) this.#scheduleIn(windowMs);
+    const { windowMs, minBytes } = this.#limits.slowBody;
+    const isExcused =
+      this.#gate.isPaused || this.awaitsContinue || (this.#responseStarted && this.#isAnswering);
+    if (this.#body.endWindow(minBytes) || isExcused) this.#scheduleIn(windowMs);
     else this.#breakOff('timeout', 'idle_timeout');
   }
 
   drain(): void {
     this.close = true;
-    if (this.#state === HEAD && this.#held.length === 0) this.#scheduleIn(DRAIN_QUIET_MS);
+    if (this.#state === HEAD && !this.#isInHead) this.#scheduleIn(DRAIN_QUIET_MS);
   }
 }

@@ -48,8 +48,8 @@ export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Str
   protected abstract onSettings(): void;
   protected abstract onPingAnswered(): void;
   protected abstract onGoAway(lastStreamId: number, code: number): void;
-  /** The frames of one read have been taken. */
-  protected abstract onBurstEnd(): void;
+  /** The frames of one read have been taken. `isInsideHeaders`: a header block has begun whose end is still to come. */
+  protected abstract onBurstEnd(isInsideHeaders: boolean): void;
   abstract onEnd(): void;
 
   // --- bytes in ---
@@ -62,7 +62,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Str
     if (this.isOver) return;
     // Whoever lets so much pile up would not read a GOAWAY either.
     if (this.writer.queuedBytes > MAX_QUEUED_BYTES) this.destroy();
-    else this.onBurstEnd();
+    else this.onBurstEnd(this.#block.isOpen || reader.isInsideHeaders);
   }
 
   #takeFrame(frame: FrameReader): void {

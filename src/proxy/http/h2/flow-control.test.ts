@@ -1,6 +1,8 @@
 /** Windows, both ways and at both ends (RFC 9113 section 5.2): kept, enforced, and handed on as backpressure. Over real sockets. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import type { Filter } from '../../../ir/filter.ts';
+import { clusterId } from '../../../ir/ids.ts';
 import {
   CODE,
   SETTING,
@@ -287,6 +289,26 @@ suite('our windows', () => {
       '400',
       '5 MiB went through a window of 2 MiB',
     );
+  });
+
+  test('bytes in the frame that closes a paused stream are given back too', async (t) => {
+    const auth: Filter = {
+      kind: 'external-auth',
+      cluster: clusterId('b'),
+      origin: { kind: 'Service', namespace: 'test', name: 'b' },
+      protocol: { kind: 'http', pathPrefix: '', allowedRequestHeaders: [], allowedResponseHeaders: [] },
+      forwardBodyBytes: 70_000,
+    };
+    const { proxy } = await startPair(t, { rule: { filters: [auth] } });
+    const peer = await dialH2(t, proxy.port);
+    const chunk = Buffer.alloc(16_384, 'b');
+    // The fourth frame pauses each stream, the fifth makes its body too large for the auth server and ends it.
+    for (let index = 0; index < 150; index++) {
+      const id = index * 2 + 1;
+      const frames = Array.from({ length: 5 }, (_, part) => data(id, chunk, part === 4));
+      peer.send(headers(id, POST, false), ...frames);
+      assert.equal((await peer.message(id)).blocks[0]?.[0]?.[1], '413', `stream ${id}`);
+    }
   });
 });
 

@@ -38,6 +38,14 @@ export class FrameReader {
     return this.#end - this.#position;
   }
 
+  /** Part of a frame with header fields has come; the rest has not. Call after `next` has returned false. */
+  get isInsideHeaders(): boolean {
+    return (
+      this.#heldBytes >= FRAME_HEADER_BYTES &&
+      (this.type === FrameType.headers || this.type === FrameType.continuation)
+    );
+  }
+
   /** Takes what has come of `expected` after its first `seen` bytes. Returns how much of it is seen now; -1 when it differs. */
   expect(expected: Buffer, seen: number): number {
     const bytes = Math.min(expected.length - seen, this.left);

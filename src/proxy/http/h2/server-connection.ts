@@ -47,6 +47,8 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
   #idleDueMs = Infinity;
   #drainDueMs = Infinity;
   #bodiesDueMs = Infinity;
+  /** While a header block has begun and is not whole. */
+  #headDueMs = Infinity;
   #toFlush: H2ServerStream[] = [];
   #endedEarly: H2ServerStream[] | null = null;
 
@@ -132,8 +134,9 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
   #watch(stream: H2ServerStream, head: H2RequestHead): void {
     const { windowMs } = this.#host.limits.slowBody;
     const isWatched = windowMs > 0 && !head.contentType.startsWith('application/grpc');
-    stream.expectBody(head.contentLength, isWatched);
-    if (!isWatched || this.#bodiesDueMs !== Infinity) return;
+    const isFirst = this.#bodiesDueMs === Infinity;
+    stream.expectBody(head, isWatched, isFirst);
+    if (!isWatched || !isFirst) return;
     this.#bodiesDueMs = this.wheel.now() + windowMs;
     this.wakeBy(this.#bodiesDueMs);
   }
@@ -151,7 +154,9 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     if (this.#toFlush.at(-1) !== stream) this.#toFlush.push(stream);
   }
 
-  protected onBurstEnd(): void {
+  protected onBurstEnd(isInsideHeaders: boolean): void {
+    if (!isInsideHeaders) this.#headDueMs = Infinity;
+    else if (this.#headDueMs === Infinity) this.#headBegins();
     if (this.#toFlush.length === 0) return;
     const streams = this.#toFlush;
     this.#toFlush = [];
@@ -186,22 +191,36 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     this.wakeBy(this.#idleDueMs);
   }
 
+  /** Once per header block, as in HTTP/1.1: a client that drips gets no more time than one that sends nothing. */
+  #headBegins(): void {
+    const { headTimeoutMs } = this.#host.limits;
+    if (headTimeoutMs === 0) return;
+    this.#headDueMs = this.wheel.now() + headTimeoutMs;
+    this.wakeBy(this.#headDueMs);
+  }
+
   protected nextDeadlineMs(): number {
-    return Math.min(this.#idleDueMs, this.#drainDueMs, this.#bodiesDueMs);
+    return Math.min(this.#idleDueMs, this.#drainDueMs, this.#bodiesDueMs, this.#headDueMs);
   }
 
   protected onDeadline(nowMs: number): void {
-    if (nowMs >= this.#bodiesDueMs) this.#judgeBodies(nowMs);
+    if (nowMs >= this.#bodiesDueMs) this.#checkBodyRates(nowMs);
     if (nowMs >= this.#drainDueMs) this.#refuseNew();
-    if (nowMs >= this.#idleDueMs) this.close();
+    if (nowMs < Math.min(this.#headDueMs, this.#idleDueMs)) return;
+    if (this.#headDueMs === Infinity) this.close();
+    else {
+      // Nothing else can come on the connection before the block's end (RFC 9113 section 4.3), so no single stream can be refused.
+      this.#host.refused('idle_timeout', this.#connection);
+      this.fail(ErrorCode.enhanceYourCalm);
+    }
   }
 
-  #judgeBodies(nowMs: number): void {
+  #checkBodyRates(nowMs: number): void {
     const { windowMs, minBytes } = this.#host.limits.slowBody;
     let isAnyWatched = false;
     for (const stream of this.streams.all()) {
       if (!stream.isWatched) continue;
-      if (stream.isComingFastEnough(minBytes)) isAnyWatched = true;
+      if (stream.isFastEnough(minBytes)) isAnyWatched = true;
       else stream.onTooSlow();
     }
     this.#bodiesDueMs = isAnyWatched ? nowMs + windowMs : Infinity;

@@ -9,6 +9,7 @@ import type { DownstreamEvents, DownstreamStream, ResetCause } from '../stream.t
 import { EntryFields } from './entry-fields.ts';
 import { ErrorCode } from './frame.ts';
 import { NamePlace } from './hpack/encoder-table.ts';
+import type { H2RequestHead } from './request-head.ts';
 import type { H2ServerConnection } from './server-connection.ts';
 import { H2Stream } from './stream.ts';
 
@@ -19,6 +20,7 @@ const TUNNEL_DROPS = Uint8Array.from(DROPS);
 TUNNEL_DROPS[HeaderId.secWebSocketAccept] = 1;
 TUNNEL_DROPS[HeaderId.contentLength] = 1;
 
+const CONTINUE = 100;
 const SWITCHING_PROTOCOLS = 101;
 const STATUS_TEXTS: readonly string[] = Array.from({ length: 600 }, (_, status) => String(status));
 
@@ -32,8 +34,12 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
   /** Bytes of the body as Content-Length said; UNKNOWN_LENGTH without one. */
   #expectedBytes = UNKNOWN_LENGTH;
   #bodyBytes = 0;
-  /** `#bodyBytes` when its speed was last looked at; -1 when it may take its time. */
-  #watchedBytes = -1;
+  /** The body's rate is checked. */
+  #isRateChecked = false;
+  /** The client waits for 100 before it sends its body. */
+  #awaitsContinue = false;
+  /** `#bodyBytes` at the start of the current time window; -Infinity when the window does not count. */
+  #windowFrom = 0;
   /** 0, ASKED or OPEN. */
   #tunnel = 0;
   #early: Buffer[] | null = null;
@@ -46,10 +52,15 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     this.connection = connection;
   }
 
-  /** A body follows the head. `isWatched`: it must not come too slowly. */
-  expectBody(contentLength: number, isWatched: boolean): void {
-    this.#expectedBytes = contentLength;
-    this.#watchedBytes = isWatched ? 0 : -1;
+  /**
+   * A body follows the head. `isWatched`: its rate is checked; `isWindowStart`: the connection's time window starts with it, else the
+   * stream joins a window that runs already, which says nothing about its rate.
+   */
+  expectBody(head: H2RequestHead, isWatched: boolean, isWindowStart: boolean): void {
+    this.#expectedBytes = head.contentLength;
+    this.#awaitsContinue = head.expectsContinue;
+    this.#isRateChecked = isWatched;
+    if (!isWindowStart) this.#windowFrom = -Infinity;
   }
 
   /** The request asks for a tunnel. Until it is open, the stream's window bounds what is kept of it. */
@@ -73,6 +84,7 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     }
     const bytes = to - from;
     this.#bodyBytes += bytes;
+    this.#awaitsContinue = false;
     const expected = this.#expectedBytes;
     if (
       expected !== UNKNOWN_LENGTH &&
@@ -136,15 +148,16 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     this.#events?.onRequestFlush();
   }
 
-  /** Called once in a while: true while the body is still to come and wanted, false when nobody need ask again. */
-  isComingFastEnough(minBytes: number): boolean {
-    const bytes = this.#bodyBytes - this.#watchedBytes;
-    this.#watchedBytes = this.#bodyBytes;
-    return bytes >= minBytes || this.isPaused;
+  /** Ends a time window: true when at least `minBytes` came in it, or when the gateway kept the client waiting. */
+  isFastEnough(minBytes: number): boolean {
+    const bytes = this.#bodyBytes - this.#windowFrom;
+    this.#windowFrom = this.#bodyBytes;
+    return bytes >= minBytes || this.isPaused || this.#awaitsContinue;
   }
 
+  /** The rest of the body is still to come, and is wanted. */
   get isWatched(): boolean {
-    return this.#watchedBytes >= 0 && !this.remoteEnded && !this.#hasHead;
+    return this.#isRateChecked && !this.remoteEnded && !this.#hasHead;
   }
 
   onTooSlow(): void {
@@ -187,6 +200,7 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
 
   sendInformational(head: ResponseHead): void {
     if (this.isClosed || this.#hasHead) return;
+    if (head.status === CONTINUE) this.#awaitsContinue = false;
     this.#writeHead(head, NO_EDITS, null, false);
   }
 
@@ -260,7 +274,9 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
   }
 
   resumeRequest(): void {
-    if (this.#tunnel !== ASKED) this.resumeReceiving();
+    if (this.#tunnel === ASKED) return;
+    if (this.isPaused) this.#windowFrom = -Infinity;
+    this.resumeReceiving();
   }
 
   protected onDrained(): void {

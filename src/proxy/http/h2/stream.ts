@@ -63,14 +63,16 @@ export abstract class H2Stream {
 
   /** Received bytes have been passed on. While the receiver pauses they stay charged, to the stream and to the connection. */
   consumed(bytes: number): void {
-    if (this.#isPaused) {
+    // A closed stream cannot resume: bytes held for it would shrink the connection's window for good.
+    if (this.#isPaused && !this.isClosed) {
       this.#heldBytes += bytes;
       return;
     }
     const { connection } = this;
     connection.consumed(bytes);
     this.#owedBytes += bytes;
-    if (this.remoteEnded || this.#owedBytes < connection.limits.streamWindowBytes / 2) return;
+    if (this.remoteEnded || this.isClosed || this.#owedBytes < connection.limits.streamWindowBytes / 2)
+      return;
     connection.writer.windowUpdate(this.id, this.#owedBytes);
     this.#receiveWindow += this.#owedBytes;
     this.#owedBytes = 0;
