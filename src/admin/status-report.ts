@@ -44,6 +44,8 @@ export interface GatewayReport extends ObjectReportBase {
 export interface RouteReport extends ObjectReportBase {
   readonly hostnames: readonly string[];
   readonly rules: number;
+  /** A path that a plain GET request is matched by; null for other routes than HTTPRoutes, and where every rule wants more than a path. */
+  readonly samplePath: string | null;
   readonly parents: readonly {
     /** `Kind namespace/name`, with `/section` where the route names one. */
     readonly parent: string;
@@ -105,8 +107,10 @@ export interface StatusReport {
   /** Of Sluice. */
   readonly version: string;
   readonly startedAt: string;
-  /** Every worker has taken its first configuration, and none is draining. */
+  /** Every worker has taken its first configuration, a listener is bound (if there is any to bind), and no worker is draining. */
   readonly ready: boolean;
+  /** What is missing; null when it is ready. */
+  readonly notReady: string | null;
   readonly workers: {
     readonly expected: number;
     /** Those that serve the newest configuration. */

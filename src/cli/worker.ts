@@ -6,7 +6,7 @@
 import { Socket } from 'node:net';
 import { followConfig } from '../configsync/client.ts';
 import { createProxy } from '../proxy/proxy.ts';
-import { DEFAULT_LIMITS, type PortClaim } from '../proxy/proxy-api.ts';
+import { DEFAULT_LIMITS, type PortClaim, type PortResult } from '../proxy/proxy-api.ts';
 import { createLineWriter } from '../telemetry/line-writer.ts';
 import type { LogFields, Logger } from '../telemetry/logger.ts';
 import { createAccessLog } from './run/access-log.ts';
@@ -59,6 +59,9 @@ Reflect.deleteProperty(process.env, TICKET_SECRET_VARIABLE);
 
 const logger = supervisorLogger(settings.debug);
 const lines = settings.accessLog === null ? null : createLineWriter(settings.accessLog);
+/** The configuration stream's, once there is one. */
+let reportPorts: (ports: readonly PortResult[]) => void = () => undefined;
+
 const proxy = createProxy(
   { logger, accessLog: lines === null ? null : createAccessLog(lines, settings.accessLogSamplePercent) },
   {
@@ -66,6 +69,9 @@ const proxy = createProxy(
     portMap: new Map(settings.portMap),
     reusePort: settings.reusePort,
     ...(settings.claimsPorts ? { claim } : {}),
+    onPortsChanged: (ports) => {
+      reportPorts(ports);
+    },
     limits: DEFAULT_LIMITS,
     locality: { zone: settings.zone, node: settings.node },
     ...(ticketSecret === undefined ? {} : { ticketSecret: Buffer.from(ticketSecret, 'hex') }),
@@ -140,6 +146,9 @@ followConfig({
     },
     applyEndpoints: (sets) => {
       for (const set of sets) proxy.applyEndpoints(set);
+    },
+    onPortsChanged(listener) {
+      reportPorts = listener;
     },
   },
   name: `worker ${String(settings.index)}`,

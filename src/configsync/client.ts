@@ -19,6 +19,7 @@ import {
   type Hello,
   type Ack,
   type PortReport,
+  type PortsChanged,
   type Refusal,
   type RuleProblem,
 } from './protocol.ts';
@@ -32,6 +33,8 @@ export interface DataPlane {
   apply(configs: readonly GatewayConfig[]): Promise<Pick<Ack, 'ports' | 'problems'>>;
   /** Nothing but endpoints changed: `sets` did, and `configs` is what is in force with them. */
   applyEndpoints(sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void;
+  /** Calls the listener, the last one given, when ports change without an update. Where it is absent they do not. */
+  onPortsChanged?(listener: (ports: readonly PortReport[]) => void): void;
 }
 
 export interface ConfigClientOptions {
@@ -63,6 +66,10 @@ export function followConfig(options: ConfigClientOptions): void {
       }
     });
   });
+  dataPlane.onPortsChanged?.((ports) => {
+    follower.ports = ports;
+    if (stream.writable) stream.write(encodeFrame({ kind: 'ports', ports } satisfies PortsChanged));
+  });
   stream.write(encodeFrame({ kind: 'hello', protocol: PROTOCOL_VERSION, name } satisfies Hello));
 }
 
@@ -82,7 +89,7 @@ class Follower {
   #received = new Map<GatewayKey, GatewayConfig>();
   /** The same, but for what was refused: there the one before, if there was one. */
   #inForce: Map<GatewayKey, GatewayConfig>;
-  #ports: readonly PortReport[] = [];
+  ports: readonly PortReport[] = [];
   #problems: readonly RuleProblem[] = [];
   readonly #refused = new Map<GatewayKey, string>();
 
@@ -97,7 +104,7 @@ class Follower {
     if (moved === null) await this.#replace();
     else if (moved.length > 0) this.#move(moved);
     const refused: Refusal[] = [...this.#refused].map(([gateway, message]) => ({ gateway, message }));
-    return { kind: 'ack', revision: update.revision, ports: this.#ports, refused, problems: this.#problems };
+    return { kind: 'ack', revision: update.revision, ports: this.ports, refused, problems: this.#problems };
   }
 
   /** The endpoint sets that changed when nothing else did; null when more did. */
@@ -155,7 +162,7 @@ class Follower {
   async #apply(configs: Map<GatewayKey, GatewayConfig>): Promise<string | null> {
     try {
       const { ports, problems } = await this.#dataPlane.apply([...configs.values()]);
-      this.#ports = ports;
+      this.ports = ports;
       this.#problems = problems;
       this.#inForce = configs;
       return null;

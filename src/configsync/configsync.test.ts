@@ -11,7 +11,7 @@ import { Redacted } from '../ir/tls.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { followConfig, type DataPlane } from './client.ts';
 import { createConfigServer, type ConfigServer } from './server.ts';
-import type { Ack } from './protocol.ts';
+import type { Ack, PortReport } from './protocol.ts';
 
 const config = (name: string, version: string, endpoints: readonly EndpointSet[] = []): GatewayConfig =>
   emptyConfig(name, { version, endpoints });
@@ -93,6 +93,33 @@ test('a proxy that attaches is sent everything, keys included, and acknowledges'
   await until(() => everybodyServes(server, 1));
   assert.deepEqual(dataPlane.versions, ['a1', 'b1']);
   assert.equal(dataPlane.applied[0]?.[0]?.certificates[0]?.keyPem.reveal(), 'key');
+});
+
+test('a port that is bound later is reported between updates', async () => {
+  const { server, attach, until } = bench();
+  let report: (ports: readonly PortReport[]) => void = () => undefined;
+  const dataPlane: DataPlane = {
+    apply: () => Promise.resolve({ ports: [port(null)], problems: [] }),
+    applyEndpoints: () => undefined,
+    onPortsChanged(listener) {
+      report = listener;
+    },
+  };
+  server.publish([config('a', 'a1')]);
+  attach('one', dataPlane);
+  await until(() => everybodyServes(server, 1));
+  assert.equal(server.peers[0]?.ports[0]?.error, 'taken');
+  report([port(8080)]);
+  await until(() => server.peers[0]?.ports[0]?.boundPort === 8080);
+});
+
+const port = (boundPort: number | null): PortReport => ({
+  gateway: { kind: 'Gateway', namespace: 'default', name: 'a' },
+  transport: 'tcp',
+  port: 80,
+  address: '',
+  boundPort,
+  error: boundPort === null ? 'taken' : null,
 });
 
 test('an update names only what changed, and the proxy keeps the rest', async () => {

@@ -6,7 +6,7 @@
 import type { Patch } from '../lib/structural-patch.ts';
 import type { Origin, RuleOrigin } from '../ir/origin.ts';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** `namespace/name` of a Gateway. */
 export type GatewayKey = string;
@@ -70,7 +70,13 @@ export interface Ack {
   readonly problems: readonly RuleProblem[];
 }
 
-export type FromProxy = Hello | Ack;
+/** Ports of the acknowledged configuration, all of them, after one that could not be bound was bound, or failed for another reason. */
+export interface PortsChanged {
+  readonly kind: 'ports';
+  readonly ports: readonly PortReport[];
+}
+
+export type FromProxy = Hello | Ack | PortsChanged;
 
 /** Which configuration of a Gateway is in force: `GatewayConfig.version`, and the Gateway's generation it was made from. */
 export interface ServedVersion {

@@ -154,6 +154,9 @@ class Peer {
       case 'ack':
         this.#acknowledge(message);
         return;
+      case 'ports':
+        this.#state = { ...this.#state, ports: message.ports };
+        return;
       default:
         throw new Error('a message of unknown kind');
     }

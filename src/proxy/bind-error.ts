@@ -1,15 +1,40 @@
 /** Why a port could not be bound, in words that say what to do. */
 
-const ADVICE: Readonly<Record<string, string>> = {
-  EACCES: 'it needs privileges; map it to another port (--map 80=8080) or grant CAP_NET_BIND_SERVICE',
-  EADDRINUSE: 'another process listens there; stop it or map the port (--map 80=8080)',
-  EADDRNOTAVAIL: 'this machine does not have the address; correct spec.addresses or --bind',
-  EAFNOSUPPORT: 'this machine does not support the address family',
-};
-
-export function describeBindError(address: string, port: number, error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const where = `${address === '' ? '*' : address}:${port}`;
-  const why = ADVICE[code] ?? (error instanceof Error ? error.message : String(error));
-  return `cannot listen on ${where}${code === '' ? '' : ` (${code})`}: ${why}`;
+export interface WantedPort {
+  /** As the Gateway states it. */
+  readonly listenerPort: number;
+  /** `` = all addresses. */
+  readonly address: string;
+  /** The port to bind. */
+  readonly port: number;
 }
+
+/** `freePort`: one that could be bound instead; null where it is not known, or where ports are not the user's to choose. */
+export function describeBindError(
+  { listenerPort, address, port }: WantedPort,
+  error: unknown,
+  freePort: number | null,
+): string {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const where = `${address === '' ? '*' : bracketed(address)}:${String(port)}`;
+  const other =
+    freePort === null ? '' : `, or bind another port: --map ${String(listenerPort)}=${String(freePort)}`;
+  return `cannot listen on ${where}${code === '' ? '' : ` (${code})`}: ${adviceOf(code, error, other)}`;
+}
+
+function adviceOf(code: string, error: unknown, other: string): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `another process listens there; stop it${other}`;
+    case 'EACCES':
+      return `it needs privileges; grant CAP_NET_BIND_SERVICE${other}`;
+    case 'EADDRNOTAVAIL':
+      return 'this machine does not have the address; correct spec.addresses or --bind';
+    case 'EAFNOSUPPORT':
+      return 'this machine does not support the address family';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);

@@ -8,7 +8,7 @@ import type { CompiledPort, Runtime } from './runtime/runtime.ts';
 /** How long clients of a port that is no longer configured may finish what they have begun. */
 const REMOVED_PORT_GRACE_MS = 30_000;
 
-/** A port that could not be bound: tried again with each swap. */
+/** A port that could not be bound: tried again with each swap, and by `retry`. */
 interface FailedBinding {
   readonly error: string;
 }
@@ -19,6 +19,7 @@ export class BoundPorts {
   readonly #logger: Logger;
   readonly #bindings = new Map<string, BoundPort>();
   readonly #failed = new Map<string, FailedBinding>();
+  #isClosed = false;
   /** Of ports that are gone, until their last connection is. */
   readonly #leaving = new Set<BoundPort>();
 
@@ -46,27 +47,43 @@ export class BoundPorts {
     for (const key of this.#failed.keys()) if (!runtime.ports.has(key)) this.#failed.delete(key);
   }
 
+  /** Whether a port of the last swap could not be bound. */
+  get hasFailed(): boolean {
+    return this.#failed.size > 0;
+  }
+
+  /** Tries to bind what could not be bound; true when a port is bound now, or fails for another reason. */
+  async retry(runtime: Runtime): Promise<boolean> {
+    const before = new Map(this.#failed);
+    const wanted = [...before.keys()].flatMap((key) => runtime.ports.get(key) ?? []);
+    await Promise.all(wanted.map((port) => this.#bind(port)));
+    return [...before].some(([key, { error }]) => this.#failed.get(key)?.error !== error);
+  }
+
   async #bind(port: CompiledPort): Promise<void> {
-    if (this.#bindings.has(port.key)) return;
+    if (this.#isClosed || this.#bindings.has(port.key)) return;
     const { portMap, reusePort, claim } = this.#options;
     const number = portMap.get(port.number) ?? port.number;
-    const refusal = await claim?.({ transport: port.transport, address: port.address, port: number });
+    const wanted = { address: port.address, port: number, listenerPort: port.number };
+    const refusal = await claim?.({ transport: port.transport, ...wanted });
     if (typeof refusal === 'string') {
-      this.#fail(port, refusal);
+      // Logged by the process that refused, once for all workers.
+      this.#failed.set(port.key, { error: refusal });
       return;
     }
     try {
       const options = { address: port.address, port: number, reusePort };
       this.#bindings.set(port.key, await bindPort(port, options, this.#deps));
-      this.#failed.delete(port.key);
+      if (this.#failed.delete(port.key)) this.#logger.info('a port is bound that was not', wanted);
     } catch (error) {
-      this.#fail(port, describeBindError(port.address, number, error));
+      this.#fail(port, describeBindError(wanted, error, null));
     }
   }
 
+  /** Logged once, however often it is tried again. */
   #fail(port: CompiledPort, error: string): void {
+    if (this.#failed.get(port.key)?.error !== error) this.#logger.error(error);
     this.#failed.set(port.key, { error });
-    this.#logger.error(error);
   }
 
   #unbind(key: string): void {
@@ -119,11 +136,13 @@ export class BoundPorts {
 
   /** Stops accepting and waits for the connections to end. */
   async drain(deadlineMs: number): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#bindings.values()].map((binding) => binding.stopListening()));
     await Promise.all(this.all.map((binding) => binding.drain(deadlineMs)));
   }
 
   async stop(): Promise<void> {
+    this.#isClosed = true;
     const closing = this.all.map((binding) => binding.destroy());
     this.#bindings.clear();
     this.#leaving.clear();

@@ -59,6 +59,8 @@ export interface PortClaim {
   /** `` = all addresses. */
   readonly address: string;
   readonly port: number;
+  /** As the Gateway states it. */
+  readonly listenerPort: number;
 }
 
 export interface ProxyOptions {
@@ -73,6 +75,8 @@ export interface ProxyOptions {
    * for it, unrelated gateways included: only who started the workers can tell. Without it every port may be bound.
    */
   readonly claim?: (claim: PortClaim) => Promise<string | null>;
+  /** A port that could not be bound is tried again every second; called, with all ports, when that changes something. */
+  readonly onPortsChanged?: (ports: readonly PortResult[]) => void;
   readonly limits: ProxyLimits;
   /** Where the proxy runs, for endpoints near it; absent = not known. */
   readonly locality?: Locality;

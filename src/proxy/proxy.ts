@@ -22,6 +22,9 @@ import { BadPatterns } from './runtime/bad-patterns.ts';
 import { compileRuntime, EMPTY_RUNTIME, type Runtime } from './runtime/runtime.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
+/** How often a port that could not be bound is tried again. */
+const BIND_RETRY_MS = 1_000;
+
 export function createProxy(deps: ProxyDeps, options: ProxyOptions): Proxy {
   return new DataPlane(deps, options);
 }
@@ -39,6 +42,7 @@ class DataPlane implements Proxy {
   #runtime: Runtime = EMPTY_RUNTIME;
   /** Calls of `apply` run one after the other. */
   #applying: Promise<unknown> = Promise.resolve();
+  #bindRetry: NodeJS.Timeout | null = null;
 
   constructor({ logger, accessLog }: ProxyDeps, options: ProxyOptions) {
     this.#options = options;
@@ -104,6 +108,7 @@ class DataPlane implements Proxy {
     this.#clusters.endSwap();
     this.#counters.endSwap();
     this.#streamCounters.endSwap();
+    this.#retryFailedPorts();
     const problems = [
       ...[...runtime.gateways.values()].flatMap((compiler) => compiler.problems),
       ...this.#patterns.problemsOf(configs),
@@ -115,17 +120,37 @@ class DataPlane implements Proxy {
     return { ports: this.#ports.results(runtime), problems };
   }
 
+  /** In turn with `apply`: one of them at a time binds. */
+  #retryFailedPorts(): void {
+    if (this.#bindRetry !== null || !this.#ports.hasFailed) return;
+    this.#bindRetry = setTimeout(() => {
+      this.#bindRetry = null;
+      this.#applying = this.#applying.then(async () => {
+        const isChanged = await this.#ports.retry(this.#runtime);
+        if (isChanged) this.#options.onPortsChanged?.(this.#ports.results(this.#runtime));
+        this.#retryFailedPorts();
+      });
+    }, BIND_RETRY_MS).unref();
+  }
+
+  #stopRetrying(): void {
+    if (this.#bindRetry !== null) clearTimeout(this.#bindRetry);
+    this.#bindRetry = null;
+  }
+
   applyEndpoints(set: EndpointSet): void {
     this.#clusters.setEndpoints(set);
   }
 
   async drain(deadlineMs: number): Promise<void> {
     await this.#applying;
+    this.#stopRetrying();
     await this.#ports.drain(deadlineMs);
   }
 
   async stop(): Promise<void> {
     await this.#applying;
+    this.#stopRetrying();
     await this.#ports.stop();
     this.#clusters.destroy();
     this.#wheel.stop();

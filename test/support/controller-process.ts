@@ -65,6 +65,13 @@ export class BookDataPlane implements DataPlane {
     return Promise.resolve({ ports: [], problems: [] });
   }
 
+  /** As a worker whose port could not be bound at first. */
+  reportPorts: Parameters<NonNullable<DataPlane['onPortsChanged']>>[0] = () => undefined;
+
+  onPortsChanged(listener: BookDataPlane['reportPorts']): void {
+    this.reportPorts = listener;
+  }
+
   applyEndpoints(sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void {
     this.endpointSets.push(...sets);
     this.#take(configs);

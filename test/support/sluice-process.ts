@@ -123,7 +123,7 @@ class RunningSluice implements SluiceProcess {
   async ready(): Promise<void> {
     await this.printed(ADMIN);
     this.admin = ADMIN.exec(this.#stdout + this.#stderr)?.[1] ?? '';
-    await this.until(({ ready }) => ready);
+    await this.until(({ workers }) => workers.serving >= workers.expected);
   }
 
   port(listenerPort: number): number {

@@ -6,6 +6,7 @@ import { createJsonLogger } from '../../telemetry/json-logger.ts';
 import { createLineWriter } from '../../telemetry/line-writer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { exposeMetrics } from '../../telemetry/metric-registry.ts';
+import { whyNothingIsBound } from '../nothing-bound.ts';
 import { keepYoungSpaceSmall } from '../run/heap.ts';
 import { proxyMetrics } from '../run/proxy-metrics.ts';
 import { listenForSignals } from '../run/signals.ts';
@@ -94,7 +95,9 @@ function probeHandlers(
     '/healthz': () => text('ok'),
     '/readyz': () => {
       if (state.isLeaving) return text('draining', 503);
-      return isConfigured() ? text('ready') : text('waiting for configuration', 503);
+      if (!isConfigured()) return text('waiting for configuration', 503);
+      const unbound = whyNothingIsBound(server.peers);
+      return unbound === null ? text('ready') : text(unbound, 503);
     },
     '/metrics': async () => {
       const stats = await pool.stats();

@@ -9,6 +9,7 @@ import { duplexPair } from 'node:stream';
 import { suite, test, type TestContext } from 'node:test';
 import { BookDataPlane } from '../../../test/support/controller-process.ts';
 import { followConfig } from '../../configsync/client.ts';
+import type { PortReport } from '../../configsync/protocol.ts';
 import { createConfigServer, type ConfigServer } from '../../configsync/server.ts';
 import type { EndpointSet } from '../../ir/cluster.ts';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../../ir/gateway-config.ts';
@@ -96,6 +97,19 @@ suite('proxy configuration', () => {
       planes.map(({ applied }) => applied),
       [1, 1],
     );
+  });
+
+  test('a port that a worker binds later is reported without an update', async (t) => {
+    const { workers, addWorker, server, until } = bench(t);
+    const plane = addWorker();
+    await workers.apply([config('v1')]);
+    const reports: (readonly PortReport[])[] = [];
+    workers.onPortsChanged((ports) => reports.push(ports));
+    const gateway = config('v1').gateway;
+    const port = { gateway, transport: 'tcp', port: 80, address: '', boundPort: 8080, error: null } as const;
+    plane.reportPorts([port]);
+    await until(() => server.peers[0]?.ports.length === 1);
+    assert.deepEqual(reports, [[port]]);
   });
 
   test('endpoints go to the workers as endpoints', async (t) => {

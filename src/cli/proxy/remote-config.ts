@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { followConfig, type DataPlane } from '../../configsync/client.ts';
+import type { PortReport } from '../../configsync/protocol.ts';
 import type { ConfigServer } from '../../configsync/server.ts';
 import type { EndpointSet } from '../../ir/cluster.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
@@ -22,6 +23,9 @@ export class WorkersAsOne implements DataPlane {
   readonly #server: ConfigServer;
   readonly #saved: SavedConfig;
   #waiting: (() => void)[] = [];
+  /** As JSON: workers report their ports with every acknowledgement, and hardly ever other ones. */
+  #reportedPorts = '';
+  #onPortsChanged: (ports: readonly PortReport[]) => void = () => undefined;
 
   constructor(server: ConfigServer, saved: SavedConfig) {
     this.#server = server;
@@ -44,6 +48,15 @@ export class WorkersAsOne implements DataPlane {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const check of waiting) check();
+    const ports = this.#ports;
+    const text = JSON.stringify(ports);
+    if (text === this.#reportedPorts) return;
+    this.#reportedPorts = text;
+    this.#onPortsChanged(ports);
+  }
+
+  onPortsChanged(listener: (ports: readonly PortReport[]) => void): void {
+    this.#onPortsChanged = listener;
   }
 
   async apply(configs: readonly GatewayConfig[]): ReturnType<DataPlane['apply']> {
@@ -53,8 +66,12 @@ export class WorkersAsOne implements DataPlane {
     const [refusal] = peers.flatMap(({ refused }) => refused);
     if (refusal !== undefined) throw new Error(refusal.message);
     this.#saved.write(configs);
-    const [first] = peers;
-    return { ports: first?.ports ?? [], problems: first?.problems ?? [] };
+    return { ports: this.#ports, problems: peers[0]?.problems ?? [] };
+  }
+
+  /** All workers have the same ports. */
+  get #ports(): readonly PortReport[] {
+    return this.#server.peers[0]?.ports ?? [];
   }
 
   applyEndpoints(_sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void {
@@ -79,7 +96,7 @@ export interface RemoteOptions {
   /** Folder with ca.crt, tls.crt and tls.key; read anew for each connection, since they rotate. */
   readonly identityFolder: string;
   readonly name: string;
-  readonly dataPlane: Pick<WorkersAsOne, 'apply' | 'applyEndpoints' | 'configs'>;
+  readonly dataPlane: DataPlane & Pick<WorkersAsOne, 'configs'>;
   readonly logger: Logger;
   readonly dialTimeoutMs?: number;
 }
@@ -140,6 +157,7 @@ function collectingAfterFirst(dataPlane: RemoteOptions['dataPlane']): DataPlane 
       }
     },
     applyEndpoints: (sets, configs) => dataPlane.applyEndpoints(sets, configs),
+    onPortsChanged: (listener) => dataPlane.onPortsChanged?.(listener),
   };
 }
 

@@ -1,17 +1,19 @@
-/** Prints the summary when the gateway has settled, and then what changes, once per settling. */
+/** Prints the summary once all workers serve, and then what changes: one block for each change. */
 import type { StatusReport } from '../../admin/status-report.ts';
-import type { Colors } from '../terminal.ts';
-import { changedLines, fullSummary } from './summary.ts';
+import { INPUT_FINDINGS } from '../../gatewayapi/input-finding.ts';
+import { wrap, type Layout } from '../layout.ts';
+import { changedLines, counted, fullSummary, newFindings, objectChanges } from './summary.ts';
 
-/** Workers that take longer than this are no reason to leave the user in the dark. */
-const PATIENCE_MS = 2_000;
+/** When workers take longer than this, a line says that they are waited for. */
+const WAIT_MS = 2_000;
 
 export interface LiveSummaryOptions {
   /** First line: what runs here. */
   readonly title: string;
   /** Last lines of the first summary. */
   readonly footer: readonly string[];
-  readonly colors: Colors;
+  /** Asked for each block: a terminal may change its size. */
+  readonly layout: () => Layout;
   readonly print: (text: string) => void;
 }
 
@@ -19,16 +21,19 @@ export class LiveSummary {
   readonly #options: LiveSummaryOptions;
   readonly #startedMs = performance.now();
   #admin: string | null = null;
+  #notes: readonly string[] = [];
   #shown: StatusReport | null = null;
   #latest: StatusReport | null = null;
   #changedMs: number | null = null;
-  #patience: NodeJS.Timeout | null = null;
+  #wait: NodeJS.Timeout | null = null;
+  /** When the version that is served went live. */
+  #liveAt = '';
 
   constructor(options: LiveSummaryOptions) {
     this.#options = options;
   }
 
-  /** `host:port` of the admin API; null when there is none. Said with the first summary, or by itself when it comes later. */
+  /** `host:port` of the admin API; null when there is none. Printed with the first summary, or by itself when it comes later. */
   setAdmin(address: string | null): void {
     this.#admin = address;
     if (this.#shown !== null) for (const line of this.#adminLines()) this.#options.print(line);
@@ -38,7 +43,14 @@ export class LiveSummary {
     return this.#admin === null ? [] : [`admin API on http://${this.#admin}`];
   }
 
-  /** The input changed: the time until it is in force begins. */
+  /** What else to know about what is served; printed with the first summary, and when it changes. */
+  setNotes(notes: readonly string[]): void {
+    const added = notes.filter((note) => !this.#notes.includes(note));
+    this.#notes = notes;
+    if (this.#shown !== null) for (const note of added) this.#print(this.#wrapped([note]));
+  }
+
+  /** The input changed: the time until it is live begins. */
   inputChanged(): void {
     this.#changedMs ??= performance.now();
   }
@@ -46,38 +58,89 @@ export class LiveSummary {
   update(report: StatusReport): void {
     this.#latest = report;
     const { serving, expected } = report.workers;
-    if (serving >= expected) this.#show();
+    if (serving >= expected) this.#show(report);
     else
-      this.#patience ??= setTimeout(() => {
-        this.#show();
-      }, PATIENCE_MS);
+      this.#wait ??= setTimeout(() => {
+        this.#stopWaiting();
+        this.#stillWaiting();
+      }, WAIT_MS);
   }
 
   stop(): void {
-    if (this.#patience !== null) clearTimeout(this.#patience);
+    this.#stopWaiting();
   }
 
-  #show(): void {
-    this.stop();
-    this.#patience = null;
+  #stopWaiting(): void {
+    if (this.#wait !== null) clearTimeout(this.#wait);
+    this.#wait = null;
+  }
+
+  #stillWaiting(): void {
     const report = this.#latest;
     if (report === null) return;
-    const { colors, print } = this.#options;
-    const lines = this.#shown === null ? this.#first(report) : changedLines(this.#shown, report, colors);
-    const wasFirst = this.#shown === null;
+    if (this.#shown !== null) {
+      this.#show(report);
+      return;
+    }
+    const { serving, expected } = report.workers;
+    this.#print([`starting: ${String(serving)} of ${counted(expected, 'worker')} serve`]);
+  }
+
+  #show(report: StatusReport): void {
+    this.#stopWaiting();
+    const before = this.#shown;
     this.#shown = report;
-    if (lines.length > 0 && !wasFirst) lines.push(colors.dim(`${clock()} in force${this.#elapsed()}`));
+    if (before === null) {
+      this.#liveAt = clock();
+      this.#print(this.#first(report));
+    } else {
+      const lines = changedLines(before, report, this.#options.layout());
+      if (lines.length > 0) this.#print([...lines, this.#outcome(before, report)]);
+    }
     this.#changedMs = null;
-    if (lines.length > 0) print(lines.join('\n'));
+  }
+
+  #print(lines: readonly string[]): void {
+    this.#options.print(lines.join('\n'));
+  }
+
+  #wrapped(lines: readonly string[]): string[] {
+    const { width } = this.#options.layout();
+    return lines.flatMap((line) => wrap(line, width, '    '));
   }
 
   #first(report: StatusReport): string[] {
-    const { title, footer, colors } = this.#options;
+    const { title, footer } = this.#options;
+    const layout = this.#options.layout();
     const readyMs = Math.round(performance.now() - this.#startedMs);
-    const ready = report.ready
-      ? `ready in ${String(readyMs)} ms`
-      : colors.yellow('not every worker is ready yet');
-    return [colors.bold(title), '', ...fullSummary(report, colors), ...this.#adminLines(), ...footer, ready];
+    // What follows the colon is in the table already.
+    const ready =
+      report.notReady === null
+        ? `ready in ${String(readyMs)} ms`
+        : layout.colors.red(`not ready: ${report.notReady.split(': ', 1)[0] ?? ''}`);
+    return [
+      ...wrap(layout.colors.bold(title), layout.width, '    '),
+      '',
+      ...fullSummary(report, layout),
+      ...this.#wrapped([...this.#notes, ...this.#adminLines(), ...footer, ready]),
+    ];
+  }
+
+  /** Whether the change is live. An object that does not validate is not: its last valid version goes on being served. */
+  #outcome(before: StatusReport, after: StatusReport): string {
+    const layout = this.#options.layout();
+    const { colors } = layout;
+    const refused = newFindings(before, after).filter(
+      ({ severity, code }) => severity === 'error' && code in INPUT_FINDINGS,
+    ).length;
+    const now = clock();
+    if (refused > 0 && objectChanges(before, after, layout).length === 0)
+      return colors.red(
+        `${now} not applied: ${counted(refused, 'error')}; still serving the version of ${this.#liveAt}`,
+      );
+    this.#liveAt = now;
+    const exception = refused === 0 ? '' : `, except for ${counted(refused, 'error')}`;
+    return colors.dim(`${now} live${this.#elapsed()}${exception}`);
   }
 
   #elapsed(): string {

@@ -1,43 +1,52 @@
 /**
  * Which ports are this gateway's. Its workers share each with SO_REUSEPORT, and the kernel would let any other process of the same user
- * share it too, a second gateway say: it would get a part of the connections, and nobody would be told. So before the first worker
- * binds a port the supervisor looks whether anybody listens there.
+ * share it too, a second gateway say: it would get a part of the connections without any error. So before the first worker binds a port
+ * the supervisor checks that no other process listens there.
  */
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import { describeBindError } from '../../proxy/bind-error.ts';
 import type { PortClaim } from '../../proxy/proxy-api.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+interface KnownClaim {
+  readonly claim: PortClaim;
+  readonly refusal: Promise<string | null>;
+}
+
+/** Where every port has been taken that a hint could name, it names none. */
+const FREE_PORT_ATTEMPTS = 20;
+const FIRST_UNPRIVILEGED_PORT = 1024;
+const LAST_PORT = 65_535;
+/** Errors for which another port is the way out. Anything else is reported in its own words when a worker binds. */
+const REFUSING = new Set(['EADDRINUSE', 'EACCES']);
 
 export class PortClaims {
   readonly #portMap: ReadonlyMap<number, number>;
-  /** What came of each claim, or will; refused ones are asked again. */
-  readonly #claims = new Map<
-    string,
-    { readonly claim: PortClaim; readonly refusal: Promise<string | null> }
-  >();
+  readonly #logger: Logger;
+  /** Granted claims, and those that are being looked at; refused ones are asked again. */
+  readonly #claims = new Map<string, KnownClaim>();
+  /** Of each refused port, so that a refusal is logged once and its hint stays the same while workers ask every second. */
+  readonly #refused = new Map<string, { readonly code: string; readonly message: string }>();
 
   /** `portMap`: listener port to bound port. */
-  constructor(portMap: ReadonlyMap<number, number>) {
+  constructor(portMap: ReadonlyMap<number, number>, logger: Logger) {
     this.#portMap = portMap;
+    this.#logger = logger;
   }
 
   /** Resolves with null when the port may be bound, else with why not. Never rejects. */
   claim(claim: PortClaim): Promise<string | null> {
-    const key = `${claim.transport}/${claim.address}/${String(claim.port)}`;
+    const key = keyOf(claim);
     const known = this.#claims.get(key);
     if (known !== undefined) return known.refusal;
-    const refusal = probe(claim).then((error) => {
-      // Whatever else is wrong shows, with its own words, when the port is bound.
-      if (error === null || error.code !== 'EADDRINUSE') return null;
-      this.#claims.delete(key);
-      return describeBindError(claim.address, claim.port, error);
-    });
+    const refusal = this.#check(key, claim);
     this.#claims.set(key, { claim, refusal });
     return refusal;
   }
 
-  /** Forgets ports that no configuration names any more: somebody else may have them now. */
+  /** Forgets ports that no configuration names any more: another process may have them now. */
   keepConfigured(configs: readonly GatewayConfig[]): void {
     const configured = new Set(
       configs.flatMap(({ ports }) =>
@@ -47,9 +56,35 @@ export class PortClaims {
     for (const [key, { claim }] of this.#claims)
       if (!configured.has(`${claim.transport}/${String(claim.port)}`)) this.#claims.delete(key);
   }
+
+  async #check(key: string, claim: PortClaim): Promise<string | null> {
+    const error = await probe(claim);
+    const code = error?.code ?? '';
+    if (error === null || !REFUSING.has(code)) {
+      this.#refused.delete(key);
+      return null;
+    }
+    const before = this.#refused.get(key);
+    const message =
+      before?.code === code ? before.message : describeBindError(claim, error, await findFreePort(claim));
+    if (before?.code !== code) this.#logger.error(message);
+    this.#refused.set(key, { code, message });
+    this.#claims.delete(key);
+    return message;
+  }
 }
 
-/** Binds the port as nobody's neighbour and lets go of it; resolves with the error, null when there is none. */
+const keyOf = ({ transport, address, port }: PortClaim): string => `${transport}/${address}/${String(port)}`;
+
+/** A port that could be bound instead: 8080 for 80, 8444 for 8443. null when none of some is free. */
+async function findFreePort(claim: PortClaim): Promise<number | null> {
+  const first = claim.port < FIRST_UNPRIVILEGED_PORT ? claim.port + 8_000 : claim.port + 1;
+  for (let port = first; port < first + FREE_PORT_ATTEMPTS && port <= LAST_PORT; port++)
+    if ((await probe({ ...claim, port })) === null) return port;
+  return null;
+}
+
+/** Binds the port exclusively and lets go of it; resolves with the error, null when there is none. */
 function probe({ transport, address, port }: PortClaim): Promise<NodeJS.ErrnoException | null> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | null>();
   const host = address === '' ? {} : { host: address };

@@ -7,6 +7,7 @@ import { withTlsFolder } from '../../provider/file/tls-folder.ts';
 import type { Provider } from '../../provider/provider.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { CLEAN, USAGE_ERROR } from '../exit-codes.ts';
+import { layoutFor } from '../layout.ts';
 import { colorsFor, print, printError } from '../terminal.ts';
 import { translateOptions } from '../translate-options.ts';
 import { sluiceVersion } from '../version.ts';
@@ -109,10 +110,12 @@ async function createLogger({ logLevel }: RunOptions): Promise<OpenLog> {
 /** On standard output, unless the access log has that for itself. */
 function createSummary(paths: readonly string[], { accessLog, workers, watch }: RunOptions): LiveSummary {
   const toError = accessLog === 'stdout';
+  const names = paths.map((path) => (path === '-' ? 'standard input' : path));
+  const isWatching = watch && paths.some((path) => path !== '-');
   return new LiveSummary({
-    title: `sluice ${sluiceVersion()} serves ${paths.join(' ')} with ${String(workers)} ${workers === 1 ? 'worker' : 'workers'}`,
-    footer: watch ? ['Edits of the files are in force when you save. Ctrl-C ends.'] : [],
-    colors: colorsFor(toError ? process.stderr : process.stdout),
+    title: `sluice ${sluiceVersion()} serves ${names.join(' ')} with ${String(workers)} ${workers === 1 ? 'worker' : 'workers'}`,
+    footer: [isWatching ? 'Edits are live when you save. Ctrl-C ends.' : 'Ctrl-C ends.'],
+    layout: () => layoutFor(toError ? process.stderr : process.stdout),
     print: toError ? printError : print,
   });
 }

@@ -10,7 +10,7 @@ import type {
 import type { PortReport } from '../../configsync/protocol.ts';
 import type { Reconciled } from '../../controller/reconcile-loop.ts';
 import type { Condition } from '../../gatewayapi/condition.ts';
-import type { GatewayListener } from '../../gatewayapi/generated/types.ts';
+import type { GatewayListener, HTTPRouteSpec } from '../../gatewayapi/generated/types.ts';
 import type { ObjectMeta } from '../../gatewayapi/object-meta.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ListenerStatus, ParentRef, RouteStatus, StatusUpdate } from '../../gatewayapi/status.ts';
@@ -21,7 +21,7 @@ import type { ServedObject, ServedSince } from './served-since.ts';
 export interface ReportContext {
   readonly version: string;
   readonly startedAt: string;
-  readonly ready: boolean;
+  readonly notReady: string | null;
   readonly workers: StatusReport['workers'];
   readonly ports: readonly PortReport[];
   readonly servedSince: ServedSince;
@@ -55,18 +55,14 @@ function conditionsOf({ status }: StatusUpdate): readonly Condition[] {
 
 /** `reconciled`: null before the first reconciliation. */
 export function buildStatusReport(reconciled: Reconciled | null, context: ReportContext): StatusReport {
-  const { version, startedAt, ready, workers } = context;
-  if (reconciled === null) {
-    return { version, startedAt, ready, workers, gateways: [], routes: [], others: [], findings: [] };
-  }
+  const { version, startedAt, notReady, workers } = context;
+  const about = { version, startedAt, ready: notReady === null, notReady, workers };
+  if (reconciled === null) return { ...about, gateways: [], routes: [], others: [], findings: [] };
   const { snapshot, inputFindings, result } = reconciled;
   const updates = result.statuses;
   const routes = routeSpecs(reconciled);
   return {
-    version,
-    startedAt,
-    ready,
-    workers,
+    ...about,
     gateways: updates.filter(isGateway).map((update) => gatewayReport(update, reconciled, context)),
     routes: updates.filter(isRoute).map((update) => routeReport(update, routes, context)),
     others: updates
@@ -163,6 +159,20 @@ function listenerReport(
 interface RouteSpec {
   readonly hostnames: readonly string[];
   readonly rules: number;
+  readonly samplePath: string | null;
+}
+
+/** Of the first match that wants nothing but a path. */
+function samplePath({ rules = [] }: HTTPRouteSpec): string | null {
+  const matches = rules.flatMap((rule) => rule.matches ?? [{}]);
+  const plain = matches.find(
+    ({ method, headers, queryParams, path }) =>
+      (method === undefined || method === 'GET') &&
+      (headers ?? []).length === 0 &&
+      (queryParams ?? []).length === 0 &&
+      path?.type !== 'RegularExpression',
+  );
+  return plain === undefined ? null : (plain.path?.value ?? '/');
 }
 
 function routeSpecs({ snapshot }: Reconciled): ReadonlyMap<string, RouteSpec> {
@@ -179,6 +189,7 @@ function routeSpecs({ snapshot }: Reconciled): ReadonlyMap<string, RouteSpec> {
     specs.set(`${kind} ${metadata.namespace ?? ''}/${metadata.name}`, {
       hostnames,
       rules: (spec.rules ?? []).length,
+      samplePath: kind === 'HTTPRoute' ? samplePath(spec) : null,
     });
   }
   return specs;
@@ -194,6 +205,7 @@ function routeReport(
     ...base(update, context),
     hostnames: spec?.hostnames ?? [],
     rules: spec?.rules ?? 0,
+    samplePath: spec?.samplePath ?? null,
     parents: update.status.parents.map(({ parentRef, conditions }) => ({
       parent: describeParent(parentRef, update.object.namespace),
       conditions: conditions.map(plain),

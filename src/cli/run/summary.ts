@@ -6,83 +6,108 @@ import type {
   RouteReport,
   StatusReport,
 } from '../../admin/status-report.ts';
-import { formatTable } from '../table.ts';
+import { findingLines, placeOf } from '../finding-lines.ts';
+import { wrap, type Layout } from '../layout.ts';
+import { formatTable, type TableRow } from '../table.ts';
 import type { Colors } from '../terminal.ts';
 import { judge, judgeRoute, type Verdict } from '../verdict.ts';
+import { curlLine, urlOf } from './curl-line.ts';
 
-/** More rows than a screen holds help nobody; `sluice status` has them all. */
+/** More rows than a screen holds do not help; `sluice status` prints all. */
 const ROW_LIMIT = 24;
+/** So many solved findings are named one by one. */
+const SOLVED_LIMIT = 1;
 
 const name = ({ namespace, name: own }: { readonly namespace: string; readonly name: string }): string =>
   namespace === '' ? own : `${namespace}/${own}`;
 
-export function fullSummary(report: StatusReport, colors: Colors): string[] {
+export function fullSummary(report: StatusReport, layout: Layout): string[] {
+  const { colors, width } = layout;
+  const said = new Set(report.findings.map(({ message }) => message));
+  const curl = curlLine(report);
   return [
-    ...gatewayLines(report.gateways, colors),
+    ...gatewayLines(report.gateways, layout, said),
     '',
-    ...routeLines(report.routes, colors),
-    ...(report.findings.length === 0 ? [] : ['', ...findingLines(report.findings, colors)]),
+    ...routeLines(report.routes, layout, said),
+    ...(report.findings.length === 0 ? [] : ['', ...findingLines(report.findings, layout)]),
     '',
-    tally(report, colors),
+    ...wrap(tally(report, colors), width, ''),
+    ...(curl === null ? [] : [`try: ${curl}`]),
   ];
 }
 
-function gatewayLines(gateways: readonly GatewayReport[], colors: Colors): string[] {
-  if (gateways.length === 0) return [colors.yellow('no Gateway to serve')];
-  const rows = gateways.flatMap((gateway) => {
-    if (gateway.listeners.length > 0) {
-      return gateway.listeners.map((listener) => [
-        `${gateway.kind} ${name(gateway)}`,
-        listener.name,
-        where(listener),
-        listener.hostname === '' ? 'any host' : listener.hostname,
-        `${String(listener.attachedRoutes)} ${listener.attachedRoutes === 1 ? 'route' : 'routes'}`,
-        paint(judge([...listener.conditions, ...gateway.conditions], 'programmed'), colors),
-      ]);
-    }
-    return [
-      [
-        `${gateway.kind} ${name(gateway)}`,
-        '',
-        '',
-        '',
-        '',
-        paint(judge(gateway.conditions, 'programmed'), colors),
-      ],
+function gatewayLines(
+  gateways: readonly GatewayReport[],
+  layout: Layout,
+  said: ReadonlySet<string>,
+): string[] {
+  if (gateways.length === 0) return [layout.colors.yellow('no Gateway is served')];
+  return limited(
+    gateways.flatMap((gateway) => gatewayRows(gateway, layout.colors, said)),
+    layout,
+  );
+}
+
+/** A row for each listener with its own verdict. The Gateway's verdict follows when no listener accounts for it. */
+function gatewayRows(gateway: GatewayReport, colors: Colors, said: ReadonlySet<string>): TableRow[] {
+  const label = `${gateway.kind} ${name(gateway)}`;
+  const verdicts = gateway.listeners.map(({ conditions }) => judge(conditions, 'programmed'));
+  const rows = gateway.listeners.map((listener, index) => {
+    const { attachedRoutes } = listener;
+    const cells = [
+      label,
+      listener.name,
+      where(listener),
+      listener.hostname === '' ? 'any host' : listener.hostname,
+      `${String(attachedRoutes)} ${attachedRoutes === 1 ? 'route' : 'routes'}`,
     ];
+    return rowOf(cells, verdicts[index] ?? NOTHING_SAID, colors, said);
   });
-  return limited(rows, colors);
+  const own = judge(gateway.conditions, 'programmed');
+  if (rows.length > 0 && (own.good || verdicts.some(({ good }) => !good))) return rows;
+  return [...rows, rowOf([label, '', '', '', ''], own, colors, said)];
+}
+
+const NOTHING_SAID: Verdict = { word: '', good: true, why: '' };
+
+/** The reason below the row, unless a finding says it. */
+function rowOf(
+  cells: readonly string[],
+  { word, good, why }: Verdict,
+  colors: Colors,
+  said: ReadonlySet<string>,
+): TableRow {
+  const painted = good ? colors.green(word) : colors.red(word);
+  return { cells: [...cells, painted], below: good || why === '' || said.has(why) ? [] : [why] };
 }
 
 /** Where users dial: a URL where the protocol has one. */
-function where({ protocol, port, bound }: ListenerReport): string {
-  const scheme = SCHEMES[protocol];
+function where(listener: ListenerReport): string {
+  const { protocol, port, bound } = listener;
   const [socket] = bound;
   if (socket === undefined) return `${protocol} ${String(port)}`;
-  const host = isAny(socket.address) ? 'localhost' : bracketed(socket.address);
-  return scheme === undefined
-    ? `${host}:${String(socket.port)} (${protocol})`
-    : `${scheme}://${host}${socket.port === DEFAULT_PORTS[scheme] ? '' : `:${String(socket.port)}`}`;
+  const url = urlOf(listener);
+  if (url !== null) return url;
+  const isAny = ['', '::', '0.0.0.0'].includes(socket.address);
+  return `${isAny ? 'localhost' : socket.address}:${String(socket.port)} (${protocol})`;
 }
 
-const SCHEMES: Readonly<Record<string, 'http' | 'https' | undefined>> = { HTTP: 'http', HTTPS: 'https' };
-const DEFAULT_PORTS = { http: 80, https: 443 } as const;
-const isAny = (address: string): boolean => address === '' || address === '::' || address === '0.0.0.0';
-const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
-
-function routeLines(routes: readonly RouteReport[], colors: Colors): string[] {
+function routeLines(routes: readonly RouteReport[], layout: Layout, said: ReadonlySet<string>): string[] {
+  const { colors } = layout;
   if (routes.length === 0) return [colors.dim('no routes')];
-  const rows = routes.map((route) => [
-    `${route.kind} ${name(route)}`,
-    route.hostnames.length === 0 ? 'any host' : route.hostnames.join(', '),
-    `${String(route.rules)} ${route.rules === 1 ? 'rule' : 'rules'}`,
-    paint(judgeRoute(route), colors),
-  ]);
-  return limited(rows, colors);
+  const rows = routes.map((route) => {
+    const cells = [
+      `${route.kind} ${name(route)}`,
+      route.hostnames.length === 0 ? 'any host' : route.hostnames.join(', '),
+      `${String(route.rules)} ${route.rules === 1 ? 'rule' : 'rules'}`,
+    ];
+    return rowOf(cells, judgeRoute(route), colors, said);
+  });
+  return limited(rows, layout);
 }
 
-function limited(rows: readonly (readonly string[])[], colors: Colors): string[] {
-  const lines = formatTable(rows.slice(0, ROW_LIMIT));
+function limited(rows: readonly TableRow[], { colors, width }: Layout): string[] {
+  const lines = formatTable(rows.slice(0, ROW_LIMIT), width);
   const more = rows.length - ROW_LIMIT;
   return more > 0 ? [...lines, colors.dim(`… and ${String(more)} more: sluice status`)] : lines;
 }
@@ -91,50 +116,52 @@ function paint({ word, good, why }: Verdict, colors: Colors): string {
   return good ? colors.green(word) : `${colors.red(word)}${why === '' ? '' : `: ${why}`}`;
 }
 
-const SEVERITY_PAINT = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
-
-export function findingLines(findings: readonly FindingReport[], colors: Colors): string[] {
-  const lines = findings.slice(0, ROW_LIMIT).flatMap((finding) => {
-    const place = placeOf(finding);
-    const head = `${colors[SEVERITY_PAINT[finding.severity]](finding.severity)} ${place}${finding.message}`;
-    return finding.hint === null ? [head] : [head, `    ${colors.green('→')} ${finding.hint}`];
-  });
-  const more = findings.length - ROW_LIMIT;
-  return more > 0 ? [...lines, colors.dim(`… and ${String(more)} more: sluice check`)] : lines;
-}
-
-function placeOf({ location, object, path }: FindingReport): string {
-  const place =
-    location === null ? [] : [`${location.file}:${String(location.line)}:${String(location.column)}`];
-  const words = [...place, object ?? '', path].filter((word) => word !== '');
-  return words.length === 0 ? '' : `${words.join(' ')}: `;
-}
+export const counted = (amount: number, word: string): string =>
+  `${String(amount)} ${word}${amount === 1 ? '' : 's'}`;
 
 function tally({ gateways, routes, findings }: StatusReport, colors: Colors): string {
-  const count = (amount: number, word: string): string =>
-    `${String(amount)} ${word}${amount === 1 ? '' : 's'}`;
+  const unbound = gateways.flatMap(({ listeners }) => listeners.filter(isUnbound)).length;
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const warnings = findings.filter(({ severity }) => severity === 'warning').length;
   const problems = [
-    ...(errors === 0 ? [] : [colors.red(count(errors, 'error'))]),
-    ...(warnings === 0 ? [] : [colors.yellow(count(warnings, 'warning'))]),
+    ...(unbound === 0 ? [] : [colors.red(`${counted(unbound, 'listener')} not bound`)]),
+    ...(errors === 0 ? [] : [colors.red(counted(errors, 'error'))]),
+    ...(warnings === 0 ? [] : [colors.yellow(counted(warnings, 'warning'))]),
   ];
   const objects = [
-    count(gateways.filter(({ kind }) => kind === 'Gateway').length, 'Gateway'),
-    count(routes.length, 'route'),
+    counted(gateways.filter(({ kind }) => kind === 'Gateway').length, 'Gateway'),
+    counted(routes.length, 'route'),
   ];
   return [...objects, ...(problems.length === 0 ? [colors.green('no problems')] : problems)].join(', ');
 }
 
+const isUnbound = ({ conditions }: ListenerReport): boolean =>
+  conditions.some(({ type, reason }) => type === 'Programmed' && reason === 'PortUnavailable');
+
 /** What to say when one report follows another; empty when nothing that people look at changed. */
-export function changedLines(before: StatusReport, after: StatusReport, colors: Colors): string[] {
+export function changedLines(before: StatusReport, after: StatusReport, layout: Layout): string[] {
   return [
-    ...objectChanges(before, after, colors),
-    ...findingLines(missingFrom(after.findings, before.findings), colors),
-    ...missingFrom(before.findings, after.findings).map(
-      (finding) => `${colors.green('solved')} ${placeOf(finding)}${finding.message}`,
-    ),
+    ...objectChanges(before, after, layout),
+    ...findingLines(newFindings(before, after), layout),
+    ...solvedLines(before, after, layout),
   ].slice(0, ROW_LIMIT * 2);
+}
+
+/** Findings that were not there before. */
+export const newFindings = (before: StatusReport, after: StatusReport): readonly FindingReport[] =>
+  missingFrom(after.findings, before.findings);
+
+function solvedLines(before: StatusReport, after: StatusReport, { colors, width }: Layout): string[] {
+  const solved = missingFrom(before.findings, after.findings);
+  if (solved.length === 0) return [];
+  const label = colors.green('solved');
+  if (solved.length > SOLVED_LIMIT) {
+    const all = before.findings.length;
+    return [
+      `${label}: ${solved.length === all ? `all ${String(all)}` : `${String(solved.length)} of ${String(all)}`}`,
+    ];
+  }
+  return solved.flatMap((finding) => wrap(`${label} ${placeOf(finding)}${finding.message}`, width, '    '));
 }
 
 interface Described {
@@ -143,7 +170,11 @@ interface Described {
   readonly verdict: Verdict;
 }
 
-function objectChanges(before: StatusReport, after: StatusReport, colors: Colors): string[] {
+export function objectChanges(
+  before: StatusReport,
+  after: StatusReport,
+  { colors, width }: Layout,
+): string[] {
   const old = new Map(describeAll(before).map((one) => [one.label, one]));
   const lines: string[] = [];
   for (const one of describeAll(after)) {
@@ -153,8 +184,26 @@ function objectChanges(before: StatusReport, after: StatusReport, colors: Colors
     else if (last.generation !== one.generation || !sameVerdict(last.verdict, one.verdict))
       lines.push(`${colors.cyan('~')} ${one.label} ${paint(one.verdict, colors)}`);
   }
-  return [...lines, ...[...old.keys()].map((label) => `${colors.red('-')} ${label}`)];
+  const removed = [...old.keys()].map((label) => `${colors.red('-')} ${label}`);
+  return [...lines, ...removed, ...newAddresses(before, after, colors)].flatMap((line) =>
+    wrap(line, width, '    '),
+  );
 }
+
+/** Where to dial listeners that were not bound before. */
+function newAddresses(before: StatusReport, after: StatusReport, colors: Colors): string[] {
+  const known = new Set(boundListeners(before));
+  return boundListeners(after)
+    .filter((listener) => !known.has(listener))
+    .map((listener) => `${colors.green('+')} ${listener}`);
+}
+
+const boundListeners = ({ gateways }: StatusReport): string[] =>
+  gateways.flatMap((gateway) =>
+    gateway.listeners
+      .filter(({ bound }) => bound.length > 0)
+      .map((listener) => `${gateway.kind} ${name(gateway)} ${listener.name} on ${where(listener)}`),
+  );
 
 const sameVerdict = (a: Verdict, b: Verdict): boolean => a.word === b.word && a.why === b.why;
 
@@ -168,8 +217,9 @@ function describeAll({ gateways, routes, others }: StatusReport): Described[] {
     ...gateways.map((gateway) => ({
       label: label(gateway),
       generation: gateway.generation,
+      // Listeners first: their reasons say what is wrong, the Gateway's only which of them.
       verdict: judge(
-        [...gateway.conditions, ...gateway.listeners.flatMap(({ conditions }) => conditions)],
+        [...gateway.listeners.flatMap(({ conditions }) => conditions), ...gateway.conditions],
         'programmed',
       ),
     })),

@@ -17,6 +17,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { MetricFamily } from '../../telemetry/metric-registry.ts';
 import { Translator } from '../../translator/translate.ts';
 import type { RulePolicies, TranslateOptions } from '../../translator/types.ts';
+import { whyNothingIsBound } from '../nothing-bound.ts';
 import { reachableAddresses } from './addresses.ts';
 import { PortClaims } from './port-claims.ts';
 import { proxyMetrics } from './proxy-metrics.ts';
@@ -93,7 +94,7 @@ export class Supervisor {
         this.#reconciledTo(reconciled);
       },
     });
-    this.#claims = new PortClaims(new Map(workerSettings.portMap));
+    this.#claims = new PortClaims(new Map(workerSettings.portMap), logger);
     this.#pool = createWorkerPool({
       count: workers,
       settings: workerSettings,
@@ -130,7 +131,7 @@ export class Supervisor {
   /** null when ready, else what is missing. */
   notReady(): string | null {
     if (this.#isDraining) return 'draining';
-    if (this.#wasReady) return null;
+    if (this.#wasReady) return whyNothingIsBound(this.#server.peers);
     const waiting = this.#options.workers - this.#servingSince(1);
     return `waiting for ${String(waiting)} of ${String(this.#options.workers)} workers to take their configuration`;
   }
@@ -140,7 +141,7 @@ export class Supervisor {
     const context = {
       version,
       startedAt: this.#startedAt,
-      ready: this.notReady() === null,
+      notReady: this.notReady(),
       workers: {
         expected: workers,
         serving: this.#servingSince(this.#server.revision),

@@ -101,6 +101,7 @@ const STATUS: StatusReport = {
   version: '1',
   startedAt: '2026-01-01T00:00:00Z',
   ready: true,
+  notReady: null,
   workers: { expected: 2, serving: 2, restarts: 1, pids: [1, 2] },
   gateways: [],
   routes: [],

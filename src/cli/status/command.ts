@@ -5,8 +5,9 @@ import { text } from 'node:stream/consumers';
 import { Option, type Command } from 'commander';
 import type { StatusAnswer } from '../../admin/status-report.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
+import { layoutFor } from '../layout.ts';
 import { parseAddress, type HostPort } from '../run/options.ts';
-import { colorsFor, print, printError } from '../terminal.ts';
+import { print, printError } from '../terminal.ts';
 
 interface StatusOptions {
   readonly admin: HostPort;
@@ -56,7 +57,7 @@ async function showStatus({ admin, output }: StatusOptions): Promise<number> {
     print(JSON.stringify(report, null, 2));
   } else {
     const { formatStatus } = await import('./table.ts');
-    print(formatStatus(report, colorsFor(process.stdout), Date.now()).join('\n'));
+    print(formatStatus(report, layoutFor(process.stdout), Date.now()).join('\n'));
   }
   const { isHealthy } = await import('./health.ts');
   return isHealthy(report) ? CLEAN : FINDINGS;

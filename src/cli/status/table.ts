@@ -10,24 +10,33 @@ import type {
   StatusAnswer,
   StatusReport,
 } from '../../admin/status-report.ts';
-import { findingLines } from '../run/summary.ts';
-import { formatTable } from '../table.ts';
+import { findingLines } from '../finding-lines.ts';
+import { wrap, type Layout } from '../layout.ts';
+import { formatTable, type TableRow } from '../table.ts';
 import type { Colors } from '../terminal.ts';
 import { isAsWanted } from '../verdict.ts';
 
-export function formatStatus(report: StatusAnswer, colors: Colors, nowMs: number): string[] {
-  const context = { colors, nowMs };
+interface Context extends Layout {
+  readonly nowMs: number;
+  /** Messages of findings, which are printed below the tables and not repeated within. */
+  readonly said: ReadonlySet<string>;
+}
+
+export function formatStatus(report: StatusAnswer, layout: Layout, nowMs: number): string[] {
+  const { colors, width } = layout;
+  const said = new Set(report.findings.map(({ message }) => message));
+  const context: Context = { ...layout, nowMs, said };
   const rows = [
-    ['OBJECT', 'SERVED FOR', 'CONDITIONS'].map((heading) => colors.dim(heading)),
+    { cells: ['OBJECT', 'SERVED FOR', 'CONDITIONS'].map((heading) => colors.dim(heading)) },
     ...report.gateways.flatMap((gateway) => gatewayRows(gateway, context)),
     ...report.routes.flatMap((route) => routeRows(route, context)),
-    ...report.others.map((other) => row(label(other), other, other.conditions, context)),
+    ...report.others.map((other) => row(label(other), since(other, context), other.conditions, context)),
   ];
-  const findings = findingLines(report.findings, colors);
+  const findings = findingLines(report.findings, layout);
   return [
-    heading(report, context),
+    ...wrap(heading(report, context), width, '  '),
     '',
-    ...formatTable(rows),
+    ...formatTable(rows, width),
     ...backendTable(report.backends, context),
     ...(findings.length === 0 ? [] : ['', ...findings]),
   ];
@@ -36,22 +45,22 @@ export function formatStatus(report: StatusAnswer, colors: Colors, nowMs: number
 function backendTable(backends: readonly BackendReport[], context: Context): string[] {
   if (backends.length === 0) return [];
   const { dim } = context.colors;
-  const heading = ['BACKEND', 'HEALTHY', 'OUT'].map((text) => dim(text));
-  return ['', ...formatTable([heading, ...backends.flatMap((backend) => backendRows(backend, context))])];
+  const heading = { cells: ['BACKEND', 'HEALTHY ENDPOINTS'].map((text) => dim(text)) };
+  const rows = [heading, ...backends.map((backend) => backendRow(backend, context))];
+  return ['', ...formatTable(rows, context.width)];
 }
 
-/** A row for each endpoint that is out; the first with the backend's name. */
-function backendRows(backend: BackendReport, context: Context): string[][] {
+/** The endpoints that are not healthy below, each with its cause. */
+function backendRow(backend: BackendReport, context: Context): TableRow {
   const { kind, namespace, name, port, endpoints, healthy, panicking, out } = backend;
   const { green, red } = context.colors;
   const count = `${String(healthy)} of ${String(endpoints)}`;
   const panic = panicking > 0 ? red(', health is ignored') : '';
-  const first = [
+  const cells = [
     `${kind} ${namespace}/${name}${port === '' ? '' : `:${port}`}`,
     (healthy === endpoints && endpoints > 0 ? green(count) : red(count)) + panic,
   ];
-  if (out.length === 0) return [[...first, '']];
-  return out.map((endpoint, index) => [...(index === 0 ? first : ['', '']), outWords(endpoint, context)]);
+  return { cells, below: out.map((endpoint) => outWords(endpoint, context)) };
 }
 
 const CAUSES: Readonly<Record<string, string>> = {
@@ -68,26 +77,22 @@ function outWords({ endpoint, cause, detail, since: at }: EndpointOutReport, { n
   return `${endpoint} ${CAUSES[cause] ?? cause}${forHow}${detail === '' ? '' : `: ${detail}`}`;
 }
 
-interface Context {
-  readonly colors: Colors;
-  readonly nowMs: number;
-}
-
-function heading({ version, startedAt, ready, workers }: StatusReport, { colors, nowMs }: Context): string {
-  const state = ready ? colors.green('ready') : colors.red('not ready');
+function heading(
+  { version, startedAt, notReady, workers }: StatusReport,
+  { colors, nowMs }: Context,
+): string {
+  const state = notReady === null ? colors.green('ready') : colors.red(`not ready (${notReady})`);
   const { serving, expected, restarts } = workers;
   const restarted = restarts === 0 ? '' : `, ${String(restarts)} restarted`;
   return `sluice ${version}, ${state}, up ${age(startedAt, nowMs)}, ${String(serving)} of ${String(expected)} workers serve the newest configuration${restarted}`;
 }
 
-function gatewayRows(gateway: GatewayReport, context: Context): string[][] {
+function gatewayRows(gateway: GatewayReport, context: Context): TableRow[] {
   return [
-    row(label(gateway), gateway, gateway.conditions, context),
-    ...gateway.listeners.map((listener) => [
-      `  ${describeListener(listener)}`,
-      '',
-      conditionWords(listener.conditions, context.colors),
-    ]),
+    row(label(gateway), since(gateway, context), gateway.conditions, context),
+    ...gateway.listeners.map((listener) =>
+      row(`  ${describeListener(listener)}`, '', listener.conditions, context),
+    ),
   ];
 }
 
@@ -100,27 +105,26 @@ function describeListener({ name, protocol, port, hostname, bound, attachedRoute
   return `${name} ${protocol} ${String(port)} ${where}${hostname === '' ? '' : `, ${hostname}`}, ${routes}`;
 }
 
-function routeRows(route: RouteReport, context: Context): string[][] {
+function routeRows(route: RouteReport, context: Context): TableRow[] {
+  const { red } = context.colors;
+  const isUnattached = route.parents.length === 0;
   return [
-    [
-      label(route),
-      since(route, context),
-      route.parents.length === 0 ? context.colors.red('no parent is served here') : '',
-    ],
-    ...route.parents.map(({ parent, conditions }) => [
-      `  ${parent}`,
-      '',
-      conditionWords(conditions, context.colors),
-    ]),
+    { cells: [label(route), since(route, context), isUnattached ? red('no parent is served here') : ''] },
+    ...route.parents.map(({ parent, conditions }) => row(`  ${parent}`, '', conditions, context)),
   ];
 }
 
-const row = (
+/** Conditions in a word each; the message of one that is not as it should be once below, unless a finding says it. */
+function row(
   name: string,
-  object: Pick<OtherReport, 'servedSince'>,
+  servedFor: string,
   conditions: readonly ConditionReport[],
-  context: Context,
-): string[] => [name, since(object, context), conditionWords(conditions, context.colors)];
+  { colors, said }: Context,
+): TableRow {
+  const bad = conditions.filter((condition) => !isAsWanted(condition));
+  const messages = new Set(bad.map(({ message }) => message).filter((message) => !said.has(message)));
+  return { cells: [name, servedFor, conditionWords(conditions, colors)], below: [...messages] };
+}
 
 const label = ({ kind, namespace, name }: Pick<OtherReport, 'kind' | 'namespace' | 'name'>): string =>
   `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`;
@@ -128,12 +132,13 @@ const label = ({ kind, namespace, name }: Pick<OtherReport, 'kind' | 'namespace'
 const since = ({ servedSince }: Pick<OtherReport, 'servedSince'>, { nowMs }: Context): string =>
   servedSince === null ? '-' : age(servedSince, nowMs);
 
+/** One that is False as it should be (Conflicted) is not worth a word. */
 function conditionWords(conditions: readonly ConditionReport[], colors: Colors): string {
   return conditions
-    .map((condition) => {
-      const { type, status, reason, message } = condition;
-      if (isAsWanted(condition)) return colors.green(status === 'True' ? type : `${type}=${status}`);
-      return colors.red(`${type}=${status} (${reason}: ${message})`);
+    .flatMap((condition) => {
+      const { type, status, reason } = condition;
+      if (!isAsWanted(condition)) return colors.red(`${type}=${status} (${reason})`);
+      return status === 'False' ? [] : colors.green(status === 'True' ? type : `${type}=${status}`);
     })
     .join(' ');
 }
