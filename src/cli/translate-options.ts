@@ -1,7 +1,7 @@
 /** How every command translates; apart from the reading of files, which the controller has no use (and no memory) for. */
 import { hash } from 'node:crypto';
 import { readCertificate, validateCaBundle } from '../provider/certificate-reader.ts';
-import { regexError } from '../proxy/router/regex.ts';
+import { measureRegex } from '../proxy/router/regex.ts';
 import { CONTROLLER_NAME, type TranslateOptions } from '../translator/types.ts';
 
 /** What a command says of the translation; the rest is the same for all. */
@@ -19,7 +19,7 @@ export function translateOptions(choices: TranslateChoices): TranslateOptions {
     trustedCidrs: [],
     readCertificate,
     validateCaBundle,
-    validateRegex: regexError,
+    measureRegex,
     sha256Hex: platformDigest,
     ...choices,
   };

@@ -10,6 +10,10 @@ export const REASONS = {
   no_backend: { status: 500, text: 'The rule has no backend with a weight above 0.' },
   invalid_filter: { status: 500, text: 'A filter of the rule cannot be run.' },
   invalid_rule: { status: 500, text: 'The rule is invalid.' },
+  regex_budget: {
+    status: 500,
+    text: 'The regular expressions of the routes take more work for this request than the limit.',
+  },
   redirect: { status: 302, text: 'A redirect filter answered.' },
   cors_preflight: { status: 204, text: 'A CORS preflight was answered.' },
   no_endpoints: { status: 503, text: 'The backend has no endpoint that can take requests.' },

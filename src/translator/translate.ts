@@ -58,9 +58,9 @@ class Memory {
   constructor(options: TranslateOptions) {
     this.#options = options;
     this.#graph = new GraphBuilder(options);
-    this.#rules = new RuleMemory(options.validateRegex);
+    this.#rules = new RuleMemory(options.measureRegex);
     this.#statuses = new StatusTable(options.controllerName);
-    this.#findings = new FindingCollector(options.controllerName);
+    this.#findings = new FindingCollector(options);
   }
 
   translate(next: ResourceSnapshot, observations: Observations): TranslateResult {

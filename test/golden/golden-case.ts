@@ -9,7 +9,7 @@ import { assembleSnapshot } from '../../src/provider/file/assemble.ts';
 import { parseText, type SourceObject } from '../../src/provider/file/documents.ts';
 import { judgeObject } from '../../src/provider/file/judge.ts';
 import type { JsonObject } from '../../src/gatewayapi/validation/schema.ts';
-import { regexError } from '../../src/proxy/router/regex.ts';
+import { measureRegex } from '../../src/proxy/router/regex.ts';
 import {
   CONTROLLER_NAME,
   type CertificateReading,
@@ -67,7 +67,7 @@ function readCase(id: string): GoldenCase {
       trustedCidrs: [],
       readCertificate,
       validateCaBundle: (pem) => (/^CA /.test(pem) ? null : 'it is not PEM.'),
-      validateRegex: regexError,
+      measureRegex,
     },
     observations:
       (readYaml(join(folder, 'observations.yaml')) as Observations | null) ?? everythingRuns(objects),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import type { PathMatch } from '../../ir/match.ts';
-import { literalReading, matchPath, normalisePath } from '../router/path.ts';
+import { matchPath, normalisePath, readLiteral } from '../router/path.ts';
 import { rewritePath } from './path-rewrite.ts';
 
 const prefix = (value: string): PathMatch => ({ kind: 'prefix', value });
@@ -22,6 +22,10 @@ suite('rewrites of paths that are under the prefix only when decoded', () => {
     ['/caf%C3%A9/b', '/café', '/x', '/x/b'],
     ['/a%20b/c', '/a%20b', '/x', '/x/c'],
     ['*', '/', '/x', '/x/'],
+    ['/a//b', '/a', '/', '/b'],
+    ['//evil.test/b', '/', '/', '/evil.test/b'],
+    ['/a;v=1/b', '/a;v=1', '/x', '/x/b'],
+    ['/a%3B1/b', '/a%3b1', '/x', '/x/b'],
   ];
   for (const [path, match, value, expected] of rows) {
     test(`${path} under ${match}, replaced by ${value}, is ${expected}`, () => {
@@ -56,7 +60,7 @@ suite('rewrites of paths that are under the prefix only when decoded', () => {
           const normal = normalisePath(raw);
           if (normal === null) return;
           const reading = matchPath(normal);
-          const literal = literalReading(match);
+          const literal = readLiteral(match).path;
           if (literal !== '/' && reading !== literal && !reading.startsWith(`${literal}/`)) return;
           for (const kind of ['prefix', 'full'] as const) {
             assert.match(rewritePath({ kind, value }, normal, prefix(match)), /^\/[!"$->@-~]*$/);

@@ -1,7 +1,7 @@
 /** Path changes of redirects and rewrites (HTTPPathModifier). */
 import type { PathRewrite } from '../../ir/filter.ts';
 import type { PathMatch } from '../../ir/match.ts';
-import { literalReading, matchPath } from '../router/path.ts';
+import { matchPath, readLiteral } from '../router/path.ts';
 
 /**
  * The path that `rewrite` makes of `path`; `match` is the one that the request met. A replaced prefix keeps what follows it, as the
@@ -12,7 +12,10 @@ export function rewritePath(rewrite: PathRewrite, path: string, match: PathMatch
   const value = targetOctets(rewrite.value);
   if (rewrite.kind === 'full') return value;
   const rest = match.kind === 'prefix' ? afterPrefix(path, withoutFinalSlash(match.value)) : path;
-  return rest === '' ? value : withoutFinalSlash(value) + rest;
+  if (rest === '') return value;
+  const base = withoutFinalSlash(value);
+  // `//x` at the start of a target reads as the authority x to some (RFC 3986 section 4.2).
+  return base === '' ? rest.replace(/^\/+/, '/') : base + rest;
 }
 
 /**
@@ -22,8 +25,10 @@ export function rewritePath(rewrite: PathRewrite, path: string, match: PathMatch
  */
 function afterPrefix(path: string, prefix: string): string {
   if (path.startsWith(prefix) && isBoundary(path, prefix.length)) return path.slice(prefix.length);
+  const literal = readLiteral(prefix);
+  if (literal.isVerbatim) return path.slice(literal.path.length);
   const ends = [...path.matchAll(BOUNDARY)].map(({ index }) => index);
-  return asRest(path.slice(ends[firstCovering(path, ends, literalReading(prefix))] ?? path.length));
+  return asRest(path.slice(ends[firstCovering(path, ends, literal.path)] ?? path.length));
 }
 
 const isBoundary = (path: string, at: number): boolean => at === path.length || path[at] === '/';

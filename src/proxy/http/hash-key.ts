@@ -2,7 +2,7 @@
 import type { HashSource } from '../../ir/policy.ts';
 import { NO_KEY } from '../cluster/balancer/balancer.ts';
 import { hashText } from '../cluster/balancer/hash.ts';
-import { queryValue } from '../router/entry.ts';
+import { queryValue } from '../router/query.ts';
 import type { RequestHead } from './head.ts';
 import { cookieValue } from './session-persistence.ts';
 

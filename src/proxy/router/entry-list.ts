@@ -3,6 +3,7 @@
  * the order that matches.
  */
 import type { CompiledEntry } from './entry.ts';
+import type { MatchState } from './match-state.ts';
 import type { RequestView } from './request-view.ts';
 
 /** Up to here a scan is as quick as a look-up in the index. */
@@ -23,10 +24,10 @@ export class EntryList<Hit> {
     this.#index = entries.length > SCAN_LIMIT ? new PathIndex(entries) : null;
   }
 
-  /** `path` is `matchPath(view.path)`. */
-  find(view: RequestView, path: string): Hit | null {
-    if (this.#index !== null) return this.#index.find(view, path);
-    for (const ranked of this.entries) if (ranked.entry.matches(view, path)) return ranked.hit;
+  /** When `state` has a refusal afterwards, the request must be refused whatever was found. */
+  find(view: RequestView, state: MatchState): Hit | null {
+    if (this.#index !== null) return this.#index.find(view, state);
+    for (const ranked of this.entries) if (ranked.entry.matches(view, state)) return ranked.hit;
     return null;
   }
 }
@@ -36,31 +37,36 @@ type Bucket<Hit> = RankedHit<Hit>[];
 class PathIndex<Hit> {
   readonly #exact = new Map<string, Bucket<Hit>>();
   readonly #prefix = new Map<string, Bucket<Hit>>();
-  readonly #regex: Bucket<Hit> = [];
+  /** Those that a path cannot be looked up for: regular expressions, and literals that are compared verbatim. */
+  readonly #others: Bucket<Hit> = [];
 
   constructor(entries: readonly RankedHit<Hit>[]) {
     for (const ranked of entries) {
       const literal = ranked.entry.literal;
-      if (literal === null) this.#regex.push(ranked);
+      if (literal === null) this.#others.push(ranked);
       else push(literal.kind === 'exact' ? this.#exact : this.#prefix, literal.path, ranked);
     }
   }
 
-  /** Each bucket holds its entries in order, so its first match is its best; the best of all buckets wins. */
-  find(view: RequestView, path: string): Hit | null {
-    let best = better(null, this.#exact.get(path), view);
-    best = better(best, this.#prefix.get(path), view);
-    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
-      best = better(best, this.#prefix.get(path.slice(0, slash)), view);
-    }
-    if (path !== '/') best = better(best, this.#prefix.get('/'), view);
-    for (const ranked of this.#regex) {
+  /**
+   * Each bucket holds its entries in order, so its first match is its best; the best of all buckets wins. They are asked in the usual
+   * order of ranks, so that few entries are tested that a scan would not have come to.
+   */
+  find(view: RequestView, state: MatchState): Hit | null {
+    const { path } = state;
+    let best = better(null, this.#exact.get(path), view, state);
+    for (const ranked of this.#others) {
       if (best !== null && best.rank < ranked.rank) break;
-      if (ranked.entry.matches(view, path)) {
+      if (ranked.entry.matches(view, state)) {
         best = ranked;
         break;
       }
     }
+    best = better(best, this.#prefix.get(path), view, state);
+    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+      best = better(best, this.#prefix.get(path.slice(0, slash)), view, state);
+    }
+    if (path !== '/') best = better(best, this.#prefix.get('/'), view, state);
     return best === null ? null : best.hit;
   }
 }
@@ -69,11 +75,12 @@ function better<Hit>(
   best: RankedHit<Hit> | null,
   bucket: Bucket<Hit> | undefined,
   view: RequestView,
+  state: MatchState,
 ): RankedHit<Hit> | null {
   if (bucket === undefined) return best;
   for (const ranked of bucket) {
     if (best !== null && best.rank < ranked.rank) return best;
-    if (ranked.entry.matchesRest(view)) return ranked;
+    if (ranked.entry.matchesRest(view, state)) return ranked;
   }
   return best;
 }

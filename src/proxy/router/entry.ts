@@ -4,13 +4,13 @@
  */
 import type { HeaderMatch, QueryMatch, RouteMatch, StringMatch } from '../../ir/match.ts';
 import type { RouteEntry } from '../../ir/route.ts';
-import { decodeAll, literalReading, textOctets } from './path.ts';
+import type { MatchState } from './match-state.ts';
+import { keptParts, readLiteral, readPath, textOctets, type KeptParts } from './path.ts';
+import type { CompiledPattern } from './regex.ts';
 import type { RequestView } from './request-view.ts';
 
-/** Compiles RE2 syntax to a test that the whole text matches. Injected, so that the router stays pure. */
-export type RegexCompiler = (pattern: string) => (text: string) => boolean;
-
-type TextTest = (text: string) => boolean;
+/** Compiles RE2 syntax; throws for what cannot be served. Injected, so that callers can note what went wrong. */
+export type RegexCompiler = (pattern: string) => CompiledPattern;
 
 const EXACT = 0;
 const PREFIX = 1;
@@ -26,121 +26,154 @@ export class CompiledEntry {
   readonly #path: string;
   /** `path/`: what a longer path under the prefix starts with. */
   readonly #pathSlash: string;
-  readonly #pathTest: TextTest | null;
+  /** Held against the normal path instead of `matchPath`'s reading of it. */
+  readonly #isVerbatim: boolean;
+  readonly #pathPattern: PathPattern | null;
   readonly #method: string | null;
-  readonly #headers: readonly CompiledText[];
-  readonly #query: readonly CompiledText[];
+  readonly #headers: CompiledTexts;
+  readonly #query: CompiledTexts;
+  /** Among headers or query. */
+  readonly #hasPatterns: boolean;
   /** Neither method nor headers nor query: the path decides alone. */
   readonly #isPathOnly: boolean;
 
   constructor(source: RouteEntry, regex: RegexCompiler) {
     const { match } = source;
+    const { path } = match;
     this.source = source;
-    this.#pathKind = match.path.kind === 'exact' ? EXACT : match.path.kind === 'prefix' ? PREFIX : REGEX;
-    this.#path = match.path.kind === 'regex' ? '' : literalReading(match.path.value);
+    this.#pathKind = path.kind === 'exact' ? EXACT : path.kind === 'prefix' ? PREFIX : REGEX;
+    const literal = path.kind === 'regex' ? null : readLiteral(path.value);
+    this.#path = literal?.path ?? '';
+    this.#isVerbatim = literal?.isVerbatim ?? false;
     this.#pathSlash = this.#path.endsWith('/') ? this.#path : `${this.#path}/`;
-    this.#pathTest = match.path.kind === 'regex' ? regex(match.path.pattern) : null;
+    this.#pathPattern = path.kind === 'regex' ? new PathPattern(path.pattern, regex) : null;
     this.#method = match.method;
     this.#headers = compileTexts(match.headers, regex);
     this.#query = compileTexts(match.query, regex);
+    this.#hasPatterns = this.#headers.pattern.length > 0 || this.#query.pattern.length > 0;
     this.#isPathOnly = match.method === null && match.headers.length === 0 && match.query.length === 0;
   }
 
-  /** The literal path of an exact or prefix match, for indexing; null for a regular expression. */
+  /** The literal that `matchPath` of a request is looked up by, for indexing; null when only `matches` can tell. */
   get literal(): { readonly kind: 'exact' | 'prefix'; readonly path: string } | null {
-    if (this.#pathKind === REGEX) return null;
+    if (this.#pathKind === REGEX || this.#isVerbatim) return null;
     return { kind: this.#pathKind === EXACT ? 'exact' : 'prefix', path: this.#path };
   }
 
-  /** `path` is `matchPath(view.path)`, computed once for all entries. */
-  matches(view: RequestView, path: string): boolean {
-    return this.matchesPath(path) && (this.#isPathOnly || this.matchesRest(view));
+  matches(view: RequestView, state: MatchState): boolean {
+    if (this.#pathKind === REGEX) {
+      // What costs least is asked first.
+      return (
+        this.#matchesLiterals(view, state) &&
+        this.matchesPath(view, state) &&
+        this.#matchesPatterns(view, state)
+      );
+    }
+    return this.matchesPath(view, state) && (this.#isPathOnly || this.matchesRest(view, state));
   }
 
-  matchesPath(path: string): boolean {
+  matchesPath(view: RequestView, state: MatchState): boolean {
+    const path = this.#isVerbatim ? view.path : state.path;
     switch (this.#pathKind) {
       case EXACT:
         return path === this.#path;
       case PREFIX:
         return this.#pathSlash === '/' || path === this.#path || path.startsWith(this.#pathSlash);
       default:
-        return this.#pathTest !== null && this.#pathTest(path);
+        return this.#pathPattern?.accepts(view, state) === true;
     }
   }
 
-  matchesRest(view: RequestView): boolean {
+  /** All but the path. */
+  matchesRest(view: RequestView, state: MatchState): boolean {
+    return this.#matchesLiterals(view, state) && this.#matchesPatterns(view, state);
+  }
+
+  #matchesLiterals(view: RequestView, state: MatchState): boolean {
     if (this.#method !== null && this.#method !== view.method) return false;
-    for (const header of this.#headers) if (!header.accepts(view.header(header.name))) return false;
-    for (const query of this.#query) if (!query.accepts(queryValue(view.query, query.name))) return false;
+    for (const header of this.#headers.literal) if (!header.meetsHeader(view, state)) return false;
+    for (const query of this.#query.literal) if (!query.meetsQuery(view, state)) return false;
+    return true;
+  }
+
+  #matchesPatterns(view: RequestView, state: MatchState): boolean {
+    if (!this.#hasPatterns) return true;
+    for (const header of this.#headers.pattern) if (!header.meetsHeader(view, state)) return false;
+    for (const query of this.#query.pattern) if (!query.meetsQuery(view, state)) return false;
     return true;
   }
 
   /** Why `matches` is false; null when it is true. */
-  failedPart(view: RequestView, path: string): FailedPart | null {
-    if (!this.matchesPath(path)) return { part: 'path' };
+  failedPart(view: RequestView, state: MatchState): FailedPart | null {
+    if (!this.matchesPath(view, state)) return { part: 'path' };
     if (this.#method !== null && this.#method !== view.method) return { part: 'method' };
-    for (const header of this.#headers) {
-      if (!header.accepts(view.header(header.name))) return { part: 'header', name: header.name };
-    }
-    for (const query of this.#query) {
-      if (!query.accepts(queryValue(view.query, query.name))) return { part: 'query', name: query.name };
-    }
-    return null;
+    const headers = [...this.#headers.literal, ...this.#headers.pattern];
+    const header = headers.find((one) => !one.meetsHeader(view, state));
+    if (header !== undefined) return { part: 'header', name: header.name };
+    const queries = [...this.#query.literal, ...this.#query.pattern];
+    const query = queries.find((one) => !one.meetsQuery(view, state));
+    return query === undefined ? null : { part: 'query', name: query.name };
   }
 }
 
-const NO_TEXTS: readonly CompiledText[] = [];
+/** Predicates over headers, or over the query; what costs least is asked first. */
+interface CompiledTexts {
+  readonly literal: readonly CompiledText[];
+  readonly pattern: readonly CompiledText[];
+}
 
-const compileTexts = (
-  matches: readonly (HeaderMatch | QueryMatch)[],
-  regex: RegexCompiler,
-): readonly CompiledText[] =>
-  matches.length === 0 ? NO_TEXTS : matches.map((match) => new CompiledText(match, regex));
+const NO_TEXTS: CompiledTexts = { literal: [], pattern: [] };
+
+function compileTexts(matches: readonly (HeaderMatch | QueryMatch)[], regex: RegexCompiler): CompiledTexts {
+  if (matches.length === 0) return NO_TEXTS;
+  const texts = matches.map((match) => new CompiledText(match, regex));
+  return {
+    literal: texts.filter(({ pattern }) => pattern === null),
+    pattern: texts.filter(({ pattern }) => pattern !== null),
+  };
+}
 
 class CompiledText {
   readonly name: string;
+  readonly pattern: CompiledPattern | null;
   readonly #exact: string | null;
-  readonly #test: TextTest | null;
 
   constructor({ name, value }: HeaderMatch | QueryMatch, regex: RegexCompiler) {
     this.name = name;
     this.#exact = value.kind === 'exact' ? textOctets(value.value) : null;
-    this.#test = value.kind === 'regex' ? regex(value.pattern) : null;
+    this.pattern = value.kind === 'regex' ? regex(value.pattern) : null;
   }
 
-  accepts(value: string | undefined): boolean {
+  meetsHeader(view: RequestView, state: MatchState): boolean {
+    const value = view.header(this.name);
     if (value === undefined) return false;
-    return this.#test === null ? value === this.#exact : this.#test(value);
+    return this.pattern === null ? value === this.#exact : state.test(this.pattern, value, 'header');
+  }
+
+  meetsQuery(view: RequestView, state: MatchState): boolean {
+    const value = state.query.get(view.query, this.name);
+    if (value === undefined) return false;
+    return this.pattern === null ? value === this.#exact : state.test(this.pattern, value, 'query');
   }
 }
 
-/**
- * The first value of `name` in a query, as it is written (no decoding but of `+` and escapes when there are any); undefined when
- * absent. HTTPQueryParamMatch: repeated parameters are matched on the first.
- */
-export function queryValue(query: string, name: string): string | undefined {
-  let from = 0;
-  while (from < query.length) {
-    let end = query.indexOf('&', from);
-    if (end === -1) end = query.length;
-    const equals = query.indexOf('=', from);
-    const nameEnd = equals === -1 || equals > end ? end : equals;
-    if (isName(query, from, nameEnd, name))
-      return nameEnd === end ? '' : decodeQuery(query.slice(nameEnd + 1, end));
-    from = end + 1;
+/** A regular expression for paths, which is held against the readings of a path that it can speak of. */
+class PathPattern {
+  readonly #pattern: CompiledPattern;
+  readonly #kept: KeptParts | null;
+
+  constructor(pattern: string, regex: RegexCompiler) {
+    this.#pattern = regex(pattern);
+    this.#kept = keptParts(pattern);
   }
-  return undefined;
-}
 
-function isName(query: string, from: number, to: number, name: string): boolean {
-  if (to - from === name.length) return query.startsWith(name, from);
-  return to - from > name.length && decodeQuery(query.slice(from, to)) === name;
+  accepts({ path }: RequestView, state: MatchState): boolean {
+    if (state.test(this.#pattern, state.path, 'path')) return true;
+    if (this.#kept === null || path === state.path) return false;
+    const reading = readPath(path, this.#kept);
+    return reading !== state.path && state.test(this.#pattern, reading, 'path');
+  }
 }
-
-const decodeQuery = (text: string): string => {
-  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
-  return spaced.includes('%') ? decodeAll(spaced) : spaced;
-};
 
 /** Text of a predicate for people: `= v` or `~ pattern`. */
 export const describeText = (value: StringMatch): string =>

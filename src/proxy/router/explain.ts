@@ -11,9 +11,11 @@ import type { RouteMatch, StringMatch } from '../../ir/match.ts';
 import type { EffectiveSetting, Origin, RuleOrigin } from '../../ir/origin.ts';
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
-import { describeMatch, describeText, queryValue, type FailedPart, type RegexCompiler } from './entry.ts';
+import { describeMatch, describeText, type FailedPart, type RegexCompiler } from './entry.ts';
+import { MatchState } from './match-state.ts';
 import { matchPath, normalisePath, textOctets } from './path.ts';
 import { isPreflight } from './preflight.ts';
+import { queryValue } from './query.ts';
 import type { RequestView } from './request-view.ts';
 import { PortRouter, type CompiledHost, type ListenerRef, type RouteHit } from './router.ts';
 
@@ -258,11 +260,14 @@ function findNearMisses(
   rules: ReadonlyMap<RuleId, RouteRule>,
 ): NearMiss[] {
   const path = matchPath(view.path);
+  const state = new MatchState();
   const found: { readonly near: NearMiss; readonly distance: number }[] = [];
   let isWon = false;
   for (let host = chain; host !== null; host = host.next) {
     for (const { entry } of host.list.entries) {
-      const failed = entry.failedPart(view, path);
+      // Each entry has a budget of its own: what is explained here is why it does not match, not what all of them cost.
+      state.start(path);
+      const failed = entry.failedPart(view, state);
       const rule = rules.get(entry.source.rule);
       if (failed === null && !isWon) {
         isWon = true;

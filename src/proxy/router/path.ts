@@ -3,7 +3,7 @@
  * unreserved characters are decoded, dot segments removed. What two readers could take for different paths is refused.
  *
  * Encoded delimiters and repeated slashes are data to many applications (`/@scope%2fname`, `/web/http://…`), so they are
- * forwarded as they came; `matchPath` gives the reading that rules are held against.
+ * forwarded as they came; `matchPath` gives the reading that rules are held against, unless they name such a part themselves.
  */
 
 const PERCENT = 0x25;
@@ -147,15 +147,43 @@ function removeDotSegments(path: string): string | null {
  * this reading escapes. Returns `path` itself when that is all the same, as it nearly always is.
  */
 export function matchPath(path: string): string {
-  if (!path.includes('%') && !path.includes(';') && !path.includes('//')) return path;
-  const decoded = decodeDeeply(path);
-  const bare = decoded.includes(';')
-    ? decoded
-        .split('/')
-        .map((segment) => segment.split(';', 1)[0])
-        .join('/')
-    : decoded;
-  return bare.replace(/\/{2,}/g, '/');
+  return hasManyReadings(path) ? readPath(path, NOTHING_KEPT) : path;
+}
+
+const hasManyReadings = (path: string): boolean =>
+  path.includes('%') || path.includes(';') || path.includes('//');
+
+/** What a reading of a path leaves as it is written. */
+export interface KeptParts {
+  readonly parameters: boolean;
+  readonly escapes: boolean;
+  readonly slashes: boolean;
+}
+
+const NOTHING_KEPT: KeptParts = { parameters: false, escapes: false, slashes: false };
+
+/**
+ * What a regular expression for paths names, and `matchPath` therefore must not take away: `/item;id=[0-9]+`, `/sp%20ace`,
+ * `/web/https?://.*`. null when it names none of these. What it does not name still goes, so that `.*\.css` never takes
+ * `/admin;.css` from the rule for `/admin`.
+ */
+export function keptParts(pattern: string): KeptParts | null {
+  return hasManyReadings(pattern)
+    ? { parameters: pattern.includes(';'), escapes: pattern.includes('%'), slashes: pattern.includes('//') }
+    : null;
+}
+
+export function readPath(path: string, kept: KeptParts): string {
+  let reading = kept.escapes ? path : decodeDeeply(path);
+  if (!kept.parameters) reading = withoutParameters(reading);
+  return kept.slashes ? reading : reading.replace(/\/{2,}/g, '/');
+}
+
+/** `;` and all spellings of it. */
+const PARAMETERS = /(?:;|%(?:25)*3b)[^/]*/gi;
+
+function withoutParameters(path: string): string {
+  return path.replace(PARAMETERS, '');
 }
 
 function decodeDeeply(path: string): string {
@@ -164,8 +192,23 @@ function decodeDeeply(path: string): string {
   return reading;
 }
 
-/** A path in a rule in the reading of `matchPath`, so that `/a%20b` and `/a b` in a rule mean the same. */
-export const literalReading = (value: string): string => matchPath(textOctets(value));
+export interface LiteralPath {
+  readonly path: string;
+  /** Compared with the normal path of a request, not with `matchPath` of it. */
+  readonly isVerbatim: boolean;
+}
+
+/**
+ * A path in a rule. Most are held against `matchPath`, so that `/a%20b` means the same as `/a b`, and no spelling of a request gets
+ * around them. One that names a `;` parameter, or an escape of an escape, means exactly that (RFC 3986 section 3.3).
+ */
+export function readLiteral(value: string): LiteralPath {
+  const once = decodeAll(textOctets(value));
+  const isVerbatim = once.includes(';') || /%[0-9a-f]{2}/i.test(once);
+  if (!isVerbatim) return { path: matchPath(once), isVerbatim };
+  const encoded = value.replace(/[^\x21-\x7e]/gu, (char) => encodeURIComponent(char.toWellFormed()));
+  return { path: normalisePath(encoded) ?? encoded, isVerbatim };
+}
 
 /** Text from configuration as its UTF-8 bytes, one a character: requests are read byte by byte. */
 export function textOctets(value: string): string {

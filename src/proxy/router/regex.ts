@@ -2,39 +2,49 @@
  * Regular expressions of users, in RE2 syntax and linear time. The common simple ones become string comparisons, proven equal to the
  * engine's answer by a property test.
  */
-import { RE2JS } from 're2js';
+import { RE2JS, RE2Set } from 're2js';
+import { literalPrefix } from './literal-prefix.ts';
 
-export type TextTest = (text: string) => boolean;
+export interface CompiledPattern {
+  /** What every matching text starts with; `` when unknown. A text that starts otherwise need not be tested. */
+  readonly prefix: string;
+  /** Instructions that a test may run for each character of the text; 0 for a plain string comparison. */
+  readonly size: number;
+  /** Whether the whole text matches, anchored or not (as in Envoy's `safe_regex`). */
+  readonly test: (text: string) => boolean;
+}
 
 /** Characters that mean something in a pattern, and those beyond ASCII, which requests have as bytes; text without them is literal. */
 const SPECIAL = /[\\^$.|?*+()[\]{}]|[^\x00-\x7f]/;
 
-/** A test that the whole text must match, anchored or not (as Envoy's `safe_regex` has it). Throws for invalid patterns. */
-export function compileRegex(pattern: string): TextTest {
-  return compileSimple(pattern) ?? compileGeneral(pattern);
+/** Throws for patterns that `measureRegex` refuses. */
+export function compileRegex(pattern: string): CompiledPattern {
+  const simple = compileSimple(pattern);
+  return simple === null ? compileGeneral(pattern) : { prefix: '', size: 0, test: simple };
 }
 
 /**
- * Instructions that a pattern may compile to. Linear time is time in proportion to text × program: ten thousand instructions hold a
- * worker for seconds over one long path, and whoever writes a route shares the worker with everybody else.
+ * Instructions that a pattern may compile to (Envoy's documented default). Linear time means time in proportion to text × program, and
+ * all tenants of a Gateway share its workers.
  */
-const MAX_PROGRAM = 1_000;
+const MAX_PROGRAM = 100;
 
-/** null when the pattern is valid RE2 syntax and small enough to serve, else what is wrong with it. */
-export function regexError(pattern: string): string | null {
-  // Before compiling: a repetition is as many instructions as it counts, and compiling them all takes its time too.
-  let size = countedRepeats(pattern);
-  if (size > MAX_PROGRAM) return tooLarge(size);
+/** The size of a pattern (see `CompiledPattern`), or what is wrong with it: no RE2 syntax, or too large to serve. */
+export function measureRegex(pattern: string): number | string {
+  // Before compiling: a repetition takes as many instructions as it counts, and compiling them takes time too.
+  const repeats = countedRepeats(pattern);
+  if (repeats > MAX_PROGRAM) return tooLarge(repeats);
+  if (compileSimple(pattern) !== null) return 0;
   try {
-    size = RE2JS.compile(pattern).programSize();
+    const size = RE2JS.compile(pattern).programSize();
+    return size > MAX_PROGRAM ? tooLarge(size) : size;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-  return size > MAX_PROGRAM ? tooLarge(size) : null;
 }
 
 const tooLarge = (size: number): string =>
-  `it compiles to ${String(size)} or more instructions where ${String(MAX_PROGRAM)} are served; ask for fewer repetitions`;
+  `it compiles to ${String(size)} or more instructions; the limit is ${String(MAX_PROGRAM)}. Ask for fewer repetitions, or match a prefix`;
 
 const COUNTED = /(?<!\\)\{(\d+)(?:,(\d*))?\}/g;
 
@@ -44,9 +54,21 @@ function countedRepeats(pattern: string): number {
   return sum;
 }
 
-function compileGeneral(pattern: string): TextTest {
-  const regex = RE2JS.compile(pattern);
-  return (text) => regex.matches(octetsToText(text));
+/**
+ * Memory for the states of one pattern's automaton. Patterns that need more (their states double with each repetition) fall back to a
+ * slower engine that keeps none: more memory makes their worst case slower, not faster, and all patterns of all tenants add up.
+ */
+const AUTOMATON_BYTES = 64 * 1_024;
+
+function compileGeneral(pattern: string): CompiledPattern {
+  const size = measureRegex(pattern);
+  if (typeof size === 'string') throw new Error(size);
+  // A set of one: the engine takes a memory limit only for sets.
+  const regex = new RE2Set(RE2Set.ANCHOR_BOTH, 0, AUTOMATON_BYTES);
+  regex.add(pattern);
+  regex.compile();
+  const test = (text: string): boolean => regex.match(octetsToText(text)).length > 0;
+  return { prefix: literalPrefix(pattern), size, test };
 }
 
 /** Requests are read byte by byte; a pattern speaks of characters, `.` of a whole one. What is not UTF-8 stays bytes. */
@@ -62,7 +84,7 @@ function octetsToText(octets: string): string {
 }
 
 /** `literal`, `literal.*`, `.*literal`, each with or without anchors; null for anything else. */
-function compileSimple(pattern: string): TextTest | null {
+function compileSimple(pattern: string): ((text: string) => boolean) | null {
   let body = pattern;
   if (body.startsWith('^')) body = body.slice(1);
   if (body.endsWith('$') && !body.endsWith('\\$')) body = body.slice(0, -1);

@@ -37,7 +37,7 @@ function referenceEntry(match: RouteMatch, view: RequestView): boolean {
     value !== undefined &&
     (kind === 'exact'
       ? value === (rest as { value: string }).value
-      : compileRegex((rest as { pattern: string }).pattern)(value));
+      : compileRegex((rest as { pattern: string }).pattern).test(value));
   const segments = (value: string): string[] => value.split('/').filter((segment) => segment !== '');
   const under = (prefix: string): boolean =>
     segments(prefix).every((segment, index) => path.split('/')[index + 1] === segment);
@@ -46,7 +46,7 @@ function referenceEntry(match: RouteMatch, view: RequestView): boolean {
       ? path === match.path.value
       : match.path.kind === 'prefix'
         ? under(match.path.value)
-        : compileRegex(match.path.pattern)(path);
+        : compileRegex(match.path.pattern).test(path);
   return (
     pathHolds &&
     (match.method === null || match.method === view.method) &&

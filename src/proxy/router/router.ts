@@ -13,6 +13,7 @@ import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
 import { CompiledEntry, type RegexCompiler } from './entry.ts';
 import { EntryList, type RankedHit } from './entry-list.ts';
 import { HostTable } from './host-table.ts';
+import { MatchState, type RegexRefusal } from './match-state.ts';
 import { matchPath } from './path.ts';
 import type { RequestView } from './request-view.ts';
 
@@ -54,12 +55,14 @@ export interface CompiledListener<Rule> {
   readonly ref: ListenerRef;
   readonly hosts: HostTable<CompiledHost<Rule>>;
   readonly noRule: RouteHit<Rule>;
+  readonly refused: Readonly<Record<RegexRefusal, RouteHit<Rule>>>;
 }
 
 export class PortRouter<Rule> {
   readonly listeners = new Map<ListenerId, CompiledListener<Rule>>();
   readonly #byHostname = new HostTable<CompiledListener<Rule>>();
   readonly #terminatesTls: boolean;
+  readonly #state = new MatchState();
   readonly #noListener: RouteHit<Rule> = miss(null, 'no_listener_host');
   readonly #misdirected: RouteHit<Rule> = miss(null, 'misdirected');
 
@@ -86,9 +89,11 @@ export class PortRouter<Rule> {
     if (serverName !== null && this.#terminatesTls && serverName !== view.host) {
       if (this.#byHostname.find(serverName) !== listener) return this.#misdirected;
     }
-    const path = matchPath(view.path);
+    const state = this.#state;
+    state.start(matchPath(view.path));
     for (let host = listener.hosts.find(view.host); host !== null; host = host.next) {
-      const hit = host.list.find(view, path);
+      const hit = host.list.find(view, state);
+      if (state.refusal !== null) return listener.refused[state.refusal];
       if (hit !== null) return hit;
     }
     return listener.noRule;
@@ -130,9 +135,18 @@ function compileListener<Rule>(
   };
   const hosts = new HostTable<CompiledHost<Rule>>();
   for (const virtualHost of listener.virtualHosts) hosts.add(virtualHost.hostname, compile(virtualHost));
-  const noRule = before?.ref === ref ? before.noRule : miss<Rule>(ref, 'no_rule');
-  return { listener, ref, hosts, noRule };
+  const { noRule, refused } = before?.ref === ref ? before : missesOf<Rule>(ref);
+  return { listener, ref, hosts, noRule, refused };
 }
+
+const missesOf = <Rule>(ref: ListenerRef): Pick<CompiledListener<Rule>, 'noRule' | 'refused'> => ({
+  noRule: miss(ref, 'no_rule'),
+  refused: {
+    regex_budget: miss(ref, 'regex_budget'),
+    uri_too_long: miss(ref, 'uri_too_long'),
+    head_too_large: miss(ref, 'head_too_large'),
+  },
+});
 
 function refOf({ id, origin }: HttpListener, before: CompiledListener<unknown> | null): ListenerRef {
   const known = before?.ref;

@@ -7,6 +7,9 @@ import type { RuleId } from '../../ir/ids.ts';
 import type { RouteMatch, StringMatch } from '../../ir/match.ts';
 import type { RuleProblem } from '../proxy-api.ts';
 import type { RegexCompiler } from '../router/entry.ts';
+import type { CompiledPattern } from '../router/regex.ts';
+
+const NO_MATCH: CompiledPattern = { prefix: '', size: 0, test: () => false };
 
 export class BadPatterns {
   readonly #compile: RegexCompiler;
@@ -22,7 +25,7 @@ export class BadPatterns {
       return this.#compile(pattern);
     } catch (error) {
       this.#found.set(pattern, error instanceof Error ? error.message : String(error));
-      return () => false;
+      return NO_MATCH;
     }
   };
 

@@ -114,6 +114,21 @@ export function matchShadowed(path: string, hostname: string, by: ObjectRef, rul
   });
 }
 
+export function regexHostTotal(
+  path: string,
+  hostname: string,
+  { instructions, limit }: { readonly instructions: number; readonly limit: number },
+): Fault {
+  const host = hostname === '' ? 'any host' : hostname;
+  return warningFault({
+    code: 'regex-total',
+    reason: NO_CONDITION,
+    path,
+    message: `The regular expressions of all routes for ${host} compile to ${instructions} instructions, more than ${limit}: requests with long paths are answered 500 (regex_budget).`,
+    hint: 'Use fewer or smaller patterns, prefixes or exact values.',
+  });
+}
+
 export function routeShadowed(path: string, listener: string, by: ObjectRef): Fault {
   return warningFault({
     code: 'route-shadowed',

@@ -60,8 +60,18 @@ export function regexInvalid(path: string, pattern: string, why: string): Fault 
     code: 'regex',
     reason: 'UnsupportedValue',
     path,
-    message: `${JSON.stringify(pattern)} is not a valid regular expression: ${why}.`,
+    message: `${JSON.stringify(pattern)} cannot be served as a regular expression: ${why}.`,
     hint: 'Regular expressions have RE2 syntax: no look-around and no back-references.',
+  });
+}
+
+export function regexTotal(path: string, instructions: number, limit: number): Fault {
+  return errorFault({
+    code: 'regex-total',
+    reason: 'UnsupportedValue',
+    path,
+    message: `The regular expressions of the route up to this rule compile to ${instructions} instructions; the limit is ${limit}.`,
+    hint: 'Use fewer or smaller patterns, prefixes or exact values, or split the route by hostname.',
   });
 }
 

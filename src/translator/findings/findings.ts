@@ -7,6 +7,7 @@ import { compareText } from '../../lib/compare.ts';
 import { keepList, keepSame } from '../../lib/keep-same.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { TranslateOptions } from '../types.ts';
 import { reportGateways, reportUnserved } from './gateway-findings.ts';
 import { reportPolicies } from './policy-findings.ts';
 import { RouteReporter } from './route-findings.ts';
@@ -25,12 +26,13 @@ export interface Noted {
 export class FindingCollector {
   readonly #controllerName: string;
   readonly #routes = new RouteReporter();
-  readonly #shadows = new ShadowReporter();
+  readonly #shadows: ShadowReporter;
   #known: ReadonlyMap<string, Finding> = new Map();
   #findings: readonly Finding[] = [];
 
-  constructor(controllerName: string) {
+  constructor({ controllerName, measureRegex }: Pick<TranslateOptions, 'controllerName' | 'measureRegex'>) {
     this.#controllerName = controllerName;
+    this.#shadows = new ShadowReporter(measureRegex);
   }
 
   /** By object, place and code; the same array until something changes. */

@@ -9,9 +9,11 @@ import { canonicalJson } from '../../lib/canonical-json.ts';
 import { compareText } from '../../lib/compare.ts';
 import { DerivedItems } from '../../lib/derived-items.ts';
 import { remember } from '../../lib/remember.ts';
-import { hostnameShadowed, matchShadowed, routeShadowed } from '../faults/advice.ts';
+import { hostnameShadowed, matchShadowed, regexHostTotal, routeShadowed } from '../faults/advice.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { MeasureRegex } from '../graph/match.ts';
 import type { ListenerNode } from '../graph/nodes.ts';
+import { REGEX_INSTRUCTIONS } from '../graph/regex-limit.ts';
 import { servedListeners } from '../lower/gateway-config.ts';
 import { tlsHostOwners } from '../lower/listener.ts';
 import type { Noted, Report } from './findings.ts';
@@ -21,6 +23,11 @@ export class ShadowReporter {
   readonly #known = new WeakMap<VirtualHost, readonly Noted[]>();
   /** By Gateway and listener: hosts of more than one entry. */
   #shared = new Map<string, DerivedItems<VirtualHost, VirtualHost>>();
+  readonly #measureRegex: MeasureRegex;
+
+  constructor(measureRegex: MeasureRegex) {
+    this.#measureRegex = measureRegex;
+  }
 
   report(graph: Graph, configs: readonly GatewayConfig[], report: Report): void {
     const shared = new Map<string, DerivedItems<VirtualHost, VirtualHost>>();
@@ -32,7 +39,7 @@ export class ShadowReporter {
         const hosts = this.#shared.get(key) ?? new DerivedItems();
         shared.set(key, hosts);
         for (const host of hosts.update(listener.virtualHosts, sharedHosts)) {
-          for (const { object, faults } of this.#shadowsIn(host, config)) report(object, faults);
+          for (const { object, faults } of this.#notedOf(host, config)) report(object, faults);
         }
       }
     }
@@ -42,14 +49,39 @@ export class ShadowReporter {
     }
   }
 
-  #shadowsIn(host: VirtualHost, { rules }: GatewayConfig): readonly Noted[] {
+  #notedOf(host: VirtualHost, { rules }: GatewayConfig): readonly Noted[] {
     let noted = this.#known.get(host);
     if (noted === undefined) {
-      noted = [...shadowsIn(host, rules)];
+      noted = [...shadowsIn(host, rules), ...this.#regexTotal(host, rules)];
       this.#known.set(host, noted);
     }
     return noted;
   }
+
+  /** Routes that share a hostname share the budget that the data plane gives a request's regular expressions. */
+  #regexTotal(host: VirtualHost, rules: GatewayConfig['rules']): readonly Noted[] {
+    let instructions = 0;
+    let over: RuleId | null = null;
+    for (const { match, rule } of host.entries) {
+      for (const pattern of patternsOf(match)) {
+        const size = this.#measureRegex(pattern);
+        instructions += typeof size === 'number' ? size : 0;
+      }
+      if (over === null && instructions > REGEX_INSTRUCTIONS) over = rule;
+    }
+    const origin = over === null ? undefined : originsOf(rules).get(over);
+    if (origin === undefined) return [];
+    const path = `spec.rules[${origin.index}].matches`;
+    const fault = regexHostTotal(path, host.hostname, { instructions, limit: REGEX_INSTRUCTIONS });
+    return [{ object: routeRef(origin), faults: [fault] }];
+  }
+}
+
+function patternsOf({ path, headers, query }: RouteMatch): readonly string[] {
+  const texts = [...headers, ...query].flatMap(({ value }) =>
+    value.kind === 'regex' ? [value.pattern] : [],
+  );
+  return path.kind === 'regex' ? [path.pattern, ...texts] : texts;
 }
 
 const sharedHosts = (host: VirtualHost): readonly VirtualHost[] => (host.entries.length < 2 ? [] : [host]);

@@ -15,6 +15,7 @@ import type { Policies } from './policies.ts';
 import { judgePolicyEffects, type PolicyEffects } from './policy-effects.ts';
 import { PolicyStage } from './policy-stage.ts';
 import { judgeProxyConfigs, type ProxyConfigs } from './proxy-config.ts';
+import { withinRegexLimit } from './regex-limit.ts';
 import { RouteStage } from './route-stage.ts';
 import { judgeRule, type RuleContext } from './rule.ts';
 import { SnapshotIndex } from './snapshot-index.ts';
@@ -50,11 +51,14 @@ export class GraphBuilder {
 
   constructor(options: TranslateOptions) {
     this.#options = options;
-    const { validateRegex } = options;
+    const { measureRegex } = options;
     this.#routeStage = new RouteStage((route, sources) => {
       const namespace = namespaceOf(route.object);
-      const context: RuleContext = { ...sources, kind: route.kind, namespace, validateRegex };
-      return route.rules.map((rule, at) => judgeRule(rule, at, context));
+      const context: RuleContext = { ...sources, kind: route.kind, namespace, measureRegex };
+      return withinRegexLimit(
+        route.rules.map((rule, at) => judgeRule(rule, at, context)),
+        measureRegex,
+      );
     });
   }
 

@@ -3,7 +3,8 @@ import type { Fault } from '../faults/fault.ts';
 import { regexInvalid, valueUnsupported } from '../faults/route-faults.ts';
 import type { MatchSpec } from './route-adapter.ts';
 
-type ValidateRegex = (pattern: string) => string | null;
+/** See `TranslateOptions.measureRegex`. */
+export type MeasureRegex = (pattern: string) => number | string;
 
 const PATH_TYPES = ['Exact', 'PathPrefix', 'RegularExpression'];
 const VALUE_TYPES = ['Exact', 'RegularExpression'];
@@ -22,20 +23,20 @@ interface Matcher {
 export function judgeMatches(
   matches: readonly MatchSpec[],
   path: string,
-  validateRegex: ValidateRegex,
+  measureRegex: MeasureRegex,
 ): readonly Fault[] {
-  return matches.flatMap((match, index) => judgeMatch(match, `${path}[${index}]`, validateRegex));
+  return matches.flatMap((match, index) => judgeMatch(match, `${path}[${index}]`, measureRegex));
 }
 
 /** Also asked by the lowering: a match with a fault can match nothing, its siblings still can. */
-export function judgeMatch(match: MatchSpec, at: string, validateRegex: ValidateRegex): readonly Fault[] {
+export function judgeMatch(match: MatchSpec, at: string, measureRegex: MeasureRegex): readonly Fault[] {
   const faults: Fault[] = [];
   for (const { path, type, types, value, field } of matchersOf(match, at)) {
     if (!types.includes(type)) {
       faults.push(valueUnsupported(`${path}.type`, type, types));
     } else if (type === 'RegularExpression') {
-      const why = validateRegex(value);
-      if (why !== null) faults.push(regexInvalid(`${path}.${field}`, value, why));
+      const why = measureRegex(value);
+      if (typeof why === 'string') faults.push(regexInvalid(`${path}.${field}`, value, why));
     }
   }
   if (match.kind === 'http') {
@@ -46,6 +47,10 @@ export function judgeMatch(match: MatchSpec, at: string, validateRegex: Validate
   }
   return faults;
 }
+
+/** The regular expressions of a match. */
+export const patternsIn = (match: MatchSpec): readonly string[] =>
+  matchersOf(match, '').flatMap(({ type, value }) => (type === 'RegularExpression' ? [value] : []));
 
 function matchersOf({ kind, spec }: MatchSpec, at: string): readonly Matcher[] {
   const fields = (

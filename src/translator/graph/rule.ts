@@ -7,14 +7,14 @@ import type { Fault } from '../faults/fault.ts';
 import { durationInvalid, redirectWithBackends, secondLayer4Rule } from '../faults/route-faults.ts';
 import { backendRefOf, resolveBackend, type BackendContext, type Traffic } from './backend.ts';
 import { judgeFilters, type FilterJudgement } from './filter.ts';
-import { judgeMatches, matchesOnlyPrefixes } from './match.ts';
+import { judgeMatches, matchesOnlyPrefixes, type MeasureRegex } from './match.ts';
 import type { BackendNode, RuleNode } from './nodes.ts';
 import type { RuleSpec } from './route-adapter.ts';
 
 export interface RuleContext extends Omit<BackendContext, 'found'> {
   readonly kind: RouteKind;
   readonly namespace: string;
-  readonly validateRegex: (pattern: string) => string | null;
+  readonly measureRegex: MeasureRegex;
 }
 
 const TRAFFIC: Readonly<Record<RouteKind, Traffic>> = {
@@ -36,7 +36,7 @@ export function judgeRule(spec: RuleSpec, index: number, shared: RuleContext): R
   const filterContext = { backends: context, from, allPrefixes: matchesOnlyPrefixes(spec.matches) };
   const filters = judgeFilters(spec.filters, `${path}.filters`, filterContext);
   const invalid = [
-    ...judgeMatches(spec.matches, `${path}.matches`, context.validateRegex),
+    ...judgeMatches(spec.matches, `${path}.matches`, context.measureRegex),
     ...filters.invalid,
     ...judgePolicies(spec, path),
   ];

@@ -6,7 +6,7 @@ import type { Action, RouteRule, WeightedBackend } from '../../ir/route.ts';
 import { trimmed } from '../../lib/trimmed.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 import type { PolicyScope } from '../graph/hierarchy.ts';
-import { judgeMatch } from '../graph/match.ts';
+import { judgeMatch, type MeasureRegex } from '../graph/match.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import type { BackendRefSpec } from '../graph/route-adapter.ts';
 import { lowerFilters, type FilterUses } from './filters.ts';
@@ -25,7 +25,7 @@ export interface LoweredRule {
 
 /** What a rule is lowered with: policies may differ from scope to scope, the rest is the same wherever it is attached. */
 export interface RuleLowering {
-  readonly validateRegex: (pattern: string) => string | null;
+  readonly measureRegex: MeasureRegex;
   readonly policies: PolicyLowering;
   readonly scope: PolicyScope;
 }
@@ -53,11 +53,11 @@ export function lowerRule(route: RouteNode, rule: RuleNode, context: RuleLowerin
 function lowerInScope(
   route: RouteNode,
   rule: RuleNode,
-  { validateRegex, policies, scope }: RuleLowering,
+  { measureRegex, policies, scope }: RuleLowering,
 ): LoweredRule {
   // A match that is wrong can match nothing; its siblings keep the rule's place.
   const matches = rule.spec.matches
-    .filter((match) => rule.invalid.length === 0 || judgeMatch(match, '', validateRegex).length === 0)
+    .filter((match) => rule.invalid.length === 0 || judgeMatch(match, '', measureRegex).length === 0)
     .map(lowerMatch);
   const base = {
     id: ruleIdOf(route, rule),

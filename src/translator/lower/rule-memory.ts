@@ -8,12 +8,12 @@ import { lowerRule, type LoweredRule, type RuleLowering } from './route-rule.ts'
 type OfScopes = Map<string, readonly LoweredRule[]>;
 
 export class RuleMemory {
-  readonly #validateRegex: RuleLowering['validateRegex'];
+  readonly #measureRegex: RuleLowering['measureRegex'];
   #known = new WeakMap<RouteNode, OfScopes>();
   #backendPolicies: BackendPolicies | null = null;
 
-  constructor(validateRegex: RuleLowering['validateRegex']) {
-    this.#validateRegex = validateRegex;
+  constructor(measureRegex: RuleLowering['measureRegex']) {
+    this.#measureRegex = measureRegex;
   }
 
   /** `backendPolicies`: what `policies` are lowered from; while it is the same object, rules stay as they are. */
@@ -25,12 +25,12 @@ export class RuleMemory {
       this.#backendPolicies = backendPolicies;
       this.#known = new WeakMap();
     }
-    const validateRegex = this.#validateRegex;
+    const measureRegex = this.#measureRegex;
     return (route, scope) => {
       const ofScopes = this.#of(route);
       let rules = ofScopes.get(scope.key);
       if (rules === undefined) {
-        rules = route.rules.map((rule) => lowerRule(route, rule, { validateRegex, policies, scope }));
+        rules = route.rules.map((rule) => lowerRule(route, rule, { measureRegex, policies, scope }));
         ofScopes.set(scope.key, rules);
       }
       return rules;

@@ -1,0 +1,55 @@
+/**
+ * What matching has worked out of the current request, and what its regular expressions have cost so far. A router has one, reset for
+ * each request.
+ */
+import type { CompiledPattern } from './regex.ts';
+import { QueryValues } from './query.ts';
+
+/**
+ * Work that the regular expressions of one request may take: instructions of the program × characters of the text, summed over the
+ * patterns that are tested. In the worst case a unit takes some 30 ns, so that one request holds a worker for 15 ms at most.
+ */
+export const REGEX_BUDGET = 500_000;
+
+/** The longest text that a regular expression reads, in bytes. */
+export const REGEX_TEXT = { path: 2_048, query: 4_096, header: 4_096 } as const;
+
+type TextPart = keyof typeof REGEX_TEXT;
+
+/** Why a request is refused whose regular expressions cannot be answered within the limits. */
+export type RegexRefusal = 'regex_budget' | 'uri_too_long' | 'head_too_large';
+
+const TOO_LONG: Readonly<Record<TextPart, RegexRefusal>> = {
+  path: 'uri_too_long',
+  query: 'uri_too_long',
+  header: 'head_too_large',
+};
+
+export class MatchState {
+  /** `matchPath` of the request's path. */
+  path = '';
+  /**
+   * Not null: a pattern was not tested, and counts as not matching. The request must be refused whatever else matches: it may belong to
+   * the rule of that pattern, which may be there to protect something.
+   */
+  refusal: RegexRefusal | null = null;
+  readonly query = new QueryValues();
+  #work = 0;
+
+  start(path: string): void {
+    this.path = path;
+    this.refusal = null;
+    this.#work = 0;
+    this.query.reset();
+  }
+
+  test(pattern: CompiledPattern, text: string, part: TextPart): boolean {
+    if (pattern.size === 0) return pattern.test(text);
+    if (!text.startsWith(pattern.prefix) || this.refusal !== null) return false;
+    this.#work += pattern.size * text.length;
+    if (text.length > REGEX_TEXT[part]) this.refusal = TOO_LONG[part];
+    else if (this.#work > REGEX_BUDGET) this.refusal = 'regex_budget';
+    else return pattern.test(text);
+    return false;
+  }
+}
