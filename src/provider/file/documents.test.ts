@@ -24,6 +24,17 @@ suite('YAML as Kubernetes reads it', () => {
     '"no"': 'no',
     '!!binary aGVsbG8=': 'hello',
     '1.0': 1,
+    // As sigs.k8s.io/yaml reads them: a number has a digit.
+    '.': '.',
+    '._': '._',
+    '+.': '+.',
+    '-.': '-.',
+    e10: 'e10',
+    _1: '_1',
+    '-_1': -1,
+    '08': 8,
+    '.5': 0.5,
+    '-1.5e-3': -0.0015,
   };
   for (const [text, value] of Object.entries(values)) {
     test(`${text} is ${JSON.stringify(value)}`, () => {
@@ -83,6 +94,14 @@ suite('objects in a text', () => {
       'syntax',
       1,
     ],
+    'more anchors than anyone writes': [
+      Array.from(
+        { length: 600 },
+        (_, n) => `a${String(n)}: &a${String(n)} x\nb${String(n)}: *a${String(n)}\n`,
+      ).join(''),
+      'syntax',
+      1,
+    ],
     'brackets without end': ['a: ['.repeat(20_000), 'syntax', 1],
     'octets that are no text': ['\u0000\u0001', 'not-an-object', 1],
   };
@@ -106,7 +125,22 @@ suite('objects in a text', () => {
     );
   });
 
-  test('a key that stands twice is told, with its place', () => {
+  // The parser's own test compares every pair of keys: this map would take it minutes.
+  test('a map of 100,000 keys is read, and the one that occurs twice is found', () => {
+    const keys = Array.from({ length: 100_000 }, (_, n) => `k${String(n)}: x`).join('\n');
+    const [object] = parseText(`${keys}\nk7: y\n`, 'f.yaml').objects;
+    assert.deepEqual(
+      object?.repeatedKeys.map(({ key, location }) => [key, location.line]),
+      [['k7', 100_001]],
+    );
+  });
+
+  test('merge keys may occur more than once', () => {
+    const [object] = parseText('a: &x {b: 1}\nc: {<<: *x, <<: *x}\n', 'f.yaml').objects;
+    assert.deepEqual(object?.repeatedKeys, []);
+  });
+
+  test('a key that occurs twice is reported with its place', () => {
     const [object] = parseText('a: 1\n---\nmetadata:\n  name: a\n  name: b\n', 'f.yaml').objects.slice(1);
     assert.deepEqual(object?.repeatedKeys, [
       { key: 'name', location: { file: 'f.yaml', line: 5, column: 3 } },

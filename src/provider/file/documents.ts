@@ -1,8 +1,9 @@
 /** Text to Kubernetes objects with their positions: multi-document YAML and JSON, and the List kinds. */
-import { LineCounter, parseAllDocuments, type Document } from 'yaml';
+import { isAlias, LineCounter, parseAllDocuments, visit, type Document } from 'yaml';
 import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { isJsonObject, type JsonObject, type Path } from '../../gatewayapi/validation/schema.ts';
 import { offsetOf } from './position.ts';
+import { repeatedKeys } from './repeated-keys.ts';
 import { splitDocuments, type Chunk } from './split.ts';
 import { YAML_OPTIONS } from './yaml-dialect.ts';
 
@@ -37,7 +38,7 @@ export function parseChunk(chunk: Chunk, file: string): ParsedText {
   const documents = source.read();
   if (documents === null) return { objects, findings: [syntaxFinding(TOO_DEEP, source.at(0))] };
   for (const [index, document] of documents.entries()) {
-    const problem = document.errors.find(({ code }) => code !== 'DUPLICATE_KEY');
+    const [problem] = document.errors;
     if (problem !== undefined) {
       findings.push(syntaxFinding(problem, source.at(problem.pos[0])));
       continue;
@@ -64,6 +65,12 @@ interface Problem {
 
 const TOO_DEEP: Problem = { code: 'TOO_DEEP', message: 'nested too deeply' };
 const MAX_ALIASES = 10_000;
+/** The parser looks for the anchor of each alias among all of them. */
+const MAX_ANCHORS_AND_ALIASES = 1_000;
+const TOO_MANY_ANCHORS: Problem = {
+  code: 'TOO_MANY_ANCHORS',
+  message: `more than ${String(MAX_ANCHORS_AND_ALIASES)} anchors and aliases in one document`,
+};
 
 /** A chunk's syntax tree is made again when a position is asked for, which is rare, rather than kept, which is costly. */
 class ChunkSource {
@@ -98,11 +105,6 @@ class ChunkSource {
     return { file: this.#file, line: Math.max(1, line) + this.#chunk.lineOffset, column: Math.max(1, col) };
   }
 
-  /** The key that begins at an offset. */
-  keyAt(offset: number): string {
-    return /^["']?([^"':\s]+)/.exec(this.#chunk.text.slice(offset))?.[1] ?? '';
-  }
-
   locate(index: number, path: Path, atKey: boolean): SourceLocation {
     const document = this.read()?.[index];
     return this.at(document === undefined ? 0 : offsetOf(document, path, atKey));
@@ -114,6 +116,9 @@ type Reading =
 
 /** Aliases that expand to very much, or to themselves, are refused here. */
 function toValue(document: Document, mayAlias: boolean): Reading {
+  if (mayAlias && countAnchors(document) > MAX_ANCHORS_AND_ALIASES) {
+    return { ok: false, problem: TOO_MANY_ANCHORS };
+  }
   try {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     return mayAlias && holdsItself(value, [])
@@ -128,6 +133,16 @@ function toValue(document: Document, mayAlias: boolean): Reading {
   }
 }
 
+function countAnchors(document: Document): number {
+  let count = 0;
+  visit(document, {
+    Node: (_key, node) => {
+      if (isAlias(node) || node.anchor !== undefined) count += 1;
+    },
+  });
+  return count;
+}
+
 /** Whether a value is among its own contents, by an anchor and its alias. */
 function holdsItself(value: unknown, above: readonly unknown[]): boolean {
   if (typeof value !== 'object' || value === null) return false;
@@ -136,11 +151,8 @@ function holdsItself(value: unknown, above: readonly unknown[]): boolean {
   return Object.values(value).some((child) => holdsItself(child, within));
 }
 
-function repeatedKeysOf(document: Document, source: ChunkSource): SourceObject['repeatedKeys'] {
-  return document.errors
-    .filter(({ code }) => code === 'DUPLICATE_KEY')
-    .map(({ pos: [start] }) => ({ key: source.keyAt(start), location: source.at(start) }));
-}
+const repeatedKeysOf = (document: Document, source: ChunkSource): SourceObject['repeatedKeys'] =>
+  repeatedKeys(document).map(({ key, offset }) => ({ key, location: source.at(offset) }));
 
 /** `List` and the lists that an API server gives hold their objects in `items`. */
 function* itemsOf(value: unknown, base: Path): Generator<{ readonly base: Path; readonly item: unknown }> {

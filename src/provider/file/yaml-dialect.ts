@@ -15,6 +15,25 @@ const OCTAL: Tag = {
   resolve: (text) => Number.parseInt(text.replace('0o', ''), 8),
 };
 
+/**
+ * Numbers have digits (go-yaml, which kubectl reads with). The expressions of YAML 1.1 take a lone `.` and `e10` as well, both of which
+ * are regular expressions or names in manifests.
+ */
+const NUMBERS: readonly Tag[] = [
+  {
+    tag: 'tag:yaml.org,2002:int',
+    default: true,
+    test: /^(?:[-+]_*)?[0-9][0-9_]*$/,
+    resolve: (text) => Number.parseInt(text.replaceAll('_', ''), 10),
+  },
+  {
+    tag: 'tag:yaml.org,2002:float',
+    default: true,
+    test: /^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/,
+    resolve: (text) => Number.parseFloat(text.replaceAll('_', '')),
+  },
+];
+
 /** Bytes are text in the end: JSON, into which manifests are turned, has nothing else. */
 const BINARY: Tag = {
   tag: 'tag:yaml.org,2002:binary',
@@ -23,12 +42,20 @@ const BINARY: Tag = {
 };
 
 const isKept = (tag: Tags[number]): boolean =>
-  typeof tag === 'string' ||
-  (!LEFT_OUT.has(tag.tag) && tag.tag !== BINARY.tag && !('format' in tag && tag.format === 'TIME'));
+  typeof tag === 'string' || (!LEFT_OUT.has(tag.tag) && tag.tag !== BINARY.tag && !isDecimal(tag));
+
+/** What `NUMBERS` replaces, and numbers to base 60. The integers to base 2, 8 and 16 stay, and so do infinity and NaN. */
+const isDecimal = (tag: Tag): boolean => {
+  const format = 'format' in tag ? tag.format : undefined;
+  if (format === 'TIME' || format === 'EXP') return true;
+  return format === undefined && 'test' in tag && tag.test.test('1.');
+};
 
 export const YAML_OPTIONS: ParseOptions & DocumentOptions & SchemaOptions = {
   version: '1.1',
   prettyErrors: false,
   logLevel: 'silent',
-  customTags: (tags) => [OCTAL, BINARY, ...tags.filter(isKept)],
+  // repeated-keys.ts finds them: the parser's own test is quadratic.
+  uniqueKeys: false,
+  customTags: (tags) => [OCTAL, BINARY, ...tags.filter(isKept), ...NUMBERS],
 };
