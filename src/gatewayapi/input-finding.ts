@@ -38,6 +38,10 @@ export const INPUT_FINDINGS = {
   'too-few': { severity: 'error', text: 'A list or map has fewer elements than the field needs.' },
   duplicate: { severity: 'error', text: 'An element of a list has the key of another one.' },
   'rule-violated': { severity: 'error', text: 'A validation rule (CEL) of the kind does not hold.' },
+  'namespace-ignored': {
+    severity: 'warning',
+    text: 'The kind has no namespaces; the one that is given is dropped.',
+  },
   'cluster-only': {
     severity: 'info',
     text: 'The object is served here, but the API server of a cluster would refuse it.',

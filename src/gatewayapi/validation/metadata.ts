@@ -86,11 +86,11 @@ export function checkMetadata(kind: KindSchemas, metadata: unknown, report: Repo
   if (faults.length > 0 || !isJsonObject(normalized)) return {};
   checkRules(METADATA_SCHEMA, normalized, ['metadata'], report);
   checkName(kind.kind, normalized, report);
-  checkNamespace(kind.namespaced, normalized['namespace'], report);
+  const ignored = checkNamespace(kind.namespaced, normalized['namespace'], report);
   checkLabels(normalized['labels'], report);
   checkAnnotations(normalized['annotations'], report);
   checkFinalizers(kind, normalized['finalizers'], report);
-  return normalized;
+  return ignored ? withoutNamespace(normalized) : normalized;
 }
 
 function checkName(kind: string, { name, generateName }: JsonObject, report: Report): void {
@@ -122,17 +122,27 @@ function refuse(format: NameFormat, value: string, tell: (message: string) => vo
   if (expected !== null) tell(`invalid value ${JSON.stringify(value)}: must be ${expected}`);
 }
 
-function checkNamespace(namespaced: boolean, namespace: unknown, report: Report): void {
-  if (typeof namespace !== 'string' || namespace === '') return;
+/** True when the namespace is to be dropped, as kube-apiserver does for cluster-scoped kinds. */
+function checkNamespace(namespaced: boolean, namespace: unknown, report: Report): boolean {
+  if (typeof namespace !== 'string' || namespace === '') return false;
   const path = ['metadata', 'namespace'];
   if (!namespaced) {
-    report(path, 'invalid-value', 'objects of this kind belong to no namespace', 'remove the field');
-    return;
+    report(
+      path,
+      'namespace-ignored',
+      `objects of this kind have no namespace: "${namespace}" is ignored`,
+      'remove the field',
+    );
+    return true;
   }
   refuse(dns1123Label, namespace, (message) => {
     report(path, 'invalid-value', message, nameHint(dns1123Label, namespace));
   });
+  return false;
 }
+
+const withoutNamespace = (metadata: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== 'namespace'));
 
 function checkLabels(labels: unknown, report: Report): void {
   for (const [key, value] of Object.entries((labels ?? {}) as Readonly<Record<string, string>>)) {

@@ -82,8 +82,10 @@ export type IssueCode =
   | 'too-few'
   | 'duplicate'
   | 'rule-violated'
-  /** Refused in a cluster, served without one: the only code that leaves an object valid. */
-  | 'cluster-only';
+  /** Refused in a cluster, served without one. Leaves the object valid. */
+  | 'cluster-only'
+  /** The API server drops the namespace of an object that has none. Leaves the object valid. */
+  | 'namespace-ignored';
 
 export type Report = (path: Path, code: IssueCode, message: string, hint?: string | null) => void;
 

@@ -73,7 +73,7 @@ function nameOf(value: unknown): string {
 
 function typeHint(schema: Schema, value: unknown): string | null {
   const { type } = schema;
-  if (type === 'string' && typeof value === 'number') return `write "${String(value)}", with quotes`;
+  if (type === 'string' && typeof value === 'number') return `write ${quotedNumber(schema, value)}`;
   if (type === 'string' && typeof value === 'boolean') {
     return 'put it in quotes: YAML reads bare yes, no, on, off, true and false as booleans';
   }
@@ -86,6 +86,15 @@ function typeHint(schema: Schema, value: unknown): string | null {
   if (type === 'array' && !Array.isArray(value)) return 'begin each element with "- "';
   if (type === 'object' && Array.isArray(value)) return 'remove the "- ": one object is expected, not a list';
   return null;
+}
+
+/** A number as the text that the field wants: a duration needs a unit besides quotes. */
+function quotedNumber({ pattern }: Schema, value: number): string {
+  const text = String(value);
+  const isAccepted = (candidate: string): boolean =>
+    pattern === undefined || matchesPattern(pattern, candidate);
+  if (isAccepted(text) || !isAccepted(`${text}s`)) return `"${text}", with quotes`;
+  return `a unit, such as "${text}s"`;
 }
 
 function checkEnum(schema: Schema, value: unknown, path: Path, report: Report): void {

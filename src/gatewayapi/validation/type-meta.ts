@@ -39,7 +39,7 @@ export function suggestKind(group: string, kind: string): string | null {
   const kinds = allKinds();
   const same = kinds.find((entry) => entry.kind === kind);
   if (same !== undefined) {
-    return isOurs(group) ? `apiVersion: ${joinApiVersion(same.group, same.storageVersion)}` : null;
+    return isOurs(group) || isOfKubernetes(group) ? `apiVersion: ${joinApiVersion(same.group, same.storageVersion)}` : null;
   }
   if (!isOurs(group)) return null;
   // Experimental kinds lose their X when they become stable.
@@ -52,6 +52,9 @@ export function suggestKind(group: string, kind: string): string | null {
   );
   return near === null ? null : `kind: ${near}`;
 }
+
+/** Our kinds in groups such as networking.gateway.k8s.io and networking.x-k8s.io: no project uses the same names there. */
+const isOfKubernetes = (group: string): boolean => /(^|\.)(x-)?k8s\.io$/.test(group);
 
 /** One of the groups we read, nearly one of them, or the one in which people first look for a Gateway. */
 const isOurs = (group: string): boolean => {

@@ -243,14 +243,6 @@ const cases: Readonly<Record<string, readonly [JsonObject, ...Expected[]]>> = {
     { ...route({}), metadata: { name: 'a', labels: { app: 'a b' } } },
     /^metadata\.labels\.app: invalid value "a b"/,
   ],
-  'a namespace where there is none': [
-    object(
-      'GatewayClass',
-      { metadata: { name: 'a', namespace: 'b' }, spec: { controllerName: 'a.b/c' } },
-      GATEWAY_API,
-    ),
-    'metadata.namespace: objects of this kind belong to no namespace -> remove the field',
-  ],
 };
 
 suite('what an API server would say of an object', () => {
@@ -264,6 +256,19 @@ suite('what an API server would say of an object', () => {
     const found = issuesOf(object('Secret', { data: { a: 'hunter2!', b: 4711 }, stringData: { c: true } }));
     assert.equal(found.length, 3);
     assert.doesNotMatch(found.join('\n'), /hunter2|4711|true/);
+  });
+
+  test('the namespace of a cluster-scoped object is dropped with a warning, as kube-apiserver does', () => {
+    const metadata = { name: 'a', namespace: 'b' };
+    const verdict = validateObject(
+      object('GatewayClass', { metadata, spec: { controllerName: 'a.b/c' } }, GATEWAY_API),
+    );
+    assert.equal(verdict.kind, 'valid');
+    assert.deepEqual(verdict.object['metadata'], { name: 'a' });
+    assert.deepEqual(
+      verdict.remarks.map(({ code }) => code),
+      ['namespace-ignored'],
+    );
   });
 
   test('what only a cluster refuses is a remark', () => {

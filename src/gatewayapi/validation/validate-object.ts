@@ -15,7 +15,7 @@ export type Verdict =
   /** Not one of ours: neither right nor wrong. `suggestion` is what was probably meant, such as `kind: HTTPRoute`. */
   | { readonly kind: 'unknown'; readonly suggestion: string | null }
   | { readonly kind: 'invalid'; readonly issues: readonly Issue[] }
-  /** `remarks` are what a cluster would refuse (`cluster-only`). */
+  /** `remarks` do not make the object invalid: see `HARMLESS`. */
   | {
       readonly kind: 'valid';
       readonly object: JsonObject;
@@ -50,6 +50,8 @@ const HIDES_RULES: ReadonlySet<IssueCode> = new Set<IssueCode>([
   'duplicate',
 ]);
 
+const HARMLESS: ReadonlySet<IssueCode> = new Set<IssueCode>(['cluster-only', 'namespace-ignored']);
+
 function validateBody(object: JsonObject, schemas: KindSchemas, schema: Schema): Verdict {
   const issues: Issue[] = [];
   const report: Report = (path, code, message, hint = null) => {
@@ -61,7 +63,7 @@ function validateBody(object: JsonObject, schemas: KindSchemas, schema: Schema):
   const body = withoutStatus(normalize(schema, rest, [], report) as JsonObject);
   checkStructure(schema, body, [], report);
   if (!issues.some(({ code }) => HIDES_RULES.has(code))) checkRules(schema, body, [], report);
-  if (issues.some(({ code }) => code !== 'cluster-only')) return { kind: 'invalid', issues };
+  if (issues.some(({ code }) => !HARMLESS.has(code))) return { kind: 'invalid', issues };
   return {
     kind: 'valid',
     schemas,
