@@ -14,4 +14,6 @@ export interface Finding {
   readonly message: string;
   /** What to write instead; null when there is nothing better than the message. */
   readonly hint: string | null;
+  /** The object that the reference at `path` names; absent when the finding is not about a reference. */
+  readonly target?: ObjectRef;
 }

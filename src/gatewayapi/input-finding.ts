@@ -20,6 +20,20 @@ export const INPUT_FINDINGS = {
   'unreadable-file': { severity: 'error', text: 'A file cannot be read.' },
   syntax: { severity: 'error', text: 'The text is not valid YAML or JSON.' },
   'not-an-object': { severity: 'error', text: 'A document is a text, a number or a list, not an object.' },
+  'not-kubernetes': { severity: 'info', text: 'The file holds no Kubernetes object: it is skipped.' },
+  template: { severity: 'warning', text: 'The file is a template, which must be rendered first.' },
+  'kustomization-not-applied': {
+    severity: 'warning',
+    text: 'A kustomization changes or makes objects, which reading the folder does not.',
+  },
+  placeholder: {
+    severity: 'info',
+    text: 'Values hold placeholders such as `${NAME}`, which are read as names.',
+  },
+  'placeholder-not-read': {
+    severity: 'warning',
+    text: 'Objects hold placeholders where no name can be, and are not read.',
+  },
   'unknown-kind': { severity: 'info', text: 'The object is of a kind that Sluice does not read.' },
   'misspelt-kind': { severity: 'error', text: 'The kind or its apiVersion is nearly one that Sluice reads.' },
   'repeated-key': { severity: 'error', text: 'A key stands twice in one map.' },
@@ -51,7 +65,7 @@ export const INPUT_FINDINGS = {
 export type InputFindingCode = keyof typeof INPUT_FINDINGS;
 
 /** A finding that may be about text that is no object yet, and that knows where it stands. */
-export interface InputFinding extends Omit<Finding, 'object' | 'code'> {
+export interface InputFinding extends Omit<Finding, 'object' | 'code' | 'target'> {
   readonly code: InputFindingCode;
   /** null when the text does not say which object it is. */
   readonly object: ObjectRef | null;

@@ -13,7 +13,7 @@ const page = readFileSync(new URL('../../docs/reference/explain.md', import.meta
 test('every field is documented, and no other', () => {
   const parsed = parseRequest('GET http://shop.example/cart', ['x-user-group: beta']);
   assert.ok(parsed.ok);
-  const [config] = translatePaths(['examples/quickstart'], false).result.configs;
+  const [config] = translatePaths(['examples/quickstart'], { allClasses: false }).result.configs;
   assert.ok(config !== undefined);
   const explanation = explain(config, parsed.request, compileRegex);
   assert.ok(explanation !== null);

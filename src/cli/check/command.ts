@@ -1,26 +1,27 @@
 /** `sluice check`: everything that is wrong with manifests, before anything serves them. */
 import { Option, type Command } from 'commander';
 import type { Severity } from '../../gatewayapi/finding.ts';
-import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
 import { arePathsThere } from '../paths.ts';
-import { colorsFor, print } from '../terminal.ts';
+import { colorsFor, print, printError } from '../terminal.ts';
 import type { CheckFormat, CheckReport } from './formats.ts';
+import type { CheckOptions } from './report.ts';
 
-interface CheckOptions {
-  readonly only?: 'schema';
+interface CommandOptions extends CheckOptions {
   readonly output: CheckFormat;
-  readonly allClasses?: true;
 }
 
 const EXAMPLES = `
 Examples:
   sluice check gateway/                     all findings of a folder
   kustomize build . | sluice check -        of standard input
+  sluice check --assume-existing app.yaml   one file, whose Gateway and Secrets are elsewhere
   sluice check --only schema gateway/       what an API server would say
   sluice check --output sarif gateway/      for code hosts; junit and json too
 
-Exit code: 0 clean, 1 findings (notes alone are clean), 2 wrong usage.`;
+Exit code: 0 clean, 1 findings (notes alone are clean), 2 wrong usage, or no Kubernetes object found.`;
+
+const collect = (code: string, codes: readonly string[]): string[] => [...codes, code];
 
 export function registerCheck(program: Command): void {
   program
@@ -33,39 +34,35 @@ export function registerCheck(program: Command): void {
         .choices(['text', 'json', 'sarif', 'junit'])
         .default('text'),
     )
-    .option('--all-classes', 'judge Gateways of other controllers too')
+    .option('--tls-dir <folder>', 'certificates and keys in files, as Secrets that listeners can name')
+    .option('--all-classes', 'check Gateways of other controllers too')
+    .option('--assume-existing', 'take what references name to exist: check one app without the rest')
+    .addOption(
+      new Option('--ignore <code>', 'leave out findings of this code; may be repeated')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .option('--strict', 'files and kinds that Sluice does not read are errors')
     .addHelpText('after', EXAMPLES)
-    .action(async (paths: string[], options: CheckOptions) => {
-      if (!arePathsThere('check', paths)) {
-        process.exitCode = USAGE_ERROR;
-        return;
-      }
-      const report = await check(paths, options);
-      await printReport(report, options.output);
-      const serious: readonly Severity[] = ['error', 'warning'];
-      process.exitCode = report.problems.some(({ severity }) => serious.includes(severity))
-        ? FINDINGS
-        : CLEAN;
+    .action(async (paths: string[], options: CommandOptions) => {
+      process.exitCode = await runCheck(paths, options);
     });
 }
 
-async function check(paths: readonly string[], options: CheckOptions): Promise<CheckReport> {
-  const { collectProblems } = await import('./problem.ts');
-  if (options.only === 'schema') {
-    const { loadResources } = await import('../../provider/file/load.ts');
-    const loaded = loadResources(paths);
-    return { problems: collectProblems(loaded, []), objects: countObjects(loaded.snapshot) };
+async function runCheck(paths: readonly string[], options: CommandOptions): Promise<number> {
+  const folders = options.tlsDir === undefined ? paths : [...paths, options.tlsDir];
+  if (!arePathsThere('check', folders)) return USAGE_ERROR;
+  const { checkPaths } = await import('./report.ts');
+  const report = checkPaths(paths, options);
+  await printReport(report, options.output);
+  const has = (severity: Severity): boolean =>
+    report.problems.some((problem) => problem.severity === severity);
+  if (report.objects === 0 && !has('error')) {
+    printError(`sluice check: no Kubernetes object that Sluice reads was found in ${paths.join(', ')}`);
+    return USAGE_ERROR;
   }
-  const { translatePaths } = await import('../translate-paths.ts');
-  const { loaded, result } = translatePaths(paths, options.allClasses === true);
-  return { problems: collectProblems(loaded, result.findings), objects: countObjects(loaded.snapshot) };
+  return has('error') || has('warning') ? FINDINGS : CLEAN;
 }
-
-const countObjects = (snapshot: ResourceSnapshot): number =>
-  Object.values(snapshot as unknown as Readonly<Record<string, readonly object[]>>).reduce(
-    (sum, list) => sum + list.length,
-    0,
-  );
 
 async function printReport(report: CheckReport, format: CheckFormat): Promise<void> {
   const { formatJson, formatJunit, formatSarif, formatText } = await import('./formats.ts');

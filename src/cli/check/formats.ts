@@ -1,6 +1,8 @@
 /** What `check` prints, for people and for machines. */
 import type { Colors } from '../terminal.ts';
+import { countOf } from '../../lib/plural.ts';
 import type { Problem } from './problem.ts';
+import { separateUnread } from './unread.ts';
 
 export interface CheckReport {
   readonly problems: readonly Problem[];
@@ -15,9 +17,14 @@ const place = ({ location }: Problem): string =>
 const subject = ({ object, path }: Problem): string =>
   [object, path].filter((part) => part !== null && part !== '').join(' ');
 
+const RANK = { error: 0, warning: 1, info: 2 } as const;
+
+/** Errors first; within a severity in the order of the files. */
 export function formatText(report: CheckReport, colors: Colors): string {
+  const { others, line } = separateUnread(report.problems);
+  const sorted = others.toSorted((a, b) => RANK[a.severity] - RANK[b.severity]);
   const paint = { error: colors.red, warning: colors.yellow, info: colors.cyan };
-  const lines = report.problems.map((problem) => {
+  const lines = sorted.map((problem) => {
     const head = [
       colors.bold(place(problem)),
       paint[problem.severity](problem.severity),
@@ -28,15 +35,13 @@ export function formatText(report: CheckReport, colors: Colors): string {
     const hint = problem.hint === null ? '' : `\n    ${colors.green('→')} ${problem.hint}`;
     return `${head} ${subject(problem)}\n    ${problem.message}${hint}`;
   });
-  return [...lines, summary(report)].join('\n');
+  return [...lines, ...(line === null ? [] : [line]), summary(report, others)].join('\n');
 }
 
-function summary({ problems, objects }: CheckReport): string {
-  const count = (severity: string): number =>
-    problems.filter((problem) => problem.severity === severity).length;
-  const plural = (amount: number, word: string): string =>
-    `${String(amount)} ${word}${amount === 1 ? '' : 's'}`;
-  return `${plural(objects, 'object')}: ${plural(count('error'), 'error')}, ${plural(count('warning'), 'warning')}, ${plural(count('info'), 'note')}`;
+function summary({ objects }: CheckReport, problems: readonly Problem[]): string {
+  const count = (severity: string, word: string): string =>
+    countOf(problems.filter((problem) => problem.severity === severity).length, word);
+  return `${countOf(objects, 'object')}: ${count('error', 'error')}, ${count('warning', 'warning')}, ${count('info', 'note')}`;
 }
 
 /** Stable: fields are added, never renamed or removed (docs/reference/cli.md). */

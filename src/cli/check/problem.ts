@@ -3,12 +3,15 @@ import type { Finding, Severity } from '../../gatewayapi/finding.ts';
 import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { describeRef } from '../../gatewayapi/ref.ts';
 import type { LoadedResources } from '../../provider/file/store.ts';
+import { hintForTarget } from './absent-target.ts';
 
 export interface Problem {
   readonly severity: Severity;
   readonly code: string;
   /** `HTTPRoute default/shop`; null when the text does not say which object it is. */
   readonly object: string | null;
+  /** Kind of that object. */
+  readonly kind: string | null;
   readonly path: string;
   readonly message: string;
   readonly hint: string | null;
@@ -18,20 +21,24 @@ export interface Problem {
 const fromInput = ({ object, ...rest }: InputFinding): Problem => ({
   ...rest,
   object: object === null ? null : describeRef(object),
+  kind: object?.kind ?? null,
 });
 
-const fromTranslator = (finding: Finding, loaded: LoadedResources): Problem => ({
+const fromTranslator = (finding: Finding, loaded: Input): Problem => ({
   severity: finding.severity,
   code: finding.code,
   object: describeRef(finding.object),
+  kind: finding.object.kind,
   path: finding.path,
   message: finding.message,
-  hint: finding.hint,
+  hint: hintForTarget(finding, loaded.snapshot) ?? finding.hint,
   location: loaded.locate(finding.object, finding.path),
 });
 
+type Input = Pick<LoadedResources, 'snapshot' | 'findings' | 'locate'>;
+
 /** All problems, in the order of the files. */
-export function collectProblems(loaded: LoadedResources, findings: readonly Finding[]): Problem[] {
+export function collectProblems(loaded: Input, findings: readonly Finding[]): Problem[] {
   const problems = [
     ...loaded.findings.map(fromInput),
     ...findings.map((finding) => fromTranslator(finding, loaded)),

@@ -57,7 +57,7 @@ async function explainPaths(paths: readonly string[], options: ExplainOptions): 
       import('./text.ts'),
       import('./settings.ts'),
     ]);
-  const { configs, policies } = translatePaths(paths, options.allClasses === true).result;
+  const { configs, policies } = translatePaths(paths, { allClasses: options.allClasses === true }).result;
   const explanations = configs.flatMap((config, index) => {
     const settings = settingsOf(config, policies[index] ?? new Map());
     return explain(config, parsed.request, compileRegex, settings) ?? [];

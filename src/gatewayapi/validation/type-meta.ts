@@ -39,7 +39,9 @@ export function suggestKind(group: string, kind: string): string | null {
   const kinds = allKinds();
   const same = kinds.find((entry) => entry.kind === kind);
   if (same !== undefined) {
-    return isOurs(group) || isOfKubernetes(group) ? `apiVersion: ${joinApiVersion(same.group, same.storageVersion)}` : null;
+    return isOurs(group) || isOfKubernetes(group)
+      ? `apiVersion: ${joinApiVersion(same.group, same.storageVersion)}`
+      : null;
   }
   if (!isOurs(group)) return null;
   // Experimental kinds lose their X when they become stable.

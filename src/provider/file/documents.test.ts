@@ -143,7 +143,7 @@ suite('objects in a text', () => {
   test('a key that occurs twice is reported with its place', () => {
     const [object] = parseText('a: 1\n---\nmetadata:\n  name: a\n  name: b\n', 'f.yaml').objects.slice(1);
     assert.deepEqual(object?.repeatedKeys, [
-      { key: 'name', location: { file: 'f.yaml', line: 5, column: 3 } },
+      { key: 'name', isTopLevel: false, location: { file: 'f.yaml', line: 5, column: 3 } },
     ]);
   });
 });

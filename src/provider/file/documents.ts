@@ -11,7 +11,11 @@ import { YAML_OPTIONS } from './yaml-dialect.ts';
 export interface SourceObject {
   readonly value: JsonObject;
   /** A map that has a key twice: an API server refuses it. */
-  readonly repeatedKeys: readonly { readonly key: string; readonly location: SourceLocation }[];
+  readonly repeatedKeys: readonly {
+    readonly key: string;
+    readonly isTopLevel: boolean;
+    readonly location: SourceLocation;
+  }[];
   /** Where a field stands: its name when `atKey`, else its value; the nearest parent's place when it is absent. */
   readonly locate: (path: Path, atKey: boolean) => SourceLocation;
 }
@@ -152,7 +156,7 @@ function holdsItself(value: unknown, above: readonly unknown[]): boolean {
 }
 
 const repeatedKeysOf = (document: Document, source: ChunkSource): SourceObject['repeatedKeys'] =>
-  repeatedKeys(document).map(({ key, offset }) => ({ key, location: source.at(offset) }));
+  repeatedKeys(document).map(({ offset, ...rest }) => ({ ...rest, location: source.at(offset) }));
 
 /** `List` and the lists that an API server gives hold their objects in `items`. */
 function* itemsOf(value: unknown, base: Path): Generator<{ readonly base: Path; readonly item: unknown }> {

@@ -1,6 +1,7 @@
-/** What one file holds, judged; documents whose text did not change are taken over from the last reading. */
-import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
+/** What one file holds, validated; documents whose text did not change are taken over from the last reading. */
+import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { parseChunk } from './documents.ts';
+import { foreignFindings, shapeOf, templateFinding, type ChunkShape } from './foreign.ts';
 import { judgeObject, type JudgedObject } from './judge.ts';
 import { splitDocuments, type Chunk } from './split.ts';
 
@@ -10,39 +11,91 @@ export interface FileContent {
   readonly findings: readonly InputFinding[];
   /** A part could not be read: it may hold anything that the file held before. */
   readonly isBroken: boolean;
-  readonly documents: ReadonlyMap<string, JudgedChunk>;
+  readonly documents: ReadonlyMap<string, ReadChunk>;
 }
 
-interface JudgedChunk {
+interface ReadChunk {
   readonly lineOffset: number;
+  readonly shape: ChunkShape;
   readonly objects: readonly JudgedObject[];
   readonly findings: readonly InputFinding[];
 }
 
 export function readContent(text: string, file: string, before: FileContent | null): FileContent {
-  const documents = new Map<string, JudgedChunk>();
-  const judged = splitDocuments(text).map((chunk) => {
+  const documents = new Map<string, ReadChunk>();
+  const chunks = splitDocuments(text).map((chunk) => {
     const known = before?.documents.get(chunk.text);
-    const result = known === undefined ? judgeChunk(chunk, file) : moveTo(known, chunk.lineOffset);
+    const result = known === undefined ? readChunk(chunk, file) : moveTo(known, chunk.lineOffset);
     documents.set(chunk.text, result);
     return result;
   });
-  const findings = judged.flatMap((chunk) => chunk.findings);
+  const foreign = foreignFindings(
+    file,
+    chunks.map(({ shape }) => shape),
+  );
+  if (foreign !== null) return { objects: [], findings: foreign, isBroken: false, documents };
+  const content = {
+    objects: chunks.flatMap(({ objects }) => objects),
+    findings: chunks.flatMap(({ findings }) => findings),
+  };
+  const isBroken = content.findings.some(({ code }) => code === 'syntax');
+  const first = firstInTemplate(chunks, text);
+  if (first === null) return { ...mergePlaceholders(content), isBroken, documents };
+  const objects = content.objects.filter(({ object }) => object !== null);
+  return { objects, findings: [templateFinding(first)], isBroken: true, documents };
+}
+
+function readChunk(chunk: Chunk, file: string): ReadChunk {
+  const parsed = parseChunk(chunk, file);
   return {
-    objects: judged.flatMap((chunk) => chunk.objects),
-    findings,
-    isBroken: findings.some(({ code }) => code === 'syntax'),
-    documents,
+    lineOffset: chunk.lineOffset,
+    shape: shapeOf(chunk, parsed, file),
+    objects: parsed.objects.map(judgeObject),
+    findings: parsed.findings,
   };
 }
 
-function judgeChunk(chunk: Chunk, file: string): JudgedChunk {
-  const { objects, findings } = parseChunk(chunk, file);
-  return { lineOffset: chunk.lineOffset, objects: objects.map(judgeObject), findings };
+/**
+ * The first finding that a template's `{{ … }}` is the cause of: a document with actions that does not parse, or an invalid value on a
+ * line with one. Text with actions is legal in a string, such as a ConfigMap's.
+ */
+function firstInTemplate(chunks: readonly ReadChunk[], text: string): InputFinding | null {
+  if (!text.includes('{{')) return null;
+  const lines = text.split('\n');
+  for (const { shape, findings, objects } of chunks) {
+    if (shape.kind === 'broken' && shape.hasActions) return findings[0] ?? null;
+    const invalid = objects.filter(({ object }) => object === null).flatMap((object) => object.findings);
+    const found = invalid.find(
+      ({ location }) => location !== null && lines[location.line - 1]?.includes('{{') === true,
+    );
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+type Read = Pick<FileContent, 'objects' | 'findings'>;
+
+/** Placeholders are reported once a file. */
+function mergePlaceholders({ objects, findings }: Read): Read {
+  const used = objects.filter(({ placeholders }) => placeholders.length > 0);
+  const [first] = used;
+  if (first === undefined) return { objects, findings };
+  const names = [...new Set(used.flatMap(({ placeholders }) => placeholders))];
+  const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
+  // One with a fault of its own is reported for that.
+  const unread = used.filter(({ object, findings: faults }) => object === null && faults.length === 0).length;
+  const code = unread === 0 ? 'placeholder' : 'placeholder-not-read';
+  const message =
+    unread === 0
+      ? `placeholders are read as names: ${shown}`
+      : `${String(unread)} of ${String(used.length)} objects with placeholders cannot be read before they are filled in: ${shown}`;
+  const hint = 'to check the real values, fill them in first: flux envsubst, or argocd-vault-plugin generate';
+  const location = first.locate([], false);
+  return { objects, findings: [...findings, inputFinding(code, { message, hint, location })] };
 }
 
 /** The same document some lines further up or down. */
-function moveTo(known: JudgedChunk, lineOffset: number): JudgedChunk {
+function moveTo(known: ReadChunk, lineOffset: number): ReadChunk {
   const delta = lineOffset - known.lineOffset;
   if (delta === 0) return known;
   const move = (location: SourceLocation): SourceLocation => ({ ...location, line: location.line + delta });
@@ -50,6 +103,7 @@ function moveTo(known: JudgedChunk, lineOffset: number): JudgedChunk {
     finding.location === null ? finding : { ...finding, location: move(finding.location) };
   return {
     lineOffset,
+    shape: known.shape,
     objects: known.objects.map(({ locate, findings, ...rest }) => ({
       ...rest,
       findings: findings.map(moveFinding),

@@ -9,8 +9,10 @@ import {
   type JsonObject,
   type Path,
 } from '../../gatewayapi/validation/schema.ts';
-import { validateObject } from '../../gatewayapi/validation/validate-object.ts';
+import { validateObject, type Verdict } from '../../gatewayapi/validation/validate-object.ts';
 import type { SourceObject } from './documents.ts';
+import { secretMadeOf } from './made-elsewhere.ts';
+import { substitute } from './placeholders.ts';
 
 export interface JudgedObject {
   /** null when the object does not say what it is. */
@@ -18,6 +20,10 @@ export interface JudgedObject {
   /** null when invalid or of a kind that is not ours. */
   readonly object: JsonObject | null;
   readonly findings: readonly InputFinding[];
+  /** `${NAME}` and the like that were replaced by a stand-in, or that kept the object from being read. */
+  readonly placeholders: readonly string[];
+  /** An object that exists in the cluster although no file holds it, or holds it readably. */
+  readonly expected: ObjectRef | null;
   readonly locate: (path: Path, atKey: boolean) => SourceLocation;
 }
 
@@ -25,17 +31,47 @@ const DEFAULT_NAMESPACE = 'default';
 
 export function judgeObject(source: SourceObject): JudgedObject {
   const { value, locate } = source;
-  const ref = refOf(value);
-  const verdict = validateObject(value);
+  const { verdict, read, placeholders } = validateWithPlaceholders(value);
+  const ref = refOf(read);
   if (verdict.kind === 'unknown') {
-    return { ref: null, object: null, findings: [unknownKind(source, ref, verdict.suggestion)], locate };
+    const findings = [unknownKind(source, ref, verdict.suggestion)];
+    return { ref: null, object: null, findings, placeholders, expected: secretMadeOf(value), locate };
   }
   const repeated = repeatedKeys(source, ref);
   const issues = verdict.kind === 'invalid' ? verdict.issues : verdict.remarks;
   const findings = [...repeated, ...issues.map((issue) => issueFinding(source, ref, issue))];
-  if (verdict.kind === 'invalid' || repeated.length > 0 || ref === null)
-    return { ref, object: null, findings, locate };
-  return { ref, object: complete(verdict.object, verdict.schemas.namespaced), findings, locate };
+  if (verdict.kind === 'invalid' || repeated.length > 0 || ref === null) {
+    return {
+      ref,
+      object: null,
+      findings,
+      placeholders,
+      expected: placeholders.length > 0 ? ref : null,
+      locate,
+    };
+  }
+  const object = complete(verdict.object, verdict.schemas.namespaced);
+  return { ref, object, findings, placeholders, expected: null, locate };
+}
+
+interface PlaceholderVerdict {
+  readonly verdict: Verdict;
+  /** The object as it was validated: with stand-ins. */
+  readonly read: JsonObject;
+  readonly placeholders: readonly string[];
+}
+
+/** Where placeholders make an object invalid, what holds once stand-ins take their place. */
+function validateWithPlaceholders(value: JsonObject): PlaceholderVerdict {
+  const verdict = validateObject(value);
+  const substitution = verdict.kind === 'invalid' ? substitute(value, verdict.issues) : null;
+  if (substitution === null) return { verdict, read: value, placeholders: [] };
+  const { object: read, placeholders } = substitution;
+  const second = validateObject(read);
+  if (second.kind !== 'invalid') return { verdict: second, read, placeholders };
+  // No stand-in fits a number or the content of a Secret; that is said once, not for each field.
+  const issues = second.issues.filter((issue) => substitute(value, [issue]) === null);
+  return { verdict: { kind: 'invalid', issues }, read, placeholders };
 }
 
 function refOf({ apiVersion, kind, metadata }: JsonObject): ObjectRef | null {
@@ -94,15 +130,30 @@ const issueFinding = (source: SourceObject, object: ObjectRef | null, issue: Iss
     location: source.locate(issue.path, issue.atKey === true),
   });
 
-const repeatedKeys = ({ repeatedKeys: keys }: SourceObject, object: ObjectRef | null): InputFinding[] =>
-  keys.map(({ key, location }) =>
+function repeatedKeys(
+  { repeatedKeys: keys }: SourceObject,
+  object: ObjectRef | null,
+): readonly InputFinding[] {
+  const second = keys.find(({ key, isTopLevel }) => isTopLevel && (key === 'apiVersion' || key === 'kind'));
+  if (second !== undefined) return [joinedObjects(object, second.location)];
+  return keys.map(({ key, location }) =>
     inputFinding('repeated-key', {
       object,
-      message: `the key "${key}" stands twice in one map`,
+      message: `the key "${key}" occurs twice in one map`,
       hint: 'remove one of the two, or begin a new element with "- "',
       location,
     }),
   );
+}
+
+/** Two manifests were joined without the line that separates them. */
+const joinedObjects = (object: ObjectRef | null, location: SourceLocation): InputFinding =>
+  inputFinding('repeated-key', {
+    object,
+    message: 'a second object begins here, in the same document',
+    hint: 'put a line "---" between the two',
+    location,
+  });
 
 function unknownKind(
   source: SourceObject,

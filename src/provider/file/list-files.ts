@@ -6,7 +6,7 @@ import { inputFinding, type InputFinding } from '../../gatewayapi/input-finding.
 const MANIFEST = /\.(ya?ml|json)$/i;
 /** Files of tools, which look like manifests by their names only. */
 const NOT_MANIFESTS =
-  /^(kustomization\.ya?ml|values\.ya?ml|chart\.ya?ml|package(-lock)?\.json|tsconfig.*\.json)$/i;
+  /^(values.*\.ya?ml|values\.schema\.json|chart\.ya?ml|package(-lock)?\.json|tsconfig.*\.json)$/i;
 
 export interface ListedFile {
   /** A text that changes when the file does. */

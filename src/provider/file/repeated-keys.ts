@@ -8,18 +8,19 @@ export interface RepeatedKey {
   readonly key: string;
   /** Where the second one begins, in characters from the start of the text. */
   readonly offset: number;
+  readonly isTopLevel: boolean;
 }
 
 /** In the order of the text. `depth` of the document must be bounded by its parser. */
 export function repeatedKeys(document: Document): readonly RepeatedKey[] {
   const found: RepeatedKey[] = [];
-  visit(document.contents, found);
+  visit(document.contents, true, found);
   return found;
 }
 
-function visit(node: unknown, found: RepeatedKey[]): void {
+function visit(node: unknown, isTopLevel: boolean, found: RepeatedKey[]): void {
   if (isSeq(node)) {
-    for (const item of node.items) visit(item, found);
+    for (const item of node.items) visit(item, false, found);
     return;
   }
   if (!isMap(node)) return;
@@ -28,10 +29,10 @@ function visit(node: unknown, found: RepeatedKey[]): void {
     const { key } = pair;
     if (isScalar(key) && !isMergeKey(key)) {
       const name = String(key.value);
-      if (seen.has(name)) found.push({ key: name, offset: key.range?.[0] ?? 0 });
+      if (seen.has(name)) found.push({ key: name, offset: key.range?.[0] ?? 0, isTopLevel });
       seen.add(name);
     }
-    visit(pair.value, found);
+    visit(pair.value, false, found);
   }
 }
 

@@ -3,7 +3,7 @@
  * mended or removed. A change of an object raises its generation, as in a cluster.
  */
 import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
-import { describeRef, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { parsePath, type JsonObject } from '../../gatewayapi/validation/schema.ts';
 import { assembleSnapshot } from './assemble.ts';
@@ -15,6 +15,10 @@ import type { JudgedObject } from './judge.ts';
 export interface LoadedResources {
   readonly snapshot: ResourceSnapshot;
   readonly findings: readonly InputFinding[];
+  /** Objects in the files that are of a kind that Sluice reads, valid or not. */
+  readonly objectCount: number;
+  /** Whether an object that is not in the snapshot exists in the cluster: another one there makes it, or it could not be read here. */
+  isExpected(object: ObjectRef): boolean;
   /** Where a field of an object stands; the nearest parent's place when the field is absent; null when unknown. */
   locate(object: ObjectRef, path: string): SourceLocation | null;
 }
@@ -62,6 +66,8 @@ export class ResourceStore {
   state(extra: readonly InputFinding[] = []): LoadedResources {
     const findings: InputFinding[] = [...extra];
     const served = new Map<string, ServedObject>();
+    const expected = new Set<string>();
+    let objectCount = 0;
     const wanted = new Map<string, { readonly ref: ObjectRef; readonly location: SourceLocation | null }>();
     for (const file of [...this.#files.keys()].toSorted()) {
       const stored = this.#files.get(file);
@@ -69,9 +75,11 @@ export class ResourceStore {
       findings.push(...stored.content.findings);
       for (const judged of stored.content.objects) {
         findings.push(...judged.findings);
+        if (judged.ref !== null) objectCount += 1;
+        if (judged.expected !== null) expected.add(identity(judged.expected));
         take(judged, served, wanted, findings);
       }
-      const broken = stored.content.findings.find(({ code }) => code === 'syntax');
+      const broken = stored.content.isBroken ? stored.content.findings[0] : undefined;
       if (broken === undefined) continue;
       for (const [key, ref] of stored.held) wanted.set(key, { ref, location: broken.location });
     }
@@ -82,17 +90,21 @@ export class ResourceStore {
       findings.push(lastVersion(ref, location));
     }
     this.#served = served;
-    return this.#load(served, findings);
+    return {
+      ...this.#load(served),
+      findings,
+      objectCount,
+      isExpected: (ref) => expected.has(identity(ref)),
+    };
   }
 
-  #load(served: ReadonlyMap<string, ServedObject>, findings: readonly InputFinding[]): LoadedResources {
+  #load(served: ReadonlyMap<string, ServedObject>): Pick<LoadedResources, 'snapshot' | 'locate'> {
     const entries = [...served].map(
       ([key, { ref, object }]) => [ref, this.#generations.stamp(key, object)] as const,
     );
     this.#generations.keepOnly(served);
     return {
       snapshot: assembleSnapshot(entries, this.#impliedNamespaces),
-      findings,
       locate: (ref, path) => served.get(identity(ref))?.locate(parsePath(path), false) ?? null,
     };
   }
@@ -116,15 +128,15 @@ function take(
 const lastVersion = (ref: ObjectRef, location: SourceLocation | null): InputFinding =>
   inputFinding('last-version-in-force', {
     object: ref,
-    message: `${describeRef(ref)} stays in force as it last validated`,
-    hint: 'mend it, or remove it to take it out of force',
+    message: 'the last valid version is still served',
+    hint: 'fix it, or remove it to stop serving it',
     location,
   });
 
 const duplicateFinding = (ref: ObjectRef, location: SourceLocation, first: SourceLocation): InputFinding =>
   inputFinding('duplicate-object', {
     object: ref,
-    message: `${describeRef(ref)} stands in ${first.file}:${String(first.line)} already; that one is in force`,
+    message: `already defined in ${first.file}:${String(first.line)}, which wins`,
     hint: 'remove one of the two',
     location,
   });

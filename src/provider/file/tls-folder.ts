@@ -37,6 +37,15 @@ interface Reading {
   readonly folders: readonly string[];
 }
 
+/** The certificates of a folder, for commands that look once. */
+export function readTlsFolder(folder: string): {
+  readonly secrets: readonly Secret[];
+  readonly findings: readonly InputFinding[];
+} {
+  const { secrets, findings } = new TlsFolderReader(folder).read();
+  return { secrets, findings };
+}
+
 /** `watch` false: the folder is read once. */
 export function withTlsFolder(
   provider: Provider,
@@ -99,7 +108,7 @@ const isSame = (a: Reading, b: Reading): boolean =>
   a.secrets.every((secret, index) => secret === b.secrets[index]) &&
   JSON.stringify(a.findings) === JSON.stringify(b.findings);
 
-function withSecrets(snapshot: ResourceSnapshot, found: readonly Secret[]): ResourceSnapshot {
+export function withSecrets(snapshot: ResourceSnapshot, found: readonly Secret[]): ResourceSnapshot {
   const key = ({ metadata }: Secret): string => `${metadata.namespace ?? ''}/${metadata.name}`;
   const own = new Set(snapshot.secrets.map(key));
   return { ...snapshot, secrets: [...snapshot.secrets, ...found.filter((secret) => !own.has(key(secret)))] };

@@ -22,8 +22,19 @@ export function classForeign(name: string, controllerName: string): Fault {
     code: 'gateway-class-foreign',
     reason: NO_CONDITION,
     path: 'spec.gatewayClassName',
-    message: `GatewayClass ${name} belongs to ${controllerName}; this Gateway is not ours to serve.`,
-    hint: 'Serve it all the same with --all-classes.',
+    message: `GatewayClass ${name} belongs to ${controllerName}, so Sluice does not serve this Gateway.`,
+    hint: 'To serve it anyway, use --all-classes.',
+  });
+}
+
+/** Said instead where it leaves nothing to serve, which is seldom meant. */
+export function noClassOurs(name: string, controllerName: string): Fault {
+  return warningFault({
+    code: 'gateway-class-foreign',
+    reason: NO_CONDITION,
+    path: 'spec.gatewayClassName',
+    message: `No Gateway is served: GatewayClass ${name} belongs to ${controllerName}.`,
+    hint: 'To serve the Gateways of all controllers, use --all-classes.',
   });
 }
 
@@ -63,6 +74,7 @@ export function parentNotFound(path: string, parent: ObjectRef): Fault {
     code: 'parent-not-found',
     reason: NO_CONDITION,
     path,
+    target: parent,
     message: `${describeRef(parent)} does not exist.`,
   });
 }
@@ -72,7 +84,7 @@ export function parentNotServed(path: string, parent: ObjectRef): Fault {
     code: 'parent-not-served',
     reason: NO_CONDITION,
     path,
-    message: `${describeRef(parent)} is not ours to serve.`,
+    message: `${describeRef(parent)} belongs to another controller.`,
   });
 }
 

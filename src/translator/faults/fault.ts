@@ -1,4 +1,5 @@
 import type { Severity } from '../../gatewayapi/finding.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
 
 /**
  * One thing that is wrong with a user's object: a value on a graph node, never an exception. It feeds both products of
@@ -15,6 +16,8 @@ export interface Fault {
   readonly path: string;
   readonly message: string;
   readonly hint: string | null;
+  /** The object that the reference at `path` names; absent when the fault is not about a reference. */
+  readonly target?: ObjectRef;
 }
 
 interface FaultText {
@@ -23,6 +26,7 @@ interface FaultText {
   readonly path: string;
   readonly message: string;
   readonly hint?: string;
+  readonly target?: ObjectRef;
 }
 
 /** Something asked for that is not served. */

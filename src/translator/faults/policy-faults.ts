@@ -64,6 +64,7 @@ export function policyTargetNotFound(path: string, target: ObjectRef): Fault {
     code: 'policy-target-not-found',
     reason: 'TargetNotFound',
     path,
+    target,
     message: `${describeRef(target)} does not exist.`,
   });
 }
@@ -79,8 +80,14 @@ export function policySectionNotFound(
     reason: 'TargetNotFound',
     path: `${path}.sectionName`,
     message: `${describeRef(target)} has no ${what} named ${section}.`,
-    hint: names.length === 0 ? `Its ${what}s have no names.` : `Its ${what}s are named ${names.join(', ')}.`,
+    hint: sectionHint(section, what, names),
   });
+}
+
+function sectionHint(section: string, what: string, names: readonly string[]): string {
+  const known =
+    names.length === 0 ? `Its ${what}s have no names.` : `Its ${what}s are named ${names.join(', ')}.`;
+  return /^\d+$/.test(section) ? `sectionName is the name of a ${what}, not its number. ${known}` : known;
 }
 
 export function policyValue(path: string, why: string): Fault {

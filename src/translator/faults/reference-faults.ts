@@ -9,6 +9,7 @@ export function refNotPermitted(path: string, from: Referrer, to: ObjectRef): Fa
     reason: 'RefNotPermitted',
     path,
     message: `${describeRef(to)} is in another namespace, and no ReferenceGrant in ${to.namespace} lets ${from.kind}s of namespace ${from.namespace} refer to it.`,
+    target: to,
     hint: `Create a ReferenceGrant in namespace ${to.namespace} with from {group: ${from.group}, kind: ${from.kind}, namespace: ${from.namespace}} and to {group: ${JSON.stringify(to.group)}, kind: ${to.kind}, name: ${to.name}}.`,
   });
 }
@@ -19,15 +20,22 @@ export function backendKindUnsupported(path: string, ref: ObjectRef): Fault {
     reason: 'InvalidKind',
     path,
     message: `Backends of kind ${ref.kind} in group ${JSON.stringify(ref.group)} are not supported.`,
-    hint: 'Use a Service (group "") or an XBackend (group gateway.networking.x-k8s.io).',
+    hint:
+      coreGroupHint(ref) ??
+      'Use a Service (group "") or, for an endpoint outside the cluster, an XBackend (group gateway.networking.x-k8s.io).',
   });
 }
+
+/** People write the name of the core group, which is the empty text. */
+const coreGroupHint = ({ group }: ObjectRef): string | null =>
+  group === 'core' || group === 'v1' ? 'Leave "group" out, or write group: "" for the core group.' : null;
 
 export function backendNotFound(path: string, ref: ObjectRef): Fault {
   return errorFault({
     code: 'backend-not-found',
     reason: 'BackendNotFound',
     path,
+    target: ref,
     message: `${describeRef(ref)} does not exist.`,
   });
 }
@@ -108,6 +116,7 @@ export function extensionRefUnknown(path: string, ref: ObjectRef): Fault {
     reason: 'InvalidKind',
     path,
     message: `${ref.kind} ${ref.name} cannot be run: no extension of that kind in group ${JSON.stringify(ref.group)} is supported; the rule answers 500.`,
+    hint: `${ref.kind} belongs to another implementation. Use a filter of the Gateway API, or a BackendPolicy for retries, timeouts, health checks and load balancing.`,
   });
 }
 
@@ -127,7 +136,7 @@ export function certificateKindUnsupported(path: string, ref: ObjectRef, reason:
     reason,
     path,
     message: `Certificates of kind ${ref.kind} in group ${JSON.stringify(ref.group)} are not supported.`,
-    hint: 'Use a Secret (group "") with tls.crt and tls.key.',
+    hint: coreGroupHint(ref) ?? 'Use a Secret (group "") with tls.crt and tls.key.',
   });
 }
 
@@ -136,6 +145,7 @@ export function certificateNotFound(path: string, ref: ObjectRef, reason: string
     code: 'certificate-not-found',
     reason,
     path,
+    target: ref,
     message: `${describeRef(ref)} does not exist.`,
   });
 }
@@ -155,7 +165,7 @@ export function caKindUnsupported(path: string, ref: ObjectRef, reason: string):
     reason,
     path,
     message: `CA certificates of kind ${ref.kind} in group ${JSON.stringify(ref.group)} are not supported.`,
-    hint: 'Use a ConfigMap or a Secret (group "") with the key ca.crt.',
+    hint: coreGroupHint(ref) ?? 'Use a ConfigMap or a Secret (group "") with the key ca.crt.',
   });
 }
 
@@ -164,6 +174,7 @@ export function caNotFound(path: string, ref: ObjectRef, reason: string): Fault 
     code: 'ca-certificate-not-found',
     reason,
     path,
+    target: ref,
     message: `${describeRef(ref)} does not exist.`,
   });
 }

@@ -39,9 +39,11 @@ export class FindingCollector {
   update(graph: Graph, snapshot: ResourceSnapshot, configs: readonly GatewayConfig[]): readonly Finding[] {
     const findings = new Map<string, Finding>();
     const report: Report = (object, faults) => {
-      for (const { severity, code, path, message, hint } of faults) {
+      for (const { severity, code, path, message, hint, target } of faults) {
+        const base = { severity, code, object, path, message, hint };
         const key = [object.kind, object.namespace, object.name, path, code, message].join('\n');
-        findings.set(key, keepSame(this.#known.get(key), { severity, code, object, path, message, hint }));
+        const finding: Finding = target === undefined ? base : { ...base, target };
+        findings.set(key, keepSame(this.#known.get(key), finding));
       }
     };
     reportGateways(graph, report);

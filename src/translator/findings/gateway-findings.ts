@@ -5,9 +5,11 @@ import {
   certificateCoversOthers,
   classForeign,
   classMissing,
+  noClassOurs,
   parentNotFound,
   parentNotServed,
 } from '../faults/advice.ts';
+import type { Fault } from '../faults/fault.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { GatewayNode, ListenerNode } from '../graph/nodes.ts';
 import { namespaceOf, refOf } from '../graph/object-key.ts';
@@ -67,8 +69,9 @@ export function reportUnserved(graph: Graph, snapshot: ResourceSnapshot, context
     if (served.has(key)) continue;
     const name = gateway.spec.gatewayClassName;
     const owner = classes.get(name)?.spec.controllerName;
-    const fault = owner === undefined ? classMissing(name, controllerName) : classForeign(name, owner);
-    report(refOf(gateway, GATEWAY_GROUP), [fault]);
+    report(refOf(gateway, GATEWAY_GROUP), [
+      notServed(name, owner, { controllerName, isAlone: served.size === 0 }),
+    ]);
   }
   for (const set of snapshot.listenerSets) {
     const {
@@ -85,6 +88,15 @@ export function reportUnserved(graph: Graph, snapshot: ResourceSnapshot, context
       report(refOf(set, GATEWAY_GROUP), [parentNotServed('spec.parentRef', parent)]);
     }
   }
+}
+
+function notServed(
+  className: string,
+  owner: string | undefined,
+  { controllerName, isAlone }: { readonly controllerName: string; readonly isAlone: boolean },
+): Fault {
+  if (owner === undefined) return classMissing(className, controllerName);
+  return isAlone ? noClassOurs(className, owner) : classForeign(className, owner);
 }
 
 export interface UnservedContext {
