@@ -12,6 +12,11 @@ export interface ProxySettings {
   readonly grpcWeb: boolean;
   /** Adds `x-sluice-reason` to answers the gateway makes itself. */
   readonly reasonHeader: boolean;
+  /**
+   * Requests with an underscore in a field's name: the field is hidden, or the request answered 400, or the field passes. Applications
+   * behind CGI, WSGI or Rack cannot tell `x_user` from `x-user`.
+   */
+  readonly headersWithUnderscores: 'Drop' | 'Reject' | 'Allow';
 }
 
 export const DEFAULT_PROXY_SETTINGS: ProxySettings = {
@@ -19,6 +24,7 @@ export const DEFAULT_PROXY_SETTINGS: ProxySettings = {
   acceptProxyProtocol: false,
   grpcWeb: false,
   reasonHeader: false,
+  headersWithUnderscores: 'Drop',
 };
 
 /**

@@ -22,6 +22,10 @@ export const REASONS = {
   connect_timeout: { status: 504, text: 'Connecting to the endpoint took too long.' },
   upstream_reset: { status: 502, text: 'The backend closed the connection before it answered.' },
   upstream_invalid: { status: 502, text: 'The backend sent a malformed answer.' },
+  upgrade_unsupported: {
+    status: 502,
+    text: 'The backend speaks HTTP/2 and takes no WebSockets on it (RFC 8441).',
+  },
   overflow: { status: 503, text: 'A circuit breaker limit is reached.' },
   retry_budget: { status: 503, text: 'The retry budget is spent.' },
   request_timeout: { status: 504, text: 'The request timeout of the rule has passed.' },

@@ -5,6 +5,7 @@ import { dispatch } from './http/dispatch.ts';
 import { DownstreamConnection, type ConnectionInfo } from './http/downstream-connection.ts';
 import type { ExchangeContext } from './http/exchange-context.ts';
 import { Exchange } from './http/exchange.ts';
+import { fieldPolicy, refusesFields } from './http/field-policy.ts';
 import { WebRequestHead, webFormatOf, type WebFormat } from './http/grpc-web/request-head.ts';
 import { WebCallStream, WebTextRequest } from './http/grpc-web/web-call.ts';
 import type { Http1Server } from './http/h1/http1-server.ts';
@@ -71,6 +72,7 @@ export class HttpService implements ServerHost {
     const { port } = this;
     const { context } = this.#deps;
     const { serverName, tlsListener } = connection.info;
+    const isRefused = head.suspects !== 0 && this.#applyFieldPolicy(head, connection);
     // A TLS connection without a name belongs to the listener for any name, and only its hosts may be asked for on it.
     const hit = port.router.match(head, tlsListener === null ? null : (serverName ?? ''));
     const listener = hit.listener === null ? undefined : port.http.get(hit.listener);
@@ -82,8 +84,20 @@ export class HttpService implements ServerHost {
       exchange.gateway = listener.gateway;
       exchange.counters = listener.counters;
     }
-    dispatch(exchange, request, hit);
+    if (isRefused) exchange.answer('bad_request');
+    else dispatch(exchange, request, hit);
     return web?.isText === true ? new WebTextRequest(exchange) : exchange;
+  }
+
+  /** Hides fields before anything is matched; true when the Gateway refuses the request for them. */
+  #applyFieldPolicy(head: RequestHead, connection: DownstreamConnection): boolean {
+    const owner = this.port.router.listenerFor(head.host);
+    const settings = owner === null ? undefined : this.port.http.get(owner.ref)?.gateway.settings;
+    if (settings === undefined) return false;
+    if (refusesFields(settings, head.suspects)) return true;
+    const policy = fieldPolicy(settings, connection.isTrustedBy(settings));
+    if (policy.concerns(head.suspects)) head.hide(policy);
+    return false;
   }
 
   opened(connection: ServerConnection): void {

@@ -32,6 +32,7 @@ test('defaults are those of the code', () => {
     'spec.proxy.acceptProxyProtocol': String(DEFAULT_PROXY_SETTINGS.acceptProxyProtocol),
     'spec.proxy.grpcWeb': String(DEFAULT_PROXY_SETTINGS.grpcWeb),
     'spec.proxy.reasonHeader': String(DEFAULT_PROXY_SETTINGS.reasonHeader),
+    'spec.proxy.headersWithUnderscores': DEFAULT_PROXY_SETTINGS.headersWithUnderscores,
   };
   for (const [field, standard] of Object.entries(expected))
     assert.equal(defaults.get(field), standard, field);

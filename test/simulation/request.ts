@@ -90,6 +90,10 @@ export class SimRequestHead extends LocalHead implements RequestHead {
   header(): undefined {
     return undefined;
   }
+  readonly suspects = 0;
+  hide(): void {
+    // There are no fields.
+  }
   retain(): RequestHead {
     return this;
   }

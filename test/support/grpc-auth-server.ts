@@ -49,6 +49,8 @@ export type CheckAnswer = Readonly<Record<string, unknown>> | Error;
 export interface AuthServer {
   readonly port: number;
   readonly questions: CheckAttributes[];
+  /** The first question, as soon as it is there. */
+  readonly firstQuestion: Promise<CheckAttributes>;
 }
 
 /** Gone when the test ends. */
@@ -57,12 +59,14 @@ export async function startAuthServer(
   answer: (attributes: CheckAttributes) => CheckAnswer,
 ): Promise<AuthServer> {
   const questions: CheckAttributes[] = [];
+  const asked = Promise.withResolvers<CheckAttributes>();
   const server = new Server();
   const check = (
     call: ServerUnaryCall<{ readonly attributes: CheckAttributes }, unknown>,
     respond: sendUnaryData<unknown>,
   ): void => {
     questions.push(call.request.attributes);
+    asked.resolve(call.request.attributes);
     const given = answer(call.request.attributes);
     if (given instanceof Error) respond(given);
     else respond(null, given);
@@ -77,5 +81,5 @@ export async function startAuthServer(
   t.after(() => {
     server.forceShutdown();
   });
-  return { port, questions };
+  return { port, questions, firstQuestion: asked.promise };
 }

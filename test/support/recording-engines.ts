@@ -228,7 +228,8 @@ function makeOutgoing(method: string): OutgoingRequest {
     forwardedHost: 'a.example',
     requestNumber: 1,
     bodyBytes: null,
-    extra: null,
+    upgrade: '',
+    sendsExpect: true,
   };
 }
 

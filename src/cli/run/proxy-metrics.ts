@@ -242,7 +242,7 @@ function processFamilies(workers: readonly ProxyStats[]): MetricFamily[] {
     family(
       'mirrors_dropped_total',
       'counter',
-      'Copies left out because the mirror was slow or away.',
+      'Copies dropped because the mirror was slow, away or full.',
       total(({ mirrors }) => mirrors.dropped),
     ),
   ];

@@ -1319,6 +1319,7 @@ export interface ProxyConfigProxy {
   readonly acceptProxyProtocol?: boolean;
   readonly grpcWeb?: boolean;
   readonly reasonHeader?: boolean;
+  readonly headersWithUnderscores?: 'Drop' | 'Reject' | 'Allow';
 }
 
 export interface ProxyConfigSpec {

@@ -23,6 +23,8 @@ export interface UpstreamClusterDeps {
 
 export class UpstreamCluster {
   readonly config: Cluster;
+  /** Mirrored copies in flight. */
+  mirrored = 0;
   readonly #clientCertificate: Certificate | null;
   readonly #deps: UpstreamClusterDeps;
   #listed: readonly Endpoint[] = [];

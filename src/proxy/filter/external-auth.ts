@@ -4,10 +4,24 @@
  */
 import type { ExternalAuthFilter, HeaderField } from '../../ir/filter.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../http/head.ts';
-import { HeaderId } from '../http/header-id.ts';
+import {
+  CONNECTION_LEVEL_IDS,
+  HeaderId,
+  REPLACED_IDS,
+  idTable,
+  isConnectionLevel,
+} from '../http/header-id.ts';
 
-/** Sent whatever `allowedHeaders` says (HTTPAuthConfig.allowedHeaders). */
-const ALWAYS_SENT = new Set(['host', 'method', 'path', 'content-length', 'authorization']);
+/** Fields that belong to one message on one connection, or that the gateway writes itself. */
+const NEVER_COPIED = idTable([
+  ...CONNECTION_LEVEL_IDS,
+  ...REPLACED_IDS,
+  HeaderId.xRequestId,
+  HeaderId.contentLength,
+  HeaderId.host,
+  HeaderId.expect,
+  HeaderId.trailer,
+]);
 
 /** Path and query of the question: the request's own, below the configured prefix. */
 export function authTarget(filter: ExternalAuthFilter, { path, query }: RequestHead): string {
@@ -16,15 +30,22 @@ export function authTarget(filter: ExternalAuthFilter, { path, query }: RequestH
   return `${base}${path}${query === '' ? '' : `?${query}`}`;
 }
 
-/** Names, in lower case, of the request's fields that the question must not carry. */
-export function withheldFields(filter: ExternalAuthFilter, head: FieldList): string[] {
-  const allowed = new Set(filter.protocol.allowedRequestHeaders);
-  const withheld = new Set<string>();
+/**
+ * The client's fields that the auth server gets over HTTP: Authorization and what `allowedHeaders` lists. Host, method, path and
+ * Content-Length are always sent as well (HTTPAuthConfig.allowedHeaders), but describe the check: they are never copied.
+ */
+export function copiedFields(filter: ExternalAuthFilter, head: FieldList): HeaderField[] {
+  const allowed = filter.protocol.allowedRequestHeaders;
+  const copied: HeaderField[] = [];
   for (let index = 0; index < head.count; index++) {
+    const id = head.id(index);
+    if (NEVER_COPIED[id] === 1) continue;
     const name = head.name(index);
-    if (!ALWAYS_SENT.has(name) && !allowed.has(name)) withheld.add(name);
+    if (id === HeaderId.authorization || allowed.includes(name)) {
+      copied.push({ name, value: head.value(index) });
+    }
   }
-  return [...withheld];
+  return copied;
 }
 
 export type AuthVerdict =
@@ -41,6 +62,7 @@ export function judgeAnswer(filter: ExternalAuthFilter, head: ResponseHead): Aut
   const wanted = filter.protocol.kind === 'http' ? filter.protocol.allowedResponseHeaders : [];
   const fields: HeaderField[] = [];
   for (let index = 0; index < head.count; index++) {
+    if (isConnectionLevel(head.id(index))) continue;
     const name = head.name(index);
     const isWanted = wanted.length === 0 ? isForwardable(head.id(index), name) : wanted.includes(name);
     if (isWanted) fields.push({ name, value: head.value(index) });

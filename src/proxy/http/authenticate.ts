@@ -1,13 +1,15 @@
 /** The question to a rule's or a backend's auth server (HTTPExternalAuthFilter, GEP-1494), in the protocol that it speaks. */
-import { authTarget, withheldFields } from '../filter/external-auth.ts';
+import type { HeaderField } from '../../ir/filter.ts';
+import { authTarget, copiedFields } from '../filter/external-auth.ts';
 import type { CompiledAuth } from '../runtime/compiled-rule.ts';
 import { checkRequest } from './auth-grpc/check-request.ts';
 import type { GrpcQuestion } from './auth-grpc/check-call.ts';
 import type { Exchange } from './exchange.ts';
 import type { AuthPlan } from './external-auth-gate.ts';
-import { compileHeadEdits, isEditable } from './head-edits.ts';
+import { isEditable } from './head-edits.ts';
 import { LocalHead, type RequestHead } from './head.ts';
 import type { OutgoingRequest } from './outgoing.ts';
+import { ownRequest } from './own-request.ts';
 import { formatRequestId } from './request-id.ts';
 
 /** Asks first. `head` is retained: the answer comes later. `outgoing`: the request as it goes on when nothing changes it. */
@@ -23,14 +25,20 @@ export function authenticate(
   }
   const ask: AuthPlan['ask'] = (body) => {
     const request = outgoing();
-    if (filter.protocol.kind === 'grpc') return grpcQuestion(exchange, request, { filter, cluster }, body);
-    const prepared = cluster.protocol.prepare({
-      ...request,
+    const facts = vouchedFacts(exchange, request);
+    if (filter.protocol.kind === 'grpc')
+      return grpcQuestion(exchange, head, { filter, cluster, facts }, body);
+    const check = ownRequest({
+      method: head.method,
       target: authTarget(filter, head),
-      edits: compileHeadEdits([{ set: [], add: [], remove: withheldFields(filter, head) }]),
-      bodyBytes: body.length,
+      authority: head.authority,
+      scheme: request.scheme,
+      configured: [],
+      copied: [...copiedFields(filter, head), ...facts.ownRequestId],
+      client: request,
+      body: body.length,
     });
-    return { kind: 'http', filter, cluster, prepared, body };
+    return { kind: 'http', filter, cluster, prepared: cluster.protocol.prepare(check), body };
   };
   const bodyLimit = head.hasBody ? filter.forwardBodyBytes : 0;
   if (bodyLimit > 0 && head.contentLength > bodyLimit) {
@@ -47,22 +55,58 @@ export function authenticate(
       proceed();
     },
   });
-  if (head.expectsContinue && bodyLimit > 0) exchange.stream.sendInformational(new LocalHead(100, [], []));
+  if (head.expectsContinue && bodyLimit > 0) {
+    exchange.hasSentContinue = true;
+    exchange.stream.sendInformational(new LocalHead(100, [], []));
+  }
+}
+
+/** What the gateway answers for, in a form for both protocols. */
+interface Facts {
+  readonly requestId: string;
+  /** X-Request-Id of a trusted proxy: it is not the gateway's to write. */
+  readonly ownRequestId: readonly HeaderField[];
+  /** Everything that a backend is told of the client, as fields. */
+  readonly fields: readonly HeaderField[];
+}
+
+function vouchedFacts(
+  { requestNumber, clientRequestId }: Exchange,
+  { forwarding, forwardedHost }: OutgoingRequest,
+): Facts {
+  const requestId = requestNumber > 0 ? formatRequestId(requestNumber) : clientRequestId;
+  const idField = { name: 'x-request-id', value: requestId };
+  return {
+    requestId,
+    ownRequestId: requestNumber > 0 ? [] : [idField],
+    fields: [
+      ...forwarding.fields,
+      { name: 'x-forwarded-host', value: forwardedHost },
+      { name: 'forwarded', value: forwarding.forwarded(forwardedHost) },
+      idField,
+    ],
+  };
+}
+
+interface GrpcAsked {
+  readonly filter: CompiledAuth['filter'];
+  readonly cluster: GrpcQuestion['cluster'];
+  readonly facts: Facts;
 }
 
 function grpcQuestion(
   exchange: Exchange,
-  { head }: OutgoingRequest,
-  { filter, cluster }: { readonly filter: CompiledAuth['filter']; readonly cluster: GrpcQuestion['cluster'] },
+  head: RequestHead,
+  { filter, cluster, facts }: GrpcAsked,
   body: Buffer,
 ): GrpcQuestion {
-  const { requestNumber, clientRequestId, clientAddress } = exchange;
   const message = checkRequest({
     head,
     connection: exchange.connection.info,
-    clientAddress,
+    clientAddress: exchange.clientAddress,
     allowedHeaders: filter.protocol.allowedRequestHeaders,
-    requestId: requestNumber > 0 ? formatRequestId(requestNumber) : clientRequestId,
+    vouched: facts.fields,
+    requestId: facts.requestId,
     body,
     nowMs: Date.now(),
   });

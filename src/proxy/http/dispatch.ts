@@ -203,6 +203,7 @@ function outgoingRequest(exchange: Exchange, head: RequestHead, rule: CompiledRu
     forwardedHost: claims?.forwardedHost ?? head.authority,
     requestNumber: exchange.requestNumber,
     bodyBytes: null,
-    extra: null,
+    upgrade: head.upgrade,
+    sendsExpect: !exchange.hasSentContinue,
   };
 }

@@ -43,6 +43,7 @@ export class DownstreamConnection {
       scheme,
       peerScheme: scheme,
       earlier: '',
+      port: '',
     });
     return this.#forwarding;
   }

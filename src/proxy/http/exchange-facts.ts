@@ -60,6 +60,8 @@ export abstract class ExchangeFacts extends TimerEntry {
   clientRequestId = '';
   clientAddress: string;
   traceparent = '';
+  /** The gateway itself has told the client to send its body: the backend need not. */
+  hasSentContinue = false;
 
   constructor(
     context: ExchangeContext,

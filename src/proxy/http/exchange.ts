@@ -17,7 +17,7 @@ import { breakOff, grpcAnswer } from './grpc-status.ts';
 import { NO_EDITS } from './head-edits.ts';
 import type { FieldList, RequestHead, ResponseHead } from './head.ts';
 import { answerForReason, reasonFields } from './local-answer.ts';
-import { MirrorRequest } from './mirror-request.ts';
+import { mirrorRequest, type MirrorRequest } from './mirror-request.ts';
 import type { OutgoingRequest, PreparedRequest } from './outgoing.ts';
 import { reportExchange } from './report.ts';
 import { RequestBody } from './request-body.ts';
@@ -32,7 +32,7 @@ import type {
   UpstreamEvents,
   UpstreamStream,
 } from './stream.ts';
-import { answerBegan, answerEnded, tryFailed } from './try-outcome.ts';
+import { answerBegan, answerEnded, failureOf, tryFailed } from './try-outcome.ts';
 
 /** What the end of a limit on the whole exchange is to its client. */
 const EXPIRED = { request: 'request_timeout', call: 'grpc_timeout', idle: 'stream_idle' } as const;
@@ -84,9 +84,10 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   /** Sends a copy of the request to a mirror. */
   mirror(request: OutgoingRequest, cluster: UpstreamCluster): void {
-    const { wheel, mirrors } = this.context;
-    this.#mirrors ??= [];
-    this.#mirrors.push(new MirrorRequest(request, cluster, wheel, mirrors));
+    const { wheel, mirrors: stats } = this.context;
+    const timeoutMs = this.requests?.timeouts.requestMs ?? 0;
+    const mirror = mirrorRequest(request, cluster, { wheel, stats, timeoutMs });
+    if (mirror !== null) (this.#mirrors ??= []).push(mirror);
   }
 
   /** Sends the request to an endpoint of `cluster`: the session's, if there is one. */
@@ -202,9 +203,8 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   onUpstreamReset(cause: ResetCause): void {
     const wasReused = !this.#responseStarted && this.#upstream?.reused === true;
     this.#upstream = null;
-    if (cause === 'refused') this.#fail({ kind: 'refused' }, 'upstream_reset');
-    else if (cause === 'invalid') this.#fail({ kind: 'invalid' }, 'upstream_invalid');
-    else this.#fail({ kind: 'reset', wasReused }, 'upstream_reset');
+    if (cause === 'no_tunnels') this.answer('upgrade_unsupported');
+    else this.#fail(failureOf(cause, wasReused), cause === 'invalid' ? 'upstream_invalid' : 'upstream_reset');
   }
 
   // --- the request's body ---

@@ -80,11 +80,12 @@ export class ExternalAuthCheck extends TimerEntry implements UpstreamEvents {
     const { stream } = this.#call;
     if (stream === null) return;
     const verdict = judgeAnswer(this.#question.filter, head);
-    this.#question.wheel.cancel(this);
     if (verdict.kind === 'allow') {
+      // The timer stays: an ignored body that never ends must not keep the connection.
       this.#isAllowed = true;
       this.#events.onAllowed(verdict.fields);
     } else {
+      this.#question.wheel.cancel(this);
       this.#isDenied = true;
       this.#events.onDenied(head, stream);
     }

@@ -16,6 +16,8 @@ export interface ForwardingFacts {
   readonly peerScheme: string;
   /** What Forwarded said before us; `` for nothing. */
   readonly earlier: string;
+  /** What a trusted proxy before us said in X-Forwarded-Port; `` for nothing. */
+  readonly port: string;
 }
 
 /** X-Request-Id as far as it is the same for every request. */
@@ -44,10 +46,9 @@ export class ForwardingFields {
     this.#facts = facts;
   }
 
-  /** X-Forwarded-For, X-Forwarded-Proto and X-Real-IP as HTTP/1.1 lines. */
+  /** `fields` as HTTP/1.1 lines. */
   get #lines(): string {
-    const { forwardedFor, client, scheme } = this.#facts;
-    return `x-forwarded-for: ${forwardedFor}\r\nx-forwarded-proto: ${scheme}\r\nx-real-ip: ${client}\r\n`;
+    return this.fields.map(({ name, value }) => `${name}: ${value}\r\n`).join('');
   }
 
   /** Value of Forwarded (RFC 7239) up to and including `host=`. */
@@ -58,13 +59,9 @@ export class ForwardingFields {
     return earlier === '' ? element : `${earlier}, ${element}`;
   }
 
-  /** X-Forwarded-For, X-Forwarded-Proto, X-Real-IP. */
+  /** X-Forwarded-For, X-Forwarded-Proto, X-Real-IP; X-Forwarded-Port where a trusted proxy said it. */
   get fields(): readonly ForwardingField[] {
-    this.#fields ??= [
-      { name: 'x-forwarded-for', value: this.#facts.forwardedFor, id: HeaderId.xForwardedFor },
-      { name: 'x-forwarded-proto', value: this.#facts.scheme, id: HeaderId.xForwardedProto },
-      { name: 'x-real-ip', value: this.#facts.client, id: HeaderId.xRealIp },
-    ];
+    this.#fields ??= fieldsOf(this.#facts);
     return this.#fields;
   }
 
@@ -102,4 +99,14 @@ export class ForwardingFields {
     this.#allLines ??= Buffer.from(this.linesFor(host) + REQUEST_ID_START, 'latin1');
     return this.#allLines;
   }
+}
+
+function fieldsOf({ forwardedFor, scheme, client, port }: ForwardingFacts): readonly ForwardingField[] {
+  const fields: ForwardingField[] = [
+    { name: 'x-forwarded-for', value: forwardedFor, id: HeaderId.xForwardedFor },
+    { name: 'x-forwarded-proto', value: scheme, id: HeaderId.xForwardedProto },
+    { name: 'x-real-ip', value: client, id: HeaderId.xRealIp },
+  ];
+  if (port !== '') fields.push({ name: 'x-forwarded-port', value: port, id: HeaderId.xForwardedPort });
+  return fields;
 }

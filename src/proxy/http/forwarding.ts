@@ -9,6 +9,7 @@ import { ForwardingFields } from './forwarding-fields.ts';
 import { HeaderId } from './header-id.ts';
 import { joinedValue, type RequestHead } from './head.ts';
 
+const PORT = /^[1-9][0-9]{0,4}$/;
 /** A request id of somebody else is passed on when it is one: short, visible, in one piece. */
 const REQUEST_ID = /^[!-~]{1,128}$/;
 
@@ -32,6 +33,7 @@ export function believe(
   const client = clientOf(chain ?? '', peer, settings);
   const proto = joinedValue(head, 'x-forwarded-proto')?.toLowerCase();
   const requestId = joinedValue(head, 'x-request-id');
+  const port = joinedValue(head, 'x-forwarded-port') ?? '';
   const forwarding = new ForwardingFields({
     forwardedFor: chain === undefined || chain === '' ? peer : `${chain}, ${peer}`,
     client,
@@ -39,6 +41,7 @@ export function believe(
     scheme: proto === 'http' || proto === 'https' ? proto : scheme,
     peerScheme: scheme,
     earlier: joinedValue(head, 'forwarded') ?? '',
+    port: PORT.test(port) ? port : '',
   });
   return {
     forwarding,

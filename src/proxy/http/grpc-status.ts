@@ -39,6 +39,7 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   connect_timeout: UNAVAILABLE,
   upstream_reset: UNAVAILABLE,
   upstream_invalid: INTERNAL,
+  upgrade_unsupported: UNIMPLEMENTED,
   overflow: UNAVAILABLE,
   retry_budget: UNAVAILABLE,
   request_timeout: DEADLINE_EXCEEDED,

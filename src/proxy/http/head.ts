@@ -7,8 +7,9 @@
  * without code per pair.
  */
 import type { RequestView } from '../router/request-view.ts';
+import type { FieldPolicy } from './field-policy.ts';
 import { fieldValueOctets } from './field-value.ts';
-import { headerIdOf } from './header-id.ts';
+import { HeaderId, headerIdOf } from './header-id.ts';
 
 /** Header or trailer fields, read by index. Names are lower case, values carry no surrounding white space. */
 export interface FieldList {
@@ -39,8 +40,12 @@ export interface RequestHead extends FieldList, RequestView {
   readonly expectsContinue: boolean;
   /** `TE: trailers` was sent. */
   readonly acceptsTrailers: boolean;
+  /** Kinds of fields that a Gateway may want hidden, a sum of `Suspect`; nearly always none. */
+  readonly suspects: number;
   /** For logs. */
   readonly version: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2';
+  /** Makes fields as good as not sent. To be called before anything else reads the fields. */
+  hide(policy: FieldPolicy): void;
   /** A copy that outlives the call. A retained head returns itself. */
   retain(): RequestHead;
 }
@@ -89,7 +94,7 @@ export class LocalHead implements ResponseHead {
 export function joinedValue(fields: FieldList, name: string): string | undefined {
   let joined: string | undefined;
   for (let index = 0; index < fields.count; index++) {
-    if (fields.name(index) !== name) continue;
+    if (fields.id(index) === HeaderId.hidden || fields.name(index) !== name) continue;
     const value = fields.value(index);
     joined = joined === undefined ? value : `${joined}, ${value}`;
   }

@@ -1,6 +1,7 @@
 /**
- * Small numbers for the header fields that the gateway itself looks at. Engines resolve a field's number once, when
- * they parse it, so that what happens to a field is a table lookup and never a comparison of strings.
+ * The header fields that the gateway itself looks at: small numbers for their names, and the groups that decide what happens to them
+ * (routing, framing, forwarding). Parsers resolve a field's number once; matching, edits, auth and the writers of both protocols then
+ * ask these tables and never compare strings.
  */
 
 /** Ids of connection-level fields come first (RFC 9110 section 7.6.1): they never cross the gateway. */
@@ -14,8 +15,8 @@ export const HeaderId = {
   te: 5,
   upgrade: 6,
   http2Settings: 7,
-  /** Any field that this message's Connection field lists. */
-  nominated: 8,
+  /** Any field that counts as not sent: Connection lists it, or the Gateway hides it (field-policy.ts). */
+  hidden: 8,
 
   contentLength: 9,
   host: 10,
@@ -51,10 +52,20 @@ export const HeaderId = {
   accessControlRequestMethod: 39,
   userAgent: 40,
   grpcMessage: 41,
+
+  // What other proxies and CDNs write of a client, under names that do not begin with `x-forwarded-`.
+  xForwarded: 42,
+  xOriginalForwardedFor: 43,
+  trueClientIp: 44,
+  xClientIp: 45,
+  xEnvoyExternalAddress: 46,
+  xOriginalUrl: 47,
+  xRewriteUrl: 48,
+  sslClientCert: 49,
 } as const;
 
 /** Ids from 1 to this one are connection-level. */
-export const LAST_CONNECTION_LEVEL_ID = HeaderId.nominated;
+export const LAST_CONNECTION_LEVEL_ID = HeaderId.hidden;
 
 /** Size of a table indexed by id; a power of two, so that `id & (HEADER_IDS - 1)` is always inside. */
 export const HEADER_IDS = 64;
@@ -68,7 +79,7 @@ const NAMES: Readonly<Record<keyof typeof HeaderId, string>> = {
   te: 'te',
   upgrade: 'upgrade',
   http2Settings: 'http2-settings',
-  nominated: '',
+  hidden: '',
   contentLength: 'content-length',
   host: 'host',
   expect: 'expect',
@@ -102,6 +113,14 @@ const NAMES: Readonly<Record<keyof typeof HeaderId, string>> = {
   accessControlRequestMethod: 'access-control-request-method',
   userAgent: 'user-agent',
   grpcMessage: 'grpc-message',
+  xForwarded: 'x-forwarded',
+  xOriginalForwardedFor: 'x-original-forwarded-for',
+  trueClientIp: 'true-client-ip',
+  xClientIp: 'x-client-ip',
+  xEnvoyExternalAddress: 'x-envoy-external-address',
+  xOriginalUrl: 'x-original-url',
+  xRewriteUrl: 'x-rewrite-url',
+  sslClientCert: 'ssl-client-cert',
 };
 
 const IDS: ReadonlyMap<string, number> = new Map(
@@ -123,4 +142,72 @@ export function headerIdOf(lowerCaseName: string): number {
 /** True for fields that must not be forwarded, whatever the route says. */
 export function isConnectionLevel(id: number): boolean {
   return id !== HeaderId.other && id <= LAST_CONNECTION_LEVEL_ID;
+}
+
+/** A table by id in which these ids are 1. */
+export function idTable(ids: readonly number[]): Uint8Array {
+  const table = new Uint8Array(HEADER_IDS);
+  for (const id of ids) table[id] = 1;
+  return table;
+}
+
+/** Ids of fields for one connection only. */
+export const CONNECTION_LEVEL_IDS: readonly number[] = Array.from(
+  { length: LAST_CONNECTION_LEVEL_ID },
+  (_, index) => index + 1,
+);
+
+/**
+ * Fields that never cross as the client sent them: the gateway writes its own forwarding fields, `Proxy` is an attack, and
+ * `X-Sluice-Reason` would be a lie. (X-Request-Id crosses where a trusted proxy sent it.)
+ */
+export const REPLACED_IDS: readonly number[] = [
+  HeaderId.xForwardedFor,
+  HeaderId.xForwardedProto,
+  HeaderId.xForwardedHost,
+  HeaderId.xForwardedPort,
+  HeaderId.forwarded,
+  HeaderId.xRealIp,
+  HeaderId.proxy,
+  HeaderId.xSluiceReason,
+];
+
+/** Why a field of a request may have to be hidden; a sum of these. */
+export const Suspect = {
+  none: 0,
+  /** It says who the client is or what was asked for, which only a trusted proxy may. */
+  forwarding: 1,
+  /** CGI, WSGI, PHP and Rack read `x_user` and `x-user` as one variable. */
+  underscore: 2,
+} as const;
+
+/** Suspects by id; names without id are looked at by `suspectOf`. */
+export const SUSPECT_BY_ID: Uint8Array = idTable([
+  HeaderId.xForwardedFor,
+  HeaderId.xForwardedProto,
+  HeaderId.xForwardedHost,
+  HeaderId.xForwardedPort,
+  HeaderId.forwarded,
+  HeaderId.xRealIp,
+  HeaderId.xRequestId,
+  HeaderId.xForwarded,
+  HeaderId.xOriginalForwardedFor,
+  HeaderId.trueClientIp,
+  HeaderId.xClientIp,
+  HeaderId.xEnvoyExternalAddress,
+  HeaderId.xOriginalUrl,
+  HeaderId.xRewriteUrl,
+  HeaderId.sslClientCert,
+]);
+
+/** Every name that begins so is a forwarding field. */
+export const FORWARDED_PREFIX = 'x-forwarded-';
+
+/** What is suspect about a field of this id and name (in lower case). */
+export function suspectOf(id: number, name: string): number {
+  if (id !== HeaderId.other) return SUSPECT_BY_ID[id] as number;
+  return (
+    (name.startsWith(FORWARDED_PREFIX) ? Suspect.forwarding : Suspect.none) |
+    (name.includes('_') ? Suspect.underscore : Suspect.none)
+  );
 }

@@ -7,20 +7,46 @@ import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
 import { bulkBuffers } from './bulk-buffers.ts';
 import type { FieldList } from './head.ts';
 import type { OutgoingRequest, PreparedRequest } from './outgoing.ts';
+import { mirroredCopy } from './own-request.ts';
 import type { UpstreamEvents, UpstreamStream } from './stream.ts';
 import { UpstreamCall } from './upstream-call.ts';
 
 /** Body bytes kept while the mirror is being connected to. */
 const MAX_WAITING_BYTES = 65_536;
-/** A mirror that has not answered by then is given up. */
+/** Where the route has no timeout, a mirror that has not answered by then is given up. */
 const ANSWER_TIMEOUT_MS = 30_000;
+/** Copies in flight to one cluster, unless its policy sets `maxParallelRequests`; more are dropped. */
+const MAX_IN_FLIGHT = 1_024;
 
 export interface MirrorStats {
   sent: number;
   dropped: number;
 }
 
+export interface MirrorContext {
+  readonly wheel: TimerWheel;
+  readonly stats: MirrorStats;
+  /** Of the route; 0 = none. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Sends a copy of `request`; null when so many wait for this cluster that the copy is dropped: a mirror that hangs must not use up the
+ * gateway's connections. Synchronous: `request.head` need not outlive it.
+ */
+export function mirrorRequest(
+  request: OutgoingRequest,
+  cluster: UpstreamCluster,
+  context: MirrorContext,
+): MirrorRequest | null {
+  const limit = cluster.config.policy.circuitBreaker.maxParallelRequests ?? MAX_IN_FLIGHT;
+  if (cluster.mirrored < limit) return new MirrorRequest(request, cluster, context);
+  context.stats.dropped++;
+  return null;
+}
+
 export class MirrorRequest extends TimerEntry implements UpstreamEvents {
+  readonly #cluster: UpstreamCluster;
   readonly #call: UpstreamCall;
   readonly #prepared: PreparedRequest;
   readonly #wheel: TimerWheel;
@@ -32,16 +58,21 @@ export class MirrorRequest extends TimerEntry implements UpstreamEvents {
   #requestEnded: boolean;
   #isOver = false;
 
-  /** Synchronous: `request.head` need not outlive it. */
-  constructor(request: OutgoingRequest, cluster: UpstreamCluster, wheel: TimerWheel, stats: MirrorStats) {
+  constructor(
+    request: OutgoingRequest,
+    cluster: UpstreamCluster,
+    { wheel, stats, timeoutMs }: MirrorContext,
+  ) {
     super();
+    this.#cluster = cluster;
+    cluster.mirrored++;
     this.#wheel = wheel;
     this.#stats = stats;
     this.#hasBody = request.head.hasBody;
     this.#requestEnded = !this.#hasBody;
-    this.#prepared = cluster.protocol.prepare(request);
+    this.#prepared = cluster.protocol.prepare(mirroredCopy(request));
     this.#call = new UpstreamCall(cluster, this, wheel);
-    wheel.schedule(this, wheel.now() + ANSWER_TIMEOUT_MS);
+    wheel.schedule(this, wheel.now() + (timeoutMs > 0 ? timeoutMs : ANSWER_TIMEOUT_MS));
     if (!this.#call.open()) this.#end(false);
   }
 
@@ -98,6 +129,7 @@ export class MirrorRequest extends TimerEntry implements UpstreamEvents {
   #end(wasAnswered: boolean): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#cluster.mirrored--;
     this.#wheel.remove(this);
     this.#prepared.release();
     if (wasAnswered) this.#stats.sent++;

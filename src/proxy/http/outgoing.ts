@@ -2,7 +2,6 @@
  * A request as it is to leave: the client's head and what the gateway changes in it. The exchange makes one and has
  * the cluster's protocol prepare it, once; the prepared form serves every try.
  */
-import type { HeaderField } from '../../ir/filter.ts';
 import type { HeadEdits } from './head-edits.ts';
 import type { RequestHead } from './head.ts';
 import type { ForwardingFields } from './forwarding-fields.ts';
@@ -10,9 +9,9 @@ import type { ForwardingFields } from './forwarding-fields.ts';
 /**
  * What a writer applies, in this order: fields of `head` without connection-level ones, without those that `edits` drops and
  * without forwarding fields (ids xForwardedFor to xRealIp, `proxy`, `xSluiceReason`; `xRequestId` unless `requestNumber` is
- * negative); `edits.append`; `forwarding.fields`; X-Forwarded-Host and Forwarded with `forwardedHost`; X-Request-Id; `extra`.
+ * negative); `edits.append`; `forwarding.fields`; X-Forwarded-Host and Forwarded with `forwardedHost`; X-Request-Id.
  * A forwarding field whose id is in `edits.dropIds` is the user's: the gateway adds none of its own (`edits.dropsForwarding`).
- * Expect is an ordinary field: the backend's 100 is passed on.
+ * Expect is an ordinary field unless `sendsExpect` is false: the backend's 100 is passed on.
  */
 export interface OutgoingRequest {
   readonly head: RequestHead;
@@ -34,8 +33,10 @@ export interface OutgoingRequest {
    * client's own body, framed as `head` says.
    */
   readonly bodyBytes: number | null;
-  /** Fields known only now (from an auth server, say); null = none. */
-  readonly extra: readonly HeaderField[] | null;
+  /** Protocol to ask the backend for (`Upgrade`, or `:protocol` of RFC 8441), lower case; `` = none. */
+  readonly upgrade: string;
+  /** False where the body is sent without waiting for 100: the client's Expect is left out. */
+  readonly sendsExpect: boolean;
 }
 
 /**

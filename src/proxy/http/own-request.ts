@@ -1,18 +1,24 @@
-/** Requests of the gateway itself (health checks, questions to auth servers), in the form in which any request goes to a backend. */
-import { ForwardingFields } from './forwarding-fields.ts';
-import { compileHeadEdits, type HeadEdits } from './head-edits.ts';
-import { LocalHead, UNKNOWN_LENGTH, type RequestHead } from './head.ts';
-import type { OutgoingRequest } from './outgoing.ts';
+/**
+ * Requests that the gateway makes itself: health checks, checks with auth servers, mirrored copies. They are built here and nowhere else,
+ * and carry what the caller lists. A client's head is not the head of such a request: its upgrade, its Expect, its connection-level
+ * and its forwarding fields describe another connection.
+ */
 import type { HeaderField } from '../../ir/filter.ts';
+import { ForwardingFields } from './forwarding-fields.ts';
+import { NO_EDITS, compileHeadEdits, type HeadEdits } from './head-edits.ts';
+import { UNKNOWN_LENGTH, type RequestHead } from './head.ts';
+import { Suspect, headerIdOf } from './header-id.ts';
+import type { OutgoingRequest } from './outgoing.ts';
 
-/** There is no client that a backend could be told of. */
-const NOBODY = new ForwardingFields({
+/** There is no client to describe. */
+const NO_CLIENT = new ForwardingFields({
   forwardedFor: '',
   client: '',
   peer: '',
   scheme: '',
   peerScheme: '',
   earlier: '',
+  port: '',
 });
 const ABOUT_CLIENTS = [
   'x-forwarded-for',
@@ -23,7 +29,9 @@ const ABOUT_CLIENTS = [
   'x-real-ip',
   'x-request-id',
 ];
-const USER_AGENT = 'user-agent';
+
+/** What the gateway itself knows of the client on whose behalf it asks. */
+export type VouchedFacts = Pick<OutgoingRequest, 'forwarding' | 'forwardedHost' | 'requestNumber'>;
 
 export interface OwnRequest {
   readonly method: string;
@@ -31,63 +39,102 @@ export interface OwnRequest {
   readonly target: string;
   readonly authority: string;
   readonly scheme: 'http' | 'https';
-  /** A `user-agent` among them replaces the one below. */
-  readonly headers: readonly HeaderField[];
-  readonly userAgent: string;
-  readonly hasBody: boolean;
+  /** Fields from configuration; values may be any text, fields that frame messages are left out. */
+  readonly configured: readonly HeaderField[];
+  /** Fields of a client's request: names in lower case, values octets. Forwarding fields among them are left out. */
+  readonly copied: readonly HeaderField[];
+  /** null = no client is involved, and there are no forwarding fields. */
+  readonly client: VouchedFacts | null;
+  /** A number of bytes is declared, 0 included; a stream has a length that is not known yet. */
+  readonly body: 'none' | 'stream' | number;
 }
 
 /** May be sent any number of times. */
 export function ownRequest(request: OwnRequest): OutgoingRequest {
-  const { authority, scheme } = request;
+  const { method, authority, scheme, client, body } = request;
   return {
     head: new OwnHead(request),
-    method: request.method,
+    method,
     target: null,
     authority: null,
     scheme,
     edits: editsFor(request),
-    forwarding: NOBODY,
-    forwardedHost: authority,
-    requestNumber: -1,
-    bodyBytes: null,
-    extra: null,
+    forwarding: client?.forwarding ?? NO_CLIENT,
+    forwardedHost: client?.forwardedHost ?? authority,
+    requestNumber: client?.requestNumber ?? -1,
+    bodyBytes: typeof body === 'number' ? body : null,
+    upgrade: '',
+    sendsExpect: false,
   };
 }
 
-function editsFor({ headers, userAgent }: OwnRequest): HeadEdits {
-  const hasAgent = headers.some(({ name }) => name.toLowerCase() === USER_AGENT);
-  const add = hasAgent ? headers : [{ name: USER_AGENT, value: userAgent }, ...headers];
-  return compileHeadEdits([{ remove: ABOUT_CLIENTS, set: [], add }]);
+/**
+ * `request` once more, for a mirror. The copy opens no tunnel, and its body follows without waiting for 100: only the backend's answer
+ * reaches the client.
+ */
+export function mirroredCopy(request: OutgoingRequest): OutgoingRequest {
+  return { ...request, upgrade: '', sendsExpect: false };
 }
 
-class OwnHead extends LocalHead implements RequestHead {
+/** `headers` with this User-Agent, unless they have one of their own. */
+export function withUserAgent(headers: readonly HeaderField[], value: string): readonly HeaderField[] {
+  const hasOwn = headers.some(({ name }) => name.toLowerCase() === 'user-agent');
+  return hasOwn ? headers : [{ name: 'user-agent', value }, ...headers];
+}
+
+function editsFor({ client, configured }: OwnRequest): HeadEdits {
+  if (client !== null && configured.length === 0) return NO_EDITS;
+  return compileHeadEdits([{ remove: client === null ? ABOUT_CLIENTS : [], set: [], add: configured }]);
+}
+
+class OwnHead implements RequestHead {
   readonly method: string;
   readonly host: string;
   readonly authority: string;
   readonly path: string;
   readonly query: string;
   readonly pathChanged = true;
+  readonly hasBody: boolean;
+  readonly contentLength: number;
   readonly upgrade = '';
   readonly expectsContinue = false;
+  /** gRPC servers insist on `TE: trailers`. */
   readonly acceptsTrailers: boolean;
   readonly version = 'HTTP/1.1';
+  readonly #fields: readonly HeaderField[];
 
-  constructor({ method, target, authority, hasBody }: OwnRequest) {
-    super(0, [], [], hasBody ? UNKNOWN_LENGTH : 0);
+  constructor({ method, target, authority, copied, body }: OwnRequest) {
     const mark = target.indexOf('?');
     this.method = method;
     this.authority = authority;
     this.host = authority;
     this.path = mark < 0 ? target : target.slice(0, mark);
     this.query = mark < 0 ? '' : target.slice(mark + 1);
-    this.acceptsTrailers = hasBody;
+    this.hasBody = body === 'stream' || (typeof body === 'number' && body > 0);
+    this.contentLength = body === 'stream' ? UNKNOWN_LENGTH : body === 'none' ? 0 : body;
+    this.acceptsTrailers = body === 'stream';
+    this.#fields = copied;
   }
 
-  header(): undefined {
-    return undefined;
+  get count(): number {
+    return this.#fields.length;
   }
-
+  id(index: number): number {
+    return headerIdOf(this.name(index));
+  }
+  name(index: number): string {
+    return this.#fields[index]?.name ?? '';
+  }
+  value(index: number): string {
+    return this.#fields[index]?.value ?? '';
+  }
+  header(name: string): string | undefined {
+    return this.#fields.find((field) => field.name === name)?.value;
+  }
+  readonly suspects = Suspect.none;
+  hide(): void {
+    // The gateway hides nothing from itself.
+  }
   retain(): RequestHead {
     return this;
   }

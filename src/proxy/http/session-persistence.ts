@@ -61,7 +61,7 @@ export function sessionField(
 function headerValue(fields: FieldList, name: string): string {
   const wanted = name.toLowerCase();
   for (let index = 0; index < fields.count; index++) {
-    if (fields.name(index) === wanted) return fields.value(index);
+    if (fields.id(index) !== HeaderId.hidden && fields.name(index) === wanted) return fields.value(index);
   }
   return '';
 }

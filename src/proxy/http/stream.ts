@@ -35,7 +35,9 @@ export type ResetCause =
   /** The peer broke the protocol. */
   | 'invalid'
   /** The peer sent or read too slowly (a timer of the engine). */
-  | 'timeout';
+  | 'timeout'
+  /** The request asks for a tunnel, and the backend's HTTP/2 connection takes none (RFC 8441 section 3). Nothing was sent. */
+  | 'no_tunnels';
 
 /** One request on the client's side. Implemented by the HTTP/1.1 and HTTP/2 servers. */
 export interface DownstreamStream {

@@ -3,6 +3,7 @@ import type { OutcomeSink } from '../cluster/health/outcome.ts';
 import type { FieldList, ResponseHead } from './head.ts';
 import { HeaderId } from './header-id.ts';
 import type { Failure } from './retry.ts';
+import type { ResetCause } from './stream.ts';
 
 const SWITCHING_PROTOCOLS = 101;
 
@@ -61,4 +62,10 @@ export function tryFailed(sink: OutcomeSink, failure: Failure): void {
     case 'timeout':
       sink.failed();
   }
+}
+
+/** A try that was cut off, as a failure. `wasReused`: on a connection that had served before, and had not answered yet. */
+export function failureOf(cause: ResetCause, wasReused: boolean): Failure {
+  if (cause === 'refused' || cause === 'invalid') return { kind: cause };
+  return { kind: 'reset', wasReused };
 }

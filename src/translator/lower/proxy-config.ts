@@ -27,6 +27,7 @@ export function lowerSettings(specs: Specs, trustedCidrs: readonly string[]): Pr
     acceptProxyProtocol: proxy.acceptProxyProtocol ?? fallback.acceptProxyProtocol,
     grpcWeb: proxy.grpcWeb ?? fallback.grpcWeb,
     reasonHeader: proxy.reasonHeader ?? fallback.reasonHeader,
+    headersWithUnderscores: proxy.headersWithUnderscores ?? fallback.headersWithUnderscores,
   };
 }
 

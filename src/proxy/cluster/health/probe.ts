@@ -9,7 +9,7 @@ import { Http1Protocol } from '../pool-h1.ts';
 import { Http2Protocol } from '../pool-h2.ts';
 import type { Dial } from '../upstream-pool.ts';
 import { UpstreamTlsClient } from '../upstream-tls.ts';
-import { ownRequest } from '../../http/own-request.ts';
+import { ownRequest, withUserAgent } from '../../http/own-request.ts';
 import type { Probe } from './check-result.ts';
 import { GRPC_CHECK_PATH, GrpcJudge, grpcCheckMessage } from './grpc-check.ts';
 import { HttpJudge } from './http-judge.ts';
@@ -76,9 +76,10 @@ function httpQuestion({ cluster, wheel }: ProbeSource, probe: ProbeOf<'http'>): 
       target: probe.path,
       authority: probe.hostname === '' ? checkAuthority(cluster) : probe.hostname,
       scheme: tls === null ? 'http' : 'https',
-      headers: probe.headers,
-      userAgent: USER_AGENT,
-      hasBody: false,
+      configured: withUserAgent(probe.headers, USER_AGENT),
+      copied: [],
+      client: null,
+      body: 'none',
     }),
     body: null,
     judge: () => new HttpJudge(probe.expected),
@@ -94,9 +95,10 @@ function grpcQuestion({ cluster, wheel }: ProbeSource, probe: ProbeOf<'grpc'>): 
       target: GRPC_CHECK_PATH,
       authority: checkAuthority(cluster),
       scheme: cluster.tls === null ? 'http' : 'https',
-      headers,
-      userAgent: USER_AGENT,
-      hasBody: true,
+      configured: withUserAgent(headers, USER_AGENT),
+      copied: [],
+      client: null,
+      body: 'stream',
     }),
     body: grpcCheckMessage(probe.service),
     judge: () => new GrpcJudge(),

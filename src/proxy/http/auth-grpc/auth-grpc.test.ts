@@ -53,6 +53,16 @@ async function scene(
 const OK = { status: { code: 0 } };
 const set = (key: string, value: string, more: object = {}): object => ({ header: { key, value }, ...more });
 
+/** What the gateway itself says of the client, whatever the filter lists. */
+const vouchedFields = (host: string, requestId: string): Readonly<Record<string, string>> => ({
+  'x-forwarded-for': '127.0.0.1',
+  'x-forwarded-proto': 'http',
+  'x-forwarded-host': host,
+  'x-real-ip': '127.0.0.1',
+  'x-request-id': requestId,
+  forwarded: `for=127.0.0.1;proto=http;host=${host.includes(':') ? `"${host}"` : host}`,
+});
+
 suite('external auth over gRPC', () => {
   test('the question says who asks for what', async (t) => {
     const { server, ask } = await scene(t, OK);
@@ -74,14 +84,20 @@ suite('external auth over gRPC', () => {
       ['GET', '/a/b?c=d', 'shop.example:8080', 'http', 'HTTP/1.1', ''],
     );
     assert.match(http.id, /^[0-9a-f]{32}$/);
-    assert.deepEqual(http.headers, { host: 'shop.example:8080', 'x-token': 'secret', cookie: 'a=1' });
+    assert.deepEqual(http.headers, {
+      ...vouchedFields('shop.example:8080', http.id),
+      host: 'shop.example:8080',
+      'x-token': 'secret',
+      cookie: 'a=1',
+    });
   });
 
   test('only the headers of the list are told, where there is one', async (t) => {
     const protocol = { kind: 'grpc', allowedRequestHeaders: ['x-token'] } as const;
     const { server, ask } = await scene(t, OK, { protocol });
     await ask({ headers: { 'x-token': 'secret', 'x-other': '1' } });
-    assert.deepEqual(server.questions[0]?.request.http.headers, { 'x-token': 'secret' });
+    const http = server.questions[0]?.request.http;
+    assert.deepEqual(http?.headers, { ...vouchedFields('localhost', http?.id ?? ''), 'x-token': 'secret' });
   });
 
   test('headers are set, added, removed, and left as they are, on the request and on the answer', async (t) => {

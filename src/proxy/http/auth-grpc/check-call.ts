@@ -5,7 +5,7 @@ import { bulkBuffers } from '../bulk-buffers.ts';
 import type { FieldList, ResponseHead } from '../head.ts';
 import { HeaderId } from '../header-id.ts';
 import type { PreparedRequest } from '../outgoing.ts';
-import { ownRequest } from '../own-request.ts';
+import { ownRequest, withUserAgent } from '../own-request.ts';
 import type { UpstreamEvents, UpstreamStream } from '../stream.ts';
 import { UpstreamCall } from '../upstream-call.ts';
 import { readVerdict, type CheckVerdict } from './check-response.ts';
@@ -13,11 +13,13 @@ import { readVerdict, type CheckVerdict } from './check-response.ts';
 const ANSWER_TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 262_144;
 const METHOD = '/envoy.service.auth.v3.Authorization/Check';
-const USER_AGENT = 'sluice-external-auth';
-const HEADERS = [
-  { name: 'content-type', value: 'application/grpc' },
-  { name: 'grpc-timeout', value: `${ANSWER_TIMEOUT_MS}m` },
-];
+const HEADERS = withUserAgent(
+  [
+    { name: 'content-type', value: 'application/grpc' },
+    { name: 'grpc-timeout', value: `${ANSWER_TIMEOUT_MS}m` },
+  ],
+  'sluice-external-auth',
+);
 
 export interface GrpcQuestion {
   readonly kind: 'grpc';
@@ -56,9 +58,10 @@ export class GrpcAuthCheck extends TimerEntry implements UpstreamEvents {
         target: METHOD,
         authority,
         scheme,
-        headers: HEADERS,
-        userAgent: USER_AGENT,
-        hasBody: true,
+        configured: HEADERS,
+        copied: [],
+        client: null,
+        body: 'stream',
       }),
     );
   }

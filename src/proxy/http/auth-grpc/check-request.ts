@@ -1,8 +1,9 @@
 /** CheckRequest of envoy.service.auth.v3: what an auth server is told of a request. */
 import { isUtf8 } from 'node:buffer';
+import type { HeaderField } from '../../../ir/filter.ts';
 import type { ConnectionInfo } from '../downstream-connection.ts';
 import type { RequestHead } from '../head.ts';
-import { HeaderId, isConnectionLevel } from '../header-id.ts';
+import { CONNECTION_LEVEL_IDS, HeaderId, REPLACED_IDS, idTable } from '../header-id.ts';
 import { MessageBuilder } from './wire.ts';
 
 export interface Checked {
@@ -12,6 +13,8 @@ export interface Checked {
   readonly clientAddress: string;
   /** Names in lower case; empty = all. */
   readonly allowedHeaders: readonly string[];
+  /** What the gateway says of the client, in place of what the client says itself. */
+  readonly vouched: readonly HeaderField[];
   readonly requestId: string;
   /** The body as far as it is forwarded; empty = none. */
   readonly body: Buffer;
@@ -47,10 +50,11 @@ function request({ nowMs, ...checked }: Checked): Buffer {
   return new MessageBuilder().bytes(1, time.build()).bytes(2, httpRequest(checked)).build();
 }
 
-function httpRequest({ head, connection, allowedHeaders, requestId, body }: Omit<Checked, 'nowMs'>): Buffer {
+function httpRequest(checked: Omit<Checked, 'nowMs'>): Buffer {
+  const { head, connection, requestId, body } = checked;
   const { path, query } = head;
   const message = new MessageBuilder().text(1, requestId).text(2, head.method);
-  for (const [name, value] of sentHeaders(head, allowedHeaders)) {
+  for (const [name, value] of sentHeaders(checked)) {
     message.bytes(3, new MessageBuilder().text(1, name).bytes(2, asUtf8(value)).build());
   }
   message
@@ -64,14 +68,24 @@ function httpRequest({ head, connection, allowedHeaders, requestId, body }: Omit
   return message.build();
 }
 
+/** The client's fields that are not the gateway's to say. Host stands for `:authority` too. */
+const NOT_COPIED = idTable([
+  ...CONNECTION_LEVEL_IDS,
+  ...REPLACED_IDS,
+  HeaderId.xRequestId,
+  HeaderId.host,
+  HeaderId.expect,
+]);
+
 /** Values of repeated fields joined, as a map has them once. */
-function sentHeaders(head: RequestHead, allowed: readonly string[]): ReadonlyMap<string, string> {
-  const sent = new Map<string, string>();
-  const isSent = (name: string): boolean => allowed.length === 0 || allowed.includes(name);
+function sentHeaders({ head, allowedHeaders, vouched }: Omit<Checked, 'nowMs'>): ReadonlyMap<string, string> {
+  const sent = new Map<string, string>(vouched.map(({ name, value }) => [name, value]));
+  const isSent = (name: string): boolean => allowedHeaders.length === 0 || allowedHeaders.includes(name);
+  if (isSent('host')) sent.set('host', head.authority);
   for (let index = 0; index < head.count; index++) {
     const id = head.id(index);
     const name = head.name(index);
-    if (isConnectionLevel(id) || !isSent(name)) continue;
+    if (NOT_COPIED[id] === 1 || !isSent(name)) continue;
     const before = sent.get(name);
     const separator = id === HeaderId.cookie ? '; ' : ',';
     sent.set(name, before === undefined ? head.value(index) : before + separator + head.value(index));

@@ -1,6 +1,6 @@
 /** The head of a gRPC-Web call as that of the gRPC call it stands for. */
 import { UNKNOWN_LENGTH, joinedValue, type RequestHead } from '../head.ts';
-import { HeaderId, headerIdOf, isConnectionLevel } from '../header-id.ts';
+import { HeaderId, Suspect, headerIdOf, isConnectionLevel } from '../header-id.ts';
 
 /** `application/grpc-web` or `application/grpc-web-text`, with or without `+proto` or the like, and parameters. */
 const CONTENT = /^application\/grpc-web(-text)?(\+[\w.-]+)?(?:[;\s]|$)/i;
@@ -69,6 +69,11 @@ export class WebRequestHead implements RequestHead {
   }
   header(name: string): string | undefined {
     return joinedValue(this, name);
+  }
+  /** What was to be hidden is hidden in the head that this one was made of. */
+  readonly suspects = Suspect.none;
+  hide(): void {
+    // See `suspects`.
   }
   retain(): RequestHead {
     return this;

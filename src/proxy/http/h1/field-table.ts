@@ -4,17 +4,21 @@
  */
 import { latin1 } from '../latin1.ts';
 import type { FieldList } from '../head.ts';
-import { HeaderId } from '../header-id.ts';
+import type { FieldPolicy } from '../field-policy.ts';
+import { FORWARDED_PREFIX, HeaderId, SUSPECT_BY_ID, Suspect } from '../header-id.ts';
 import { nameHash } from '../name-hash.ts';
 import { wordsOf } from './read-words.ts';
 import {
   CR,
   COLON,
+  DASH,
   LF,
+  LOWER_NAME,
   LOWER_TOKEN,
   NAME_BYTES,
   SPACE,
   TAB,
+  UNDERSCORE,
   VALUE,
   candidateId,
   equalsName,
@@ -29,6 +33,7 @@ export const MALFORMED = -1;
 export const TOO_MANY_FIELDS = -2;
 
 const EMPTY = Buffer.alloc(0);
+const PREFIX_BYTES = Buffer.from(FORWARDED_PREFIX, 'latin1');
 
 export class FieldTable implements FieldList {
   buffer: Buffer = EMPTY;
@@ -37,6 +42,9 @@ export class FieldTable implements FieldList {
   readonly bounds = new Int32Array(MAX_FIELDS * 4);
   readonly ids = new Uint8Array(MAX_FIELDS);
   readonly hashes = new Int32Array(MAX_FIELDS);
+  /** A sum of `Suspect` for each field, and of all fields together. */
+  readonly suspectByField = new Uint8Array(MAX_FIELDS);
+  suspects: number = Suspect.none;
   /** Position of the first field line, and of the empty line after the last. */
   from = 0;
   to = 0;
@@ -56,6 +64,7 @@ export class FieldTable implements FieldList {
     this.buffer = buffer;
     this.#words = wordsOf(buffer);
     this.count = 0;
+    this.suspects = Suspect.none;
     this.from = at;
     let position = at;
     for (;;) {
@@ -76,14 +85,25 @@ export class FieldTable implements FieldList {
     const buffer = this.buffer;
     let position = at;
     let hash = 0;
+    let suspect: number = Suspect.none;
     for (; position < end; position++) {
-      const byte = LOWER_TOKEN[buffer[position] as number] as number;
+      const byte = LOWER_NAME[buffer[position] as number] as number;
       if (byte === 0) break;
       hash = (Math.imul(hash, 31) + byte) | 0;
     }
+    if (position < end && buffer[position] === UNDERSCORE) {
+      suspect = Suspect.underscore;
+      for (; position < end; position++) {
+        const byte = LOWER_TOKEN[buffer[position] as number] as number;
+        if (byte === 0) break;
+        hash = (Math.imul(hash, 31) + byte) | 0;
+      }
+    }
     if (position >= end) return INCOMPLETE;
     if (buffer[position] !== COLON || position === at) return MALFORMED;
-    return this.#parseValue(at, position, end, hash);
+    const lineTo = this.#parseValue(at, position, end, hash);
+    if (lineTo > 0) this.#addSuspect(this.count - 1, suspect);
+    return lineTo;
   }
 
   /** Reads the rest of a line whose name is `buffer[at, nameTo)`. */
@@ -108,6 +128,25 @@ export class FieldTable implements FieldList {
     this.ids[count] = equalsName(buffer, at, nameTo, NAME_BYTES[id] as Buffer) ? id : HeaderId.other;
     this.count = count + 1;
     return position + 2;
+  }
+
+  #addSuspect(index: number, ofName: number): void {
+    const id = this.ids[index] as number;
+    const isForwarding = id === HeaderId.other ? this.#hasForwardedPrefix(index) : SUSPECT_BY_ID[id] === 1;
+    const suspect = isForwarding ? ofName | Suspect.forwarding : ofName;
+    this.suspectByField[index] = suspect;
+    this.suspects |= suspect;
+  }
+
+  #hasForwardedPrefix(index: number): boolean {
+    const from = this.lineFrom(index);
+    const to = from + PREFIX_BYTES.length;
+    // The dash tells most other names apart.
+    return (
+      this.nameTo(index) >= to &&
+      this.buffer[to - 1] === DASH &&
+      equalsName(this.buffer, from, to, PREFIX_BYTES)
+    );
   }
 
   id(index: number): number {
@@ -146,12 +185,23 @@ export class FieldTable implements FieldList {
     return true;
   }
 
-  /** Joined values of a field (RFC 9110 section 5.2); undefined when absent. `name` in lower case. */
+  /** Marks fields as hidden. */
+  hide(policy: FieldPolicy): void {
+    for (let index = 0; index < this.count; index++) {
+      const suspect = this.suspectByField[index] as number;
+      if (policy.concerns(suspect) && policy.hides(suspect, this.name(index))) {
+        this.ids[index] = HeaderId.hidden;
+      }
+    }
+  }
+
+  /** Joined values of a field (RFC 9110 section 5.2) without hidden ones; undefined when absent. `name` in lower case. */
   find(name: string): string | undefined {
     const hash = nameHash(name);
     let joined: string | undefined;
     for (let index = 0; index < this.count; index++) {
-      if (this.hashes[index] !== hash || !this.#isNamed(index, name)) continue;
+      if (this.hashes[index] !== hash || this.ids[index] === HeaderId.hidden) continue;
+      if (!this.#isNamed(index, name)) continue;
       joined = joined === undefined ? this.value(index) : `${joined}, ${this.value(index)}`;
     }
     return joined;

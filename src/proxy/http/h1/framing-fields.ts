@@ -12,7 +12,6 @@ import { ZERO, equalsName } from './tables.ts';
 const CHUNKED = Buffer.from('chunked', 'latin1');
 const CLOSE = Buffer.from('close', 'latin1');
 const KEEP_ALIVE = Buffer.from('keep-alive', 'latin1');
-const TRAILERS = Buffer.from('trailers', 'latin1');
 const WHOLE_TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Digits of the largest safe integer. */
@@ -46,7 +45,7 @@ export class Framing {
   #hasLength = false;
 
   /**
-   * Reads the connection-level and framing fields of a head; marks fields that Connection lists as `nominated`.
+   * Reads the connection-level and framing fields of a head; hides fields that Connection lists.
    * Returns null, or why the head must be refused.
    */
   read(fields: FieldTable): ReasonCode | null {
@@ -85,12 +84,7 @@ export class Framing {
         this.upgrade = this.upgrade === '' ? fields.value(index).toLowerCase() : ',';
         return null;
       case HeaderId.te:
-        this.acceptsTrailers ||= equalsName(
-          fields.buffer,
-          fields.valueFrom(index),
-          fields.valueTo(index),
-          TRAILERS,
-        );
+        this.acceptsTrailers ||= listsTrailers(fields.value(index));
         return null;
       default:
         return null;
@@ -138,6 +132,10 @@ export class Framing {
   }
 }
 
+/** TE is a list of codings, each perhaps with a weight, and of the word `trailers` (RFC 9110 section 10.1.4). */
+const listsTrailers = (value: string): boolean =>
+  value.split(',').some((element) => element.trim().toLowerCase() === 'trailers');
+
 /**
  * Takes fields that Connection lists out of what is forwarded. Only fields without an id: Host, Cookie, Authorization, framing
  * and forwarding fields have one, and a client must not be able to make them vanish.
@@ -145,7 +143,7 @@ export class Framing {
 function nominate(fields: FieldTable, name: string): void {
   for (let index = 0; index < fields.count; index++) {
     if (fields.ids[index] === HeaderId.other && fields.name(index) === name) {
-      fields.ids[index] = HeaderId.nominated;
+      fields.ids[index] = HeaderId.hidden;
     }
   }
 }

@@ -7,7 +7,7 @@ import { EntryFields } from '../h2/entry-fields.ts';
 import { fieldValueOctets } from '../field-value.ts';
 import { NO_EDITS, type HeadEdits } from '../head-edits.ts';
 import type { FieldList } from '../head.ts';
-import { HEADER_IDS, HeaderId, LAST_CONNECTION_LEVEL_ID } from '../header-id.ts';
+import { CONNECTION_LEVEL_IDS, HeaderId, idTable } from '../header-id.ts';
 import { writeLatin1 } from '../latin1.ts';
 import type { FieldTable } from './field-table.ts';
 import { CR, LF } from './tables.ts';
@@ -16,10 +16,7 @@ const EMPTY = Buffer.alloc(0);
 
 /** A table by header id of what is always left out: connection-level fields and `ids`. */
 export function dropTable(ids: readonly number[]): Uint8Array {
-  const table = new Uint8Array(HEADER_IDS);
-  table.fill(1, HeaderId.connection, LAST_CONNECTION_LEVEL_ID + 1);
-  for (const id of ids) table[id] = 1;
-  return table;
+  return idTable([...CONNECTION_LEVEL_IDS, ...ids]);
 }
 
 const DROP_NONE = dropTable([]);

@@ -1,6 +1,7 @@
 /** A request's head over the bytes it came in: one instance parses message after message. */
 import type { ReasonCode } from '../../../ir/reason.ts';
 import { normalisePath } from '../../router/path.ts';
+import type { FieldPolicy } from '../field-policy.ts';
 import type { RequestHead } from '../head.ts';
 import { HeaderId } from '../header-id.ts';
 import { latin1 } from '../latin1.ts';
@@ -206,8 +207,14 @@ export class H1RequestHead implements RequestHead {
   value(index: number): string {
     return this.fields.value(index);
   }
+  get suspects(): number {
+    return this.fields.suspects;
+  }
   header(name: string): string | undefined {
     return this.fields.find(name);
+  }
+  hide(policy: FieldPolicy): void {
+    this.fields.hide(policy);
   }
 
   /** Parses a copy of its bytes anew: rare, and so cannot forget a property. */
@@ -216,6 +223,7 @@ export class H1RequestHead implements RequestHead {
     const copy = new H1RequestHead(this.#limits);
     const bytes = Buffer.from(this.buffer.subarray(this.from, this.to));
     copy.parse(bytes, 0, bytes.length);
+    copy.fields.ids.set(this.fields.ids);
     copy.#isRetained = true;
     return copy;
   }

@@ -219,6 +219,7 @@ test('fields of the connection stop at the gateway, both ways, and nothing else 
     'proxy:',
     'upgrade',
     'http2-settings',
+    'under_score',
   ]) {
     assert.ok(!head.includes(`\r\n${gone}`), `${gone} in ${head}`);
   }
@@ -227,7 +228,6 @@ test('fields of the connection stop at the gateway, both ways, and nothing else 
     'x-stay: 1',
     'cookie: c=1',
     'authorization: basic x',
-    'under_score: 1',
     'under-score: 2',
   ]) {
     assert.ok(head.includes(`\r\n${stays}\r\n`), `${stays} not in ${head}`);

@@ -6,6 +6,8 @@ export const TAB = 0x09;
 export const LF = 0x0a;
 export const CR = 0x0d;
 export const SPACE = 0x20;
+export const DASH = 0x2d;
+export const UNDERSCORE = 0x5f;
 const HASH = 0x23;
 const PERCENT = 0x25;
 export const DOT = 0x2e;
@@ -34,6 +36,9 @@ export const TOKEN = tableOf((byte) => TOKEN_CHARACTERS.includes(String.fromChar
 export const LOWER_TOKEN = Uint8Array.from({ length: 256 }, (_, byte) =>
   TOKEN[byte] === 1 ? lowerCase(byte) : 0,
 );
+
+/** `LOWER_TOKEN` without `_`: what nearly all field names consist of. */
+export const LOWER_NAME = Uint8Array.from(LOWER_TOKEN, (lower, byte) => (byte === UNDERSCORE ? 0 : lower));
 
 /** field-content, SP and HTAB (RFC 9110 section 5.5): no control characters, so no CR, LF or NUL. */
 export const VALUE = tableOf((byte) => byte === TAB || (byte >= 0x20 && byte !== 0x7f));

@@ -1,35 +1,27 @@
 /** Renders a request for a backend, once; the bytes serve every try. */
 import { randomBytes } from 'node:crypto';
 import { UNKNOWN_LENGTH } from '../head.ts';
-import { HeaderId } from '../header-id.ts';
+import { HeaderId, REPLACED_IDS } from '../header-id.ts';
 import { REQUEST_ID_START } from '../forwarding-fields.ts';
 import type { OutgoingRequest, PreparedRequest } from '../outgoing.ts';
 import { writeRequestCount } from '../request-id.ts';
 import { sizedBuffers } from '../sized-buffers.ts';
 import { BodyFraming } from './body-reader.ts';
-import { HeadWriter, dropTable, sizeOfExtra, sizeOfFields } from './head-writer.ts';
+import { HeadWriter, dropTable, sizeOfFields } from './head-writer.ts';
 import { H1RequestHead } from './request-head.ts';
 
-const FORWARDING = [
-  HeaderId.xForwardedFor,
-  HeaderId.xForwardedProto,
-  HeaderId.xForwardedHost,
-  HeaderId.xForwardedPort,
-  HeaderId.forwarded,
-  HeaderId.xRealIp,
-  HeaderId.proxy,
-  HeaderId.xSluiceReason,
-];
 const DROPS_HOST = 1;
 const DROPS_REQUEST_ID = 2;
 const DROPS_BODY = 4;
+const DROPS_EXPECT = 8;
 /** By the sum of what else is left out. */
-const DROPS: readonly Uint8Array[] = Array.from({ length: 8 }, (_, which) =>
+const DROPS: readonly Uint8Array[] = Array.from({ length: 16 }, (_, which) =>
   dropTable([
-    ...FORWARDING,
+    ...REPLACED_IDS,
     ...((which & DROPS_HOST) === 0 ? [] : [HeaderId.host]),
     ...((which & DROPS_REQUEST_ID) === 0 ? [] : [HeaderId.xRequestId]),
-    ...((which & DROPS_BODY) === 0 ? [] : [HeaderId.contentLength, HeaderId.expect, HeaderId.trailer]),
+    ...((which & DROPS_BODY) === 0 ? [] : [HeaderId.contentLength, HeaderId.trailer]),
+    ...((which & DROPS_EXPECT) === 0 ? [] : [HeaderId.expect]),
   ]),
 );
 
@@ -53,7 +45,7 @@ export class H1PreparedRequest implements PreparedRequest {
     this.buffer = sizedBuffers.take(bytes);
     this.contentLength = request.bodyBytes ?? head.contentLength;
     this.isHead = request.method === 'HEAD';
-    this.upgrade = head.upgrade;
+    this.upgrade = request.upgrade;
     const hasBody = request.bodyBytes === null ? head.hasBody : request.bodyBytes > 0;
     if (!hasBody) this.framing = BodyFraming.none;
     else this.framing = this.contentLength === UNKNOWN_LENGTH ? BodyFraming.chunked : BodyFraming.length;
@@ -78,9 +70,8 @@ export function renderRequest(request: OutgoingRequest): H1PreparedRequest {
   if (edits.append.length > 0) writer.bytes(edits.appendLines);
   if (edits.dropsForwarding) writeRemainingForwarding(request);
   else writeForwarding(request);
-  if (request.extra !== null) writer.extra(request.extra);
   writeFraming(request, prepared);
-  if (head.upgrade !== '') writeUpgrade(request);
+  if (request.upgrade !== '') writeUpgrade(request);
   writer.crlf();
   prepared.length = writer.at;
   return prepared;
@@ -90,7 +81,8 @@ function dropsFor(request: OutgoingRequest, keepsHost: boolean): Uint8Array {
   const which =
     (keepsHost ? 0 : DROPS_HOST) |
     (request.requestNumber < 0 ? 0 : DROPS_REQUEST_ID) |
-    (request.bodyBytes === null ? 0 : DROPS_BODY);
+    (request.bodyBytes === null ? 0 : DROPS_BODY) |
+    (request.sendsExpect ? 0 : DROPS_EXPECT);
   return DROPS[which] as Uint8Array;
 }
 
@@ -105,7 +97,7 @@ function sizeOfRequest(request: OutgoingRequest): number {
   const line = request.method.length + head.path.length + head.query.length + (request.target ?? '').length;
   const authority = request.edits.authority ?? request.authority ?? head.authority;
   const given = forwarding.sizeFor(request.forwardedHost) + request.edits.appendLines.length;
-  return own + line + authority.length + given + sizeOfExtra(request.extra) + FIXED_BYTES;
+  return own + line + authority.length + given + FIXED_BYTES;
 }
 
 /** Fast path: everything that stays, the request line included where it does, is copied as it came. */
@@ -161,7 +153,7 @@ function writeRequestIdEnd(requestNumber: number): void {
 
 /** `Connection: upgrade`. A request that came over HTTP/2 has no WebSocket key, so it gets one (RFC 8441 section 5). */
 function writeUpgrade(request: OutgoingRequest): void {
-  const { upgrade } = request.head;
+  const { upgrade } = request;
   writer.field('connection', 'upgrade');
   writer.field('upgrade', upgrade);
   if (upgrade === 'websocket' && request.head.header('sec-websocket-key') === undefined) {

@@ -39,7 +39,7 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
   start(prepared: PreparedRequest, ended: boolean): void {
     if (!(prepared instanceof H2PreparedRequest) || this.isClosed) return;
     if (prepared.isTunnel && !this.connection.peer.allowsConnectProtocol) {
-      this.#breakOff('invalid');
+      this.#breakOff('no_tunnels');
       return;
     }
     this.#hasStarted = true;

@@ -4,7 +4,7 @@ import { HeaderId } from '../header-id.ts';
 import { Pseudo, type HeaderEntry } from './hpack/entry.ts';
 
 export class EntryFields implements FieldList {
-  readonly entries: readonly HeaderEntry[];
+  entries: readonly HeaderEntry[];
 
   constructor(entries: readonly HeaderEntry[]) {
     this.entries = entries;

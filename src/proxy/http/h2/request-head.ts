@@ -3,8 +3,9 @@ import type { ReasonCode } from '../../../ir/reason.ts';
 import { normalisePath } from '../../router/path.ts';
 import { parseHost } from '../h1/host-field.ts';
 import { forwardableUpgrade } from '../h1/upgrade.ts';
+import type { FieldPolicy } from '../field-policy.ts';
 import { UNKNOWN_LENGTH, type RequestHead } from '../head.ts';
-import { HeaderId } from '../header-id.ts';
+import { HeaderId, Suspect } from '../header-id.ts';
 import { EntryFields, INVALID_LENGTH, agreedLength } from './entry-fields.ts';
 import { HeaderEntry, Pseudo } from './hpack/entry.ts';
 
@@ -23,9 +24,16 @@ export class H2RequestHead extends EntryFields implements RequestHead {
   /** Value of Content-Type; `` without one. */
   contentType = '';
   expectsContinue = false;
+  suspects: number = Suspect.none;
 
   header(name: string): string | undefined {
     return name === 'content-type' && this.contentType !== '' ? this.contentType : this.find(name);
+  }
+
+  hide(policy: FieldPolicy): void {
+    this.entries = this.entries.filter(
+      ({ suspect, name }) => !policy.concerns(suspect) || !policy.hides(suspect, name),
+    );
   }
 
   /** Entries do not change and belong to nobody. */
@@ -69,6 +77,7 @@ export class RequestReader {
   #contentType = '';
   #expect = '';
   #acceptsTrailers = false;
+  #suspects: number = Suspect.none;
   // Of the last one.
   #knownAuthority: HeaderEntry | null = null;
   #knownHost: string | null = null;
@@ -143,9 +152,11 @@ export class RequestReader {
     this.#contentType = '';
     this.#expect = '';
     this.#acceptsTrailers = false;
+    this.#suspects = Suspect.none;
     for (let index = from; index < count; index++) {
       const entry = entries[index] as HeaderEntry;
       if (entry.isMalformed || entry.pseudo !== Pseudo.none) return false;
+      this.#suspects |= entry.suspect;
       if (entry.id !== HeaderId.other && !this.#takeField(entry)) return false;
     }
     return true;
@@ -221,6 +232,7 @@ export class RequestReader {
     head.method = this.#method?.value ?? '';
     head.contentType = this.#contentType;
     head.acceptsTrailers = this.#acceptsTrailers;
+    head.suspects = this.#suspects;
     if (head.method.length > MAX_METHOD_BYTES) return 'not_implemented';
     const refusal = this.#protocol === null ? null : fillTunnel(head, this.#protocol.value.toLowerCase());
     return refusal ?? this.#fillTarget(head) ?? this.#fillBody(head, endStream);

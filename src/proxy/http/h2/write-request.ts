@@ -1,6 +1,6 @@
 /** A request for a backend over HTTP/2: encoded anew for each connection it is tried on, from what outlives its client's head. */
 import type { RequestHead } from '../head.ts';
-import { HEADER_IDS, HeaderId } from '../header-id.ts';
+import { HeaderId, REPLACED_IDS, idTable } from '../header-id.ts';
 import type { OutgoingRequest, PreparedRequest } from '../outgoing.ts';
 import { EntryFields } from './entry-fields.ts';
 import { entriesOf } from './field-entries.ts';
@@ -10,27 +10,20 @@ import { NamePlace } from './hpack/encoder-table.ts';
 /** Never copied: they have another form here, or are the gateway's to say. */
 const ALWAYS = [
   HeaderId.host,
-  HeaderId.xForwardedFor,
-  HeaderId.xForwardedProto,
-  HeaderId.xForwardedHost,
-  HeaderId.xForwardedPort,
-  HeaderId.forwarded,
-  HeaderId.xRealIp,
-  HeaderId.proxy,
-  HeaderId.xSluiceReason,
+  ...REPLACED_IDS,
   // A WebSocket handshake has another form (RFC 8441 section 5).
   HeaderId.secWebSocketKey,
 ];
 const DROPS_REQUEST_ID = 1;
 const DROPS_BODY = 2;
+const DROPS_EXPECT = 4;
 /** By the sum of what else is left out. */
-const DROPS: readonly Uint8Array[] = Array.from({ length: 4 }, (_, which) => {
-  const table = new Uint8Array(HEADER_IDS);
+const DROPS: readonly Uint8Array[] = Array.from({ length: 8 }, (_, which) => {
   const ids: number[] = [...ALWAYS];
   if ((which & DROPS_REQUEST_ID) !== 0) ids.push(HeaderId.xRequestId);
-  if ((which & DROPS_BODY) !== 0) ids.push(HeaderId.contentLength, HeaderId.expect, HeaderId.trailer);
-  for (const id of ids) table[id] = 1;
-  return table;
+  if ((which & DROPS_BODY) !== 0) ids.push(HeaderId.contentLength, HeaderId.trailer);
+  if ((which & DROPS_EXPECT) !== 0) ids.push(HeaderId.expect);
+  return idTable(ids);
 });
 
 export class H2PreparedRequest implements PreparedRequest {
@@ -49,8 +42,8 @@ export class H2PreparedRequest implements PreparedRequest {
     const { head, edits, method } = request;
     this.#request = request;
     this.isHead = method === 'HEAD';
-    this.isTunnel = head.upgrade !== '';
-    this.#protocol = head.upgrade;
+    this.isTunnel = request.upgrade !== '';
+    this.#protocol = request.upgrade;
     this.#acceptsTrailers = head.acceptsTrailers;
     this.#path = request.target ?? targetOf(head);
     this.#authority = edits.authority ?? request.authority ?? head.authority;
@@ -58,20 +51,22 @@ export class H2PreparedRequest implements PreparedRequest {
   }
 
   write(fields: FieldWriter): void {
-    const { method, scheme, edits, requestNumber, bodyBytes, extra } = this.#request;
+    const { method, scheme, edits, requestNumber, bodyBytes, sendsExpect } = this.#request;
     fields.field(':method', this.isTunnel ? 'CONNECT' : method, NamePlace.method);
     fields.field(':scheme', scheme, NamePlace.scheme);
     fields.field(':path', this.#path, NamePlace.path);
     if (this.#authority !== '') fields.field(':authority', this.#authority, NamePlace.authority);
     if (this.isTunnel) fields.field(':protocol', this.#protocol);
-    const which = (requestNumber < 0 ? 0 : DROPS_REQUEST_ID) | (bodyBytes === null ? 0 : DROPS_BODY);
+    const which =
+      (requestNumber < 0 ? 0 : DROPS_REQUEST_ID) |
+      (bodyBytes === null ? 0 : DROPS_BODY) |
+      (sendsExpect ? 0 : DROPS_EXPECT);
     fields.copied(this.#fields, DROPS[which] as Uint8Array, edits);
     // TE is connection-level, but gRPC wants to see that trailers get through, which they do.
     if (this.#acceptsTrailers && edits.dropIds[HeaderId.te] === 0)
       fields.field('te', 'trailers', HeaderId.te);
     if (edits.append.length > 0) fields.added(edits.append);
     this.#writeForwarding(fields);
-    if (extra !== null) fields.added(extra);
     if (bodyBytes !== null) fields.field('content-length', String(bodyBytes));
   }
 

@@ -1,6 +1,6 @@
 /** One field of a header block, validated when it is made: what a peer indexes is examined once, however often it is sent. */
 import { isFieldValue } from '../../field-value.ts';
-import { HeaderId, headerIdOf } from '../../header-id.ts';
+import { HeaderId, headerIdOf, suspectOf } from '../../header-id.ts';
 
 /** Pseudo-header fields; 0 for an ordinary field. */
 export const Pseudo = {
@@ -48,6 +48,8 @@ export class HeaderEntry {
   readonly id: number;
   /** A number of `Pseudo`. */
   readonly pseudo: number;
+  /** A sum of `Suspect`. */
+  readonly suspect: number;
   /** A message with this field is malformed (RFC 9113 section 8.2). */
   readonly isMalformed: boolean;
   /** Its sender wants it indexed nowhere, by nobody who passes it on (RFC 7541 section 6.2.3). */
@@ -65,10 +67,12 @@ export class HeaderEntry {
     if (like === null) {
       this.pseudo = name.charCodeAt(0) === COLON ? (PSEUDO_KINDS.get(name) ?? Pseudo.unknown) : Pseudo.none;
       this.id = this.pseudo === Pseudo.none ? headerIdOf(name) : HeaderId.other;
+      this.suspect = suspectOf(this.id, name);
       this.#isForbidden = isForbiddenName(name, this.pseudo, this.id);
     } else {
       this.pseudo = like.pseudo;
       this.id = like.id;
+      this.suspect = like.suspect;
       this.#isForbidden = like.#isForbidden;
     }
     this.isMalformed =

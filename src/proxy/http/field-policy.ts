@@ -1,0 +1,53 @@
+/**
+ * Which fields of a request count. A hidden field is as good as not sent: matching, hashing, filters, auth servers and backends do not see
+ * it. Hidden are forwarding fields of peers that the Gateway does not trust, and, by default, names with an underscore.
+ */
+import type { ProxySettings } from '../../ir/gateway-config.ts';
+import { FRAMING_FIELDS } from '../../lib/framing-fields.ts';
+import { HeaderId, Suspect, headerIdOf, suspectOf } from './header-id.ts';
+
+export class FieldPolicy {
+  readonly #isTrusted: boolean;
+  /** A sum of `Suspect`: fields of these kinds are hidden whatever their name. */
+  readonly #hidden: number;
+
+  constructor(dropsUnderscores: boolean, isTrusted: boolean) {
+    this.#isTrusted = isTrusted;
+    this.#hidden =
+      (isTrusted ? Suspect.none : Suspect.forwarding) |
+      (dropsUnderscores ? Suspect.underscore : Suspect.none);
+  }
+
+  /** `suspect`: a sum of `Suspect`, for a field or for all fields of a head: whether `hides` may be true at all. */
+  concerns(suspect: number): boolean {
+    return (suspect & (this.#hidden | Suspect.underscore)) !== 0;
+  }
+
+  /** Whether to hide a field for which `concerns` is true. `name` in lower case. */
+  hides(suspect: number, name: string): boolean {
+    return (suspect & this.#hidden) !== 0 || this.#isDangerousTwin(name);
+  }
+
+  /** A name that an application which maps `_` to `-` would take for that of a field the gateway answers for. */
+  #isDangerousTwin(name: string): boolean {
+    const original = name.replaceAll('_', '-');
+    const id = headerIdOf(original);
+    if (FRAMING_FIELDS.has(original) || id === HeaderId.host || id === HeaderId.proxy) return true;
+    return !this.#isTrusted && (suspectOf(id, original) & Suspect.forwarding) !== 0;
+  }
+}
+
+const ALLOW_FROM_TRUSTED = new FieldPolicy(false, true);
+const ALLOW_FROM_OTHERS = new FieldPolicy(false, false);
+const DROP_FROM_TRUSTED = new FieldPolicy(true, true);
+const DROP_FROM_OTHERS = new FieldPolicy(true, false);
+
+/** For requests to a Gateway with these settings; `isTrusted`: the peer is in its `trustedCidrs`. */
+export function fieldPolicy({ headersWithUnderscores }: ProxySettings, isTrusted: boolean): FieldPolicy {
+  if (headersWithUnderscores === 'Allow') return isTrusted ? ALLOW_FROM_TRUSTED : ALLOW_FROM_OTHERS;
+  return isTrusted ? DROP_FROM_TRUSTED : DROP_FROM_OTHERS;
+}
+
+/** Whether the Gateway refuses a request with such fields. `suspects` as in `RequestHead.suspects`. */
+export const refusesFields = ({ headersWithUnderscores }: ProxySettings, suspects: number): boolean =>
+  headersWithUnderscores === 'Reject' && (suspects & Suspect.underscore) !== 0;
