@@ -10,7 +10,8 @@ import { SharedParts } from '../ir/shared-parts.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ClusterId } from '../ir/ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { encodeFrame, receiveFrames } from './frames.ts';
+import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
+import { configUpdate, endpointSet, MESSAGE_LENGTH } from './messages.ts';
 import {
   PROTOCOL_VERSION,
   gatewayKey,
@@ -24,8 +25,17 @@ import {
   type RuleProblem,
 } from './protocol.ts';
 
-/** What a proxy holds at most in one update: far more than 100,000 routes take. */
-const UPDATE_LIMIT_BYTES = 1024 * 1024 * 1024;
+/** What a controller may send: far more than 100,000 routes take, over a slow network. */
+export const UPDATE_LIMITS: FrameLimits = {
+  firstBytes: 1024 * 1024 * 1024,
+  bytes: 1024 * 1024 * 1024,
+  // The first update comes when the controller has read the cluster; until then there is nothing to send.
+  firstMs: 0,
+  frameMs: 300_000,
+};
+
+/** A longer acknowledgement is cut: reports of ports that are bound go first, then those of ports and rules that failed. */
+const ACK_BYTES = 1024 * 1024;
 
 /** The part of a data plane that configuration goes to. */
 export interface DataPlane {
@@ -44,22 +54,24 @@ export interface ConfigClientOptions {
   readonly logger: Logger;
   /** What the data plane serves already, of an earlier stream or a restart: kept where the controller says the same, or wrong. */
   readonly inForce?: readonly GatewayConfig[];
+  /** Bytes of an acknowledgement that the other end takes; those of a controller when absent. */
+  readonly ackBytes?: number;
 }
 
 /** Follows a controller until the stream closes; what is in force then stays in force. */
 export function followConfig(options: ConfigClientOptions): void {
-  const { stream, dataPlane, name, logger, inForce = [] } = options;
+  const { stream, dataPlane, name, logger, inForce = [], ackBytes = ACK_BYTES } = options;
   const shared = new SharedParts();
   const follower = new Follower(dataPlane, logger, inForce);
   let last: Promise<void> = Promise.resolve();
   stream.on('error', (error) => logger.warn('configuration stream failed', { error: error.message }));
-  receiveFrames(stream, UPDATE_LIMIT_BYTES, (message) => {
+  receiveFrames(stream, UPDATE_LIMITS, (message) => {
     // Decoded at once: the text of thousands of routes is not kept while they are put in force.
-    const update = decodeUpdate(message as ConfigUpdate, shared);
+    const update = decodeUpdate(configUpdate(message), shared);
     last = last.then(async () => {
       try {
         const ack = await follower.take(update);
-        if (stream.writable) stream.write(encodeFrame(ack));
+        if (stream.writable) stream.write(encodeAck(ack, ackBytes));
       } catch (error) {
         // What does not fit what we have cannot be mended from here: the next stream begins with the whole.
         stream.destroy(error instanceof Error ? error : new Error(String(error)));
@@ -68,7 +80,7 @@ export function followConfig(options: ConfigClientOptions): void {
   });
   dataPlane.onPortsChanged?.((ports) => {
     follower.ports = ports;
-    if (stream.writable) stream.write(encodeFrame({ kind: 'ports', ports } satisfies PortsChanged));
+    if (stream.writable) stream.write(encodePorts(ports, ackBytes));
   });
   stream.write(encodeFrame({ kind: 'hello', protocol: PROTOCOL_VERSION, name } satisfies Hello));
 }
@@ -81,6 +93,41 @@ const decodeUpdate = (update: ConfigUpdate, shared: SharedParts): DecodedUpdate 
   gateways: update.gateways.map((text) => decodeConfig(text, shared)),
   patches: shared.share(update.patches),
 });
+
+/** The acknowledgement in at most `limitBytes`, but that every refusal is in it. */
+export function encodeAck(ack: Ack, limitBytes: number): Buffer {
+  const clipped = {
+    ...ack,
+    refused: ack.refused.map((one) => ({ ...one, message: clip(one.message) })),
+    problems: ack.problems.map((one) => ({ ...one, message: clip(one.message) })),
+  };
+  return encodeWithin(limitBytes, ack.ports, (ports, share) => ({
+    ...clipped,
+    ports,
+    problems: clipped.problems.slice(0, clipped.problems.length * share),
+  }));
+}
+
+const encodePorts = (all: readonly PortReport[], limitBytes: number): Buffer =>
+  encodeWithin(limitBytes, all, (ports) => ({ kind: 'ports', ports }) satisfies PortsChanged);
+
+/** The whole message, or as large a share of its ports, and of what else `make` cuts, as fits. */
+function encodeWithin(
+  limitBytes: number,
+  all: readonly PortReport[],
+  make: (ports: readonly PortReport[], share: number) => object,
+): Buffer {
+  const ports = all.map((port) => ({ ...port, error: port.error === null ? null : clip(port.error) }));
+  let frame = encodeFrame(make(ports, 1));
+  const failedFirst = ports.toSorted((a, b) => Number(a.error === null) - Number(b.error === null));
+  for (let share = 0.5; frame.length > limitBytes && share > 1e-6; share /= 2) {
+    frame = encodeFrame(make(failedFirst.slice(0, failedFirst.length * share), share));
+  }
+  return frame;
+}
+
+const clip = (message: string): string =>
+  message.length > MESSAGE_LENGTH ? message.slice(0, MESSAGE_LENGTH) : message;
 
 class Follower {
   readonly #dataPlane: DataPlane;
@@ -124,7 +171,11 @@ class Follower {
       const after = patchConfig(before, patch);
       this.#received.set(gateway, after);
       const known = new Set(before.endpoints);
-      for (const set of after.endpoints) if (!known.has(set)) moved.set(set.cluster, set);
+      for (const set of after.endpoints) {
+        if (known.has(set)) continue;
+        endpointSet(set);
+        moved.set(set.cluster, set);
+      }
       onlyEndpoints &&= isEndpointPatch(patch) && !this.#refused.has(gateway);
     }
     return onlyEndpoints ? [...moved.values()] : null;

@@ -5,11 +5,16 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Fleet } from './fleet.ts';
-import { encodeFrame, receiveFrames } from './frames.ts';
-import type { FleetReport } from './protocol.ts';
+import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
+import { fleetReport } from './messages.ts';
 
-/** Some hundred bytes a proxy and port: room for 100,000 proxies. */
-const REPORT_LIMIT_BYTES = 64 * 1024 * 1024;
+/** Some hundred bytes for each proxy and port: room for 100,000 proxies, in the first report too. */
+const REPORT_LIMITS: FrameLimits = {
+  firstBytes: 64 * 1024 * 1024,
+  bytes: 64 * 1024 * 1024,
+  firstMs: 10_000,
+  frameMs: 30_000,
+};
 /** Acknowledgements come in bunches; one report is enough for them. */
 const REPORT_DELAY_MS = 20;
 
@@ -21,8 +26,8 @@ export function receiveReports(stream: Duplex, fleet: Fleet, logger: Logger): vo
   stream.once('close', () => {
     fleet.forget(stream);
   });
-  receiveFrames(stream, REPORT_LIMIT_BYTES, (message) => {
-    const report = message as FleetReport;
+  receiveFrames(stream, REPORT_LIMITS, (message) => {
+    const report = fleetReport(message);
     // Messages may still arrive from a stream that was given up.
     if (!stream.destroyed) fleet.reported(stream, report);
   });
@@ -62,6 +67,11 @@ export class FleetReporter {
       });
       return;
     }
-    this.#stream.write(encodeFrame(this.#fleet.report(this.#replica)));
+    try {
+      this.#stream.write(encodeFrame(this.#fleet.report(this.#replica)));
+    } catch (error) {
+      // Thrown from a timer it would end the controller; the next stream begins with a report of its own.
+      this.#stream.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 }

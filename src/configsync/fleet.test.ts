@@ -44,10 +44,11 @@ function replica(): Replica {
         made.onChange();
         changes.emit('change');
       },
+      maxStreams: () => 4,
     }),
     follow(gateway, name, plane = new Plane()) {
       const [ours, stream] = duplexPair();
-      made.fleet.attachTo(`default/${gateway}`, ours);
+      made.fleet.attachTo(`default/${gateway}`, 'uid-1', ours);
       followConfig({ stream, dataPlane: plane, name, logger: SILENT_LOGGER });
       return { plane, stream };
     },

@@ -6,17 +6,21 @@ import type { Duplex } from 'node:stream';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { gatewayKey, type FleetReport, type GatewayKey, type ServingProxy } from './protocol.ts';
-import { createConfigServer, type ConfigServer, type PeerState } from './server.ts';
+import { createConfigServer, PROXY_LIMITS, type ConfigServer, type PeerState } from './server.ts';
 
 export interface FleetOptions {
   readonly logger: Logger;
   /** A proxy of any Gateway, here or at another replica, came, went, acknowledged or refused. */
   readonly onPeerChange: () => void;
+  /** Streams that the proxies of one Gateway may have open here. */
+  readonly maxStreams: (gateway: GatewayKey) => number;
 }
 
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #servers = new Map<GatewayKey, ConfigServer>();
+  /** Open streams of proxies, each with the UID of the Gateway that its certificate names. */
+  readonly #streams = new Map<GatewayKey, Map<Duplex, string>>();
   readonly #reported = new Map<object, ReadonlyMap<GatewayKey, readonly ServingProxy[]>>();
   revision = 0;
 
@@ -38,9 +42,36 @@ export class Fleet {
     return isChanged;
   }
 
-  /** A proxy that has proven to belong to `key`. */
-  attachTo(key: GatewayKey, stream: Duplex): void {
+  /** Serves a proxy that has proven to belong to the Gateway `key` with this UID, unless that Gateway has too many already. */
+  attachTo(key: GatewayKey, uid: string, stream: Duplex): void {
+    const streams = this.#streams.get(key) ?? new Map<Duplex, string>();
+    const max = this.#options.maxStreams(key);
+    if (streams.size >= max) {
+      this.#options.logger.warn('proxy refused: too many streams', { gateway: key, max });
+      stream.destroy();
+      return;
+    }
+    this.#streams.set(key, streams.set(stream, uid));
+    stream.once('close', () => {
+      streams.delete(stream);
+      if (streams.size === 0 && this.#streams.get(key) === streams) this.#streams.delete(key);
+    });
     this.#serverOf(key).attach(stream);
+  }
+
+  /**
+   * Closes the streams of Gateways that exist no longer, or that were deleted and created again: a Gateway of the same name may
+   * belong to somebody else. To be called before their configuration is published. `uidOf`: null where there is no Gateway.
+   */
+  closeForeign(uidOf: (key: GatewayKey) => string | null): void {
+    for (const [key, streams] of this.#streams) {
+      const current = uidOf(key);
+      for (const [stream, uid] of streams) {
+        if (uid === current) continue;
+        this.#options.logger.info('proxy of a deleted Gateway cut off', { gateway: key });
+        stream.destroy();
+      }
+    }
   }
 
   /** All proxies of a Gateway that are known, here and at other replicas; each once, also while it moves between them. */
@@ -89,7 +120,7 @@ export class Fleet {
   #serverOf(key: GatewayKey): ConfigServer {
     let server = this.#servers.get(key);
     if (server === undefined) {
-      server = createConfigServer(this.#options);
+      server = createConfigServer({ ...this.#options, limits: PROXY_LIMITS });
       this.#servers.set(key, server);
     }
     return server;

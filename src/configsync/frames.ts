@@ -18,46 +18,70 @@ export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
-/** Cuts a byte stream into messages. Chunks may end anywhere. */
+/** Cuts a byte stream into messages. Chunks may end anywhere; memory grows with what has arrived, not with what is announced. */
 export class FrameReader {
-  readonly #limitBytes: number;
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  /** Bytes of one message; a longer one is refused when its length is known. */
+  limitBytes: number;
+  #begun = Buffer.alloc(0);
+  #length = 0;
   #wanted = HEADER_BYTES;
   #inHeader = true;
 
   constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes;
+    this.limitBytes = limitBytes;
+  }
+
+  /** Whether a message has begun and not ended. */
+  get isWithinFrame(): boolean {
+    return !this.#inHeader || this.#length > 0;
   }
 
   /** The messages that are complete now. Throws `FrameError` for what is no message. */
   *push(chunk: Buffer): Generator {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    while (this.#bytes >= this.#wanted) {
-      const part = this.#take(this.#wanted);
-      if (this.#inHeader) {
-        this.#wanted = part.readUInt32BE(0);
-        if (this.#wanted > this.#limitBytes) {
-          throw new FrameError(
-            `a message of ${String(this.#wanted)} bytes; the limit is ${String(this.#limitBytes)}`,
-          );
-        }
-        this.#inHeader = false;
-      } else {
+    let from = 0;
+    for (;;) {
+      const to = from + this.#wanted - this.#length;
+      if (to > chunk.length) break;
+      const part = this.#complete(chunk.subarray(from, to));
+      from = to;
+      if (this.#inHeader) this.#begin(part.readUInt32BE(0));
+      else {
         this.#inHeader = true;
         this.#wanted = HEADER_BYTES;
         yield parse(part);
       }
     }
+    this.#keep(chunk.subarray(from));
   }
 
-  #take(length: number): Buffer {
-    const all = this.#chunks.length === 1 ? this.#chunks[0] : undefined;
-    const joined = all ?? Buffer.concat(this.#chunks);
-    this.#bytes -= length;
-    this.#chunks = this.#bytes === 0 ? [] : [joined.subarray(length)];
-    return joined.subarray(0, length);
+  #begin(length: number): void {
+    if (length > this.limitBytes) {
+      throw new FrameError(`a message of ${String(length)} bytes; the limit is ${String(this.limitBytes)}`);
+    }
+    this.#inHeader = false;
+    this.#wanted = length;
+  }
+
+  /** What was kept and the rest of it, together. */
+  #complete(rest: Buffer): Buffer {
+    if (this.#length === 0) return rest;
+    this.#keep(rest);
+    const whole = this.#begun.subarray(0, this.#length);
+    this.#begun = Buffer.alloc(0);
+    this.#length = 0;
+    return whole;
+  }
+
+  /** Copies: many small chunks would each hold a buffer of their own. */
+  #keep(part: Buffer): void {
+    const length = this.#length + part.length;
+    if (length > this.#begun.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(this.#wanted, Math.max(length, 2 * this.#begun.length)));
+      this.#begun.copy(grown, 0, 0, this.#length);
+      this.#begun = grown;
+    }
+    part.copy(this.#begun, this.#length);
+    this.#length = length;
   }
 }
 
@@ -69,16 +93,56 @@ function parse(part: Buffer): unknown {
   }
 }
 
-/** Calls `receive` for every message; a stream that breaks the protocol, or whose message cannot be taken, is destroyed. */
-export function receiveFrames(stream: Duplex, limitBytes: number, receive: (message: unknown) => void): void {
-  const reader = new FrameReader(limitBytes);
+/** What a peer may send, and how long it may take. */
+export interface FrameLimits {
+  /** Bytes of one message. */
+  readonly bytes: number;
+  /** Bytes of the first message: the peer is not known until it has come. */
+  readonly firstBytes: number;
+  /** From the beginning of the stream to the end of the first message; 0 = no limit. */
+  readonly firstMs: number;
+  /** From the first byte of a message to its last. */
+  readonly frameMs: number;
+}
+
+/**
+ * Calls `receive` for every message. A stream that breaks the protocol or a limit, or whose message `receive` throws for, is
+ * destroyed with the reason.
+ */
+export function receiveFrames(
+  stream: Duplex,
+  limits: FrameLimits,
+  receive: (message: unknown) => void,
+): void {
+  const reader = new FrameReader(limits.firstBytes);
+  let timer = limits.firstMs === 0 ? null : expire(stream, limits.firstMs, 'no first message');
   stream.on('data', (chunk: Buffer) => {
     try {
-      for (const message of reader.push(chunk)) receive(message);
+      for (const message of reader.push(chunk)) {
+        timer = stopped(timer);
+        reader.limitBytes = limits.bytes;
+        receive(message);
+        if (stream.destroyed) return;
+      }
+      if (reader.isWithinFrame) timer ??= expire(stream, limits.frameMs, 'a message is incomplete');
     } catch (error) {
       stream.destroy(error instanceof Error ? error : new Error(String(error)));
     }
   });
   // A peer that will say no more is gone: half-open streams are of no use to this protocol.
   stream.once('end', () => stream.destroy());
+  stream.once('close', () => {
+    timer = stopped(timer);
+  });
+}
+
+function expire(stream: Duplex, ms: number, problem: string): NodeJS.Timeout {
+  return setTimeout(() => {
+    stream.destroy(new FrameError(`${problem} after ${String(ms)} ms`));
+  }, ms).unref();
+}
+
+function stopped(timer: NodeJS.Timeout | null): null {
+  if (timer !== null) clearTimeout(timer);
+  return null;
 }

@@ -5,21 +5,49 @@
 import type { Duplex } from 'node:stream';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { encodeFrame, receiveFrames } from './frames.ts';
+import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
+import { fromProxy } from './messages.ts';
 import {
   PROTOCOL_VERSION,
   type Ack,
   type FromProxy,
+  type Hello,
   type GatewayKey,
   type PortReport,
+  type PortsChanged,
   type Refusal,
   type RuleProblem,
   type ServedVersion,
 } from './protocol.ts';
 import { NOTHING_PUBLISHED, publishedAfter, updateBetween, type PublishedState } from './published-state.ts';
 
-/** Acknowledgements are small; a proxy that sends more is broken. */
-const FROM_PROXY_LIMIT_BYTES = 16 * 1024 * 1024;
+/** What one proxy may send, and how long it may take; a proxy that goes beyond is cut off. */
+export interface PeerLimits extends FrameLimits {
+  /** From an update to its acknowledgement. */
+  readonly ackMs: number;
+}
+
+const KIB = 1024;
+
+/** Workers are processes of ours on the same machine, and of `sluice run` each serves every Gateway. */
+export const WORKER_LIMITS: PeerLimits = {
+  firstBytes: 256 * KIB,
+  bytes: 16 * 1024 * KIB,
+  // A process that starts on a busy machine.
+  firstMs: 60_000,
+  frameMs: 60_000,
+  ackMs: 120_000,
+};
+
+/** Proxies in Kubernetes serve one Gateway each, and may be in anybody's hands. */
+export const PROXY_LIMITS: PeerLimits = {
+  firstBytes: 256 * KIB,
+  bytes: 1024 * KIB,
+  firstMs: 10_000,
+  frameMs: 30_000,
+  // Longer than its workers get, which it replaces when they take longer.
+  ackMs: 300_000,
+};
 
 /** What one attached proxy is known to serve. */
 export interface PeerState {
@@ -33,6 +61,14 @@ export interface PeerState {
   readonly serving: ReadonlyMap<GatewayKey, ServedVersion>;
 }
 
+/** How often ports may change between two updates; each time the controller has work. A proxy reports changes only. */
+const MAX_PORT_REPORTS = 100;
+
+export interface AttachedPeer {
+  /** Whether it has an update, or its first one to come, that it has not acknowledged. */
+  readonly isUpdating: boolean;
+}
+
 export interface ConfigServer {
   /**
    * Puts exactly these in force on every proxy, the Gateways that are not named gone; true when that changes anything. The first
@@ -40,7 +76,7 @@ export interface ConfigServer {
    */
   publish(configs: readonly GatewayConfig[]): boolean;
   /** Serves a proxy on this stream until the stream closes. */
-  attach(stream: Duplex): void;
+  attach(stream: Duplex): AttachedPeer;
   /** Grows with every change. */
   readonly revision: number;
   readonly configs: readonly GatewayConfig[];
@@ -53,9 +89,12 @@ export interface ConfigServerOptions {
   readonly logger: Logger;
   /** A proxy came, went, acknowledged or refused. */
   readonly onPeerChange: () => void;
+  /** `WORKER_LIMITS` when absent. */
+  readonly limits?: PeerLimits;
 }
 
-export function createConfigServer({ logger, onPeerChange }: ConfigServerOptions): ConfigServer {
+export function createConfigServer(options: ConfigServerOptions): ConfigServer {
+  const { logger, onPeerChange, limits = WORKER_LIMITS } = options;
   let state = NOTHING_PUBLISHED;
   const peers = new Set<Peer>();
 
@@ -72,19 +111,21 @@ export function createConfigServer({ logger, onPeerChange }: ConfigServerOptions
       return true;
     },
     attach(stream) {
-      const peer = new Peer(stream);
+      const peer = new Peer(stream, limits.ackMs);
       stream.on('error', (error) => {
         logger.warn('configuration stream failed', { proxy: peer.state.name, error: error.message });
       });
       stream.once('close', () => {
+        peer.closed();
         if (peers.delete(peer)) onPeerChange();
       });
-      receiveFrames(stream, FROM_PROXY_LIMIT_BYTES, (message) => {
-        peer.receive(message as FromProxy);
+      receiveFrames(stream, limits, (message) => {
+        peer.receive(fromProxy(message));
         peers.add(peer);
         sendAll();
         onPeerChange();
       });
+      return peer;
     },
     get revision() {
       return state.revision;
@@ -116,49 +157,57 @@ function sharedUpdates(state: PublishedState): UpdateAfter {
   };
 }
 
-class Peer {
+class Peer implements AttachedPeer {
   readonly #stream: Duplex;
+  readonly #ackMs: number;
   #state: PeerState = { name: '', acknowledged: 0, ports: [], refused: [], problems: [], serving: new Map() };
   #sent = NOTHING_PUBLISHED;
   #greeted = false;
+  #ackTimer: NodeJS.Timeout | null = null;
+  /** Since the last acknowledgement. */
+  #portReports = 0;
 
-  constructor(stream: Duplex) {
+  constructor(stream: Duplex, ackMs: number) {
     this.#stream = stream;
+    this.#ackMs = ackMs;
   }
 
   get state(): PeerState {
     return this.#state;
   }
 
+  get isUpdating(): boolean {
+    return this.#state.acknowledged === 0 || this.#isAckDue;
+  }
+
+  get #isAckDue(): boolean {
+    return this.#sent.revision !== this.#state.acknowledged;
+  }
+
   /** Sends what the proxy lacks, unless it still works on the last update. */
   send(state: PublishedState, updateAfter: UpdateAfter): void {
-    if (!this.#greeted || this.#sent.revision !== this.#state.acknowledged) return;
+    if (!this.#greeted || this.#isAckDue || this.#stream.destroyed) return;
     const frame = updateAfter(this.#sent);
     if (frame === null) return;
     this.#sent = state;
     this.#stream.write(frame);
+    this.#ackTimer = setTimeout(() => {
+      const problem = `revision ${String(state.revision)} is not acknowledged after ${String(this.#ackMs)} ms`;
+      this.#stream.destroy(new Error(problem));
+    }, this.#ackMs).unref();
   }
 
   /** Takes a message. Throws for one that breaks the protocol. */
   receive(message: FromProxy): void {
     switch (message.kind) {
       case 'hello':
-        if (message.protocol !== PROTOCOL_VERSION) {
-          throw new Error(
-            `proxy ${message.name} speaks version ${String(message.protocol)} of the protocol, not ${String(PROTOCOL_VERSION)}`,
-          );
-        }
-        this.#state = { ...this.#state, name: message.name };
-        this.#greeted = true;
+        this.#greet(message);
         return;
       case 'ack':
         this.#acknowledge(message);
         return;
       case 'ports':
-        this.#state = { ...this.#state, ports: message.ports };
-        return;
-      default:
-        throw new Error('a message of unknown kind');
+        this.#takePorts(message);
     }
   }
 
@@ -166,9 +215,40 @@ class Peer {
     this.#stream.destroy();
   }
 
+  closed(): void {
+    this.#stopTimer();
+  }
+
+  #stopTimer(): void {
+    if (this.#ackTimer !== null) clearTimeout(this.#ackTimer);
+    this.#ackTimer = null;
+  }
+
+  #greet({ protocol, name }: Hello): void {
+    if (this.#greeted) throw new Error(`proxy ${name} says hello twice`);
+    if (protocol !== PROTOCOL_VERSION) {
+      throw new Error(
+        `proxy ${name} speaks version ${String(protocol)} of the protocol, not ${String(PROTOCOL_VERSION)}`,
+      );
+    }
+    this.#state = { ...this.#state, name };
+    this.#greeted = true;
+  }
+
+  #takePorts({ ports }: PortsChanged): void {
+    this.#portReports += 1;
+    if (!this.#greeted || this.#portReports > MAX_PORT_REPORTS) throw new Error('too many reports of ports');
+    this.#state = { ...this.#state, ports };
+  }
+
   #acknowledge({ revision, ports, refused, problems }: Ack): void {
     const { revision: wanted, configs } = this.#sent;
-    if (revision !== wanted) throw new Error(`an acknowledgement of revision ${String(revision)}`);
+    // One acknowledgement for each update: more would be work for the controller that the proxy decides on.
+    if (revision !== wanted || !this.#isAckDue) {
+      throw new Error(`an acknowledgement of revision ${String(revision)}, which is not due`);
+    }
+    this.#stopTimer();
+    this.#portReports = 0;
     const refusing = new Set(refused.map(({ gateway }) => gateway));
     const serving = new Map<GatewayKey, ServedVersion>();
     for (const [key, { version, generation }] of configs) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { ServingProxy } from '../configsync/protocol.ts';
+import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { emptyConfig } from '../../test/support/gateway-config.ts';
-import { boundAddresses, observeGateway } from './observations.ts';
+import { boundAddresses, observeEach, observeGateway } from './observations.ts';
 
 const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
 const config = emptyConfig('web', {
@@ -23,6 +24,21 @@ const observed = (...proxies: ServingProxy[]): ReturnType<typeof observeGateway>
   observeGateway({ config, proxies, expected: 3, addresses: [] });
 
 suite('observations', () => {
+  test('a Gateway whose observation throws is left out and reported, and the others are observed', () => {
+    const errors: unknown[] = [];
+    const logger = { ...SILENT_LOGGER, error: (...said: unknown[]) => errors.push(said) };
+    const configs = [config, emptyConfig('broken', {}), emptyConfig('other', {})];
+    const gateways = observeEach(configs, logger, (one) => {
+      if (one.gateway.name === 'broken') throw new Error('a planted defect');
+      return observeGateway({ config: one, proxies: [], expected: 1, addresses: [] });
+    });
+    assert.deepEqual(
+      gateways.map(({ name }) => name),
+      ['web', 'other'],
+    );
+    assert.match(JSON.stringify(errors), /observing a Gateway failed.*broken.*a planted defect/);
+  });
+
   test('nobody who serves is nothing acknowledged', () => {
     assert.equal(observed().acknowledged, null);
     assert.equal(observed(proxy('a', null)).acknowledged, null);

@@ -9,6 +9,7 @@ import {
 import type { GatewayObservation } from '../gatewayapi/snapshot.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { compareText } from '../lib/compare.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 export type ObservedAddress = GatewayObservation['addresses'][number];
 
@@ -21,6 +22,27 @@ export interface ObservedGateway {
   readonly addresses: readonly ObservedAddress[];
   /** See `GatewayObservation`. */
   readonly trouble?: string | null;
+}
+
+/**
+ * Observes each Gateway by itself. One whose observation throws (a defect of ours) is left out, as if its proxies had reported
+ * nothing, and no other Gateway waits for it.
+ */
+export function observeEach(
+  configs: readonly GatewayConfig[],
+  logger: Logger,
+  observe: (config: GatewayConfig) => GatewayObservation,
+): readonly GatewayObservation[] {
+  return configs.flatMap((config) => {
+    try {
+      return [observe(config)];
+    } catch (error) {
+      const { namespace, name } = config.gateway;
+      const problem = error instanceof Error ? error.stack : String(error);
+      logger.error('observing a Gateway failed', { namespace, name, error: problem });
+      return [];
+    }
+  });
 }
 
 /** What the proxies of a Gateway make of it, here and now. */

@@ -7,13 +7,15 @@ import { createServer, type SecureContextOptions, type Server, type TLSSocket } 
 import { receiveReports } from '../../configsync/fleet-relay.ts';
 import type { Fleet } from '../../configsync/fleet.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { identityOf, type Identities } from './identities.ts';
+import { identityOf, type Identities, type ProxyIdentity } from './identities.ts';
 
 export interface ConfigListenerOptions {
   readonly fleet: Fleet;
   /** 0 = any free port. */
   readonly port: number;
   readonly identities: Identities;
+  /** Whether a certificate of this serial number (hexadecimal) is an identity of a Gateway that exists. */
+  readonly isCurrent: (identity: ProxyIdentity, serialNumber: string) => boolean;
   /** DNS names under which proxies and replicas reach this controller. */
   readonly names: readonly string[];
   readonly logger: Logger;
@@ -25,30 +27,23 @@ export interface ConfigListener {
 }
 
 const KEEPALIVE_MS = 15_000;
+/** A peer that has not proven who it is by then is cut off. */
+const HANDSHAKE_MS = 10_000;
 /** Far below the life of a certificate; streams that are open stay open. */
 const RENEW_EVERY_MS = 12 * 3_600_000;
 
 /** Resolves when it listens; rejects when the port cannot be had. */
 export async function listenForProxies(options: ConfigListenerOptions): Promise<ConfigListener> {
-  const { fleet, port, logger } = options;
+  const { port, logger } = options;
   const server = createServer(
-    { ...(await secureContext(options)), requestCert: true, rejectUnauthorized: true },
+    {
+      ...(await secureContext(options)),
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: HANDSHAKE_MS,
+    },
     (socket: TLSSocket) => {
-      const address = socket.remoteAddress ?? '';
-      const peer = identityOf(socket.getPeerCertificate().subjectaltname);
-      socket.setKeepAlive(true, KEEPALIVE_MS);
-      switch (peer?.kind) {
-        case 'proxy':
-          logger.info('proxy attached', { gateway: peer.gateway, address });
-          fleet.attachTo(peer.gateway, socket);
-          return;
-        case 'replica':
-          logger.info('replica attached', { replica: peer.name, address });
-          receiveReports(socket, fleet, logger);
-          return;
-        case undefined:
-          socket.destroy();
-      }
+      accept(options, socket);
     },
   );
   server.on('tlsClientError', (error) => {
@@ -70,6 +65,31 @@ export async function listenForProxies(options: ConfigListenerOptions): Promise<
       server.close();
     },
   };
+}
+
+function accept({ fleet, isCurrent, logger }: ConfigListenerOptions, socket: TLSSocket): void {
+  const address = socket.remoteAddress ?? '';
+  const { subjectaltname, serialNumber } = socket.getPeerCertificate();
+  const peer = identityOf(subjectaltname);
+  socket.setKeepAlive(true, KEEPALIVE_MS);
+  if (peer === null) {
+    logger.warn('peer refused: its certificate names neither a Gateway nor a replica', { address });
+    socket.destroy();
+  } else if (peer.kind === 'replica') {
+    logger.info('replica attached', { replica: peer.name, address });
+    receiveReports(socket, fleet, logger);
+  } else if (isCurrent(peer, serialNumber)) {
+    logger.info('proxy attached', { gateway: peer.gateway, address });
+    fleet.attachTo(peer.gateway, peer.uid, socket);
+  } else {
+    logger.warn('proxy refused: its certificate is not a current identity of the Gateway', {
+      gateway: peer.gateway,
+      uid: peer.uid,
+      serial: serialNumber,
+      address,
+    });
+    socket.destroy();
+  }
 }
 
 async function renew(options: ConfigListenerOptions, server: Server): Promise<void> {

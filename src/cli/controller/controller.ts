@@ -2,8 +2,13 @@
 import { startAdminServer, text, type AdminAnswer } from '../../admin/server.ts';
 import { Fleet } from '../../configsync/fleet.ts';
 import { gatewayKey } from '../../configsync/protocol.ts';
-import { observeGateway } from '../../controller/observations.ts';
-import { createReconcileLoop, type ReconcileLoop, type Reconciled } from '../../controller/reconcile-loop.ts';
+import { observeEach, observeGateway } from '../../controller/observations.ts';
+import {
+  createReconcileLoop,
+  type ReconcileLoop,
+  type ReconcileOptions,
+  type Reconciled,
+} from '../../controller/reconcile-loop.ts';
 import type { Observations } from '../../gatewayapi/snapshot.ts';
 import { KubeClient } from '../../kubeapi/client.ts';
 import { LeaderElection } from '../../kubeapi/lease.ts';
@@ -60,8 +65,6 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const identities = await Identities.open(client, options.namespace);
   const parts = assemble(options, client, identities);
   const { provider, provisioner, loop, fleet, link, crds, events } = parts;
-  const { configPort: port } = options;
-  const listener = await listenForProxies({ fleet, port, identities, names: [service], logger });
   let isReady = false;
   const probes = await startAdminServer({
     host: options.probeHost,
@@ -76,6 +79,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
   provisioner.start();
   await crds.start();
   await loop.start();
+  // Which Gateways there are, and which identities are theirs, is known from here on.
+  const { configPort: port } = options;
+  const isCurrent = provisioner.isCurrent.bind(provisioner);
+  const listener = await listenForProxies({ fleet, port, identities, isCurrent, names: [service], logger });
   isReady = true;
   const election = createElection(options, client, { ...parts, configPort: listener.port });
   election.start();
@@ -135,6 +142,7 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
   const provider = new KubernetesProvider({ client, controllerName: CONTROLLER_NAME, namespaces, logger });
   const fleet: Fleet = new Fleet({
     logger,
+    maxStreams: (gateway) => provisioner.maxStreamsOf(gateway),
     onPeerChange() {
       changed();
       link.changed();
@@ -165,9 +173,9 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
   const leading: Parts['leading'] = { isLeader: false, look: () => undefined };
   const loop = createReconcileLoop({
     provider,
-    server: fleet,
+    server: publishing(fleet, provisioner),
     logger,
-    observe: () => observeFleet(fleet, provisioner, crds),
+    observe: () => observeFleet({ fleet, provisioner, crds, logger }),
     translate: (snapshot, observations) => translator.translate(snapshot, observations),
     onReconciled: (reconciled) => {
       seen.reconciliations++;
@@ -181,6 +189,17 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
   });
   return { provider, provisioner, fleet, link, crds, events, loop, leading, seen };
 }
+
+/** Publishes to the proxies of the Gateways that exist now, and to no others. */
+const publishing = (fleet: Fleet, provisioner: Provisioner): ReconcileOptions['server'] => ({
+  publish(configs) {
+    fleet.closeForeign((key) => provisioner.uidOf(key));
+    return fleet.publish(configs);
+  },
+  get revision() {
+    return fleet.revision;
+  },
+});
 
 interface LeaderWork {
   readonly provider: KubernetesProvider;
@@ -226,9 +245,8 @@ function createElection(
   });
 }
 
-const observeFleet = (fleet: Fleet, provisioner: Provisioner, crds: CrdVersions): Observations => ({
-  crdVersions: crds.versions,
-  gateways: fleet.configs.map((config) => {
+function observeFleet({ fleet, provisioner, crds, logger }: Observed): Observations {
+  const gateways = observeEach(fleet.configs, logger, (config) => {
     const { namespace, name } = config.gateway;
     return observeGateway({
       config,
@@ -237,5 +255,10 @@ const observeFleet = (fleet: Fleet, provisioner: Provisioner, crds: CrdVersions)
       addresses: provisioner.addressesOf(namespace, name),
       trouble: provisioner.troubleOf(namespace, name),
     });
-  }),
-});
+  });
+  return { crdVersions: crds.versions, gateways };
+}
+
+interface Observed extends Pick<Parts, 'fleet' | 'provisioner' | 'crds'> {
+  readonly logger: Logger;
+}

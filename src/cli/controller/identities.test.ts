@@ -125,8 +125,9 @@ suite('identities', () => {
     const bench = await start(t);
     const identities = await bench.open();
     const secret = { namespace: 'default', name: 'web-identity' };
-    const isFresh = (): boolean => identities.isFresh(bench.get('Secret', 'default', 'web-identity'));
-    await identities.issueProxySecret({ namespace: 'default', name: 'web' }, secret);
+    const isFresh = (): boolean =>
+      identities.isFresh(bench.get('Secret', 'default', 'web-identity'), 'uid-1');
+    await identities.issueProxySecret({ namespace: 'default', name: 'web', uid: 'uid-1' }, secret);
     bench.day = IDENTITY_DAYS - 31;
     assert.equal(isFresh(), true);
     bench.day = IDENTITY_DAYS - 29;
@@ -134,7 +135,7 @@ suite('identities', () => {
     for (const day of [AUTHORITY_DAYS - 2 * IDENTITY_DAYS - 1, AUTHORITY_DAYS - IDENTITY_DAYS - 1]) {
       bench.day = day;
       await identities.refresh();
-      await identities.issueProxySecret({ namespace: 'default', name: 'web' }, secret);
+      await identities.issueProxySecret({ namespace: 'default', name: 'web', uid: 'uid-1' }, secret);
       assert.equal(isFresh(), true);
       bench.day += 2;
       await identities.refresh();

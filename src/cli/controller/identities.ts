@@ -1,7 +1,8 @@
 /**
  * Who is who on the configuration stream: the authorities of the installation, a certificate for the controller's Service, and one for
- * each Gateway's proxies, which names the Gateway as a URI. What replicas must share are Secrets.
+ * each Gateway's proxies, which names the Gateway and its UID as a URI. What replicas must share are Secrets.
  */
+import { X509Certificate } from 'node:crypto';
 import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client.ts';
 import { apiVersionOf, collectionPath, objectPath, type KindInfo } from '../../kubeapi/kind-info.ts';
 import { issueCertificate, type LeafRequest } from '../cert/dev-certificates.ts';
@@ -17,6 +18,11 @@ const RENEW_BEFORE_MS = 30 * DAY_MS;
 /** On a Secret of ours, so that its metadata alone says whether it must be replaced. */
 const NOT_AFTER_ANNOTATION = 'gateway.sluice.dev/identity-not-after';
 const AUTHORITY_ANNOTATION = 'gateway.sluice.dev/identity-authority';
+const GATEWAY_ANNOTATION = 'gateway.sluice.dev/identity-gateway-uid';
+/** Serial numbers of the certificates that are accepted, newest first, with a space between them. */
+const SERIALS_ANNOTATION = 'gateway.sluice.dev/identity-serials';
+/** The one in the Secret, and those before it that a kubelet may not have replaced yet. */
+const SERIALS_KEPT = 3;
 
 interface SecretObject extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -25,19 +31,50 @@ interface SecretObject extends KubeObject {
 const GATEWAY_PREFIX = 'sluice://gateway/';
 const REPLICA_PREFIX = 'sluice://controller/';
 
+/** A proxy of one Gateway: of this very object, not of one that was deleted and created again under the same name. */
+export interface ProxyIdentity {
+  readonly kind: 'proxy';
+  /** `namespace/name` */
+  readonly gateway: string;
+  /** `` in a certificate that was issued before identities had one. */
+  readonly uid: string;
+}
+
 /** Who is at the other end of a stream, as its certificate says. */
-export type PeerIdentity =
-  | { readonly kind: 'proxy'; /** `namespace/name` */ readonly gateway: string }
-  | { readonly kind: 'replica'; readonly name: string };
+export type PeerIdentity = ProxyIdentity | { readonly kind: 'replica'; readonly name: string };
 
 /** Reads `subjectaltname` of a peer's certificate; null when it names nobody of ours. */
 export function identityOf(subjectAltName: string | undefined): PeerIdentity | null {
   for (const entry of (subjectAltName ?? '').split(', ')) {
     const uri = entry.startsWith('URI:') ? entry.slice('URI:'.length) : '';
-    if (uri.startsWith(GATEWAY_PREFIX)) return { kind: 'proxy', gateway: uri.slice(GATEWAY_PREFIX.length) };
+    if (uri.startsWith(GATEWAY_PREFIX)) {
+      const [namespace = '', name = '', uid = ''] = uri.slice(GATEWAY_PREFIX.length).split('/');
+      return { kind: 'proxy', gateway: `${namespace}/${name}`, uid };
+    }
     if (uri.startsWith(REPLICA_PREFIX)) return { kind: 'replica', name: uri.slice(REPLICA_PREFIX.length) };
   }
   return null;
+}
+
+type Metadata = Pick<KubeObject, 'metadata'>;
+
+/** Whether the Secret of a Gateway's identity says that the certificate of this serial number is one. */
+export const isIssued = ({ metadata }: Metadata, uid: string, serialNumber: string): boolean =>
+  serialsOf(metadata.annotations, uid).includes(serialNumber.toLowerCase());
+
+const serialsOf = (
+  annotations: KubeObject['metadata']['annotations'] = {},
+  uid: string,
+): readonly string[] =>
+  annotations[GATEWAY_ANNOTATION] === uid
+    ? (annotations[SERIALS_ANNOTATION] ?? '').split(' ').filter((serial) => serial !== '')
+    : [];
+
+/** A Gateway as its certificate names it. */
+export interface NamedGateway {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
 }
 
 export interface KeyedCertificate {
@@ -96,27 +133,33 @@ export class Identities {
     return this.#issue({ names: [], uris: [REPLICA_PREFIX + name], usage: 'client' });
   }
 
-  /** Whether the identity in this Secret (its metadata) is of who signs now, names who is trusted now, and is valid for long enough. */
-  isFresh({ metadata }: Pick<KubeObject, 'metadata'>): boolean {
+  /**
+   * Whether the identity in this Secret (its metadata) is of the Gateway with this UID, of who signs now, names who is trusted now, and
+   * is valid for long enough. One that was issued before identities had a UID is not.
+   */
+  isFresh({ metadata }: Metadata, uid: string): boolean {
     const { [NOT_AFTER_ANNOTATION]: notAfter = '', [AUTHORITY_ANNOTATION]: authority } =
       metadata.annotations ?? {};
     return (
+      serialsOf(metadata.annotations, uid).length > 0 &&
       authority === this.#authorities.fingerprint(this.#now()) &&
       Date.parse(notAfter) - this.#now() > RENEW_BEFORE_MS
     );
   }
 
-  /** Issues an identity to the proxies of a Gateway, and writes the Secret that they mount. */
-  async issueProxySecret(
-    { namespace, name }: { readonly namespace: string; readonly name: string },
-    secret: SecretMeta,
-  ): Promise<void> {
-    const uris = [`${GATEWAY_PREFIX}${namespace}/${name}`];
+  /** Issues an identity to the proxies of a Gateway, and writes the Secret that they mount. `before`: the Secret as it is now. */
+  async issueProxySecret(gateway: NamedGateway, secret: SecretMeta, before?: Metadata): Promise<void> {
+    const { namespace, name, uid } = gateway;
+    const uris = [`${GATEWAY_PREFIX}${namespace}/${name}/${uid}`];
     const { notAfter, ...issued } = await this.#issue({ names: [], uris, usage: 'client' });
+    const serial = new X509Certificate(issued.certificatePem).serialNumber.toLowerCase();
+    const serials = [serial, ...serialsOf(before?.metadata.annotations, uid)].slice(0, SERIALS_KEPT);
     const annotations = {
       ...secret.annotations,
       [NOT_AFTER_ANNOTATION]: notAfter.toISOString(),
       [AUTHORITY_ANNOTATION]: this.#authorities.fingerprint(this.#now()),
+      [GATEWAY_ANNOTATION]: uid,
+      [SERIALS_ANNOTATION]: serials.join(' '),
     };
     await this.#client.call({
       method: 'PATCH',

@@ -19,7 +19,7 @@ import type { InfraSpec } from '../../ir/infra.ts';
 import type { KubeClient, KubeObject } from '../../kubeapi/client.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { platformDigest } from '../translate-options.ts';
-import type { Identities } from './identities.ts';
+import { isIssued, type Identities, type ProxyIdentity } from './identities.ts';
 import { OwnedCache } from './owned-cache.ts';
 
 export interface ProvisionerOptions {
@@ -38,6 +38,8 @@ export interface ProvisionerOptions {
 const RETRY_MS = 2_000;
 /** A rollout reports many times a second. */
 const GATHER_MS = 50;
+/** Streams that the proxies of every Gateway may have open at one replica, however few they are. */
+const MIN_MAX_STREAMS = 64;
 /** How often identities are looked at that no change would bring up. */
 const RECHECK_MS = 600_000;
 
@@ -113,6 +115,29 @@ export class Provisioner {
   expectedOf(namespace: string, name: string): number {
     const spec = this.#wanted.find(({ gateway }) => gateway.namespace === namespace && gateway.name === name);
     return desiredProxies(this.#workloads(namespace, name), spec?.workload.scaling ?? null);
+  }
+
+  /** The UID of the Gateway `namespace/name`; null where there is none. */
+  uidOf(key: string): string | null {
+    const [namespace = '', name = ''] = key.split('/');
+    return this.#options.gateway(namespace, name)?.metadata.uid ?? null;
+  }
+
+  /** Whether the Gateway that exists now was issued a certificate of this serial number. */
+  isCurrent({ gateway, uid }: ProxyIdentity, serialNumber: string): boolean {
+    const [namespace = '', name = ''] = gateway.split('/');
+    return (
+      this.uidOf(gateway) === uid &&
+      this.#owned
+        .find('Secret', namespace, gatewayId(namespace, name, platformDigest))
+        .some((secret) => isIssued(secret, uid, serialNumber))
+    );
+  }
+
+  /** How many streams its proxies need at one replica at most: a rollout runs old and new ones side by side. */
+  maxStreamsOf(key: string): number {
+    const [namespace = '', name = ''] = key.split('/');
+    return Math.max(MIN_MAX_STREAMS, 2 * this.expectedOf(namespace, name));
   }
 
   /** Why it does not run as it should, in words; null when nothing is known to be wrong. */
@@ -203,13 +228,14 @@ export class Provisioner {
     const standing = this.#owned
       .find('Secret', namespace, gatewayId(namespace, gateway.name, platformDigest))
       .find(({ metadata }) => metadata.name === name);
-    if (standing !== undefined && this.#options.identities.isFresh(standing)) {
+    if (standing !== undefined && this.#options.identities.isFresh(standing, gatewayUid)) {
       this.#issued.delete(key);
       return 'done';
     }
     const version = standing?.metadata.resourceVersion;
     if (isAwaited(this.#issued.get(key), gatewayUid, version)) return 'late';
-    await this.#options.identities.issueProxySecret(gateway, { ...objectMetadata(input), name });
+    const metadata = { ...objectMetadata(input), name };
+    await this.#options.identities.issueProxySecret({ ...gateway, uid: gatewayUid }, metadata, standing);
     this.#issued.set(key, { gatewayUid, version, atMs: performance.now() });
     this.#options.logger.info('identity issued', { namespace, name: gateway.name });
     return 'done';

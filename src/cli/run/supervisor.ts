@@ -6,7 +6,12 @@ import type { BackendReport, StatusReport } from '../../admin/status-report.ts';
 import { servingOf } from '../../configsync/fleet.ts';
 import { gatewayKey } from '../../configsync/protocol.ts';
 import { createConfigServer, type ConfigServer } from '../../configsync/server.ts';
-import { boundAddresses, observeGateway, type ObservedAddress } from '../../controller/observations.ts';
+import {
+  boundAddresses,
+  observeEach,
+  observeGateway,
+  type ObservedAddress,
+} from '../../controller/observations.ts';
 import { createReconcileLoop, type Reconciled, type ReconcileLoop } from '../../controller/reconcile-loop.ts';
 import type { Observations } from '../../gatewayapi/snapshot.ts';
 import type { Origin } from '../../ir/origin.ts';
@@ -188,7 +193,7 @@ export class Supervisor {
   #observe(defaultAddresses: readonly ObservedAddress[]): Observations {
     const { configs, peers } = this.#server;
     const ports = peers.flatMap((peer) => peer.ports);
-    const gateways = configs.map((config) =>
+    const gateways = observeEach(configs, this.#options.logger, (config) =>
       observeGateway({
         config,
         proxies: peers.map((peer) => servingOf(peer, gatewayKey(config.gateway))),

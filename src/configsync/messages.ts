@@ -1,0 +1,199 @@
+/**
+ * Every message of the configuration stream as a schema. A peer is another process, often on another machine and sometimes less
+ * trusted than this one; what does not fit ends its stream, before any other code sees it.
+ */
+import type { Endpoint, EndpointSet } from '../ir/cluster.ts';
+import type { ClusterId } from '../ir/ids.ts';
+import type { Origin, RuleOrigin } from '../ir/origin.ts';
+import {
+  clippedText,
+  flag,
+  integer,
+  list,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  ShapeError,
+  text,
+  variants,
+  type Shape,
+} from '../lib/shape.ts';
+import type { Patch } from '../lib/structural-patch.ts';
+import type {
+  Ack,
+  ConfigUpdate,
+  FleetReport,
+  FromProxy,
+  GatewayKey,
+  Hello,
+  PortReport,
+  PortsChanged,
+  Refusal,
+  RuleProblem,
+  ServedVersion,
+  ServingProxy,
+} from './protocol.ts';
+
+/** Names of Kubernetes objects have at most 253 characters, and a key is two of them. */
+const NAME = 253;
+const KEY = 2 * NAME + 1;
+/** Messages that people read, in a condition or a log. Senders cut what is longer. */
+export const MESSAGE_LENGTH = 1_024;
+/** More than any Gateway has; the limit of bytes is reached first. */
+const ITEMS = 65_536;
+const PORT = integer(0, 65_535);
+const COUNTER = integer(0, Number.MAX_SAFE_INTEGER);
+
+export const origin: Shape<Origin> = object<Origin>({
+  kind: text(NAME),
+  namespace: text(NAME),
+  name: text(NAME),
+  section: optional(text(NAME)),
+});
+
+export const ruleOrigin: Shape<RuleOrigin> = object<RuleOrigin>({
+  kind: text(NAME),
+  namespace: text(NAME),
+  name: text(NAME),
+  section: optional(text(NAME)),
+  index: integer(0, ITEMS),
+});
+
+const key: Shape<GatewayKey> = text(KEY);
+const message = clippedText(MESSAGE_LENGTH);
+
+const portReport: Shape<PortReport> = object<PortReport>({
+  gateway: origin,
+  transport: oneOf('tcp', 'udp'),
+  port: PORT,
+  address: text(NAME),
+  boundPort: nullable(PORT),
+  error: nullable(message),
+});
+
+const refusal: Shape<Refusal> = object<Refusal>({ gateway: key, message });
+
+const ruleProblem: Shape<RuleProblem> = object<RuleProblem>({ gateway: origin, rule: ruleOrigin, message });
+
+/** What a proxy, or a worker of one, sends. */
+export const fromProxy: Shape<FromProxy> = variants<FromProxy>({
+  hello: object<Hello>({ kind: oneOf('hello'), protocol: COUNTER, name: text(NAME) }),
+  ack: object<Ack>({
+    kind: oneOf('ack'),
+    revision: COUNTER,
+    ports: list(portReport, ITEMS),
+    refused: list(refusal, ITEMS),
+    problems: list(ruleProblem, ITEMS),
+  }),
+  ports: object<PortsChanged>({ kind: oneOf('ports'), ports: list(portReport, ITEMS) }),
+});
+
+const servedVersion: Shape<ServedVersion> = object<ServedVersion>({
+  version: text(NAME),
+  generation: COUNTER,
+});
+
+const servingProxy: Shape<ServingProxy> = object<ServingProxy>({
+  name: text(NAME),
+  serving: nullable(servedVersion),
+  ports: list(portReport, ITEMS),
+  refused: nullable(message),
+  problems: list(ruleProblem, ITEMS),
+});
+
+/** What a replica of the controller sends the leader. */
+export const fleetReport: Shape<FleetReport> = object<FleetReport>({
+  kind: oneOf('fleet'),
+  replica: text(NAME),
+  gateways: list(
+    object<FleetReport['gateways'][number]>({ gateway: key, proxies: list(servingProxy, ITEMS) }),
+    ITEMS,
+  ),
+});
+
+/** Deeper than any configuration is nested. */
+const PATCH_DEPTH = 64;
+
+interface PatchMembers {
+  readonly set?: unknown;
+  readonly in?: object;
+  readonly del?: readonly string[];
+  readonly list?: readonly unknown[];
+}
+
+const anything: Shape<unknown> = (value) => value;
+const anyObject: Shape<object> = (value) => {
+  if (typeof value !== 'object' || value === null) throw new ShapeError(' is no object');
+  return value;
+};
+
+const patchMembers = object<PatchMembers>({
+  set: anything,
+  in: optional(anyObject),
+  del: optional(list(text(KEY), ITEMS)),
+  list: optional(list(anything, Number.MAX_SAFE_INTEGER)),
+});
+
+const newOrPatchedItem = object<{ readonly item?: unknown; readonly old?: number; readonly by?: unknown }>({
+  item: anything,
+  old: optional(COUNTER),
+  by: anything,
+});
+
+/** Returns the patch itself: what is inside is data of any form, and a patch of many megabytes is not copied. */
+const patch =
+  (depth: number): Shape<Patch> =>
+  (value) => {
+    if (depth === 0) throw new ShapeError(' is nested too deeply');
+    const { set, in: members, del, list: pieces } = patchMembers(value);
+    if (members !== undefined) for (const inner of Object.values(members)) patch(depth - 1)(inner);
+    else if (pieces !== undefined) for (const piece of pieces) checkPiece(piece, depth);
+    else if (set === undefined) throw new ShapeError(' is no patch');
+    if (del !== undefined && members === undefined) throw new ShapeError(' deletes members of no object');
+    return value as Patch;
+  };
+
+function checkPiece(piece: unknown, depth: number): void {
+  if (Array.isArray(piece)) {
+    if (piece.length !== 2) throw new ShapeError(' is no run of items');
+    for (const number of piece) COUNTER(number);
+    return;
+  }
+  const { item, old, by } = newOrPatchedItem(piece);
+  if (old !== undefined) patch(depth - 1)(by);
+  else if (item === undefined) throw new ShapeError(' is no piece of a list');
+}
+
+/**
+ * What a controller sends. The text of each configuration is read by `decodeConfig`, whose format has a version; how it is made up
+ * is checked when it is compiled, and what cannot be compiled is refused by Gateway.
+ */
+export const configUpdate: Shape<ConfigUpdate> = object<ConfigUpdate>({
+  kind: oneOf('update'),
+  revision: COUNTER,
+  whole: flag,
+  gateways: list(text(Number.MAX_SAFE_INTEGER), ITEMS),
+  patches: list(object<ConfigUpdate['patches'][number]>({ gateway: key, patch: patch(PATCH_DEPTH) }), ITEMS),
+  removed: list(key, ITEMS),
+});
+
+/** Endpoints go straight to where requests find them: nothing compiles them first. */
+export const endpointSet: Shape<EndpointSet> = object<EndpointSet>({
+  cluster: text(8 * NAME) as Shape<ClusterId>,
+  endpoints: list(
+    object<Endpoint>({
+      address: text(NAME),
+      port: PORT,
+      state: oneOf('ready', 'draining'),
+      zone: nullable(text(NAME)),
+      hints: optional(
+        object<NonNullable<Endpoint['hints']>>({
+          zones: list(text(NAME), ITEMS),
+          nodes: list(text(NAME), ITEMS),
+        }),
+      ),
+    }),
+    ITEMS,
+  ),
+});
