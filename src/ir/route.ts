@@ -22,11 +22,14 @@ export type WeightedBackend =
       readonly reason: 'invalid_ref' | 'unsupported_backend' | 'invalid_filter';
       readonly message: string;
       readonly origin: Origin;
+      /** Those that act on its 500: response headers and CORS. Absent: none. */
+      readonly filters?: readonly Filter[];
     };
 
 /**
  * What a rule does. `forward` with no backend, or with weights that sum to 0, answers 500 (`no_backend`).
- * `fail` is a rule the user wrote wrongly: it stands in its place and answers, so that no other rule catches its requests.
+ * `fail` is a rule the user wrote wrongly: it keeps its place and answers 500, so that no other rule catches its requests. Of its
+ * filters it has those that act on this answer, response headers and CORS.
  */
 export type Action =
   | { readonly kind: 'forward'; readonly backends: readonly WeightedBackend[] }

@@ -1,16 +1,9 @@
-/** HTTPCORSFilter (GEP-1767): answers preflights, and tells browsers who may read the backend's answers. */
+/** HTTPCORSFilter (GEP-1767): answers preflights, and tells browsers which origins may read the responses of a rule. */
 import type { CorsFilter, HeaderField } from '../../ir/filter.ts';
 import type { RequestView } from '../router/request-view.ts';
 
-/** Response fields that the filter owns; lower case. */
-export const CORS_FIELDS = [
-  'access-control-allow-origin',
-  'access-control-allow-credentials',
-  'access-control-allow-methods',
-  'access-control-allow-headers',
-  'access-control-expose-headers',
-  'access-control-max-age',
-] as const;
+/** First of the filter's fields, so that caches keep responses for different origins apart. */
+export const VARY_ORIGIN: HeaderField = { name: 'vary', value: 'Origin' };
 
 type OriginTest = (origin: string) => boolean;
 
@@ -31,7 +24,7 @@ export class CompiledCors {
       names.length === 0 ? [] : [{ name: 'access-control-expose-headers', value: names.join(', ') }];
   }
 
-  /** Fields of the answer to a preflight; only `vary` when the origin is not allowed, which ends it in the browser. */
+  /** Fields of the response to a preflight; only `vary` when the origin is not allowed, which ends it in the browser. */
   preflightFields(view: RequestView): HeaderField[] {
     const fields = this.#originFields(view.header('origin'));
     if (fields.length <= 1) return fields;
@@ -51,7 +44,7 @@ export class CompiledCors {
     return [...fields, ...this.#exposed];
   }
 
-  /** Fields to add to the backend's answer; the ones in `CORS_FIELDS` that it brought have been dropped. */
+  /** Fields of any other response of the rule; `CORS_FIELDS` that it has already are to be dropped. */
   responseFields(view: RequestView): HeaderField[] {
     const fields = this.#originFields(view.header('origin'));
     return fields.length <= 1 ? fields : [...fields, ...this.#exposed];
@@ -62,9 +55,9 @@ export class CompiledCors {
     return allowed.includes('*') ? asked : allowed.join(', ');
   }
 
-  /** `vary` first, so that caches keep answers for different origins apart; more only when the origin is allowed. */
+  /** More than `VARY_ORIGIN` only when the origin is allowed. */
   #originFields(origin: string | undefined): HeaderField[] {
-    const fields: HeaderField[] = [{ name: 'vary', value: 'Origin' }];
+    const fields: HeaderField[] = [VARY_ORIGIN];
     if (origin === undefined || !this.#allows(origin)) return fields;
     fields.push({ name: 'access-control-allow-origin', value: origin });
     if (this.#filter.allowCredentials)

@@ -68,7 +68,11 @@ suite('redirects', () => {
     port: null,
     status: 302,
   };
-  const at = (change: Partial<RedirectFilter>, scheme: 'http' | 'https', listenerPort: number): string =>
+  const at = (
+    change: Partial<RedirectFilter>,
+    scheme: 'http' | 'https',
+    listenerPort: number,
+  ): string | null =>
     redirectLocation({ ...plain, ...change }, view('/p', {}, 'GET', 'q=1'), prefix('/'), {
       scheme,
       listenerPort,
@@ -83,6 +87,20 @@ suite('redirects', () => {
     assert.equal(at({ port: 80 }, 'http', 8080), 'http://example.com/p?q=1');
     assert.equal(at({ port: 443 }, 'http', 80), 'http://example.com:443/p?q=1');
     assert.equal(at({}, 'https', 443), 'https://example.com/p?q=1');
+  });
+
+  test('without a host the location is relative, or there is none', () => {
+    const from = (path: string, change: Partial<RedirectFilter>): string | null =>
+      redirectLocation({ ...plain, ...change }, { ...view(path, {}, 'GET', 'q=1'), host: '' }, prefix('/'), {
+        scheme: 'http',
+        listenerPort: 8080,
+      });
+    assert.equal(from('/p', { path: { kind: 'full', value: '/new' } }), '/new?q=1');
+    assert.equal(from('/p', { hostname: 'o.org' }), 'http://o.org:8080/p?q=1');
+    assert.equal(from('/p', { scheme: 'https' }), null);
+    assert.equal(from('/p', { port: 81 }), null);
+    // A reference that begins with two slashes names a host: this would be a redirect to anywhere.
+    assert.equal(from('//evil.example/p', {}), '/.//evil.example/p?q=1');
   });
 });
 

@@ -9,9 +9,10 @@
  * | 4 | request headers   | request                | rule, then backend |
  * | 5 | URL rewrite       | request target, Host   | backend's, else the rule's |
  * | 6 | mirror            | copies the request as it leaves | rule and backend |
- * | 7 | response headers  | answer of the backend  | backend, then rule |
- * | 8 | CORS fields       | answer of the backend  | rule's, else the backend's |
+ * | 7 | response headers  | every response         | backend, then rule |
+ * | 8 | CORS fields       | every response         | rule's, else the backend's |
  *
+ * 7 and 8 act on redirects, refusals of auth servers and errors of the gateway as on responses of a backend (http/response-stage.ts).
  * Filters of a backend act once that backend is chosen, after 1 to 3 of the rule. A preflight comes before authentication, since browsers send it without credentials (Fetch standard, CORS protocol). A redirect
  * comes after it, so that a protected path does not tell where it leads.
  */
@@ -24,7 +25,8 @@ import type {
   RedirectFilter,
 } from '../../ir/filter.ts';
 import { compileHeadEdits, NO_EDITS, type HeadEdits } from '../http/head-edits.ts';
-import { CORS_FIELDS, CompiledCors } from './cors.ts';
+import { CORS_FIELDS } from '../../lib/cors-fields.ts';
+import { CompiledCors } from './cors.ts';
 import { CompiledRewrite } from './url-rewrite.ts';
 
 /** Filters that act once, whatever backend is chosen. */
@@ -32,6 +34,8 @@ export interface RuleFilters {
   readonly cors: CompiledCors | null;
   readonly auth: ExternalAuthFilter | null;
   readonly redirect: RedirectFilter | null;
+  /** Of responses that are made before a backend is chosen. */
+  readonly responseEdits: HeadEdits;
 }
 
 /** What a request to one backend of a rule goes through. */
@@ -48,7 +52,7 @@ export interface BackendFilters {
 }
 
 /** Shared by the thousands of rules without filters: what all requests look at stays in the processor's cache. */
-const NO_RULE_FILTERS: RuleFilters = { cors: null, auth: null, redirect: null };
+const NO_RULE_FILTERS: RuleFilters = { cors: null, auth: null, redirect: null, responseEdits: NO_EDITS };
 const NO_BACKEND_FILTERS: BackendFilters = {
   cors: null,
   auth: null,
@@ -66,6 +70,7 @@ export function compileRuleFilters(filters: readonly Filter[]): RuleFilters {
     cors: cors === null ? null : new CompiledCors(cors),
     auth: first(filters, isAuth),
     redirect: first(filters, isRedirect),
+    responseEdits: compileResponseEdits(filters, cors),
   };
 }
 
@@ -83,13 +88,14 @@ export function compileBackendFilters(
     requestEdits: compileHeadEdits([...requestEdits(ruleFilters), ...requestEdits(backendFilters)]),
     rewrite: rewrite === null ? null : new CompiledRewrite(rewrite),
     mirrors: [...ruleFilters, ...backendFilters].filter((filter) => filter.kind === 'mirror'),
-    responseEdits: compileHeadEdits([
-      // What the backend says of CORS is replaced by what the filter says.
-      ...(cors !== null ? [{ set: [], add: [], remove: CORS_FIELDS }] : []),
-      ...responseEdits(backendFilters),
-      ...responseEdits(ruleFilters),
-    ]),
+    responseEdits: compileResponseEdits([...backendFilters, ...ruleFilters], cors),
   };
+}
+
+/** Where there is a CORS filter, it alone sets its fields: what the response or a modifier says of them is dropped. */
+function compileResponseEdits(filters: readonly Filter[], cors: CorsFilter | null): HeadEdits {
+  const dropped = cors === null ? [] : [{ set: [], add: [], remove: [...CORS_FIELDS] }];
+  return compileHeadEdits([...responseEdits(filters), ...dropped]);
 }
 
 function first<Kind extends Filter>(

@@ -2,7 +2,7 @@
  * From a routed request to its first try: the rule's filters in the order of filter/order.ts, the choice of a backend, and the
  * request to send it.
  */
-import type { HeaderField, RedirectFilter } from '../../ir/filter.ts';
+import type { RedirectFilter } from '../../ir/filter.ts';
 import type { PathMatch } from '../../ir/match.ts';
 import type { CompiledCors } from '../filter/cors.ts';
 import { redirectLocation } from '../filter/redirect.ts';
@@ -13,15 +13,15 @@ import type { CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts'
 import { authenticate } from './authenticate.ts';
 import type { Exchange } from './exchange.ts';
 import { believe, traceparentOf } from './forwarding.ts';
+import { WebRequestHead } from './grpc-web/request-head.ts';
 import { hashKeyOf } from './hash-key.ts';
 import { NO_EDITS, compileHeadEdits } from './head-edits.ts';
-import { LocalHead, type RequestHead } from './head.ts';
-import { httpDate } from './local-answer.ts';
+import type { RequestHead } from './head.ts';
+import { replyFor } from './local-reply.ts';
 import type { OutgoingRequest } from './outgoing.ts';
 import { nextRequestNumber } from './request-id.ts';
 import { findSession } from './session-persistence.ts';
 
-const NO_BODY = Buffer.alloc(0);
 const ANY_PATH: PathMatch = { kind: 'prefix', value: '/' };
 
 /** Asked only by what rewrites paths: of thousands of entries, each request would otherwise fetch its own from memory. */
@@ -39,8 +39,9 @@ export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<Co
   exchange.counters = rule.counters;
   const { entry } = hit;
   const { cors } = rule.filters;
+  if (cors !== null) exchange.cors = cors.responseFields(head);
   if (rule.refusal !== null) exchange.answer(rule.refusal);
-  else if (cors !== null && isPreflight(head)) answerPreflight(exchange, head, cors);
+  else if (rule.preflight !== null && isPreflight(head)) answerPreflight(exchange, head, rule.preflight);
   else if (rule.auth !== null) askRulesAuth(exchange, head.retain(), entry, rule);
   else redirectOrChoose(exchange, head, entry, rule);
 }
@@ -73,9 +74,8 @@ function redirectOrChoose(
 }
 
 function answerPreflight(exchange: Exchange, head: RequestHead, cors: CompiledCors): void {
-  exchange.reason = 'cors_preflight';
-  const fields = [...cors.preflightFields(head), { name: 'date', value: httpDate() }];
-  exchange.respond(localHead(204, fields), NO_BODY);
+  exchange.cors = cors.preflightFields(head);
+  exchange.answer('cors_preflight', { ...replyFor('cors_preflight'), body: '' });
 }
 
 function redirectTo(
@@ -84,23 +84,19 @@ function redirectTo(
   entry: RouteEntry | null,
   filter: RedirectFilter,
 ): void {
-  exchange.reason = 'redirect';
   const { scheme, listenerPort } = exchange.connection.info;
   const location = redirectLocation(filter, head, pathOf(entry), { scheme, listenerPort });
-  const fields = [
-    { name: 'location', value: location },
-    { name: 'content-length', value: '0' },
-    { name: 'date', value: httpDate() },
-  ];
-  exchange.respond(localHead(filter.status, fields), NO_BODY);
-}
-
-function localHead(status: number, fields: readonly HeaderField[]): LocalHead {
-  return new LocalHead(
-    status,
-    fields.map(({ name }) => name),
-    fields.map(({ value }) => value),
-  );
+  if (location === null) exchange.answer('bad_request');
+  else {
+    const reply = replyFor('redirect');
+    exchange.answer('redirect', {
+      status: filter.status,
+      fields: [{ name: 'location', value: location }],
+      body: '',
+      // Browsers follow redirects of gRPC-Web calls; gRPC clients follow none.
+      grpc: head instanceof WebRequestHead ? null : reply.grpc,
+    });
+  }
 }
 
 function chooseBackend(
@@ -121,8 +117,8 @@ function chooseBackend(
   exchange.backend = backend;
   exchange.counters = backend.counters;
   const { cors } = backend.filters;
+  if (cors !== null && rule.filters.cors === null) exchange.cors = cors.responseFields(head);
   if (backend.cluster === null) exchange.answer(backend.refusal);
-  else if (cors !== null && isPreflight(head)) answerPreflight(exchange, head, cors);
   else if (backend.auth !== null) askBackendsAuth(exchange, head.retain(), entry, backend);
   else redirectOrForward(exchange, head, entry, backend);
 }
@@ -172,8 +168,6 @@ function forwardTo(
     request.target = filters.rewrite.target(head, pathOf(entry));
     request.authority = filters.rewrite.authority;
   }
-  if (filters.cors !== null)
-    exchange.extra = [...(exchange.extra ?? []), ...filters.cors.responseFields(head)];
   for (const mirror of mirrors) if (mirror.share.take()) exchange.mirror(request, mirror.cluster);
   const { hashSource } = cluster;
   if (hashSource !== null) exchange.hashKey = hashKeyOf(hashSource, head, exchange.clientAddress);

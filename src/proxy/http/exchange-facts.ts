@@ -44,8 +44,10 @@ export abstract class ExchangeFacts extends TimerEntry {
 
   /** What auth servers want changed in the request, in their order. */
   authEdits: readonly HeaderEdit[] = NO_EDITS;
-  /** Fields that the rule's filters want on the backend's answer. */
+  /** Fields that auth servers want on the response. */
   extra: readonly HeaderField[] | null = null;
+  /** Fields that the CORS filter of the rule, or of the chosen backend, sets on every response. */
+  cors: readonly HeaderField[] | null = null;
 
   // For the report. Times are the event clock's; 0 = it did not come to that, or nobody wants to know.
   connectedAtMs = 0;

@@ -3,7 +3,6 @@
  * both streams report to: it starts and repeats tries, passes bytes on with backpressure, and keeps the time limits. Where a
  * request goes is dispatch.ts's to say.
  */
-import type { HeaderField } from '../../ir/filter.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { UpstreamCluster } from '../cluster/cluster.ts';
 import type { UpstreamEndpoint } from '../cluster/endpoint.ts';
@@ -13,18 +12,17 @@ import type { DownstreamConnection } from './downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { ExchangeFacts } from './exchange-facts.ts';
 import { ExternalAuthGate, type AuthPlan } from './external-auth-gate.ts';
-import { breakOff, grpcAnswer } from './grpc-status.ts';
-import { NO_EDITS } from './head-edits.ts';
+import { breakOff } from './grpc-status.ts';
 import type { FieldList, RequestHead, ResponseHead } from './head.ts';
-import { answerForReason, reasonFields } from './local-answer.ts';
+import { renderReply, replyFor, type Reply } from './local-reply.ts';
 import { mirrorRequest, type MirrorRequest } from './mirror-request.ts';
 import type { OutgoingRequest, PreparedRequest } from './outgoing.ts';
 import { reportExchange } from './report.ts';
 import { RequestBody } from './request-body.ts';
+import { sendResponseHead } from './response-stage.ts';
 import { Retries } from './retries.ts';
 import { answeredFailure } from './retry-fields.ts';
 import type { Failure } from './retry.ts';
-import { sessionField } from './session-persistence.ts';
 import type {
   DownstreamEvents,
   DownstreamStream,
@@ -281,19 +279,10 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     if (failure !== null && this.#retry(failure)) return;
     this.responseHeadAtMs = this.context.wheel.now();
     this.#responseStarted = true;
-    this.status = head.status;
     this.#releasePrepared();
     if (head.status === 101) this.#openTunnel();
     else this.#body?.forgetReplay();
-    this.stream.sendHead(head, this.backend?.filters.responseEdits ?? NO_EDITS, this.#answerFields());
-  }
-
-  /** Fields that the backend's answer gets besides the rule's edits. */
-  #answerFields(): readonly HeaderField[] | null {
-    const persistence = this.rule?.config.sessionPersistence ?? null;
-    const { endpoint } = this;
-    if (persistence === null || endpoint === null || endpoint === this.session?.endpoint) return this.extra;
-    return [...(this.extra ?? []), sessionField(persistence, endpoint, Date.now())];
+    sendResponseHead(this, head);
   }
 
   /** Limits of requests end here: a tunnel lives as long as bytes move (HTTPRouteTimeouts speaks of requests). */
@@ -328,46 +317,32 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     if (!this.#isTunnel || this.#hasRequestEnded()) this.#finish();
   }
 
-  /** What `upstream` answers is the answer, though it is no backend; `reason` says why. */
+  /** The response of `upstream`, which is an auth server, is the one that the client gets; `reason` says why. */
   passOn(reason: ReasonCode, head: ResponseHead, upstream: UpstreamStream): void {
     this.#upstream = upstream;
     this.#responseStarted = true;
     this.reason = reason;
-    this.status = head.status;
-    this.stream.sendHead(head, NO_EDITS, reasonFields(this.reason, this.gateway?.settings));
+    sendResponseHead(this, head);
   }
 
-  /** Ends the exchange with an answer of the gateway's own; an answer that has begun is broken off. */
-  answer(reason: ReasonCode): void {
+  /** Ends the exchange with a response of the gateway's own; a response that has begun is broken off. */
+  answer(reason: ReasonCode, reply: Reply = replyFor(reason)): void {
     this.#leaveTry();
     this.reason = reason;
-    if (this.#responseStarted) {
-      breakOff(this.stream, this.isGrpc, reason);
-      this.#finish();
-      return;
-    }
-    const { head, body } = this.isGrpc ? grpcAnswer(reason) : answerForReason(reason, this.method === 'HEAD');
-    this.respond(head, body);
+    if (this.#responseStarted) breakOff(this.stream, this.isGrpc, reason);
+    else this.#reply(reply);
+    this.#finish();
   }
 
-  /** Ends the exchange with this answer. `reason` says why, and must have been set. */
-  respond(head: ResponseHead, body: Buffer): void {
-    this.#leaveTry();
+  #reply(reply: Reply): void {
+    const { head, body } = renderReply(reply, this);
     this.#responseStarted = true;
-    this.status = head.status;
-    const { extra } = this;
-    const reason = reasonFields(this.reason, this.gateway?.settings);
-    this.stream.sendHead(
-      head,
-      NO_EDITS,
-      extra === null || reason === null ? (extra ?? reason) : [...extra, ...reason],
-    );
+    sendResponseHead(this, head);
     if (head.hasBody) {
       this.responseBytes = body.length;
       this.stream.sendData(body, 0, body.length, false);
     }
     this.stream.sendEnd(null);
-    this.#finish();
   }
 
   // --- time, and the end ---

@@ -2,7 +2,7 @@
 import type { HeaderEdit, HeaderField } from '../../ir/filter.ts';
 import { GrpcAuthCheck, type GrpcQuestion } from './auth-grpc/check-call.ts';
 import type { CheckVerdict } from './auth-grpc/check-response.ts';
-import { deniedAnswer } from './auth-grpc/denied-answer.ts';
+import { deniedCall, deniedReply } from './auth-grpc/denied-reply.ts';
 import type { Exchange } from './exchange.ts';
 import { ExternalAuthCheck, type AuthEvents, type AuthQuestion } from './external-auth-check.ts';
 import type { FieldList, ResponseHead } from './head.ts';
@@ -67,9 +67,7 @@ export class ExternalAuthGate implements AuthEvents {
     else if (verdict.kind === 'allow') this.#proceed(verdict);
     else {
       exchange.openGate();
-      exchange.reason = 'auth_denied';
-      const { head, body } = deniedAnswer(verdict, exchange.isGrpc, exchange.method === 'HEAD');
-      exchange.respond(head, body);
+      exchange.answer('auth_denied', deniedReply(verdict));
     }
   }
 
@@ -86,7 +84,10 @@ export class ExternalAuthGate implements AuthEvents {
     this.#proceed({ request: { set: fields, add: [], remove: [] }, response: [] });
   }
   onDenied(head: ResponseHead, stream: UpstreamStream): void {
-    this.#exchange.passOn('auth_denied', head, stream);
+    const exchange = this.#exchange;
+    // A gRPC client reads a status; the body of an HTTP error is nothing to it.
+    if (exchange.isGrpc) exchange.answer('auth_denied', deniedCall(head));
+    else exchange.passOn('auth_denied', head, stream);
   }
   onAuthUnavailable(): void {
     this.#exchange.openGate();

@@ -1,11 +1,7 @@
-/**
- * Answers of the gateway's own to gRPC clients: HTTP 200 with the status in the head, no body ("Trailers-Only" in gRPC over HTTP/2).
- * A bare HTTP error would reach the application as a guess of its library.
- */
+/** Reasons as gRPC status: a bare HTTP error would reach the application as a guess of its library. */
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
 import { WebRequestHead } from './grpc-web/request-head.ts';
 import { LocalHead, type RequestHead } from './head.ts';
-import { httpDate, type LocalAnswer } from './local-answer.ts';
 import type { DownstreamStream } from './stream.ts';
 
 /** Codes of gRPC (google.golang.org/grpc/codes) that the gateway gives. */
@@ -72,19 +68,6 @@ export function isGrpc(head: RequestHead): boolean {
   return isGrpcContent(head.header('content-type') ?? '');
 }
 
-const NO_BODY = Buffer.alloc(0);
-
-/** The answer for `reason`; it ends with its head. */
-export function grpcAnswer(reason: ReasonCode): LocalAnswer {
-  const { names, values } = statusFields(reason);
-  const head = new LocalHead(
-    200,
-    ['content-type', ...names, 'date'],
-    ['application/grpc', ...values, httpDate()],
-  );
-  return { head, body: NO_BODY };
-}
-
 /**
  * Breaks off an answer that has begun, for `reason`. In gRPC the status comes last, and it can still be given: a message that was cut
  * short is one that the client's library refuses. Silence may be the client's own, who reads no trailers either.
@@ -94,11 +77,6 @@ export function breakOff(stream: DownstreamStream, isCall: boolean, reason: Reas
     stream.abort();
     return;
   }
-  const { names, values } = statusFields(reason);
-  stream.sendEnd(new LocalHead(0, names, values));
+  const message = `${reason}: ${REASONS[reason].text}`;
+  stream.sendEnd(new LocalHead(0, ['grpc-status', 'grpc-message'], [String(GRPC_STATUS[reason]), message]));
 }
-
-const statusFields = (reason: ReasonCode): { readonly names: string[]; readonly values: string[] } => ({
-  names: ['grpc-status', 'grpc-message'],
-  values: [String(GRPC_STATUS[reason]), `${reason}: ${REASONS[reason].text}`],
-});

@@ -90,5 +90,11 @@ function compile(edits: readonly HeaderEdit[]): HeadEdits {
   };
 }
 
+/** Whether `edits` leave out fields of this name, in lower case, that a head has. */
+export function dropsField({ dropIds, dropNames }: HeadEdits, name: string): boolean {
+  const id = headerIdOf(name);
+  return id === HeaderId.other ? dropNames.some((dropped) => dropped.name === name) : dropIds[id] === 1;
+}
+
 /** Changes nothing. */
 export const NO_EDITS: HeadEdits = compile([]);

@@ -14,7 +14,7 @@ import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
 import { describeMatch, describeText, type FailedPart, type RegexCompiler } from './entry.ts';
 import { MatchState } from './match-state.ts';
 import { matchPath, normalisePath, textOctets } from './path.ts';
-import { isPreflight } from './preflight.ts';
+import { isPreflight, preflightFilter } from './preflight.ts';
 import { queryValue } from './query.ts';
 import type { RequestView } from './request-view.ts';
 import { PortRouter, type CompiledHost, type ListenerRef, type RouteHit } from './router.ts';
@@ -52,7 +52,7 @@ export interface NearMiss {
 }
 
 export interface Explanation {
-  /** `answer`: a filter answers for the backend (a CORS preflight); `refuse`: nothing serves the request. */
+  /** `answer`: a filter responds for the backend (a CORS preflight); `refuse`: nothing serves the request. */
   readonly outcome: 'forward' | 'redirect' | 'answer' | 'refuse';
   readonly status: number | null;
   readonly reason: ReasonCode | null;
@@ -94,10 +94,17 @@ export function explain(
     header: (name) => octets(request.header(name)),
   };
   const rules = new Map(config.rules.map((rule) => [rule.id, rule]));
-  const router = new PortRouter<RouteRule>({ listeners, ruleOf: (id) => rules.get(id) ?? null, regex });
+  const router = new PortRouter<RouteRule>({
+    listeners,
+    ruleOf: (id) => rules.get(id) ?? null,
+    answersPreflights: (rule) => preflightFilter(rule) !== null,
+    regex,
+  });
   const hit = router.match(view, request.serverName);
   const owner = router.listenerFor(view.host);
-  const nearMisses = findNearMisses(owner?.hosts.find(view.host) ?? null, view, rules);
+  const matchedAs = router.matchedAs(view);
+  const matched = { view: matchedAs, isAsked: matchedAs !== view };
+  const nearMisses = findNearMisses(owner?.hosts.find(view.host) ?? null, matched, rules);
   const listenerBecause = whyListener(owner?.listener ?? null, hit, request);
   const around = { listener: hit.listener, listenerBecause, nearMisses };
   if (hit.rule === null) return refusal(config, hit.reason ?? 'no_rule', around);
@@ -184,7 +191,12 @@ function outcomeOf(rule: RouteRule, isPreflight: boolean, backends: readonly Exp
     const { status, reason, message } = rule.action;
     return { outcome: 'refuse', status, reason, summary: `${String(status)} ${reason}: ${message}` };
   }
-  const answered = answerOf(rule.filters, isPreflight);
+  if (isPreflight && preflightFilter(rule) !== null) {
+    const { status, text } = REASONS.cors_preflight;
+    const summary = `${String(status)} cors_preflight: ${text}`;
+    return { outcome: 'answer', status, reason: 'cors_preflight', summary };
+  }
+  const answered = redirectOf(rule.filters);
   if (answered !== null) return answered;
   const weighted = backends.filter(({ weight }) => weight > 0);
   const [first] = weighted;
@@ -193,7 +205,7 @@ function outcomeOf(rule: RouteRule, isPreflight: boolean, backends: readonly Exp
     const summary = `${String(status)} no_backend: ${text}`;
     return { outcome: 'refuse', status, reason: 'no_backend', summary };
   }
-  const own = weighted.map(({ filters }) => answerOf(filters, isPreflight));
+  const own = weighted.map(({ filters }) => redirectOf(filters));
   if (weighted.length === 1 && own[0] !== null && own[0] !== undefined) return own[0];
   const shares = weighted.map(({ backend, share, problem }, index) => {
     const name = `${backend.kind} ${backend.namespace}/${backend.name}${backend.section === undefined ? '' : `:${backend.section}`}`;
@@ -203,13 +215,8 @@ function outcomeOf(rule: RouteRule, isPreflight: boolean, backends: readonly Exp
   return { outcome: 'forward', status: null, reason: null, summary: `forward to ${shares.join(', ')}` };
 }
 
-/** What filters of a rule, or of a backend that is chosen, answer themselves; null when they let the request through. */
-function answerOf(filters: readonly Filter[], isPreflight: boolean): Outcome | null {
-  if (isPreflight && filters.some(({ kind }) => kind === 'cors')) {
-    const { status, text } = REASONS.cors_preflight;
-    const summary = `${String(status)} cors_preflight: ${text}`;
-    return { outcome: 'answer', status, reason: 'cors_preflight', summary };
-  }
+/** The redirect of a rule, or of a backend that is chosen; null when the request goes on. */
+function redirectOf(filters: readonly Filter[]): Outcome | null {
   const redirect = filters.find((filter) => filter.kind === 'redirect');
   if (redirect === undefined) return null;
   const summary = `${String(redirect.status)} by a redirect filter`;
@@ -253,12 +260,19 @@ function explainBackends(
   });
 }
 
+/** The request that rules were matched with. `isAsked`: it is the one that a preflight asks about. */
+interface MatchedRequest {
+  readonly view: RequestView;
+  readonly isAsked: boolean;
+}
+
 /** Entries that were asked and lost, and those behind the winner that would have matched, nearest first. */
 function findNearMisses(
   chain: CompiledHost<RouteRule> | null,
-  view: RequestView,
+  request: MatchedRequest,
   rules: ReadonlyMap<RuleId, RouteRule>,
 ): NearMiss[] {
+  const { view } = request;
   const path = matchPath(view.path);
   const state = new MatchState();
   const found: { readonly near: NearMiss; readonly distance: number }[] = [];
@@ -281,7 +295,7 @@ function findNearMisses(
         because:
           failed === null
             ? 'matches too, but comes later in the order'
-            : describeFailure(failed, entry.source.match, view),
+            : describeFailure(failed, entry.source.match, request),
       };
       found.push({ near, distance: failed?.part === 'path' ? 1 : 0 });
     }
@@ -292,12 +306,12 @@ function findNearMisses(
     .map(({ near }) => near);
 }
 
-function describeFailure(failed: FailedPart, match: RouteMatch, view: RequestView): string {
+function describeFailure(failed: FailedPart, match: RouteMatch, { view, isAsked }: MatchedRequest): string {
   switch (failed.part) {
     case 'path':
       return `path: wants ${match.path.kind === 'regex' ? `~ ${match.path.pattern}` : `${match.path.kind} ${match.path.value}`}, got ${view.path}`;
     case 'method':
-      return `method: wants ${match.method ?? 'any'}, got ${view.method}`;
+      return `method: wants ${match.method ?? 'any'}, got ${view.method}${isAsked ? ' (the preflight asks for it)' : ''}`;
     case 'header':
       return difference('header', failed.name, wanted(match.headers, failed.name), view.header(failed.name));
     case 'query':

@@ -15,6 +15,7 @@ import { EntryList, type RankedHit } from './entry-list.ts';
 import { HostTable } from './host-table.ts';
 import { MatchState, type RegexRefusal } from './match-state.ts';
 import { matchPath } from './path.ts';
+import { askedRequest, isPreflight } from './preflight.ts';
 import type { RequestView } from './request-view.ts';
 
 /** A listener by name: the same object for as long as it is configured, whatever its routes become. */
@@ -37,6 +38,8 @@ export interface RouterInput<Rule> {
   readonly listeners: readonly HttpListener[];
   /** What the caller keeps for a rule; null leaves its entries out. */
   readonly ruleOf: (id: RuleId, listener: HttpListener) => Rule | null;
+  /** Whether a CORS filter of the rule answers preflights; absent: of none. */
+  readonly answersPreflights?: (rule: Rule) => boolean;
   readonly regex: RegexCompiler;
   /** The router of the configuration before: what it compiled from the same objects is compiled already. */
   readonly before?: PortRouter<Rule> | null;
@@ -61,12 +64,20 @@ export interface CompiledListener<Rule> {
 export class PortRouter<Rule> {
   readonly listeners = new Map<ListenerId, CompiledListener<Rule>>();
   readonly #byHostname = new HostTable<CompiledListener<Rule>>();
+  readonly #answersPreflights: (rule: Rule) => boolean;
   readonly #terminatesTls: boolean;
   readonly #state = new MatchState();
   readonly #noListener: RouteHit<Rule> = miss(null, 'no_listener_host');
   readonly #misdirected: RouteHit<Rule> = miss(null, 'misdirected');
 
-  constructor({ listeners, ruleOf, regex, before = null }: RouterInput<Rule>) {
+  constructor({
+    listeners,
+    ruleOf,
+    answersPreflights = () => false,
+    regex,
+    before = null,
+  }: RouterInput<Rule>) {
+    this.#answersPreflights = answersPreflights;
     for (const listener of listeners) {
       const compiled = compileListener(listener, {
         ruleOf: (id) => ruleOf(id, listener),
@@ -89,14 +100,37 @@ export class PortRouter<Rule> {
     if (serverName !== null && this.#terminatesTls && serverName !== view.host) {
       if (this.#byHostname.find(serverName) !== listener) return this.#misdirected;
     }
+    const path = matchPath(view.path);
+    return this.#firstHit(listener, this.#matchedAs(listener, view, path), path);
+  }
+
+  #firstHit(listener: CompiledListener<Rule>, view: RequestView, path: string): RouteHit<Rule> {
     const state = this.#state;
-    state.start(matchPath(view.path));
+    state.start(path);
     for (let host = listener.hosts.find(view.host); host !== null; host = host.next) {
       const hit = host.list.find(view, state);
       if (state.refusal !== null) return listener.refused[state.refusal];
       if (hit !== null) return hit;
     }
     return listener.noRule;
+  }
+
+  /**
+   * The request that rules are matched with. A preflight is matched as the request that it asks about if that is refused, or leads to
+   * a rule which answers preflights, and as the OPTIONS request that it is otherwise.
+   */
+  #matchedAs(listener: CompiledListener<Rule>, view: RequestView, path: string): RequestView {
+    if (!isPreflight(view)) return view;
+    const asked = askedRequest(view);
+    const hit = this.#firstHit(listener, asked, path);
+    const isAnswered = hit.rule === null ? hit !== listener.noRule : this.#answersPreflights(hit.rule);
+    return isAnswered ? asked : view;
+  }
+
+  /** For explanations: the request that `match` matches rules with. */
+  matchedAs(view: RequestView): RequestView {
+    const listener = this.#byHostname.find(view.host);
+    return listener === null ? view : this.#matchedAs(listener, view, matchPath(view.path));
   }
 
   /** For explanations: the listener that `match` would choose. */

@@ -4,6 +4,7 @@ import type { ClusterId } from '../../ir/ids.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
 import type { UpstreamCluster } from '../cluster/cluster.ts';
+import { CompiledCors } from '../filter/cors.ts';
 import { MirrorShare } from '../filter/mirror-share.ts';
 import { compileBackendFilters, compileRuleFilters } from '../filter/order.ts';
 import type { CounterRegistry } from '../http/request-counters.ts';
@@ -14,6 +15,7 @@ import type {
   CompiledMirror,
   CompiledRule,
 } from './compiled-rule.ts';
+import { preflightFilter } from '../router/preflight.ts';
 import { WeightedChoice } from './weighted-choice.ts';
 
 export interface RuleCompilerDeps {
@@ -36,11 +38,18 @@ export function compileRule(rule: RouteRule, listener: Origin, deps: RuleCompile
     backends: backends.map((backend) => compileBackend(backend, rule, listener, deps)),
     filters,
     auth: compileAuth(filters.auth, clusterOf),
+    preflight: filters.cors ?? compilePreflight(rule),
     choice: WeightedChoice.of(backends.map(({ weight }) => weight)),
     refusal: rule.action.kind === 'fail' ? rule.action.reason : null,
   };
 }
 
+function compilePreflight(rule: RouteRule): CompiledCors | null {
+  const filter = preflightFilter(rule);
+  return filter === null ? null : new CompiledCors(filter);
+}
+
+const NO_FILTERS: readonly Filter[] = [];
 const NO_MIRRORS: readonly CompiledMirror[] = [];
 
 function compileBackend(
@@ -50,7 +59,7 @@ function compileBackend(
   { gateway, counters, clusterOf }: RuleCompilerDeps,
 ): CompiledBackend {
   const { origin } = backend;
-  const own = backend.kind === 'cluster' ? backend.filters : [];
+  const own = backend.filters ?? NO_FILTERS;
   const filters = compileBackendFilters(rule.filters, own);
   const requests = (backend.kind === 'cluster' ? backend.requests : undefined) ?? rule;
   const perTryMs = requests.retry?.perTryTimeoutMs ?? 0;

@@ -6,6 +6,7 @@ import type { RequestPolicy } from '../../ir/policy.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import type { UpstreamCluster } from '../cluster/cluster.ts';
 import type { ExternalAuthFilter, HeaderEdit } from '../../ir/filter.ts';
+import type { CompiledCors } from '../filter/cors.ts';
 import type { MirrorShare } from '../filter/mirror-share.ts';
 import type { BackendFilters, RuleFilters } from '../filter/order.ts';
 import type { RequestCounters } from '../http/request-counters.ts';
@@ -56,6 +57,8 @@ export interface CompiledRule {
   readonly choice: WeightedChoice;
   readonly filters: RuleFilters;
   readonly auth: CompiledAuth | null;
+  /** Answers preflights; null when they go on as the OPTIONS requests that they are. */
+  readonly preflight: CompiledCors | null;
   /** The reason that every request is answered with; null for a rule that forwards. */
   readonly refusal: ReasonCode | null;
 }

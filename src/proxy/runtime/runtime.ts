@@ -118,6 +118,7 @@ function compilePort(
       listener.kind === 'http' ? [listener] : [],
     ),
     ruleOf: (id, listener) => compilers.get(listener)?.compile(id, listener) ?? null,
+    answersPreflights: ({ preflight }) => preflight !== null,
     regex,
     before,
   });

@@ -69,6 +69,26 @@ export function headerNotEdited(path: string, name: string): Fault {
   });
 }
 
+export function headerSetByCors(path: string, name: string): Fault {
+  return warningFault({
+    code: 'header-set-by-cors',
+    reason: NO_CONDITION,
+    path,
+    message: `${name} is set by the CORS filter alone; this modifier has no effect on it.`,
+    hint: 'Say it in the CORS filter, and take the field out of the modifier.',
+  });
+}
+
+export function preflightUnreachable(path: string, names: readonly string[]): Fault {
+  return warningFault({
+    code: 'preflight-unreachable',
+    reason: NO_CONDITION,
+    path,
+    message: `Browsers send no ${names.join(' or ')} with a CORS preflight, so that it does not reach the CORS filter of this rule.`,
+    hint: 'Add a rule with the same path and CORS filter and without this header match: it answers the preflights.',
+  });
+}
+
 export function parentNotFound(path: string, parent: ObjectRef): Fault {
   return errorFault({
     code: 'parent-not-found',

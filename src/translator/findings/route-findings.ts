@@ -25,6 +25,7 @@ import type { FilterSpec } from '../graph/route-adapter.ts';
 import { keyOf } from '../graph/object-key.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import { unresolvedFaults } from '../status/route.ts';
+import { corsFaults } from './cors-findings.ts';
 import type { Noted, Report } from './findings.ts';
 
 /** Looks at a route again when it was judged again, or when it names parents that are not ours and some came or went. */
@@ -61,6 +62,7 @@ const routeFaults = (route: RouteNode, existing: Existing, index: SnapshotIndex)
   ...parentFaults(route, existing),
   ...hostnameFaults(route),
   ...unresolvedFaults(route),
+  ...corsFaults(route),
   ...route.rules.flatMap((rule) => [
     ...rule.invalid,
     ...ruleAdvice(route, rule, index),

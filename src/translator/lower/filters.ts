@@ -1,4 +1,4 @@
-/** Filters of a rule or backendRef, in the order they are written. Only called for rules that are valid and served. */
+/** Filters of a rule or backendRef, in the order they are written. */
 import type {
   HTTPRouteRuleFilterCors,
   HTTPRouteRuleFilterExternalAuth,
@@ -29,6 +29,15 @@ export interface FilterUses {
   readonly backends: ReadonlyMap<string, Result<Upstream, Fault>>;
   readonly clusters: ClusterUse[];
   readonly poolOf: (upstream: Upstream) => Pool;
+}
+
+/** Of a rule or backendRef that answers 500: those that act on this answer. They refer to nothing that could be missing. */
+export function lowerResponseFilters(filters: readonly FilterSpec[]): readonly Filter[] {
+  return filters.flatMap(({ type, cors, responseHeaderModifier: edit }): Filter[] => {
+    if (type === 'CORS' && cors !== undefined) return [lowerCors(cors)];
+    const isEdit = type === 'ResponseHeaderModifier' && edit !== undefined;
+    return isEdit ? [{ kind: 'response-headers', edit: lowerEdit(edit) }] : [];
+  });
 }
 
 /**

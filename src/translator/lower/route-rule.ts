@@ -9,7 +9,7 @@ import type { PolicyScope } from '../graph/hierarchy.ts';
 import { judgeMatch, type MeasureRegex } from '../graph/match.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import type { BackendRefSpec } from '../graph/route-adapter.ts';
-import { lowerFilters, type FilterUses } from './filters.ts';
+import { lowerFilters, lowerResponseFilters, type FilterUses } from './filters.ts';
 import { lowerMatch, type LoweredMatch } from './matches.ts';
 import { sameValue, type PolicyLowering, type RuleRequests } from './policy-lowering.ts';
 import { lowerSession, type SessionOf } from './session.ts';
@@ -67,7 +67,8 @@ function lowerInScope(
   const fails = [...rule.invalid, ...rule.unserved];
   const failing = (reason: FailAction['reason'], message: string): LoweredRule => {
     const action = { kind: 'fail' as const, status: 500 as const, reason, message };
-    return { rule: { ...base, filters: [], action, ...NO_POLICY }, matches, clusters: [], policies: [] };
+    const filters = lowerResponseFilters(rule.spec.filters);
+    return { rule: { ...base, filters, action, ...NO_POLICY }, matches, clusters: [], policies: [] };
   };
   if (fails.length > 0) {
     return failing(rule.invalid.length > 0 ? 'invalid_rule' : 'invalid_filter', joinMessages(fails));
@@ -119,9 +120,12 @@ function lowerBackend(
   uses: FilterUses,
 ): WeightedBackend {
   const weight = spec?.weight ?? 1;
-  if (!backend.upstream.ok) return invalidBackend(backend, weight, backend.upstream.failure);
+  if (!backend.upstream.ok) {
+    return { ...invalidBackend(backend, weight, backend.upstream.failure), ...filtersOf500(spec) };
+  }
   const failing = (message: string): WeightedBackend => ({
     ...invalidBackend(backend, weight, null),
+    ...filtersOf500(spec),
     reason: 'invalid_filter',
     message,
   });
@@ -141,6 +145,11 @@ function lowerBackend(
     filters: filters.value,
     origin: originOf(backend.upstream.value),
   };
+}
+
+function filtersOf500(spec: BackendRefSpec | undefined): Pick<WeightedBackend, 'filters'> {
+  const filters = lowerResponseFilters(spec?.filters ?? []);
+  return filters.length === 0 ? {} : { filters };
 }
 
 /** It keeps its weight and answers 500, so that its share of the requests is seen to fail. */

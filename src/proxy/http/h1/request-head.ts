@@ -90,6 +90,11 @@ export class H1RequestHead implements RequestHead {
     return MALFORMED;
   }
 
+  /** The method of a head that is refused, as far as it was read; `` where it was not. */
+  get refusedMethod(): string {
+    return methodName(this.buffer, this.line.methodFrom, this.line.methodTo);
+  }
+
   #interpret(): ReasonCode | null {
     const { framing, line } = this;
     const refusal = framing.read(this.fields);

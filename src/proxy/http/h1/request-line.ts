@@ -29,6 +29,7 @@ export class RequestLine {
     this.refusal = 'bad_request';
     this.isHttp = true;
     this.methodFrom = at;
+    this.methodTo = at;
     let position = at;
     while (position < end && TOKEN[buffer[position] as number] === 1) position++;
     if (position - at > MAX_METHOD_BYTES) return this.#refuse('not_implemented');

@@ -7,9 +7,9 @@ import type { HeaderField } from '../../../ir/filter.ts';
 import type { ByteSink, Transport } from '../../listener/transport.ts';
 import type { ProxyLimits } from '../../proxy-api.ts';
 import type { DownstreamConnection } from '../downstream-connection.ts';
-import { NO_EDITS, type HeadEdits } from '../head-edits.ts';
+import type { HeadEdits } from '../head-edits.ts';
 import { LocalHead, type FieldList, type ResponseHead } from '../head.ts';
-import { answerForReason } from '../local-answer.ts';
+import { refuse } from '../local-reply.ts';
 import { DRAIN_QUIET_MS, type ServerConnection, type ServerHost } from '../server-host.ts';
 import type { DownstreamEvents, DownstreamStream, ResetCause } from '../stream.ts';
 import { beginsPreface } from '../h2/frame.ts';
@@ -150,6 +150,7 @@ export class H1ServerConnection
       this.#refuse('body_too_large');
       return to;
     }
+    this.#isAnswering = true;
     this.#begin(head);
     return position;
   }
@@ -175,7 +176,6 @@ export class H1ServerConnection
     this.#askedUpgrade = head.upgrade;
     this.awaitsContinue = head.expectsContinue && head.hasBody;
     this.#responseStarted = false;
-    this.#isAnswering = true;
     if (head.hasBody) {
       this.#state = BODY;
       this.#body.begin(head.framing.chunked ? BodyFraming.chunked : BodyFraming.length, head.contentLength);
@@ -184,11 +184,8 @@ export class H1ServerConnection
       this.#state = AHEAD;
       this.#host.wheel.cancel(this);
     }
-    this.#follow(this.#host.begin(this, head, this.#connection));
-  }
-
-  #follow(events: DownstreamEvents): void {
-    // The exchange may have answered already; then there is nothing more to tell it.
+    const events = this.#host.begin(this, head, this.#connection);
+    // The exchange may have responded already.
     if (this.#isAnswering) this.#events = events;
   }
 
@@ -233,17 +230,20 @@ export class H1ServerConnection
     else events.onDownstreamReset(cause, reason);
   }
 
-  /** Answers a head that is not to be acted upon. Where the next message would begin is anybody's guess: the connection closes. */
+  /** Refuses the head that was parsed last. Where the next message would begin is anybody's guess: the connection closes. */
   #refuse(reason: ReasonCode): void {
     this.#host.refused(reason, this.#connection);
-    const { head, body } = answerForReason(reason, false);
     this.close = true;
     this.#isAnswering = true;
     this.#state = AHEAD;
     this.minor = 1;
-    this.sendHead(head, NO_EDITS, null);
-    this.sendData(body, 0, body.length, false);
-    this.sendEnd(null);
+    refuse(this, reason, { method: this.#head.refusedMethod, isGrpc: false });
+  }
+
+  /** What has come of a head that does not end tells whether its method is HEAD. */
+  #refuseSlowHead(): void {
+    this.#head.parse(this.#held.buffer, 0, this.#held.length);
+    this.#refuse('idle_timeout');
   }
 
   // --- the answer ---
@@ -371,7 +371,7 @@ export class H1ServerConnection
   onTimer(): void {
     switch (this.#state) {
       case HEAD:
-        if (this.#isInHead) this.#refuse('idle_timeout');
+        if (this.#isInHead) this.#refuseSlowHead();
         else this.#closeSoon();
         return;
       case BODY:

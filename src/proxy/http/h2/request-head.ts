@@ -4,8 +4,10 @@ import { normalisePath } from '../../router/path.ts';
 import { parseHost } from '../h1/host-field.ts';
 import { forwardableUpgrade } from '../h1/upgrade.ts';
 import type { FieldPolicy } from '../field-policy.ts';
+import { isGrpcContent } from '../grpc-status.ts';
 import { UNKNOWN_LENGTH, type RequestHead } from '../head.ts';
 import { HeaderId, Suspect } from '../header-id.ts';
+import type { ReplyTarget } from '../local-reply.ts';
 import { EntryFields, INVALID_LENGTH, agreedLength } from './entry-fields.ts';
 import { HeaderEntry, Pseudo } from './hpack/entry.ts';
 
@@ -101,9 +103,16 @@ export class RequestReader {
     return this.#fill(head, endStream) ?? head;
   }
 
+  /** The request that was read last, as far as it could be read. */
+  get last(): ReplyTarget {
+    const method = this.#method?.value ?? '';
+    return { method, isGrpc: method === 'POST' && isGrpcContent(this.#contentType) };
+  }
+
   /** Takes the pseudo-header fields, which come first, each once. Returns where ordinary fields begin; -1 when malformed. */
   #readPseudo(entries: readonly HeaderEntry[], count: number): number {
     this.#method = null;
+    this.#contentType = '';
     this.#scheme = null;
     this.#path = null;
     this.#authority = null;

@@ -3,8 +3,7 @@ import type { ReasonCode } from '../../../ir/reason.ts';
 import type { Transport } from '../../listener/transport.ts';
 import type { DownstreamConnection } from '../downstream-connection.ts';
 import { LingeringClose } from '../h1/lingering-close.ts';
-import { NO_EDITS } from '../head-edits.ts';
-import { answerForReason } from '../local-answer.ts';
+import { refuse } from '../local-reply.ts';
 import type { ServerConnection, ServerHost } from '../server-host.ts';
 import { H2Connection } from './connection.ts';
 import type { H2Limits } from './connection-output.ts';
@@ -98,7 +97,8 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
 
   #begin(streamId: number, endStream: boolean, isTooLarge: boolean): void {
     const { entries, count } = this.decoder;
-    const head = isTooLarge ? 'head_too_large' : this.#requests.read(entries, count, endStream);
+    const read = this.#requests.read(entries, count, endStream);
+    const head = isTooLarge ? 'head_too_large' : read;
     if (head === MALFORMED) {
       this.#host.refused('bad_request', this.#connection);
       this.#refuse(streamId, ErrorCode.protocolError);
@@ -112,13 +112,10 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     else this.#serve(stream, head);
   }
 
-  /** Answers a request that does not become an exchange. */
+  /** Responds to the request that was read last, and that does not become an exchange. */
   #answer(stream: H2ServerStream, reason: ReasonCode): void {
     this.#host.refused(reason, this.#connection);
-    const { head, body } = answerForReason(reason, false);
-    stream.sendHead(head, NO_EDITS, null);
-    stream.sendData(body, 0, body.length, false);
-    stream.sendEnd(null);
+    refuse(stream, reason, this.#requests.last);
     this.noteWasted(REFUSAL_COST);
   }
 

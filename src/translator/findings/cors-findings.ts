@@ -1,0 +1,82 @@
+/** CORS filters that do not do what they are there for: preflights do not reach them, or another filter seems to set their fields. */
+import { CORS_FIELDS } from '../../lib/cors-fields.ts';
+import { headerSetByCors, preflightUnreachable } from '../faults/advice.ts';
+import type { Fault } from '../faults/fault.ts';
+import { editedHeaders } from '../graph/filter.ts';
+import type { RouteNode, RuleNode } from '../graph/nodes.ts';
+import type { FilterSpec, RuleSpec } from '../graph/route-adapter.ts';
+import { lowerMatch } from '../lower/matches.ts';
+import type { PathMatch, RouteMatch } from '../../ir/match.ts';
+
+/** Request fields that a preflight may well have: of browsers (Fetch standard), and of proxies before the gateway. */
+const IN_PREFLIGHTS =
+  /^(?:host|origin|referer|user-agent|via|forwarded|x-real-ip|accept(?:-language|-encoding)?|(?:access-control-request|sec-fetch|x-forwarded)-.+)$/;
+
+export function corsFaults({ rules }: RouteNode): readonly Fault[] {
+  if (!rules.some(({ spec }) => hasCors(spec))) return [];
+  return rules.flatMap((rule) =>
+    hasCors(rule.spec) ? [...unreachableMatches(rule, rules), ...overruledHeaders(rule)] : [],
+  );
+}
+
+const isCors = ({ type }: FilterSpec): boolean => type === 'CORS';
+const hasCors = ({ filters, backendRefs }: RuleSpec): boolean =>
+  filters.some(isCors) || backendRefs.some((ref) => ref.filters?.some(isCors) === true);
+
+/** Matches whose requests have no preflight that a rule of the route would answer. */
+function unreachableMatches(rule: RuleNode, rules: readonly RuleNode[]): Fault[] {
+  const answered = rules
+    .filter(({ spec }) => hasCors(spec))
+    .flatMap(matchesOf)
+    .filter(isKnown);
+  return matchesOf(rule).flatMap((match, index) => {
+    if (isKnown(match) || answered.some((other) => covers(other, match))) return [];
+    const names = match.headers.map(({ name }) => name).filter((name) => !IN_PREFLIGHTS.test(name));
+    return [preflightUnreachable(`${rule.path}.matches[${index}].headers`, names)];
+  });
+}
+
+const matchesOf = ({ spec }: RuleNode): readonly RouteMatch[] =>
+  spec.matches.map((match) => lowerMatch(match).match);
+
+/** A preflight has all that the match asks for. */
+const isKnown = ({ headers }: RouteMatch): boolean => headers.every(({ name }) => IN_PREFLIGHTS.test(name));
+
+/** Whether `one`, which asks for no unknown header, holds for the preflights of requests that `other` is for. */
+function covers(one: RouteMatch, other: RouteMatch): boolean {
+  const isIn = (query: RouteMatch['query'][number]): boolean =>
+    other.query.some((its) => JSON.stringify(its) === JSON.stringify(query));
+  return (
+    coversPath(one.path, other.path) &&
+    (one.method === null || one.method === other.method) &&
+    one.query.every(isIn)
+  );
+}
+
+function coversPath(one: PathMatch, other: PathMatch): boolean {
+  if (one.kind === 'regex' || other.kind === 'regex') {
+    const isSame = one.kind === 'regex' && other.kind === 'regex' && one.pattern === other.pattern;
+    return isSame || (one.kind === 'prefix' && one.value === '/');
+  }
+  if (one.kind === 'exact') return other.kind === 'exact' && one.value === other.value;
+  const inner = one.value === '/' ? '/' : `${one.value}/`;
+  return other.value === one.value || other.value.startsWith(inner);
+}
+
+/** Response fields of CORS that a modifier edits where a CORS filter overrules it. */
+function overruledHeaders({ spec, path }: RuleNode): Fault[] {
+  const isRuleWide = spec.filters.some(isCors);
+  const places: (readonly [readonly FilterSpec[], string])[] = spec.backendRefs.map(
+    ({ filters = [] }, at) => [filters, `${path}.backendRefs[${at}]`] as const,
+  );
+  return [[spec.filters, path] as const, ...places].flatMap(([filters, place]) =>
+    isRuleWide || filters.some(isCors) ? editsOfCors(filters, place) : [],
+  );
+}
+
+const editsOfCors = (filters: readonly FilterSpec[], place: string): Fault[] =>
+  filters.flatMap(({ responseHeaderModifier }, at) =>
+    editedHeaders(responseHeaderModifier, `${place}.filters[${at}].responseHeaderModifier`).flatMap(
+      ([name, path]) => (CORS_FIELDS.has(name.toLowerCase()) ? [headerSetByCors(path, name)] : []),
+    ),
+  );
