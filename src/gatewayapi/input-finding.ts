@@ -34,6 +34,7 @@ export const INPUT_FINDINGS = {
     severity: 'warning',
     text: 'Objects hold placeholders where no name can be, and are not read.',
   },
+  encrypted: { severity: 'info', text: 'The object is encrypted with SOPS, and is not read.' },
   'unknown-kind': { severity: 'info', text: 'The object is of a kind that Sluice does not read.' },
   'misspelt-kind': { severity: 'error', text: 'The kind or its apiVersion is nearly one that Sluice reads.' },
   'repeated-key': { severity: 'error', text: 'A key stands twice in one map.' },

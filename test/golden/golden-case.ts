@@ -7,7 +7,7 @@ import type { Gateway } from '../../src/gatewayapi/generated/types.ts';
 import type { Observations, ResourceSnapshot } from '../../src/gatewayapi/snapshot.ts';
 import { assembleSnapshot } from '../../src/provider/file/assemble.ts';
 import { parseText, type SourceObject } from '../../src/provider/file/documents.ts';
-import { judgeObject } from '../../src/provider/file/judge.ts';
+import { readObject } from '../../src/provider/file/read-object.ts';
 import type { JsonObject } from '../../src/gatewayapi/validation/schema.ts';
 import { measureRegex } from '../../src/proxy/router/regex.ts';
 import {
@@ -81,7 +81,7 @@ function readYaml(file: string): unknown {
 /** Objects as the file provider would give them: validated like an API server does, and defaulted. */
 function loadObjects(id: string, text: string, unvalidated: boolean): readonly LoadedObject[] {
   const { objects, findings } = parseText(text, `${id}/in.yaml`);
-  const judged = objects.map((source) => (unvalidated ? takeAsIs(source) : judgeObject(source)));
+  const judged = objects.map((source) => (unvalidated ? takeAsIs(source) : readObject(source)));
   const problems = [...findings, ...judged.flatMap((one) => one.findings)];
   if (problems.length > 0) throw new Error(`${id}/in.yaml: ${JSON.stringify(problems[0], null, 2)}`);
   return judged.flatMap(({ ref, object }) =>
@@ -89,8 +89,8 @@ function loadObjects(id: string, text: string, unvalidated: boolean): readonly L
   );
 }
 
-function takeAsIs(source: SourceObject): Pick<ReturnType<typeof judgeObject>, 'ref' | 'object' | 'findings'> {
-  const { ref } = judgeObject(source);
+function takeAsIs(source: SourceObject): Pick<ReturnType<typeof readObject>, 'ref' | 'object' | 'findings'> {
+  const { ref } = readObject(source);
   const given = source.value['metadata'] as JsonObject;
   const metadata = { ...given, namespace: ref?.namespace ?? '' };
   return { ref, object: { ...source.value, metadata }, findings: [] };

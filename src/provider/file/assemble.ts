@@ -2,7 +2,7 @@
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
-import { withNameLabel } from './judge.ts';
+import { withNameLabel } from './read-object.ts';
 import { isSnapshotKind, SNAPSHOT_MEMBERS } from './snapshot-members.ts';
 
 /**

@@ -1,23 +1,32 @@
 /** What one file holds, validated; documents whose text did not change are taken over from the last reading. */
 import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
+import { countOf } from '../../lib/plural.ts';
 import { parseChunk } from './documents.ts';
-import { foreignFindings, shapeOf, templateFinding, type ChunkShape } from './foreign.ts';
-import { judgeObject, type JudgedObject } from './judge.ts';
+import {
+  foreignFindings,
+  kustomizationInputs,
+  shapeOf,
+  templateFinding,
+  type ChunkShape,
+} from './foreign.ts';
+import { readObject, type ReadObject } from './read-object.ts';
 import { splitDocuments, type Chunk } from './split.ts';
 
 export interface FileContent {
-  readonly objects: readonly JudgedObject[];
+  readonly objects: readonly ReadObject[];
   /** Those that belong to no object. */
   readonly findings: readonly InputFinding[];
   /** A part could not be read: it may hold anything that the file held before. */
   readonly isBroken: boolean;
+  /** Files that a kustomization in this one reads as patches and the like: they hold no objects of their own. */
+  readonly inputs: readonly string[];
   readonly documents: ReadonlyMap<string, ReadChunk>;
 }
 
 interface ReadChunk {
   readonly lineOffset: number;
   readonly shape: ChunkShape;
-  readonly objects: readonly JudgedObject[];
+  readonly objects: readonly ReadObject[];
   readonly findings: readonly InputFinding[];
 }
 
@@ -29,20 +38,19 @@ export function readContent(text: string, file: string, before: FileContent | nu
     documents.set(chunk.text, result);
     return result;
   });
-  const foreign = foreignFindings(
-    file,
-    chunks.map(({ shape }) => shape),
-  );
-  if (foreign !== null) return { objects: [], findings: foreign, isBroken: false, documents };
+  const shapes = chunks.map(({ shape }) => shape);
+  const foreign = foreignFindings(file, shapes);
+  const inputs = kustomizationInputs(file, shapes);
+  if (foreign !== null) return { objects: [], findings: foreign, isBroken: false, inputs, documents };
   const content = {
     objects: chunks.flatMap(({ objects }) => objects),
     findings: chunks.flatMap(({ findings }) => findings),
   };
   const isBroken = content.findings.some(({ code }) => code === 'syntax');
   const first = firstInTemplate(chunks, text);
-  if (first === null) return { ...mergePlaceholders(content), isBroken, documents };
+  if (first === null) return { ...mergePlaceholders(content), isBroken, inputs, documents };
   const objects = content.objects.filter(({ object }) => object !== null);
-  return { objects, findings: [templateFinding(first)], isBroken: true, documents };
+  return { objects, findings: [templateFinding(first)], isBroken: true, inputs, documents };
 }
 
 function readChunk(chunk: Chunk, file: string): ReadChunk {
@@ -50,7 +58,7 @@ function readChunk(chunk: Chunk, file: string): ReadChunk {
   return {
     lineOffset: chunk.lineOffset,
     shape: shapeOf(chunk, parsed, file),
-    objects: parsed.objects.map(judgeObject),
+    objects: parsed.objects.map(readObject),
     findings: parsed.findings,
   };
 }
@@ -88,7 +96,7 @@ function mergePlaceholders({ objects, findings }: Read): Read {
   const message =
     unread === 0
       ? `placeholders are read as names: ${shown}`
-      : `${String(unread)} of ${String(used.length)} objects with placeholders cannot be read before they are filled in: ${shown}`;
+      : `${countOf(unread, 'object')} not read: placeholders where no name fits: ${shown}`;
   const hint = 'to check the real values, fill them in first: flux envsubst, or argocd-vault-plugin generate';
   const location = first.locate([], false);
   return { objects, findings: [...findings, inputFinding(code, { message, hint, location })] };

@@ -102,6 +102,38 @@ suite('kustomizations', () => {
   });
 });
 
+suite('what belongs to a kustomization', () => {
+  test('its patches and the contents of its maps are no objects', () => {
+    const store = new ResourceStore();
+    store.setFile(
+      'a/kustomization.yaml',
+      'resources: [route.yaml]\npatches: [{path: patch.yaml}]\nconfigMapGenerator: [{name: c, files: [x.yaml=files/settings.yaml]}]\n',
+    );
+    store.setFile('a/route.yaml', ROUTE);
+    store.setFile('a/patch.yaml', ROUTE.replace('shop.example', '*.*'));
+    store.setFile('a/files/settings.yaml', 'kind: nothing\n');
+    const { findings, snapshot } = store.state();
+    assert.deepEqual(
+      findings.map(({ code }) => code),
+      ['kustomization-not-applied'],
+    );
+    assert.equal(snapshot.httpRoutes.length, 1);
+  });
+});
+
+suite('objects encrypted with SOPS', () => {
+  test('are a note, and taken to exist', () => {
+    const secret =
+      'apiVersion: v1\nkind: Secret\nmetadata: {name: tls}\nstringData: {tls.crt: "ENC[AES256_GCM,data:x]"}\nsops: {mac: "ENC[x]"}\n';
+    const loaded = stateFromText(secret, 'f.yaml');
+    assert.deepEqual(
+      loaded.findings.map(({ code }) => code),
+      ['encrypted'],
+    );
+    assert.equal(loaded.isExpected({ group: '', kind: 'Secret', namespace: 'default', name: 'tls' }), true);
+  });
+});
+
 suite('placeholders', () => {
   test('are read as names, the same everywhere, with one note a file', () => {
     const gateway = ROUTE.replace('shop.example', '"shop.${SECRET_DOMAIN}"').replace('shop}', '"${APP}"}');

@@ -2,9 +2,9 @@
  * Files that lie beside manifests and are none: templates that a tool must render first, kustomizations, and the configuration of other
  * programs. Each gets one finding, instead of one for every line that is no Kubernetes object.
  */
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { inputFinding, type InputFinding } from '../../gatewayapi/input-finding.ts';
-import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
+import { isJsonObject, type JsonObject } from '../../gatewayapi/validation/schema.ts';
 import type { ParsedText } from './documents.ts';
 import type { Chunk } from './split.ts';
 
@@ -93,6 +93,38 @@ function kustomizationFindings(file: string, fields: JsonObject): InputFinding[]
       location: { file, line: 1, column: 1 },
     }),
   ];
+}
+
+/** Fields of a kustomization whose files are no manifests of their own: patches, and contents of what it makes. */
+const INPUT_FIELDS = [
+  'patches',
+  'patchesStrategicMerge',
+  'patchesJson6902',
+  'replacements',
+  'configurations',
+  'generators',
+  'transformers',
+  'configMapGenerator',
+  'secretGenerator',
+  'helmCharts',
+] as const;
+
+/** The files that the kustomizations of a file read as patches and the like, with its folder before them. */
+export function kustomizationInputs(file: string, shapes: readonly ChunkShape[]): readonly string[] {
+  const texts = shapes
+    .filter((shape) => shape.kind === 'kustomization')
+    .flatMap(({ fields }) => INPUT_FIELDS.flatMap((name) => textsIn(fields[name])));
+  // A generator may give a file another name: `key=path`.
+  const paths = texts
+    .map((text) => text.slice(text.indexOf('=') + 1))
+    .filter((text) => /\.(ya?ml|json)$/.test(text));
+  return paths.map((path) => join(dirname(file), path));
+}
+
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return value.includes('\n') ? [] : [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  return isJsonObject(value) ? Object.values(value).flatMap(textsIn) : [];
 }
 
 const isEmpty = (value: unknown): boolean =>

@@ -9,7 +9,7 @@ import { parsePath, type JsonObject } from '../../gatewayapi/validation/schema.t
 import { assembleSnapshot } from './assemble.ts';
 import { readContent, type FileContent } from './file-content.ts';
 import { Generations } from './generations.ts';
-import type { JudgedObject } from './judge.ts';
+import type { ReadObject } from './read-object.ts';
 
 /** All that the files say at one moment. */
 export interface LoadedResources {
@@ -26,7 +26,7 @@ export interface LoadedResources {
 interface ServedObject {
   readonly ref: ObjectRef;
   readonly object: JsonObject;
-  readonly locate: JudgedObject['locate'];
+  readonly locate: ReadObject['locate'];
 }
 
 interface StoredFile {
@@ -69,15 +69,16 @@ export class ResourceStore {
     const expected = new Set<string>();
     let objectCount = 0;
     const wanted = new Map<string, { readonly ref: ObjectRef; readonly location: SourceLocation | null }>();
+    const inputs = new Set([...this.#files.values()].flatMap(({ content }) => content.inputs));
     for (const file of [...this.#files.keys()].toSorted()) {
       const stored = this.#files.get(file);
-      if (stored === undefined) continue;
+      if (stored === undefined || inputs.has(file)) continue;
       findings.push(...stored.content.findings);
-      for (const judged of stored.content.objects) {
-        findings.push(...judged.findings);
-        if (judged.ref !== null) objectCount += 1;
-        if (judged.expected !== null) expected.add(identity(judged.expected));
-        take(judged, served, wanted, findings);
+      for (const read of stored.content.objects) {
+        findings.push(...read.findings);
+        if (read.ref !== null) objectCount += 1;
+        if (read.expected !== null) expected.add(identity(read.expected));
+        take(read, served, wanted, findings);
       }
       const broken = stored.content.isBroken ? stored.content.findings[0] : undefined;
       if (broken === undefined) continue;
@@ -112,7 +113,7 @@ export class ResourceStore {
 
 /** A valid object is served unless it stands elsewhere already; of an invalid one the last version is wanted. */
 function take(
-  { ref, object, locate }: JudgedObject,
+  { ref, object, locate }: ReadObject,
   served: Map<string, ServedObject>,
   wanted: Map<string, { readonly ref: ObjectRef; readonly location: SourceLocation | null }>,
   findings: InputFinding[],

@@ -1,6 +1,6 @@
 /** Faults of references: to backends, certificates, CA bundles, extensions. */
 import type { Referrer } from '../../gatewayapi/reference-grant.ts';
-import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { CORE_GROUP, describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { errorFault, type Fault } from './fault.ts';
 
 export function refNotPermitted(path: string, from: Referrer, to: ObjectRef): Fault {
@@ -22,6 +22,7 @@ export function backendKindUnsupported(path: string, ref: ObjectRef): Fault {
     message: `Backends of kind ${ref.kind} in group ${JSON.stringify(ref.group)} are not supported.`,
     hint:
       coreGroupHint(ref) ??
+      groupHint(ref) ??
       'Use a Service (group "") or, for an endpoint outside the cluster, an XBackend (group gateway.networking.x-k8s.io).',
   });
 }
@@ -29,6 +30,19 @@ export function backendKindUnsupported(path: string, ref: ObjectRef): Fault {
 /** People write the name of the core group, which is the empty text. */
 const coreGroupHint = ({ group }: ObjectRef): string | null =>
   group === 'core' || group === 'v1' ? 'Leave "group" out, or write group: "" for the core group.' : null;
+
+/** Kinds that people refer to without their group. */
+const GROUPS_OF_OTHERS: Readonly<Record<string, string>> = {
+  ServiceImport: 'multicluster.x-k8s.io',
+  InferencePool: 'inference.networking.k8s.io',
+  Backend: 'gateway.envoyproxy.io',
+};
+
+function groupHint({ group, kind }: ObjectRef): string | null {
+  const owner = GROUPS_OF_OTHERS[kind];
+  if (group !== CORE_GROUP || owner === undefined) return null;
+  return `${kind} belongs to group ${owner}, which Sluice does not serve. Use a Service (group "").`;
+}
 
 export function backendNotFound(path: string, ref: ObjectRef): Fault {
   return errorFault({

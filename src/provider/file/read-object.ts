@@ -14,7 +14,7 @@ import type { SourceObject } from './documents.ts';
 import { secretMadeOf } from './made-elsewhere.ts';
 import { substitute } from './placeholders.ts';
 
-export interface JudgedObject {
+export interface ReadObject {
   /** null when the object does not say what it is. */
   readonly ref: ObjectRef | null;
   /** null when invalid or of a kind that is not ours. */
@@ -29,8 +29,9 @@ export interface JudgedObject {
 
 const DEFAULT_NAMESPACE = 'default';
 
-export function judgeObject(source: SourceObject): JudgedObject {
+export function readObject(source: SourceObject): ReadObject {
   const { value, locate } = source;
+  if (isJsonObject(value['sops'])) return encryptedObject(source);
   const { verdict, read, placeholders } = validateWithPlaceholders(value);
   const ref = refOf(read);
   if (verdict.kind === 'unknown') {
@@ -52,6 +53,17 @@ export function judgeObject(source: SourceObject): JudgedObject {
   }
   const object = complete(verdict.object, verdict.schemas.namespaced);
   return { ref, object, findings, placeholders, expected: null, locate };
+}
+
+/** SOPS keeps its keys in a field beside the object's own; what the values say is known to the cluster only. */
+function encryptedObject({ value, locate }: SourceObject): ReadObject {
+  const ref = refOf(value);
+  const finding = inputFinding('encrypted', {
+    object: ref,
+    message: 'encrypted with SOPS: not read, and taken to exist',
+    location: locate([], false),
+  });
+  return { ref, object: null, findings: [finding], placeholders: [], expected: ref, locate };
 }
 
 interface PlaceholderVerdict {
