@@ -6,7 +6,7 @@
 import { Socket } from 'node:net';
 import { followConfig } from '../configsync/client.ts';
 import { createProxy } from '../proxy/proxy.ts';
-import { DEFAULT_LIMITS, type PortClaim, type PortResult } from '../proxy/proxy-api.ts';
+import type { PortClaim, PortResult } from '../proxy/proxy-api.ts';
 import { createLineWriter } from '../telemetry/line-writer.ts';
 import type { LogFields, Logger } from '../telemetry/logger.ts';
 import { createAccessLog } from './run/access-log.ts';
@@ -72,7 +72,6 @@ const proxy = createProxy(
     onPortsChanged: (ports) => {
       reportPorts(ports);
     },
-    limits: DEFAULT_LIMITS,
     locality: { zone: settings.zone, node: settings.node },
     ...(ticketSecret === undefined ? {} : { ticketSecret: Buffer.from(ticketSecret, 'hex') }),
   },

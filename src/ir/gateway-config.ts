@@ -1,3 +1,4 @@
+import { DEFAULT_CLIENT_LIMITS, type ClientLimits } from './client-limits.ts';
 import type { Cluster, EndpointSet } from './cluster.ts';
 import type { Port } from './listener.ts';
 import type { Origin } from './origin.ts';
@@ -17,6 +18,7 @@ export interface ProxySettings {
    * behind CGI, WSGI or Rack cannot tell `x_user` from `x-user`.
    */
   readonly headersWithUnderscores: 'Drop' | 'Reject' | 'Allow';
+  readonly limits: ClientLimits;
 }
 
 export const DEFAULT_PROXY_SETTINGS: ProxySettings = {
@@ -25,6 +27,7 @@ export const DEFAULT_PROXY_SETTINGS: ProxySettings = {
   grpcWeb: false,
   reasonHeader: false,
   headersWithUnderscores: 'Drop',
+  limits: DEFAULT_CLIENT_LIMITS,
 };
 
 /**

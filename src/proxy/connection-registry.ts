@@ -2,43 +2,13 @@
 import type { ReasonCode } from '../ir/reason.ts';
 import type { ServerConnection } from './http/server-host.ts';
 
-/** How many downstream connections all ports of a proxy may have together. */
-export class ConnectionBudget {
-  readonly #limit: number;
-  #used = 0;
-
-  /** 0 = any number. */
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get isSpent(): boolean {
-    return this.#limit > 0 && this.#used >= this.#limit;
-  }
-  take(): void {
-    this.#used++;
-  }
-  giveBack(): void {
-    this.#used--;
-  }
-}
-
 export class ConnectionRegistry {
-  readonly #budget: ConnectionBudget;
   readonly #open = new Set<ServerConnection>();
   readonly #refused = new Map<ReasonCode, number>();
   #accepted = 0;
   #isDraining = false;
   #onEmpty: (() => void) | null = null;
 
-  constructor(budget: ConnectionBudget = new ConnectionBudget(0)) {
-    this.#budget = budget;
-  }
-
-  /** Nothing more is to be accepted for now. */
-  get isFull(): boolean {
-    return this.#budget.isSpent;
-  }
   get isDraining(): boolean {
     return this.#isDraining;
   }
@@ -56,7 +26,6 @@ export class ConnectionRegistry {
   opened(connection: ServerConnection): void {
     this.#accepted++;
     this.#open.add(connection);
-    this.#budget.take();
     if (this.#isDraining) connection.drain();
   }
 
@@ -67,7 +36,6 @@ export class ConnectionRegistry {
 
   closed(connection: ServerConnection): void {
     if (!this.#open.delete(connection)) return;
-    this.#budget.giveBack();
     if (this.#open.size === 0) this.#onEmpty?.();
   }
 

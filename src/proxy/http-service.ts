@@ -1,6 +1,6 @@
 /** Serves the HTTP connections of one port: what the engines see of the proxy, and the way from a head to its exchange. */
 import type { ReasonCode } from '../ir/reason.ts';
-import { ConnectionRegistry, type ConnectionBudget } from './connection-registry.ts';
+import { ConnectionRegistry } from './connection-registry.ts';
 import { dispatch } from './http/dispatch.ts';
 import { DownstreamConnection, type ConnectionInfo } from './http/downstream-connection.ts';
 import type { ExchangeContext } from './http/exchange-context.ts';
@@ -14,28 +14,24 @@ import type { RequestHead } from './http/head.ts';
 import type { ServerConnection, ServerHost } from './http/server-host.ts';
 import type { DownstreamEvents, DownstreamStream } from './http/stream.ts';
 import type { Transport } from './listener/transport.ts';
-import type { ProxyLimits } from './proxy-api.ts';
 import type { CompiledRule } from './runtime/compiled-rule.ts';
 import type { CompiledPort } from './runtime/runtime.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 export interface HttpServiceDeps {
   readonly context: ExchangeContext;
-  readonly limits: ProxyLimits;
   readonly http1: Http1Server;
-  readonly budget: ConnectionBudget;
 }
 
 export class HttpService implements ServerHost {
   /** Replaced by a swap: a connection outlives configurations, a request does not. */
   port: CompiledPort;
-  readonly connections: ConnectionRegistry;
+  readonly connections = new ConnectionRegistry();
   readonly #deps: HttpServiceDeps;
 
   constructor(port: CompiledPort, deps: HttpServiceDeps) {
     this.port = port;
     this.#deps = deps;
-    this.connections = new ConnectionRegistry(deps.budget);
   }
 
   /**
@@ -50,7 +46,7 @@ export class HttpService implements ServerHost {
 
   choose(transport: Transport, connection: DownstreamConnection): void {
     this.connections.handedOver();
-    transport.sink = new ProtocolChoice(this, transport, (isHttp2) => {
+    transport.sink = new ProtocolChoice(this, transport, connection.info.limits.headTimeoutMs, (isHttp2) => {
       this.connections.handedOver();
       connection.mayBeHttp2 = false;
       if (isHttp2) acceptHttp2(transport, connection, this);
@@ -58,9 +54,6 @@ export class HttpService implements ServerHost {
     });
   }
 
-  get limits(): ProxyLimits {
-    return this.#deps.limits;
-  }
   get wheel(): TimerWheel {
     return this.#deps.context.wheel;
   }

@@ -19,40 +19,6 @@ export interface ProxyDeps {
   readonly accessLog: AccessLogSink | null;
 }
 
-/** Limits that hold for every listener. All sizes in bytes, all times in milliseconds; 0 turns a timeout or limit off. */
-export interface ProxyLimits {
-  /** Request line and fields together; more is answered 431. At most 65,536. */
-  readonly headBytes: number;
-  /** Request target; more is answered 414. */
-  readonly targetBytes: number;
-  /** Fields of a head; more is answered 431. At most 128. */
-  readonly headerCount: number;
-  /** Request body; more is answered 413. */
-  readonly bodyBytes: number;
-  /** From the first byte of a head (or the connection's start) to its end. */
-  readonly headTimeoutMs: number;
-  /** A connection between two requests. */
-  readonly idleTimeoutMs: number;
-  /** While a request body comes in and is wanted: at least `minBytes` in each `windowMs`; less is answered 408. */
-  readonly slowBody: { readonly windowMs: number; readonly minBytes: number };
-  /** Requests a connection may carry. */
-  readonly requestsPerConnection: number;
-  /** Downstream connections of all ports together; what comes beyond is closed at once, and counted as `overflow`. */
-  readonly connections: number;
-}
-
-export const DEFAULT_LIMITS: ProxyLimits = {
-  headBytes: 65_536,
-  targetBytes: 16_384,
-  headerCount: 128,
-  bodyBytes: 0,
-  headTimeoutMs: 10_000,
-  idleTimeoutMs: 75_000,
-  slowBody: { windowMs: 30_000, minBytes: 512 },
-  requestsPerConnection: 0,
-  connections: 0,
-};
-
 /** A socket address that is about to be bound. */
 export interface PortClaim {
   readonly transport: 'tcp' | 'udp';
@@ -77,7 +43,6 @@ export interface ProxyOptions {
   readonly claim?: (claim: PortClaim) => Promise<string | null>;
   /** A port that could not be bound is tried again every second; called, with all ports, when that changes something. */
   readonly onPortsChanged?: (ports: readonly PortResult[]) => void;
-  readonly limits: ProxyLimits;
   /** Where the proxy runs, for endpoints near it; absent = not known. */
   readonly locality?: Locality;
   /**

@@ -14,7 +14,8 @@ import { tlsListener } from '../../test/support/tls-listener.ts';
 import { UdpClient, startUdpBackend } from '../../test/support/udp-peers.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { writeProxyHeader } from './listener/proxy-protocol.ts';
-import { DEFAULT_LIMITS, type Proxy } from './proxy-api.ts';
+import { DEFAULT_CLIENT_LIMITS } from '../ir/client-limits.ts';
+import type { Proxy } from './proxy-api.ts';
 import { createProxy } from './proxy.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -50,7 +51,11 @@ async function start(behindProxy = false): Promise<Target> {
     udp: { 53: [udpListener(rule('udp', 'udp'))] },
     certificates: [certificate],
     endpoints: { web: [web.port], relayed: [relayed.port], udp: [udp.port] },
-    settings: { acceptProxyProtocol: behindProxy, trustedCidrs: ['127.0.0.0/8'] },
+    settings: {
+      acceptProxyProtocol: behindProxy,
+      trustedCidrs: ['127.0.0.0/8'],
+      limits: { ...DEFAULT_CLIENT_LIMITS, headTimeoutMs: HEAD_TIMEOUT_MS },
+    },
   });
   const proxy = createProxy(
     { logger: SILENT_LOGGER, accessLog: null },
@@ -58,7 +63,6 @@ async function start(behindProxy = false): Promise<Target> {
       bindAddress: '127.0.0.1',
       portMap: new Map(config.ports.map(({ number }) => [number, 0])),
       reusePort: false,
-      limits: { ...DEFAULT_LIMITS, headTimeoutMs: HEAD_TIMEOUT_MS },
     },
   );
   const { ports } = await proxy.apply([config]);

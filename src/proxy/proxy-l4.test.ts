@@ -21,7 +21,7 @@ import { UdpClient, startUdpBackend } from '../../test/support/udp-peers.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { writeProxyHeader } from './listener/proxy-protocol.ts';
-import { DEFAULT_LIMITS, type Proxy } from './proxy-api.ts';
+import type { Proxy } from './proxy-api.ts';
 import { createProxy } from './proxy.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -43,7 +43,6 @@ async function run(config: GatewayConfig): Promise<Running> {
       bindAddress: '127.0.0.1',
       portMap: new Map(config.ports.map(({ number }) => [number, 0])),
       reusePort: false,
-      limits: DEFAULT_LIMITS,
     },
   );
   closers.push(() => proxy.stop());

@@ -5,7 +5,6 @@ import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ReasonCode } from '../ir/reason.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { BoundPorts } from './bound-ports.ts';
-import { ConnectionBudget } from './connection-registry.ts';
 import { ClusterRegistry } from './cluster/cluster-registry.ts';
 import { Http1Protocol } from './cluster/pool-h1.ts';
 import { Http2Protocol } from './cluster/pool-h2.ts';
@@ -61,14 +60,11 @@ class DataPlane implements Proxy {
       wheel: this.#wheel,
       ...(options.locality === undefined ? {} : { locality: options.locality }),
     });
-    const http1 = new Http1Server(options.limits);
     this.#ports = new BoundPorts(
       options,
       {
         context: this.#context,
-        limits: options.limits,
-        budget: new ConnectionBudget(options.limits.connections),
-        http1,
+        http1: new Http1Server(),
         logger,
         terminator: new TlsTerminator(options.ticketSecret ?? randomBytes(32)),
       },

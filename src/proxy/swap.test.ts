@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
+import { DEFAULT_CLIENT_LIMITS, type ClientLimits } from '../ir/client-limits.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { clusterId } from '../ir/ids.ts';
 import { testBackend, testConfig, testEndpoint } from '../../test/support/gateway-config.ts';
@@ -258,5 +259,59 @@ describe('draining', () => {
     await proxy.proxy.drain(50);
     await proxy.stop();
     await busy.waitForEnd();
+  });
+});
+
+describe('limits of clients', () => {
+  const limited = (backendPort: number, limits: Partial<ClientLimits>, name = 'gateway'): GatewayConfig =>
+    testConfig({
+      name,
+      rules: [{ backends: [testBackend('a')] }],
+      endpoints: { a: [backendPort] },
+      settings: { limits: { ...DEFAULT_CLIENT_LIMITS, ...limits } },
+    });
+  const POST = 'POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 20\r\n\r\n';
+
+  test('a change applies to new connections; open ones keep theirs', async (t) => {
+    const { port } = await backend(t, answering('ok'));
+    const proxy = await proxyOf(t, limited(port, {}));
+    const open = await proxy.connect();
+    open.send(GET);
+    await open.readResponse();
+    await proxy.apply(limited(port, { bodyBytes: 10 }));
+    const late = await proxy.connect();
+    late.send(POST);
+    assert.equal((await late.readResponse()).status, 413);
+    open.send(POST);
+    assert.equal((await open.readResponse()).status, 200);
+  });
+
+  test('Gateways that share a port: each limit is the strictest, and 0 is none', async (t) => {
+    const { port } = await backend(t, answering('ok'));
+    const proxy = await proxyOf(t, limited(port, { bodyBytes: 10, targetBytes: 1_000 }));
+    await proxy.apply(
+      limited(port, { bodyBytes: 10, targetBytes: 1_000 }),
+      limited(port, { bodyBytes: 0, targetBytes: 300 }, 'other'),
+    );
+    const client = await proxy.connect();
+    client.send(POST);
+    assert.equal((await client.readResponse()).status, 413);
+    const second = await proxy.connect();
+    second.send(`GET /${'a'.repeat(300)} HTTP/1.1\r\nHost: a.example\r\n\r\n`);
+    assert.equal((await second.readResponse()).status, 414);
+  });
+
+  test('connections are counted by port', async (t) => {
+    const { port } = await backend(t, answering('ok'));
+    const proxy = await proxyOf(t, limited(port, { connections: 1 }));
+    const first = await proxy.connect();
+    first.send(GET);
+    assert.equal((await first.readResponse()).status, 200);
+    const second = await proxy.connect();
+    await second.waitForEnd();
+    await proxy.apply(limited(port, { connections: 2 }));
+    const third = await proxy.connect();
+    third.send(GET);
+    assert.equal((await third.readResponse()).status, 200);
   });
 });

@@ -61,9 +61,14 @@ export class TcpService implements StreamHost {
     return this.#http.connections;
   }
 
+  get #isFull(): boolean {
+    const { connections } = this.port.limits;
+    return connections > 0 && this.connections.openConnections >= connections;
+  }
+
   /** Takes a connection that the port has accepted. */
   accept(accepted: Socket | AcceptedHandle): void {
-    if (this.connections.isFull) {
+    if (this.#isFull) {
       this.connections.refused('overflow');
       refuseAccepted(accepted);
       return;
@@ -78,8 +83,8 @@ export class TcpService implements StreamHost {
 
   #readProxyHeader(transport: Transport, peers: ProxiedPeers): void {
     const arrival = new Arrival(transport, this.connections);
-    const { wheel, limits } = this.#http;
-    new ProxyProtocolIntake(transport, wheel, limits.headTimeoutMs, {
+    const { headTimeoutMs } = this.port.limits;
+    new ProxyProtocolIntake(transport, this.#http.wheel, headTimeoutMs, {
       onHeader: (proxied, rest) => {
         const { tls } = this.port.l4;
         const client = proxied === null ? peers : new SocketPeers(transport.socket, proxied);
@@ -110,12 +115,12 @@ export class TcpService implements StreamHost {
   }
 
   #beginTls(arrival: Arrival, port: TlsPort<CompiledL4Rule>, peers: ProxiedPeers): void {
-    const { wheel, limits } = this.#http;
+    const { wheel } = this.#http;
     const deps = {
       terminator: this.#deps.terminator,
       counters: this.tls,
       wheel,
-      handshakeTimeoutMs: limits.headTimeoutMs,
+      handshakeTimeoutMs: this.port.limits.headTimeoutMs,
     };
     new TlsIntake(arrival.transport, port, deps, {
       onAccepted: (accepted) => {
@@ -145,6 +150,7 @@ export class TcpService implements StreamHost {
       listenerPort: this.port.number,
       serverName: secure?.serverName ?? null,
       tlsListener: secure?.listener.id ?? null,
+      limits: this.port.limits,
     } as const;
     this.#http.serve(transport, info, secure?.applicationProtocol ?? null);
   }

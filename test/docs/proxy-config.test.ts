@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { listSpecFields } from '../../src/gatewayapi/spec-fields.ts';
+import type { ClientLimits } from '../../src/ir/client-limits.ts';
 import { DEFAULT_PROXY_SETTINGS } from '../../src/ir/gateway-config.ts';
 import { lowerSettings, lowerWorkload } from '../../src/translator/lower/proxy-config.ts';
 import { tableRows } from '../support/markdown.ts';
@@ -14,6 +15,25 @@ const defaults = new Map(rows.map(([field = '', standard = '']) => [field, stand
 test('every field is documented, and no other', () => {
   assert.deepEqual([...defaults.keys()].toSorted(), listSpecFields('ProxyConfig'));
 });
+
+function limitDefaults(limits: ClientLimits): Readonly<Record<string, string>> {
+  const kibibytes = (bytes: number): string => `${String(bytes / 1_024)}Ki`;
+  const seconds = (ms: number): string => `${String(ms / 1_000)}s`;
+  return {
+    'spec.limits.head': kibibytes(limits.headBytes),
+    'spec.limits.target': kibibytes(limits.targetBytes),
+    'spec.limits.headers': String(limits.headerCount),
+    'spec.limits.body': String(limits.bodyBytes),
+    'spec.limits.connections': String(limits.connections),
+    'spec.limits.requestsPerConnection': String(limits.requestsPerConnection),
+    'spec.limits.streams': String(limits.streams),
+    'spec.timeouts.head': seconds(limits.headTimeoutMs),
+    'spec.timeouts.idle': seconds(limits.idleTimeoutMs),
+    'spec.timeouts.slowBody.window': seconds(limits.slowBody.windowMs),
+    'spec.timeouts.slowBody.minBytes': String(limits.slowBody.minBytes),
+    'spec.timeouts.halfClosed': seconds(limits.halfClosedMs),
+  };
+}
 
 test('defaults are those of the code', () => {
   const { scaling, topologySpread, hostNetwork, terminationGraceMs, service, logLevel, accessLog, requests } =
@@ -33,6 +53,7 @@ test('defaults are those of the code', () => {
     'spec.proxy.grpcWeb': String(DEFAULT_PROXY_SETTINGS.grpcWeb),
     'spec.proxy.reasonHeader': String(DEFAULT_PROXY_SETTINGS.reasonHeader),
     'spec.proxy.headersWithUnderscores': DEFAULT_PROXY_SETTINGS.headersWithUnderscores,
+    ...limitDefaults(DEFAULT_PROXY_SETTINGS.limits),
   };
   for (const [field, standard] of Object.entries(expected))
     assert.equal(defaults.get(field), standard, field);
@@ -41,6 +62,12 @@ test('defaults are those of the code', () => {
 test('what is heeded everywhere is what reaches a proxy with its configuration', () => {
   const everywhere = rows.filter(([, , where]) => where === 'everywhere').map(([field = '']) => field);
   const settings = Object.keys(lowerSettings([], [])).map((name) => name.toLowerCase());
-  const named = everywhere.map((field) => field.replace('spec.proxy.', '').replace('[]', '').toLowerCase());
-  assert.deepEqual(named.toSorted(), settings.toSorted());
+  const named = everywhere.map((field) =>
+    field
+      .replace('spec.proxy.', '')
+      .replace(/^spec\.(limits|timeouts)\..*/, 'limits')
+      .replace('[]', '')
+      .toLowerCase(),
+  );
+  assert.deepEqual([...new Set(named)].toSorted(), settings.toSorted());
 });

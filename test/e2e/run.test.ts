@@ -198,12 +198,12 @@ async function forwardedFor(sluice: SluiceProcess): Promise<unknown> {
   return (JSON.parse(body) as { headers: Record<string, unknown> }).headers['x-forwarded-for'];
 }
 
-test('--trusted-cidrs says whose forwarding headers are believed; a ProxyConfig of the Gateway says otherwise', async (t) => {
+test('--trusted-cidrs says whose forwarding headers are believed; a ProxyConfig of the Gateway says otherwise, and sets limits', async (t) => {
   const config = `
 apiVersion: gateway.sluice.dev/v1alpha1
 kind: ProxyConfig
 metadata: { name: edge, namespace: default }
-spec: { proxy: { trustedCIDRs: [198.51.100.0/24] } }
+spec: { proxy: { trustedCIDRs: [198.51.100.0/24] }, limits: { target: 300 } }
 `;
   const folder = folderOf(t, { 'gateway.yaml': GATEWAY, 'route.yaml': route('one') });
   const sluice = await start(t, { paths: [folder], args: ['--echo', '--trusted-cidrs', '127.0.0.0/8'] });
@@ -216,4 +216,6 @@ spec: { proxy: { trustedCIDRs: [198.51.100.0/24] } }
     GATEWAY.replace('gatewayClassName: sluice', `$&\n  ${reference}`),
   );
   for (;;) if ((await forwardedFor(sluice)) === '127.0.0.1') break;
+  const port = sluice.port(80);
+  assert.equal((await send({ port, path: `/${'a'.repeat(300)}`, headers: FORWARDED })).status, 414);
 });

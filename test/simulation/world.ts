@@ -10,9 +10,8 @@ import { Exchange } from '../../src/proxy/http/exchange.ts';
 import { Http1Server } from '../../src/proxy/http/h1/http1-server.ts';
 import { CounterRegistry, RequestCounters } from '../../src/proxy/http/request-counters.ts';
 import { HttpService } from '../../src/proxy/http-service.ts';
-import { ConnectionBudget } from '../../src/proxy/connection-registry.ts';
+import { DEFAULT_CLIENT_LIMITS } from '../../src/ir/client-limits.ts';
 import { StreamCounterRegistry } from '../../src/proxy/l4/stream-counters.ts';
-import { DEFAULT_LIMITS } from '../../src/proxy/proxy-api.ts';
 import { compileRegex } from '../../src/proxy/router/regex.ts';
 import {
   compileRuntime,
@@ -52,6 +51,7 @@ const CONNECTION = new DownstreamConnection({
   listenerPort: 80,
   serverName: null,
   tlsListener: null,
+  limits: DEFAULT_CLIENT_LIMITS,
 });
 
 export interface Outcome {
@@ -191,9 +191,7 @@ class World {
     if (this.#service !== null) this.#service.port = port;
     this.#service ??= new HttpService(port, {
       context: this.#context,
-      limits: DEFAULT_LIMITS,
-      http1: new Http1Server(DEFAULT_LIMITS),
-      budget: new ConnectionBudget(0),
+      http1: new Http1Server(),
     });
   }
 

@@ -2,7 +2,7 @@
 import type { TestContext } from 'node:test';
 import type { Cluster } from '../../src/ir/cluster.ts';
 import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy } from '../../src/ir/policy.ts';
-import type { ProxyLimits } from '../../src/proxy/proxy-api.ts';
+import type { ClientLimits } from '../../src/ir/client-limits.ts';
 import { testBackend, testCluster, testConfig, type TestRule } from './gateway-config.ts';
 import { H2Peer } from './h2-peer.ts';
 import { ScriptedBackend, type Script } from './scripted-backend.ts';
@@ -15,7 +15,7 @@ export interface ProxyAndBackend {
 
 export interface Setup {
   readonly script?: Script;
-  readonly limits?: Partial<ProxyLimits>;
+  readonly limits?: Partial<ClientLimits>;
   /** Of the backend; HTTP/1.1 by default. */
   readonly protocol?: Cluster['protocol'];
   readonly policy?: Partial<ClusterPolicy>;

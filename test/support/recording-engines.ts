@@ -1,7 +1,7 @@
 /** Protocol engines on fake transports that write down, in words, what they made of the bytes they were given. For tests. */
 import assert from 'node:assert/strict';
+import { DEFAULT_CLIENT_LIMITS, type ClientLimits } from '../../src/ir/client-limits.ts';
 import { DEFAULT_CLUSTER_POLICY } from '../../src/ir/policy.ts';
-import { DEFAULT_LIMITS, type ProxyLimits } from '../../src/proxy/proxy-api.ts';
 import { TimerWheel } from '../../src/proxy/timer-wheel.ts';
 import { DownstreamConnection } from '../../src/proxy/http/downstream-connection.ts';
 import { H1ClientConnection } from '../../src/proxy/http/h1/client-connection.ts';
@@ -17,8 +17,8 @@ import type { ServerHost } from '../../src/proxy/http/server-host.ts';
 import type { DownstreamEvents, DownstreamStream, UpstreamEvents } from '../../src/proxy/http/stream.ts';
 import { FakeTransport } from './fake-transport.ts';
 
-const RECORDING_LIMITS: ProxyLimits = {
-  ...DEFAULT_LIMITS,
+const RECORDING_LIMITS: ClientLimits = {
+  ...DEFAULT_CLIENT_LIMITS,
   headBytes: 2_000,
   targetBytes: 300,
   headerCount: 20,
@@ -71,7 +71,6 @@ function recordingHost(log: string[]): ServerHost {
     };
   };
   return {
-    limits: RECORDING_LIMITS,
     wheel: stoppedWheel(),
     isDraining: false,
     begin,
@@ -95,6 +94,7 @@ function recordedConnection(): DownstreamConnection {
     listenerPort: 80,
     serverName: null,
     tlsListener: null,
+    limits: RECORDING_LIMITS,
   });
   connection.mayBeHttp2 = false;
   return connection;
@@ -110,7 +110,7 @@ export function serveHttp1(reads: readonly Buffer[]): Served {
   const log: string[] = [];
   const transport = new FakeTransport();
   const host = recordingHost(log);
-  new Http1Server(RECORDING_LIMITS).accept(transport, recordedConnection(), host);
+  new Http1Server().accept(transport, recordedConnection(), host);
   for (const read of reads) transport.read(read);
   return { log, written: transport.written };
 }
@@ -213,7 +213,7 @@ function makeOutgoing(method: string): OutgoingRequest {
     parsed.push(head.retain());
     return recordingHost([]).begin(_stream, head, recordedConnection());
   };
-  new Http1Server(RECORDING_LIMITS).accept(transport, recordedConnection(), host);
+  new Http1Server().accept(transport, recordedConnection(), host);
   transport.read(Buffer.from(`${method} / HTTP/1.1\r\nHost: a.example\r\n\r\n`));
   const [head] = parsed;
   assert.ok(head);

@@ -1,14 +1,10 @@
 /** A data plane on free ports of the loopback address, for tests. */
 import type { TestContext } from 'node:test';
+import type { ClientLimits } from '../../src/ir/client-limits.ts';
 import type { GatewayConfig, ProxySettings } from '../../src/ir/gateway-config.ts';
 import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy } from '../../src/ir/policy.ts';
 import type { AccessLogSink, AccessRecord } from '../../src/proxy/http/access-record.ts';
-import {
-  DEFAULT_LIMITS,
-  type Proxy,
-  type ProxyLimits,
-  type ProxyOptions,
-} from '../../src/proxy/proxy-api.ts';
+import { type Proxy, type ProxyOptions } from '../../src/proxy/proxy-api.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
 import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
 import { TEST_PORT, testBackend, testCluster, testConfig, type TestRule } from './gateway-config.ts';
@@ -20,14 +16,16 @@ export class TestProxy {
   /** Every finished exchange. */
   readonly records: AccessRecord[] = [];
   #port = 0;
+  /** For every configuration that is applied; empty: those of each configuration. */
+  readonly #limits: Partial<ClientLimits>;
 
-  private constructor(limits: Partial<ProxyLimits>, more: Partial<ProxyOptions>) {
+  private constructor(limits: Partial<ClientLimits>, more: Partial<ProxyOptions>) {
+    this.#limits = limits;
     const accessLog: AccessLogSink = { sample: () => true, write: (record) => this.records.push(record) };
     const options = {
       bindAddress: '127.0.0.1',
       portMap: new Map([[TEST_PORT, 0]]),
       reusePort: false,
-      limits: { ...DEFAULT_LIMITS, ...limits },
       ...more,
     };
     this.proxy = createProxy({ logger: SILENT_LOGGER, accessLog }, options);
@@ -35,7 +33,7 @@ export class TestProxy {
 
   static async start(
     config: GatewayConfig,
-    limits: Partial<ProxyLimits> = {},
+    limits: Partial<ClientLimits> = {},
     more: Partial<ProxyOptions> = {},
   ): Promise<TestProxy> {
     const started = new TestProxy(limits, more);
@@ -44,9 +42,15 @@ export class TestProxy {
   }
 
   async apply(...configs: GatewayConfig[]): Promise<void> {
-    const { ports } = await this.proxy.apply(configs);
+    const { ports } = await this.proxy.apply(configs.map((config) => this.#withLimits(config)));
     for (const { error } of ports) if (error !== null) throw new Error(error);
     this.#port = ports[0]?.boundPort ?? 0;
+  }
+
+  #withLimits(config: GatewayConfig): GatewayConfig {
+    if (Object.keys(this.#limits).length === 0) return config;
+    const limits = { ...config.settings.limits, ...this.#limits };
+    return { ...config, settings: { ...config.settings, limits } };
   }
 
   get port(): number {
@@ -71,7 +75,7 @@ export interface OneBackend {
 export interface OneBackendOptions {
   readonly script?: Script | null;
   readonly rule?: Omit<TestRule, 'backends'>;
-  readonly limits?: Partial<ProxyLimits>;
+  readonly limits?: Partial<ClientLimits>;
   readonly settings?: Partial<ProxySettings>;
   readonly policy?: Partial<ClusterPolicy>;
 }

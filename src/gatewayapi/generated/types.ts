@@ -1322,10 +1322,34 @@ export interface ProxyConfigProxy {
   readonly headersWithUnderscores?: 'Drop' | 'Reject' | 'Allow';
 }
 
+export interface ProxyConfigLimits {
+  readonly head?: number | string;
+  readonly target?: number | string;
+  readonly headers?: number;
+  readonly body?: number | string;
+  readonly connections?: number;
+  readonly requestsPerConnection?: number;
+  readonly streams?: number;
+}
+
+export interface ProxyConfigTimeoutsSlowBody {
+  readonly window?: string;
+  readonly minBytes?: number;
+}
+
+export interface ProxyConfigTimeouts {
+  readonly head?: string;
+  readonly idle?: string;
+  readonly slowBody?: ProxyConfigTimeoutsSlowBody;
+  readonly halfClosed?: string;
+}
+
 export interface ProxyConfigSpec {
   readonly workload?: ProxyConfigWorkload;
   readonly service?: ProxyConfigService;
   readonly proxy?: ProxyConfigProxy;
+  readonly limits?: ProxyConfigLimits;
+  readonly timeouts?: ProxyConfigTimeouts;
 }
 
 export interface ProxyConfigStatusCondition {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
 import { clusterId } from '../../ir/ids.ts';
 import type { ExternalAuthFilter } from '../../ir/filter.ts';
-import type { ProxyLimits } from '../proxy-api.ts';
+import type { ClientLimits } from '../../ir/client-limits.ts';
 import { testBackend, testCluster, testConfig, type TestRule } from '../../../test/support/gateway-config.ts';
 import { data, frame, FLAG, headers, request, TYPE } from '../../../test/support/h2-frames.ts';
 import { H2Peer, valueOf } from '../../../test/support/h2-peer.ts';
@@ -27,6 +27,8 @@ interface TimedClient {
   dripBody(): Promise<Seen>;
   /** Sends nothing more. */
   idle(): Promise<Seen>;
+  /** Sends one request, and closes its direction. */
+  askAndEnd(path: string): Promise<Seen>;
 }
 
 /** Repeats `send` until `seen` resolves. */
@@ -59,6 +61,12 @@ async function http1(t: TestContext, port: number): Promise<TimedClient> {
     idle: async () => {
       await client.waitForEnd();
       return 'closed';
+    },
+    askAndEnd: async (path) => {
+      send(`GET ${path} HTTP/1.1`);
+      client.socket.end('\r\n');
+      await client.waitForClose();
+      return client.received === '' ? 'closed' : status();
     },
   };
 }
@@ -95,6 +103,11 @@ async function http2(t: TestContext, port: number): Promise<TimedClient> {
       return dripUntil(() => peer.send(data(id, 'x')), status());
     },
     idle: ended,
+    askAndEnd: async (path) => {
+      id += 2;
+      peer.raw.socket.end(headers(id, request({ ':path': path }), true));
+      return ended();
+    },
   };
 }
 
@@ -129,7 +142,7 @@ const RULES: readonly TestRule[] = [
   { pathPrefix: '/', backends: [testBackend('a')] },
 ];
 
-async function startProxy(t: TestContext, limits: Partial<ProxyLimits>): Promise<TestProxy> {
+async function startProxy(t: TestContext, limits: Partial<ClientLimits>): Promise<TestProxy> {
   const backend = await ScriptedBackend.start(answeringRoot);
   const silent = await ScriptedBackend.start();
   const config = testConfig({
@@ -148,7 +161,7 @@ async function startProxy(t: TestContext, limits: Partial<ProxyLimits>): Promise
 
 interface Row {
   readonly timer: string;
-  readonly limits: Partial<ProxyLimits>;
+  readonly limits: Partial<ClientLimits>;
   readonly act: (client: TimedClient) => Promise<Seen>;
   /** Over HTTP/1.1, and over HTTP/2. */
   readonly expected: readonly [Seen, Seen];
@@ -173,6 +186,12 @@ const ROWS: readonly Row[] = [
     timer: 'nothing at all',
     limits: { headTimeoutMs: 150, idleTimeoutMs: 150 },
     act: (client) => client.idle(),
+    expected: ['closed', 'closed'],
+  },
+  {
+    timer: 'an answer that does not come before a half-closed client is given up',
+    limits: { ...NO_IDLE_LIMIT, halfClosedMs: 150 },
+    act: (client) => client.askAndEnd('/silent'),
     expected: ['closed', 'closed'],
   },
   {

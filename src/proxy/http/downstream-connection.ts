@@ -1,5 +1,6 @@
 /** What an exchange may know of the connection its request came on, whatever the protocol. */
 import { BlockList, isIPv6 } from 'node:net';
+import type { ClientLimits } from '../../ir/client-limits.ts';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { ListenerId } from '../../ir/ids.ts';
 import type { ProxiedPeers } from '../listener/proxy-protocol.ts';
@@ -18,6 +19,8 @@ export interface ConnectionInfo {
   readonly serverName: string | null;
   /** The listener whose TLS settings the handshake was made with; null on cleartext connections. */
   readonly tlsListener: ListenerId | null;
+  /** Of the port when the connection came: a change of the configuration applies to later ones. */
+  readonly limits: ClientLimits;
 }
 
 export class DownstreamConnection {

@@ -1,6 +1,5 @@
 /** What a server engine needs of the proxy around it. */
 import type { ReasonCode } from '../../ir/reason.ts';
-import type { ProxyLimits } from '../proxy-api.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import type { Transport } from '../listener/transport.ts';
 import type { DownstreamConnection } from './downstream-connection.ts';
@@ -20,7 +19,6 @@ export interface ServerConnection {
 }
 
 export interface ServerHost extends ExchangeFactory {
-  readonly limits: ProxyLimits;
   readonly wheel: TimerWheel;
   /** The proxy is draining: answers say so to their clients. */
   readonly isDraining: boolean;

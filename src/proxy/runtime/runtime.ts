@@ -2,6 +2,7 @@
  * Configurations compiled for serving. Immutable: a swap puts a new one in the place of the old, and what the two have in common is
  * compiled once: it costs what changed, and a look at each part that did not.
  */
+import { strictestLimits, type ClientLimits } from '../../ir/client-limits.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { HttpListener, Listener, Port } from '../../ir/listener.ts';
 import type { ClusterRegistry } from '../cluster/cluster-registry.ts';
@@ -38,6 +39,8 @@ export interface CompiledPort {
   /** Everything below HTTP. */
   readonly l4: CompiledL4Port;
   readonly http: ReadonlyMap<ListenerRef, CompiledHttpListener>;
+  /** For every client of the port: a connection belongs to no Gateway before its first request. */
+  readonly limits: ClientLimits;
 }
 
 export interface CompiledHttpListener {
@@ -140,5 +143,6 @@ function compilePort(
     router,
     l4: compileL4Port(l4Sources, streamCounters),
     http,
+    limits: strictestLimits([...new Set(placed.map(({ compiler }) => compiler.gateway.settings.limits))]),
   };
 }

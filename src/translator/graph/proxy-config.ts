@@ -3,6 +3,7 @@ import type { ProxyConfig, ProxyConfigSpec } from '../../gatewayapi/generated/ty
 import { namespacedName, SLUICE_GROUP, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { cidrError } from '../../lib/cidr.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
+import { parseBytes } from '../../lib/quantity.ts';
 import { failure, success, type Result } from '../../lib/result.ts';
 import type { Fault } from '../faults/fault.ts';
 import {
@@ -15,6 +16,12 @@ import { byName, namespaceOf, refOf } from './object-key.ts';
 
 export type ProxyConfigs = ReadonlyMap<NamespacedName, ProxyConfigNode>;
 
+/** The largest head that the proxy can hold. */
+const MAX_HEAD_BYTES = 65_536;
+/** With less, ordinary browsers are refused. */
+const MIN_HEAD_BYTES = 1_024;
+const MIN_TARGET_BYTES = 256;
+
 /** By name, in order of their names. */
 export function judgeProxyConfigs(objects: readonly ProxyConfig[]): ProxyConfigs {
   return new Map(
@@ -26,16 +33,24 @@ export function judgeProxyConfigs(objects: readonly ProxyConfig[]): ProxyConfigs
   );
 }
 
-function faultsOf({ workload, service, proxy }: ProxyConfigSpec): readonly Fault[] {
+function faultsOf({ workload, service, proxy, limits }: ProxyConfigSpec): readonly Fault[] {
   const cidrs = (path: string, values: readonly string[] = []): readonly Fault[] =>
     values.flatMap((value, index) => {
       const error = cidrError(value);
       return error === null ? [] : [proxyConfigValue(`${path}[${String(index)}]`, error)];
     });
+  const size = (path: string, value: string | number | undefined, least: number): readonly Fault[] => {
+    const bytes = value === undefined ? least : (parseBytes(value) ?? NaN);
+    if (bytes >= least && bytes <= MAX_HEAD_BYTES) return [];
+    const range = `${String(least)} bytes to ${String(MAX_HEAD_BYTES / 1_024)}Ki`;
+    return [proxyConfigValue(path, `${JSON.stringify(value)} is not a size from ${range}.`)];
+  };
   const grace = workload?.terminationGracePeriod;
   return [
     ...cidrs('spec.proxy.trustedCIDRs', proxy?.trustedCIDRs),
     ...cidrs('spec.service.loadBalancerSourceRanges', service?.loadBalancerSourceRanges),
+    ...size('spec.limits.head', limits?.head, MIN_HEAD_BYTES),
+    ...size('spec.limits.target', limits?.target, MIN_TARGET_BYTES),
     ...(grace === undefined || parseDurationMs(grace) !== null
       ? []
       : [

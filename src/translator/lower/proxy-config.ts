@@ -7,6 +7,7 @@ import type {
 import { DEFAULT_PROXY_SETTINGS, type ProxySettings } from '../../ir/gateway-config.ts';
 import { DEFAULT_WORKLOAD, type Scaling, type ServiceSettings, type Workload } from '../../ir/workload.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
+import { lowerClientLimits } from './client-limits.ts';
 
 type Specs = readonly ProxyConfigSpec[];
 
@@ -28,6 +29,13 @@ export function lowerSettings(specs: Specs, trustedCidrs: readonly string[]): Pr
     grpcWeb: proxy.grpcWeb ?? fallback.grpcWeb,
     reasonHeader: proxy.reasonHeader ?? fallback.reasonHeader,
     headersWithUnderscores: proxy.headersWithUnderscores ?? fallback.headersWithUnderscores,
+    limits: lowerClientLimits(
+      merge(specs, (spec) => spec.limits),
+      {
+        ...merge(specs, (spec) => spec.timeouts),
+        slowBody: merge(specs, (spec) => spec.timeouts?.slowBody),
+      },
+    ),
   };
 }
 

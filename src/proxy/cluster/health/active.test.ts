@@ -34,7 +34,7 @@ import { TestProxy } from '../../../../test/support/test-proxy.ts';
 import type { Cluster } from '../../../ir/cluster.ts';
 import type { ActiveHealthCheck, ClusterPolicy } from '../../../ir/policy.ts';
 import { SILENT_LOGGER } from '../../../telemetry/logger.ts';
-import { DEFAULT_LIMITS, type ClusterStats, type Proxy } from '../../proxy-api.ts';
+import type { ClusterStats, Proxy } from '../../proxy-api.ts';
 import { createProxy } from '../../proxy.ts';
 
 const CHECKED = { activeCheck: HTTP_CHECK };
@@ -373,7 +373,6 @@ test('TCP: connections go only where one can be made', async (t) => {
     bindAddress: '127.0.0.1',
     portMap: new Map([[9000, 0]]),
     reusePort: false,
-    limits: DEFAULT_LIMITS,
   };
   const proxy = createProxy({ logger: SILENT_LOGGER, accessLog: null }, options);
   t.after(() => proxy.stop());

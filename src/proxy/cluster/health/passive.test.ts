@@ -20,7 +20,7 @@ import {
 import { startUdpBackend, UdpClient } from '../../../../test/support/udp-peers.ts';
 import { DEFAULT_TIMEOUTS } from '../../../ir/policy.ts';
 import { SILENT_LOGGER } from '../../../telemetry/logger.ts';
-import { DEFAULT_LIMITS, type Proxy } from '../../proxy-api.ts';
+import type { Proxy } from '../../proxy-api.ts';
 import { createProxy } from '../../proxy.ts';
 
 const FIVES = { passiveCheck: PASSIVE };
@@ -192,7 +192,6 @@ async function l4Proxy(
     bindAddress: '127.0.0.1',
     portMap: new Map([[9000, 0]]),
     reusePort: false,
-    limits: DEFAULT_LIMITS,
   };
   const proxy = createProxy({ logger: SILENT_LOGGER, accessLog: null }, options);
   t.after(() => proxy.stop());

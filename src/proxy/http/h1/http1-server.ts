@@ -2,18 +2,29 @@
 import type { Transport } from '../../listener/transport.ts';
 import type { DownstreamConnection } from '../downstream-connection.ts';
 import type { ServerHost } from '../server-host.ts';
-import { H1RequestHead } from './request-head.ts';
+import { H1RequestHead, type HeadLimits } from './request-head.ts';
 import { H1ServerConnection } from './server-connection.ts';
 
 export class Http1Server {
-  readonly #head: H1RequestHead;
-
-  constructor({ headBytes, targetBytes, headerCount }: ServerHost['limits']) {
-    this.#head = new H1RequestHead({ headBytes, targetBytes, headerCount });
-  }
+  /** One parser for all connections with the same limits: a head is used up within the call that parses it. */
+  readonly #heads = new WeakMap<HeadLimits, H1RequestHead>();
 
   /** Takes the transport over: becomes its sink. */
   accept(transport: Transport, connection: DownstreamConnection, host: ServerHost): void {
-    transport.sink = new H1ServerConnection(host, this.#head, transport, connection);
+    transport.sink = new H1ServerConnection(
+      host,
+      this.#headFor(connection.info.limits),
+      transport,
+      connection,
+    );
+  }
+
+  #headFor(limits: HeadLimits): H1RequestHead {
+    let head = this.#heads.get(limits);
+    if (head === undefined) {
+      head = new H1RequestHead(limits);
+      this.#heads.set(limits, head);
+    }
+    return head;
   }
 }

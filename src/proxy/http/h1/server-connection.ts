@@ -2,10 +2,10 @@
  * One HTTP/1.1 connection of a client: parses requests one after the other, holds back what comes ahead of its turn, and writes the
  * answers. Everything about routes, backends and time limits of requests is the exchange's.
  */
+import type { ClientLimits } from '../../../ir/client-limits.ts';
 import type { ReasonCode } from '../../../ir/reason.ts';
 import type { HeaderField } from '../../../ir/filter.ts';
 import type { ByteSink, Transport } from '../../listener/transport.ts';
-import type { ProxyLimits } from '../../proxy-api.ts';
 import type { DownstreamConnection } from '../downstream-connection.ts';
 import type { HeadEdits } from '../head-edits.ts';
 import { LocalHead, type FieldList, type ResponseHead } from '../head.ts';
@@ -28,15 +28,13 @@ import { AHEAD, BODY, CLOSING, HEAD, TUNNEL } from './server-state.ts';
 
 /** Rest of an unwanted body that is read to keep a connection; a longer one closes it. */
 const MAX_UNWANTED_BYTES = 65_536;
-/** A client that has ended its direction may wait for its answer, or be gone: it gets this long to show which. */
-const HALF_CLOSED_MS = 5_000;
 
 export class H1ServerConnection
   extends H1ServerOutput
   implements ByteSink, DownstreamStream, ServerConnection
 {
   readonly #host: ServerHost;
-  readonly #limits: ProxyLimits;
+  readonly #limits: ClientLimits;
   /** Shared by all connections: a head is used up within the call that parses it. */
   readonly #head: H1RequestHead;
   readonly #connection: DownstreamConnection;
@@ -62,7 +60,7 @@ export class H1ServerConnection
   constructor(host: ServerHost, head: H1RequestHead, transport: Transport, connection: DownstreamConnection) {
     super(transport);
     this.#host = host;
-    this.#limits = host.limits;
+    this.#limits = connection.info.limits;
     this.#head = head;
     this.#connection = connection;
     this.#gate = new ReadGate(transport.socket);
@@ -342,7 +340,8 @@ export class H1ServerConnection
       }
       case AHEAD:
         if (this.#held.length === 0) this.close = true;
-        this.#scheduleIn(HALF_CLOSED_MS);
+        // It may wait for its answer, or be gone: only a limit can tell.
+        this.#scheduleIn(this.#limits.halfClosedMs);
         return;
       case HEAD:
         this.#closeSoon();

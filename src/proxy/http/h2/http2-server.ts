@@ -21,14 +21,18 @@ export class ProtocolChoice extends TimerEntry implements ByteSink, ServerConnec
   readonly #accept: (isHttp2: boolean) => void;
   #seen = 0;
 
-  constructor(host: ServerHost, transport: Transport, accept: (isHttp2: boolean) => void) {
+  constructor(
+    host: ServerHost,
+    transport: Transport,
+    headTimeoutMs: number,
+    accept: (isHttp2: boolean) => void,
+  ) {
     super();
     this.#host = host;
     this.#transport = transport;
     this.#accept = accept;
     host.opened(this);
-    if (host.limits.headTimeoutMs > 0)
-      host.wheel.schedule(this, host.wheel.now() + host.limits.headTimeoutMs);
+    if (headTimeoutMs > 0) host.wheel.schedule(this, host.wheel.now() + headTimeoutMs);
   }
 
   onBytes(buffer: Buffer, length: number): void {

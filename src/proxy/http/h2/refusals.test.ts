@@ -6,10 +6,10 @@ import { CODE, FLAG, TYPE, data, headers, ping, request } from '../../../../test
 import type { Field } from '../../../../test/support/reference-hpack.ts';
 import { dialH2, startPair } from '../../../../test/support/h2-proxy.ts';
 import { answering } from '../../../../test/support/scripted-backend.ts';
-import type { ProxyLimits } from '../../proxy-api.ts';
+import type { ClientLimits } from '../../../ir/client-limits.ts';
 
 suite('requests over HTTP/2 that are answered without a backend', () => {
-  const refused: readonly (readonly [string, Field[], string, Partial<ProxyLimits>?])[] = [
+  const refused: readonly (readonly [string, Field[], string, Partial<ClientLimits>?])[] = [
     ['a path that climbs out', request({ ':path': '/../a' }), '400'],
     ['a path with a control', request({ ':path': '/a b' }), '400'],
     ['an absolute target', request({ ':path': 'http://a.example/' }), '400'],

@@ -1,4 +1,5 @@
 /** One HTTP/2 connection of a client. Everything about routes, backends and time limits of requests is the exchange's. */
+import type { ClientLimits } from '../../../ir/client-limits.ts';
 import type { ReasonCode } from '../../../ir/reason.ts';
 import type { Transport } from '../../listener/transport.ts';
 import type { DownstreamConnection } from '../downstream-connection.ts';
@@ -12,7 +13,6 @@ import { ErrorCode, MAX_WINDOW_BYTES, PREFACE, Setting } from './frame.ts';
 import { MALFORMED, RequestReader, type H2RequestHead } from './request-head.ts';
 import { H2ServerStream } from './server-stream.ts';
 
-const CONCURRENT_STREAMS = 128;
 const STREAM_WINDOW_BYTES = 262_144;
 /**
  * What all streams of a connection may have sent while nobody took it: bounds the memory of one connection. Eight stalled uploads stop
@@ -26,7 +26,6 @@ const REFUSAL_COST = 2;
 const DRAIN_PING = Buffer.from('draining', 'latin1');
 
 const SETTINGS = [
-  [Setting.maxConcurrentStreams, CONCURRENT_STREAMS],
   [Setting.initialWindowSize, STREAM_WINDOW_BYTES],
   [Setting.enableConnectProtocol, 1],
 ] as const;
@@ -34,6 +33,8 @@ const SETTINGS = [
 export class H2ServerConnection extends H2Connection<H2ServerStream> implements ServerConnection {
   readonly #host: ServerHost;
   readonly #connection: DownstreamConnection;
+  /** What this client may do. */
+  readonly #client: ClientLimits;
   readonly #requests: RequestReader;
   #prefaceBytes = 0;
   /** Highest stream of the client that was taken. */
@@ -52,17 +53,23 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
   #endedEarly: H2ServerStream[] | null = null;
 
   constructor(host: ServerHost, transport: Transport, connection: DownstreamConnection) {
-    super(transport, host.wheel, limitsOf(host));
+    const { limits } = connection.info;
+    super(transport, host.wheel, limitsOf(limits));
     this.#host = host;
     this.#connection = connection;
-    this.#requests = new RequestReader(host.limits);
-    this.#idleIn(host.limits.headTimeoutMs);
-    this.sendSettings([...SETTINGS, [Setting.maxHeaderListSize, this.limits.headerListBytes]]);
+    this.#client = limits;
+    this.#requests = new RequestReader(limits);
+    this.#idleIn(limits.headTimeoutMs);
+    this.sendSettings([
+      ...SETTINGS,
+      [Setting.maxConcurrentStreams, limits.streams],
+      [Setting.maxHeaderListSize, limits.headBytes],
+    ]);
     host.opened(this);
   }
 
   get bodyLimitBytes(): number {
-    return this.#host.limits.bodyBytes;
+    return this.#client.bodyBytes;
   }
 
   // --- requests ---
@@ -84,7 +91,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     else if (streamId <= this.#lastStreamId) this.fail(ErrorCode.streamClosed);
     else {
       this.#lastStreamId = streamId;
-      if (this.#isRefusingNew || this.streams.size >= CONCURRENT_STREAMS) {
+      if (this.#isRefusingNew || this.streams.size >= this.#client.streams) {
         this.#refuse(streamId, ErrorCode.refusedStream);
       } else this.#begin(streamId, endStream, isTooLarge);
     }
@@ -120,16 +127,16 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
   }
 
   #serve(stream: H2ServerStream, head: H2RequestHead): void {
-    const { limits } = this.#host;
+    const { requestsPerConnection } = this.#client;
     if (head.hasBody) this.#watch(stream, head);
     else if (head.upgrade !== '') stream.expectTunnel();
     stream.follow(this.#host.begin(stream, head, this.#connection));
-    if (limits.requestsPerConnection > 0 && ++this.#begun >= limits.requestsPerConnection) this.drain();
+    if (requestsPerConnection > 0 && ++this.#begun >= requestsPerConnection) this.drain();
   }
 
   /** A body must keep coming; messages of a gRPC call come when there are some. */
   #watch(stream: H2ServerStream, head: H2RequestHead): void {
-    const { windowMs } = this.#host.limits.slowBody;
+    const { windowMs } = this.#client.slowBody;
     const isWatched = windowMs > 0 && !head.contentType.startsWith('application/grpc');
     const isFirst = this.#bodiesDueMs === Infinity;
     stream.expectBody(head, isWatched, isFirst);
@@ -178,7 +185,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
   onStreamClosed(): void {
     if (this.streams.size > 0 || this.isOver) return;
     if (this.#isRefusingNew) this.close();
-    else this.#idleIn(this.#host.limits.idleTimeoutMs);
+    else this.#idleIn(this.#client.idleTimeoutMs);
   }
 
   // --- time ---
@@ -190,7 +197,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
 
   /** Once per header block, as in HTTP/1.1: a client that drips gets no more time than one that sends nothing. */
   #headBegins(): void {
-    const { headTimeoutMs } = this.#host.limits;
+    const { headTimeoutMs } = this.#client;
     if (headTimeoutMs === 0) return;
     this.#headDueMs = this.wheel.now() + headTimeoutMs;
     this.wakeBy(this.#headDueMs);
@@ -213,7 +220,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
   }
 
   #checkBodyRates(nowMs: number): void {
-    const { windowMs, minBytes } = this.#host.limits.slowBody;
+    const { windowMs, minBytes } = this.#client.slowBody;
     let isAnyWatched = false;
     for (const stream of this.streams.all()) {
       if (!stream.isWatched) continue;
@@ -273,9 +280,9 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
   }
 }
 
-const limitsOf = ({ limits }: ServerHost): H2Limits => ({
-  headerListBytes: limits.headBytes,
-  headerCount: limits.headerCount,
+const limitsOf = ({ headBytes, headerCount }: ClientLimits): H2Limits => ({
+  headerListBytes: headBytes,
+  headerCount,
   streamWindowBytes: STREAM_WINDOW_BYTES,
   connectionWindowBytes: CONNECTION_WINDOW_BYTES,
 });

@@ -247,6 +247,23 @@ suite('the end of streams and connections over HTTP/2', () => {
     assert.equal((await peer.message(3)).body, 'a');
   });
 
+  test('a connection may have so many requests at a time', async (t) => {
+    const { proxy, backend } = await startPair(t, { limits: { streams: 2 } });
+    const peer = await dialH2(t, proxy.port);
+    peer.send(headers(1, request(), true), headers(3, request(), true), headers(5, request(), true));
+    assert.equal(await peer.reset(5), CODE.refusedStream);
+    const connection = await backend.connection();
+    await connection.readThrough('\r\n\r\n');
+    connection.send(OK);
+    assert.equal((await peer.message(1)).body, 'ok');
+    peer.send(headers(7, request(), true));
+    await backend.connection();
+    assert.equal(
+      peer.seen(({ type }) => type === TYPE.rstStream),
+      null,
+    );
+  });
+
   test('an idle connection is ended', async (t) => {
     const { proxy } = await startPair(t, { script: answering('a'), limits: { idleTimeoutMs: 50 } });
     const peer = await dialH2(t, proxy.port);
