@@ -13,6 +13,7 @@ import { createAccessLog } from './run/access-log.ts';
 import { collectGarbage } from './run/heap.ts';
 import {
   CONFIG_DESCRIPTOR,
+  SESSION_SECRET_VARIABLE,
   TICKET_SECRET_VARIABLE,
   type FromWorker,
   type LogLevel,
@@ -53,9 +54,15 @@ function claim(wanted: PortClaim): Promise<string | null> {
   });
 }
 
-const ticketSecret = process.env[TICKET_SECRET_VARIABLE];
-// Nothing that this process may start has any use for it.
-Reflect.deleteProperty(process.env, TICKET_SECRET_VARIABLE);
+/** Taken out of the environment: nothing that this process may start has any use for it. */
+function takeSecret(variable: string): Buffer | undefined {
+  const secret = process.env[variable];
+  Reflect.deleteProperty(process.env, variable);
+  return secret === undefined ? undefined : Buffer.from(secret, 'hex');
+}
+
+const ticketSecret = takeSecret(TICKET_SECRET_VARIABLE);
+const sessionSecret = takeSecret(SESSION_SECRET_VARIABLE);
 
 const logger = supervisorLogger(settings.debug);
 const lines = settings.accessLog === null ? null : createLineWriter(settings.accessLog);
@@ -73,7 +80,8 @@ const proxy = createProxy(
       reportPorts(ports);
     },
     locality: { zone: settings.zone, node: settings.node },
-    ...(ticketSecret === undefined ? {} : { ticketSecret: Buffer.from(ticketSecret, 'hex') }),
+    ...(ticketSecret === undefined ? {} : { ticketSecret }),
+    ...(sessionSecret === undefined ? {} : { sessionSecret }),
   },
 );
 

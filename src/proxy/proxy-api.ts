@@ -50,6 +50,11 @@ export interface ProxyOptions {
    * resumed at the worker that made them, for as long as it lives.
    */
   readonly ticketSecret?: Buffer;
+  /**
+   * At least 32 secret bytes, the same in every worker and in every proxy of a Gateway: session tokens (GEP-1619) are keyed with it.
+   * Without it sessions last as long as this proxy.
+   */
+  readonly sessionSecret?: Buffer;
 }
 
 /** What became of one port of one Gateway. */

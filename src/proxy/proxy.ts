@@ -6,6 +6,7 @@ import type { ReasonCode } from '../ir/reason.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { BoundPorts } from './bound-ports.ts';
 import { ClusterRegistry } from './cluster/cluster-registry.ts';
+import { SessionTokens } from './cluster/session-tokens.ts';
 import { Http1Protocol } from './cluster/pool-h1.ts';
 import { Http2Protocol } from './cluster/pool-h2.ts';
 import { clusterStats } from './cluster/stats.ts';
@@ -51,6 +52,7 @@ class DataPlane implements Proxy {
       accessLog,
       unrouted: new RequestCounters({ gateway: null, listener: null, rule: null, backend: null }),
       mirrors: { sent: 0, dropped: 0 },
+      sessions: new SessionTokens(options.sessionSecret ?? randomBytes(32)),
       activeRequests: 0,
       timeOriginMs: performance.timeOrigin,
     };

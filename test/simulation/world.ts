@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../../src/ir/gateway-config.ts';
 import type { UpstreamCluster } from '../../src/proxy/cluster/cluster.ts';
 import { reseed } from '../../src/proxy/cluster/balancer/random-index.ts';
 import { ClusterRegistry } from '../../src/proxy/cluster/cluster-registry.ts';
+import { SessionTokens } from '../../src/proxy/cluster/session-tokens.ts';
 import { endpointName } from '../../src/proxy/cluster/endpoint.ts';
 import { DownstreamConnection } from '../../src/proxy/http/downstream-connection.ts';
 import type { ExchangeContext } from '../../src/proxy/http/exchange-context.ts';
@@ -118,6 +119,7 @@ class World {
       mirrors: { sent: 0, dropped: 0 },
       activeRequests: 0,
       timeOriginMs: 0,
+      sessions: new SessionTokens(Buffer.alloc(32)),
     };
   }
 

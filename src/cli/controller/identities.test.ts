@@ -102,8 +102,8 @@ suite('identities', () => {
         places: Object.keys(caSecret(bench)).toSorted(),
       };
     };
-    const alone = ['ca.crt', 'tls.crt', 'tls.key'];
-    const both = ['ca.crt', 'next.crt', 'next.key', 'tls.crt', 'tls.key'];
+    const alone = ['ca.crt', 'session.key', 'tls.crt', 'tls.key'];
+    const both = ['ca.crt', 'next.crt', 'next.key', 'session.key', 'tls.crt', 'tls.key'];
     const successor = AUTHORITY_DAYS - 2 * IDENTITY_DAYS;
     assert.deepEqual(await at(successor - 1), { trusted: 1, isFirst: true, places: alone });
     assert.deepEqual(await at(successor + 1), { trusted: 2, isFirst: true, places: both });
@@ -141,6 +141,24 @@ suite('identities', () => {
       await identities.refresh();
       assert.equal(isFresh(), false, 'others are trusted, or another one signs');
     }
+  });
+
+  test('every replica derives the same session key for a Gateway, and it outlives certificates', async (t) => {
+    const bench = await start(t);
+    const secret = { namespace: 'default', name: 'web-identity' };
+    const keyOf = async (identities: Identities, gateway: string): Promise<unknown> => {
+      await identities.issueProxySecret({ namespace: 'default', name: gateway, uid: 'uid-1' }, secret);
+      const { data } = bench.get('Secret', 'default', 'web-identity') as { data?: Record<string, string> };
+      return data?.['session.key'];
+    };
+    const [one, other] = [await bench.open(), await bench.open()];
+    const key = await keyOf(one, 'web');
+    assert.ok(typeof key === 'string' && Buffer.from(key, 'base64').length >= 32);
+    assert.equal(await keyOf(other, 'web'), key);
+    assert.notEqual(await keyOf(one, 'shop'), key);
+    bench.day = AUTHORITY_DAYS + 1;
+    await one.refresh();
+    assert.equal(await keyOf(one, 'web'), key);
   });
 
   test('replicas that start, or find that it is time, at once agree', async (t) => {

@@ -2,7 +2,7 @@
  * Who is who on the configuration stream: the authorities of the installation, a certificate for the controller's Service, and one for
  * each Gateway's proxies, which names the Gateway and its UID as a URI. What replicas must share are Secrets.
  */
-import { X509Certificate } from 'node:crypto';
+import { createHash, createHmac, randomBytes, X509Certificate } from 'node:crypto';
 import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client.ts';
 import { apiVersionOf, collectionPath, objectPath, type KindInfo } from '../../kubeapi/kind-info.ts';
 import { issueCertificate, type LeafRequest } from '../cert/dev-certificates.ts';
@@ -23,6 +23,19 @@ const GATEWAY_ANNOTATION = 'gateway.sluice.dev/identity-gateway-uid';
 const SERIALS_ANNOTATION = 'gateway.sluice.dev/identity-serials';
 /** The one in the Secret, and those before it that a kubelet may not have replaced yet. */
 const SERIALS_KEPT = 3;
+const SESSION_KEY_ANNOTATION = 'gateway.sluice.dev/session-key';
+
+/**
+ * In the Secret of the installation: from which the key of each Gateway is derived that its proxies key session tokens with. All replicas
+ * derive the same one, and it outlives certificates. In the Secret of a Gateway's proxies: that Gateway's key.
+ */
+const SESSION_KEY = 'session.key';
+
+/** What all replicas of the controller share. */
+interface SharedSecrets {
+  readonly authorities: Authorities;
+  readonly sessionKey: string;
+}
 
 interface SecretObject extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -95,27 +108,31 @@ export class Identities {
   readonly #client: KubeClient;
   readonly #namespace: string;
   readonly #now: () => number;
-  #authorities: Authorities;
+  #shared: SharedSecrets;
 
   private constructor(
     client: KubeClient,
     namespace: string,
-    state: { authorities: Authorities; now: () => number },
+    state: { shared: SharedSecrets; now: () => number },
   ) {
     this.#client = client;
     this.#namespace = namespace;
-    this.#authorities = state.authorities;
+    this.#shared = state.shared;
     this.#now = state.now;
+  }
+
+  get #authorities(): Authorities {
+    return this.#shared.authorities;
   }
 
   /** Reads the authorities of the installation, or makes the first; of several replicas that start at once, one's stands. */
   static async open(client: KubeClient, namespace: string, now = Date.now): Promise<Identities> {
-    return new Identities(client, namespace, { authorities: await standing(client, namespace, now), now });
+    return new Identities(client, namespace, { shared: await standing(client, namespace, now), now });
   }
 
   /** Reads them anew, and makes the next one when it is time. To be called now and then: a day is often enough. */
   async refresh(): Promise<void> {
-    this.#authorities = await standing(this.#client, this.#namespace, this.#now);
+    this.#shared = await standing(this.#client, this.#namespace, this.#now);
   }
 
   /** Every authority that may have signed a peer's certificate. */
@@ -138,10 +155,11 @@ export class Identities {
    * is valid for long enough. One that was issued before identities had a UID is not.
    */
   isFresh({ metadata }: Metadata, uid: string): boolean {
-    const { [NOT_AFTER_ANNOTATION]: notAfter = '', [AUTHORITY_ANNOTATION]: authority } =
-      metadata.annotations ?? {};
+    const annotations = metadata.annotations ?? {};
+    const { [NOT_AFTER_ANNOTATION]: notAfter = '', [AUTHORITY_ANNOTATION]: authority } = annotations;
     return (
-      serialsOf(metadata.annotations, uid).length > 0 &&
+      serialsOf(annotations, uid).length > 0 &&
+      annotations[SESSION_KEY_ANNOTATION] === this.#sessionKeyFingerprint &&
       authority === this.#authorities.fingerprint(this.#now()) &&
       Date.parse(notAfter) - this.#now() > RENEW_BEFORE_MS
     );
@@ -160,6 +178,7 @@ export class Identities {
       [AUTHORITY_ANNOTATION]: this.#authorities.fingerprint(this.#now()),
       [GATEWAY_ANNOTATION]: uid,
       [SERIALS_ANNOTATION]: serials.join(' '),
+      [SESSION_KEY_ANNOTATION]: this.#sessionKeyFingerprint,
     };
     await this.#client.call({
       method: 'PATCH',
@@ -168,9 +187,20 @@ export class Identities {
       contentType: 'application/apply-patch+yaml',
       body: secretObject(
         { ...secret, annotations },
-        { 'tls.crt': issued.certificatePem, 'tls.key': issued.keyPem, 'ca.crt': this.caPem },
+        {
+          'tls.crt': issued.certificatePem,
+          'tls.key': issued.keyPem,
+          'ca.crt': this.caPem,
+          [SESSION_KEY]: createHmac('sha256', this.#shared.sessionKey)
+            .update(`${namespace}/${name}/${uid}`)
+            .digest('hex'),
+        },
       ),
     });
+  }
+
+  get #sessionKeyFingerprint(): string {
+    return createHash('sha256').update(this.#shared.sessionKey).digest('hex').slice(0, 16);
   }
 
   async #issue(request: LeafRequest): Promise<KeyedCertificate & { readonly notAfter: Date }> {
@@ -182,29 +212,41 @@ export class Identities {
 }
 
 /** What the Secret holds, brought to where it should be by now. */
-async function standing(client: KubeClient, namespace: string, now: () => number): Promise<Authorities> {
+async function standing(client: KubeClient, namespace: string, now: () => number): Promise<SharedSecrets> {
   for (let conflicts = 0; ; conflicts += 1) {
     const found = await readSecret(client, namespace);
-    const before = found === null ? null : await Authorities.read(decode(found.data));
+    const data = decode(found?.data);
+    const before = found === null ? null : await Authorities.read(data);
     const after = before === null ? await Authorities.create(now()) : await before.due(now());
-    if (before === after) return before;
-    const { resourceVersion } = found?.metadata ?? {};
-    const metadata = {
-      namespace,
-      name: CA_SECRET,
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    };
-    const body = secretObject(metadata, after.data(now()));
+    const { [SESSION_KEY]: keptKey } = data;
+    const sessionKey = keptKey ?? randomBytes(32).toString('hex');
+    const shared = { authorities: after, sessionKey };
+    if (before === after && keptKey !== undefined) return shared;
     try {
-      if (found === null)
-        await client.call({ method: 'POST', path: collectionPath(SECRET, namespace), body });
-      else await client.call({ method: 'PUT', path: objectPath(SECRET, namespace, CA_SECRET), body });
-      return after;
+      await writeSecret(client, { namespace, found }, { ...after.data(now()), [SESSION_KEY]: sessionKey });
+      return shared;
     } catch (error) {
       // Another replica was faster: what it wrote counts.
       if (!(error instanceof ApiError && error.status === 409) || conflicts >= MAX_CONFLICTS) throw error;
     }
   }
+}
+
+/** Creates the Secret of the installation, or replaces what was found of it. */
+async function writeSecret(
+  client: KubeClient,
+  { namespace, found }: { readonly namespace: string; readonly found: SecretObject | null },
+  data: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { resourceVersion } = found?.metadata ?? {};
+  const metadata = {
+    namespace,
+    name: CA_SECRET,
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+  const body = secretObject(metadata, data);
+  if (found === null) await client.call({ method: 'POST', path: collectionPath(SECRET, namespace), body });
+  else await client.call({ method: 'PUT', path: objectPath(SECRET, namespace, CA_SECRET), body });
 }
 
 async function readSecret(client: KubeClient, namespace: string): Promise<SecretObject | null> {

@@ -38,7 +38,7 @@ export function registerProxy(program: Command): void {
     .requiredOption('--controller <host:port>', 'where its configuration comes from', parseRemoteAddress)
     .requiredOption(
       '--identity <folder>',
-      'ca.crt, tls.crt and tls.key that prove which Gateway it belongs to',
+      'ca.crt, tls.crt and tls.key that prove which Gateway it belongs to, and session.key',
       parsePath,
     )
     .requiredOption('--state <folder>', 'where the last good configuration is kept', parsePath)

@@ -1,5 +1,6 @@
 /** `sluice proxy` put together: workers that serve one Gateway, with configuration from the controller. */
 import { constants, hostname } from 'node:os';
+import { join } from 'node:path';
 import { startAdminServer, text, type AdminHandler } from '../../admin/server.ts';
 import { createConfigServer, type ConfigServer } from '../../configsync/server.ts';
 import { createJsonLogger } from '../../telemetry/json-logger.ts';
@@ -7,6 +8,7 @@ import { createLineWriter } from '../../telemetry/line-writer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { exposeMetrics } from '../../telemetry/metric-registry.ts';
 import { whyNothingIsBound } from '../nothing-bound.ts';
+import { readSessionSecret } from '../session-secret.ts';
 import { keepYoungSpaceSmall } from '../run/heap.ts';
 import { proxyMetrics } from '../run/proxy-metrics.ts';
 import { listenForSignals } from '../run/signals.ts';
@@ -79,9 +81,20 @@ function createPool(options: ProxyCommandOptions, server: ConfigServer, logger: 
       server.attach(stream);
     },
     claim: () => Promise.resolve(null),
+    sessionSecret: sessionSecretOf(options.identity, logger),
     isConfigured: () => true,
     logger,
   });
+}
+
+/** Of the Gateway: the same for all of its proxies. A controller of an earlier version gives none. */
+function sessionSecretOf(identityFolder: string, logger: Logger): Buffer | undefined {
+  try {
+    return readSessionSecret(join(identityFolder, 'session.key'));
+  } catch (error) {
+    logger.warn("no session key: sessions of clients are this proxy's alone", { error: String(error) });
+    return undefined;
+  }
 }
 
 function probeHandlers(

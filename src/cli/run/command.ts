@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import { USAGE_ERROR } from '../exit-codes.ts';
 import { arePathsThere } from '../paths.ts';
 import { nodeOption, zoneOption } from '../locality-options.ts';
+import { parseSessionKey } from '../session-secret.ts';
 import {
   parseBindAddress,
   parseCidrs,
@@ -35,6 +36,7 @@ export interface RunOptions {
   readonly admin: ListenAddress;
   readonly drain: number;
   readonly takeover?: number;
+  readonly sessionKey?: Buffer;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -104,6 +106,11 @@ function addServingOptions(command: Command): void {
       '--tls-dir <folder>',
       'certificates and keys in files, as Secrets that listeners can name',
       parsePath,
+    )
+    .addOption(
+      new Option('--session-key <file>', 'secret of at least 32 bytes that keys session cookies and headers')
+        .argParser(parseSessionKey)
+        .default(undefined, 'new at each start'),
     )
     .option('--all-classes', 'serve Gateways of other controllers too')
     .option('--echo', 'put an echo backend behind every Service that has no endpoints');

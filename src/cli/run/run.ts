@@ -48,6 +48,7 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
     }),
     workers: options.workers,
     workerSettings: await workerSettings(options),
+    sessionSecret: options.sessionKey,
     version: sluiceVersion(),
     logger,
     onInput: () => {

@@ -39,6 +39,8 @@ export interface SupervisorOptions {
   readonly translateOptions: TranslateOptions;
   readonly workers: number;
   readonly workerSettings: Omit<WorkerSettings, 'index'>;
+  /** See `WorkerPoolOptions.sessionSecret`. */
+  readonly sessionSecret: Buffer | undefined;
   readonly version: string;
   readonly logger: Logger;
   /** The resources changed: what follows is not in force yet. */
@@ -109,6 +111,7 @@ export class Supervisor {
       },
       claim: (claim) => this.#claims.claim(claim),
       isConfigured: (row) => this.#isConfigured(row),
+      sessionSecret: options.sessionSecret,
     });
   }
 

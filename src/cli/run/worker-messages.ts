@@ -57,5 +57,8 @@ export type FromWorker =
 /** Environment variable with the secret of TLS session tickets, in hexadecimal. */
 export const TICKET_SECRET_VARIABLE = 'SLUICE_TICKET_SECRET';
 
+/** Environment variable with the secret of session tokens (GEP-1619), in hexadecimal. */
+export const SESSION_SECRET_VARIABLE = 'SLUICE_SESSION_SECRET';
+
 /** File descriptor of the configuration stream in a worker; 3 is Node's own channel. */
 export const CONFIG_DESCRIPTOR = 4;

@@ -15,6 +15,8 @@ export interface WorkerPoolOptions {
   readonly claim: (claim: PortClaim) => Promise<string | null>;
   /** Whether what a row counts is still configured; rows of workers that ended are forgotten when it is not. */
   readonly isConfigured: (row: CountedRow) => boolean;
+  /** Keys the sessions of clients (see `ProxyOptions.sessionSecret`); without it they last as long as this process. */
+  readonly sessionSecret?: Buffer | undefined;
   readonly logger: Logger;
 }
 
@@ -53,6 +55,7 @@ class RestartingPool implements WorkerPool {
   readonly #options: WorkerPoolOptions;
   /** One for all workers and their successors: a client resumes its TLS session at whichever it meets. */
   readonly #ticketSecret = randomBytes(32).toString('hex');
+  readonly #sessionSecret: string;
   /** Those that serve, by index. */
   readonly #workers = new Map<number, WorkerProcess>();
   /** Every process, also those that only finish what they have. */
@@ -65,6 +68,7 @@ class RestartingPool implements WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#sessionSecret = (options.sessionSecret ?? randomBytes(32)).toString('hex');
   }
 
   start(): void {
@@ -117,6 +121,7 @@ class RestartingPool implements WorkerPool {
       settings: { ...settings, index },
       logger,
       ticketSecret: this.#ticketSecret,
+      sessionSecret: this.#sessionSecret,
       attach,
       claim,
     });

@@ -6,6 +6,7 @@ import type { PortClaim } from '../../proxy/proxy-api.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import {
   CONFIG_DESCRIPTOR,
+  SESSION_SECRET_VARIABLE,
   TICKET_SECRET_VARIABLE,
   type FromWorker,
   type ToWorker,
@@ -26,6 +27,8 @@ export interface WorkerProcessOptions {
   readonly logger: Logger;
   /** 32 bytes in hexadecimal, the same for every worker; see `ProxyOptions.ticketSecret`. */
   readonly ticketSecret: string;
+  /** In hexadecimal; see `ProxyOptions.sessionSecret`. */
+  readonly sessionSecret: string;
   /** Serves configuration on this stream. */
   readonly attach: (stream: Duplex) => void;
   /** See `ProxyOptions.claim`. */
@@ -46,9 +49,10 @@ function nodeOptions(): readonly string[] {
 }
 
 /** Not in the arguments, which a process list shows to everybody. */
-const environment = (ticketSecret: string): NodeJS.ProcessEnv => ({
+const environment = ({ ticketSecret, sessionSecret }: WorkerProcessOptions): NodeJS.ProcessEnv => ({
   ...process.env,
   [TICKET_SECRET_VARIABLE]: ticketSecret,
+  [SESSION_SECRET_VARIABLE]: sessionSecret,
   // What a pod sets for the supervisor (infrastructure/kubernetes/pod.ts): a worker asks for large buffers often.
   MALLOC_MMAP_THRESHOLD_: undefined,
   MALLOC_TRIM_THRESHOLD_: undefined,
@@ -67,14 +71,15 @@ export class WorkerProcess {
   #nextId = 1;
   #lastStats: WorkerStats | null = null;
 
-  constructor({ settings, logger, ticketSecret, attach, claim }: WorkerProcessOptions) {
+  constructor(options: WorkerProcessOptions) {
+    const { settings, logger, attach, claim } = options;
     this.index = settings.index;
     this.#logger = logger;
     this.#claim = claim;
     // 0 standard input, 1 and 2 as ours, 3 Node's channel, 4 the configuration stream.
     this.#child = spawn(process.execPath, [...nodeOptions(), ENTRY, JSON.stringify(settings)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
-      env: environment(ticketSecret),
+      env: environment(options),
       // JSON knows no infinity, and histograms end with it.
       serialization: 'advanced',
     });

@@ -8,6 +8,7 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import type { Certificate } from '../../ir/tls.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { UpstreamEndpoint } from './endpoint.ts';
+import type { SessionTokens } from './session-tokens.ts';
 import type { HealthRegistry } from './health/health-registry.ts';
 import type { Locality } from './locality.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -118,8 +119,8 @@ export class UpstreamCluster {
     return (this.#serving ?? this.wake()).pick(tried, key);
   }
 
-  findByToken(token: string): UpstreamEndpoint | null {
-    return (this.#serving ?? this.wake()).findByToken(token);
+  findForSession(name: string, tokens: SessionTokens): UpstreamEndpoint | null {
+    return (this.#serving ?? this.wake()).findForSession(name, tokens);
   }
 }
 

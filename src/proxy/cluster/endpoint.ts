@@ -1,12 +1,8 @@
 /** One endpoint of a cluster, with what is known of it at run time. It outlives configurations for as long as it is listed. */
-import { createHash } from 'node:crypto';
 import type { Endpoint } from '../../ir/cluster.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import type { EndpointHealth } from './health/endpoint-health.ts';
 import type { Dial, EndpointPool } from './upstream-pool.ts';
-
-/** 96 bits are enough to tell endpoints apart, and too little to learn anything from. */
-const TOKEN_BYTES = 12;
 
 export interface UpstreamEndpointParts {
   readonly dial: Dial;
@@ -15,6 +11,7 @@ export interface UpstreamEndpointParts {
 }
 
 export class UpstreamEndpoint {
+  readonly cluster: ClusterId;
   readonly address: string;
   readonly port: number;
   /** `address:port`, IPv6 bracketed. */
@@ -33,11 +30,9 @@ export class UpstreamEndpoint {
   connectFailures = 0;
   /** No longer listed, or its cluster is not: it gets nothing new. */
   isGone = false;
-  readonly #cluster: ClusterId;
-  #token = '';
 
   constructor(cluster: ClusterId, endpoint: Endpoint, { dial, pool, health }: UpstreamEndpointParts) {
-    this.#cluster = cluster;
+    this.cluster = cluster;
     this.address = endpoint.address;
     this.port = endpoint.port;
     this.name = endpointName(endpoint);
@@ -59,15 +54,6 @@ export class UpstreamEndpoint {
   retire(): void {
     this.isGone = true;
     this.pool.retire();
-  }
-
-  /** Names the endpoint and its cluster to sessions: the same in every worker, and opaque to the client. */
-  get token(): string {
-    if (this.#token === '') {
-      const digest = createHash('sha256').update(`${this.#cluster} ${this.name}`).digest();
-      this.#token = digest.subarray(0, TOKEN_BYTES).toString('base64url');
-    }
-    return this.#token;
   }
 }
 

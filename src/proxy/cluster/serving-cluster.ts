@@ -7,6 +7,7 @@ import { createBalancer, type Balancer } from './balancer/balancer.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { createDial } from './connector.ts';
 import { UpstreamEndpoint, endpointName } from './endpoint.ts';
+import type { SessionTokens } from './session-tokens.ts';
 import { canEject, judgeEndpoints } from './health/eligibility.ts';
 import type { ClusterHealth, HealthListener } from './health/cluster-health.ts';
 import type { HealthRegistry } from './health/health-registry.ts';
@@ -36,7 +37,7 @@ export class ServingCluster implements HealthListener {
   readonly #balancer: Balancer;
   readonly #tls: UpstreamTlsClient | null;
   #endpoints = new Map<string, UpstreamEndpoint>();
-  #byToken: ReadonlyMap<string, UpstreamEndpoint> | null = null;
+  #bySessionName: ReadonlyMap<string, UpstreamEndpoint> | null = null;
   /** Those that may take new work: see health/eligibility.ts. */
   #eligible: readonly UpstreamEndpoint[] = [];
   /** Of these, the ones that do. */
@@ -89,7 +90,7 @@ export class ServingCluster implements HealthListener {
       this.health.unwatch(name);
     }
     this.#endpoints = kept;
-    this.#byToken = null;
+    this.#bySessionName = null;
     this.#judge();
   }
 
@@ -175,9 +176,11 @@ export class ServingCluster implements HealthListener {
   /**
    * The endpoint that a session names, if it is still listed and not known to be bad: draining ones keep their sessions.
    */
-  findByToken(token: string): UpstreamEndpoint | null {
-    this.#byToken ??= new Map([...this.#endpoints.values()].map((endpoint) => [endpoint.token, endpoint]));
-    const endpoint = this.#byToken.get(token);
+  findForSession(name: string, tokens: SessionTokens): UpstreamEndpoint | null {
+    this.#bySessionName ??= new Map(
+      [...this.#endpoints.values()].map((endpoint) => [tokens.nameOf(endpoint), endpoint]),
+    );
+    const endpoint = this.#bySessionName.get(name);
     return endpoint !== undefined && (endpoint.health.isGood || this.isPanicking) ? endpoint : null;
   }
 

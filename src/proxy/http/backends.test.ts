@@ -166,7 +166,8 @@ describe('session persistence', () => {
       client.send(get('/'));
       const first = await client.readResponse();
       const given = first.header(kind === 'cookie' ? 'set-cookie' : 'sess') ?? '';
-      if (kind === 'cookie') assert.match(given, /^Sess=[\w-]+\.\w+; Path=\/shop; Max-Age=60; HttpOnly/);
+      if (kind === 'cookie')
+        assert.match(given, /^Sess=[\w-]+\.\w+\.[\w-]+; Path=\/shop; Max-Age=60; HttpOnly; SameSite=Lax$/);
       const token = kind === 'cookie' ? (given.split(';')[0] ?? '') : given;
       assert.doesNotMatch(token, /127|localhost/);
       const field = kind === 'cookie' ? `Cookie: x=y; ${token}\r\n` : `Sess: ${token}\r\n`;
@@ -184,27 +185,6 @@ describe('session persistence', () => {
       );
     });
   }
-
-  test('a session that is too old begins anew', async (t) => {
-    const session = {
-      kind: 'header',
-      name: 'Sess',
-      absoluteTimeoutMs: 1_000,
-      cookieLifetime: 'session',
-      cookiePath: '/',
-    } as const;
-    const { proxy } = await withBackends(
-      t,
-      { a: echoName('a') },
-      { rules: [{ backends: [testBackend('a')], sessionPersistence: session }] },
-    );
-    const client = await proxy.connect();
-    client.send(get('/'));
-    const token = (await client.readResponse()).header('sess') ?? '';
-    const old = `${token.split('.')[0]}.${(Math.floor(Date.now() / 1_000) - 10).toString(36)}`;
-    client.send(get('/', `Sess: ${old}\r\n`));
-    assert.notEqual((await client.readResponse()).header('sess'), undefined);
-  });
 });
 
 describe('external auth', () => {

@@ -107,7 +107,8 @@ function chooseBackend(
 ): void {
   const persistence = rule.config.sessionPersistence;
   if (persistence !== null) {
-    exchange.session = findSession(persistence, head, rule.backends, Date.now());
+    const { sessions: tokens } = exchange.context;
+    exchange.session = findSession(persistence, head, rule.backends, { tokens, nowMs: Date.now() });
   }
   const backend = exchange.session?.backend ?? rule.backends[rule.choice.next()];
   if (backend === undefined) {
@@ -181,7 +182,10 @@ function outgoingRequest(exchange: Exchange, head: RequestHead, rule: CompiledRu
   const { connection } = exchange;
   const { settings } = rule.gateway;
   const claims = connection.isTrustedBy(settings) ? believe(head, connection, settings) : null;
-  if (claims !== null) exchange.clientAddress = claims.clientAddress;
+  if (claims !== null) {
+    exchange.clientAddress = claims.clientAddress;
+    exchange.isSecure = claims.scheme === 'https';
+  }
   if (exchange.requestNumber === 0) {
     exchange.clientRequestId = claims?.requestId ?? '';
     exchange.requestNumber = exchange.clientRequestId === '' ? nextRequestNumber() : -1;

@@ -1,6 +1,7 @@
 /** What all exchanges of a proxy share. */
 import type { AccessLogSink } from './access-record.ts';
 import type { MirrorStats } from './mirror-request.ts';
+import type { SessionTokens } from '../cluster/session-tokens.ts';
 import type { RequestCounters } from './request-counters.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 
@@ -11,6 +12,7 @@ export interface ExchangeContext {
   /** For requests that no listener takes. */
   readonly unrouted: RequestCounters;
   readonly mirrors: MirrorStats;
+  readonly sessions: SessionTokens;
   activeRequests: number;
   /** `performance.timeOrigin`: what turns the wheel's clock into the time of day. */
   readonly timeOriginMs: number;

@@ -61,6 +61,8 @@ export abstract class ExchangeFacts extends TimerEntry {
   requestNumber = 0;
   clientRequestId = '';
   clientAddress: string;
+  /** The client uses TLS, with this gateway or with a trusted proxy in front of it. */
+  isSecure: boolean;
   traceparent = '';
   /** The gateway itself has told the client to send its body: the backend need not. */
   hasSentContinue = false;
@@ -84,6 +86,7 @@ export abstract class ExchangeFacts extends TimerEntry {
     this.startedAtMs = context.wheel.now();
     this.counters = context.unrouted;
     this.clientAddress = connection.info.clientAddress;
+    this.isSecure = connection.info.scheme === 'https';
   }
 
   /** How its request is tried: the backend's to say once there is one, before that the rule's. */

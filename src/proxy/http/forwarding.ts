@@ -16,6 +16,8 @@ const REQUEST_ID = /^[!-~]{1,128}$/;
 export interface ClientClaims {
   readonly forwarding: ForwardingFields;
   readonly forwardedHost: string;
+  /** That the client itself uses. */
+  readonly scheme: 'http' | 'https';
   /** The address that counts as the client's. */
   readonly clientAddress: string;
   /** The client's own X-Request-Id; null = it gets one of ours. */
@@ -32,13 +34,14 @@ export function believe(
   const chain = joinedValue(head, 'x-forwarded-for');
   const client = clientOf(chain ?? '', peer, settings);
   const proto = joinedValue(head, 'x-forwarded-proto')?.toLowerCase();
+  const clientScheme = proto === 'http' || proto === 'https' ? proto : scheme;
   const requestId = joinedValue(head, 'x-request-id');
   const port = joinedValue(head, 'x-forwarded-port') ?? '';
   const forwarding = new ForwardingFields({
     forwardedFor: chain === undefined || chain === '' ? peer : `${chain}, ${peer}`,
     client,
     peer,
-    scheme: proto === 'http' || proto === 'https' ? proto : scheme,
+    scheme: clientScheme,
     peerScheme: scheme,
     earlier: joinedValue(head, 'forwarded') ?? '',
     port: PORT.test(port) ? port : '',
@@ -46,6 +49,7 @@ export function believe(
   return {
     forwarding,
     forwardedHost: joinedValue(head, 'x-forwarded-host') ?? head.authority,
+    scheme: clientScheme,
     clientAddress: client,
     requestId: requestId !== undefined && REQUEST_ID.test(requestId) ? requestId : null,
   };

@@ -22,7 +22,7 @@ function keyText(source: HashSource, head: RequestHead, clientAddress: string): 
     case 'header':
       return head.header(source.name.toLowerCase());
     case 'cookie':
-      return cookieValue(head, source.name);
+      return cookieValue(head, source.name) ?? '';
     case 'query':
       return queryValue(head.query, source.name);
   }

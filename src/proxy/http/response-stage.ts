@@ -57,8 +57,9 @@ function variesByOrigin(
 }
 
 /** The field that begins a session with the backend that responds, where the client is not in it yet. */
-function sessionFields({ rule, session, endpoint }: ExchangeFacts): readonly HeaderField[] | null {
+function sessionFields(exchange: ExchangeFacts): readonly HeaderField[] | null {
+  const { rule, session, endpoint } = exchange;
   const persistence = rule?.config.sessionPersistence ?? null;
   if (persistence === null || endpoint === null || endpoint === session?.endpoint) return null;
-  return [sessionField(persistence, endpoint, Date.now())];
+  return [sessionField(persistence, endpoint, exchange)];
 }

@@ -1,0 +1,29 @@
+/** The secret that session tokens are keyed with (`ProxyOptions.sessionSecret`), from a file. */
+import { readFileSync, statSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+
+const LEAST_BYTES = 32;
+const OTHERS = 0o007;
+
+/** For `--session-key`. Throws what commander reports beside the option. */
+export function parseSessionKey(path: string): Buffer {
+  try {
+    if ((statSync(path).mode & OTHERS) !== 0) {
+      throw new InvalidArgumentError(`Other users can use ${path}; take their rights away (chmod 600).`);
+    }
+    return readSessionSecret(path);
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw error;
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The whole file counts. Throws when it cannot be read, or is too short to be secret. */
+export function readSessionSecret(path: string): Buffer {
+  const secret = readFileSync(path);
+  if (secret.length >= LEAST_BYTES) return secret;
+  const hint = `openssl rand -hex 32 > ${path}`;
+  throw new Error(
+    `${path} has ${String(secret.length)} bytes; a session key has at least ${String(LEAST_BYTES)} (${hint})`,
+  );
+}
