@@ -1,9 +1,10 @@
 /** Election among replicas, with a lease short enough for a test. */
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { suite, test, type TestContext } from 'node:test';
 import { FakeApiServer } from '../../test/support/fake-api/server.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
-import { KubeClient } from './client.ts';
+import { ApiError, KubeClient } from './client.ts';
 import { LeaderElection, type Leadership, type LeaseTimes } from './lease.ts';
 
 const TIMES: LeaseTimes = { leaseSeconds: 4, renewMs: 50, standDownMs: 1_500 };
@@ -67,6 +68,52 @@ suite('leader election', () => {
     await api.until(() => !a.election.isLeader);
     api.fault = null;
     await api.until(() => a.election.isLeader);
+  });
+
+  test('a leader steps down at its deadline though its renewal has no answer, and gives that renewal up', async () => {
+    const calls: { readonly signal: AbortSignal | undefined }[] = [];
+    let isHanging = false;
+    let lease: unknown = null;
+    const client: Pick<KubeClient, 'call'> = {
+      call({ method, body, signal }) {
+        calls.push({ signal });
+        // The signal is all that ends it.
+        if (isHanging) {
+          return new Promise((_, reject) => {
+            signal?.addEventListener('abort', () => {
+              reject(new Error('aborted'));
+            });
+          });
+        }
+        if (method === 'GET' && lease === null) return Promise.reject(new ApiError(404, '', ''));
+        if (method !== 'GET') lease = body;
+        return Promise.resolve(lease);
+      },
+    };
+    const changes = new EventEmitter();
+    const election = new LeaderElection({
+      client: client as KubeClient,
+      namespace: 'n',
+      name: 'l',
+      identity: 'a',
+      address: 'a:1',
+      logger: SILENT_LOGGER,
+      times: { leaseSeconds: 15, renewMs: 5, standDownMs: 50 },
+      onChange: (leadership) => changes.emit('change', leadership),
+    });
+    const changed = async (): Promise<unknown> => (await once(changes, 'change'))[0];
+    const first = changed();
+    election.start();
+    assert.deepEqual(await first, { isLeader: true, leader: null });
+    isHanging = true;
+    const second = changed();
+    assert.deepEqual(await second, { isLeader: false, leader: null });
+    const third = changed();
+    isHanging = false;
+    assert.deepEqual(await third, { isLeader: true, leader: null });
+    assert.ok(calls.every(({ signal }) => signal !== undefined));
+    assert.ok(calls.some(({ signal }) => signal?.aborted));
+    await election.stop();
   });
 
   test('a lease that nobody renews runs out by the clock of whoever looks', async (t) => {

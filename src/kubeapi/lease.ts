@@ -1,6 +1,7 @@
 /**
  * Leader election by a coordination.k8s.io Lease. Only the leader writes status and infrastructure; every replica serves
- * configuration. Times as Kubernetes' own controllers have them: a lease of 15 s, renewed every 2 s.
+ * configuration. Times as Kubernetes' own controllers have them: a lease of 15 s, renewed every 2 s, and a renew deadline of 10 s. A
+ * timer of its own makes a leader step down at that deadline, whatever its requests are doing: two replicas never lead at once.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../telemetry/logger.ts';
@@ -29,7 +30,7 @@ export interface Leadership {
 export interface LeaseTimes {
   readonly leaseSeconds: number;
   readonly renewMs: number;
-  /** A leader that could not renew for this long stands down before the lease runs out for others. */
+  /** Deadline of a renewal, counted from the last one: then a leader steps down, before the lease runs out for others. */
   readonly standDownMs: number;
 }
 
@@ -46,7 +47,9 @@ interface Lease {
   };
 }
 
-const DEFAULT_TIMES: LeaseTimes = { leaseSeconds: 15, renewMs: 2_000, standDownMs: 10_000 };
+export const DEFAULT_TIMES: LeaseTimes = { leaseSeconds: 15, renewMs: 2_000, standDownMs: 10_000 };
+/** A controller that ends waits this long at most for its lease to be given back. */
+export const RELEASE_MS = 5_000;
 const ADDRESS_ANNOTATION = 'gateway.sluice.dev/leader-address';
 
 export class LeaderElection {
@@ -54,7 +57,9 @@ export class LeaderElection {
   readonly #abort = new AbortController();
   readonly #times: LeaseTimes;
   #leadership: Leadership = { isLeader: false, leader: null };
-  #renewedAtMs = 0;
+  /** Of the requests that are in flight. */
+  #round: AbortController | null = null;
+  #expiry: NodeJS.Timeout | null = null;
   /** When we last saw the record change: clocks of other machines are never compared with ours. */
   #seen = { record: '', atMs: 0 };
 
@@ -74,43 +79,74 @@ export class LeaderElection {
   /** Gives the lease back, so that a successor need not wait for it to run out. */
   async stop(): Promise<void> {
     this.#abort.abort();
+    this.#round?.abort();
+    if (this.#expiry !== null) clearTimeout(this.#expiry);
     if (!this.isLeader) return;
     this.#set({ isLeader: false, leader: null });
+    const signal = AbortSignal.timeout(RELEASE_MS);
     try {
-      const lease = await this.#read();
-      if (lease?.spec?.holderIdentity === this.#options.identity) await this.#write(lease, '');
+      const lease = await this.#read(signal);
+      if (lease?.spec?.holderIdentity === this.#options.identity) await this.#write(lease, '', signal);
     } catch {
       // It runs out by itself.
     }
   }
 
+  #isStopped(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
   async #run(): Promise<void> {
-    while (!this.#abort.signal.aborted) {
+    while (!this.#isStopped()) {
+      const round = new AbortController();
+      this.#round = round;
+      const deadline = setTimeout(() => {
+        round.abort(new Error(`no answer within ${String(this.#times.standDownMs)} ms`));
+      }, this.#times.standDownMs);
       try {
-        await this.#round();
+        await this.#renewOrFollow(round.signal);
       } catch (error) {
+        if (this.#isStopped()) return;
         if (!(error instanceof ApiError && error.status === 409)) {
-          this.#options.logger.warn('lease not renewed', { error: String(error) });
+          const cause: unknown = round.signal.aborted ? round.signal.reason : error;
+          this.#options.logger.warn('lease not renewed', { error: String(cause) });
         }
-        const sinceMs = performance.now() - this.#renewedAtMs;
-        if (this.isLeader && sinceMs > this.#times.standDownMs) this.#set({ isLeader: false, leader: null });
+      } finally {
+        clearTimeout(deadline);
       }
       await delay(this.#times.renewMs, undefined, { signal: this.#abort.signal }).catch(() => undefined);
     }
   }
 
-  async #round(): Promise<void> {
-    const lease = await this.#read();
+  async #renewOrFollow(signal: AbortSignal): Promise<void> {
+    const lease = await this.#read(signal);
     const holder = lease?.spec?.holderIdentity ?? '';
     if (lease !== null && holder !== '' && holder !== this.#options.identity && !this.#hasRunOut(lease)) {
       this.#set({ isLeader: false, leader: lease.metadata.annotations?.[ADDRESS_ANNOTATION] ?? null });
       return;
     }
     const startedMs = performance.now();
-    await this.#write(lease, this.#options.identity);
-    // Signed off as of when it was asked for: a slow answer must not stretch the lease.
-    this.#renewedAtMs = startedMs;
-    if (!this.#abort.signal.aborted) this.#set({ isLeader: true, leader: null });
+    await this.#write(lease, this.#options.identity, signal);
+    if (!this.#isStopped()) this.#renewed(startedMs);
+  }
+
+  /** `startedMs`: when the renewal was asked for; a slow answer must not stretch the lease. */
+  #renewed(startedMs: number): void {
+    const leftMs = startedMs + this.#times.standDownMs - performance.now();
+    if (leftMs <= 0) return;
+    if (this.#expiry !== null) clearTimeout(this.#expiry);
+    this.#expiry = setTimeout(() => {
+      this.#stepDown();
+    }, leftMs);
+    this.#set({ isLeader: true, leader: null });
+  }
+
+  #stepDown(): void {
+    this.#options.logger.warn('lease not renewed in time, stepping down', {
+      identity: this.#options.identity,
+    });
+    this.#set({ isLeader: false, leader: null });
+    this.#round?.abort(new Error('the deadline of the renewal has passed'));
   }
 
   #hasRunOut(lease: Lease): boolean {
@@ -120,20 +156,21 @@ export class LeaderElection {
     return nowMs - this.#seen.atMs > (lease.spec?.leaseDurationSeconds ?? this.#times.leaseSeconds) * 1000;
   }
 
-  async #read(): Promise<Lease | null> {
+  async #read(signal: AbortSignal): Promise<Lease | null> {
     try {
-      return (await this.#options.client.call({ method: 'GET', path: this.#path(true) })) as Lease;
+      return (await this.#options.client.call({ method: 'GET', path: this.#path(true), signal })) as Lease;
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return null;
       throw error;
     }
   }
 
-  async #write(before: Lease | null, holder: string): Promise<void> {
+  async #write(before: Lease | null, holder: string, signal: AbortSignal): Promise<void> {
     const now = new Date().toISOString().replace(/Z$/, '000Z');
     const taken = before?.spec?.holderIdentity !== holder;
     const { namespace, name, address } = this.#options;
     await this.#options.client.call({
+      signal,
       method: before === null ? 'POST' : 'PUT',
       path: this.#path(before !== null),
       body: {
@@ -166,6 +203,7 @@ export class LeaderElection {
     const { isLeader, leader } = this.#leadership;
     if (leadership.isLeader === isLeader && leadership.leader === leader) return;
     this.#leadership = leadership;
+    if (!leadership.isLeader && this.#expiry !== null) clearTimeout(this.#expiry);
     this.#options.onChange(leadership);
   }
 }
