@@ -51,6 +51,12 @@ suite('admin server', () => {
     assert.match(other.body, /\/healthz, \/status/);
   });
 
+  test('answers 400 or 404 to what is no path of it', async () => {
+    for (const path of ['//', '///', 'http://[', '/%', '/constructor', '*', '/__proto__']) {
+      assert.ok([400, 404].includes((await ask(path)).status), path);
+    }
+  });
+
   test('answers only to addresses and localhost, so that no web page can ask', async () => {
     assert.equal((await ask('/healthz', 'evil.example:15000')).status, 403);
     assert.equal((await ask('/healthz', 'localhost:15000')).status, 200);

@@ -97,8 +97,10 @@ async function decide(
     return text('ask by IP address or as localhost', 403);
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') return text('only GET is served here', 405);
-  const url = new URL(request.url ?? '/', 'http://admin');
-  const handler = handlers[url.pathname];
+  // `//` and the like are no paths of this server, and no URL either.
+  const url = URL.parse(request.url ?? '/', 'http://admin');
+  if (url === null) return text('not a path of this server', 400);
+  const handler = Object.hasOwn(handlers, url.pathname) ? handlers[url.pathname] : undefined;
   if (handler !== undefined) return handler(url);
   return text(`nothing here; try ${Object.keys(handlers).join(', ')}`, url.pathname === '/' ? 200 : 404);
 }

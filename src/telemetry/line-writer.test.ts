@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -43,6 +43,19 @@ test('a line may be as long as was said, at any place in a batch', async (t) => 
     written.map((line) => line.length),
     lengths,
   );
+});
+
+test('lines that cannot be written (ENOSPC) count as dropped', async () => {
+  const writer = createLineWriter('/dev/full');
+  for (let line = 0; line < 3_000; line += 1) writer.write('x'.repeat(100));
+  await writer.close();
+  assert.equal(writer.dropped, 3_000);
+});
+
+test('a new file is not readable for other users', async (t) => {
+  const file = fileIn(t);
+  await createLineWriter(file).close();
+  assert.equal(statSync(file).mode & 0o007, 0);
 });
 
 test('a file that was moved away is opened anew', async (t) => {

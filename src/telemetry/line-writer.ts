@@ -14,7 +14,7 @@ export interface LineWriter {
    */
   beginLine(bytes: number): TextBytes | null;
   endLine(): void;
-  /** Lines that were dropped because the reader stood still. */
+  /** Lines that were dropped because the reader does not read, or that could not be written (a full disk). */
   readonly dropped: number;
   /** Writes what is left and closes. A reader that stands still gets a second. */
   close(): Promise<void>;
@@ -155,7 +155,10 @@ class BatchedLineWriter implements LineWriter {
           this.#writeFrom(batch, from);
         }, BATCH_MS);
       } else if (error === null && from + written < batch.length) this.#writeFrom(batch, from + written);
-      else this.#written(batch);
+      else {
+        if (error !== null) this.dropped += linesOf(batch, from);
+        this.#written(batch);
+      }
     });
   }
 
@@ -200,7 +203,17 @@ class BatchedLineWriter implements LineWriter {
 
 const NOTHING = Buffer.alloc(0);
 
-const openToAppend = (path: string): number => openSync(path, 'a', 0o644);
+/** Lines that end after `from`. */
+function linesOf(batch: Buffer, from: number): number {
+  let lines = 0;
+  for (let at = batch.indexOf(LINE_END, from); at >= 0; at = batch.indexOf(LINE_END, at + 1)) lines += 1;
+  return lines;
+}
+
+/** Addresses and paths of clients are for the owner and his group: a log shipper belongs to that group. */
+const MODE = 0o640;
+
+const openToAppend = (path: string): number => openSync(path, 'a', MODE);
 
 /**
  * The same pipe under a descriptor of our own that says EAGAIN instead of waiting: a thread that waits could not be ended. The one

@@ -39,7 +39,7 @@ export class LeaderLink {
     this.#socket?.destroy();
     this.#socket = null;
     this.#reporter = null;
-    if (leader !== null) void this.#connect(leader);
+    if (leader !== null) this.#connect(leader);
   }
 
   /** A proxy of ours came, went, acknowledged or refused. */
@@ -51,9 +51,28 @@ export class LeaderLink {
     this.follow(null);
   }
 
-  async #connect(leader: string): Promise<void> {
+  /** Never throws: what goes wrong is logged, and tried again. */
+  #connect(leader: string): void {
+    this.#dial(leader).catch((error: unknown) => {
+      this.#options.logger.warn('no stream to the leader', { leader, error: String(error) });
+      this.#connectLater(leader);
+    });
+  }
+
+  #connectLater(leader: string): void {
+    if (this.#leader !== leader) return;
+    this.#reporter = null;
+    this.#retry = setTimeout(
+      () => {
+        this.#connect(leader);
+      },
+      RETRY_MS * (0.5 + Math.random()),
+    );
+  }
+
+  async #dial(leader: string): Promise<void> {
     const { identities, replica, service, fleet, logger } = this.#options;
-    // Issued anew for each stream, so that it cannot run out.
+    // Issued for each stream, so that it cannot run out.
     const { certificatePem, keyPem } = await identities.replicaCertificate(replica);
     if (this.#leader !== leader) return;
     const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(leader) ?? [];
@@ -70,9 +89,7 @@ export class LeaderLink {
       logger.warn('no stream to the leader', { leader, error: error.message });
     });
     socket.once('close', () => {
-      if (this.#leader !== leader) return;
-      this.#reporter = null;
-      this.#retry = setTimeout(() => void this.#connect(leader), RETRY_MS * (0.5 + Math.random()));
+      this.#connectLater(leader);
     });
   }
 }

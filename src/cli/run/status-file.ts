@@ -10,6 +10,9 @@ import { mergeStatus, type WrittenStatus } from '../../provider/kubernetes/statu
 import type { Logger } from '../../telemetry/logger.ts';
 import { CONTROLLER_NAME } from '../../translator/types.ts';
 
+/** Names and addresses of everything that is served: for the owner and his group. */
+const MODE = 0o640;
+
 interface StatusObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -77,7 +80,7 @@ export class StatusFile {
 async function replaceFile(path: string, text: string): Promise<void> {
   const beside = `${path}.tmp`;
   await rm(beside, { force: true });
-  await writeFile(beside, text, { flag: 'wx' });
+  await writeFile(beside, text, { mode: MODE, flag: 'wx' });
   await rename(beside, path);
 }
 

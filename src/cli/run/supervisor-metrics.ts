@@ -40,7 +40,7 @@ export function workerMetrics(stats: PoolStats): MetricFamily[] {
     {
       name: 'sluice_access_log_dropped_total',
       type: 'counter',
-      help: 'Access log lines left out because the reader stood still.',
+      help: 'Access log lines that were not written: nobody reads them, or the disk is full.',
       samples: [{ labels: {}, value: stats.accessLogDropped }],
     },
   ];
