@@ -18,6 +18,7 @@ test('every path is documented, and no other', () => {
     status: refuse,
     backends: refuse,
     configs: refuse,
+    listenerPort: refuse,
     policies: refuse,
     metrics: refuse,
   });

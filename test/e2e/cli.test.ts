@@ -174,6 +174,7 @@ suite('explain', () => {
     const { code, stdout } = await run([
       'explain',
       'examples/quickstart',
+      '--echo',
       '--request',
       'GET http://shop.example/cart',
       '-H',

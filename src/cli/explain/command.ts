@@ -1,22 +1,34 @@
 /** `sluice explain`: what happens to a request, and why; without sending it. */
 import { Option, type Command } from 'commander';
+import { DEFAULT_ADMIN, describeNoAdmin } from '../admin-client.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
 import { arePathsThere } from '../paths.ts';
-import { colorsFor, print, printError } from '../terminal.ts';
+import { parseAddress, parsePath, parsePortMap, type HostPort } from '../run/options.ts';
+import { print, printError } from '../terminal.ts';
+import type { ExplainAnswer } from './answer.ts';
+import type { ParsedRequest } from './request.ts';
 
 interface ExplainOptions {
   readonly request: string;
   readonly header: readonly string[];
   readonly output: 'text' | 'json';
+  readonly map: ReadonlyMap<number, number>;
+  readonly tlsDir?: string;
   readonly allClasses?: true;
+  readonly echo?: true;
+  /** true: the default address. */
+  readonly admin?: HostPort | true;
 }
 
 const EXAMPLES = `
 Examples:
   sluice explain gateway/ --request 'GET https://shop.example/cart' -H 'x-user: a'
-  sluice explain gateway/ --request http://shop.example:8080/ --output json
+  sluice explain gateway/ --echo --map 80=8080 --request http://localhost:8080/ --output json
+  sluice explain gateway/ --request tls://db.example:443      by server name; tcp:// and udp:// by port
+  sluice explain --admin --request http://localhost:8080/     of the gateway that runs
 
-Exit code: 0 when the request is forwarded or redirected, 1 when it is refused, 2 wrong usage.`;
+Exit code: 0 when the request is forwarded, redirected or answered by a filter; 1 when it is refused, or a share of such requests is
+answered with an error; 2 wrong usage, or no gateway answers.`;
 
 const collect = (line: string, lines: readonly string[]): string[] => [...lines, line];
 
@@ -26,7 +38,7 @@ export function registerExplain(program: Command): void {
     .description(
       'say what would happen to a request, and why: listener, host, rule, filters, backends, near misses',
     )
-    .argument('<path...>', 'files, folders, or - for standard input')
+    .argument('[path...]', 'files, folders, or - for standard input; none with --admin')
     .requiredOption('-r, --request <request>', "method and URL, as 'GET https://shop.example/cart'")
     .addOption(
       new Option('-H, --header <line>', "a header of the request, as 'x-user: a'; may be repeated")
@@ -34,14 +46,32 @@ export function registerExplain(program: Command): void {
         .default([], 'none'),
     )
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .addOption(
+      new Option('--map <port=port>', 'as for run: the URL may name either port')
+        .argParser(parsePortMap)
+        .default(new Map<number, number>(), 'none'),
+    )
+    .option('--tls-dir <folder>', 'as for run: certificates and keys in files', parsePath)
     .option('--all-classes', 'look at Gateways of other controllers too')
+    .option('--echo', 'as for run: with stand-ins for backends and certificates that are missing')
+    .addOption(
+      new Option(
+        '--admin [address]',
+        `ask the gateway that runs, at ${DEFAULT_ADMIN} or this address`,
+      ).argParser(parseAddress),
+    )
     .addHelpText('after', EXAMPLES)
     .action(async (paths: string[], options: ExplainOptions) => {
-      process.exitCode = await explainPaths(paths, options);
+      process.exitCode = await runExplain(paths, options);
     });
 }
 
-async function explainPaths(paths: readonly string[], options: ExplainOptions): Promise<number> {
+async function runExplain(paths: readonly string[], options: ExplainOptions): Promise<number> {
+  const problem = usageProblem(paths, options);
+  if (problem !== null) {
+    printError(`sluice explain: ${problem}`);
+    return USAGE_ERROR;
+  }
   if (!arePathsThere('explain', paths)) return USAGE_ERROR;
   const { parseRequest } = await import('./request.ts');
   const parsed = parseRequest(options.request, options.header);
@@ -49,34 +79,44 @@ async function explainPaths(paths: readonly string[], options: ExplainOptions): 
     printError(`sluice explain: ${parsed.message}`);
     return USAGE_ERROR;
   }
-  const [{ translatePaths }, { explain }, { compileRegex }, { formatExplanation }, { settingsOf }] =
-    await Promise.all([
-      import('../translate-paths.ts'),
-      import('../../proxy/router/explain.ts'),
-      import('../../proxy/router/regex.ts'),
-      import('./text.ts'),
-      import('./settings.ts'),
-    ]);
-  const { configs, policies } = translatePaths(paths, { allClasses: options.allClasses === true }).result;
-  const explanations = configs.flatMap((config, index) => {
-    const settings = settingsOf(config, policies[index] ?? new Map());
-    return explain(config, parsed.request, compileRegex, settings) ?? [];
-  });
-  if (options.output === 'json') print(JSON.stringify(explanations, null, 2));
-  else if (explanations.length === 0) print(noListener(parsed.request.port, configs));
-  else print(explanations.map((one) => formatExplanation(one, colorsFor(process.stdout))).join('\n\n'));
-  return explanations.some(({ outcome }) => outcome !== 'refuse') ? CLEAN : FINDINGS;
+  const answer = await answerOf(paths, options, parsed);
+  if (answer === null) return USAGE_ERROR;
+  const { isTrouble, isUnbound } = await import('./answer.ts');
+  const { formatAnswer } = await import('./text.ts');
+  if (options.output === 'json') print(JSON.stringify(answer.explanations, null, 2));
+  else print(formatAnswer(answer, process.stdout).join('\n'));
+  const isServed = answer.explanations.some((one) => !isTrouble(one));
+  return isServed && !isUnbound(answer) ? CLEAN : FINDINGS;
 }
 
-interface WithPorts {
-  readonly ports: readonly { readonly number: number; readonly transport: string }[];
+function usageProblem(paths: readonly string[], { admin, map, tlsDir, echo }: ExplainOptions): string | null {
+  if (admin === undefined)
+    return paths.length > 0 ? null : 'name files or folders, or ask the gateway that runs with --admin';
+  if (paths.length > 0) return '--admin asks the gateway that runs; leave the paths away';
+  return map.size > 0 || tlsDir !== undefined || echo === true
+    ? '--admin asks the gateway that runs, which has its own --map, --tls-dir and --echo'
+    : null;
 }
 
-function noListener(port: number, configs: readonly WithPorts[]): string {
-  const ports = configs.flatMap((config) =>
-    config.ports.map(({ number, transport }) => `${String(number)}/${transport}`),
-  );
-  const served =
-    ports.length === 0 ? 'no Gateway is served' : `served ports are ${[...new Set(ports)].join(', ')}`;
-  return `no listener at port ${String(port)}: ${served}`;
+/** null when no gateway answers, which has been reported. */
+async function answerOf(
+  paths: readonly string[],
+  options: ExplainOptions,
+  { request }: Extract<ParsedRequest, { readonly ok: true }>,
+): Promise<ExplainAnswer | null> {
+  const { admin, map, tlsDir = null, allClasses, echo } = options;
+  if (admin === undefined) {
+    const { explainOffline } = await import('./offline.ts');
+    const choices = { map, tlsDir, allClasses: allClasses === true, echo: echo === true };
+    return explainOffline(paths, request, choices);
+  }
+  const address = admin === true ? parseAddress(DEFAULT_ADMIN) : admin;
+  const { explainOnline } = await import('./online.ts');
+  try {
+    const { header: headers, request: text } = options;
+    return await explainOnline(address, { text, headers, port: request.port });
+  } catch (error) {
+    printError(describeNoAdmin('explain', address, error));
+    return null;
+  }
 }

@@ -1,8 +1,23 @@
-/** A request as words of a command line: `GET https://shop.example/cart` and `-H 'x-user: a'`. */
+/** A request as words of a command line: `GET https://shop.example/cart` and `-H 'x-user: a'`; or a connection: `tcp://localhost:6379`. */
+import type { ClientProtocol } from '../../proxy/router/explain-l4.ts';
 import type { ExplainRequest } from '../../proxy/router/explain.ts';
 
 export type ParsedRequest =
   { readonly ok: true; readonly request: ExplainRequest } | { readonly ok: false; readonly message: string };
+
+interface Scheme {
+  readonly protocol: ClientProtocol;
+  readonly isTls: boolean;
+  readonly port: number | null;
+}
+
+const SCHEMES: Readonly<Record<string, Scheme | undefined>> = {
+  'http:': { protocol: 'http', isTls: false, port: 80 },
+  'https:': { protocol: 'http', isTls: true, port: 443 },
+  'tls:': { protocol: 'tls', isTls: true, port: 443 },
+  'tcp:': { protocol: 'tcp', isTls: false, port: null },
+  'udp:': { protocol: 'udp', isTls: false, port: null },
+};
 
 const METHOD = /^[A-Z!#$%&'*+.^_`|~-]+$/;
 
@@ -17,11 +32,12 @@ export function parseRequest(text: string, headerLines: readonly string[]): Pars
   } catch {
     return fail(text, 'the URL needs a scheme and a host, such as https://shop.example/cart');
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    return fail(text, 'the scheme must be http or https');
+  const scheme = SCHEMES[url.protocol];
+  if (scheme === undefined) return fail(text, 'the scheme must be http, https, tls, tcp or udp');
+  const port = url.port === '' ? scheme.port : Number(url.port);
+  if (port === null) return fail(text, `${url.protocol}// needs a port`);
   const headers = parseHeaders(headerLines);
   if (typeof headers === 'string') return { ok: false, message: headers };
-  const isTls = url.protocol === 'https:';
   const host = (headers.get('host') ?? url.hostname).toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '');
   return {
     ok: true,
@@ -29,10 +45,11 @@ export function parseRequest(text: string, headerLines: readonly string[]): Pars
       method,
       host,
       // The URL parser has removed dot segments, as browsers and curl do before they send.
-      path: url.pathname,
+      path: url.pathname === '' ? '/' : url.pathname,
       query: url.search.slice(1),
-      port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
-      serverName: isTls ? url.hostname.toLowerCase() : null,
+      port,
+      protocol: scheme.protocol,
+      serverName: scheme.isTls ? url.hostname.toLowerCase() : null,
       header: (name) => headers.get(name),
     },
   };

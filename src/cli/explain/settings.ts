@@ -1,6 +1,6 @@
 /** Where the settings of rules and pools come from, as `explain` asks for them. */
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
-import type { SettingsOf } from '../../proxy/router/explain.ts';
+import type { SettingsOf } from '../../proxy/router/explain-backends.ts';
 import { describeSettings } from '../../translator/describe-settings.ts';
 import type { RulePolicies } from '../../translator/types.ts';
 

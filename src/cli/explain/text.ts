@@ -1,8 +1,18 @@
 /** An explanation for people. */
 import type { Filter, HeaderEdit } from '../../ir/filter.ts';
 import type { EffectiveSetting, Origin, RuleOrigin } from '../../ir/origin.ts';
-import type { ExplainedBackend, Explanation } from '../../proxy/router/explain.ts';
+import type { ExplainedBackend } from '../../proxy/router/explain-backends.ts';
+import type { Explanation } from '../../proxy/router/explain.ts';
+import { layoutFor, wrap } from '../layout.ts';
 import type { Colors } from '../terminal.ts';
+import {
+  hasFailingShare,
+  isTrouble,
+  isUnbound,
+  listenersNotServed,
+  servedListeners,
+  type ExplainAnswer,
+} from './answer.ts';
 
 const name = ({ kind, namespace, name: own, section }: Origin): string =>
   `${kind} ${namespace}/${own}${section === undefined ? '' : ` (${section})`}`;
@@ -10,15 +20,42 @@ const name = ({ kind, namespace, name: own, section }: Origin): string =>
 const ruleName = (rule: RuleOrigin): string =>
   `${rule.kind} ${rule.namespace}/${rule.name} rule ${String(rule.index)}${rule.section === undefined ? '' : ` (${rule.section})`}`;
 
+type Stream = Parameters<typeof layoutFor>[0];
+
+export function formatAnswer(answer: ExplainAnswer, stream: Stream): string[] {
+  const { colors, width } = layoutFor(stream);
+  const { explanations, port, notes } = answer;
+  const unserved = listenersNotServed(answer).map((text) => `${colors.red('!')} ${text}`);
+  const arrows = notes.map((note) => `${colors.green('→')} ${note}`);
+  if (explanations.length > 0) {
+    const shown = explanations.map((one) => formatExplanation(one, colors)).join('\n\n');
+    // Other listeners of the port matter where the request is not served, or the port is not bound.
+    const isServed = explanations.some((one) => !isTrouble(one)) && !isUnbound(answer);
+    return [shown, ...(isServed ? [] : unserved), ...arrows].flatMap((text) => wrapEach(text, width));
+  }
+  const served = servedListeners(answer);
+  return [
+    `${colors.red('✗')} ${colors.bold(`no listener is served at port ${String(port)}`)}`,
+    ...unserved.map((text) => `  ${text}`),
+    ...(served.length === 0 ? ['  no listener is served at all'] : served.map((text) => `  served: ${text}`)),
+    ...arrows.map((text) => `  ${text}`),
+  ].flatMap((text) => wrapEach(text, width));
+}
+
+/** Rows keep their indentation. */
+const wrapEach = (text: string, width: number): string[] =>
+  text.split('\n').flatMap((line) => wrap(line, width, '              '));
+
 export function formatExplanation(explanation: Explanation, colors: Colors): string {
-  const { outcome, summary, listener, hostname, rule, match, filters, backends, nearMisses } = explanation;
-  const mark = outcome === 'refuse' ? colors.red('✗') : colors.green('✓');
+  const { summary, listener, hosts, hostname, rule, match, filters, backends, nearMisses } = explanation;
+  const mark = markOf(explanation, colors);
   const row = (label: string, text: string): string => `  ${colors.dim(label.padEnd(9))} ${text}`;
   return [
     `${mark} ${colors.bold(summary)}`,
     row('gateway', name(explanation.gateway)),
     row('listener', listener === null ? 'none' : name(listener)),
     row('', colors.dim(explanation.listenerBecause)),
+    ...(hosts.length === 0 ? [] : [row('hosts', `routes here have: ${someOf(hosts)}`)]),
     ...(hostname === null ? [] : [row('host', hostname)]),
     ...(rule === null ? [] : [row('rule', ruleName(rule))]),
     ...(match === null ? [] : [row('match', match)]),
@@ -29,6 +66,19 @@ export function formatExplanation(explanation: Explanation, colors: Colors): str
       (miss) => `    ${colors.yellow('~')} ${ruleName(miss.rule)}: ${miss.match}\n        ${miss.because}`,
     ),
   ].join('\n');
+}
+
+const HOST_LIMIT = 10;
+
+const someOf = (hosts: readonly string[]): string => {
+  const more = hosts.length - HOST_LIMIT;
+  return `${hosts.slice(0, HOST_LIMIT).join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
+};
+
+/** `!`: a share of such requests is answered with an error. */
+function markOf({ outcome, backends }: Explanation, colors: Colors): string {
+  if (outcome === 'refuse') return colors.red('✗');
+  return outcome === 'forward' && hasFailingShare(backends) ? colors.yellow('!') : colors.green('✓');
 }
 
 function backendRows(

@@ -16,6 +16,8 @@ export interface AdminState {
   readonly status: () => StatusReport;
   readonly backends: () => Promise<readonly BackendReport[]>;
   readonly configs: () => readonly GatewayConfig[];
+  /** The listener's port for one that is bound; see `listenerPortOf`. */
+  readonly listenerPort: (dialled: number) => number;
   /** Where the settings of a Gateway's rules come from. */
   readonly policies: (gateway: Origin) => RulePolicies;
   readonly metrics: () => Promise<readonly MetricFamily[]>;
@@ -46,12 +48,13 @@ export function adminHandlers(state: AdminState): Readonly<Record<string, AdminH
 }
 
 /** `/explain?request=GET+https://shop.example/cart&header=x-user:+a`: what `sluice explain --output json` prints. */
-function explainQuery(url: URL, { configs, policies }: AdminState): ReturnType<AdminHandler> {
+function explainQuery(url: URL, { configs, policies, listenerPort }: AdminState): ReturnType<AdminHandler> {
   const parsed = parseRequest(url.searchParams.get('request') ?? '', url.searchParams.getAll('header'));
   if (!parsed.ok) return json({ error: parsed.message }, 400);
+  const request = { ...parsed.request, port: listenerPort(parsed.request.port) };
   const explanations = configs().flatMap((config) => {
     const settings = settingsOf(config, policies(config.gateway));
-    return explain(config, parsed.request, compileRegex, settings) ?? [];
+    return explain(config, request, compileRegex, settings) ?? [];
   });
   return json(explanations);
 }

@@ -5,13 +5,21 @@ import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { Provider } from '../../provider/provider.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { echoKey, servicesWithoutEndpoints, withEchoEndpoints, type EchoTarget } from './echo-endpoints.ts';
+import { StandIns } from './fill-stand-ins.ts';
 import type { ListeningEchoes, WantedEchoes } from './echo-messages.ts';
 
 /** This file is TypeScript in a checkout and JavaScript in a release; so is its neighbour. */
 const ENTRY = fileURLToPath(new URL(`../echo/process${import.meta.url.slice(-3)}`, import.meta.url));
 
-export function withEcho(provider: Provider, logger: Logger): Provider {
+export interface EchoOptions {
+  readonly logger: Logger;
+  /** What stands in for what is missing, whenever resources change. */
+  readonly onNotes: (notes: readonly string[]) => void;
+}
+
+export function withEcho(provider: Provider, { logger, onNotes }: EchoOptions): Provider {
   const echo = new EchoProcess(logger);
+  const standIns = new StandIns();
   /** Snapshots wait for their backends one after the other; only the newest that waits counts. */
   let newest: ResourceSnapshot | null = null;
   let isBusy = false;
@@ -20,8 +28,10 @@ export function withEcho(provider: Provider, logger: Logger): Provider {
     if (isBusy) return;
     isBusy = true;
     while (newest !== null) {
-      const snapshot = newest;
+      const given = newest;
       newest = null;
+      const { snapshot, notes } = await standIns.fill(given);
+      onNotes(notes);
       const targets = servicesWithoutEndpoints(snapshot);
       const ports = await echo.serve(targets);
       onSnapshot(withEchoEndpoints(snapshot, targets, (target) => ports.get(echoKey(target)) ?? null));

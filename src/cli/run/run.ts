@@ -13,7 +13,8 @@ import { translateOptions } from '../translate-options.ts';
 import { sluiceVersion } from '../version.ts';
 import { adminHandlers } from './admin-handlers.ts';
 import type { RunOptions } from './command.ts';
-import { withEcho } from './echo-provider.ts';
+import { withEcho, type EchoOptions } from './echo-provider.ts';
+import { mappedRedirectNotes } from './mapped-redirects.ts';
 import { resolveFreePorts } from './free-port.ts';
 import { LiveSummary } from './live-summary.ts';
 import type { HostPort } from './options.ts';
@@ -35,10 +36,14 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   }
   const { logger, close: closeLog } = await createLogger(options);
   const files = createFileProvider({ paths, watch: options.watch, logger });
-  const provider = createProvider(files, options, logger);
   const summary = createSummary(paths, options);
+  let standInNotes: readonly string[] = [];
+  const provider = createProvider(files, options, logger, (notes) => {
+    standInNotes = notes;
+  });
   const statusFile = options.status === undefined ? null : new StatusFile(options.status, logger);
   const takeover = options.takeover === undefined ? null : new Takeover(options.takeover, logger);
+  const settings = await workerSettings(options);
   const supervisor = new Supervisor({
     provider,
     locate: (object, path) => files.locate(object, path),
@@ -47,14 +52,15 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
       trustedCidrs: options.trustedCidrs,
     }),
     workers: options.workers,
-    workerSettings: await workerSettings(options),
     sessionSecret: options.sessionKey,
+    workerSettings: settings,
     version: sluiceVersion(),
     logger,
     onInput: () => {
       summary.inputChanged();
     },
     onChange: (report, { result, snapshot }) => {
+      summary.setNotes([...standInNotes, ...mappedRedirectNotes(result.configs, settings.portMap)]);
       summary.update(report);
       statusFile?.update(result.statuses, snapshot);
       if (report.ready) takeover?.ready();
@@ -73,9 +79,14 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   return exitCode;
 }
 
-function createProvider(files: Provider, { echo, tlsDir, watch }: RunOptions, logger: Logger): Provider {
+function createProvider(
+  files: Provider,
+  { echo, tlsDir, watch }: RunOptions,
+  logger: Logger,
+  onNotes: EchoOptions['onNotes'],
+): Provider {
   const withTls = tlsDir === undefined ? files : withTlsFolder(files, { folder: tlsDir, watch, logger });
-  return echo === true ? withEcho(withTls, logger) : withTls;
+  return echo === true ? withEcho(withTls, { logger, onNotes }) : withTls;
 }
 
 /** What makes no sense as a whole, in words. */
@@ -161,6 +172,7 @@ async function openAdmin(
     status: () => supervisor.status(),
     backends: () => supervisor.backends(),
     configs: () => supervisor.configs,
+    listenerPort: (dialled) => supervisor.listenerPort(dialled),
     policies: (gateway) => supervisor.policiesOf(gateway),
     metrics: () => supervisor.metrics(),
   });

@@ -24,6 +24,7 @@ import { Translator } from '../../translator/translate.ts';
 import type { RulePolicies, TranslateOptions } from '../../translator/types.ts';
 import { whyNothingIsBound } from '../nothing-bound.ts';
 import { reachableAddresses } from './addresses.ts';
+import { listenerPortOf } from './bound-listener-ports.ts';
 import { PortClaims } from './port-claims.ts';
 import { proxyMetrics } from './proxy-metrics.ts';
 import { ServedSince } from './served-since.ts';
@@ -130,6 +131,14 @@ export class Supervisor {
     const { configs = [], policies = [] } = this.#reconciled?.result ?? {};
     const index = configs.findIndex((config) => gatewayKey(config.gateway) === gatewayKey(gateway));
     return policies[index] ?? new Map<never, never>();
+  }
+
+  /** The listener's port for one that is bound; see `listenerPortOf`. */
+  listenerPort(dialled: number): number {
+    return listenerPortOf(
+      dialled,
+      this.#server.peers.flatMap(({ ports }) => ports),
+    );
   }
 
   get workerPids(): readonly number[] {

@@ -1,9 +1,7 @@
 /** `sluice status`: what a running gateway serves, and since when; asked from its admin API. */
-import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { Option, type Command } from 'commander';
 import type { StatusAnswer } from '../../admin/status-report.ts';
+import { askAdmin, DEFAULT_ADMIN, describeNoAdmin } from '../admin-client.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
 import { layoutFor } from '../layout.ts';
 import { parseAddress, type HostPort } from '../run/options.ts';
@@ -13,9 +11,6 @@ interface StatusOptions {
   readonly admin: HostPort;
   readonly output: 'table' | 'json';
 }
-
-const DEFAULT_ADMIN = '127.0.0.1:15000';
-const TIMEOUT_MS = 5_000;
 
 const EXAMPLES = `
 Examples:
@@ -43,14 +38,11 @@ export function registerStatus(program: Command): void {
 }
 
 async function showStatus({ admin, output }: StatusOptions): Promise<number> {
-  const { host, port } = admin;
-  const address = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   let report: StatusAnswer;
   try {
-    report = await getStatus(host, port);
+    report = await askAdmin<StatusAnswer>(admin, '/status');
   } catch (error) {
-    printError(`sluice status: no gateway answers on ${address} (${reasonOf(error)})`);
-    printError('start one with "sluice run PATH", or name its admin API with --admin');
+    printError(describeNoAdmin('status', admin, error));
     return USAGE_ERROR;
   }
   if (output === 'json') {
@@ -61,18 +53,4 @@ async function showStatus({ admin, output }: StatusOptions): Promise<number> {
   }
   const { isHealthy } = await import('./health.ts');
   return isHealthy(report) ? CLEAN : FINDINGS;
-}
-
-/** Not `fetch`, which refuses some ports for the sake of browsers. */
-async function getStatus(host: string, port: number): Promise<StatusAnswer> {
-  const request = get({ host, port, path: '/status', signal: AbortSignal.timeout(TIMEOUT_MS) });
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
-  const body = await text(response);
-  if (response.statusCode !== 200) throw new Error(`it answers ${String(response.statusCode)}`);
-  return JSON.parse(body) as StatusAnswer;
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error && error.code === 'ECONNREFUSED' ? 'connection refused' : error.message;
 }

@@ -67,7 +67,7 @@ suite('explain', () => {
       nearMisses.map(({ rule: near, because }) => [near.index, because]),
       [
         [0, 'header x-v: wants = "2", got "1"'],
-        [2, 'matches too, but comes later in the order'],
+        [2, 'matches too, but an earlier rule takes precedence'],
       ],
     );
     assert.match(listenerBecause, /\*\.example\.com.* most specific .* covers a\.example\.com/);

@@ -8,38 +8,39 @@ import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { RuleId } from '../../ir/ids.ts';
 import type { HttpListener, Port } from '../../ir/listener.ts';
 import type { RouteMatch, StringMatch } from '../../ir/match.ts';
-import type { EffectiveSetting, Origin, RuleOrigin } from '../../ir/origin.ts';
+import type { Origin, RuleOrigin } from '../../ir/origin.ts';
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
-import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
+import type { RouteRule } from '../../ir/route.ts';
 import { describeMatch, describeText, type FailedPart, type RegexCompiler } from './entry.ts';
 import { MatchState } from './match-state.ts';
 import { matchPath, normalisePath, textOctets } from './path.ts';
+import {
+  describeProblem,
+  describeShare,
+  explainBackends,
+  type BackendFacts,
+  type ExplainedBackend,
+  type SettingsOf,
+} from './explain-backends.ts';
+import { explainL4, type ClientProtocol } from './explain-l4.ts';
 import { isPreflight, preflightFilter } from './preflight.ts';
 import { queryValue } from './query.ts';
 import type { RequestView } from './request-view.ts';
-import { PortRouter, type CompiledHost, type ListenerRef, type RouteHit } from './router.ts';
+import {
+  PortRouter,
+  type CompiledHost,
+  type CompiledListener,
+  type ListenerRef,
+  type RouteHit,
+} from './router.ts';
 
 export interface ExplainRequest extends RequestView {
   /** The listener port the request comes to. */
   readonly port: number;
   readonly serverName: string | null;
+  /** What the client sends first; HTTP when absent. */
+  readonly protocol?: ClientProtocol;
 }
-
-export interface ExplainedBackend {
-  readonly backend: Origin;
-  readonly weight: number;
-  /** Share of the requests, in percent. */
-  readonly share: number;
-  readonly problem: string | null;
-  /** Its own: they act once it is chosen. */
-  readonly filters: readonly Filter[];
-  /** What holds for requests to it and for its pool; nothing where nobody can say. */
-  readonly settings: readonly EffectiveSetting[];
-  readonly endpoints: readonly { readonly address: string; readonly state: string }[];
-}
-
-/** Where settings come from is known to whoever made the configuration: by rule and index of its backend. */
-export type SettingsOf = (rule: RuleId, backend: number) => readonly EffectiveSetting[];
 
 const NO_SETTINGS: SettingsOf = () => [];
 
@@ -61,6 +62,8 @@ export interface Explanation {
   readonly listener: Origin | null;
   /** Why this listener, or none. */
   readonly listenerBecause: string;
+  /** Where no route has the host: the hostnames that routes (or listeners) of the port have; `*` for any. */
+  readonly hosts: readonly string[];
   readonly hostname: string | null;
   readonly rule: RuleOrigin | null;
   readonly match: string | null;
@@ -71,20 +74,23 @@ export interface Explanation {
 
 const NEAR_MISSES = 10;
 
-/** null when the Gateway has no HTTP listener at that port. */
+/** null when the Gateway has no listener at that port. */
 export function explain(
   config: GatewayConfig,
   request: ExplainRequest,
   regex: RegexCompiler,
   settingsOf: SettingsOf = NO_SETTINGS,
 ): Explanation | null {
-  const port = config.ports.find(({ number, transport }) => number === request.port && transport === 'tcp');
+  const wanted = request.protocol === 'udp' ? 'udp' : 'tcp';
+  const port = config.ports.find(({ number, transport }) => number === request.port && transport === wanted);
+  if (port === undefined || port.listeners.length === 0) return null;
+  const below = explainL4(config, port, request, settingsOf);
+  if (below !== null) return below;
   const listeners = httpListeners(port);
-  if (listeners.length === 0) return null;
   const path = normalisePath(request.path);
   if (path === null) {
     const listenerBecause = 'the path is refused before any listener is looked for';
-    return refusal(config, 'bad_request', { listener: null, listenerBecause, nearMisses: [] });
+    return refusal(config, 'bad_request', { listener: null, listenerBecause, hosts: [], nearMisses: [] });
   }
   const view: RequestView = {
     method: request.method,
@@ -104,9 +110,10 @@ export function explain(
   const owner = router.listenerFor(view.host);
   const matchedAs = router.matchedAs(view);
   const matched = { view: matchedAs, isAsked: matchedAs !== view };
-  const nearMisses = findNearMisses(owner?.hosts.find(view.host) ?? null, matched, rules);
+  const nearMisses = owner === null ? [] : findNearMisses(owner.hosts.find(view.host), matched, rules);
   const listenerBecause = whyListener(owner?.listener ?? null, hit, request);
-  const around = { listener: hit.listener, listenerBecause, nearMisses };
+  const hosts = hit.rule === null ? hostsWithout(view.host, owner, listeners) : [];
+  const around = { listener: hit.listener, listenerBecause, hosts, nearMisses };
   if (hit.rule === null) return refusal(config, hit.reason ?? 'no_rule', around);
   return served({ config, hit, rule: hit.rule, isPreflight: isPreflight(view), settingsOf }, around);
 }
@@ -115,10 +122,22 @@ export function explain(
 const octets = (value: string | undefined): string | undefined =>
   value === undefined ? undefined : textOctets(value);
 
-const httpListeners = (port: Port | undefined): HttpListener[] =>
-  (port?.listeners ?? []).filter((listener) => listener.kind === 'http');
+const httpListeners = (port: Port): HttpListener[] =>
+  port.listeners.filter((listener) => listener.kind === 'http');
 
-type Surroundings = Pick<Explanation, 'listenerBecause' | 'nearMisses'> & {
+/** Where no route has the host, the hostnames that routes have: of the listener for the host, or of all listeners where none is. */
+function hostsWithout(
+  host: string,
+  owner: CompiledListener<RouteRule> | null,
+  listeners: readonly HttpListener[],
+): string[] {
+  if (owner !== null && owner.hosts.find(host) !== null) return [];
+  const asked = owner === null ? listeners : [owner.listener];
+  const names = asked.flatMap(({ virtualHosts }) => virtualHosts.map(({ hostname }) => hostname));
+  return [...new Set(names)].map((hostname) => (hostname === '' ? '*' : hostname));
+}
+
+type Surroundings = Pick<Explanation, 'listenerBecause' | 'hosts' | 'nearMisses'> & {
   readonly listener: ListenerRef | null;
 };
 
@@ -145,6 +164,7 @@ function refusal(config: GatewayConfig, reason: ReasonCode, around: Surroundings
     gateway: config.gateway,
     listener: around.listener?.origin ?? null,
     listenerBecause: around.listenerBecause,
+    hosts: around.hosts,
     hostname: null,
     rule: null,
     match: null,
@@ -164,8 +184,9 @@ interface Served {
 
 function served({ config, hit, rule, isPreflight, settingsOf }: Served, around: Surroundings): Explanation {
   const { hostname, entry } = hit;
-  const backends = explainBackends(config, rule, settingsOf);
-  const { outcome, status, reason, summary } = outcomeOf(rule, isPreflight, backends);
+  const refs = rule.action.kind === 'forward' ? rule.action.backends : [];
+  const facts = explainBackends(config, rule.id, refs, settingsOf);
+  const { outcome, status, reason, summary } = outcomeOf(rule, isPreflight, facts);
   return {
     outcome,
     status,
@@ -174,11 +195,12 @@ function served({ config, hit, rule, isPreflight, settingsOf }: Served, around: 
     gateway: config.gateway,
     listener: around.listener?.origin ?? null,
     listenerBecause: around.listenerBecause,
+    hosts: [],
     hostname: hostname === '' ? '*' : hostname,
     rule: rule.origin,
     match: entry === null ? null : describeMatch(entry.match),
     filters: rule.filters,
-    backends,
+    backends: facts.map(({ explained }) => explained),
     nearMisses: around.nearMisses,
   };
 }
@@ -186,7 +208,7 @@ function served({ config, hit, rule, isPreflight, settingsOf }: Served, around: 
 type Outcome = Pick<Explanation, 'outcome' | 'status' | 'reason' | 'summary'>;
 
 /** In the order in which a request meets them (filter/order.ts). */
-function outcomeOf(rule: RouteRule, isPreflight: boolean, backends: readonly ExplainedBackend[]): Outcome {
+function outcomeOf(rule: RouteRule, isPreflight: boolean, facts: readonly BackendFacts[]): Outcome {
   if (rule.action.kind === 'fail') {
     const { status, reason, message } = rule.action;
     return { outcome: 'refuse', status, reason, summary: `${String(status)} ${reason}: ${message}` };
@@ -198,20 +220,28 @@ function outcomeOf(rule: RouteRule, isPreflight: boolean, backends: readonly Exp
   }
   const answered = redirectOf(rule.filters);
   if (answered !== null) return answered;
-  const weighted = backends.filter(({ weight }) => weight > 0);
+  const weighted = facts.filter(({ explained }) => explained.weight > 0);
   const [first] = weighted;
   if (first === undefined) {
     const { status, text } = REASONS.no_backend;
     const summary = `${String(status)} no_backend: ${text}`;
     return { outcome: 'refuse', status, reason: 'no_backend', summary };
   }
-  const own = weighted.map(({ filters }) => redirectOf(filters));
+  const own = weighted.map(({ explained }) => redirectOf(explained.filters));
   if (weighted.length === 1 && own[0] !== null && own[0] !== undefined) return own[0];
-  const shares = weighted.map(({ backend, share, problem }, index) => {
-    const name = `${backend.kind} ${backend.namespace}/${backend.name}${backend.section === undefined ? '' : `:${backend.section}`}`;
-    const note = problem ?? own[index]?.summary ?? null;
-    return `${name} ${String(share)} %${note === null ? '' : ` (${note})`}`;
-  });
+  const { problem } = first;
+  if (problem !== null && weighted.length === 1) {
+    const { status, reason } = problem;
+    const summary = `${describeProblem(problem)} ${describeShare(first.explained, null)}`;
+    return { outcome: 'refuse', status, reason, summary };
+  }
+  const shares = weighted.map((one, index) =>
+    describeShare(one.explained, one.explained.problem ?? own[index]?.summary ?? null),
+  );
+  if (problem !== null && weighted.every((one) => one.problem !== null)) {
+    const { status, reason } = problem;
+    return { outcome: 'refuse', status, reason, summary: `no backend can answer: ${shares.join(', ')}` };
+  }
   return { outcome: 'forward', status: null, reason: null, summary: `forward to ${shares.join(', ')}` };
 }
 
@@ -221,43 +251,6 @@ function redirectOf(filters: readonly Filter[]): Outcome | null {
   if (redirect === undefined) return null;
   const summary = `${String(redirect.status)} by a redirect filter`;
   return { outcome: 'redirect', status: redirect.status, reason: 'redirect', summary };
-}
-
-function explainBackends(
-  config: GatewayConfig,
-  { id: rule, action }: RouteRule,
-  settingsOf: SettingsOf,
-): ExplainedBackend[] {
-  const backends: readonly WeightedBackend[] = action.kind === 'forward' ? action.backends : [];
-  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
-  return backends.map((backend, index) => {
-    const endpoints =
-      backend.kind === 'invalid'
-        ? []
-        : (config.endpoints.find(({ cluster }) => cluster === backend.cluster)?.endpoints ?? []);
-    const discovery =
-      backend.kind === 'invalid'
-        ? undefined
-        : config.clusters.find(({ id }) => id === backend.cluster)?.discovery;
-    const isEmpty = endpoints.length === 0 && discovery?.kind !== 'dns';
-    return {
-      backend: backend.origin,
-      weight: backend.weight,
-      share: total === 0 ? 0 : Math.round((backend.weight / total) * 1000) / 10,
-      problem:
-        backend.kind === 'invalid'
-          ? `500 ${backend.reason}: ${backend.message}`
-          : isEmpty
-            ? `503 no_endpoints: ${REASONS.no_endpoints.text}`
-            : null,
-      filters: backend.kind === 'invalid' ? [] : backend.filters,
-      settings: settingsOf(rule, index),
-      endpoints: endpoints.map(({ address, port, state }) => ({
-        address: `${address}:${String(port)}`,
-        state,
-      })),
-    };
-  });
 }
 
 /** The request that rules were matched with. `isAsked`: it is the one that a preflight asks about. */
@@ -294,7 +287,7 @@ function findNearMisses(
         match: describeMatch(entry.source.match),
         because:
           failed === null
-            ? 'matches too, but comes later in the order'
+            ? 'matches too, but an earlier rule takes precedence'
             : describeFailure(failed, entry.source.match, request),
       };
       found.push({ near, distance: failed?.part === 'path' ? 1 : 0 });

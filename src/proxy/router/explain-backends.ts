@@ -1,0 +1,90 @@
+/** The backends of a rule as an explanation shows them, and what their problems make of a request. */
+import type { Filter } from '../../ir/filter.ts';
+import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import type { RuleId } from '../../ir/ids.ts';
+import type { EffectiveSetting, Origin } from '../../ir/origin.ts';
+import { REASONS, type ReasonCode } from '../../ir/reason.ts';
+import type { WeightedBackend } from '../../ir/route.ts';
+
+export interface ExplainedBackend {
+  readonly backend: Origin;
+  readonly weight: number;
+  /** Share of the requests, in percent. */
+  readonly share: number;
+  readonly problem: string | null;
+  /** Its own: they act once it is chosen. */
+  readonly filters: readonly Filter[];
+  /** What holds for requests to it and for its pool; nothing where nobody can say. */
+  readonly settings: readonly EffectiveSetting[];
+  readonly endpoints: readonly { readonly address: string; readonly state: string }[];
+}
+
+/** Where settings come from is known to whoever made the configuration: by rule and index of its backend. */
+export type SettingsOf = (rule: RuleId, backend: number) => readonly EffectiveSetting[];
+
+/** What a request that comes to the backend is answered with. */
+export interface BackendProblem {
+  readonly status: number;
+  readonly reason: ReasonCode;
+  readonly message: string;
+}
+
+/** With what `ExplainedBackend.problem` was made from. */
+export interface BackendFacts {
+  readonly explained: ExplainedBackend;
+  readonly problem: BackendProblem | null;
+}
+
+export function explainBackends(
+  config: GatewayConfig,
+  rule: RuleId,
+  backends: readonly WeightedBackend[],
+  settingsOf: SettingsOf,
+): BackendFacts[] {
+  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+  return backends.map((backend, index) => {
+    const problem = problemOf(config, backend);
+    const explained: ExplainedBackend = {
+      backend: backend.origin,
+      weight: backend.weight,
+      share: total === 0 ? 0 : Math.round((backend.weight / total) * 1000) / 10,
+      problem: problem === null ? null : describeProblem(problem),
+      filters: backend.kind === 'invalid' ? [] : backend.filters,
+      settings: settingsOf(rule, index),
+      endpoints: endpointsOf(config, backend).map(({ address, port, state }) => ({
+        address: `${address}:${String(port)}`,
+        state,
+      })),
+    };
+    return { explained, problem };
+  });
+}
+
+export const describeProblem = ({ status, reason, message }: BackendProblem): string =>
+  `${String(status)} ${reason}: ${message}`;
+
+/** `Service default/api:http 50 %`, with a note in parentheses. */
+export function describeShare({ backend, share }: ExplainedBackend, note: string | null): string {
+  const { kind, namespace, name, section } = backend;
+  const port = section === undefined ? '' : `:${section}`;
+  return `${kind} ${namespace}/${name}${port} ${String(share)} %${note === null ? '' : ` (${note})`}`;
+}
+
+function problemOf(config: GatewayConfig, backend: WeightedBackend): BackendProblem | null {
+  if (backend.kind === 'invalid') {
+    const { reason, message } = backend;
+    return { status: REASONS[reason].status, reason, message };
+  }
+  const discovery = config.clusters.find(({ id }) => id === backend.cluster)?.discovery;
+  if (endpointsOf(config, backend).length > 0 || discovery?.kind === 'dns') return null;
+  const { status, text: message } = REASONS.no_endpoints;
+  return { status, reason: 'no_endpoints', message };
+}
+
+const endpointsOf = (
+  config: GatewayConfig,
+  backend: WeightedBackend,
+): GatewayConfig['endpoints'][number]['endpoints'] =>
+  backend.kind === 'invalid'
+    ? []
+    : (config.endpoints.find(({ cluster }) => cluster === backend.cluster)?.endpoints ?? []);

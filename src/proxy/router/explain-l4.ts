@@ -1,0 +1,154 @@
+/** What becomes of a connection or flow below HTTP: a TLS connection by its server name, TCP and UDP by their port. */
+import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import type { HttpListener, L4Rule, Listener, Port, TlsListener } from '../../ir/listener.ts';
+import type { ReasonCode } from '../../ir/reason.ts';
+import { explainBackends, describeShare, type SettingsOf } from './explain-backends.ts';
+import type { Explanation } from './explain.ts';
+import { HostTable } from './host-table.ts';
+
+/** What a client sends first: HTTP, a ClientHello, or bytes that only a TCPRoute or UDPRoute can place. */
+export type ClientProtocol = 'http' | 'tls' | 'tcp' | 'udp';
+
+export interface L4Question {
+  readonly protocol?: ClientProtocol;
+  /** null without TLS. */
+  readonly serverName: string | null;
+}
+
+type L4Listener = Exclude<Listener, { readonly kind: 'http' }>;
+
+interface L4Choice {
+  readonly listener: L4Listener;
+  readonly because: string;
+  /** Of the route that has the server name; null where the listener needs none. */
+  readonly hostname: string | null;
+  readonly rule: L4Rule | null;
+  readonly hosts: readonly string[];
+}
+
+/** As `listener/tls-port.ts` has it, which this pure layer cannot import. */
+const startsWithTls = (listener: Listener): listener is HttpListener | TlsListener =>
+  listener.kind === 'tls' || (listener.kind === 'http' && listener.tls !== null);
+
+const shown = (hostname: string): string => (hostname === '' ? 'any host' : hostname);
+
+/** null when the connection comes to an HTTP listener of the port, which decides for each request. */
+export function explainL4(
+  config: GatewayConfig,
+  port: Port,
+  question: L4Question,
+  settingsOf: SettingsOf,
+): Explanation | null {
+  const whole = port.listeners.find((one) => one.kind === 'tcp' || one.kind === 'udp');
+  if (whole?.kind === 'tcp' || whole?.kind === 'udp') {
+    const because = `it takes every ${whole.kind === 'udp' ? 'datagram' : 'connection'} of the port`;
+    return forwarded(
+      config,
+      { listener: whole, because, hostname: null, rule: whole.rule, hosts: [] },
+      settingsOf,
+    );
+  }
+  if (question.serverName !== null) return explainTls(config, port, question.serverName, settingsOf);
+  const speaksTls = port.listeners.every(startsWithTls);
+  if ((question.protocol ?? 'http') === 'http' && !speaksTls) return null;
+  const listenerBecause = speaksTls
+    ? 'every listener of the port begins with TLS: ask with https:// or tls://'
+    : 'the listeners of the port are for HTTP: ask with http://';
+  return refused(config, 'bad_request', { listener: null, listenerBecause, hosts: [] });
+}
+
+function explainTls(
+  config: GatewayConfig,
+  port: Port,
+  serverName: string,
+  settingsOf: SettingsOf,
+): Explanation | null {
+  const table = new HostTable<HttpListener | TlsListener>();
+  const withTls = port.listeners.filter(startsWithTls);
+  for (const listener of withTls) table.add(listener.hostname, listener);
+  if (withTls.length === 0) {
+    const listenerBecause = 'no listener of the port terminates TLS: ask with http://';
+    return refused(config, 'bad_request', { listener: null, listenerBecause, hosts: [] });
+  }
+  const listener = table.find(serverName);
+  if (listener === null) {
+    const listenerBecause = `no listener of the port is for the server name ${serverName}`;
+    const hosts = withTls.map(({ hostname }) => hostname);
+    return refused(config, 'no_listener_host', { listener: null, listenerBecause, hosts });
+  }
+  if (listener.kind !== 'tls') return null;
+  const rules = new HostTable<{ readonly hostname: string; readonly rule: L4Rule }>();
+  for (const host of listener.hosts) rules.add(host.hostname, host);
+  const found = rules.find(serverName);
+  const how = listener.tls === null ? 'TLS is passed through' : 'TLS is terminated';
+  const because = `its hostname (${shown(listener.hostname)}) is the most specific of the port that covers the server name ${serverName}; ${how}`;
+  const hosts = found === null ? listener.hosts.map(({ hostname }) => hostname) : [];
+  const choice = { listener, because, hostname: found?.hostname ?? null, rule: found?.rule ?? null, hosts };
+  return forwarded(config, choice, settingsOf);
+}
+
+function forwarded(
+  config: GatewayConfig,
+  { listener, because, hostname, rule, hosts }: L4Choice,
+  settingsOf: SettingsOf,
+): Explanation {
+  const around = { listener, listenerBecause: because, hosts };
+  if (rule === null) return refused(config, 'no_rule', around);
+  const facts = explainBackends(config, rule.id, rule.backends, settingsOf);
+  const weighted = facts.filter(({ explained }) => explained.weight > 0);
+  const failed = weighted.every(({ problem }) => problem !== null);
+  const shares = weighted.map(({ explained, problem }) =>
+    describeShare(explained, problem === null ? null : `${problem.reason}: ${problem.message}`),
+  );
+  const reason = weighted[0] === undefined ? 'no_backend' : (weighted[0].problem?.reason ?? null);
+  return {
+    ...refused(config, reason ?? 'no_backend', around),
+    outcome: failed ? 'refuse' : 'forward',
+    reason: failed ? reason : null,
+    summary: failed
+      ? `${endOf(listener)}: ${weighted.length === 0 ? 'the rule has no backend with a weight above 0' : shares.join(', ')}`
+      : `forward to ${shares.join(', ')}`,
+    hostname: hostname === '' ? '*' : hostname,
+    rule: rule.origin,
+    backends: facts.map(({ explained }) => explained),
+  };
+}
+
+/** There is no answer to give: the client sees its connection end, or nothing. */
+const endOf = (listener: Listener | null): string =>
+  listener?.kind === 'udp' ? 'the datagram is dropped' : 'the connection is closed';
+
+interface Refused {
+  readonly listener: Listener | null;
+  readonly listenerBecause: string;
+  readonly hosts: readonly string[];
+}
+
+const WHY: Readonly<Partial<Record<ReasonCode, string>>> = {
+  no_rule: 'no route takes it',
+  no_listener_host: 'no listener has the server name',
+  bad_request: 'it does not speak the protocol of the port',
+};
+
+function refused(
+  config: GatewayConfig,
+  reason: ReasonCode,
+  { listener, listenerBecause, hosts }: Refused,
+): Explanation {
+  return {
+    outcome: 'refuse',
+    status: null,
+    reason,
+    summary: `${endOf(listener)}: ${WHY[reason] ?? reason}`,
+    gateway: config.gateway,
+    listener: listener?.origin ?? null,
+    listenerBecause,
+    hosts: hosts.map((hostname) => (hostname === '' ? '*' : hostname)),
+    hostname: null,
+    rule: null,
+    match: null,
+    filters: [],
+    backends: [],
+    nearMisses: [],
+  };
+}
