@@ -42,6 +42,58 @@ function spread(
   return counts;
 }
 
+describe('lists that alternate (preferLocal.percent)', () => {
+  const all = endpointsOf(6);
+  const near = all.slice(0, 2);
+
+  test('are each gone round by themselves', () => {
+    const balancer = createBalancer({ kind: 'round-robin' });
+    const counts = new Map<UpstreamEndpoint, number>();
+    for (let count = 0; count < 600; count++) {
+      balancer.pick(near, NO_KEY, null);
+      const endpoint = balancer.pick(all, NO_KEY, null);
+      counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1);
+    }
+    assert.deepEqual([...counts.values()], [100, 100, 100, 100, 100, 100]);
+  });
+
+  test('keep the owners of their slots', (context) => {
+    const fills = context.mock.method(Int32Array.prototype, 'fill');
+    const balancer = new ConsistentHash(65_537);
+    for (const key of KEYS.slice(0, 1_000)) {
+      assert.ok(all.includes(balancer.pick(all, key, null)));
+      assert.ok(near.includes(balancer.pick(near, key, null)));
+    }
+    assert.equal(fills.mock.callCount(), 2);
+  });
+
+  test('that are new take the place of the one that was used least recently', () => {
+    const balancer = new ConsistentHash(65_537);
+    const fresh = (endpoints: readonly UpstreamEndpoint[], key: number): UpstreamEndpoint =>
+      new ConsistentHash(65_537).pick(endpoints, key, null);
+    for (const [at, key] of KEYS.slice(0, 600).entries()) {
+      const endpoints = [all, near, all.slice(3)][at % 3] ?? all;
+      assert.equal(balancer.pick(endpoints, key, null), fresh(endpoints, key));
+    }
+  });
+});
+
+describe('round robin', () => {
+  test('is not bent by retries over the endpoints that are left', () => {
+    const endpoints = endpointsOf(5);
+    const balancer = createBalancer({ kind: 'round-robin' });
+    const picked = Array.from({ length: 50 }, () => {
+      const endpoint = balancer.pick(endpoints, NO_KEY, null);
+      balancer.pickAmong(
+        endpoints.filter((other) => other !== endpoint),
+        NO_KEY,
+      );
+      return endpoints.indexOf(endpoint);
+    });
+    for (const [at, index] of picked.slice(1).entries()) assert.equal(index, ((picked[at] ?? 0) + 1) % 5);
+  });
+});
+
 describe('consistent hash', () => {
   const ownersIn = (endpoints: readonly UpstreamEndpoint[], tableSize = 65_537): UpstreamEndpoint[] => {
     const balancer = new ConsistentHash(tableSize);

@@ -2,6 +2,7 @@ import type { UpstreamEndpoint } from '../endpoint.ts';
 import type { Balancer } from './balancer.ts';
 import { hashText, mix } from './hash.ts';
 import { LeastRequest } from './least-request.ts';
+import { PerList } from './per-list.ts';
 
 const NOT_ASKED = -1;
 const GOLDEN = 0x9e37_79b1;
@@ -22,22 +23,18 @@ const SECOND_RANGE = 2 ** (32 - SECOND_BITS);
 export class ConsistentHash implements Balancer {
   readonly #tableSize: number;
   readonly #withoutKey = new LeastRequest();
-  /** By slot: index into `#endpoints`. */
-  #owners: Int32Array | null = null;
-  #endpoints: readonly UpstreamEndpoint[] = [];
+  /** By slot: index into the list. */
+  readonly #owners: PerList<Int32Array>;
 
   constructor(tableSize: number) {
     this.#tableSize = tableSize;
+    this.#owners = new PerList((last) => (last ?? new Int32Array(tableSize)).fill(NOT_ASKED));
   }
 
   pick(endpoints: readonly UpstreamEndpoint[], key: number, weights: Float64Array | null): UpstreamEndpoint {
     if (key < 0) return this.#withoutKey.pick(endpoints, key, weights);
     const slot = key % this.#tableSize;
-    const owners = (this.#owners ??= new Int32Array(this.#tableSize).fill(NOT_ASKED));
-    if (endpoints !== this.#endpoints) {
-      this.#endpoints = endpoints;
-      owners.fill(NOT_ASKED);
-    }
+    const owners = this.#owners.of(endpoints);
     let owner = owners[slot] as number;
     if (owner === NOT_ASKED) {
       owner = ownerOf(endpoints, slot);
