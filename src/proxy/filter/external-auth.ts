@@ -11,6 +11,7 @@ import {
   idTable,
   isConnectionLevel,
 } from '../http/header-id.ts';
+import { targetOctets } from './path-rewrite.ts';
 
 /** Fields that belong to one message on one connection, or that the gateway writes itself. */
 const NEVER_COPIED = idTable([
@@ -26,7 +27,8 @@ const NEVER_COPIED = idTable([
 /** Path and query of the question: the request's own, below the configured prefix. */
 export function authTarget(filter: ExternalAuthFilter, { path, query }: RequestHead): string {
   const prefix = filter.protocol.kind === 'http' ? filter.protocol.pathPrefix : '';
-  const base = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
+  const octets = prefix === '' ? '' : targetOctets(prefix);
+  const base = octets.endsWith('/') ? octets.slice(0, -1) : octets;
   return `${base}${path}${query === '' ? '' : `?${query}`}`;
 }
 

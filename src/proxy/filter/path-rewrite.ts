@@ -63,7 +63,7 @@ function asRest(rest: string): string {
  * A path from configuration as it may stand in a request target: absolute, and with everything encoded that would end the path, the
  * target or the line. The field has no pattern in the API, and a backend's connection is shared by tenants.
  */
-function targetOctets(value: string): string {
+export function targetOctets(value: string): string {
   const encoded = UNSAFE_IN_PATH.test(value) ? value.replace(UNSAFE_IN_PATH_ALL, encodeOctets) : value;
   return encoded.startsWith('/') ? encoded : `/${encoded}`;
 }

@@ -1,5 +1,6 @@
 import type { UrlRewriteFilter } from '../../ir/filter.ts';
 import type { PathMatch } from '../../ir/match.ts';
+import { isAuthority } from '../../lib/message-grammar.ts';
 import type { RequestView } from '../router/request-view.ts';
 import { rewritePath } from './path-rewrite.ts';
 
@@ -10,7 +11,7 @@ export class CompiledRewrite {
   readonly #path: UrlRewriteFilter['path'];
 
   constructor({ hostname, path }: UrlRewriteFilter) {
-    this.authority = hostname;
+    this.authority = hostname !== null && isAuthority(hostname) ? hostname : null;
     this.#path = path;
   }
 

@@ -4,6 +4,7 @@
  */
 import type { HeaderEdit, HeaderField } from '../../ir/filter.ts';
 import { FRAMING_FIELDS } from '../../lib/framing-fields.ts';
+import { isAuthority, isToken } from '../../lib/message-grammar.ts';
 import { HEADER_IDS, headerIdOf, HeaderId } from './header-id.ts';
 import { fieldValueOctets } from './field-value.ts';
 import { nameHash } from './name-hash.ts';
@@ -41,11 +42,7 @@ interface Accumulator {
 const isFraming = (name: string): boolean => FRAMING_FIELDS.has(name);
 
 /** A field that somebody may write who is not the gateway. */
-export const isEditable = ({ name }: HeaderField): boolean =>
-  TOKEN.test(name) && !isFraming(name.toLowerCase());
-
-/** A field name (RFC 9110 section 5.1); the API's pattern demands as much, but its validation can be switched off. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+export const isEditable = ({ name }: HeaderField): boolean => isToken(name) && !isFraming(name.toLowerCase());
 
 function applyEdit(to: Accumulator, edit: HeaderEdit): void {
   const set = edit.set.filter(isEditable);
@@ -55,8 +52,10 @@ function applyEdit(to: Accumulator, edit: HeaderEdit): void {
   to.appended = to.appended.filter((field) => !replaced.has(field.name.toLowerCase()));
   for (const name of replaced) to.dropped.add(name);
   for (const field of [...set, ...edit.add.filter(isEditable)]) {
-    if (field.name.toLowerCase() === 'host') to.authority = fieldValueOctets(field.value);
-    else to.appended.push({ name: field.name, value: fieldValueOctets(field.value) });
+    if (field.name.toLowerCase() === 'host') {
+      // What is no host cannot be sent as one: Host stays as it was.
+      if (isAuthority(field.value.trim())) to.authority = field.value.trim();
+    } else to.appended.push({ name: field.name, value: fieldValueOctets(field.value) });
   }
 }
 

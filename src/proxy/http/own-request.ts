@@ -4,6 +4,7 @@
  * and its forwarding fields describe another connection.
  */
 import type { HeaderField } from '../../ir/filter.ts';
+import { isAuthority, isRequestTarget, isToken } from '../../lib/message-grammar.ts';
 import { ForwardingFields } from './forwarding-fields.ts';
 import { NO_EDITS, compileHeadEdits, type HeadEdits } from './head-edits.ts';
 import { UNKNOWN_LENGTH, type RequestHead } from './head.ts';
@@ -49,8 +50,17 @@ export interface OwnRequest {
   readonly body: 'none' | 'stream' | number;
 }
 
-/** May be sent any number of times. */
-export function ownRequest(request: OwnRequest): OutgoingRequest {
+/**
+ * May be sent any number of times. Method, target and authority may come from configuration: what is none is not written, for it could be
+ * a second request. (The translator refuses it; this is for configurations that it did not make.)
+ */
+export function ownRequest(asked: OwnRequest): OutgoingRequest {
+  const request = {
+    ...asked,
+    method: isToken(asked.method) ? asked.method : 'GET',
+    target: asked.target === '*' || isRequestTarget(asked.target) ? asked.target : '/',
+    authority: isAuthority(asked.authority) ? asked.authority : '',
+  };
   const { method, authority, scheme, client, body } = request;
   return {
     head: new OwnHead(request),

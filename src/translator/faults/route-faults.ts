@@ -95,6 +95,16 @@ export function durationInvalid(path: string, value: string): Fault {
   });
 }
 
+export function sessionNameInvalid(path: string, why: string): Fault {
+  return errorFault({
+    code: 'session-name',
+    reason: 'UnsupportedValue',
+    path,
+    message: `sessionName: ${why}`,
+    hint: 'Write a name such as my-session, or leave it out for a name of the rule.',
+  });
+}
+
 export function filtersIncompatible(path: string, one: string, other: string): Fault {
   return errorFault({
     code: 'incompatible-filters',

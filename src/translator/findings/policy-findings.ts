@@ -27,6 +27,7 @@ export function reportPolicies(graph: Graph, report: Report): void {
     report(policy.ref, targetFaults(policy.targets, 'tls'));
   }
   for (const policy of graph.policies.traffic) {
+    report(policy.ref, policy.faults);
     report(policy.ref, targetFaults(policy.targets, 'layer7'));
     report(
       policy.ref,

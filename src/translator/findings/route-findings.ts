@@ -1,12 +1,10 @@
 import { GATEWAY_GROUP, namespacedName } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { DerivedItems } from '../../lib/derived-items.ts';
-import { FRAMING_FIELDS } from '../../lib/framing-fields.ts';
 import { intersectHostnames } from '../../lib/hostname.ts';
 import {
   backendInTheClear,
   externalNameServed,
-  headerNotEdited,
   hostnameIgnored,
   hostnamesMissing,
   parentKindUnsupported,
@@ -18,15 +16,14 @@ import {
 import type { Fault } from '../faults/fault.ts';
 import { sessionOverridden } from '../faults/route-faults.ts';
 import { parentObject } from '../graph/attachment.ts';
-import { editedHeaders } from '../graph/filter.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
-import type { FilterSpec } from '../graph/route-adapter.ts';
 import { keyOf } from '../graph/object-key.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import { unresolvedFaults } from '../status/route.ts';
 import { corsFaults } from './cors-findings.ts';
 import type { Noted, Report } from './findings.ts';
+import { filterTextFaults } from './text-findings.ts';
 
 /** Looks at a route again when it was judged again, or when it names parents that are not ours and some came or went. */
 export class RouteReporter {
@@ -66,7 +63,7 @@ const routeFaults = (route: RouteNode, existing: Existing, index: SnapshotIndex)
   ...route.rules.flatMap((rule) => [
     ...rule.invalid,
     ...ruleAdvice(route, rule, index),
-    ...uneditedHeaders(rule),
+    ...filterTextFaults(rule),
   ]),
 ];
 
@@ -103,24 +100,6 @@ function hostnameFaults(route: RouteNode): readonly Fault[] {
     listeners.some((listener) => intersectHostnames(listener.hostname, hostname.toLowerCase()) !== null)
       ? []
       : [hostnameIgnored(`spec.hostnames[${index}]`, hostname)],
-  );
-}
-
-/** Edits of fields that no filter may touch, in the filters of the rule and of its backends. */
-function uneditedHeaders({ spec, path: rulePath }: RuleNode): readonly Fault[] {
-  const places: (readonly [readonly FilterSpec[], string])[] = [
-    [spec.filters, rulePath],
-    ...spec.backendRefs.map(({ filters = [] }, at) => [filters, `${rulePath}.backendRefs[${at}]`] as const),
-  ];
-  return places.flatMap(([filters, place]) =>
-    filters.flatMap(({ requestHeaderModifier, responseHeaderModifier }, at) =>
-      [
-        ...editedHeaders(requestHeaderModifier, `${place}.filters[${at}].requestHeaderModifier`),
-        ...editedHeaders(responseHeaderModifier, `${place}.filters[${at}].responseHeaderModifier`),
-      ].flatMap(([name, path]) =>
-        FRAMING_FIELDS.has(name.toLowerCase()) ? [headerNotEdited(path, name)] : [],
-      ),
-    ),
   );
 }
 

@@ -4,6 +4,7 @@ import { CORE_GROUP, GATEWAY_GROUP, SLUICE_GROUP, type ObjectRef } from '../../g
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { keepList } from '../../lib/keep-same.ts';
+import { isAuthority, isRequestTarget, isToken, sessionNameError } from '../../lib/message-grammar.ts';
 import { parseBytes } from '../../lib/quantity.ts';
 import type { Fault } from '../faults/fault.ts';
 import {
@@ -99,7 +100,8 @@ function judgeNodes(snapshot: ResourceSnapshot, lookup: Lookup): readonly Backen
         missing: missingTarget(target, sectionName ?? null, sections),
       };
     });
-    return { object, ref, faults: [...valueFaults(object), ...poolFaults(object)], targets: links };
+    const faults = [...valueFaults(object), ...textFaults(object), ...poolFaults(object)];
+    return { object, ref, faults, targets: links };
   });
 }
 
@@ -174,6 +176,31 @@ function valueFaults(object: BackendPolicy): readonly Fault[] {
       ? [policyValue(`spec.${path}`, `a window has 1 to ${String(MAX_WINDOW_BYTES)} bytes.`)]
       : [];
   });
+}
+
+/** Text that becomes part of messages: an object may be older than the pattern of its schema. */
+function textFaults({ spec: { sessionPersistence, healthCheck } }: BackendPolicy): readonly Fault[] {
+  const { path = '/', hostname = '', headers = [] } = healthCheck?.active?.http ?? {};
+  const { sessionName = '', type = 'Cookie' } = sessionPersistence ?? {};
+  const http = 'spec.healthCheck.active.http';
+  const checked: readonly (readonly [path: string, error: string | null])[] = [
+    ['spec.sessionPersistence.sessionName', sessionNameError(sessionName, type)],
+    [`${http}.path`, isRequestTarget(path) ? null : `${JSON.stringify(path)} is no path, such as /healthz.`],
+    [
+      `${http}.hostname`,
+      hostname === '' || isAuthority(hostname)
+        ? null
+        : `${JSON.stringify(hostname)} is no host, such as shop.example or shop.example:8080.`,
+    ],
+    ...headers.map(
+      ({ name }, index) =>
+        [
+          `${http}.headers[${String(index)}].name`,
+          isToken(name) ? null : `${JSON.stringify(name)} is no header name.`,
+        ] as const,
+    ),
+  ];
+  return checked.flatMap(([at, error]) => (error === null ? [] : [policyValue(at, error)]));
 }
 
 function poolFaults({ spec }: BackendPolicy): readonly Fault[] {

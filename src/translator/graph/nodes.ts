@@ -215,6 +215,8 @@ export interface TrafficPolicyNode {
   readonly object: XBackendTrafficPolicy;
   readonly ref: ObjectRef;
   readonly targets: readonly PolicyTarget[];
+  /** With any, nothing of the policy applies. */
+  readonly faults: readonly Fault[];
   /** Blocks that BackendPolicies of the same targets say. */
   readonly conflicts: readonly BlockConflict[];
 }

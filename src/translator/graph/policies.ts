@@ -5,11 +5,13 @@
 import type { BackendTLSPolicy, XBackendTrafficPolicy } from '../../gatewayapi/generated/types.ts';
 import { EXPERIMENTAL_GROUP, GATEWAY_GROUP, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { sessionNameError } from '../../lib/message-grammar.ts';
 import type { Fault } from '../faults/fault.ts';
 import {
   policyBlockConflicted,
   policyOptionForeign,
   policyOptionUnsupported,
+  policyValue,
 } from '../faults/policy-faults.ts';
 import type { TranslateOptions } from '../types.ts';
 import { judgeBackendPolicies, type BackendPolicies } from './backend-policies.ts';
@@ -72,6 +74,7 @@ function byTarget<Node extends TlsPolicyNode | TrafficPolicyNode>(
 ): ReadonlyMap<string, Node> {
   const map = new Map<string, Node>();
   for (const node of nodes) {
+    if ('faults' in node && node.faults.length > 0) continue;
     for (const target of node.targets) {
       if (target.missing === null && target.lostTo === null) {
         map.set(claimKey(target.ref, target.sectionName), node);
@@ -123,7 +126,10 @@ function judgeTrafficPolicy(
       return [{ target: target.ref, fault, isWhole: section === null }];
     }),
   );
-  return { object, ref, targets, conflicts };
+  const { sessionName = '', type = 'Cookie' } = object.spec.sessionPersistence ?? {};
+  const nameError = sessionNameError(sessionName, type);
+  const faults = nameError === null ? [] : [policyValue('spec.sessionPersistence.sessionName', nameError)];
+  return { object, ref, targets, faults, conflicts };
 }
 
 /** Blocks that the policy sets. */

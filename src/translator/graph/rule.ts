@@ -2,9 +2,15 @@
 import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
+import { sessionNameError } from '../../lib/message-grammar.ts';
 import { trimmed } from '../../lib/trimmed.ts';
 import type { Fault } from '../faults/fault.ts';
-import { durationInvalid, redirectWithBackends, secondLayer4Rule } from '../faults/route-faults.ts';
+import {
+  durationInvalid,
+  redirectWithBackends,
+  secondLayer4Rule,
+  sessionNameInvalid,
+} from '../faults/route-faults.ts';
 import { backendRefOf, resolveBackend, type BackendContext, type Traffic } from './backend.ts';
 import { judgeFilters, type FilterJudgement } from './filter.ts';
 import { judgeMatches, matchesOnlyPrefixes, type MeasureRegex } from './match.ts';
@@ -80,7 +86,12 @@ function judgePolicies(spec: RuleSpec, path: string): readonly Fault[] {
     [spec.retry?.backoff, 'retry.backoff'],
     [spec.sessionPersistence?.absoluteTimeout, 'sessionPersistence.absoluteTimeout'],
   ] as const;
-  return durations.flatMap(([text, field]) =>
+  const faults = durations.flatMap(([text, field]) =>
     text === undefined || parseDurationMs(text) !== null ? [] : [durationInvalid(`${path}.${field}`, text)],
   );
+  const { sessionName = '', type = 'Cookie' } = spec.sessionPersistence ?? {};
+  const nameError = sessionNameError(sessionName, type);
+  if (nameError !== null)
+    faults.push(sessionNameInvalid(`${path}.sessionPersistence.sessionName`, nameError));
+  return faults;
 }

@@ -3,6 +3,7 @@ import type { HTTPRouteRuleSessionPersistence } from '../../gatewayapi/generated
 import type { RouteMatch } from '../../ir/match.ts';
 import type { SessionPersistence } from '../../ir/policy.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
+import { isCookiePath } from '../../lib/message-grammar.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
 import type { RouteNode, RuleNode, Upstream } from '../graph/nodes.ts';
 
@@ -52,7 +53,7 @@ function lowerPersistence(spec: SessionSpec, name: string, cookiePath: string): 
   };
 }
 
-/** The longest path of whole segments under which all matches lie. */
+/** The longest path of whole segments under which all matches lie, as far as a cookie's Path can hold them. */
 function commonPath(matches: readonly RouteMatch[]): string {
   let common: readonly string[] | null = null;
   for (const { path } of matches) {
@@ -65,7 +66,9 @@ function commonPath(matches: readonly RouteMatch[]): string {
       if (differs !== -1) common = common.slice(0, differs);
     }
   }
-  return `/${(common ?? []).join('/')}`;
+  const segments = common ?? [];
+  const unsafe = segments.findIndex((segment) => !isCookiePath(segment));
+  return `/${segments.slice(0, unsafe === -1 ? undefined : unsafe).join('/')}`;
 }
 
 /** Whole segments before the first special character of an anchored pattern; others may match anywhere. */

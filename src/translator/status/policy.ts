@@ -47,7 +47,7 @@ export function trafficPolicyStatus(policy: TrafficPolicyNode, context: PolicyCo
       (list) => blocks > 0 && list.filter(({ isWhole }) => isWhole).length === blocks,
     );
     return atGeneration(generation, [
-      isLost ? notAccepted([...lost, ...faults]) : acceptanceOf([], [...lost, ...faults]),
+      isLost ? notAccepted([...lost, ...faults]) : acceptanceOf(policy.faults, [...lost, ...faults]),
     ]);
   });
 }

@@ -3,6 +3,7 @@
  * is written field by field. Rendering is synchronous, so each kind of message has one writer that is set on buffer after buffer.
  */
 import type { HeaderField } from '../../../ir/filter.ts';
+import { isToken } from '../../../lib/message-grammar.ts';
 import { EntryFields } from '../h2/entry-fields.ts';
 import { fieldValueOctets } from '../field-value.ts';
 import { NO_EDITS, type HeadEdits } from '../head-edits.ts';
@@ -61,9 +62,9 @@ export class HeadWriter {
     this.at += 2;
   }
 
-  /** Fields that are known only now; their values may be any text. */
+  /** Fields that are known only now: any text. A name that is none is left out, and a value cannot end its line. */
   extra(fields: readonly HeaderField[]): void {
-    for (const field of fields) this.field(field.name, fieldValueOctets(field.value));
+    for (const { name, value } of fields) if (isToken(name)) this.field(name, fieldValueOctets(value));
   }
 
   /**

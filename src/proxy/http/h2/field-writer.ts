@@ -3,6 +3,7 @@
  * from; only one that does not fit a frame takes a detour.
  */
 import type { HeaderField } from '../../../ir/filter.ts';
+import { isToken } from '../../../lib/message-grammar.ts';
 import { fieldValueOctets } from '../field-value.ts';
 import type { FieldList } from '../head.ts';
 import type { HeadEdits } from '../head-edits.ts';
@@ -85,9 +86,11 @@ export class FieldWriter {
     encoder.at = writeRequestCount(encoder.output, encoder.at + REQUEST_ID_START.length, requestNumber);
   }
 
-  /** Values as configured: any text. */
+  /** Any text, as configured. A name that is none is left out: the peer would reset the stream. */
   added(fields: readonly HeaderField[]): void {
-    for (const { name, value } of fields) this.field(name.toLowerCase(), fieldValueOctets(value));
+    for (const { name, value } of fields) {
+      if (isToken(name)) this.field(name.toLowerCase(), fieldValueOctets(value));
+    }
   }
 
   /** What of `fields` crosses the gateway: no connection-level ones, none that `dropIds` or `edits` leave out. */
