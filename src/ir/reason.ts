@@ -16,6 +16,7 @@ export const REASONS = {
   },
   redirect: { status: 302, text: 'A redirect filter answered.' },
   cors_preflight: { status: 204, text: 'A CORS preflight was answered.' },
+  max_forwards: { status: 204, text: 'Max-Forwards was 0: the request may not be forwarded.' },
   no_endpoints: { status: 503, text: 'The backend has no endpoint that can take requests.' },
   no_healthy_endpoints: { status: 503, text: 'Every endpoint of the backend fails its health checks.' },
   connect_failed: { status: 503, text: 'No endpoint could be connected to.' },

@@ -50,7 +50,7 @@ export function parseRequest(text: string, headerLines: readonly string[]): Pars
       port,
       protocol: scheme.protocol,
       serverName: scheme.isTls ? url.hostname.toLowerCase() : null,
-      header: (name) => headers.get(name),
+      header: (name) => headers.get(name) ?? (name === 'host' ? url.host : undefined),
     },
   };
 }

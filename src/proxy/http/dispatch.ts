@@ -15,9 +15,10 @@ import type { Exchange } from './exchange.ts';
 import { believe, traceparentOf } from './forwarding.ts';
 import { WebRequestHead } from './grpc-web/request-head.ts';
 import { hashKeyOf } from './hash-key.ts';
-import { NO_EDITS, compileHeadEdits } from './head-edits.ts';
+import { NO_EDITS, compileHeadEdits, type HeadEdits } from './head-edits.ts';
 import type { RequestHead } from './head.ts';
 import { replyFor } from './local-reply.ts';
+import { maxForwards, oneForwardLess } from './max-forwards.ts';
 import type { OutgoingRequest } from './outgoing.ts';
 import { nextRequestNumber } from './request-id.ts';
 import { findSession } from './session-persistence.ts';
@@ -42,9 +43,18 @@ export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<Co
   if (cors !== null) exchange.cors = cors.responseFields(head);
   if (rule.refusal !== null) exchange.answer(rule.refusal);
   else if (rule.preflight !== null && isPreflight(head)) answerPreflight(exchange, head, rule.preflight);
+  else if (isTraceUnasked(head, entry)) exchange.answer('not_implemented');
+  else if (maxForwards(head) === 0) exchange.answer('max_forwards');
   else if (rule.auth !== null) askRulesAuth(exchange, head.retain(), entry, rule);
   else redirectOrChoose(exchange, head, entry, rule);
 }
+
+/**
+ * TRACE returns to the client what the backend received: fields that filters and auth servers add, and cookies that scripts must not
+ * read. So it is forwarded only where a rule names the method.
+ */
+const isTraceUnasked = ({ method }: RequestHead, entry: RouteEntry | null): boolean =>
+  method === 'TRACE' && entry?.match.method !== 'TRACE';
 
 /** Functions of their own for what is rare: variables that a closure captures are allocated by every call around it. */
 function askRulesAuth(
@@ -161,10 +171,8 @@ function forwardTo(
   const { cluster, filters, mirrors } = backend;
   if (rule === null || cluster === null) return;
   const request = outgoingRequest(exchange, head, rule);
-  request.edits = filters.requestEdits;
-  if (exchange.authEdits.length > 0) {
-    request.edits = compileHeadEdits([...exchange.authEdits, ...backend.requestEditSources]);
-  }
+  request.edits = requestEditsFor(exchange, head, backend);
+  exchange.requestEdits = request.edits;
   if (filters.rewrite !== null) {
     request.target = filters.rewrite.target(head, pathOf(entry));
     request.authority = filters.rewrite.authority;
@@ -173,6 +181,13 @@ function forwardTo(
   const { hashSource } = cluster;
   if (hashSource !== null) exchange.hashKey = hashKeyOf(hashSource, head, exchange.clientAddress);
   exchange.forward(cluster.protocol.prepare(request), cluster);
+}
+
+function requestEditsFor(exchange: Exchange, head: RequestHead, backend: CompiledBackend): HeadEdits {
+  const hops = maxForwards(head);
+  if (hops === null && exchange.authEdits.length === 0) return backend.filters.requestEdits;
+  const counted = hops === null ? [] : [oneForwardLess(hops)];
+  return compileHeadEdits([...counted, ...exchange.authEdits, ...backend.requestEditSources]);
 }
 
 type MutableRequest = { -readonly [Key in keyof OutgoingRequest]: OutgoingRequest[Key] };

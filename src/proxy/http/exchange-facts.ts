@@ -10,6 +10,7 @@ import type { DownstreamConnection } from './downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { isGrpc } from './grpc-status.ts';
 import { grpcTimeoutMs } from './grpc-timeout.ts';
+import { NO_EDITS as NO_HEAD_EDITS, type HeadEdits } from './head-edits.ts';
 import type { RequestHead } from './head.ts';
 import type { RequestCounters } from './request-counters.ts';
 import type { Session } from './session-persistence.ts';
@@ -42,6 +43,8 @@ export abstract class ExchangeFacts extends TimerEntry {
   /** Where the last try went. */
   endpoint: UpstreamEndpoint | null = null;
 
+  /** What is done to the request's head on its way to the backend. */
+  requestEdits: HeadEdits = NO_HEAD_EDITS;
   /** What auth servers want changed in the request, in their order. */
   authEdits: readonly HeaderEdit[] = NO_EDITS;
   /** Fields that auth servers want on the response. */

@@ -30,6 +30,7 @@ import type {
   UpstreamEvents,
   UpstreamStream,
 } from './stream.ts';
+import { requestTrailers } from './trailers.ts';
 import { answerBegan, answerEnded, failureOf, tryFailed } from './try-outcome.ts';
 
 /** What the end of a limit on the whole exchange is to its client. */
@@ -85,7 +86,9 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     const { wheel, mirrors: stats } = this.context;
     const timeoutMs = this.requests?.timeouts.requestMs ?? 0;
     const mirror = mirrorRequest(request, cluster, { wheel, stats, timeoutMs });
-    if (mirror !== null) (this.#mirrors ??= []).push(mirror);
+    if (mirror === null) return;
+    (this.#mirrors ??= []).push(mirror);
+    this.#body?.copyTo(mirror);
   }
 
   /** Sends the request to an endpoint of `cluster`: the session's, if there is one. */
@@ -143,7 +146,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     endpoint.active--;
     if (this.#deadlines !== null) this.#deadlines.tryAt = Infinity;
     if (this.#isOpening) endpoint.pool.cancelOpen(this);
-    else if (!this.#responseEnded || (this.#isTunnel && !this.#hasRequestEnded())) upstream?.cancel();
+    else if (!this.#responseEnded || (this.#isTunnel && this.#body?.ended === false)) upstream?.cancel();
     this.#isOpening = false;
   }
 
@@ -185,7 +188,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     upstream.start(prepared, body === null);
     if (body === null) return;
     const hasRoom = body.sendTo(upstream);
-    if (body.ended) upstream.sendEnd(body.trailers);
+    if (body.ended) upstream.sendEnd(requestTrailers(body.trailers, this.requestEdits));
     else {
       upstream.flush();
       if (hasRoom) this.stream.resumeRequest();
@@ -229,19 +232,16 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     this.#gate?.bodyChanged(body);
   }
 
-  onRequestEnd(trailers: FieldList | null): void {
+  onRequestEnd(received: FieldList | null): void {
+    const trailers = requestTrailers(received, this.requestEdits);
     if (this.#body !== null) {
       this.#body.ended = true;
-      this.#body.trailers = trailers;
+      this.#body.trailers = received;
     }
     if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.end(trailers);
     this.#gate?.bodyChanged(this.#body);
     this.#upstream?.sendEnd(trailers);
     if (this.#isTunnel && this.#responseEnded) this.#finish();
-  }
-
-  #hasRequestEnded(): boolean {
-    return this.#body === null || this.#body.ended;
   }
 
   onRequestFlush(): void {
@@ -314,7 +314,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     this.#responseEnded = true;
     if (this.endpoint !== null) answerEnded(this.endpoint.health, this.status, trailers, this.isGrpc);
     this.stream.sendEnd(trailers);
-    if (!this.#isTunnel || this.#hasRequestEnded()) this.#finish();
+    if (!this.#isTunnel || this.#body?.ended !== false) this.#finish();
   }
 
   /** The response of `upstream`, which is an auth server, is the one that the client gets; `reason` says why. */

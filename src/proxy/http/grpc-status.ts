@@ -29,6 +29,7 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   regex_budget: RESOURCE_EXHAUSTED,
   redirect: UNKNOWN,
   cors_preflight: UNKNOWN,
+  max_forwards: UNKNOWN,
   no_endpoints: UNAVAILABLE,
   no_healthy_endpoints: UNAVAILABLE,
   connect_failed: UNAVAILABLE,

@@ -9,7 +9,7 @@
 import type { RequestView } from '../router/request-view.ts';
 import type { FieldPolicy } from './field-policy.ts';
 import { fieldValueOctets } from './field-value.ts';
-import { HeaderId, headerIdOf } from './header-id.ts';
+import { HeaderId, headerIdOf, separatorOf } from './header-id.ts';
 
 /** Header or trailer fields, read by index. Names are lower case, values carry no surrounding white space. */
 export interface FieldList {
@@ -96,7 +96,7 @@ export function joinedValue(fields: FieldList, name: string): string | undefined
   for (let index = 0; index < fields.count; index++) {
     if (fields.id(index) === HeaderId.hidden || fields.name(index) !== name) continue;
     const value = fields.value(index);
-    joined = joined === undefined ? value : `${joined}, ${value}`;
+    joined = joined === undefined ? value : joined + separatorOf(fields.id(index)) + value;
   }
   return joined;
 }

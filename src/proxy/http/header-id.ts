@@ -65,7 +65,7 @@ export const HeaderId = {
 } as const;
 
 /** Ids from 1 to this one are connection-level. */
-export const LAST_CONNECTION_LEVEL_ID = HeaderId.hidden;
+const LAST_CONNECTION_LEVEL_ID = HeaderId.hidden;
 
 /** Size of a table indexed by id; a power of two, so that `id & (HEADER_IDS - 1)` is always inside. */
 export const HEADER_IDS = 64;
@@ -138,6 +138,9 @@ export function wellKnownHeaders(): ReadonlyMap<string, number> {
 export function headerIdOf(lowerCaseName: string): number {
   return IDS.get(lowerCaseName) ?? HeaderId.other;
 }
+
+/** What stands between the values of a repeated field that are read as one (RFC 9110 section 5.3; RFC 9113 section 8.2.3). */
+export const separatorOf = (id: number): string => (id === HeaderId.cookie ? '; ' : ', ');
 
 /** True for fields that must not be forwarded, whatever the route says. */
 export function isConnectionLevel(id: number): boolean {

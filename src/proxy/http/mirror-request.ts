@@ -93,7 +93,8 @@ export class MirrorRequest extends TimerEntry implements UpstreamEvents {
 
   /** A piece of the body goes to the backend now. */
   data(buffer: Buffer, from: number, to: number): void {
-    if (this.#isOver) return;
+    // What follows a head without body belongs to a tunnel.
+    if (this.#isOver || this.#requestEnded) return;
     const { stream } = this.#call;
     if (stream !== null) {
       if (!stream.sendData(buffer, from, to, false)) this.abandon();
@@ -105,9 +106,10 @@ export class MirrorRequest extends TimerEntry implements UpstreamEvents {
   }
 
   end(trailers: FieldList | null): void {
+    if (this.#isOver || this.#requestEnded) return;
     this.#requestEnded = true;
     this.#trailers = trailers;
-    if (!this.#isOver) this.#call.stream?.sendEnd(trailers);
+    this.#call.stream?.sendEnd(trailers);
   }
 
   flush(): void {

@@ -230,6 +230,32 @@ test('the backend is not sent Expect once the gateway itself has asked for the b
   assert.doesNotMatch(upstream.received, /^expect:/im);
 });
 
+test('a mirror gets the body that came while an auth server was asked', async (t) => {
+  const { proxy, asked, backend } = await scene(t, { ...auth(), forwardBodyBytes: 10 } as Filter, 'http1');
+  const copies = await ScriptedBackend.start();
+  t.after(() => copies.stop());
+  await proxy.apply(
+    testConfig({
+      rules: [
+        {
+          backends: [testBackend('a')],
+          filters: [
+            { ...auth(), forwardBodyBytes: 10 } as Filter,
+            { ...mirror, cluster: clusterId('copies') },
+          ],
+        },
+      ],
+      endpoints: { a: [backend.port], asked: [asked.port], copies: [copies.port] },
+    }),
+  );
+  const client = await proxy.connect();
+  client.send('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n\r\nbody');
+  const server = await asked.connection();
+  await server.waitFor('\r\n\r\nbody');
+  server.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+  for (const receiver of [backend, copies]) await (await receiver.connection()).waitFor('\r\n\r\nbody');
+});
+
 describe('bounds', () => {
   test('copies to a mirror that hangs are dropped and counted beyond the limit of its cluster', async (t) => {
     const hanging = await ScriptedBackend.start();

@@ -3,6 +3,7 @@
  * policy, all of them as long as they are few enough to be sent again.
  */
 import type { FieldList } from './head.ts';
+import type { MirrorRequest } from './mirror-request.ts';
 import type { UpstreamStream } from './stream.ts';
 
 /** Bytes that are kept while there is no connection to send them on. */
@@ -57,6 +58,12 @@ export class RequestBody {
     for (const chunk of this.#chunks) hasRoom = upstream.sendData(chunk, 0, chunk.length, false);
     if (this.#bytes > this.#replayBytes) this.#drop();
     return hasRoom;
+  }
+
+  /** What has come so far, for a mirror that is asked only now. */
+  copyTo(mirror: MirrorRequest): void {
+    for (const chunk of this.#chunks) mirror.data(chunk, 0, chunk.length);
+    if (this.ended) mirror.end(null);
   }
 
   /** There will be no other try. */

@@ -1,6 +1,9 @@
 /** Which trailer fields cross the gateway (RFC 9110 section 6.5.1): none that frames, routes, authenticates or caches. */
+import { EntryFields } from './h2/entry-fields.ts';
+import { HeaderEntry } from './h2/hpack/entry.ts';
+import type { HeadEdits } from './head-edits.ts';
 import type { FieldList } from './head.ts';
-import { HeaderId } from './header-id.ts';
+import { HeaderId, Suspect, suspectOf } from './header-id.ts';
 
 /** Fields without an id that are for the head only. */
 const HEAD_ONLY: ReadonlySet<string> = new Set([
@@ -31,3 +34,24 @@ export function isForwardableTrailer(trailers: FieldList, index: number): boolea
   if (id === HeaderId.grpcStatus || id === HeaderId.grpcMessage) return true;
   return id === HeaderId.other && !HEAD_ONLY.has(trailers.name(index));
 }
+
+/**
+ * What of a request's trailers goes to a backend: nothing that says who the client is. Some servers merge trailers into the head, so
+ * that one could stand in for a field that `edits` (filters and auth servers) set or removed there.
+ */
+export function requestTrailers(trailers: FieldList | null, edits: HeadEdits): FieldList | null {
+  if (trailers === null) return null;
+  const entries: HeaderEntry[] = [];
+  for (let index = 0; index < trailers.count; index++) {
+    const name = trailers.name(index);
+    const isIdentity = suspectOf(trailers.id(index), name) !== Suspect.none || isEdited(name, edits);
+    if (!isIdentity && isForwardableTrailer(trailers, index)) {
+      entries.push(new HeaderEntry(name, trailers.value(index)));
+    }
+  }
+  return entries.length === 0 ? null : new EntryFields(entries);
+}
+
+const isEdited = (name: string, { dropNames, append }: HeadEdits): boolean =>
+  dropNames.some((dropped) => dropped.name === name) ||
+  append.some((added) => added.name.toLowerCase() === name);

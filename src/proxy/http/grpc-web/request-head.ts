@@ -68,7 +68,7 @@ export class WebRequestHead implements RequestHead {
     return this.#fields[index]?.value ?? '';
   }
   header(name: string): string | undefined {
-    return joinedValue(this, name);
+    return name === 'host' ? this.authority : joinedValue(this, name);
   }
   /** What was to be hidden is hidden in the head that this one was made of. */
   readonly suspects = Suspect.none;

@@ -51,6 +51,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
   readonly #bulk = new BulkRead();
   #isAnswerToHead = false;
   #upgrade = '';
+  #webSocketAccept = '';
   #awaitsHead = false;
   #requestEnded = true;
   #isTunnel = false;
@@ -92,6 +93,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
     if (!(prepared instanceof H1PreparedRequest) || writer === null || transport === null) return;
     this.#isAnswerToHead = prepared.isHead;
     this.#upgrade = prepared.upgrade;
+    this.#webSocketAccept = prepared.webSocketAccept;
     this.#awaitsHead = true;
     this.#requestEnded = ended;
     this.#isTunnel = false;
@@ -216,6 +218,8 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
   #switchProtocols(): boolean {
     const upgrade = head.framing.upgrade;
     if (this.#upgrade === '' || !head.framing.connectionUpgrade || upgrade !== this.#upgrade) return false;
+    const accept = this.#webSocketAccept;
+    if (accept !== '' && head.fields.find('sec-websocket-accept') !== accept) return false;
     this.#awaitsHead = false;
     this.#mustClose = true;
     this.#isTunnel = true;

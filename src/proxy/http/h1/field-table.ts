@@ -5,7 +5,7 @@
 import { latin1 } from '../latin1.ts';
 import type { FieldList } from '../head.ts';
 import type { FieldPolicy } from '../field-policy.ts';
-import { FORWARDED_PREFIX, HeaderId, SUSPECT_BY_ID, Suspect } from '../header-id.ts';
+import { FORWARDED_PREFIX, HeaderId, SUSPECT_BY_ID, Suspect, separatorOf } from '../header-id.ts';
 import { nameHash } from '../name-hash.ts';
 import { wordsOf } from './read-words.ts';
 import {
@@ -202,7 +202,8 @@ export class FieldTable implements FieldList {
     for (let index = 0; index < this.count; index++) {
       if (this.hashes[index] !== hash || this.ids[index] === HeaderId.hidden) continue;
       if (!this.#isNamed(index, name)) continue;
-      joined = joined === undefined ? this.value(index) : `${joined}, ${this.value(index)}`;
+      joined =
+        joined === undefined ? this.value(index) : joined + separatorOf(this.id(index)) + this.value(index);
     }
     return joined;
   }

@@ -57,3 +57,14 @@ export function hasUpperCase(buffer: Buffer, from: number, to: number): boolean 
   }
   return false;
 }
+
+/** Whether two authorities are the same once a default port is left out (RFC 9113 section 8.3.1, RFC 9110 section 4.2.3). */
+export function isSameAuthority(one: string, other: string, scheme: string): boolean {
+  return one === other || normalAuthority(one, scheme) === normalAuthority(other, scheme);
+}
+
+function normalAuthority(authority: string, scheme: string): string {
+  const defaultPort = scheme.toLowerCase() === 'https' ? ':443' : ':80';
+  const text = authority.toLowerCase();
+  return text.endsWith(defaultPort) ? text.slice(0, -defaultPort.length) : text;
+}

@@ -8,7 +8,7 @@ import { latin1 } from '../latin1.ts';
 import { methodName } from '../method.ts';
 import { FieldTable, INCOMPLETE, MALFORMED, TOO_MANY_FIELDS } from './field-table.ts';
 import { Framing } from './framing-fields.ts';
-import { hasUpperCase, parseHost } from './host-field.ts';
+import { hasUpperCase, isSameAuthority, parseHost } from './host-field.ts';
 import { RequestLine } from './request-line.ts';
 import { forwardableUpgrade, isUpgradeSound } from './upgrade.ts';
 import { CR, LF, SLASH } from './tables.ts';
@@ -176,7 +176,7 @@ export class H1RequestHead implements RequestHead {
     }
     const absolute = parseAbsoluteTarget(target);
     // A client must send the same authority in both places; two that differ would be routed here and read elsewhere.
-    if (absolute === null || absolute.authority.toLowerCase() !== this.authority.toLowerCase()) {
+    if (absolute === null || !isSameAuthority(absolute.authority, this.authority, absolute.scheme)) {
       return 'bad_request';
     }
     const path = normalisePath(absolute.path);

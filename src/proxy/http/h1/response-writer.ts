@@ -4,6 +4,7 @@ import type { HeaderField } from '../../../ir/filter.ts';
 import type { HeadEdits } from '../head-edits.ts';
 import { HeaderId } from '../header-id.ts';
 import { reasonPhrase } from '../reason-phrase.ts';
+import { webSocketAccept } from '../websocket.ts';
 import { BodyFraming } from './body-reader.ts';
 import { HeadWriter, dropTable, sizeOfExtra, sizeOfFields } from './head-writer.ts';
 import { MessageWriter } from './message-writer.ts';
@@ -12,6 +13,14 @@ import { H1ResponseHead } from './response-head.ts';
 const DROPS = dropTable([HeaderId.xSluiceReason]);
 /** 1xx and 204 have no Content-Length (RFC 9110 section 8.6). */
 const BODILESS_DROPS = dropTable([HeaderId.xSluiceReason, HeaderId.contentLength]);
+
+/** A backend of HTTP/2 that opens a tunnel knows nothing of the client's key. */
+const TUNNEL_DROPS = dropTable([HeaderId.xSluiceReason, HeaderId.contentLength, HeaderId.secWebSocketAccept]);
+
+function dropsOf({ status }: ResponseHead, isOwnKind: boolean): Uint8Array {
+  if (status === 101 && !isOwnKind) return TUNNEL_DROPS;
+  return status === 204 || status < 200 ? BODILESS_DROPS : DROPS;
+}
 
 const CHUNKED_LINE = Buffer.from('transfer-encoding: chunked\r\n', 'latin1');
 const EMPTY_LINE = Buffer.from('content-length: 0\r\n', 'latin1');
@@ -28,6 +37,8 @@ export interface ResponseOptions {
   readonly close: boolean;
   /** Protocol that a 101 switches to; `` otherwise. */
   readonly upgrade: string;
+  /** Sec-WebSocket-Key of a request that asked for WebSocket. */
+  readonly webSocketKey: string;
 }
 
 /** How the body of an answer is framed for this client. */
@@ -50,8 +61,7 @@ export class ResponseWriter extends MessageWriter {
     const isOwnKind = head instanceof H1ResponseHead;
     const own = isOwnKind ? head.to - head.from : sizeOfFields(head);
     const out = this.reserve(own + edits.appendLines.length + sizeOfExtra(extra) + FIXED_BYTES);
-    const isBodiless = head.status === 204 || head.status < 200;
-    heads.begin(out, this.position, isBodiless ? BODILESS_DROPS : DROPS, edits);
+    heads.begin(out, this.position, dropsOf(head, isOwnKind), edits);
     if (isOwnKind) copyHead(head);
     else writeHead(head);
     if (edits.appendLines.length > 0) heads.bytes(edits.appendLines);
@@ -81,6 +91,9 @@ function writeConnectionLevel(head: ResponseHead, options: ResponseOptions): voi
   if (options.upgrade !== '') {
     heads.bytes(UPGRADE_LINE);
     heads.field('upgrade', options.upgrade);
+    if (options.upgrade === 'websocket' && !(head instanceof H1ResponseHead)) {
+      heads.field('sec-websocket-accept', webSocketAccept(options.webSocketKey));
+    }
     return;
   }
   if (head.status < 200) return;

@@ -51,7 +51,6 @@ export class H1ServerConnection
   #isInHead = false;
   /** The client has ended its direction. */
   #hasEnded = false;
-  #askedUpgrade = '';
   /** The client said that it sends nothing more after this request. */
   #isLastRequest = false;
   #responseStarted = false;
@@ -171,7 +170,7 @@ export class H1ServerConnection
     this.#isLastRequest = head.framing.close;
     const isUsedUp = requestsPerConnection > 0 && this.#requests >= requestsPerConnection;
     this.close = head.framing.close || this.#host.isDraining || isUsedUp;
-    this.#askedUpgrade = head.upgrade;
+    this.expectUpgrade(head);
     this.awaitsContinue = head.expectsContinue && head.hasBody;
     this.#responseStarted = false;
     if (head.hasBody) {
@@ -248,7 +247,7 @@ export class H1ServerConnection
 
   sendHead(head: ResponseHead, edits: HeadEdits, extra: readonly HeaderField[] | null): void {
     this.#responseStarted = true;
-    this.upgrade = head.status === 101 ? this.#askedUpgrade : '';
+    this.upgrade = head.status === 101 ? this.askedUpgrade : '';
     const isUnwanted =
       this.#state === BODY &&
       (this.awaitsContinue || (head instanceof LocalHead && !this.#body.isRestWithin(MAX_UNWANTED_BYTES)));

@@ -2,13 +2,16 @@
 import type { Transport } from '../../listener/transport.ts';
 import { TimerEntry } from '../../timer-wheel.ts';
 import { NO_EDITS } from '../head-edits.ts';
-import type { ResponseHead } from '../head.ts';
+import type { RequestHead, ResponseHead } from '../head.ts';
 import { ResponseWriter, type ResponseOptions } from './response-writer.ts';
 
 export abstract class H1ServerOutput extends TimerEntry implements ResponseOptions {
   minor = 1;
   close = false;
   upgrade = '';
+  webSocketKey = '';
+  /** Protocol that the client asks for; `` for none. */
+  protected askedUpgrade = '';
   /** The client waits for 100 before it sends its body. */
   protected awaitsContinue = false;
   protected readonly transport: Transport;
@@ -18,6 +21,11 @@ export abstract class H1ServerOutput extends TimerEntry implements ResponseOptio
     super();
     this.transport = transport;
     this.writer = new ResponseWriter(transport);
+  }
+
+  protected expectUpgrade(head: RequestHead): void {
+    this.askedUpgrade = head.upgrade;
+    if (head.upgrade !== '') this.webSocketKey = head.header('sec-websocket-key') ?? '';
   }
 
   sendInformational(head: ResponseHead): void {

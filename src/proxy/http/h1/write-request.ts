@@ -1,11 +1,11 @@
 /** Renders a request for a backend, once; the bytes serve every try. */
-import { randomBytes } from 'node:crypto';
 import { UNKNOWN_LENGTH } from '../head.ts';
 import { HeaderId, REPLACED_IDS } from '../header-id.ts';
 import { REQUEST_ID_START } from '../forwarding-fields.ts';
 import type { OutgoingRequest, PreparedRequest } from '../outgoing.ts';
 import { writeRequestCount } from '../request-id.ts';
 import { sizedBuffers } from '../sized-buffers.ts';
+import { newWebSocketKey, webSocketAccept } from '../websocket.ts';
 import { BodyFraming } from './body-reader.ts';
 import { HeadWriter, dropTable, sizeOfFields } from './head-writer.ts';
 import { H1RequestHead } from './request-head.ts';
@@ -25,6 +25,7 @@ const DROPS: readonly Uint8Array[] = Array.from({ length: 16 }, (_, which) =>
   ]),
 );
 
+const EMPTY_LINE = Buffer.from('content-length: 0\r\n', 'latin1');
 const CHUNKED_LINE = Buffer.from('transfer-encoding: chunked\r\n', 'latin1');
 /** Names, line ends and fixed lines that are written besides what is counted. */
 const FIXED_BYTES = 512;
@@ -37,6 +38,8 @@ export class H1PreparedRequest implements PreparedRequest {
   readonly isHead: boolean;
   /** Protocol asked for by Upgrade; `` for none. */
   readonly upgrade: string;
+  /** What the backend must answer to a key that the gateway made up; `` = the client checks for itself. */
+  webSocketAccept = '';
   /** A write of `buffer` has not gone out yet: it cannot be reused. */
   isPinned = false;
 
@@ -71,7 +74,7 @@ export function renderRequest(request: OutgoingRequest): H1PreparedRequest {
   if (edits.dropsForwarding) writeRemainingForwarding(request);
   else writeForwarding(request);
   writeFraming(request, prepared);
-  if (request.upgrade !== '') writeUpgrade(request);
+  if (request.upgrade !== '') writeUpgrade(request, prepared);
   writer.crlf();
   prepared.length = writer.at;
   return prepared;
@@ -86,9 +89,19 @@ function dropsFor(request: OutgoingRequest, keepsHost: boolean): Uint8Array {
   return DROPS[which] as Uint8Array;
 }
 
-function writeFraming({ bodyBytes }: OutgoingRequest, prepared: H1PreparedRequest): void {
-  if (bodyBytes !== null) writer.field('content-length', String(bodyBytes));
+function writeFraming(request: OutgoingRequest, prepared: H1PreparedRequest): void {
+  if (request.bodyBytes !== null) writer.field('content-length', String(request.bodyBytes));
   else if (prepared.framing === BodyFraming.chunked) writer.bytes(CHUNKED_LINE);
+  else if (prepared.framing === BodyFraming.none && lacksLength(request)) writer.bytes(EMPTY_LINE);
+}
+
+/** A method that has content says how much, even when there is none (RFC 9110 section 8.6). HTTP/2 clients need not. */
+function lacksLength({ method, head }: OutgoingRequest): boolean {
+  if (method !== 'POST' && method !== 'PUT' && method !== 'PATCH') return false;
+  for (let index = 0; index < head.count; index++) {
+    if (head.id(index) === HeaderId.contentLength) return false;
+  }
+  return true;
 }
 
 function sizeOfRequest(request: OutgoingRequest): number {
@@ -152,11 +165,13 @@ function writeRequestIdEnd(requestNumber: number): void {
 }
 
 /** `Connection: upgrade`. A request that came over HTTP/2 has no WebSocket key, so it gets one (RFC 8441 section 5). */
-function writeUpgrade(request: OutgoingRequest): void {
+function writeUpgrade(request: OutgoingRequest, prepared: H1PreparedRequest): void {
   const { upgrade } = request;
   writer.field('connection', 'upgrade');
   writer.field('upgrade', upgrade);
   if (upgrade === 'websocket' && request.head.header('sec-websocket-key') === undefined) {
-    writer.field('sec-websocket-key', randomBytes(16).toString('base64'));
+    const key = newWebSocketKey();
+    writer.field('sec-websocket-key', key);
+    prepared.webSocketAccept = webSocketAccept(key);
   }
 }

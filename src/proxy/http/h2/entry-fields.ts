@@ -1,6 +1,6 @@
 /** Header entries as the field list that the exchange and both writers read. */
 import { UNKNOWN_LENGTH, type FieldList } from '../head.ts';
-import { HeaderId } from '../header-id.ts';
+import { separatorOf } from '../header-id.ts';
 import { Pseudo, type HeaderEntry } from './hpack/entry.ts';
 
 export class EntryFields implements FieldList {
@@ -28,8 +28,7 @@ export class EntryFields implements FieldList {
     let joined: string | undefined;
     for (const entry of this.entries) {
       if (entry.name !== name) continue;
-      const separator = entry.id === HeaderId.cookie ? '; ' : ', ';
-      joined = joined === undefined ? entry.value : `${joined}${separator}${entry.value}`;
+      joined = joined === undefined ? entry.value : joined + separatorOf(entry.id) + entry.value;
     }
     return joined;
   }

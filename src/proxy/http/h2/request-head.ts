@@ -1,7 +1,7 @@
 /** A request's head from a header block (RFC 9113 section 8.3.1), held to the same limits as one of HTTP/1.1. */
 import type { ReasonCode } from '../../../ir/reason.ts';
 import { normalisePath } from '../../router/path.ts';
-import { parseHost } from '../h1/host-field.ts';
+import { isSameAuthority, parseHost } from '../h1/host-field.ts';
 import { forwardableUpgrade } from '../h1/upgrade.ts';
 import type { FieldPolicy } from '../field-policy.ts';
 import { isGrpcContent } from '../grpc-status.ts';
@@ -28,8 +28,12 @@ export class H2RequestHead extends EntryFields implements RequestHead {
   expectsContinue = false;
   suspects: number = Suspect.none;
 
+  /** Host and Upgrade are what `:authority` and `:protocol` say (RFC 9113 section 8.3.1, RFC 8441 section 5). */
   header(name: string): string | undefined {
-    return name === 'content-type' && this.contentType !== '' ? this.contentType : this.find(name);
+    if (name === 'content-type' && this.contentType !== '') return this.contentType;
+    if (name === 'host') return this.authority;
+    if (name === 'upgrade' && this.upgrade !== '') return this.upgrade;
+    return this.find(name);
   }
 
   hide(policy: FieldPolicy): void {
@@ -76,6 +80,8 @@ export class RequestReader {
   #host: HeaderEntry | null = null;
   #cookies = 0;
   #contentLength = UNKNOWN_LENGTH;
+  /** Twice the same: refused as in HTTP/1.1, where two lines of it would go to the backend. */
+  #isLengthRepeated = false;
   #contentType = '';
   #expect = '';
   #acceptsTrailers = false;
@@ -158,6 +164,7 @@ export class RequestReader {
     this.#host = null;
     this.#cookies = 0;
     this.#contentLength = UNKNOWN_LENGTH;
+    this.#isLengthRepeated = false;
     this.#contentType = '';
     this.#expect = '';
     this.#acceptsTrailers = false;
@@ -181,6 +188,7 @@ export class RequestReader {
         this.#cookies++;
         return true;
       case HeaderId.contentLength:
+        this.#isLengthRepeated = this.#contentLength !== UNKNOWN_LENGTH;
         this.#contentLength = agreedLength(this.#contentLength, entry.value);
         return this.#contentLength !== INVALID_LENGTH;
       case HeaderId.contentType:
@@ -214,7 +222,8 @@ export class RequestReader {
 
   #agreesWithHost(): boolean {
     const authority = this.#authority?.value ?? '';
-    return authority === '' || this.#host === null || isSameAuthority(authority, this.#host.value);
+    if (authority === '' || this.#host === null) return true;
+    return isSameAuthority(authority, this.#host.value, this.#scheme?.value ?? '');
   }
 
   /** Ordinary fields without Host, which `:authority` stands for; the crumbs of a cookie as one (section 8.2.3). */
@@ -235,7 +244,7 @@ export class RequestReader {
   #fill(head: H2RequestHead, endStream: boolean): ReasonCode | null {
     const authority = (this.#authority?.value ?? '') === '' ? this.#host : this.#authority;
     const host = authority === null ? null : this.#hostOf(authority);
-    if (authority === null || host === null) return 'bad_request';
+    if (authority === null || host === null || this.#isLengthRepeated) return 'bad_request';
     head.authority = authority.value;
     head.host = host;
     head.method = this.#method?.value ?? '';
@@ -303,10 +312,6 @@ function joinCrumbs(crumbs: readonly HeaderEntry[]): HeaderEntry {
   if (crumbs.length === 1) return first;
   const isNeverIndexed = crumbs.some((crumb) => crumb.isNeverIndexed);
   return new HeaderEntry(first.name, crumbs.map(({ value }) => value).join('; '), first, isNeverIndexed);
-}
-
-function isSameAuthority(one: string, other: string): boolean {
-  return one === other || one.toLowerCase() === other.toLowerCase();
 }
 
 /** null when it is not what a target may be. */

@@ -67,6 +67,7 @@ function declaredLength(entries: readonly HeaderEntry[], count: number): number 
     const entry = entries[index] as HeaderEntry;
     if (entry.isMalformed || entry.pseudo !== Pseudo.none) return INVALID_LENGTH;
     if (entry.id !== HeaderId.contentLength) continue;
+    if (length !== UNKNOWN_LENGTH) return INVALID_LENGTH;
     length = agreedLength(length, entry.value);
     if (length === INVALID_LENGTH) return INVALID_LENGTH;
   }

@@ -1,0 +1,20 @@
+/** Max-Forwards (RFC 9110 section 7.6.2): how often a request of OPTIONS or TRACE may be forwarded. */
+import type { HeaderEdit } from '../../ir/filter.ts';
+import type { RequestHead } from './head.ts';
+
+const FIELD = 'max-forwards';
+const COUNT = /^[0-9]{1,9}$/;
+
+/** null = as often as it takes: another method, no such field, or one that is no number. */
+export function maxForwards(head: RequestHead): number | null {
+  if (head.method !== 'OPTIONS' && head.method !== 'TRACE') return null;
+  const value = head.header(FIELD) ?? '';
+  return COUNT.test(value) ? Number(value) : null;
+}
+
+/** What becomes of the field when the request is forwarded once more. `count` is above 0. */
+export const oneForwardLess = (count: number): HeaderEdit => ({
+  set: [{ name: FIELD, value: String(count - 1) }],
+  add: [],
+  remove: [],
+});
