@@ -1,17 +1,18 @@
 /** The open downstream connections of a proxy: to count them, to drain them, and to close them. */
 import type { ReasonCode } from '../ir/reason.ts';
 import type { ServerConnection } from './http/server-host.ts';
+import type { Admission } from './listener/client-trust.ts';
 
 export class ConnectionRegistry {
   readonly #open = new Set<ServerConnection>();
   readonly #refused = new Map<ReasonCode, number>();
+  /** Of TLS clients: what let them in. */
+  readonly #admissions = new Map<ServerConnection, Admission>();
+  #admission: Admission | null = null;
   #accepted = 0;
   #isDraining = false;
   #onEmpty: (() => void) | null = null;
 
-  get isDraining(): boolean {
-    return this.#isDraining;
-  }
   get openConnections(): number {
     return this.#open.size;
   }
@@ -26,6 +27,7 @@ export class ConnectionRegistry {
   opened(connection: ServerConnection): void {
     this.#accepted++;
     this.#open.add(connection);
+    if (this.#admission !== null) this.#admissions.set(connection, this.#admission);
     if (this.#isDraining) connection.drain();
   }
 
@@ -34,8 +36,26 @@ export class ConnectionRegistry {
     this.#accepted--;
   }
 
+  /** The connection that `begin` opens belongs to a client that was let in by `admission`. */
+  admit(admission: Admission, begin: () => void): void {
+    this.#admission = admission;
+    begin();
+    this.#admission = null;
+  }
+
+  /** Tells clients to go that are not admitted any more; those that are left after `graceMs` are closed. */
+  dismiss(isAdmitted: (admission: Admission) => boolean, graceMs: number): void {
+    const leaving = [...this.#admissions].filter(([, admission]) => !isAdmitted(admission));
+    if (leaving.length === 0) return;
+    for (const [connection] of leaving) connection.drain();
+    setTimeout(() => {
+      for (const [connection] of leaving) if (this.#open.has(connection)) connection.destroy();
+    }, graceMs).unref();
+  }
+
   closed(connection: ServerConnection): void {
     if (!this.#open.delete(connection)) return;
+    this.#admissions.delete(connection);
     if (this.#open.size === 0) this.#onEmpty?.();
   }
 

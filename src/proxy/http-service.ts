@@ -57,9 +57,6 @@ export class HttpService implements ServerHost {
   get wheel(): TimerWheel {
     return this.#deps.context.wheel;
   }
-  get isDraining(): boolean {
-    return this.connections.isDraining;
-  }
 
   begin(stream: DownstreamStream, head: RequestHead, connection: DownstreamConnection): DownstreamEvents {
     const { port } = this;

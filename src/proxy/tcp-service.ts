@@ -9,6 +9,7 @@
  * The port's configuration is looked up for each new connection; those that are there finish on what they began with.
  */
 import type { Socket } from 'node:net';
+import type { Listener } from '../ir/listener.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Arrival } from './arrival.ts';
 import type { HttpService } from './http-service.ts';
@@ -23,6 +24,7 @@ import {
   transportOfAccepted,
   type AcceptedHandle,
 } from './listener/shared-read.ts';
+import { hasSameTrust, isStillAdmitted, validationOf } from './listener/client-trust.ts';
 import { plainAddress } from './listener/tcp.ts';
 import { TlsCounters } from './listener/tls-failure.ts';
 import { TlsIntake, type TlsAccepted } from './listener/tls-intake.ts';
@@ -36,6 +38,11 @@ export interface TcpServiceDeps {
   readonly logger: Logger;
   readonly terminator: TlsTerminator;
 }
+
+/** How long TLS clients that a stricter listener would refuse may finish what they have begun. */
+const DISMISSED_GRACE_MS = 30_000;
+
+const listenersOf = ({ listeners }: CompiledPort): Listener[] => listeners.map(({ listener }) => listener);
 
 export class TcpService implements StreamHost {
   readonly #http: HttpService;
@@ -51,9 +58,13 @@ export class TcpService implements StreamHost {
   get port(): CompiledPort {
     return this.#http.port;
   }
-  /** Replaced by a swap: relayed connections that it does not permit any more end now. */
+  /** Replaced by an update: relayed connections that it does not permit any more end now, other clients that it would refuse soon. */
   set port(port: CompiledPort) {
+    const before = this.#http.port;
     this.#http.port = port;
+    if (!hasSameTrust(listenersOf(before), listenersOf(port))) {
+      this.connections.dismiss((admission) => isStillAdmitted(admission, port.l4.tls), DISMISSED_GRACE_MS);
+    }
     for (const session of [...this.#streams]) session.review(port.l4.rules);
   }
 
@@ -124,10 +135,18 @@ export class TcpService implements StreamHost {
     };
     new TlsIntake(arrival.transport, port, deps, {
       onAccepted: (accepted) => {
-        arrival.handOver(() => {
+        const { serverName, listener } = accepted;
+        const admission = { serverName, validation: validationOf(listener) };
+        if (!isStillAdmitted(admission, this.port.l4.tls)) {
+          // The configuration changed during the handshake.
+          arrival.destroy();
+          return;
+        }
+        const begin = (): void => {
           if (accepted.kind === 'https') this.#serveHttp(accepted.transport, peers, accepted);
           else this.#relay(accepted.transport, accepted.rule, peers, accepted.firstBytes);
-        });
+        };
+        arrival.handOver(() => this.connections.admit(admission, begin));
       },
       onRefused: (failure, detail, serverName) => {
         const { address } = peers.source;

@@ -72,7 +72,6 @@ function recordingHost(log: string[]): ServerHost {
   };
   return {
     wheel: stoppedWheel(),
-    isDraining: false,
     begin,
     opened: () => undefined,
     closed: () => undefined,

@@ -20,8 +20,6 @@ export interface ServerConnection {
 
 export interface ServerHost extends ExchangeFactory {
   readonly wheel: TimerWheel;
-  /** The proxy is draining: answers say so to their clients. */
-  readonly isDraining: boolean;
   opened(connection: ServerConnection): void;
   closed(connection: ServerConnection): void;
   /**

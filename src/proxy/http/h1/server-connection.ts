@@ -51,6 +51,7 @@ export class H1ServerConnection
   #isInHead = false;
   /** The client has ended its direction. */
   #hasEnded = false;
+  #isDraining = false;
   /** The client said that it sends nothing more after this request. */
   #isLastRequest = false;
   #responseStarted = false;
@@ -63,8 +64,8 @@ export class H1ServerConnection
     this.#head = head;
     this.#connection = connection;
     this.#gate = new ReadGate(transport.socket);
-    host.opened(this);
     this.#scheduleIn(this.#limits.headTimeoutMs);
+    host.opened(this);
   }
 
   #scheduleIn(delayMs: number): void {
@@ -169,7 +170,7 @@ export class H1ServerConnection
     this.minor = head.line.minor;
     this.#isLastRequest = head.framing.close;
     const isUsedUp = requestsPerConnection > 0 && this.#requests >= requestsPerConnection;
-    this.close = head.framing.close || this.#host.isDraining || isUsedUp;
+    this.close = head.framing.close || this.#isDraining || isUsedUp;
     this.expectUpgrade(head);
     this.awaitsContinue = head.expectsContinue && head.hasBody;
     this.#responseStarted = false;
@@ -252,7 +253,7 @@ export class H1ServerConnection
       this.#state === BODY &&
       (this.awaitsContinue || (head instanceof LocalHead && !this.#body.isRestWithin(MAX_UNWANTED_BYTES)));
     const framing = responseFraming(head, this.minor);
-    if (isUnwanted || framing === BodyFraming.connection || this.#host.isDraining) this.close = true;
+    if (isUnwanted || framing === BodyFraming.connection || this.#isDraining) this.close = true;
     this.writer.head(head, edits, extra, this);
     this.writer.begin(framing, head.contentLength);
     if (this.upgrade !== '') this.#openTunnel();
@@ -304,7 +305,6 @@ export class H1ServerConnection
     this.#gate.resume();
   }
 
-  /** Says no more. */
   #closeSoon(): void {
     if (this.#state === CLOSING) return;
     const isQuiet = this.#isLastRequest && this.#state === AHEAD && this.#held.length === 0;
@@ -392,6 +392,7 @@ export class H1ServerConnection
   }
 
   drain(): void {
+    this.#isDraining = true;
     this.close = true;
     if (this.#state === HEAD && !this.#isInHead) this.#scheduleIn(DRAIN_QUIET_MS);
   }
