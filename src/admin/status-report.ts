@@ -107,10 +107,19 @@ export interface StatusReport {
   /** Of Sluice. */
   readonly version: string;
   readonly startedAt: string;
-  /** Every worker has taken its first configuration, a listener is bound (if there is any to bind), and no worker is draining. */
+  /**
+   * Every worker has taken its first configuration, a listener is bound (if there is any to bind), changes are applied, and no worker is
+   * draining.
+   */
   readonly ready: boolean;
   /** What is missing; null when it is ready. */
   readonly notReady: string | null;
+  /** Runs of the control loop that failed: `consecutive` since the last one that did not, and the `error` of the newest of these. */
+  readonly reconciling: {
+    readonly failures: number;
+    readonly consecutive: number;
+    readonly error: string | null;
+  };
   readonly workers: {
     readonly expected: number;
     /** Those that serve the newest configuration. */

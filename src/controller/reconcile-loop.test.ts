@@ -16,6 +16,8 @@ import type { Provider, ProviderListener } from '../provider/provider.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import type { TranslateResult } from '../translator/types.ts';
 import { observeGateway } from './observations.ts';
+import { DefectLog } from './defect-log.ts';
+import { reconcileTrouble } from './reconcile-health.ts';
 import { createReconcileLoop, type Reconciled, type ReconcileLoop } from './reconcile-loop.ts';
 
 const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
@@ -70,6 +72,8 @@ interface Bench {
   readonly observed: Observations[];
   /** The next reconciliation for which this holds. */
   readonly until: (holds: (reconciled: Reconciled) => boolean) => Promise<Reconciled>;
+  /** Resolves when so many runs in a row have failed. */
+  readonly failed: (times: number) => Promise<void>;
 }
 
 async function bench(t: TestContext): Promise<Bench> {
@@ -101,6 +105,7 @@ async function bench(t: TestContext): Promise<Bench> {
       return resultOf(snapshot);
     },
     onReconciled: (reconciled) => runs.emit('run', reconciled),
+    onHealth: (health) => runs.emit('health', health),
     logger: SILENT_LOGGER,
   });
   t.after(() => {
@@ -117,7 +122,10 @@ async function bench(t: TestContext): Promise<Bench> {
       if (holds(reconciled)) return reconciled;
     }
   };
-  return { provider, dataPlane, server, loop, observed, until };
+  const failed: Bench['failed'] = async (times) => {
+    while (loop.health.consecutive < times) await once(runs, 'health');
+  };
+  return { provider, dataPlane, server, loop, observed, until, failed };
 }
 
 const isServed =
@@ -188,6 +196,46 @@ suite('reconcile loop', () => {
     provider.give(null);
     await told;
     assert.deepEqual(dataPlane.applied, [[]]);
+  });
+
+  test('a run that fails is repeated, counted, and no trouble the first time', async (t) => {
+    const { provider, loop, until, failed } = await bench(t);
+    const first = failed(1);
+    provider.listener?.onSnapshot(undefined as unknown as ResourceSnapshot);
+    await first;
+    assert.equal(reconcileTrouble(loop.health), null);
+    await failed(2);
+    assert.match(
+      reconcileTrouble(loop.health) ?? '',
+      /^changes are not applied: .* 2 times in a row \(TypeError/,
+    );
+    const served = until(isServed('v1'));
+    provider.give(configOf('v1'));
+    await served;
+    assert.equal(reconcileTrouble(loop.health), null);
+    assert.ok(loop.health.failures >= 2);
+  });
+
+  test('an object whose evaluation failed is logged once, and again when it fails again', () => {
+    const lines: string[] = [];
+    const log = new DefectLog({
+      ...SILENT_LOGGER,
+      error: (_, fields) => lines.push(String(fields?.['object'])),
+    });
+    const finding = {
+      severity: 'error',
+      code: 'internal-error',
+      object: { group: '', kind: 'Service', namespace: 'a', name: 'b' },
+      path: '',
+      message: 'it failed',
+      hint: null,
+    } as const;
+    log.update([finding]);
+    log.update([{ ...finding, code: 'regex' }, finding]);
+    assert.deepEqual(lines, ['Service a/b']);
+    log.update([]);
+    log.update([finding]);
+    assert.deepEqual(lines, ['Service a/b', 'Service a/b']);
   });
 
   test('a defect in one translation does not keep the next from happening', async (t) => {

@@ -10,6 +10,8 @@ import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { TranslateResult } from '../translator/types.ts';
 import { coalesce } from './coalesce.ts';
+import { DefectLog } from './defect-log.ts';
+import { afterFailure, afterSuccess, HEALTHY, type ReconcileHealth } from './reconcile-health.ts';
 
 /** Acknowledgements of several proxies come in a bunch; one translation is enough for them. */
 const OBSERVATION_DELAY_MS = 10;
@@ -19,6 +21,8 @@ const OBSERVATION_DELAY_MS = 10;
  */
 const REST_FACTOR = 1;
 const MAX_REST_MS = 250;
+const RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
 
 /** Everything known after a run. */
 export interface Reconciled {
@@ -36,6 +40,8 @@ export interface ReconcileOptions {
   readonly observe: () => Observations;
   readonly translate: (snapshot: ResourceSnapshot, observations: Observations) => TranslateResult;
   readonly onReconciled: (reconciled: Reconciled) => void;
+  /** A run failed, or succeeded after one that did not. */
+  readonly onHealth?: (health: ReconcileHealth) => void;
   readonly logger: Logger;
 }
 
@@ -44,6 +50,7 @@ export interface ReconcileLoop {
   start(): Promise<void>;
   /** Proxies reported something. */
   observationsChanged(): void;
+  readonly health: ReconcileHealth;
   /** Nothing is published from here on. The provider is its owner's to close. */
   stop(): void;
 }
@@ -54,6 +61,7 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
   let inputFindings: readonly InputFinding[] = [];
 
   let last: Reconciled | null = null;
+  const defects = new DefectLog(logger);
 
   const reconcile = (): void => {
     if (snapshot === null) return;
@@ -66,18 +74,16 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
       server.publish(result.configs);
       provider.writeStatus(result.statuses);
     }
+    defects.update(result.findings);
     last = { snapshot, inputFindings, observations, result, revision: server.revision };
     onReconciled(last);
   };
   let restUntilMs = 0;
+  const guard = new RunGuard(options);
   const guarded = (): void => {
     const startedMs = performance.now();
-    try {
-      reconcile();
-    } catch (error) {
-      // A defect of ours: what is served stays served, and the next change gets its chance.
-      logger.error('reconciling failed', { error: error instanceof Error ? error.stack : String(error) });
-    }
+    const retryMs = guard.run(reconcile);
+    if (retryMs !== null) pending.request(retryMs);
     const nowMs = performance.now();
     restUntilMs = nowMs + Math.min((nowMs - startedMs) * REST_FACTOR, MAX_REST_MS);
   };
@@ -100,10 +106,42 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
     observationsChanged: () => {
       request(OBSERVATION_DELAY_MS);
     },
+    get health() {
+      return guard.health;
+    },
     stop: () => {
       pending.stop();
     },
   };
+}
+
+/** Runs that throw: a defect of ours. What is served stays served, and the run is repeated even if nothing changes, later each time. */
+class RunGuard {
+  readonly #options: Pick<ReconcileOptions, 'logger' | 'onHealth'>;
+  health = HEALTHY;
+
+  constructor(options: Pick<ReconcileOptions, 'logger' | 'onHealth'>) {
+    this.#options = options;
+  }
+
+  /** null, or in how many milliseconds to run again. */
+  run(reconcile: () => void): number | null {
+    try {
+      reconcile();
+      if (this.health.error !== null) this.#set(afterSuccess(this.health));
+      return null;
+    } catch (error) {
+      const text = error instanceof Error ? error.stack : String(error);
+      this.#options.logger.error('reconciling failed', { error: text });
+      this.#set(afterFailure(this.health, error));
+      return Math.min(RETRY_MS * 2 ** (this.health.consecutive - 1), MAX_RETRY_MS);
+    }
+  }
+
+  #set(health: ReconcileHealth): void {
+    this.health = health;
+    this.#options.onHealth?.(health);
+  }
 }
 
 /** Whether a translation with the one gives the same as with the other: of configurations the generation counts, not the version. */

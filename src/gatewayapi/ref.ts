@@ -14,6 +14,10 @@ export const CORE_GROUP = '';
 /** Sluice's own kinds. */
 export const SLUICE_GROUP = 'gateway.sluice.dev';
 
+/** The group of an apiVersion: `` for the core group's, which names none. */
+export const groupOf = (apiVersion: string): string =>
+  apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')));
+
 declare const brand: unique symbol;
 
 /** `namespace/name`: the key of an object among those of its kind. */

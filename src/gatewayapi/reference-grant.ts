@@ -18,24 +18,31 @@ function trustKey(from: Referrer, to: Omit<ObjectRef, 'name'>): string {
   return [from.group, from.kind, from.namespace, to.group, to.kind, to.namespace].join('|');
 }
 
-/** ReferenceGrantSpec: every `from` may refer to every `to`; entries of all grants add up. */
-export function indexGrants(grants: readonly ReferenceGrant[]): GrantIndex {
+/** ReferenceGrantSpec: every `from` may refer to every `to`; entries of all grants add up. `each` may contain what fails for one. */
+export function indexGrants(
+  grants: readonly ReferenceGrant[],
+  each: (grant: ReferenceGrant, add: () => void) => void = (_, add) => {
+    add();
+  },
+): GrantIndex {
   const index = new Map<string, Set<string>>();
   for (const grant of grants) {
-    for (const from of grant.spec.from) {
-      for (const to of grant.spec.to) {
-        const key = trustKey(from, {
-          group: to.group,
-          kind: to.kind,
-          namespace: grant.metadata.namespace ?? '',
-        });
-        const names = index.get(key) ?? new Set();
-        names.add(to.name === undefined || to.name === '' ? ANY_NAME : to.name);
-        index.set(key, names);
-      }
-    }
+    each(grant, () => {
+      addGrant(index, grant);
+    });
   }
   return index;
+}
+
+function addGrant(index: Map<string, Set<string>>, { spec, metadata }: ReferenceGrant): void {
+  for (const from of spec.from) {
+    for (const to of spec.to) {
+      const key = trustKey(from, { group: to.group, kind: to.kind, namespace: metadata.namespace ?? '' });
+      const names = index.get(key) ?? new Set();
+      names.add(to.name === undefined || to.name === '' ? ANY_NAME : to.name);
+      index.set(key, names);
+    }
+  }
 }
 
 /** Whether `from` may refer to `to`: in its own namespace always, elsewhere where a grant allows it. */

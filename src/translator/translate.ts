@@ -6,7 +6,10 @@
  * answers being the same objects as before.
  */
 import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
+import type { GatewayConfig } from '../ir/gateway-config.ts';
+import type { InfraSpec } from '../ir/infra.ts';
 import { keepList } from '../lib/keep-same.ts';
+import { contain, Defects } from './contain.ts';
 import { FindingCollector } from './findings/findings.ts';
 import { GraphBuilder } from './graph/graph.ts';
 import type { GatewayNode } from './graph/nodes.ts';
@@ -50,20 +53,22 @@ class Memory {
   readonly #options: TranslateOptions;
   readonly #graph: GraphBuilder;
   readonly #rules: RuleMemory;
-  #gateways = new Map<string, GatewayLowering>();
+  readonly #defects = new Defects();
+  #gateways = new Map<string, LoweredGateway>();
   readonly #statuses: StatusTable;
   readonly #findings: FindingCollector;
   #configs: TranslateResult['configs'] = [];
 
   constructor(options: TranslateOptions) {
     this.#options = options;
-    this.#graph = new GraphBuilder(options);
-    this.#rules = new RuleMemory(options.measureRegex);
-    this.#statuses = new StatusTable(options.controllerName);
-    this.#findings = new FindingCollector(options);
+    this.#graph = new GraphBuilder(options, this.#defects);
+    this.#rules = new RuleMemory(options.measureRegex, this.#defects);
+    this.#statuses = new StatusTable(options.controllerName, this.#defects);
+    this.#findings = new FindingCollector(options, this.#defects);
   }
 
   translate(next: ResourceSnapshot, observations: Observations): TranslateResult {
+    this.#defects.keepOnly(Object.values(next as unknown as Readonly<Record<string, readonly object[]>>));
     const graph = this.#graph.update(next);
     const served = graph.gateways.filter((gateway) => gateway.faults.length === 0);
     const options = this.#options;
@@ -72,17 +77,18 @@ class Memory {
     const { backend: backendPolicies } = graph.policies;
     const rulesOf = this.#rules.of(policies, backendPolicies);
     const slices = snapshot.endpointSlices;
-    const lowering: Lowering = { rulesOf, policies, backendPolicies, options, index, slices };
-    const lowerings = new Map(served.map((gateway) => [keyOf(gateway.object), this.#loweringOf(gateway)]));
-    this.#gateways = lowerings;
+    const defects = this.#defects;
+    const lowering: Lowering = { rulesOf, policies, backendPolicies, options, index, slices, defects };
+    const lowered = served.flatMap((gateway) => this.#lower(gateway, lowering) ?? []);
+    this.#gateways = new Map(lowered.map((one) => [one.key, one]));
     this.#configs = keepList(
       this.#configs,
-      served.flatMap((gateway) => lowerings.get(keyOf(gateway.object))?.update(gateway, lowering) ?? []),
+      lowered.map(({ config }) => config),
     );
-    const rules = [...lowerings.values()].map(({ loweredRules }) => loweredRules);
+    const rules = lowered.map((one) => one.rules);
     return {
       configs: this.#configs,
-      infra: served.map(lowerInfra),
+      infra: served.flatMap((gateway) => this.#infraOf(gateway)),
       statuses: this.#statuses.update(graph, observations),
       findings: this.#findings.update(graph, snapshot, this.#configs),
       get policies() {
@@ -91,9 +97,40 @@ class Memory {
     };
   }
 
-  #loweringOf({ object }: GatewayNode): GatewayLowering {
-    return (
-      this.#gateways.get(keyOf(object)) ?? new GatewayLowering(this.#options.sha256Hex ?? DEFAULT_DIGEST)
+  /** Where lowering throws, what was served before is served on; null where nothing was. */
+  #lower(gateway: GatewayNode, context: Lowering): LoweredGateway | null {
+    const key = keyOf(gateway.object);
+    const before = this.#gateways.get(key) ?? null;
+    const lowerWith = (lowering: GatewayLowering): LoweredGateway => {
+      const config = lowering.update(gateway, context);
+      return { key, lowering, config, rules: lowering.loweredRules };
+    };
+    const fromNothing = (): LoweredGateway =>
+      lowerWith(new GatewayLowering(this.#options.sha256Hex ?? DEFAULT_DIGEST));
+    return this.#defects.contain<LoweredGateway | null>(
+      [gateway.object, 'lower'],
+      () => {
+        const lowering = before?.lowering ?? null;
+        // After a failure what was memoized may be half of a translation.
+        return lowering === null ? fromNothing() : contain(() => lowerWith(lowering), fromNothing);
+      },
+      () => (before === null ? null : { ...before, lowering: null }),
     );
   }
+
+  #infraOf(gateway: GatewayNode): readonly InfraSpec[] {
+    return this.#defects.contain(
+      [gateway.object, 'infrastructure'],
+      () => [lowerInfra(gateway)],
+      () => [],
+    );
+  }
+}
+
+interface LoweredGateway {
+  readonly key: string;
+  /** null: to be begun from nothing. */
+  readonly lowering: GatewayLowering | null;
+  readonly config: GatewayConfig;
+  readonly rules: GatewayLowering['loweredRules'];
 }

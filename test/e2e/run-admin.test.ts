@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +50,40 @@ test('health, readiness, explanation and the configuration, over the admin API',
     'the echo backend is an endpoint like any other',
   );
   assert.equal((await ask(sluice, '/explain?request=nonsense')).status, 400);
+});
+
+test('a control loop that fails twice: not ready, in the status and in the metrics, until it works again', async (t) => {
+  const folder = folderOf(t);
+  const defect = join(folder, 'defect');
+  const manifests = join(folder, 'manifests');
+  cpSync('examples/quickstart', manifests, { recursive: true });
+  const sluice = await start(t, {
+    paths: [manifests],
+    args: ['--echo'],
+    env: {
+      NODE_OPTIONS: `--import ${new URL('../support/planted-defect.ts', import.meta.url).href}`,
+      SLUICE_TEST_DEFECT: defect,
+    },
+  });
+  assert.deepEqual(await ask(sluice, '/readyz'), { status: 200, body: 'ready\n' });
+  writeFileSync(defect, '');
+  writeFileSync(join(manifests, 'more.yaml'), 'apiVersion: v1\nkind: Namespace\nmetadata: { name: more }\n');
+  await sluice.until(({ reconciling }) => reconciling.consecutive >= 2);
+  const { status, body } = await ask(sluice, '/readyz');
+  assert.equal(status, 503);
+  assert.match(body, /changes are not applied: .*a planted defect/);
+  assert.match((await ask(sluice, '/metrics')).body, /^sluice_reconcile_failing [2-9]/m);
+  const shown = await new Promise<{ code: unknown; text: string }>((resolve) => {
+    const admin = new URL(sluice.admin).host;
+    execFile(process.execPath, [SLUICE, 'status', '--admin', admin], (error, text) => {
+      resolve({ code: error?.code, text });
+    });
+  });
+  assert.equal(shown.code, 1);
+  assert.match(shown.text, /not ready \(changes are not applied/);
+  rmSync(defect);
+  await sluice.until(({ ready, reconciling }) => ready && reconciling.error === null);
+  assert.match((await ask(sluice, '/metrics')).body, /^sluice_reconcile_failing 0/m);
 });
 
 test('the configuration shows no key', async (t) => {

@@ -1,4 +1,5 @@
 /** What a controller counts. docs/reference/metrics.md. */
+import type { ReconcileHealth } from '../../controller/reconcile-health.ts';
 import type { Reconciled } from '../../controller/reconcile-loop.ts';
 import type { MetricFamily } from '../../telemetry/metric-registry.ts';
 
@@ -6,6 +7,7 @@ import type { MetricFamily } from '../../telemetry/metric-registry.ts';
 export interface ControllerState {
   readonly isLeader: boolean;
   readonly reconciliations: number;
+  readonly health: ReconcileHealth;
   /** The newest; null before the first. */
   readonly last: Reconciled | null;
   readonly residentBytes: number;
@@ -29,6 +31,18 @@ function processMetrics(state: ControllerState): MetricFamily[] {
       'counter',
       'Times that all there is was judged, and what differed was published.',
       state.reconciliations,
+    ),
+    single(
+      'sluice_controller_reconcile_failures_total',
+      'counter',
+      'Runs of the control loop that failed, so that changes of objects were not applied.',
+      state.health.failures,
+    ),
+    single(
+      'sluice_controller_reconcile_failing',
+      'gauge',
+      'Runs of the control loop that failed in a row; 0 when the last one succeeded.',
+      state.health.consecutive,
     ),
     single(
       'sluice_controller_resident_bytes',

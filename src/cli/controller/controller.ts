@@ -3,6 +3,7 @@ import { startAdminServer, text, type AdminAnswer } from '../../admin/server.ts'
 import { Fleet } from '../../configsync/fleet.ts';
 import { gatewayKey } from '../../configsync/protocol.ts';
 import { observeEach, observeGateway } from '../../controller/observations.ts';
+import { reconcileTrouble } from '../../controller/reconcile-health.ts';
 import {
   createReconcileLoop,
   type ReconcileLoop,
@@ -72,7 +73,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
     logger,
     handlers: {
       '/healthz': () => text('ok'),
-      '/readyz': () => (isReady ? text('ready') : text('reading the cluster', 503)),
+      '/readyz': () => {
+        const trouble = isReady ? reconcileTrouble(loop.health) : 'reading the cluster';
+        return trouble === null ? text('ready') : text(trouble, 503);
+      },
       '/metrics': () => metricsOf(parts),
     },
   });
@@ -120,11 +124,12 @@ interface Parts {
   readonly seen: { reconciliations: number; last: Reconciled | null };
 }
 
-async function metricsOf({ leading, seen }: Parts): Promise<AdminAnswer> {
+async function metricsOf({ leading, seen, loop }: Parts): Promise<AdminAnswer> {
   const { user, system } = process.cpuUsage();
   const families = controllerMetrics({
     ...seen,
     isLeader: leading.isLeader,
+    health: loop.health,
     residentBytes: process.memoryUsage.rss(),
     cpuSeconds: (user + system) / MICROSECONDS,
   });

@@ -1,4 +1,5 @@
 /** Explains from manifests, read as `run` would read them. */
+import { HEALTHY } from '../../controller/reconcile-health.ts';
 import { loadResources } from '../../provider/file/load.ts';
 import type { LoadedResources } from '../../provider/file/store.ts';
 import { readTlsFolder, withSecrets } from '../../provider/file/tls-folder.ts';
@@ -44,6 +45,7 @@ export async function explainOffline(
     version: '',
     startedAt: '',
     notReady: null,
+    reconciling: HEALTHY,
     workers: { expected: 0, serving: 0, restarts: 0, pids: [] },
     ports: [],
     servedSince: new ServedSince(),

@@ -44,6 +44,7 @@ function curlOf(listeners: readonly ListenerReport[], routes: readonly RouteRepo
     startedAt: '',
     ready: true,
     notReady: null,
+    reconciling: { failures: 0, consecutive: 0, error: null },
     workers: { expected: 1, serving: 1, restarts: 0, pids: [] },
     gateways: [gateway(listeners)],
     routes,

@@ -22,6 +22,7 @@ export interface ReportContext {
   readonly version: string;
   readonly startedAt: string;
   readonly notReady: string | null;
+  readonly reconciling: StatusReport['reconciling'];
   readonly workers: StatusReport['workers'];
   readonly ports: readonly PortReport[];
   readonly servedSince: ServedSince;
@@ -55,8 +56,8 @@ function conditionsOf({ status }: StatusUpdate): readonly Condition[] {
 
 /** `reconciled`: null before the first reconciliation. */
 export function buildStatusReport(reconciled: Reconciled | null, context: ReportContext): StatusReport {
-  const { version, startedAt, notReady, workers } = context;
-  const about = { version, startedAt, ready: notReady === null, notReady, workers };
+  const { version, startedAt, notReady, reconciling, workers } = context;
+  const about = { version, startedAt, ready: notReady === null, notReady, reconciling, workers };
   if (reconciled === null) return { ...about, gateways: [], routes: [], others: [], findings: [] };
   const { snapshot, inputFindings, result } = reconciled;
   const updates = result.statuses;

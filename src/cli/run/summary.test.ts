@@ -48,6 +48,7 @@ const report = (over: Partial<StatusReport> = {}): StatusReport => ({
   startedAt: '2026-01-01T00:00:00Z',
   ready: true,
   notReady: null,
+  reconciling: { failures: 0, consecutive: 0, error: null },
   workers: { expected: 1, serving: 1, restarts: 0, pids: [1] },
   gateways: [
     {

@@ -56,6 +56,18 @@ function statusMetrics(status: StatusReport): MetricFamily[] {
       samples: [{ labels: {}, value: status.workers.serving }],
     },
     {
+      name: 'sluice_reconcile_failures_total',
+      type: 'counter',
+      help: 'Runs of the control loop that failed, so that changes of resources were not applied.',
+      samples: [{ labels: {}, value: status.reconciling.failures }],
+    },
+    {
+      name: 'sluice_reconcile_failing',
+      type: 'gauge',
+      help: 'Runs of the control loop that failed in a row; 0 when the last one succeeded.',
+      samples: [{ labels: {}, value: status.reconciling.consecutive }],
+    },
+    {
       name: 'sluice_findings',
       type: 'gauge',
       help: 'Findings about the present resources, by severity.',

@@ -12,6 +12,7 @@ import {
   observeGateway,
   type ObservedAddress,
 } from '../../controller/observations.ts';
+import { reconcileTrouble } from '../../controller/reconcile-health.ts';
 import { createReconcileLoop, type Reconciled, type ReconcileLoop } from '../../controller/reconcile-loop.ts';
 import type { Observations } from '../../gatewayapi/snapshot.ts';
 import type { Origin } from '../../ir/origin.ts';
@@ -148,6 +149,8 @@ export class Supervisor {
   /** null when ready, else what is missing. */
   notReady(): string | null {
     if (this.#isDraining) return 'draining';
+    const trouble = reconcileTrouble(this.#loop.health);
+    if (trouble !== null) return trouble;
     if (this.#wasReady) return whyNothingIsBound(this.#server.peers);
     const waiting = this.#options.workers - this.#servingSince(1);
     return `waiting for ${String(waiting)} of ${String(this.#options.workers)} workers to take their configuration`;
@@ -159,6 +162,7 @@ export class Supervisor {
       version,
       startedAt: this.#startedAt,
       notReady: this.notReady(),
+      reconciling: this.#loop.health,
       workers: {
         expected: workers,
         serving: this.#servingSince(this.#server.revision),

@@ -102,6 +102,7 @@ const STATUS: StatusReport = {
   startedAt: '2026-01-01T00:00:00Z',
   ready: true,
   notReady: null,
+  reconciling: { failures: 0, consecutive: 0, error: null },
   workers: { expected: 2, serving: 2, restarts: 1, pids: [1, 2] },
   gateways: [],
   routes: [],
@@ -112,6 +113,7 @@ const STATUS: StatusReport = {
 const CONTROLLER: ControllerState = {
   isLeader: true,
   reconciliations: 7,
+  health: { failures: 1, consecutive: 0, error: null },
   last: {
     snapshot: assembleSnapshot([]),
     inputFindings: [],

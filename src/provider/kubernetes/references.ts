@@ -2,9 +2,8 @@
  * Which Secrets and ConfigMaps objects refer to and may refer to: nothing else of these kinds is read. Pure.
  */
 import type { ReferenceGrant } from '../../gatewayapi/generated/types.ts';
-import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import { groupOf, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { indexGrants, isGranted, type GrantIndex, type Referrer } from '../../gatewayapi/reference-grant.ts';
-import { splitApiVersion } from '../../gatewayapi/validation/catalog.ts';
 import type { KubeObject } from '../../kubeapi/client.ts';
 
 export type ReferredKind = 'Secret' | 'ConfigMap';
@@ -69,7 +68,7 @@ export class ReferenceFinder {
 
 function referrerOf({ apiVersion, kind, metadata }: KubeObject): Referrer {
   return {
-    group: splitApiVersion(apiVersion).group,
+    group: groupOf(apiVersion),
     kind,
     namespace: metadata.namespace ?? '',
   };

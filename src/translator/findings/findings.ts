@@ -5,6 +5,7 @@ import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import { compareText } from '../../lib/compare.ts';
 import { keepList, keepSame } from '../../lib/keep-same.ts';
+import type { Defects } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { TranslateOptions } from '../types.ts';
@@ -16,6 +17,12 @@ import { ShadowReporter } from './shadow-findings.ts';
 /** Notes faults of one object. The same fault is kept once, however many nodes carry it. */
 export type Report = (object: ObjectRef, faults: readonly Fault[]) => void;
 
+/** Where faults are reported, and what happens to those that cannot be. */
+export interface ReportContext {
+  readonly report: Report;
+  readonly defects: Defects;
+}
+
 /** A fault that was noted, for later. */
 export interface Noted {
   readonly object: ObjectRef;
@@ -25,14 +32,19 @@ export interface Noted {
 /** All findings, from one translation to the next: one that says what it said stays the same object. */
 export class FindingCollector {
   readonly #controllerName: string;
+  readonly #defects: Defects;
   readonly #routes = new RouteReporter();
   readonly #shadows: ShadowReporter;
   #known: ReadonlyMap<string, Finding> = new Map();
   #findings: readonly Finding[] = [];
 
-  constructor({ controllerName, measureRegex }: Pick<TranslateOptions, 'controllerName' | 'measureRegex'>) {
+  constructor(
+    { controllerName, measureRegex }: Pick<TranslateOptions, 'controllerName' | 'measureRegex'>,
+    defects: Defects,
+  ) {
     this.#controllerName = controllerName;
     this.#shadows = new ShadowReporter(measureRegex);
+    this.#defects = defects;
   }
 
   /** By object, place and code; the same array until something changes. */
@@ -46,11 +58,13 @@ export class FindingCollector {
         findings.set(key, keepSame(this.#known.get(key), finding));
       }
     };
-    reportGateways(graph, report);
-    reportUnserved(graph, snapshot, { report, controllerName: this.#controllerName });
-    this.#routes.report(graph, snapshot, report);
+    const context = { report, defects: this.#defects };
+    reportGateways(graph, context);
+    reportUnserved(graph, snapshot, { ...context, controllerName: this.#controllerName });
+    this.#routes.report(graph, snapshot, context);
     this.#shadows.report(graph, configs, report);
-    reportPolicies(graph, report);
+    reportPolicies(graph, context);
+    for (const { object, faults } of this.#defects.all) report(object, faults);
     this.#known = findings;
     const sorted = [...findings].sort(([a], [b]) => compareText(a, b)).map(([, finding]) => finding);
     this.#findings = keepList(this.#findings, sorted);

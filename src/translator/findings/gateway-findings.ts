@@ -1,3 +1,4 @@
+import type { ListenerSet } from '../../gatewayapi/generated/types.ts';
 import { GATEWAY_GROUP, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { hostnameCovers } from '../../lib/hostname.ts';
@@ -13,12 +14,20 @@ import type { Fault } from '../faults/fault.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { GatewayNode, ListenerNode } from '../graph/nodes.ts';
 import { namespaceOf, refOf } from '../graph/object-key.ts';
-import type { Report } from './findings.ts';
+import type { Report, ReportContext } from './findings.ts';
 
-export function reportGateways(graph: Graph, report: Report): void {
+export function reportGateways(graph: Graph, { report, defects }: ReportContext): void {
   for (const node of graph.proxyConfigs.values()) report(node.ref, [...node.faults, ...node.remarks]);
   for (const node of graph.classes) report(node.ref, node.faults);
-  for (const gateway of graph.gateways) reportGateway(gateway, report);
+  for (const gateway of graph.gateways) {
+    defects.contain(
+      [gateway.object, 'findings'],
+      () => {
+        reportGateway(gateway, report);
+      },
+      () => undefined,
+    );
+  }
 }
 
 function reportGateway(gateway: GatewayNode, report: Report): void {
@@ -59,7 +68,7 @@ function coversHostname(names: readonly string[], hostname: string): boolean {
 
 /** Gateways that are not ours, and ListenerSets of Gateways that are not there. */
 export function reportUnserved(graph: Graph, snapshot: ResourceSnapshot, context: UnservedContext): void {
-  const { report, controllerName } = context;
+  const { report, controllerName, defects } = context;
   const served = new Set(graph.gateways.map(({ ref }) => namespacedName(ref.namespace, ref.name)));
   const classes = new Map(snapshot.gatewayClasses.map((one) => [one.metadata.name, one]));
   const existing = new Set<string>();
@@ -67,26 +76,24 @@ export function reportUnserved(graph: Graph, snapshot: ResourceSnapshot, context
     const key = namespacedName(namespaceOf(gateway), gateway.metadata.name);
     existing.add(key);
     if (served.has(key)) continue;
-    const name = gateway.spec.gatewayClassName;
-    const owner = classes.get(name)?.spec.controllerName;
-    report(refOf(gateway, GATEWAY_GROUP), [
-      notServed(name, owner, { controllerName, isAlone: served.size === 0 }),
-    ]);
+    const faults = defects.contain(
+      [gateway, 'findings'],
+      () => {
+        const name = gateway.spec.gatewayClassName;
+        const owner = classes.get(name)?.spec.controllerName;
+        return [notServed(name, owner, { controllerName, isAlone: served.size === 0 })];
+      },
+      () => [],
+    );
+    report(refOf(gateway, GATEWAY_GROUP), faults);
   }
   for (const set of snapshot.listenerSets) {
-    const {
-      group = GATEWAY_GROUP,
-      kind = 'Gateway',
-      namespace = namespaceOf(set),
-      name,
-    } = set.spec.parentRef;
-    const key = namespacedName(namespace, name);
-    const parent = { group, kind, namespace, name };
-    if (group !== GATEWAY_GROUP || kind !== 'Gateway' || !existing.has(key)) {
-      report(refOf(set, GATEWAY_GROUP), [parentNotFound('spec.parentRef', parent)]);
-    } else if (!served.has(key)) {
-      report(refOf(set, GATEWAY_GROUP), [parentNotServed('spec.parentRef', parent)]);
-    }
+    const faults = defects.contain(
+      [set, 'findings'],
+      () => parentFaults(set, existing, served),
+      () => [],
+    );
+    report(refOf(set, GATEWAY_GROUP), faults);
   }
 }
 
@@ -99,7 +106,20 @@ function notServed(
   return isAlone ? noClassOurs(className, owner) : classForeign(className, owner);
 }
 
-export interface UnservedContext {
-  readonly report: Report;
+function parentFaults(
+  set: ListenerSet,
+  existing: ReadonlySet<string>,
+  served: ReadonlySet<string>,
+): readonly Fault[] {
+  const { group = GATEWAY_GROUP, kind = 'Gateway', namespace = namespaceOf(set), name } = set.spec.parentRef;
+  const key = namespacedName(namespace, name);
+  const parent = { group, kind, namespace, name };
+  if (group !== GATEWAY_GROUP || kind !== 'Gateway' || !existing.has(key)) {
+    return [parentNotFound('spec.parentRef', parent)];
+  }
+  return served.has(key) ? [] : [parentNotServed('spec.parentRef', parent)];
+}
+
+export interface UnservedContext extends ReportContext {
   readonly controllerName: string;
 }

@@ -12,9 +12,9 @@ import { settingsOf } from '../graph/backend-policies.ts';
 import { fieldsOf } from '../graph/policy-merge.ts';
 import { indexGateways, type GatewaysOf } from '../status/backend-policy.ts';
 import { gatewaysUsing, indexUsage, type BackendUsage } from '../status/backend-usage.ts';
-import type { Report } from './findings.ts';
+import type { ReportContext } from './findings.ts';
 
-export function reportPolicies(graph: Graph, report: Report): void {
+export function reportPolicies(graph: Graph, { report, defects }: ReportContext): void {
   const usage = indexUsage(graph);
   const targetFaults = (targets: readonly PolicyTarget[], use: 'tls' | 'layer7'): readonly Fault[] =>
     targets.flatMap((target) => {
@@ -34,18 +34,25 @@ export function reportPolicies(graph: Graph, report: Report): void {
       policy.conflicts.map(({ fault }) => fault),
     );
   }
-  reportBackendPolicies(graph, usage, report);
+  reportBackendPolicies(graph, usage, { report, defects });
   for (const backend of graph.backends.values()) {
     report(backend.ref, backend.faults);
     if (backend.tls === null) report(backend.ref, [externalBackendInTheClear('spec.tls')]);
   }
 }
 
-function reportBackendPolicies(graph: Graph, usage: BackendUsage, report: Report): void {
+function reportBackendPolicies(graph: Graph, usage: BackendUsage, { report, defects }: ReportContext): void {
   const { nodes } = graph.policies.backend;
   if (nodes.length === 0) return;
   const gatewaysOf = indexGateways(graph, usage);
-  for (const policy of nodes) report(policy.ref, backendPolicyFaults(policy, graph, gatewaysOf));
+  for (const policy of nodes) {
+    const faults = defects.contain(
+      [policy.object, 'findings'],
+      () => backendPolicyFaults(policy, graph, gatewaysOf),
+      () => policy.faults,
+    );
+    report(policy.ref, faults);
+  }
 }
 
 /** Targets that are not there or lead nowhere, and fields that are in force on none of the Gateways that the policy is for. */

@@ -22,7 +22,7 @@ import { keyOf } from '../graph/object-key.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import { unresolvedFaults } from '../status/route.ts';
 import { corsFaults } from './cors-findings.ts';
-import type { Noted, Report } from './findings.ts';
+import type { Noted, ReportContext } from './findings.ts';
 import { filterTextFaults } from './text-findings.ts';
 
 /** Looks at a route again when it was judged again, or when it names parents that are not ours and some came or went. */
@@ -33,7 +33,7 @@ export class RouteReporter {
   #listenerSets: ResourceSnapshot['listenerSets'] = [];
   #existing: Existing = { Gateway: new Set(), ListenerSet: new Set() };
 
-  report({ routes, index }: Graph, snapshot: ResourceSnapshot, report: Report): void {
+  report({ routes, index }: Graph, snapshot: ResourceSnapshot, { report, defects }: ReportContext): void {
     if (snapshot.gateways !== this.#gateways || snapshot.listenerSets !== this.#listenerSets) {
       this.#gateways = snapshot.gateways;
       this.#listenerSets = snapshot.listenerSets;
@@ -46,7 +46,11 @@ export class RouteReporter {
     const noted = this.#noted.update(
       routes,
       (route) => {
-        const faults = routeFaults(route, existing, index);
+        const faults = defects.contain(
+          [route.object, 'findings'],
+          () => routeFaults(route, existing, index),
+          () => route.rules.flatMap((rule) => [...rule.closed, ...rule.invalid]),
+        );
         return faults.length === 0 ? [] : [{ object: route.ref, faults }];
       },
       [existing],
@@ -61,6 +65,7 @@ const routeFaults = (route: RouteNode, existing: Existing, index: SnapshotIndex)
   ...unresolvedFaults(route),
   ...corsFaults(route),
   ...route.rules.flatMap((rule) => [
+    ...rule.closed,
     ...rule.invalid,
     ...ruleAdvice(route, rule, index),
     ...filterTextFaults(rule),

@@ -7,7 +7,9 @@ import type { ParentRef } from '../../gatewayapi/status.ts';
 import { hostnameSpecificity, intersectHostnames } from '../../lib/hostname.ts';
 import { remember } from '../../lib/remember.ts';
 import { trimmed } from '../../lib/trimmed.ts';
+import { contain } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
+import { internalError } from '../faults/object-faults.ts';
 import {
   kindNotAllowed,
   namespaceNotAllowed,
@@ -43,7 +45,7 @@ export function indexParents(gateways: readonly GatewayNode[]): ParentIndex {
     const [own, ...sets] = parentsOf(gateway);
     if (own === undefined) continue;
     for (const parent of [own, ...sets]) byKey.set(parentKey(parent.ref), parent);
-    if (gateway.object.spec.defaultScope === 'All') defaults.push(own);
+    if (gateway.isDefault) defaults.push(own);
   }
   return { byKey, defaults };
 }
@@ -59,9 +61,12 @@ const parentsOf = remember(({ ref, listeners, listenerSets }: GatewayNode): read
   })),
 ]);
 
-/** What a parentRef leads to, and by what name; null for one that is never ours. */
+/** What a parentRef leads to, and by what name; null for one that is never ours, or cannot be read (which is a finding). */
 export function parentKeyOf(parentRef: ParentRef, namespace: string): string | null {
-  const ref = parentObject(parentRef, namespace);
+  const ref = contain(
+    () => parentObject(parentRef, namespace),
+    () => null,
+  );
   return ref === null ? null : parentKey(ref);
 }
 
@@ -95,12 +100,12 @@ export function attemptAttachments(
     const parent = key === null ? undefined : parents.byKey.get(key);
     if (parent === undefined) continue;
     named.add(parentKey(parent.ref));
-    attempts.push(attempt(route, parent, { parentRef, path: `spec.parentRefs[${index}]`, lookup }));
+    attempts.push(contained(route, parent, { parentRef, path: `spec.parentRefs[${index}]`, lookup }));
   }
   if (!route.usesDefaultGateways) return trimmed(attempts);
   for (const parent of parents.defaults) {
     if (named.has(parentKey(parent.ref))) continue;
-    const claimed = attempt(route, parent, {
+    const claimed = contained(route, parent, {
       parentRef: { ...parent.ref },
       path: 'spec.useDefaultGateways',
       lookup,
@@ -123,6 +128,18 @@ interface AttemptContext {
   readonly path: string;
   readonly lookup: Lookup;
 }
+
+const contained = (route: RouteSpec, parent: Parent, context: AttemptContext): AttachmentAttempt =>
+  contain(
+    () => attempt(route, parent, context),
+    (error) => ({
+      parentRef: context.parentRef,
+      path: context.path,
+      gateway: parent.gateway,
+      listeners: [],
+      refusal: internalError(context.path, error, 'UnsupportedValue'),
+    }),
+  );
 
 function attempt(route: RouteSpec, parent: Parent, context: AttemptContext): AttachmentAttempt {
   const { parentRef, path } = context;

@@ -6,7 +6,9 @@ import { parseDurationMs } from '../../lib/duration.ts';
 import { keepList } from '../../lib/keep-same.ts';
 import { isAuthority, isRequestTarget, isToken, sessionNameError } from '../../lib/message-grammar.ts';
 import { parseBytes } from '../../lib/quantity.ts';
+import { contain } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
+import { internalError, schemaFaults } from '../faults/object-faults.ts';
 import {
   poolSettingsOnRoute,
   policySectionNotFound,
@@ -88,21 +90,38 @@ export function judgeBackendPolicies(
 function judgeNodes(snapshot: ResourceSnapshot, lookup: Lookup): readonly BackendPolicyNode[] {
   if (snapshot.backendPolicies.length === 0) return [];
   const targets = indexTargets(snapshot);
-  return snapshot.backendPolicies.toSorted(byAge).map((object): BackendPolicyNode => {
-    const ref = refOf(object, SLUICE_GROUP);
-    const links = object.spec.targetRefs.map(({ group, kind, name, sectionName }, index) => {
-      const path = `spec.targetRefs[${String(index)}]`;
-      const target = { ref: { group, kind, namespace: ref.namespace, name }, path };
-      const sections = sectionsOf(target.ref, targets, lookup);
-      return {
-        ...target,
-        sectionName: sectionName ?? null,
-        missing: missingTarget(target, sectionName ?? null, sections),
-      };
-    });
-    const faults = [...valueFaults(object), ...textFaults(object), ...poolFaults(object)];
-    return { object, ref, faults, targets: links };
+  return snapshot.backendPolicies.toSorted(byAge).map((object) =>
+    contain(
+      () => judgeNode(object, targets, lookup),
+      (error): BackendPolicyNode => ({
+        object,
+        ref: refOf(object, SLUICE_GROUP),
+        faults: [internalError('', error, 'Invalid')],
+        targets: [],
+      }),
+    ),
+  );
+}
+
+function judgeNode(object: BackendPolicy, targets: TargetIndex, lookup: Lookup): BackendPolicyNode {
+  const ref = refOf(object, SLUICE_GROUP);
+  const links = object.spec.targetRefs.map(({ group, kind, name, sectionName }, index) => {
+    const path = `spec.targetRefs[${String(index)}]`;
+    const target = { ref: { group, kind, namespace: ref.namespace, name }, path };
+    const sections = sectionsOf(target.ref, targets, lookup);
+    return {
+      ...target,
+      sectionName: sectionName ?? null,
+      missing: missingTarget(target, sectionName ?? null, sections),
+    };
   });
+  const faults = [
+    ...schemaFaults(object, 'Invalid'),
+    ...valueFaults(object),
+    ...textFaults(object),
+    ...poolFaults(object),
+  ];
+  return { object, ref, faults, targets: links };
 }
 
 /** What a section of an object is, and the names of those it has; null: there is no such object. */

@@ -5,7 +5,9 @@ import type { XBackend } from '../../gatewayapi/generated/types.ts';
 import { CORE_GROUP, EXPERIMENTAL_GROUP, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { failure, success, type Result } from '../../lib/result.ts';
+import { contain } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
+import { internalError, schemaFaults } from '../faults/object-faults.ts';
 import {
   backendKindUnsupported,
   backendNotFound,
@@ -210,12 +212,24 @@ export function judgeXBackends(
   context: PolicyContext,
   before: ReadonlyMap<string, XBackendNode> | null,
 ): ReadonlyMap<string, XBackendNode> {
-  const judged = snapshot.backends.toSorted(byName).map((object) => judgeXBackend(object, context));
+  const judged = snapshot.backends.toSorted(byName).map((object) =>
+    contain(
+      () => judgeXBackend(object, context),
+      (error) => closedXBackend(object, [internalError('', error, 'Invalid')]),
+    ),
+  );
   return new Map(keepNodes(before?.values() ?? [], judged).map((node) => [keyOf(node.object), node]));
+}
+
+/** Connections to it fail, as those whose TLS settings cannot be met. */
+function closedXBackend(object: XBackend, faults: readonly [Fault, ...Fault[]]): XBackendNode {
+  return { object, ref: refOf(object, EXPERIMENTAL_GROUP), tls: failure(faults[0]), faults };
 }
 
 function judgeXBackend(object: XBackend, { lookup, options }: PolicyContext): XBackendNode {
   const ref = refOf(object, EXPERIMENTAL_GROUP);
+  const [violation, ...others] = schemaFaults(object, 'Invalid');
+  if (violation !== undefined) return closedXBackend(object, [violation, ...others]);
   const tls = object.spec.tls;
   if (tls === undefined || tls.mode === 'None') return { object, ref, tls: null, faults: [] };
   const context = { lookup, options, from: ref };

@@ -2,6 +2,7 @@
 import type { Gateway, ListenerSet } from '../../gatewayapi/generated/types.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { keepList } from '../../lib/keep-same.ts';
+import type { Defects } from '../contain.ts';
 import { judgeGateway, selectGateways, type GatewayContext, type SelectedGateway } from './gateway.ts';
 import type { ClassNode, GatewayNode } from './nodes.ts';
 import { RecordingSources, stillHold, type Reads, type Sources } from './reads.ts';
@@ -20,10 +21,15 @@ type Selection = readonly [
 ];
 
 export class GatewayStage {
+  readonly #defects: Defects;
   #selection: Selection | null = null;
   #selected: readonly SelectedGateway[] = [];
   #judged = new Map<Gateway, Judged>();
   #gateways: readonly GatewayNode[] = [];
+
+  constructor(defects: Defects) {
+    this.#defects = defects;
+  }
 
   /** Gateways to be served, in order of their names; the same array until something changes. */
   update(
@@ -54,7 +60,10 @@ export class GatewayStage {
     if (selection.every((list, at) => list === this.#selection?.[at])) return;
     this.#selection = selection;
     const [gateways, listenerSets, classes] = selection;
-    this.#selected = selectGateways({ gateways, listenerSets }, classes, options);
+    this.#selected = selectGateways({ gateways, listenerSets }, classes, {
+      allClasses: options.allClasses,
+      defects: this.#defects,
+    });
   }
 }
 

@@ -1,9 +1,17 @@
 /** GatewayClasses, Gateways and ListenerSets: which are ours, whether they are accepted, and their listeners. */
 import type { Gateway, GatewayClass, ListenerSet } from '../../gatewayapi/generated/types.ts';
-import { GATEWAY_GROUP, namespacedName, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+import {
+  GATEWAY_GROUP,
+  namespacedName,
+  SLUICE_GROUP,
+  type NamespacedName,
+  type ObjectRef,
+} from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { parseIp } from '../../lib/ip-address.ts';
+import { contain, type Defects } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
+import { internalError, schemaFaults } from '../faults/object-faults.ts';
 import {
   addressMalformed,
   addressTypeUnsupported,
@@ -33,16 +41,34 @@ export interface GatewayContext {
 export function judgeClasses(
   snapshot: ResourceSnapshot,
   options: TranslateOptions,
-  configs: ProxyConfigs,
+  { configs, defects }: { readonly configs: ProxyConfigs; readonly defects: Defects },
 ): readonly ClassNode[] {
+  const isOurs = (object: GatewayClass): boolean =>
+    defects.contain(
+      [object, 'class'],
+      () => object.spec.controllerName === options.controllerName,
+      () => false,
+    );
   return snapshot.gatewayClasses
-    .filter((object) => object.spec.controllerName === options.controllerName)
+    .filter(isOurs)
     .toSorted(byName)
-    .map((object) => judgeClass(object, configs));
+    .map((object) =>
+      contain(
+        () => judgeClass(object, configs),
+        (error) => ({
+          object,
+          ref: refOf(object, GATEWAY_GROUP),
+          parameters: null,
+          faults: [internalError('', error, 'Invalid')],
+        }),
+      ),
+    );
 }
 
 function judgeClass(object: GatewayClass, configs: ProxyConfigs): ClassNode {
   const ref = refOf(object, GATEWAY_GROUP);
+  const violations = schemaFaults(object, 'Invalid');
+  if (violations.length > 0) return { object, ref, parameters: null, faults: violations };
   const { parametersRef } = object.spec;
   if (parametersRef === undefined) return { object, ref, parameters: null, faults: [] };
   const found = findParameters(configs, 'spec.parametersRef', { namespace: '', ...parametersRef });
@@ -64,12 +90,18 @@ export interface SelectedGateway {
 export function selectGateways(
   { gateways, listenerSets }: Pick<ResourceSnapshot, 'gateways' | 'listenerSets'>,
   classes: readonly ClassNode[],
-  { allClasses }: Pick<TranslateOptions, 'allClasses'>,
+  { allClasses, defects }: Pick<TranslateOptions, 'allClasses'> & { readonly defects: Defects },
 ): readonly SelectedGateway[] {
   const ours = new Map(classes.map((node) => [node.object.metadata.name, node]));
-  const setsByGateway = groupListenerSets(listenerSets);
+  const setsByGateway = groupListenerSets(listenerSets, defects);
+  const isServed = (gateway: Gateway): boolean =>
+    defects.contain(
+      [gateway, 'select'],
+      () => ours.has(gateway.spec.gatewayClassName) || allClasses,
+      () => false,
+    );
   return gateways
-    .filter((gateway) => ours.has(gateway.spec.gatewayClassName) || allClasses)
+    .filter(isServed)
     .toSorted(byName)
     .map((gateway) => ({
       gateway,
@@ -78,17 +110,24 @@ export function selectGateways(
     }));
 }
 
-function groupListenerSets(sets: readonly ListenerSet[]): ReadonlyMap<string, readonly ListenerSet[]> {
+/** null for a set whose parent is none that we could serve. */
+function parentOfSet(set: ListenerSet): NamespacedName | null {
+  const { group = GATEWAY_GROUP, kind = 'Gateway', namespace = namespaceOf(set), name } = set.spec.parentRef;
+  return group === GATEWAY_GROUP && kind === 'Gateway' ? namespacedName(namespace, name) : null;
+}
+
+function groupListenerSets(
+  sets: readonly ListenerSet[],
+  defects: Defects,
+): ReadonlyMap<string, readonly ListenerSet[]> {
   const groups = new Map<string, ListenerSet[]>();
   for (const set of sets.toSorted(byAge)) {
-    const {
-      group = GATEWAY_GROUP,
-      kind = 'Gateway',
-      namespace = namespaceOf(set),
-      name,
-    } = set.spec.parentRef;
-    if (group !== GATEWAY_GROUP || kind !== 'Gateway') continue;
-    const key = namespacedName(namespace, name);
+    const key = defects.contain(
+      [set, 'select'],
+      () => parentOfSet(set),
+      () => null,
+    );
+    if (key === null) continue;
     const known = groups.get(key);
     if (known === undefined) groups.set(key, [set]);
     else known.push(set);
@@ -100,7 +139,28 @@ interface OneGateway extends GatewayContext {
   readonly ours: ClassNode | undefined;
 }
 
-export function judgeGateway(
+/** One whose evaluation throws is not accepted. */
+export const judgeGateway = (selected: SelectedGateway, context: GatewayContext): GatewayNode =>
+  contain(
+    () => evaluateGateway(selected, context),
+    (error) => closedGateway(selected.gateway, internalError('', error, 'Invalid')),
+  );
+
+const closedGateway = (object: Gateway, fault: Fault): GatewayNode => ({
+  object,
+  ref: refOf(object, GATEWAY_GROUP),
+  className: object.spec.gatewayClassName,
+  isDefault: false,
+  parameters: [],
+  faults: [fault],
+  remarks: [],
+  listeners: [],
+  listenerSets: [],
+  clientCertificate: null,
+  insecureClientValidation: false,
+});
+
+function evaluateGateway(
   { gateway: object, sets, ours }: SelectedGateway,
   shared: GatewayContext,
 ): GatewayNode {
@@ -108,6 +168,7 @@ export function judgeGateway(
   const ref = refOf(object, GATEWAY_GROUP);
   const parameters = judgeParameters(object, context);
   const faults = [
+    ...schemaFaults(object, 'Invalid'),
     ...(context.ours !== undefined && context.ours.faults.length > 0
       ? [classNotAccepted(object.spec.gatewayClassName)]
       : []),
@@ -120,7 +181,16 @@ export function judgeGateway(
   markConflicts([listeners]);
   const accepted = faults.length === 0 && hasAcceptedListener(listeners);
   const listenerSets = sets.map((set) =>
-    judgeListenerSet(set, { ...context, gateway: object, ref, accepted }),
+    contain(
+      () => judgeListenerSet(set, { ...context, gateway: object, ref, accepted }),
+      (error) => ({
+        object: set,
+        ref: refOf(set, GATEWAY_GROUP),
+        gateway: ref,
+        faults: [internalError('', error, 'Invalid')],
+        listeners: [],
+      }),
+    ),
   );
   const attachedSets = listenerSets.filter((set) => set.faults.length === 0);
   const groups = [listeners, ...attachedSets.map((set) => set.listeners)];
@@ -131,6 +201,7 @@ export function judgeGateway(
     object,
     ref,
     className: object.spec.gatewayClassName,
+    isDefault: object.spec.defaultScope === 'All',
     parameters: [context.ours?.parameters ?? null, parameters.found].filter((node) => node !== null),
     faults,
     remarks: [...parameters.remarks, ...selectorRemarks(object)],
@@ -198,7 +269,7 @@ function judgeListenerSet(object: ListenerSet, context: SetContext): ListenerSet
   const listeners: readonly ListenerNode[] = object.spec.listeners.map((spec, index) =>
     judgeListener(owner, spec, index),
   );
-  const faults: Fault[] = [];
+  const faults: Fault[] = [...schemaFaults(object, 'Invalid')];
   if (!allowsListenerSet(context, ref.namespace)) faults.push(listenerSetNotAllowed(context.ref));
   else if (!context.accepted) faults.push(listenerSetParentRejected(context.ref));
   return { object, ref, gateway: context.ref, faults, listeners };

@@ -4,6 +4,7 @@
  */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { keepList } from '../../lib/keep-same.ts';
+import { Defects } from '../contain.ts';
 import type { TranslateOptions } from '../types.ts';
 import { indexParents, type ParentIndex } from './attachment.ts';
 import { judgeClasses } from './gateway.ts';
@@ -39,9 +40,10 @@ export interface Graph {
 
 export class GraphBuilder {
   readonly #options: TranslateOptions;
-  readonly #index = new SnapshotIndex();
+  readonly #index: SnapshotIndex;
   readonly #policyStage = new PolicyStage();
-  readonly #gatewayStage = new GatewayStage();
+  readonly #gatewayStage: GatewayStage;
+  readonly #defects: Defects;
   readonly #routeStage: RouteStage;
   #snapshot: ResourceSnapshot | null = null;
   #proxyConfigs: ProxyConfigs = new Map();
@@ -49,8 +51,11 @@ export class GraphBuilder {
   #gateways: readonly GatewayNode[] = [];
   #parents: ParentIndex = indexParents([]);
 
-  constructor(options: TranslateOptions) {
+  constructor(options: TranslateOptions, defects = new Defects()) {
     this.#options = options;
+    this.#defects = defects;
+    this.#index = new SnapshotIndex(defects);
+    this.#gatewayStage = new GatewayStage(defects);
     const { measureRegex } = options;
     this.#routeStage = new RouteStage((route, sources) => {
       const namespace = namespaceOf(route.object);
@@ -79,7 +84,7 @@ export class GraphBuilder {
     this.#snapshot = snapshot;
     const hierarchy = new Hierarchy(policies.backend);
     const hasPolicies = policies.backend.nodes.length + policies.traffic.length > 0;
-    const policyEffects = judgePolicyEffects(gateways, hierarchy, hasPolicies);
+    const policyEffects = judgePolicyEffects(gateways, hierarchy, { hasPolicies, defects: this.#defects });
     const judged = { proxyConfigs, classes: this.#classes, gateways, routes, policies, backends };
     return { snapshot, index, ...judged, hierarchy, policyEffects };
   }
@@ -89,7 +94,10 @@ export class GraphBuilder {
     const isSame = before?.proxyConfigs === snapshot.proxyConfigs;
     if (!isSame) this.#proxyConfigs = judgeProxyConfigs(snapshot.proxyConfigs);
     if (isSame && before.gatewayClasses === snapshot.gatewayClasses) return;
-    const classes = judgeClasses(snapshot, this.#options, this.#proxyConfigs);
+    const classes = judgeClasses(snapshot, this.#options, {
+      configs: this.#proxyConfigs,
+      defects: this.#defects,
+    });
     this.#classes = keepList(this.#classes, keepNodes(this.#classes, classes));
   }
 }

@@ -100,6 +100,8 @@ export interface GatewayNode {
   readonly object: Gateway;
   readonly ref: ObjectRef;
   readonly className: string;
+  /** `spec.defaultScope: All`. */
+  readonly isDefault: boolean;
   /** ProxyConfigs that settle how its proxies run, weakest first: the class's, then its own. */
   readonly parameters: readonly ProxyConfigNode[];
   /** Faults that turn Accepted False whatever the listeners are like. */
@@ -139,6 +141,11 @@ export interface RuleNode {
   readonly path: string;
   /** Faults that make the rule itself invalid (Accepted, PartiallyInvalid): it is dropped and answers 500. */
   readonly invalid: readonly Fault[];
+  /**
+   * Why the rule is closed whatever it says: the route does not satisfy its schema, or evaluating the rule failed. It answers 500, also when
+   * all rules of the route are like that, so that no other route gets its requests.
+   */
+  readonly closed: readonly Fault[];
   /** Filters that cannot be followed or served without making the rule invalid: it answers 500. */
   readonly unserved: readonly Fault[];
   readonly backends: readonly BackendNode[];

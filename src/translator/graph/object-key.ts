@@ -2,6 +2,7 @@ import type { ObjectMeta } from '../../gatewayapi/object-meta.ts';
 import { namespacedName, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { compareText } from '../../lib/compare.ts';
 import { keepSame } from '../../lib/keep-same.ts';
+import { contain } from '../contain.ts';
 
 interface AnyObject {
   readonly kind: string;
@@ -50,5 +51,10 @@ export function keepNodes<Node extends { readonly object: object }>(
   after: readonly Node[],
 ): readonly Node[] {
   const known = new Map([...before].map((node) => [node.object, node]));
-  return after.map((node) => keepSame(known.get(node.object), node));
+  return after.map((node) =>
+    contain(
+      () => keepSame(known.get(node.object), node),
+      () => node,
+    ),
+  );
 }

@@ -6,7 +6,9 @@ import type { BackendTLSPolicy, XBackendTrafficPolicy } from '../../gatewayapi/g
 import { EXPERIMENTAL_GROUP, GATEWAY_GROUP, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { sessionNameError } from '../../lib/message-grammar.ts';
+import { contain } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
+import { internalError, schemaFaults } from '../faults/object-faults.ts';
 import {
   policyBlockConflicted,
   policyOptionForeign,
@@ -46,17 +48,31 @@ export function judgePolicies(
   const tlsClaims = new PolicyClaims();
   const tls = keepNodes(
     before?.tls ?? [],
-    snapshot.backendTlsPolicies.toSorted(byAge).map((object) => judgeTlsPolicy(object, context, tlsClaims)),
+    snapshot.backendTlsPolicies.toSorted(byAge).map((object) =>
+      contain(
+        () => judgeTlsPolicy(object, context, tlsClaims),
+        (error) => closedTlsPolicy(object, context, { claims: tlsClaims, error }),
+      ),
+    ),
   );
   const trafficClaims = new PolicyClaims();
   const traffic = keepNodes(
     before?.traffic ?? [],
-    snapshot.backendTrafficPolicies
-      .toSorted(byAge)
-      .map((object) => judgeTrafficPolicy(object, context, { claims: trafficClaims, backend })),
+    snapshot.backendTrafficPolicies.toSorted(byAge).map((object) =>
+      contain(
+        () => judgeTrafficPolicy(object, context, { claims: trafficClaims, backend }),
+        (error) => ({
+          object,
+          ref: refOf(object, EXPERIMENTAL_GROUP),
+          targets: [],
+          faults: [internalError('', error, 'Invalid')],
+          conflicts: [],
+        }),
+      ),
+    ),
   );
   const tlsByTarget = byTarget(tls);
-  const trafficByTarget = byTarget(traffic);
+  const trafficByTarget = byTarget(traffic.filter(({ faults }) => faults.length === 0));
   return {
     tls,
     traffic,
@@ -84,6 +100,27 @@ function byTarget<Node extends TlsPolicyNode | TrafficPolicyNode>(
   return map;
 }
 
+/** It keeps its targets where they can be read: a connection that was to be encrypted must not go in the clear. */
+function closedTlsPolicy(
+  object: BackendTLSPolicy,
+  { lookup }: PolicyContext,
+  { claims, error }: { readonly claims: PolicyClaims; readonly error: unknown },
+): TlsPolicyNode {
+  const ref = refOf(object, GATEWAY_GROUP);
+  return {
+    object,
+    ref,
+    tls: null,
+    acceptedFaults: [internalError('', error, 'Invalid')],
+    resolvedFaults: [],
+    remarks: [],
+    targets: contain(
+      () => linkTargets(ref, object.spec.targetRefs, { lookup, claims, kinds: ['Service'] }),
+      () => [],
+    ),
+  };
+}
+
 function judgeTlsPolicy(
   object: BackendTLSPolicy,
   { lookup, options }: PolicyContext,
@@ -92,6 +129,7 @@ function judgeTlsPolicy(
   const ref = refOf(object, GATEWAY_GROUP);
   const from = { group: ref.group, kind: ref.kind, namespace: ref.namespace };
   const trust = judgeTrust({ lookup, options, from }, object.spec.validation, 'spec.validation');
+  const violations = schemaFaults(object, 'Invalid');
   const optionFaults: Fault[] = [];
   const remarks: Fault[] = [];
   for (const key of Object.keys(object.spec.options ?? {}).sort()) {
@@ -101,8 +139,8 @@ function judgeTlsPolicy(
   return {
     object,
     ref,
-    tls: optionFaults.length > 0 ? null : trust.tls,
-    acceptedFaults: [...trust.acceptedFaults, ...optionFaults],
+    tls: optionFaults.length + violations.length > 0 ? null : trust.tls,
+    acceptedFaults: [...violations, ...trust.acceptedFaults, ...optionFaults],
     resolvedFaults: trust.resolvedFaults,
     remarks,
     targets: linkTargets(ref, object.spec.targetRefs, { lookup, claims, kinds: ['Service'] }),
@@ -128,7 +166,10 @@ function judgeTrafficPolicy(
   );
   const { sessionName = '', type = 'Cookie' } = object.spec.sessionPersistence ?? {};
   const nameError = sessionNameError(sessionName, type);
-  const faults = nameError === null ? [] : [policyValue('spec.sessionPersistence.sessionName', nameError)];
+  const faults = [
+    ...schemaFaults(object, 'Invalid'),
+    ...(nameError === null ? [] : [policyValue('spec.sessionPersistence.sessionName', nameError)]),
+  ];
   return { object, ref, targets, faults, conflicts };
 }
 

@@ -1,5 +1,6 @@
 /** What becomes of each field that a policy sets: per policy and Gateway, over all requests and connections that it governs. */
 import { SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+import type { Defects } from '../contain.ts';
 import type { FieldOutcome } from '../faults/policy-faults.ts';
 import { layerKey, type Hierarchy, type PolicyScope } from './hierarchy.ts';
 import type { GatewayNode, RouteNode, RuleNode, Upstream } from './nodes.ts';
@@ -54,11 +55,19 @@ export class PolicyEffects {
 export function judgePolicyEffects(
   gateways: readonly GatewayNode[],
   hierarchy: Hierarchy,
-  hasPolicies: boolean,
+  { hasPolicies, defects }: { readonly hasPolicies: boolean; readonly defects: Defects },
 ): PolicyEffects {
   const effects = new PolicyEffects();
   if (!hasPolicies) return effects;
-  for (const gateway of gateways) judgeGateway(gateway, hierarchy, effects);
+  for (const gateway of gateways) {
+    defects.contain(
+      [gateway.object, 'policy effects'],
+      () => {
+        judgeGateway(gateway, hierarchy, effects);
+      },
+      () => undefined,
+    );
+  }
   return effects;
 }
 

@@ -5,7 +5,9 @@ import { cidrError } from '../../lib/cidr.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { parseBytes } from '../../lib/quantity.ts';
 import { failure, success, type Result } from '../../lib/result.ts';
+import { contain } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
+import { internalError, schemaFaults } from '../faults/object-faults.ts';
 import {
   parametersInvalid,
   proxyConfigValue,
@@ -27,7 +29,15 @@ export function judgeProxyConfigs(objects: readonly ProxyConfig[]): ProxyConfigs
   return new Map(
     objects.toSorted(byName).map((object) => {
       const ref = refOf(object, SLUICE_GROUP);
-      const node = { object, ref, faults: faultsOf(object.spec), remarks: remarksOf(object.spec) };
+      const node = contain(
+        () => ({
+          object,
+          ref,
+          faults: [...schemaFaults(object, 'Invalid'), ...faultsOf(object.spec)],
+          remarks: remarksOf(object.spec),
+        }),
+        (error) => ({ object, ref, faults: [internalError('', error, 'Invalid')], remarks: [] }),
+      );
       return [namespacedName(namespaceOf(object), object.metadata.name), node];
     }),
   );

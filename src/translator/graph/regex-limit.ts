@@ -14,6 +14,7 @@ export const REGEX_INSTRUCTIONS = 10_000;
 export function withinRegexLimit(rules: readonly RuleNode[], measure: MeasureRegex): readonly RuleNode[] {
   let instructions = 0;
   return rules.map((rule) => {
+    if (rule.closed.length > 0) return rule;
     const patterns = rule.spec.matches.flatMap(patternsIn);
     if (patterns.length === 0) return rule;
     for (const pattern of patterns) instructions += sizeOf(pattern, measure);

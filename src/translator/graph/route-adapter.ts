@@ -14,6 +14,9 @@ import type {
 } from '../../gatewayapi/generated/types.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { ParentRef, RouteKind } from '../../gatewayapi/status.ts';
+import { contain } from '../contain.ts';
+import type { Fault } from '../faults/fault.ts';
+import { internalError, schemaFaults } from '../faults/object-faults.ts';
 
 export type AnyRoute = HTTPRoute | GRPCRoute | TLSRoute | TCPRoute | UDPRoute;
 
@@ -46,6 +49,8 @@ export interface RuleSpec {
   readonly timeouts: HTTPRouteRuleTimeouts | null;
   readonly retry: HTTPRouteRuleRetry | null;
   readonly sessionPersistence: HTTPRouteRuleSessionPersistence | null;
+  /** See `RuleNode.closed`. */
+  readonly closed: readonly Fault[];
 }
 
 export interface RouteSpec {
@@ -66,7 +71,46 @@ const EMPTY_RULE: RuleSpec = {
   timeouts: null,
   retry: null,
   sessionPersistence: null,
+  closed: [],
 };
+
+type RouteRule = NonNullable<AnyRoute['spec']['rules']>[number];
+
+/** Each rule by itself: one that cannot be read is closed, for all that the route takes if not even its matches can be. */
+function readRules<Rule extends RouteRule>(
+  { kind }: AnyRoute,
+  rules: readonly Rule[],
+  read: {
+    readonly matches: (rule: Rule) => readonly MatchSpec[];
+    readonly rest: (rule: Rule) => Partial<RuleSpec>;
+  },
+): readonly RuleSpec[] {
+  return rules.map((rule, index) =>
+    contain(
+      () => ({ ...EMPTY_RULE, name: rule.name ?? null, matches: read.matches(rule), ...read.rest(rule) }),
+      (error) => {
+        const closed = closedRule(kind, [
+          internalError(`spec.rules[${String(index)}]`, error, 'UnsupportedValue'),
+        ]);
+        return contain(
+          () => ({ ...closed, matches: read.matches(rule) }),
+          () => closed,
+        );
+      },
+    ),
+  );
+}
+
+/** Takes what no more specific rule does, and answers 500. */
+const closedRule = (kind: RouteKind, closed: readonly Fault[]): RuleSpec => ({
+  ...EMPTY_RULE,
+  matches: kind === 'HTTPRoute' || kind === 'GRPCRoute' ? [matchAll(kind)] : [],
+  closed,
+});
+
+/** The match of a rule without matches. */
+export const matchAll = (kind: 'HTTPRoute' | 'GRPCRoute'): MatchSpec =>
+  kind === 'HTTPRoute' ? { kind: 'http', spec: {} } : { kind: 'grpc', spec: {} };
 
 /** Without matches a rule takes every request (HTTPRouteRule.matches, GRPCRouteRule.matches). */
 function orAll<Match>(matches: readonly Match[] | undefined, all: Match): readonly Match[] {
@@ -82,36 +126,36 @@ function commonOf(route: AnyRoute): Pick<RouteSpec, 'object' | 'parentRefs' | 'u
 }
 
 function readHttpRoute(route: HTTPRoute): RouteSpec {
-  const rules = (route.spec.rules ?? [{}]).map((rule) => ({
-    name: rule.name ?? null,
-    matches: orAll(rule.matches, {}).map((spec) => ({ kind: 'http' as const, spec })),
-    filters: rule.filters ?? [],
-    backendRefs: rule.backendRefs ?? [],
-    timeouts: rule.timeouts ?? null,
-    retry: rule.retry ?? null,
-    sessionPersistence: rule.sessionPersistence ?? null,
-  }));
+  const rules = readRules(route, route.spec.rules ?? [{}], {
+    matches: (rule) => orAll(rule.matches, {}).map((spec) => ({ kind: 'http', spec })),
+    rest: (rule) => ({
+      filters: rule.filters ?? [],
+      backendRefs: rule.backendRefs ?? [],
+      timeouts: rule.timeouts ?? null,
+      retry: rule.retry ?? null,
+      sessionPersistence: rule.sessionPersistence ?? null,
+    }),
+  });
   return { ...commonOf(route), kind: 'HTTPRoute', hostnames: route.spec.hostnames ?? [], rules };
 }
 
 function readGrpcRoute(route: GRPCRoute): RouteSpec {
-  const rules = (route.spec.rules ?? []).map((rule) => ({
-    ...EMPTY_RULE,
-    name: rule.name ?? null,
-    matches: orAll(rule.matches, {}).map((spec) => ({ kind: 'grpc' as const, spec })),
-    filters: rule.filters ?? [],
-    backendRefs: rule.backendRefs ?? [],
-    sessionPersistence: rule.sessionPersistence ?? null,
-  }));
+  const rules = readRules(route, route.spec.rules ?? [], {
+    matches: (rule) => orAll(rule.matches, {}).map((spec) => ({ kind: 'grpc', spec })),
+    rest: (rule) => ({
+      filters: rule.filters ?? [],
+      backendRefs: rule.backendRefs ?? [],
+      sessionPersistence: rule.sessionPersistence ?? null,
+    }),
+  });
   return { ...commonOf(route), kind: 'GRPCRoute', hostnames: route.spec.hostnames ?? [], rules };
 }
 
 function readLayer4Route(route: TLSRoute | TCPRoute | UDPRoute): RouteSpec {
-  const rules = route.spec.rules.map((rule) => ({
-    ...EMPTY_RULE,
-    name: rule.name ?? null,
-    backendRefs: rule.backendRefs,
-  }));
+  const rules = readRules(route, route.spec.rules, {
+    matches: () => [],
+    rest: ({ backendRefs }) => ({ backendRefs }),
+  });
   // v1 requires hostnames; v1alpha2 and v1alpha3 do not, and mean every name of the listener.
   const hostnames = route.kind === 'TLSRoute' ? (route.spec.hostnames ?? []) : [];
   return { ...commonOf(route), kind: route.kind, hostnames, rules };
@@ -126,7 +170,43 @@ export const routeLists = (snapshot: ResourceSnapshot): readonly (readonly AnyRo
   snapshot.udpRoutes,
 ];
 
+/** A route that does not satisfy its schema, or cannot be read, keeps its place with closed rules. */
 export function readRoute(route: AnyRoute): RouteSpec {
+  const spec = contain(
+    () => readByKind(route),
+    (error) => unreadable(route, internalError('spec', error, 'UnsupportedValue')),
+  );
+  const violations = schemaFaults(route, 'UnsupportedValue');
+  if (violations.length === 0) return spec;
+  const rules = spec.rules.length === 0 ? [closedRule(route.kind, [])] : spec.rules;
+  return { ...spec, rules: rules.map((rule) => ({ ...rule, closed: [...rule.closed, ...violations] })) };
+}
+
+/** Where its hostnames cannot be read either, there is no telling what to close. */
+function unreadable(route: AnyRoute, fault: Fault): RouteSpec {
+  const hostnames = contain<readonly string[] | null>(
+    () => ('hostnames' in route.spec ? [...(route.spec.hostnames ?? [])] : []),
+    () => null,
+  );
+  const parentRefs =
+    hostnames === null
+      ? []
+      : contain(
+          () => route.spec.parentRefs ?? [],
+          () => [],
+        );
+  const rules = [closedRule(route.kind, [fault])];
+  return {
+    kind: route.kind,
+    object: route,
+    hostnames: hostnames ?? [],
+    rules,
+    parentRefs,
+    usesDefaultGateways: false,
+  };
+}
+
+function readByKind(route: AnyRoute): RouteSpec {
   switch (route.kind) {
     case 'HTTPRoute':
       return readHttpRoute(route);

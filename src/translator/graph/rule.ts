@@ -4,7 +4,9 @@ import type { RouteKind } from '../../gatewayapi/status.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { sessionNameError } from '../../lib/message-grammar.ts';
 import { trimmed } from '../../lib/trimmed.ts';
+import { contain } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
+import { internalError } from '../faults/object-faults.ts';
 import {
   durationInvalid,
   redirectWithBackends,
@@ -35,7 +37,29 @@ const isLayer4 = (kind: RouteKind): boolean => kind !== 'HTTPRoute' && kind !== 
 
 const NO_BACKENDS: RuleNode['filterBackends'] = new Map();
 
-export function judgeRule(spec: RuleSpec, index: number, shared: RuleContext): RuleNode {
+/** A rule whose evaluation throws is closed. */
+export function judgeRule(spec: RuleSpec, index: number, context: RuleContext): RuleNode {
+  const path = `spec.rules[${index}]`;
+  if (spec.closed.length > 0) return closedNode(spec, index, spec.closed);
+  return contain(
+    () => evaluateRule(spec, index, context),
+    (error) => closedNode(spec, index, [internalError(path, error, 'UnsupportedValue')]),
+  );
+}
+
+const closedNode = (spec: RuleSpec, index: number, closed: readonly Fault[]): RuleNode => ({
+  index,
+  spec,
+  path: `spec.rules[${index}]`,
+  invalid: [],
+  closed,
+  unserved: [],
+  backends: [],
+  filterBackends: NO_BACKENDS,
+  found: [],
+});
+
+function evaluateRule(spec: RuleSpec, index: number, shared: RuleContext): RuleNode {
   const context = { ...shared, found: [] };
   const path = `spec.rules[${index}]`;
   const from = { group: GATEWAY_GROUP, kind: context.kind, namespace: context.namespace };
@@ -72,6 +96,7 @@ export function judgeRule(spec: RuleSpec, index: number, shared: RuleContext): R
     spec,
     path,
     invalid: trimmed(invalid),
+    closed: spec.closed,
     unserved: trimmed(filters.unserved),
     backends: trimmed(backends),
     filterBackends: filterBackends.size === 0 ? NO_BACKENDS : filterBackends,

@@ -9,6 +9,7 @@ import { namespacedName, type NamespacedName, type ObjectRef } from '../../gatew
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
 import { trimmed } from '../../lib/trimmed.ts';
+import { Defects } from '../contain.ts';
 import { byName, keyOf, namespaceOf } from './object-key.ts';
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
@@ -56,9 +57,14 @@ export class SnapshotIndex implements Lookup {
   readonly #slices = new Map<NamespacedName, readonly EndpointSlice[]>();
   /** Labels of namespaces of which there is no object. */
   readonly #nameOnly = new Map<string, Labels>();
+  readonly #defects: Defects;
   #grants: GrantIndex = new Map();
   #lists: IndexedLists = NO_LISTS;
   #generation = 0;
+
+  constructor(defects = new Defects()) {
+    this.#defects = defects;
+  }
 
   /** The index of one snapshot. */
   static of(snapshot: ResourceSnapshot): SnapshotIndex {
@@ -83,7 +89,9 @@ export class SnapshotIndex implements Lookup {
       this.#namespaces.update(snapshot.namespaces),
     ];
     if (snapshot.referenceGrants !== before.referenceGrants) {
-      this.#grants = indexGrants(snapshot.referenceGrants);
+      this.#grants = indexGrants(snapshot.referenceGrants, (grant, add) => {
+        this.#defects.contain([grant, 'index'], add, () => undefined);
+      });
     }
     if (keyed.includes(true) || snapshot.referenceGrants !== before.referenceGrants) this.#generation += 1;
     this.#updateSlices(before.endpointSlices, snapshot.endpointSlices);

@@ -1,5 +1,6 @@
 /** One Gateway of the graph as the configuration of one data plane. */
 import type { EndpointSlice } from '../../gatewayapi/core-kinds.ts';
+import type { Gateway } from '../../gatewayapi/generated/types.ts';
 import type { Cluster } from '../../ir/cluster.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { CertificateId, ListenerId } from '../../ir/ids.ts';
@@ -12,6 +13,7 @@ import { keepList, keepSame } from '../../lib/keep-same.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
 import { remember } from '../../lib/remember.ts';
 import { SortedList } from '../../lib/sorted-list.ts';
+import type { Defects } from '../contain.ts';
 import type { BackendPolicies } from '../graph/backend-policies.ts';
 import type { CertificateNode } from '../graph/certificate.ts';
 import { hasAcceptedListener } from '../graph/gateway.ts';
@@ -50,12 +52,14 @@ export interface Lowering {
   readonly backendPolicies: BackendPolicies;
   readonly options: Pick<TranslateOptions, 'addresses' | 'trustedCidrs' | 'sha256Hex'>;
   readonly index: SnapshotIndex;
+  readonly defects: Defects;
   /** All there are. */
   readonly slices: readonly EndpointSlice[];
 }
 
 /** A listener that goes into the data plane, and where its traffic stands in the hierarchy of policies. */
 interface ServedListener {
+  readonly gateway: Gateway;
   readonly node: ListenerNode;
   readonly scope: PolicyScope;
 }
@@ -109,7 +113,8 @@ export class GatewayLowering {
   update(gateway: GatewayNode, lowering: Lowering): GatewayConfig {
     const { options, index, slices } = lowering;
     const served = servedListeners(gateway).map((node): ServedListener => {
-      return { node, scope: lowering.policies.hierarchy.scopeOf(node, gateway) };
+      const scope = lowering.policies.hierarchy.scopeOf(node, gateway);
+      return { gateway: gateway.object, node, scope };
     });
     this.#lowerListeners(served, lowering);
     const rules = this.#lowerRules(served, lowering);
@@ -155,7 +160,14 @@ export class GatewayLowering {
 
   #lowerListeners(served: readonly ServedListener[], lowering: Lowering): void {
     const lowered = new Map<ListenerId, LoweredListener>();
-    for (const one of served) lowered.set(one.node.id, this.#lowerListener(one, lowering));
+    for (const one of served) {
+      const listener = lowering.defects.contain(
+        [one.gateway, `lower listener ${one.node.id}`],
+        () => this.#lowerListener(one, lowering),
+        () => null,
+      );
+      if (listener !== null) lowered.set(one.node.id, listener);
+    }
     this.#listeners = lowered;
     for (const byListener of [this.#hosts, this.#httpRoutes]) {
       for (const id of byListener.keys()) if (!lowered.has(id)) byListener.delete(id);

@@ -1,6 +1,7 @@
 /** Rules of TLSRoute, TCPRoute and UDPRoute. */
 import type { L4Rule } from '../../ir/listener.ts';
 import type { WeightedBackend } from '../../ir/route.ts';
+import { joinMessages } from '../faults/fault.ts';
 import type { AttachedRoute, BackendNode, ListenerNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import type { FilterUses } from './filters.ts';
 import { invalidBackend, ruleIdOf, ruleOrigin } from './route-rule.ts';
@@ -17,12 +18,26 @@ export function lowerLayer4Rule(
 ): L4Rule | null {
   const rule = route.rules[0];
   if (rule === undefined) return null;
+  const base = { id: ruleIdOf(route, rule), origin: ruleOrigin(route, rule) };
+  const faults = [...rule.closed, ...rule.invalid];
+  if (faults.length > 0) return { ...base, backends: [closed(route, joinMessages(faults))] };
   return {
-    id: ruleIdOf(route, rule),
-    origin: ruleOrigin(route, rule),
+    ...base,
     backends: rule.backends.map((backend, index) =>
       lowerBackend(backend, { route, rule, index, listener }, uses),
     ),
+  };
+}
+
+/** Connections are reset, as those for a backend that is invalid. */
+function closed({ ref: { kind, namespace, name } }: RouteNode, message: string): WeightedBackend {
+  return {
+    kind: 'invalid',
+    weight: 1,
+    status: 500,
+    reason: 'invalid_ref',
+    message,
+    origin: { kind, namespace, name },
   };
 }
 

@@ -4,11 +4,12 @@ import type { RuleOrigin } from '../../ir/origin.ts';
 import { DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
 import type { Action, RouteRule, WeightedBackend } from '../../ir/route.ts';
 import { trimmed } from '../../lib/trimmed.ts';
+import { contain } from '../contain.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 import type { PolicyScope } from '../graph/hierarchy.ts';
 import { judgeMatch, type MeasureRegex } from '../graph/match.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
-import type { BackendRefSpec } from '../graph/route-adapter.ts';
+import { matchAll, type BackendRefSpec } from '../graph/route-adapter.ts';
 import { lowerFilters, lowerResponseFilters, type FilterUses } from './filters.ts';
 import { lowerMatch, type LoweredMatch } from './matches.ts';
 import { sameValue, type PolicyLowering, type RuleRequests } from './policy-lowering.ts';
@@ -40,6 +41,22 @@ export function ruleIdOf({ ref }: RouteNode, rule: RuleNode): RouteRule['id'] {
   return ruleId([ref.kind, ref.namespace, ref.name, rule.index].join('/'));
 }
 
+/** A rule that could not be lowered: it answers for what it matches, or for all that the route takes if that cannot be told. */
+export function closedRule(route: RouteNode, rule: RuleNode, fault: Fault): LoweredRule {
+  const isGrpc = route.kind === 'GRPCRoute';
+  const matches = contain(
+    () => rule.spec.matches.map(lowerMatch),
+    () => [lowerMatch(matchAll(isGrpc ? 'GRPCRoute' : 'HTTPRoute'))],
+  );
+  const base = {
+    id: ruleIdOf(route, rule),
+    origin: ruleOrigin(route, rule),
+    protocol: isGrpc ? ('grpc' as const) : ('http' as const),
+  };
+  const action: FailAction = { kind: 'fail', status: 500, reason: 'invalid_rule', message: fault.message };
+  return { rule: { ...base, filters: [], action, ...NO_POLICY }, matches, clusters: [], policies: [] };
+}
+
 /** In a scope that changes something about the rule it is a rule of its own, beside the Gateway's. */
 export function lowerRule(route: RouteNode, rule: RuleNode, context: RuleLowering): LoweredRule {
   const lowered = lowerInScope(route, rule, context);
@@ -55,23 +72,25 @@ function lowerInScope(
   rule: RuleNode,
   { measureRegex, policies, scope }: RuleLowering,
 ): LoweredRule {
+  const isSound = rule.invalid.length + rule.closed.length === 0;
   // A match that is wrong can match nothing; its siblings keep the rule's place.
   const matches = rule.spec.matches
-    .filter((match) => rule.invalid.length === 0 || judgeMatch(match, '', measureRegex).length === 0)
+    .filter((match) => isSound || judgeMatch(match, '', measureRegex).length === 0)
     .map(lowerMatch);
   const base = {
     id: ruleIdOf(route, rule),
     origin: ruleOrigin(route, rule),
     protocol: route.kind === 'GRPCRoute' ? ('grpc' as const) : ('http' as const),
   };
-  const fails = [...rule.invalid, ...rule.unserved];
+  const fails = [...rule.closed, ...rule.invalid, ...rule.unserved];
   const failing = (reason: FailAction['reason'], message: string): LoweredRule => {
     const action = { kind: 'fail' as const, status: 500 as const, reason, message };
     const filters = lowerResponseFilters(rule.spec.filters);
     return { rule: { ...base, filters, action, ...NO_POLICY }, matches, clusters: [], policies: [] };
   };
   if (fails.length > 0) {
-    return failing(rule.invalid.length > 0 ? 'invalid_rule' : 'invalid_filter', joinMessages(fails));
+    const isOfFilters = rule.closed.length + rule.invalid.length === 0;
+    return failing(isOfFilters ? 'invalid_filter' : 'invalid_rule', joinMessages(fails));
   }
   const uses: RuleUses = {
     backends: rule.filterBackends,

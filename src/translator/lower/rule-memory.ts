@@ -1,19 +1,22 @@
 /** Rules of routes as they were lowered: once for all listeners that have the same policies, and until the route or a policy changes. */
 import type { BackendPolicies } from '../graph/backend-policies.ts';
 import type { PolicyScope } from '../graph/hierarchy.ts';
+import type { Defects } from '../contain.ts';
 import type { RouteNode } from '../graph/nodes.ts';
 import type { PolicyLowering } from './policy-lowering.ts';
-import { lowerRule, type LoweredRule, type RuleLowering } from './route-rule.ts';
+import { closedRule, lowerRule, type LoweredRule, type RuleLowering } from './route-rule.ts';
 
 type OfScopes = Map<string, readonly LoweredRule[]>;
 
 export class RuleMemory {
   readonly #measureRegex: RuleLowering['measureRegex'];
+  readonly #defects: Defects;
   #known = new WeakMap<RouteNode, OfScopes>();
   #backendPolicies: BackendPolicies | null = null;
 
-  constructor(measureRegex: RuleLowering['measureRegex']) {
+  constructor(measureRegex: RuleLowering['measureRegex'], defects: Defects) {
     this.#measureRegex = measureRegex;
+    this.#defects = defects;
   }
 
   /** `backendPolicies`: what `policies` are lowered from; while it is the same object, rules stay as they are. */
@@ -30,7 +33,13 @@ export class RuleMemory {
       const ofScopes = this.#of(route);
       let rules = ofScopes.get(scope.key);
       if (rules === undefined) {
-        rules = route.rules.map((rule) => lowerRule(route, rule, { measureRegex, policies, scope }));
+        rules = route.rules.map((rule) =>
+          this.#defects.contain(
+            [route.object, `lower rule ${String(rule.index)} ${scope.key}`],
+            () => lowerRule(route, rule, { measureRegex, policies, scope }),
+            (fault) => closedRule(route, rule, fault),
+          ),
+        );
         ofScopes.set(scope.key, rules);
       }
       return rules;

@@ -37,11 +37,18 @@ export interface BackendPolicyContext {
   readonly observed: ReadonlyMap<string, GatewayObservation>;
 }
 
-export function backendPolicyStatuses(graph: Graph, context: BackendPolicyContext): readonly StatusUpdate[] {
+/** `compute`: contains what fails for one policy. */
+export function backendPolicyStatuses(
+  graph: Graph,
+  context: BackendPolicyContext,
+  compute: (object: BackendPolicyNode['object'], run: () => StatusUpdate[]) => readonly StatusUpdate[],
+): readonly StatusUpdate[] {
   const { nodes } = graph.policies.backend;
   if (nodes.length === 0) return [];
   const leads = indexGateways(graph, context.usage);
-  return nodes.map((policy) => backendPolicyStatus(policy, { ...context, graph, leads }));
+  return nodes.flatMap((policy) =>
+    compute(policy.object, () => [backendPolicyStatus(policy, { ...context, graph, leads })]),
+  );
 }
 
 /** Gateways that lead to a target. */

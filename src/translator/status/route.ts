@@ -5,7 +5,6 @@ import { joinMessages, type Fault } from '../faults/fault.ts';
 import type { ParentNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
 import type { PolicyEffects } from '../graph/policy-effects.ts';
-import { isServed } from '../graph/route.ts';
 import {
   accepted,
   atGeneration,
@@ -38,7 +37,7 @@ export function routeStatus(
     const policies = parent.refusal === null ? effects.affecting(route.ref, parent.gateway) : [];
     const problems = problemsOf(parent.gateway);
     const verdicts = [...acceptance(route, parent, problems), references, ...policyAffected(policies)];
-    return { parentRef: parent.ref, controllerName, conditions: atGeneration(generation, verdicts) };
+    return { parentRef: { ...parent.ref }, controllerName, conditions: atGeneration(generation, verdicts) };
   });
   return { kind: route.kind, object: route.ref, generation, status: { parents } };
 }
@@ -49,11 +48,13 @@ function acceptance(
   problems: ReadonlyMap<number, string>,
 ): readonly Verdict[] {
   if (parent.refusal !== null) return [notAccepted([parent.refusal])];
-  if (!isServed(route)) return [notAccepted(route.rules.flatMap((rule) => rule.invalid))];
+  const faults = route.rules.map((rule) => [...rule.closed, ...rule.invalid]);
+  if (faults.length > 0 && faults.every((ofRule) => ofRule.length > 0)) return [notAccepted(faults.flat())];
   const verdict = accepted('The route');
-  const dropped = route.rules.flatMap((rule) => {
+  const dropped = route.rules.flatMap((rule, at) => {
     const problem = problems.get(rule.index);
-    if (rule.invalid.length > 0) return [{ label: labelOf(rule), why: joinMessages(rule.invalid) }];
+    const ofRule = faults[at] ?? [];
+    if (ofRule.length > 0) return [{ label: labelOf(rule), why: joinMessages(ofRule) }];
     return problem === undefined
       ? []
       : [{ label: labelOf(rule), why: `a proxy cannot serve it: ${problem}.` }];

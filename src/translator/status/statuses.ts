@@ -7,6 +7,7 @@ import { DerivedItems } from '../../lib/derived-items.ts';
 import { keepList, keepSame } from '../../lib/keep-same.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
 import { SortedList } from '../../lib/sorted-list.ts';
+import type { Defects } from '../contain.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { RouteNode } from '../graph/nodes.ts';
 import type { PolicyEffects } from '../graph/policy-effects.ts';
@@ -19,6 +20,9 @@ import { proxyConfigStatus } from './proxy-config.ts';
 import { routeStatus } from './route.ts';
 import { NO_PROBLEMS, RuleProblems } from './rule-problems.ts';
 
+/** An object that has a status. */
+type StatusObject = Parameters<Defects['contain']>[0][0];
+
 interface RouteStatus {
   readonly policies: readonly ObjectRef[];
   readonly update: StatusUpdate;
@@ -27,6 +31,7 @@ interface RouteStatus {
 /** All statuses, from one translation to the next: one that says what it said stays the same object. */
 export class StatusTable {
   readonly #controllerName: string;
+  readonly #defects: Defects;
   readonly #ofRoutes = new WeakMap<RouteNode, RouteStatus>();
   /** Of routes that nothing has a say about but they themselves. */
   readonly #plain = new DerivedItems<RouteNode, StatusUpdate>();
@@ -36,8 +41,9 @@ export class StatusTable {
   /** What stands for a computed one, where that is another object. */
   readonly #kept = new Map<StatusUpdate, StatusUpdate>();
 
-  constructor(controllerName: string) {
+  constructor(controllerName: string, defects: Defects) {
     this.#controllerName = controllerName;
+    this.#defects = defects;
   }
 
   /** By kind and name; the same array until something changes. */
@@ -63,10 +69,12 @@ export class StatusTable {
   /** Mostly, no policy is there, and proxies serve all rules: then a route's status is the route's alone. */
   #routeStatuses({ routes, policyEffects: effects }: Graph, problems: RuleProblems): readonly StatusUpdate[] {
     if (!effects.isEmpty || !problems.isEmpty) {
-      return routes.map((route) => this.#routeStatus(route, effects, problems));
+      return routes.flatMap((route) =>
+        this.#of(route.object, () => [this.#routeStatus(route, effects, problems)]),
+      );
     }
     const context = { controllerName: this.#controllerName, effects, problemsOf: () => NO_PROBLEMS };
-    return this.#plain.update(routes, (route) => [routeStatus(route, context)]);
+    return this.#plain.update(routes, (route) => this.#of(route.object, () => [routeStatus(route, context)]));
   }
 
   /** A route's status changes with the route, and with the policies that have a say about it; rarely with what proxies say. */
@@ -84,6 +92,11 @@ export class StatusTable {
     return update;
   }
 
+  /** No status is written for an object whose status cannot be computed; a finding says so. */
+  #of(object: StatusObject, compute: () => readonly StatusUpdate[]): readonly StatusUpdate[] {
+    return this.#defects.contain([object, 'status'], compute, () => []);
+  }
+
   #compute(graph: Graph, observations: Observations): readonly StatusUpdate[] {
     const { gateways } = observations;
     const observed = new Map(gateways.map((entry) => [namespacedName(entry.namespace, entry.name), entry]));
@@ -91,20 +104,30 @@ export class StatusTable {
     const { policyEffects } = graph;
     const problems = new RuleProblems(gateways);
     const ofGateways = [
-      ...[...graph.proxyConfigs.values()].map(proxyConfigStatus),
-      ...graph.classes.map((node) => gatewayClassStatus(node, observations)),
+      ...[...graph.proxyConfigs.values()].flatMap((node) =>
+        this.#of(node.object, () => [proxyConfigStatus(node)]),
+      ),
+      ...graph.classes.flatMap((node) =>
+        this.#of(node.object, () => [gatewayClassStatus(node, observations)]),
+      ),
       ...graph.gateways.flatMap((gateway) =>
-        gatewayStatuses(gateway, {
-          observation: observed.get(namespacedName(gateway.ref.namespace, gateway.ref.name)) ?? null,
-          policies: policyEffects.affecting(gateway.ref, gateway.ref),
-        }),
+        this.#of(gateway.object, () =>
+          gatewayStatuses(gateway, {
+            observation: observed.get(namespacedName(gateway.ref.namespace, gateway.ref.name)) ?? null,
+            policies: policyEffects.affecting(gateway.ref, gateway.ref),
+          }),
+        ),
       ),
     ];
     const ofPolicies = [
-      ...graph.policies.tls.map((policy) => tlsPolicyStatus(policy, context)),
-      ...graph.policies.traffic.map((policy) => trafficPolicyStatus(policy, context)),
-      ...backendPolicyStatuses(graph, context),
-      ...[...graph.backends.values()].map((backend) => xBackendStatus(backend, context)),
+      ...graph.policies.tls.flatMap((node) => this.#of(node.object, () => [tlsPolicyStatus(node, context)])),
+      ...graph.policies.traffic.flatMap((node) =>
+        this.#of(node.object, () => [trafficPolicyStatus(node, context)]),
+      ),
+      ...backendPolicyStatuses(graph, context, (object, compute) => this.#of(object, compute)),
+      ...[...graph.backends.values()].flatMap((node) =>
+        this.#of(node.object, () => [xBackendStatus(node, context)]),
+      ),
     ];
     return ofGateways.concat(this.#routeStatuses(graph, problems), ofPolicies);
   }

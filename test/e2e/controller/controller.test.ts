@@ -1,6 +1,7 @@
 /** The whole controller: a fake API server over HTTP, real configuration streams, proxies that keep book. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { Translator } from '../../../src/translator/translate.ts';
 import { runController, runProxy } from '../../support/controller-process.ts';
 import { textOf, type JsonObject } from '../../support/fake-api/server-side-apply.ts';
 import {
@@ -37,6 +38,28 @@ suite('controller', () => {
       cluster.get('GatewayClass', '', 'sluice').metadata['finalizers'];
     await cluster.api.until(() => finalizers() !== undefined);
     assert.deepEqual(finalizers(), ['gateway-exists-finalizer.gateway.networking.k8s.io']);
+  });
+
+  test('a control loop that fails twice: not ready, and in the metrics, until it works again', async (t) => {
+    const cluster = await clusterWithGateway(t);
+    const { probes } = await runController(t, cluster);
+    const ask = async (path: string): Promise<string> => {
+      const answer = await fetch(`http://${probes}${path}`);
+      return `${String(answer.status)} ${await answer.text()}`;
+    };
+    const until = async (path: string, wanted: RegExp): Promise<void> => {
+      while (!wanted.test(await ask(path))) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await until('/readyz', /^200 ready/);
+    const planted = t.mock.method(Translator.prototype, 'translate', () => {
+      throw new Error('a planted defect');
+    });
+    cluster.create(gatewayObject('more'));
+    await until('/readyz', /^503 changes are not applied: .*a planted defect/);
+    assert.match(await ask('/metrics'), /^sluice_controller_reconcile_failing [2-9]/m);
+    planted.mock.restore();
+    await until('/readyz', /^200 ready/);
+    assert.match(await ask('/metrics'), /^sluice_controller_reconcile_failing 0/m);
   });
 
   test('an endpoint that moves reaches proxies alone; a route that changes as well', async (t) => {

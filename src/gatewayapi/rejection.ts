@@ -1,0 +1,29 @@
+/**
+ * Objects that do not satisfy the schema of their kind although an API server holds them. What satisfies it is kept, so that code which
+ * reads the object meets the types that it expects; what was taken out is noted in the object itself, which is not to be served.
+ */
+
+/** One place where the object does not satisfy its schema. */
+export interface Violation {
+  /** `spec.rules[0].filters`; `` for the whole object. */
+  readonly path: string;
+  readonly message: string;
+}
+
+const REJECTED: unique symbol = Symbol('rejected');
+
+interface Rejectable {
+  readonly [REJECTED]?: readonly Violation[];
+}
+
+const NONE: readonly Violation[] = [];
+
+/** A copy that says why it is not to be served. */
+export const markRejected = <T extends object>(object: T, violations: readonly Violation[]): T => ({
+  ...object,
+  [REJECTED]: violations,
+});
+
+/** Empty: the object satisfies its schema. */
+export const violationsOf = (object: object): readonly Violation[] =>
+  (object as Rejectable)[REJECTED] ?? NONE;

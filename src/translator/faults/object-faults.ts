@@ -1,0 +1,48 @@
+/** Faults of an object as a whole: it does not satisfy its schema, or evaluating it failed. Either way it is closed. */
+import { violationsOf } from '../../gatewayapi/rejection.ts';
+import { errorFault, type Fault } from './fault.ts';
+
+/** Where routes say so, and other kinds. */
+export type ObjectReason = 'UnsupportedValue' | 'Invalid';
+
+const NONE: readonly Fault[] = [];
+
+/** Empty for an object that satisfies its schema. */
+export function schemaFaults(object: object, reason: ObjectReason): readonly Fault[] {
+  const violations = violationsOf(object);
+  return violations.length === 0 ? NONE : violations.map((violation) => schemaViolated(violation, reason));
+}
+
+function schemaViolated(
+  { path, message }: { readonly path: string; readonly message: string },
+  reason: ObjectReason,
+): Fault {
+  return errorFault({
+    code: 'invalid-object',
+    reason,
+    path,
+    message: `${path === '' ? 'The object' : path} ${message}; the API server holds it all the same, and it is not served.`,
+    hint: 'Write the object again in its newest version: the API server then says what is wrong.',
+  });
+}
+
+/** An exception: never the user's fault. */
+export function internalError(path: string, error: unknown, reason: ObjectReason): Fault {
+  return errorFault({
+    code: 'internal-error',
+    reason,
+    path,
+    message: `Sluice failed to evaluate this (${describeError(error)}), and does not serve it.`,
+    hint: 'This is a defect of Sluice: please report it with the object.',
+  });
+}
+
+const MAX_LENGTH = 300;
+
+/** With the function and line that threw, which say more than most messages. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error).slice(0, MAX_LENGTH);
+  const [, name, file] = /\n\s+at (?:(\S+) \()?(?:\S*\/)?([\w.-]+:\d+):\d+/.exec(error.stack ?? '') ?? [];
+  const place = file === undefined ? '' : `, ${name === undefined ? '' : `${name} `}${file}`;
+  return `${error.name}: ${error.message}`.slice(0, MAX_LENGTH) + place;
+}
