@@ -148,7 +148,8 @@ export interface ClusterPolicy {
   readonly slowStartMs: number;
   /** Endpoints of the proxy's own zone before others; null = off. */
   readonly preferLocal: PreferLocal | null;
-  readonly retryBudget: RetryBudget;
+  /** null = retries are not limited (GEP-3388 is opt-in). */
+  readonly retryBudget: RetryBudget | null;
   readonly activeCheck: ActiveHealthCheck | null;
   readonly passiveCheck: PassiveHealthCheck | null;
   /** Percent of healthy endpoints below which health is ignored; 0 = never ignore. */
@@ -172,7 +173,7 @@ export const DEFAULT_CLUSTER_POLICY: ClusterPolicy = {
   loadBalancing: { kind: 'least-request' },
   slowStartMs: 0,
   preferLocal: null,
-  retryBudget: { percent: 20, intervalMs: 10_000, minRetryCount: 10, minRetryIntervalMs: 1_000 },
+  retryBudget: null,
   activeCheck: null,
   passiveCheck: null,
   panicThresholdPercent: 50,

@@ -39,7 +39,11 @@ test('defaults and units are those of the table in code', () => {
 
 /** The field alone, in a spec in which it is served. */
 function specWith(field: string, value: unknown): PolicySpec {
-  const base: Record<string, unknown> = { retry: {}, healthCheck: { active: { type: 'HTTP' }, passive: {} } };
+  const base: Record<string, unknown> = {
+    retry: {},
+    retryConstraint: {},
+    healthCheck: { active: { type: 'HTTP' }, passive: {} },
+  };
   const names = field.split('.');
   let block = base;
   for (const name of names.slice(0, -1)) block = (block[name] ??= {}) as Record<string, unknown>;

@@ -42,7 +42,9 @@ export class BudgetWatch {
   }
 
   judgeRetry({ config }: UpstreamCluster, nowMs: number): string | null {
-    const { percent, intervalMs, minRetryCount, minRetryIntervalMs } = config.policy.retryBudget;
+    const { retryBudget } = config.policy;
+    if (retryBudget === null) return null;
+    const { percent, intervalMs, minRetryCount, minRetryIntervalMs } = retryBudget;
     this.#retries.push(nowMs);
     const since = (times: readonly number[], ms: number): number =>
       times.filter((timeMs) => timeMs > nowMs - ms).length;

@@ -47,7 +47,12 @@ async function setUp(t: TestContext, setup: Setup) {
     loadBalancing: { kind: 'round-robin' },
     circuitBreaker: { ...UNLIMITED, ...setup.breaker },
     http2: { ...DEFAULT_CLUSTER_POLICY.http2, maxConcurrentStreams: setup.streams ?? 100 },
-    retryBudget: { ...DEFAULT_CLUSTER_POLICY.retryBudget, minRetryCount: setup.minRetryCount ?? 10 },
+    retryBudget: {
+      percent: 20,
+      intervalMs: 10_000,
+      minRetryCount: setup.minRetryCount ?? 10,
+      minRetryIntervalMs: 1_000,
+    },
   } as const;
   const config = testConfig({
     rules: [{ backends: [testBackend('a')], retry: setup.retry ?? null }],

@@ -95,7 +95,7 @@ export class UpstreamCluster {
     return (this.#serving ?? this.wake()).breaker;
   }
 
-  get retryBudget(): RetryBudget {
+  get retryBudget(): RetryBudget | null {
     return (this.#serving ?? this.wake()).retryBudget;
   }
 

@@ -33,7 +33,8 @@ export class ServingCluster implements HealthListener {
   /** What a request's key for `pick` is made of; null where the choice does not go by keys. */
   readonly hashSource: HashSource | null;
   readonly breaker: CircuitBreaker;
-  readonly retryBudget: RetryBudget;
+  /** null = unlimited. */
+  readonly retryBudget: RetryBudget | null;
   readonly #balancer: Balancer;
   readonly #tls: UpstreamTlsClient | null;
   #endpoints = new Map<string, UpstreamEndpoint>();
@@ -64,7 +65,7 @@ export class ServingCluster implements HealthListener {
     this.#wheel = health.wheel;
     this.#slowStart = new SlowStart(slowStartMs);
     this.breaker = new CircuitBreaker(circuitBreaker);
-    this.retryBudget = new RetryBudget(retryBudget);
+    this.retryBudget = retryBudget === null ? null : new RetryBudget(retryBudget);
     this.#balancer = createBalancer(loadBalancing);
     this.hashSource = loadBalancing.kind === 'consistent-hash' ? loadBalancing.source : null;
     const alpn = config.protocol === 'h2' ? ['h2'] : [];
@@ -142,7 +143,7 @@ export class ServingCluster implements HealthListener {
   /** A request comes, and `leave` is told when it is over; false when the circuit breaker has it refused. */
   enter(nowMs: number): boolean {
     if (!this.breaker.admit('requests')) return false;
-    this.retryBudget.countRequest(nowMs);
+    this.retryBudget?.countRequest(nowMs);
     return true;
   }
 

@@ -26,7 +26,7 @@ export function clusterStats(cluster: UpstreamCluster, nowMs: number): ClusterSt
     pendingRequests: breaker.pending,
     overflows: { ...breaker.overflows },
     openBreakers: breaker.open,
-    refusedRetries: retryBudget.exhausted,
+    refusedRetries: retryBudget?.exhausted ?? 0,
   };
 }
 

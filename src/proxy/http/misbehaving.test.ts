@@ -39,12 +39,11 @@ interface Setup {
 
 async function setUp(t: TestContext, setup: Setup) {
   const backends = await Promise.all(setup.scripts.map((script) => ScriptedBackend.start(script)));
-  const { connection, retryBudget } = DEFAULT_CLUSTER_POLICY;
+  const { connection } = DEFAULT_CLUSTER_POLICY;
   const policy = {
     ...DEFAULT_CLUSTER_POLICY,
     loadBalancing: { kind: 'round-robin' },
     connection: { ...connection, connectTimeoutMs: setup.connectTimeoutMs ?? connection.connectTimeoutMs },
-    retryBudget: { ...retryBudget, minRetryCount: 1_000 },
     passiveCheck: setup.passiveCheck ?? null,
   } as const;
   const proxy = await TestProxy.start(

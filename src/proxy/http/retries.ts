@@ -41,7 +41,7 @@ export class Retries {
     if (!this.#isAdmitted && !breaker.admit('retries')) this.refusal = 'overflow';
     else {
       this.#isAdmitted = true;
-      if (!retryBudget.take(this.#facts.context.wheel.now())) this.refusal = 'retry_budget';
+      if (retryBudget?.take(this.#facts.context.wheel.now()) === false) this.refusal = 'retry_budget';
     }
     return this.refusal === null;
   }

@@ -85,6 +85,7 @@ describe('what is retried', () => {
     const post = { method: 'POST' };
     assert.deepEqual(retried({ ...all, nonIdempotent: 'never' }, post), []);
     assert.deepEqual(retried({ ...all, nonIdempotent: 'before-send' }, post), [
+      '429',
       'connect',
       'refused',
       'unavailable',

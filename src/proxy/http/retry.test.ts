@@ -172,7 +172,6 @@ describe('with a policy', () => {
       script: answering('ok'),
       retry: { ...POLICY, attempts: 3 },
       alsoPorts: [await closedPort(), await closedPort(), await closedPort()],
-      policy: { retryBudget: { ...DEFAULT_CLUSTER_POLICY.retryBudget, minRetryCount: 1_000 } },
     });
     for (let count = 0; count < 20; count++) assert.equal(await bodyOf(client, GET), 'ok');
     assert.ok(proxy.records.every(({ retries }) => retries <= 3));
@@ -227,9 +226,41 @@ describe('with a policy', () => {
     assert.equal(await bodyOf(client, POST.replace('POST', 'PUT')), '200/body');
   });
 
-  test('a POST is not, by default', async (t) => {
-    const { client } = await setUp(t, { script: statuses(500, 200), retry: { ...POLICY, codes: [500] } });
-    assert.equal(await bodyOf(client, POST), '500/body');
+  test('no budget is kept that no policy asks for: one bad endpoint of two never shows', async (t) => {
+    const [good, bad] = await Promise.all([
+      ScriptedBackend.start(answering('good')),
+      ScriptedBackend.start(statuses(...Array.from({ length: 100 }, () => 503))),
+    ]);
+    const proxy = await TestProxy.start(
+      testConfig({
+        rules: [{ backends: [testBackend('a')], retry: { ...POLICY, attempts: 1, codes: [503] } }],
+        endpoints: { a: [good.port, bad.port] },
+      }),
+    );
+    t.after(async () => {
+      await proxy.stop();
+      await Promise.all([good.stop(), bad.stop()]);
+    });
+    const client = await proxy.connect();
+    for (let count = 0; count < 60; count++) {
+      client.send(GET);
+      assert.equal((await client.readResponse()).status, 200);
+    }
+    assert.ok(proxy.records.some(({ retries }) => retries === 1));
+  });
+
+  test('a POST is sent again for a status that is listed, and for no other', async (t) => {
+    const listed = { ...POLICY, codes: [503] };
+    const first = await setUp(t, { script: statuses(503, 200), retry: listed });
+    assert.equal(await bodyOf(first.client, POST), '200/body');
+    const policies = [
+      { ...POLICY, on: ['5xx'] },
+      { ...listed, nonIdempotent: 'never' },
+    ] as const;
+    for (const retry of policies) {
+      const { client } = await setUp(t, { script: statuses(503, 200), retry });
+      assert.equal(await bodyOf(client, POST), '503/body');
+    }
   });
 
   test('a body beyond the limit is sent once', async (t) => {

@@ -84,14 +84,17 @@ const isDeadConnection = (failure: Failure): boolean => failure.kind === 'reset'
 
 /**
  * A request that may have been acted upon is sent again only if doing it twice does no harm, or the user said so: with `always`, or by
- * listing a gRPC status, for which there is no other method than POST.
+ * listing the very status. HTTPRouteRetry.codes makes no difference between methods, and for gRPC there is none but POST.
  */
 function isSafe(policy: RetryPolicy | null, failure: Failure, method: string): boolean {
   if (isIdempotent(method)) return true;
   const allowed = policy?.nonIdempotent ?? 'before-send';
   if (allowed === 'always') return true;
-  return allowed === 'before-send' && (isUnseen(failure) || failure.kind === 'grpc');
+  return allowed === 'before-send' && (isUnseen(failure) || isListed(policy, failure));
 }
+
+const isListed = (policy: RetryPolicy | null, failure: Failure): boolean =>
+  failure.kind === 'grpc' || (failure.kind === 'status' && policy?.codes.includes(failure.status) === true);
 
 function isTriggered(policy: RetryPolicy, failure: Failure): boolean {
   const has = (trigger: RetryTrigger): boolean => policy.on.includes(trigger);

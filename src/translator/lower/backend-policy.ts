@@ -137,14 +137,15 @@ function lowerConnection({ connection = {} }: PolicySpec): ConnectionPolicy {
   };
 }
 
-function lowerRetryBudget({ retryConstraint = {} }: PolicySpec): RetryBudget {
-  const fallback = DEFAULT_CLUSTER_POLICY.retryBudget;
+/** Nothing is limited that no policy limits; what a `retryConstraint` leaves open is as in GEP-3388. */
+function lowerRetryBudget({ retryConstraint }: PolicySpec): RetryBudget | null {
+  if (retryConstraint === undefined) return null;
   const { budget, minRetryRate } = retryConstraint;
   return {
-    percent: budget?.percent ?? fallback.percent,
-    intervalMs: ms(budget?.interval, fallback.intervalMs),
-    minRetryCount: minRetryRate?.count ?? fallback.minRetryCount,
-    minRetryIntervalMs: ms(minRetryRate?.interval, fallback.minRetryIntervalMs),
+    percent: budget?.percent ?? 20,
+    intervalMs: ms(budget?.interval, 10_000),
+    minRetryCount: minRetryRate?.count ?? 10,
+    minRetryIntervalMs: ms(minRetryRate?.interval, 1_000),
   };
 }
 
