@@ -13,6 +13,7 @@ import { ServedSince } from '../run/served-since.ts';
 import { buildStatusReport } from '../run/status-report.ts';
 import { translateOptions } from '../translate-options.ts';
 import type { ExplainAnswer } from './answer.ts';
+import { seenBy } from './seen-by.ts';
 import { settingsOf } from './settings.ts';
 
 export interface OfflineOptions {
@@ -38,7 +39,7 @@ export async function explainOffline(
   const request = { ...asked, port };
   const explanations = result.configs.flatMap((config, index) => {
     const settings = settingsOf(config, result.policies[index] ?? new Map());
-    return explain(config, request, compileRegex, settings) ?? [];
+    return explain(config, seenBy(request, config.settings), compileRegex, settings) ?? [];
   });
   const reconciled = { snapshot, inputFindings: loaded.findings, observations, result, revision: 0 };
   const { gateways, findings } = buildStatusReport(reconciled, {

@@ -51,6 +51,7 @@ export function parseRequest(text: string, headerLines: readonly string[]): Pars
       protocol: scheme.protocol,
       serverName: scheme.isTls ? url.hostname.toLowerCase() : null,
       header: (name) => headers.get(name) ?? (name === 'host' ? url.host : undefined),
+      fieldNames: [...headers.keys()],
     },
   };
 }

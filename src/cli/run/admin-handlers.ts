@@ -8,6 +8,7 @@ import { compileRegex } from '../../proxy/router/regex.ts';
 import type { MetricFamily } from '../../telemetry/metric-registry.ts';
 import type { RulePolicies } from '../../translator/types.ts';
 import { parseRequest } from '../explain/request.ts';
+import { seenBy } from '../explain/seen-by.ts';
 import { settingsOf } from '../explain/settings.ts';
 
 export interface AdminState {
@@ -54,7 +55,7 @@ function explainQuery(url: URL, { configs, policies, listenerPort }: AdminState)
   const request = { ...parsed.request, port: listenerPort(parsed.request.port) };
   const explanations = configs().flatMap((config) => {
     const settings = settingsOf(config, policies(config.gateway));
-    return explain(config, request, compileRegex, settings) ?? [];
+    return explain(config, seenBy(request, config.settings), compileRegex, settings) ?? [];
   });
   return json(explanations);
 }

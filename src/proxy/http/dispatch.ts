@@ -9,6 +9,7 @@ import { redirectLocation } from '../filter/redirect.ts';
 import type { RouteEntry } from '../../ir/route.ts';
 import { isPreflight } from '../router/preflight.ts';
 import type { RouteHit } from '../router/router.ts';
+import { isTraceUnasked } from '../router/trace.ts';
 import type { CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
 import { authenticate } from './authenticate.ts';
 import type { Exchange } from './exchange.ts';
@@ -43,18 +44,11 @@ export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<Co
   if (cors !== null) exchange.cors = cors.responseFields(head);
   if (rule.refusal !== null) exchange.answer(rule.refusal);
   else if (rule.preflight !== null && isPreflight(head)) answerPreflight(exchange, head, rule.preflight);
-  else if (isTraceUnasked(head, entry)) exchange.answer('not_implemented');
+  else if (isTraceUnasked(head.method, entry)) exchange.answer('not_implemented');
   else if (maxForwards(head) === 0) exchange.answer('max_forwards');
   else if (rule.auth !== null) askRulesAuth(exchange, head.retain(), entry, rule);
   else redirectOrChoose(exchange, head, entry, rule);
 }
-
-/**
- * TRACE returns to the client what the backend received: fields that filters and auth servers add, and cookies that scripts must not
- * read. So it is forwarded only where a rule names the method.
- */
-const isTraceUnasked = ({ method }: RequestHead, entry: RouteEntry | null): boolean =>
-  method === 'TRACE' && entry?.match.method !== 'TRACE';
 
 /** Functions of their own for what is rare: variables that a closure captures are allocated by every call around it. */
 function askRulesAuth(

@@ -107,6 +107,11 @@ const FAMILY = [
   'X-Original-URL',
   'X-Rewrite-URL',
   'SSL-Client-Cert',
+  'Forwarded-For',
+  'Client-IP',
+  'X-Cluster-Client-IP',
+  'CF-Connecting-IP',
+  'Fastly-Client-IP',
 ];
 const UNDERSCORES = ['X_User', 'x_forwarded_for', 'Content_Length', 'Transfer_Encoding', 'a_', '_'];
 const ORDINARY: readonly Field[] = [

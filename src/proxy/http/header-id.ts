@@ -62,6 +62,11 @@ export const HeaderId = {
   xOriginalUrl: 47,
   xRewriteUrl: 48,
   sslClientCert: 49,
+  forwardedFor: 50,
+  clientIp: 51,
+  xClusterClientIp: 52,
+  cfConnectingIp: 53,
+  fastlyClientIp: 54,
 } as const;
 
 /** Ids from 1 to this one are connection-level. */
@@ -121,6 +126,11 @@ const NAMES: Readonly<Record<keyof typeof HeaderId, string>> = {
   xOriginalUrl: 'x-original-url',
   xRewriteUrl: 'x-rewrite-url',
   sslClientCert: 'ssl-client-cert',
+  forwardedFor: 'forwarded-for',
+  clientIp: 'client-ip',
+  xClusterClientIp: 'x-cluster-client-ip',
+  cfConnectingIp: 'cf-connecting-ip',
+  fastlyClientIp: 'fastly-client-ip',
 };
 
 const IDS: ReadonlyMap<string, number> = new Map(
@@ -201,6 +211,11 @@ export const SUSPECT_BY_ID: Uint8Array = idTable([
   HeaderId.xOriginalUrl,
   HeaderId.xRewriteUrl,
   HeaderId.sslClientCert,
+  HeaderId.forwardedFor,
+  HeaderId.clientIp,
+  HeaderId.xClusterClientIp,
+  HeaderId.cfConnectingIp,
+  HeaderId.fastlyClientIp,
 ]);
 
 /** Every name that begins so is a forwarding field. */

@@ -26,6 +26,7 @@ import { explainL4, type ClientProtocol } from './explain-l4.ts';
 import { isPreflight, preflightFilter } from './preflight.ts';
 import { queryValue } from './query.ts';
 import type { RequestView } from './request-view.ts';
+import { isTraceUnasked } from './trace.ts';
 import {
   PortRouter,
   type CompiledHost,
@@ -38,6 +39,10 @@ export interface ExplainRequest extends RequestView {
   /** The listener port the request comes to. */
   readonly port: number;
   readonly serverName: string | null;
+  /** Names of the fields that were given, in lower case. */
+  readonly fieldNames?: readonly string[];
+  /** The Gateway refuses the request for its header fields. */
+  readonly isRefused?: boolean;
   /** What the client sends first; HTTP when absent. */
   readonly protocol?: ClientProtocol;
 }
@@ -112,13 +117,25 @@ export function explain(
   const matched = { view: matchedAs, isAsked: matchedAs !== view };
   const nearMisses = owner === null ? [] : findNearMisses(owner.hosts.find(view.host), matched, rules);
   const listenerBecause = whyListener(owner?.listener ?? null, hit, request);
+  const refused = { listener: hit.listener, listenerBecause, hosts: [], nearMisses };
+  const reason = refusalOf(request, hit);
+  if (reason !== null) return refusal(config, reason, refused);
   const hosts = hit.rule === null ? hostsWithout(view.host, owner, listeners) : [];
   const around = { listener: hit.listener, listenerBecause, hosts, nearMisses };
   if (hit.rule === null) return refusal(config, hit.reason ?? 'no_rule', around);
   return served({ config, hit, rule: hit.rule, isPreflight: isPreflight(view), settingsOf }, around);
 }
 
-/** Whoever asks writes text; a request on the wire is bytes. */
+/** Why the gateway answers a request that a rule would serve; null when it does not. */
+function refusalOf(
+  { method, isRefused }: ExplainRequest,
+  { rule, entry }: RouteHit<RouteRule>,
+): ReasonCode | null {
+  if (isRefused === true) return 'bad_request';
+  return rule !== null && isTraceUnasked(method, entry) ? 'not_implemented' : null;
+}
+
+/** Explain takes text; a request on the wire is bytes. */
 const octets = (value: string | undefined): string | undefined =>
   value === undefined ? undefined : textOctets(value);
 

@@ -130,6 +130,14 @@ suite('external auth over gRPC', () => {
     assert.equal(head['host'], 'localhost');
   });
 
+  test('a field that Connection lists is absent: what the auth server adds is not lost with it', async (t) => {
+    const headers = [set('x-user', 'anna', { append_action: 'ADD_IF_ABSENT' })];
+    const { server, arrived, ask } = await scene(t, { ...OK, ok_response: { headers } });
+    await ask({ headers: { 'x-user': 'forged', connection: 'close, x-user' } });
+    assert.equal(server.questions[0]?.request.http.headers['x-user'], undefined);
+    assert.equal(arrived[0]?.['x-user'], 'anna');
+  });
+
   test('a refusal is the answer: status, headers and body', async (t) => {
     const { proxy, arrived, ask } = await scene(t, {
       status: { code: 7 },
