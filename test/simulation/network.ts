@@ -190,13 +190,17 @@ class SimStream implements UpstreamStream {
     const isDead = fault === 'dead-connections' && this.reused;
     // Whether a dead connection took it in is not known: for the promise to clients it counts.
     if (fault !== 'refuses-streams') request.processed++;
+    request.lastStatus = 0;
     // A reset of a connection that had served before is taken for a dead connection.
     request.wasSeen = fault !== 'refuses-streams' && !(this.reused && (isDead || fault === 'resets'));
     this.#later(() => {
       if (isDead || fault === 'resets') this.#end('reset');
       else if (fault === 'refuses-streams') this.#end('refused');
       else if (fault === 'malformed') this.#end('invalid');
-      else if (fault !== 'hangs') this.#answer(typeof fault === 'number' ? fault : 200, fault);
+      else if (fault !== 'hangs') {
+        request.lastStatus = typeof fault === 'number' ? fault : 200;
+        this.#answer(request.lastStatus, fault);
+      }
     });
   }
 

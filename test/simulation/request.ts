@@ -14,6 +14,8 @@ export class SimRequest implements DownstreamStream {
   tries = 0;
   /** A backend has looked at the last try: another one loads it twice. */
   wasSeen = false;
+  /** Status that a backend gave the last attempt; 0 without one. */
+  lastStatus = 0;
   status = 0;
   /** How it ended; null while it has not. */
   ended: 'answered' | 'broken off' | 'left' | null = null;

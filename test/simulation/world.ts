@@ -1,4 +1,5 @@
 /** One run: the cluster logic, router and exchanges of the proxy as they are, between simulated clients and a simulated network. */
+import type { RetryPolicy } from '../../src/ir/policy.ts';
 import type { GatewayConfig } from '../../src/ir/gateway-config.ts';
 import type { UpstreamCluster } from '../../src/proxy/cluster/cluster.ts';
 import { reseed } from '../../src/proxy/cluster/balancer/random-index.ts';
@@ -234,8 +235,7 @@ class World {
     const retry = exchange.requests?.retry ?? null;
     const most = 2 + Math.max(1, retry?.attempts ?? 1);
     if (request.tries > most) this.#fail(`request ${request.id} is tried ${request.tries} times`);
-    const isRepeatable = request.method === 'GET' || request.method === 'PUT';
-    if (!isRepeatable && request.processed > 0) {
+    if (request.processed > 0 && !mayRepeat(request, retry)) {
       this.#fail(`${request.method} ${request.id} is sent again though a backend may have acted upon it`);
     }
     const cluster = this.#clusterOf(exchange);
@@ -277,3 +277,9 @@ class World {
     if (this.#wheel.size !== 0) this.#fail(`${this.#wheel.size} timers are left`);
   }
 }
+
+/** Whether a request may be sent again that a backend may have acted upon: its method is idempotent, or the policy lists the status. */
+const mayRepeat = ({ method, lastStatus }: SimRequest, retry: RetryPolicy | null): boolean =>
+  method === 'GET' ||
+  method === 'PUT' ||
+  (retry !== null && retry.nonIdempotent !== 'never' && retry.codes.includes(lastStatus));
