@@ -27,6 +27,10 @@ export const text = (body: string, status = 200): AdminAnswer => ({
   body: body.endsWith('\n') ? body : `${body}\n`,
 });
 
+/** Of `/healthz`; `problem`: null when there is none. */
+export const health = (problem: string | null): AdminAnswer =>
+  problem === null ? text('ok') : text(problem, 503);
+
 export interface AdminServerOptions {
   readonly host: string;
   /** 0 = any free port. */

@@ -15,9 +15,9 @@ import {
   CONFIG_DESCRIPTOR,
   SESSION_SECRET_VARIABLE,
   TICKET_SECRET_VARIABLE,
+  toWorker,
   type FromWorker,
   type LogLevel,
-  type ToWorker,
   type WorkerSettings,
   type WorkerStats,
 } from './run/worker-messages.ts';
@@ -111,8 +111,12 @@ async function drain(deadlineMs: number): Promise<void> {
   tell({ kind: 'drained', stats: last }, () => process.exit(0));
 }
 
-process.on('message', (message: ToWorker) => {
+process.on('message', (sent) => {
+  const message = toWorker(sent);
   switch (message.kind) {
+    case 'ping':
+      tell({ kind: 'pong', id: message.id });
+      return;
     case 'stats':
       tell({ kind: 'stats', id: message.id, stats: stats() });
       return;
@@ -140,6 +144,9 @@ process.on('SIGTERM', () => void drain(settings.drainMs));
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 
+/** A supervisor takes more than a controller does (WORKER_LIMITS): of `sluice run` a worker serves every Gateway. */
+const WORKER_ACK_BYTES = 16 * 1024 * 1024;
+
 let isConfigured = false;
 
 followConfig({
@@ -160,4 +167,5 @@ followConfig({
   },
   name: `worker ${String(settings.index)}`,
   logger,
+  ackBytes: WORKER_ACK_BYTES,
 });

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import {
-  amount,
   clippedText,
   flag,
   integer,
   list,
+  measure,
   nullable,
   object,
   oneOf,
@@ -37,7 +37,7 @@ const message: Shape<Message> = variants<Message>({
   two: object<Extract<Message, { kind: 'two' }>>({
     kind: oneOf('two'),
     on: nullable(flag),
-    counts: record(text(3), amount, 2),
+    counts: record(text(3), measure, 2),
   }),
 });
 
@@ -77,7 +77,7 @@ suite('shapes', () => {
     );
     refuses({ kind: 'one', items: [1, 2, 3] }, 'items has more than 2 items');
     refuses({ kind: 'two', on: 1, counts: {} }, 'on is a number, not true or false');
-    refuses({ kind: 'two', on: null, counts: { a: -1 } }, 'counts.a is a number, not a number of at least 0');
+    refuses({ kind: 'two', on: null, counts: { a: '1' } }, 'counts.a is a string, not a measured number');
     refuses({ kind: 'two', on: null, counts: { a: 1, b: 1, c: 1 } }, 'counts has more than 2 members');
   });
 

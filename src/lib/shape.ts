@@ -63,9 +63,9 @@ export const integer =
     return number;
   };
 
-/** A measured number of at least 0; infinity is one. */
-export const amount: Shape<number> = (value) => {
-  if (typeof value !== 'number' || !(value >= 0)) throw mismatch(value, 'a number of at least 0');
+/** A number that was measured: infinity is one, NaN is none. */
+export const measure: Shape<number> = (value) => {
+  if (typeof value !== 'number' || Number.isNaN(value)) throw mismatch(value, 'a measured number');
   return value;
 };
 

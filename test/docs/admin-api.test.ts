@@ -14,6 +14,7 @@ const firstColumn = (heading: string): string[] =>
 test('every path is documented, and no other', () => {
   const refuse = (): never => assert.fail('nothing is asked');
   const handlers = adminHandlers({
+    unhealthy: refuse,
     notReady: refuse,
     status: refuse,
     backends: refuse,

@@ -1,7 +1,7 @@
 /** `sluice proxy` put together: workers that serve one Gateway, with configuration from the controller. */
 import { constants, hostname } from 'node:os';
 import { join } from 'node:path';
-import { startAdminServer, text, type AdminHandler } from '../../admin/server.ts';
+import { health, startAdminServer, text, type AdminHandler } from '../../admin/server.ts';
 import { createConfigServer, type ConfigServer } from '../../configsync/server.ts';
 import { createJsonLogger } from '../../telemetry/json-logger.ts';
 import { createLineWriter } from '../../telemetry/line-writer.ts';
@@ -77,9 +77,7 @@ function createPool(options: ProxyCommandOptions, server: ConfigServer, logger: 
       drainMs: options.drain,
       debug: options.logLevel === 'debug',
     },
-    attach: (stream) => {
-      server.attach(stream);
-    },
+    attach: (stream) => server.attach(stream),
     claim: () => Promise.resolve(null),
     sessionSecret: sessionSecretOf(options.identity, logger),
     isConfigured: () => true,
@@ -105,7 +103,7 @@ function probeHandlers(
   const isConfigured = (): boolean =>
     server.revision > 0 && server.peers.some(({ acknowledged }) => acknowledged > 0);
   return {
-    '/healthz': () => text('ok'),
+    '/healthz': () => health(pool.unhealthy()),
     '/readyz': () => {
       if (state.isLeaving) return text('draining', 503);
       if (!isConfigured()) return text('waiting for configuration', 503);

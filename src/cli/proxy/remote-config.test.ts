@@ -5,12 +5,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { duplexPair } from 'node:stream';
+import { duplexPair, type Duplex } from 'node:stream';
 import { suite, test, type TestContext } from 'node:test';
 import { BookDataPlane } from '../../../test/support/controller-process.ts';
 import { followConfig } from '../../configsync/client.ts';
 import type { PortReport } from '../../configsync/protocol.ts';
-import { createConfigServer, type ConfigServer } from '../../configsync/server.ts';
+import { createConfigServer, WORKER_LIMITS, type ConfigServer } from '../../configsync/server.ts';
 import type { EndpointSet } from '../../ir/cluster.ts';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../../ir/gateway-config.ts';
 import { certificateId, clusterId } from '../../ir/ids.ts';
@@ -47,13 +47,22 @@ interface Bench {
   readonly saved: SavedConfig;
   /** A worker that follows, as a process would over its pipe. */
   readonly addWorker: () => BookDataPlane;
+  /** One whose data plane is never done; the supervisor's end of its stream. */
+  readonly addHungWorker: () => Duplex;
   readonly until: (holds: () => boolean) => Promise<void>;
 }
 
-function bench(t: TestContext, folder = mkdtempSync(join(tmpdir(), 'sluice-state-'))): Bench {
+interface BenchOptions {
+  readonly folder?: string;
+  readonly ackMs?: number;
+}
+
+function bench(t: TestContext, { folder: given, ackMs = 60_000 }: BenchOptions = {}): Bench {
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'sluice-state-'));
   const changes = new EventEmitter();
   const server = createConfigServer({
     logger: SILENT_LOGGER,
+    limits: { ...WORKER_LIMITS, ackMs },
     onPeerChange() {
       workers.onPeerChange();
       changes.emit('change');
@@ -77,6 +86,14 @@ function bench(t: TestContext, folder = mkdtempSync(join(tmpdir(), 'sluice-state
       server.attach(ours);
       followConfig({ stream: theirs, dataPlane: plane, name: 'worker', logger: SILENT_LOGGER });
       return plane;
+    },
+    addHungWorker() {
+      const [ours, theirs] = duplexPair();
+      const plane = new BookDataPlane();
+      plane.apply = () => new Promise(() => undefined);
+      server.attach(ours);
+      followConfig({ stream: theirs, dataPlane: plane, name: 'hung', logger: SILENT_LOGGER });
+      return ours;
     },
     async until(holds) {
       while (!holds()) await once(changes, 'change');
@@ -112,6 +129,19 @@ suite('proxy configuration', () => {
     assert.deepEqual(reports, [[port]]);
   });
 
+  test('a worker that never takes an update is cut off, and the others get the next ones', async (t) => {
+    const { workers, addWorker, addHungWorker } = bench(t, { ackMs: 50 });
+    const plane = addWorker();
+    const hung = addHungWorker();
+    // Its deadline keeps no process alive; in production its socket does.
+    const alive = setInterval(() => undefined, 1_000);
+    await workers.apply([config('v1')]);
+    assert.equal(hung.destroyed, true);
+    await workers.apply([config('v2')]);
+    clearInterval(alive);
+    assert.equal(plane.configs[0]?.version, 'v2');
+  });
+
   test('endpoints go to the workers as endpoints', async (t) => {
     const { workers, addWorker } = bench(t);
     const plane = addWorker();
@@ -142,7 +172,7 @@ suite('proxy configuration', () => {
     first.saved.close();
     const file = join(first.folder, 'config.json');
     assert.equal(statSync(file).mode & 0o777, 0o600);
-    const second = bench(t, first.folder);
+    const second = bench(t, { folder: first.folder });
     second.workers.restore();
     const plane = second.addWorker();
     await plane.until(({ configs }) => configs.length > 0);

@@ -1,5 +1,5 @@
 /** What the admin API of `run` answers. Everything is read from interfaces that cannot change anything. docs/reference/admin-api.md. */
-import { json, text, type AdminHandler } from '../../admin/server.ts';
+import { health, json, text, type AdminHandler } from '../../admin/server.ts';
 import type { BackendReport, StatusAnswer, StatusReport } from '../../admin/status-report.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Origin } from '../../ir/origin.ts';
@@ -12,6 +12,8 @@ import { seenBy } from '../explain/seen-by.ts';
 import { settingsOf } from '../explain/settings.ts';
 
 export interface AdminState {
+  /** null when workers answer, else what is wrong. */
+  readonly unhealthy: () => string | null;
   /** null when ready, else what is missing. */
   readonly notReady: () => string | null;
   readonly status: () => StatusReport;
@@ -26,7 +28,7 @@ export interface AdminState {
 
 export function adminHandlers(state: AdminState): Readonly<Record<string, AdminHandler>> {
   return {
-    '/healthz': () => text('ok'),
+    '/healthz': () => health(state.unhealthy()),
     '/readyz': () => {
       const why = state.notReady();
       return why === null ? text('ready') : text(why, 503);

@@ -168,6 +168,7 @@ async function openAdmin(
   onOpen: (address: string | null) => void,
 ): Promise<{ close(): Promise<void> }> {
   const handlers = adminHandlers({
+    unhealthy: () => supervisor.unhealthy(),
     notReady: () => supervisor.notReady(),
     status: () => supervisor.status(),
     backends: () => supervisor.backends(),

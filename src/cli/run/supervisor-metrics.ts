@@ -26,6 +26,20 @@ export function workerMetrics(stats: PoolStats): MetricFamily[] {
       samples: [{ labels: {}, value: stats.restarts }],
     },
     {
+      name: 'sluice_worker_stuck_total',
+      type: 'counter',
+      help: 'Workers that were killed because they did not answer heartbeats.',
+      samples: [{ labels: {}, value: stats.stuck }],
+    },
+    {
+      name: 'sluice_worker_heartbeat_seconds',
+      type: 'gauge',
+      help: 'How long each worker took to answer the last heartbeat.',
+      samples: stats.workers.flatMap(({ index, heartbeatMs }) =>
+        heartbeatMs === null ? [] : [{ labels: { worker: String(index) }, value: heartbeatMs / 1000 }],
+      ),
+    },
+    {
       name: 'sluice_worker_resident_bytes',
       type: 'gauge',
       help: 'Resident memory of each worker.',

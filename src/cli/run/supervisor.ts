@@ -108,9 +108,7 @@ export class Supervisor {
       count: workers,
       settings: workerSettings,
       logger,
-      attach: (stream) => {
-        this.#server.attach(stream);
-      },
+      attach: (stream) => this.#server.attach(stream),
       claim: (claim) => this.#claims.claim(claim),
       isConfigured: (row) => this.#isConfigured(row),
       sessionSecret: options.sessionSecret,
@@ -144,6 +142,11 @@ export class Supervisor {
 
   get workerPids(): readonly number[] {
     return this.#pool.pids;
+  }
+
+  /** null while workers answer, else what is wrong: only a restart helps. */
+  unhealthy(): string | null {
+    return this.#pool.unhealthy();
   }
 
   /** null when ready, else what is missing. */

@@ -90,10 +90,19 @@ const STATS: ProxyStats = {
 const POOL: PoolStats = {
   proxies: [STATS],
   workers: [
-    { index: 1, stats: { proxy: STATS, residentBytes: 1, cpuSeconds: 0.5, accessLogDropped: 0 } },
-    { index: 2, stats: { proxy: STATS, residentBytes: 2, cpuSeconds: 0.25, accessLogDropped: 3 } },
+    {
+      index: 1,
+      stats: { proxy: STATS, residentBytes: 1, cpuSeconds: 0.5, accessLogDropped: 0 },
+      heartbeatMs: 1,
+    },
+    {
+      index: 2,
+      stats: { proxy: STATS, residentBytes: 2, cpuSeconds: 0.25, accessLogDropped: 3 },
+      heartbeatMs: null,
+    },
   ],
   restarts: 1,
+  stuck: 1,
   accessLogDropped: 3,
 };
 

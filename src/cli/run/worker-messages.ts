@@ -1,4 +1,5 @@
 /** What supervisor and worker say to each other besides configuration, which has a stream of its own (src/configsync). */
+import { clippedText, integer, nullable, object, oneOf, variants, type Shape } from '../../lib/shape.ts';
 import type { PortClaim, ProxyStats } from '../../proxy/proxy-api.ts';
 import type { LogFields } from '../../telemetry/logger.ts';
 
@@ -25,6 +26,8 @@ export interface WorkerSettings {
 }
 
 export type ToWorker =
+  /** Answered at once with `pong`: a worker that does not answer is stuck (heartbeat.ts). */
+  | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'stats'; readonly id: number }
   | { readonly kind: 'drain'; readonly deadlineMs: number }
   /** Answer to a claim: null, or why the port must not be bound. */
@@ -41,6 +44,7 @@ export interface WorkerStats {
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export type FromWorker =
+  | { readonly kind: 'pong'; readonly id: number }
   | { readonly kind: 'stats'; readonly id: number; readonly stats: WorkerStats }
   | { readonly kind: 'claim'; readonly id: number; readonly claim: PortClaim }
   | {
@@ -62,3 +66,21 @@ export const SESSION_SECRET_VARIABLE = 'SLUICE_SESSION_SECRET';
 
 /** File descriptor of the configuration stream in a worker; 3 is Node's own channel. */
 export const CONFIG_DESCRIPTOR = 4;
+
+/** Longest text that a worker or its supervisor takes from the other: a stack trace fits. */
+export const MESSAGE_LENGTH = 16_384;
+const COUNT = integer(0, Number.MAX_SAFE_INTEGER);
+
+type Told<Kind extends ToWorker['kind']> = Extract<ToWorker, { readonly kind: Kind }>;
+
+/** What a worker takes from its supervisor; what supervisors take is in worker-reports.ts, which workers need not load. */
+export const toWorker: Shape<ToWorker> = variants<ToWorker>({
+  ping: object<Told<'ping'>>({ kind: oneOf('ping'), id: COUNT }),
+  stats: object<Told<'stats'>>({ kind: oneOf('stats'), id: COUNT }),
+  drain: object<Told<'drain'>>({ kind: oneOf('drain'), deadlineMs: integer(0, 2 ** 31 - 1) }),
+  claimed: object<Told<'claimed'>>({
+    kind: oneOf('claimed'),
+    id: COUNT,
+    refusal: nullable(clippedText(MESSAGE_LENGTH)),
+  }),
+});

@@ -1,8 +1,10 @@
 /** Keeps the wanted number of workers alive. */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import type { AttachedPeer } from '../../configsync/server.ts';
 import type { PortClaim, ProxyStats } from '../../proxy/proxy-api.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { HEARTBEAT, type HeartbeatTimes } from './heartbeat.ts';
 import { RetiredStats, type CountedRow } from './retired-stats.ts';
 import type { WorkerSettings, WorkerStats } from './worker-messages.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -10,7 +12,7 @@ import { WorkerProcess } from './worker-process.ts';
 export interface WorkerPoolOptions {
   readonly count: number;
   readonly settings: Omit<WorkerSettings, 'index'>;
-  readonly attach: (stream: Duplex) => void;
+  readonly attach: (stream: Duplex) => AttachedPeer;
   /** See `ProxyOptions.claim`. */
   readonly claim: (claim: PortClaim) => Promise<string | null>;
   /** Whether what a row counts is still configured; rows of workers that ended are forgotten when it is not. */
@@ -18,14 +20,23 @@ export interface WorkerPoolOptions {
   /** Keys the sessions of clients (see `ProxyOptions.sessionSecret`); without it they last as long as this process. */
   readonly sessionSecret?: Buffer | undefined;
   readonly logger: Logger;
+  /** `HEARTBEAT` when absent. */
+  readonly heartbeat?: HeartbeatTimes;
 }
 
 /** What the workers counted, dead ones included, so that no counter ever falls. */
 export interface PoolStats {
   readonly proxies: readonly ProxyStats[];
   /** Of those that live and answered. */
-  readonly workers: readonly { readonly index: number; readonly stats: WorkerStats }[];
+  readonly workers: readonly {
+    readonly index: number;
+    readonly stats: WorkerStats;
+    /** How long it took to answer the last heartbeat; null: it has not answered yet. */
+    readonly heartbeatMs: number | null;
+  }[];
   readonly restarts: number;
+  /** Of these, the workers that were killed because they did not answer. */
+  readonly stuck: number;
   readonly accessLogDropped: number;
 }
 
@@ -34,6 +45,8 @@ export interface WorkerPool {
   stats(): Promise<PoolStats>;
   /** Workers that ended and were replaced. */
   readonly restarts: number;
+  /** null when any worker answers, or may be busy with its configuration; else what is wrong, for `/healthz`. */
+  unhealthy(): string | null;
   /** Process ids of the living, by index from 1. */
   readonly pids: readonly number[];
   /** Resolves when every worker has finished what it did, or the deadline has passed. None is replaced from here on. */
@@ -63,22 +76,31 @@ class RestartingPool implements WorkerPool {
   readonly #retired = new RetiredStats();
   #retiredDropped = 0;
   readonly #retries = new Set<NodeJS.Timeout>();
+  readonly #heartbeat: HeartbeatTimes;
+  #beats: NodeJS.Timeout | null = null;
+  /** Beats in a row in which no worker answered. */
+  #silentBeats = 0;
   restarts = 0;
+  #stuck = 0;
   #isEnding = false;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#heartbeat = options.heartbeat ?? HEARTBEAT;
     this.#sessionSecret = (options.sessionSecret ?? randomBytes(32)).toString('hex');
   }
 
   start(): void {
+    this.#beats = setInterval(() => {
+      this.#beat();
+    }, this.#heartbeat.everyMs).unref();
     for (let index = 1; index <= this.#options.count; index++) this.#start(index, 0);
   }
 
   async stats(): Promise<PoolStats> {
     const asked = [...this.#workers.values()].map(async (worker) => {
       const stats = await worker.stats();
-      return stats === null ? [] : [{ index: worker.index, stats }];
+      return stats === null ? [] : [{ index: worker.index, stats, heartbeatMs: worker.heartbeatMs }];
     });
     const workers = (await Promise.all(asked)).flat();
     // One that did not answer counts with what it said last, or the sums would fall and rise again.
@@ -88,8 +110,16 @@ class RestartingPool implements WorkerPool {
       proxies: [this.#retired.snapshot(), ...latest.map(({ proxy }) => proxy)],
       workers,
       restarts: this.restarts,
+      stuck: this.#stuck,
       accessLogDropped: latest.reduce((sum, stats) => sum + stats.accessLogDropped, this.#retiredDropped),
     };
+  }
+
+  unhealthy(): string | null {
+    const { everyMs, missed, missedUpdating } = this.#heartbeat;
+    // A supervisor that could not replace what it killed in that time does not get further by itself.
+    if (this.#silentBeats < missedUpdating + missed) return null;
+    return `no worker has answered for ${String(Math.round((this.#silentBeats * everyMs) / 1000))} s`;
   }
 
   get pids(): readonly number[] {
@@ -107,8 +137,17 @@ class RestartingPool implements WorkerPool {
     for (const worker of this.#living) worker.kill();
   }
 
+  #beat(): void {
+    const nowMs = performance.now();
+    for (const worker of this.#workers.values()) if (worker.beat(nowMs)) this.#stuck += 1;
+    const isAnyAnswering = [...this.#workers.values()].some(({ heartbeatMs }) => heartbeatMs !== null);
+    this.#silentBeats = isAnyAnswering ? 0 : this.#silentBeats + 1;
+  }
+
   #end(): void {
     this.#isEnding = true;
+    if (this.#beats !== null) clearInterval(this.#beats);
+    this.#silentBeats = 0;
     for (const timer of this.#retries) clearTimeout(timer);
     this.#retries.clear();
   }
@@ -124,6 +163,7 @@ class RestartingPool implements WorkerPool {
       sessionSecret: this.#sessionSecret,
       attach,
       claim,
+      heartbeat: this.#heartbeat,
     });
     this.#workers.set(index, worker);
     this.#living.add(worker);

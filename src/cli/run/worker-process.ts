@@ -1,9 +1,11 @@
 /** The supervisor's end of one worker process. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
+import type { AttachedPeer } from '../../configsync/server.ts';
 import { fileURLToPath } from 'node:url';
 import type { PortClaim } from '../../proxy/proxy-api.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { Heartbeat, type HeartbeatTimes } from './heartbeat.ts';
 import {
   CONFIG_DESCRIPTOR,
   SESSION_SECRET_VARIABLE,
@@ -13,14 +15,19 @@ import {
   type WorkerSettings,
   type WorkerStats,
 } from './worker-messages.ts';
+import { fromWorker } from './worker-reports.ts';
 
 /** This file is TypeScript in a checkout and JavaScript in a release; so is its neighbour. */
 const ENTRY = fileURLToPath(new URL(`../worker${import.meta.url.slice(-3)}`, import.meta.url));
 
 /** A worker that does not answer by then is left out of this scrape. */
-const STATS_TIMEOUT_MS = 1_000;
+export const STATS_TIMEOUT_MS = 1_000;
 /** After the drain deadline a worker gets this long to close what is left. */
-const KILL_GRACE_MS = 2_000;
+export const KILL_GRACE_MS = 2_000;
+/** A worker without a configuration stream is replaced; what it still serves gets this long to finish. */
+export const UNCONFIGURED_DRAIN_MS = 10_000;
+/** A process that ends closes its stream first: its exit code says more. */
+const EXIT_DELAY_MS = 1_000;
 
 export interface WorkerProcessOptions {
   readonly settings: WorkerSettings;
@@ -30,9 +37,10 @@ export interface WorkerProcessOptions {
   /** In hexadecimal; see `ProxyOptions.sessionSecret`. */
   readonly sessionSecret: string;
   /** Serves configuration on this stream. */
-  readonly attach: (stream: Duplex) => void;
+  readonly attach: (stream: Duplex) => AttachedPeer;
   /** See `ProxyOptions.claim`. */
   readonly claim: (claim: PortClaim) => Promise<string | null>;
+  readonly heartbeat: HeartbeatTimes;
 }
 
 /**
@@ -70,6 +78,11 @@ export class WorkerProcess {
   readonly #waiting = new Map<number, (stats: WorkerStats) => void>();
   #nextId = 1;
   #lastStats: WorkerStats | null = null;
+  readonly #heartbeat: Heartbeat;
+  #peer: AttachedPeer | null = null;
+  #isDraining = false;
+  #isGone = false;
+  #isStuck = false;
 
   constructor(options: WorkerProcessOptions) {
     const { settings, logger, attach, claim } = options;
@@ -87,19 +100,50 @@ export class WorkerProcess {
     const { promise: exited, resolve: exit } = Promise.withResolvers<string>();
     this.ended = ended;
     this.exited = exited.then(end);
+    this.#heartbeat = new Heartbeat({
+      times: options.heartbeat,
+      ping: (id) => {
+        this.#send({ kind: 'ping', id });
+      },
+      isUpdating: () => this.#peer?.isUpdating ?? false,
+    });
     this.#child.on('message', (message) => {
-      const received = message as FromWorker;
-      if (received.kind === 'failed') end(received.error);
-      else this.#receive(received);
+      this.#take(message, end);
     });
     this.#child.once('error', (error) => {
+      this.#isGone = true;
       exit(error.message);
     });
     this.#child.once('exit', (code, signal) => {
+      this.#isGone = true;
       exit(signal === null ? `exit code ${String(code ?? 0)}` : signal);
     });
     const stream = this.#child.stdio[CONFIG_DESCRIPTOR];
-    if (stream !== null && stream !== undefined) attach(stream as Duplex);
+    if (stream === null || stream === undefined) return;
+    this.#peer = attach(stream as Duplex);
+    stream.once('close', () => {
+      setTimeout(() => {
+        this.#withoutConfiguration(end);
+      }, EXIT_DELAY_MS).unref();
+    });
+  }
+
+  /** One beat of the heart: pings the worker, or kills it when it is stuck. True when it is killed. */
+  beat(nowMs: number): boolean {
+    if (this.#isGone || this.#isStuck || !this.#heartbeat.beat(nowMs)) return false;
+    this.#isStuck = true;
+    this.#logger.error('worker does not answer, killing it', {
+      worker: this.index,
+      pid: this.pid ?? null,
+      missedHeartbeats: this.#heartbeat.missed,
+    });
+    this.kill();
+    return true;
+  }
+
+  /** How long it took to answer the last heartbeat; null when it has not answered the newest. */
+  get heartbeatMs(): number | null {
+    return this.#heartbeat.missed > 0 ? null : this.#heartbeat.roundTripMs;
   }
 
   /** undefined when the process could not be started. */
@@ -130,6 +174,7 @@ export class WorkerProcess {
 
   /** Lets it finish what it does, until the deadline and a grace for closing; resolves when it has ended. */
   async drain(deadlineMs: number): Promise<void> {
+    this.#isDraining = true;
     this.#send({ kind: 'drain', deadlineMs });
     const timer = setTimeout(() => {
       this.kill();
@@ -147,8 +192,35 @@ export class WorkerProcess {
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
+  /** Nothing that a worker sends may stop the supervisor, or the other workers. */
+  #take(message: unknown, end: (reason: string) => void): void {
+    let received: FromWorker;
+    try {
+      received = fromWorker(message);
+    } catch (error) {
+      this.#logger.error('worker sends what is no message, killing it', {
+        worker: this.index,
+        error: String(error),
+      });
+      this.kill();
+      return;
+    }
+    if (received.kind === 'failed') end(received.error);
+    else this.#receive(received);
+  }
+
+  /** It broke the protocol of the stream, or did not take an update in time: it can learn of no change any more. */
+  #withoutConfiguration(end: (reason: string) => void): void {
+    if (this.#isGone || this.#isDraining) return;
+    end('its configuration stream was closed');
+    void this.drain(UNCONFIGURED_DRAIN_MS);
+  }
+
   #receive(message: Exclude<FromWorker, { readonly kind: 'failed' }>): void {
     switch (message.kind) {
+      case 'pong':
+        this.#heartbeat.answered(message.id, performance.now());
+        return;
       case 'stats':
         this.#lastStats = message.stats;
         this.#waiting.get(message.id)?.(message.stats);
