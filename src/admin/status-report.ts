@@ -63,6 +63,8 @@ export interface FindingReport {
   readonly code: string;
   /** `Kind namespace/name`; null when the text does not say. */
   readonly object: string | null;
+  /** Kind of that object. */
+  readonly kind: string | null;
   readonly path: string;
   readonly message: string;
   readonly hint: string | null;

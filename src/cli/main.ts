@@ -1,8 +1,10 @@
 /** Entry of the `sluice` program: finds the command, and turns what goes wrong with it into an exit code. */
 import { CommanderError } from 'commander';
+import { ignoreClosedPipes } from './closed-pipes.ts';
 import { createProgram } from './program.ts';
 import { USAGE_ERROR } from './exit-codes.ts';
 
+ignoreClosedPipes();
 try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {

@@ -8,6 +8,7 @@ import { registerExplain } from './explain/command.ts';
 import { registerProxy } from './proxy/command.ts';
 import { registerRun } from './run/command.ts';
 import { registerStatus } from './status/command.ts';
+import { print } from './terminal.ts';
 import { sluiceVersion } from './version.ts';
 
 export function createProgram(): Command {
@@ -15,7 +16,7 @@ export function createProgram(): Command {
     .description(
       'The Kubernetes Gateway API as live traffic: from a folder of YAML, in CI, and in Kubernetes',
     )
-    .version(sluiceVersion(), '-V, --version', 'print the version')
+    .version(sluiceVersion(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(true)
     .showHelpAfterError('(add --help for the options)')
@@ -33,6 +34,12 @@ export function createProgram(): Command {
     registerProxy,
   ])
     register(program);
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => {
+      print(sluiceVersion());
+    });
   // Subcommands inherit neither of these from their parent.
   for (const command of program.commands)
     command.exitOverride().showSuggestionAfterError(true).showHelpAfterError('(add --help for the options)');

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { COMMAND_FINDINGS } from '../../src/cli/check/command-findings.ts';
 import { INPUT_FINDINGS } from '../../src/gatewayapi/input-finding.ts';
 import { tableRows } from '../support/markdown.ts';
 
 const text = readFileSync(new URL('../../docs/reference/findings.md', import.meta.url), 'utf8');
-const input = text.slice(text.indexOf('## Of the input'), text.indexOf('## Of the translation'));
+const input = text.slice(text.indexOf('## Of the input'), text.indexOf('## Of the commands'));
 
 test('every code of an input finding is documented, with its severity and text, and no other', () => {
   const written = tableRows(input, 'code').map(([code, severity, meaning]) => [code, severity, meaning]);
@@ -16,6 +17,16 @@ test('every code of an input finding is documented, with its severity and text, 
     finding.text,
   ]);
   assert.deepEqual(written.toSorted(), inCode.toSorted());
+});
+
+test('every finding of the commands is documented, with its severity and text, and no other', () => {
+  const written = tableRows(text, 'finding').map((row) => row.slice(0, 3));
+  const inCode = Object.entries(COMMAND_FINDINGS).map(([code, { severity, text: meaning }]) => [
+    `\`${code}\``,
+    severity,
+    meaning,
+  ]);
+  assert.deepEqual(written, inCode);
 });
 
 test('every code says what to do', () => {

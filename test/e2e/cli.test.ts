@@ -1,6 +1,6 @@
 /** The command line itself: help, misspellings, exit codes, output for machines. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +66,18 @@ suite('wrong usage ends with 2 and says what to write instead', () => {
     { args: ['run'], says: /missing required argument 'path'/ },
     { args: ['run', 'nowhere'], says: /^sluice run: nowhere: there is no such file or folder$/m },
     { args: ['check', 'nowhere'], says: /^sluice check: nowhere: there is no such file or folder$/m },
+    {
+      args: ['run', 'examples', '--tls-dir', 'nowhere'],
+      says: /^sluice run: nowhere: there is no such file or folder$/m,
+    },
+    {
+      args: ['explain', 'examples', '-r', 'http://a/', '--tls-dir', 'nowhere'],
+      says: /^sluice explain: nowhere: there is no such file or folder$/m,
+    },
+    { args: ['status', '--admin', 'off'], says: /an address and a port, such as 127\.0\.0\.1:15000/ },
+    { args: ['echo', '--bind', ''], says: /an IP address, such as 127\.0\.0\.1/ },
+    { args: ['run', 'examples', '--access-log', ''], says: /Write a path/ },
+    { args: ['explain', 'examples', '-r', 'tcp://a/'], says: /tcp:\/\/ needs a port/ },
     { args: ['run', 'examples', '--map', '80:8080'], says: /such as 80=8080/ },
     { args: ['run', 'examples', '--map', '80=99999'], says: /such as 80=8080/ },
     { args: ['run', 'examples', '--workers', '0'], says: /a number of processes from 1/ },
@@ -111,6 +123,48 @@ spec:
       protocol: HTTP
       port: 80000
 `;
+
+suite('version', () => {
+  for (const args of [['version'], ['-v'], ['--version']]) {
+    test(`sluice ${args.join(' ')}`, async () => {
+      const { code, stdout } = await run(args);
+      assert.equal(code, 0);
+      assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+    });
+  }
+});
+
+suite('run', () => {
+  test('of nothing, with nothing to wait for, ends with 2', async () => {
+    const { code, stderr } = await run(['run', '-', '--admin', 'off', '--workers', '1']);
+    assert.match(stderr, /sluice run: no Kubernetes object that Sluice reads was found in standard input/);
+    assert.equal(code, 2);
+  });
+
+  test('of standard input does not promise to follow edits', async () => {
+    const args = ['run', '-', '--admin', 'off', '--workers', '1', '--bind', '127.0.0.1', '--map', '80=0'];
+    const child = spawn(process.execPath, [SLUICE, ...args], { cwd: REPOSITORY });
+    child.stdin.end(WRONG.replace('80000', '80'));
+    let stdout = '';
+    for await (const chunk of child.stdout) {
+      stdout += String(chunk);
+      if (stdout.includes('ready in')) child.kill('SIGTERM');
+    }
+    assert.match(stdout, /serves standard input with 1 worker/);
+    assert.match(stdout, /^Ctrl-C ends\.$/m);
+    assert.doesNotMatch(stdout, /Edits are live/);
+  });
+});
+
+test('cert prints the name of the Secret', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const { code, stdout } = await run(['cert', 'shop.test', '--out', folder, '--namespace', 'infra']);
+  assert.equal(code, 0);
+  assert.match(stdout, /^Secret .* named infra\/shop-test-tls, for certificateRefs$/m);
+});
 
 suite('check', () => {
   test('is clean for the quickstart', async () => {

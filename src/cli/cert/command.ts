@@ -55,7 +55,8 @@ export function registerCert(program: Command): void {
       // Loaded now: the certificate library is large, and no other command needs it.
       const { CertificateOrderError, writeCertificate } = await import('./certificate-files.ts');
       try {
-        report(await writeCertificate(toOrder(names, options)), options);
+        const order = toOrder(names, options);
+        report(await writeCertificate(order), order);
       } catch (error) {
         const isExpected =
           error instanceof CertificateOrderError || (error instanceof Error && 'errno' in error);
@@ -81,14 +82,14 @@ function toOrder(names: readonly string[], options: CertCommandOptions): Certifi
   };
 }
 
-function report(files: WrittenFiles, { client }: CertCommandOptions): void {
+function report(files: WrittenFiles, order: CertificateOrder): void {
   print(`certificate  ${files.certificate}`);
   print(`key          ${files.key}`);
-  print(`Secret       ${files.secret}`);
+  print(`Secret       ${files.secret}   named ${order.namespace}/${order.secretName}, for certificateRefs`);
   print(`authority    ${files.authority}${files.isNewAuthority ? ' (new)' : ''}`);
   print(`ConfigMap    ${files.configMap}   the authority, for caCertificateRefs`);
   print('');
-  print(trustAdvice(files, client === true, process.platform));
+  print(trustAdvice(files, order.usage === 'client', process.platform));
 }
 
 /** Commander gives the names one by one. */

@@ -37,11 +37,16 @@ const fromTranslator = (finding: Finding, loaded: Input): Problem => ({
 
 type Input = Pick<LoadedResources, 'snapshot' | 'findings' | 'locate'>;
 
-/** All problems, in the order of the files. */
-export function collectProblems(loaded: Input, findings: readonly Finding[]): Problem[] {
+/** All problems, in the order of the files. `more`: see `commandFindings`. */
+export function collectProblems(
+  loaded: Input,
+  findings: readonly Finding[],
+  more: readonly Problem[] = [],
+): Problem[] {
   const problems = [
     ...loaded.findings.map(fromInput),
     ...findings.map((finding) => fromTranslator(finding, loaded)),
+    ...more,
   ];
   return problems.toSorted((a, b) => compareLocations(a.location, b.location));
 }

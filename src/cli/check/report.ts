@@ -4,6 +4,7 @@ import { loadResources } from '../../provider/file/load.ts';
 import type { LoadedResources } from '../../provider/file/store.ts';
 import { translatePaths } from '../translate-paths.ts';
 import type { CheckReport } from './formats.ts';
+import { commandFindings } from './command-findings.ts';
 import { collectProblems, type Problem } from './problem.ts';
 
 export interface CheckOptions {
@@ -19,7 +20,7 @@ export interface CheckOptions {
 export function checkPaths(paths: readonly string[], options: CheckOptions): CheckReport {
   if (options.only === 'schema') {
     const loaded = loadResources(paths);
-    return reportOf(loaded, [], options);
+    return reportOf(loaded, [], [], options);
   }
   const { assumeExisting, tlsDir } = options;
   // A GatewayClass that is not in the files may be anybody's: what is checked is checked as if it were ours.
@@ -30,7 +31,8 @@ export function checkPaths(paths: readonly string[], options: CheckOptions): Che
       ? { ...finding, severity: 'info' as const, hint: 'taken to exist: it is not in these files' }
       : finding,
   );
-  return reportOf(loaded, findings, options);
+  const more = commandFindings(loaded, result.findings, Date.now());
+  return reportOf(loaded, findings, more, options);
 }
 
 /** Something is not in the files, and may well be in the cluster. */
@@ -39,8 +41,13 @@ const isAbsence = ({ target }: Finding): boolean => target !== undefined;
 const isExpected = ({ target }: Finding, loaded: LoadedResources): boolean =>
   target !== undefined && loaded.isExpected(target);
 
-function reportOf(loaded: LoadedResources, findings: readonly Finding[], options: CheckOptions): CheckReport {
-  const problems = collectProblems(loaded, findings)
+function reportOf(
+  loaded: LoadedResources,
+  findings: readonly Finding[],
+  more: readonly Problem[],
+  options: CheckOptions,
+): CheckReport {
+  const problems = collectProblems(loaded, findings, more)
     .filter(({ code }) => !options.ignore.includes(code))
     .map((problem) => (options.strict === true && UNREAD.has(problem.code) ? asError(problem) : problem));
   return { problems, objects: loaded.objectCount };

@@ -2,16 +2,18 @@
 import { countOf } from '../../lib/plural.ts';
 import type { Problem } from './problem.ts';
 
-export interface Unread {
+type Unreadable = Pick<Problem, 'code' | 'severity' | 'kind'>;
+
+export interface Unread<P> {
   /** Problems that stay in the list. */
-  readonly others: readonly Problem[];
+  readonly others: readonly P[];
   /** `not read: 31 Deployments, 2 Ingresses; 3 files hold no Kubernetes object`; null when everything was read. */
   readonly line: string | null;
 }
 
 /** Only notes are summed up: with `--strict` they are errors, which have their places. */
-export function separateUnread(problems: readonly Problem[]): Unread {
-  const others: Problem[] = [];
+export function separateUnread<P extends Unreadable>(problems: readonly P[]): Unread<P> {
+  const others: P[] = [];
   const kinds = new Map<string, number>();
   let files = 0;
   for (const problem of problems) {

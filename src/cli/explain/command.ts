@@ -72,7 +72,8 @@ async function runExplain(paths: readonly string[], options: ExplainOptions): Pr
     printError(`sluice explain: ${problem}`);
     return USAGE_ERROR;
   }
-  if (!arePathsThere('explain', paths)) return USAGE_ERROR;
+  const { tlsDir } = options;
+  if (!arePathsThere('explain', tlsDir === undefined ? paths : [...paths, tlsDir])) return USAGE_ERROR;
   const { parseRequest } = await import('./request.ts');
   const parsed = parseRequest(options.request, options.header);
   if (!parsed.ok) {

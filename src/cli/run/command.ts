@@ -47,7 +47,8 @@ Examples:
   sluice run routes.yaml services.yaml --no-watch --workers 1
   kustomize build . | sluice run - --access-log stdout
 
-Ends with SIGTERM or Ctrl-C once what is in flight is done; a second one ends at once.`;
+Ends with SIGTERM or Ctrl-C once requests in flight are done; a second one ends at once.
+Exit code: 0 ended by a signal and drained, 2 wrong usage, 128 + n ended by a second signal n.`;
 
 const LOG_LEVEL = new Option('--log-level <level>', 'least severe log message to print')
   .choices(['debug', 'info', 'warn', 'error'])
@@ -66,7 +67,7 @@ export function registerRun(program: Command): void {
   addServingOptions(command);
   addOperationOptions(command);
   command.addHelpText('after', EXAMPLES).action(async (paths: string[], options: RunOptions) => {
-    if (!arePathsThere('run', paths)) {
+    if (!arePathsThere('run', options.tlsDir === undefined ? paths : [...paths, options.tlsDir])) {
       process.exitCode = USAGE_ERROR;
       return;
     }

@@ -2,11 +2,14 @@
 import { constants } from 'node:os';
 import { resolve, sep } from 'node:path';
 import { startAdminServer, type AdminServer } from '../../admin/server.ts';
+import type { StatusReport } from '../../admin/status-report.ts';
 import { createFileProvider } from '../../provider/file/file-provider.ts';
 import { withTlsFolder } from '../../provider/file/tls-folder.ts';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { Provider } from '../../provider/provider.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { CLEAN, USAGE_ERROR } from '../exit-codes.ts';
+import { findingLines } from '../finding-lines.ts';
 import { layoutFor } from '../layout.ts';
 import { colorsFor, print, printError } from '../terminal.ts';
 import { translateOptions } from '../translate-options.ts';
@@ -44,6 +47,7 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   const statusFile = options.status === undefined ? null : new StatusFile(options.status, logger);
   const takeover = options.takeover === undefined ? null : new Takeover(options.takeover, logger);
   const settings = await workerSettings(options);
+  const nothingToServe = Promise.withResolvers<StatusReport>();
   const supervisor = new Supervisor({
     provider,
     locate: (object, path) => files.locate(object, path),
@@ -60,6 +64,10 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
       summary.inputChanged();
     },
     onChange: (report, { result, snapshot }) => {
+      if (!isWatching(paths, options) && isEmpty(snapshot)) {
+        nothingToServe.resolve(report);
+        return;
+      }
       summary.setNotes([...standInNotes, ...mappedRedirectNotes(result.configs, settings.portMap)]);
       summary.update(report);
       statusFile?.update(result.statuses, snapshot);
@@ -71,7 +79,12 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   });
   const ended = untilSignals(supervisor, options.drain, logger);
   await supervisor.start();
-  const exitCode = await ended;
+  const refused = nothingToServe.promise.then(async ({ findings }) => {
+    reportNothing(paths, findings);
+    await supervisor.drain(0);
+    return USAGE_ERROR;
+  });
+  const exitCode = await Promise.race([ended, refused]);
   summary.stop();
   await statusFile?.close();
   await admin.close();
@@ -120,13 +133,29 @@ async function createLogger({ logLevel }: RunOptions): Promise<OpenLog> {
 }
 
 /** On standard output, unless the access log has that for itself. */
-function createSummary(paths: readonly string[], { accessLog, workers, watch }: RunOptions): LiveSummary {
+/** Standard input is read once. */
+const isWatching = (paths: readonly string[], { watch }: RunOptions): boolean =>
+  watch && paths.some((path) => path !== '-');
+
+const isEmpty = (snapshot: ResourceSnapshot): boolean =>
+  Object.values(snapshot as unknown as Readonly<Record<string, readonly object[]>>).every(
+    (list) => list.length === 0,
+  );
+
+function reportNothing(paths: readonly string[], findings: StatusReport['findings']): void {
+  const nothing = `sluice run: no Kubernetes object that Sluice reads was found in ${namesOf(paths)}`;
+  printError([...findingLines(findings, layoutFor(process.stderr)), nothing].join('\n'));
+}
+
+const namesOf = (paths: readonly string[]): string =>
+  paths.map((path) => (path === '-' ? 'standard input' : path)).join(' ');
+
+function createSummary(paths: readonly string[], options: RunOptions): LiveSummary {
+  const { accessLog, workers } = options;
   const toError = accessLog === 'stdout';
-  const names = paths.map((path) => (path === '-' ? 'standard input' : path));
-  const isWatching = watch && paths.some((path) => path !== '-');
   return new LiveSummary({
-    title: `sluice ${sluiceVersion()} serves ${names.join(' ')} with ${String(workers)} ${workers === 1 ? 'worker' : 'workers'}`,
-    footer: [isWatching ? 'Edits are live when you save. Ctrl-C ends.' : 'Ctrl-C ends.'],
+    title: `sluice ${sluiceVersion()} serves ${namesOf(paths)} with ${String(workers)} ${workers === 1 ? 'worker' : 'workers'}`,
+    footer: [isWatching(paths, options) ? 'Edits are live when you save. Ctrl-C ends.' : 'Ctrl-C ends.'],
     layout: () => layoutFor(toError ? process.stderr : process.stdout),
     print: toError ? printError : print,
   });
@@ -210,7 +239,10 @@ function untilSignals(supervisor: Supervisor, drainMs: number, logger: Logger): 
     let exitCode: number = CLEAN;
     listenForSignals({
       onFirst(signal) {
-        logger.info('draining', { signal, seconds: drainMs / 1000 });
+        const seconds = String(drainMs / 1000);
+        logger.info(
+          `draining after ${signal}: requests in flight have ${seconds} s, a second signal ends them`,
+        );
         void supervisor.drain(drainMs).then(() => {
           resolveExit(exitCode);
         });

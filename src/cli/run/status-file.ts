@@ -36,16 +36,18 @@ export class StatusFile {
   /** Takes the newest statuses; the file follows. */
   update(updates: readonly StatusUpdate[], snapshot: ResourceSnapshot): void {
     const context = { controllerName: CONTROLLER_NAME, now: new Date().toISOString().replace(/\.\d+/, '') };
-    const apiVersions = apiVersionsOf(snapshot);
+    const objects = objectsOf(snapshot);
     const statuses = new Map<string, WrittenStatus>();
     const items: StatusObject[] = [];
     for (const update of updates) {
       const { kind, namespace, name } = update.object;
       const key = `${kind} ${namespace}/${name}`;
-      const status = mergeStatus(this.#statuses.get(key) ?? {}, update, context);
+      // As in a cluster, what other controllers wrote into a status stays.
+      const before = this.#statuses.get(key) ?? objects.get(key)?.status ?? {};
+      const status = mergeStatus(before, update, context);
       statuses.set(key, status);
       const metadata = { name, ...(namespace === '' ? {} : { namespace }), generation: update.generation };
-      items.push({ apiVersion: apiVersions.get(key) ?? update.object.group, kind, metadata, status });
+      items.push({ apiVersion: objects.get(key)?.apiVersion ?? update.object.group, kind, metadata, status });
     }
     this.#statuses = statuses;
     const list = { apiVersion: 'v1', kind: 'List', items };
@@ -88,16 +90,15 @@ interface AnyObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly status?: WrittenStatus;
 }
 
-function apiVersionsOf(snapshot: ResourceSnapshot): ReadonlyMap<string, string> {
+function objectsOf(snapshot: ResourceSnapshot): ReadonlyMap<string, AnyObject> {
   const lists = Object.values(snapshot as unknown as Readonly<Record<string, readonly AnyObject[]>>);
   return new Map(
-    lists
-      .flat()
-      .map(({ apiVersion, kind, metadata: { namespace = '', name } }) => [
-        `${kind} ${namespace}/${name}`,
-        apiVersion,
-      ]),
+    lists.flat().map((object) => {
+      const { namespace = '', name } = object.metadata;
+      return [`${object.kind} ${namespace}/${name}`, object];
+    }),
   );
 }

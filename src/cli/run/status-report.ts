@@ -15,6 +15,7 @@ import type { ObjectMeta } from '../../gatewayapi/object-meta.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ListenerStatus, ParentRef, RouteStatus, StatusUpdate } from '../../gatewayapi/status.ts';
 import type { LoadedResources } from '../../provider/file/store.ts';
+import { commandFindings } from '../check/command-findings.ts';
 import { collectProblems } from '../check/problem.ts';
 import type { ServedObject, ServedSince } from './served-since.ts';
 
@@ -56,7 +57,7 @@ function conditionsOf({ status }: StatusUpdate): readonly Condition[] {
 
 /** `reconciled`: null before the first reconciliation. */
 export function buildStatusReport(reconciled: Reconciled | null, context: ReportContext): StatusReport {
-  const { version, startedAt, notReady, reconciling, workers } = context;
+  const { version, startedAt, notReady, reconciling, workers, locate } = context;
   const about = { version, startedAt, ready: notReady === null, notReady, reconciling, workers };
   if (reconciled === null) return { ...about, gateways: [], routes: [], others: [], findings: [] };
   const { snapshot, inputFindings, result } = reconciled;
@@ -69,7 +70,11 @@ export function buildStatusReport(reconciled: Reconciled | null, context: Report
     others: updates
       .filter((update) => !isGateway(update) && !isRoute(update))
       .map((update) => otherReport(update, context)),
-    findings: collectProblems({ snapshot, findings: inputFindings, locate: context.locate }, result.findings),
+    findings: collectProblems(
+      { snapshot, findings: inputFindings, locate },
+      result.findings,
+      commandFindings({ snapshot, locate }, result.findings, Date.now()),
+    ),
   };
 }
 

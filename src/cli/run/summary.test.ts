@@ -37,6 +37,7 @@ const finding: FindingReport = {
   severity: 'warning',
   code: 'shadowed-rule',
   object: 'HTTPRoute default/shop',
+  kind: 'HTTPRoute',
   path: 'spec.rules[1]',
   message: 'no request reaches it',
   hint: 'move it up',
@@ -142,7 +143,10 @@ suite('summary', () => {
 
   test('errors come before notes, and kinds that are not read are one line', () => {
     const notes = ['Deployment default/a', 'Deployment default/b', 'NetworkPolicy default/c'].map(
-      (object): FindingReport => ({ ...finding, severity: 'info', code: 'unknown-kind', object, hint: null }),
+      (object): FindingReport => {
+        const [kind = ''] = object.split(' ', 1);
+        return { ...finding, severity: 'info', code: 'unknown-kind', object, kind, hint: null };
+      },
     );
     const error: FindingReport = { ...finding, severity: 'error', message: 'broken', hint: null };
     const lines = fullSummary(report({ findings: [...notes, { ...finding, hint: null }, error] }), plain);

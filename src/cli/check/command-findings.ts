@@ -1,0 +1,142 @@
+/**
+ * What commands report besides schema and translation: that nothing at all is served, and certificates that are out of date. The
+ * translator knows no clock, and may not know that it is alone with the files.
+ */
+import { X509Certificate } from 'node:crypto';
+import type { Secret } from '../../gatewayapi/core-kinds.ts';
+import type { Finding, Severity } from '../../gatewayapi/finding.ts';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import type { LoadedResources } from '../../provider/file/store.ts';
+import type { Problem } from './problem.ts';
+
+/** Every code. Stable: codes are added, not renamed. docs/reference/findings.md is held to this table by a test. */
+export const COMMAND_FINDINGS = {
+  'no-gateway-served': {
+    severity: 'warning',
+    text: 'Every Gateway belongs to another controller, so that nothing is served.',
+  },
+  'certificate-expired': { severity: 'warning', text: 'The certificate of a listener has expired.' },
+  'certificate-expires-soon': {
+    severity: 'warning',
+    text: 'The certificate of a listener expires within 30 days.',
+  },
+  'certificate-not-yet-valid': {
+    severity: 'warning',
+    text: 'The certificate of a listener is not valid yet.',
+  },
+} as const satisfies Readonly<Record<string, { readonly severity: Severity; readonly text: string }>>;
+
+type Code = keyof typeof COMMAND_FINDINGS;
+
+const SOON_MS = 30 * 86_400_000;
+
+/** `findings`: of the translator. */
+export function commandFindings(
+  loaded: Pick<LoadedResources, 'snapshot' | 'locate'>,
+  findings: readonly Finding[],
+  nowMs: number,
+): Problem[] {
+  return [...noGatewayServed(loaded, findings), ...certificateProblems(loaded, nowMs)];
+}
+
+function noGatewayServed(
+  { snapshot, locate }: Pick<LoadedResources, 'snapshot' | 'locate'>,
+  findings: readonly Finding[],
+): Problem[] {
+  const foreign = findings.filter(({ code }) => code === 'gateway-class-foreign');
+  const [first] = foreign;
+  if (first === undefined || foreign.length < snapshot.gateways.length) return [];
+  const classes = [...new Set(snapshot.gateways.map(({ spec }) => spec.gatewayClassName))].toSorted();
+  const message = `no Gateway is served: the ${classes.length === 1 ? 'class' : 'classes'} ${classes.join(', ')} ${classes.length === 1 ? 'belongs' : 'belong'} to another controller`;
+  return [
+    problem('no-gateway-served', {
+      object: null,
+      kind: null,
+      message,
+      hint: 'serve them all the same with --all-classes',
+      location: locate(first.object, 'spec.gatewayClassName'),
+    }),
+  ];
+}
+
+function problem(
+  code: Code,
+  details: Pick<Problem, 'object' | 'kind' | 'message' | 'hint' | 'location'>,
+): Problem {
+  return { severity: COMMAND_FINDINGS[code].severity, code, path: '', ...details };
+}
+
+function certificateProblems(
+  { snapshot, locate }: Pick<LoadedResources, 'snapshot' | 'locate'>,
+  nowMs: number,
+): Problem[] {
+  const used = usedSecrets(snapshot);
+  return snapshot.secrets.flatMap((secret) => {
+    const { namespace = '', name } = secret.metadata;
+    const validity = used.has(`${namespace}/${name}`) ? validityOf(secret) : null;
+    const verdict = validity === null ? null : checkValidity(validity, nowMs);
+    if (verdict === null) return [];
+    const { code, words } = verdict;
+    return [
+      problem(code, {
+        object: `Secret ${namespace}/${name}`,
+        kind: 'Secret',
+        message: `the certificate ${words}`,
+        hint: code === 'certificate-not-yet-valid' ? null : 'renew it',
+        location: locate({ group: '', kind: 'Secret', namespace, name }, 'data'),
+      }),
+    ];
+  });
+}
+
+/** `namespace/name` of the Secrets that listeners take their certificates from. */
+function usedSecrets({ gateways, listenerSets }: ResourceSnapshot): ReadonlySet<string> {
+  const refs = [...gateways, ...listenerSets].flatMap(({ metadata, spec }) =>
+    spec.listeners.flatMap(({ tls }) =>
+      (tls?.certificateRefs ?? []).map(
+        ({ namespace = metadata.namespace ?? '', name }) => `${namespace}/${name}`,
+      ),
+    ),
+  );
+  return new Set(refs);
+}
+
+interface Validity {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** A status is built with every change, and Secrets stay the objects they are. */
+const KNOWN = new WeakMap<Secret, Validity | null>();
+
+function validityOf(secret: Secret): Validity | null {
+  let validity = KNOWN.get(secret);
+  if (validity === undefined) {
+    validity = readValidity(secret.data?.['tls.crt'] ?? '');
+    KNOWN.set(secret, validity);
+  }
+  return validity;
+}
+
+/** Of the leaf; null for what is no certificate, which the translator reports. */
+function readValidity(base64: string): Validity | null {
+  try {
+    const { validFromDate, validToDate } = new X509Certificate(Buffer.from(base64, 'base64'));
+    return { fromMs: validFromDate.getTime(), toMs: validToDate.getTime() };
+  } catch {
+    return null;
+  }
+}
+
+function checkValidity(
+  { fromMs, toMs }: Validity,
+  nowMs: number,
+): { readonly code: Code; readonly words: string } | null {
+  const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+  if (toMs <= nowMs) return { code: 'certificate-expired', words: `expired on ${dayOf(toMs)}` };
+  if (fromMs > nowMs)
+    return { code: 'certificate-not-yet-valid', words: `is not valid before ${dayOf(fromMs)}` };
+  return toMs - nowMs < SOON_MS
+    ? { code: 'certificate-expires-soon', words: `expires on ${dayOf(toMs)}` }
+    : null;
+}

@@ -1,0 +1,10 @@
+/** Output that no one reads any more (`sluice check … | head`): a command finishes without it, and a server serves on. */
+
+/** Without a listener, the first write after the reader left would end the process with a stack trace. */
+export function ignoreClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
