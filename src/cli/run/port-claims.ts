@@ -4,7 +4,7 @@
  * the supervisor checks that no other process listens there.
  */
 import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
+import { connect, isIPv4 } from 'node:net';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import { describeBindError } from '../../proxy/bind-error.ts';
 import type { PortClaim } from '../../proxy/proxy-api.ts';
@@ -85,19 +85,39 @@ async function findFreePort(claim: PortClaim): Promise<number | null> {
 }
 
 /** Binds the port exclusively and lets go of it; resolves with the error, null when there is none. */
-function probe({ transport, address, port }: PortClaim): Promise<NodeJS.ErrnoException | null> {
+async function probe({ transport, address, port }: PortClaim): Promise<NodeJS.ErrnoException | null> {
+  if (transport === 'udp') return probeUdp(address, port);
+  if (address !== '') return probeTcp(address, port);
+  const error = await probeTcp('::', port);
+  return error !== null && isFamilyMissing(error) ? probeTcp('0.0.0.0', port) : error;
+}
+
+/**
+ * Only a socket that listens can be bound by itself in Node, and clients that came meanwhile would be reset. So the port is bound as
+ * the local end of a connection to port 0, which the kernel refuses at once: what matters is whether `bind` fails.
+ */
+function probeTcp(address: string, port: number): Promise<NodeJS.ErrnoException | null> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | null>();
-  const host = address === '' ? {} : { host: address };
-  if (transport === 'tcp') {
-    const server = createServer((socket) => socket.destroy());
-    server.once('error', resolve);
-    server.listen({ port, ...host, exclusive: true }, () => server.close(() => resolve(null)));
-  } else {
-    const socket = createSocket(address.includes(':') || address === '' ? 'udp6' : 'udp4');
-    socket.once('error', resolve);
-    socket.bind({ port, ...(address === '' ? {} : { address }), exclusive: true }, () => {
-      socket.close(() => resolve(null));
-    });
-  }
+  const host = isIPv4(address) ? '127.0.0.1' : '::1';
+  const socket = connect({ host, port: 0, localAddress: address, localPort: port });
+  socket.once('connect', () => {
+    socket.destroy();
+    resolve(null);
+  });
+  socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.syscall === 'bind' ? error : null));
   return promise;
 }
+
+function probeUdp(address: string, port: number): Promise<NodeJS.ErrnoException | null> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | null>();
+  const socket = createSocket(address.includes(':') || address === '' ? 'udp6' : 'udp4');
+  socket.once('error', resolve);
+  socket.bind({ port, ...(address === '' ? {} : { address }), exclusive: true }, () => {
+    socket.close(() => resolve(null));
+  });
+  return promise;
+}
+
+/** The machine has no IPv6. */
+const isFamilyMissing = ({ code }: NodeJS.ErrnoException): boolean =>
+  code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
