@@ -13,6 +13,7 @@ import { reportGateways, reportUnserved } from './gateway-findings.ts';
 import { reportPolicies } from './policy-findings.ts';
 import { RouteReporter } from './route-findings.ts';
 import { ShadowReporter } from './shadow-findings.ts';
+import { SliceReporter } from './slice-findings.ts';
 
 /** Notes faults of one object. The same fault is kept once, however many nodes carry it. */
 export type Report = (object: ObjectRef, faults: readonly Fault[]) => void;
@@ -34,6 +35,7 @@ export class FindingCollector {
   readonly #controllerName: string;
   readonly #defects: Defects;
   readonly #routes = new RouteReporter();
+  readonly #slices = new SliceReporter();
   readonly #shadows: ShadowReporter;
   #known: ReadonlyMap<string, Finding> = new Map();
   #findings: readonly Finding[] = [];
@@ -63,6 +65,7 @@ export class FindingCollector {
     reportUnserved(graph, snapshot, { ...context, controllerName: this.#controllerName });
     this.#routes.report(graph, snapshot, context);
     this.#shadows.report(graph, configs, report);
+    this.#slices.report(snapshot.endpointSlices, report);
     reportPolicies(graph, context);
     for (const { object, faults } of this.#defects.all) report(object, faults);
     this.#known = findings;

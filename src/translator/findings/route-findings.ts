@@ -14,6 +14,7 @@ import {
   ruleWithoutBackends,
 } from '../faults/advice.ts';
 import type { Fault } from '../faults/fault.ts';
+import { routeWithoutRules } from '../faults/match-advice.ts';
 import { sessionOverridden } from '../faults/route-faults.ts';
 import { parentObject } from '../graph/attachment.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -22,6 +23,8 @@ import { keyOf } from '../graph/object-key.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import { unresolvedFaults } from '../status/route.ts';
 import { corsFaults } from './cors-findings.ts';
+import { matchFaults } from './match-findings.ts';
+import { redirectFaults } from './redirect-findings.ts';
 import type { Noted, ReportContext } from './findings.ts';
 import { filterTextFaults } from './text-findings.ts';
 
@@ -64,10 +67,13 @@ const routeFaults = (route: RouteNode, existing: Existing, index: SnapshotIndex)
   ...hostnameFaults(route),
   ...unresolvedFaults(route),
   ...corsFaults(route),
+  ...redirectFaults(route),
+  ...(route.rules.length === 0 ? [routeWithoutRules()] : []),
   ...route.rules.flatMap((rule) => [
     ...rule.closed,
     ...rule.invalid,
     ...ruleAdvice(route, rule, index),
+    ...matchFaults(rule),
     ...filterTextFaults(rule),
   ]),
 ];

@@ -12,7 +12,8 @@ import { trimmed } from '../../lib/trimmed.ts';
 import { Defects } from '../contain.ts';
 import { byName, keyOf, namespaceOf } from './object-key.ts';
 
-const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+/** Names the Service that an EndpointSlice belongs to. */
+export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
 
 export type Labels = Readonly<Record<string, string>>;

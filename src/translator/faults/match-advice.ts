@@ -1,0 +1,57 @@
+/** What only `sluice check` says of matches and redirects: no condition speaks of it, so that the reasons are never seen. */
+import { warningFault, type Fault } from './fault.ts';
+
+const NO_CONDITION = '';
+
+export function pathStar(path: string, value: string): Fault {
+  const below = value.replace(/\/?\*+$/, '') || '/';
+  return warningFault({
+    code: 'path-star',
+    reason: NO_CONDITION,
+    path,
+    message: `${JSON.stringify(value)} matches a path with the character "*" in it; it stands for nothing else.`,
+    hint: below.includes('*')
+      ? 'Use type RegularExpression for a pattern.'
+      : `PathPrefix ${JSON.stringify(below)} matches ${below} and all paths below it.`,
+  });
+}
+
+export function pathNeverMatches(path: string, value: string): Fault {
+  return warningFault({
+    code: 'path-never-matches',
+    reason: NO_CONDITION,
+    path,
+    message: `No request matches ${JSON.stringify(value)}: a path with such an escape is refused (400 bad_request).`,
+    hint: 'Leave out escapes of controls and backslashes, and overlong ones.',
+  });
+}
+
+export function redirectLoop(path: string, location: string, listener: string): Fault {
+  return warningFault({
+    code: 'redirect-loop',
+    reason: NO_CONDITION,
+    path,
+    message: `On listener ${listener} the redirect leads to ${location}, which this rule redirects again.`,
+    hint: 'Attach the route to the other listener only (sectionName), or match fewer requests.',
+  });
+}
+
+export function routeWithoutRules(): Fault {
+  return warningFault({
+    code: 'route-without-rules',
+    reason: NO_CONDITION,
+    path: 'spec.rules',
+    message: 'The route has no rules, so it takes no request.',
+    hint: 'Add a rule with backendRefs; without matches it takes every call.',
+  });
+}
+
+export function sliceWithoutService(label: string): Fault {
+  return warningFault({
+    code: 'endpoint-slice-service',
+    reason: NO_CONDITION,
+    path: 'metadata.labels',
+    message: `The EndpointSlice has no label ${label}, so its endpoints belong to no Service.`,
+    hint: `Set the label ${label} to the name of the Service.`,
+  });
+}

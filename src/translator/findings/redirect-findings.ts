@@ -1,0 +1,81 @@
+/**
+ * Redirects that lead to the very rule that they come from. Most often a route that redirects to HTTPS is attached to the HTTPS listener
+ * as well.
+ */
+import type { RouteMatch } from '../../ir/match.ts';
+import type { Fault } from '../faults/fault.ts';
+import { redirectLoop } from '../faults/match-advice.ts';
+import type { ListenerNode, RouteNode, RuleNode } from '../graph/nodes.ts';
+import type { FilterSpec } from '../graph/route-adapter.ts';
+import { lowerMatch } from '../lower/matches.ts';
+
+type Redirect = NonNullable<FilterSpec['requestRedirect']>;
+
+const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
+
+export function redirectFaults(route: RouteNode): readonly Fault[] {
+  return route.rules.flatMap((rule) => {
+    const at = rule.spec.filters.findIndex(({ type }) => type === 'RequestRedirect');
+    const redirect = rule.spec.filters[at]?.requestRedirect;
+    if (redirect === undefined || rule.invalid.length > 0) return [];
+    const listeners = [...new Set(route.parents.flatMap((parent) => parent.listeners))];
+    const loop = listeners.find((listener) => staysAt(listener, redirect, route));
+    if (loop === undefined) return [];
+    const path = pathsOf(rule)
+      .map((match) => nextPath(match, redirect))
+      .find((next) => next !== null && isTakenBy(rule, next, route));
+    if (path === undefined || path === null) return [];
+    const host = redirect.hostname ?? route.hostnames[0] ?? 'the same host';
+    const scheme = redirect.scheme ?? schemeOf(loop);
+    return [redirectLoop(`${rule.path}.filters[${at}]`, `${scheme}://${host}${path}`, loop.spec.name)];
+  });
+}
+
+const schemeOf = ({ terminatesTls }: ListenerNode): string => (terminatesTls ? 'https' : 'http');
+
+/** Whether the Location is on this listener, and of a host that the route is for. */
+function staysAt(listener: ListenerNode, { scheme, port, hostname }: Redirect, route: RouteNode): boolean {
+  const own = schemeOf(listener);
+  const target = port ?? (scheme === undefined ? listener.spec.port : PORTS[scheme]);
+  if ((scheme ?? own) !== own || target !== listener.spec.port) return false;
+  return hostname === undefined || route.hostnames.includes(hostname);
+}
+
+/** Paths of matches that a browser's request meets again after the redirect: nothing but the path decides. */
+const pathsOf = (rule: RuleNode): readonly RouteMatch['path'][] =>
+  rule.spec.matches
+    .map((match) => lowerMatch(match).match)
+    .filter(
+      ({ method, headers, query }) =>
+        (method === null || method === 'GET') && headers.length + query.length === 0,
+    )
+    .map(({ path }) => path);
+
+/** The path that a request of this match is sent to; null when it is not known. */
+function nextPath(match: RouteMatch['path'], { path }: Redirect): string | null {
+  if (match.kind === 'regex') return path === undefined ? null : (path.replaceFullPath ?? null);
+  if (path === undefined) return match.value;
+  return path.replaceFullPath ?? path.replacePrefixMatch ?? null;
+}
+
+/** Whether `rule` takes that path too, and no rule of the route goes before it with a longer one. */
+function isTakenBy(rule: RuleNode, path: string, route: RouteNode): boolean {
+  const own = longest(pathsOf(rule), path);
+  return own > 0 && route.rules.every((other) => other === rule || longest(allPaths(other), path) <= own);
+}
+
+const allPaths = (rule: RuleNode): readonly RouteMatch['path'][] =>
+  rule.spec.matches.map((match) => lowerMatch(match).match.path);
+
+/** Length of the longest literal path that takes `path`, exact ones first; 0 when none does. */
+function longest(matches: readonly RouteMatch['path'][], path: string): number {
+  return Math.max(
+    0,
+    ...matches.map((match) => {
+      if (match.kind === 'regex') return 0;
+      const { kind, value } = match;
+      if (kind === 'exact') return value === path ? Infinity : 0;
+      return value === '/' || path === value || path.startsWith(`${value}/`) ? value.length : 0;
+    }),
+  );
+}
