@@ -46,8 +46,15 @@ export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<Co
   else if (rule.preflight !== null && isPreflight(head)) answerPreflight(exchange, head, rule.preflight);
   else if (isTraceUnasked(head.method, entry)) exchange.answer('not_implemented');
   else if (maxForwards(head) === 0) exchange.answer('max_forwards');
+  else if (declaresTooMuch(exchange, head)) exchange.answer('body_too_large');
   else if (rule.auth !== null) askRulesAuth(exchange, head.retain(), entry, rule);
   else redirectOrChoose(exchange, head, entry, rule);
+}
+
+/** Here and not in the engines, so that the response is one of the rule; they stop bodies that turn out longer than was known. */
+function declaresTooMuch({ connection }: Exchange, head: RequestHead): boolean {
+  const { bodyBytes } = connection.info.limits;
+  return bodyBytes > 0 && head.contentLength > bodyBytes;
 }
 
 /** Functions of their own for what is rare: variables that a closure captures are allocated by every call around it. */

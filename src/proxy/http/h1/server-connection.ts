@@ -144,17 +144,9 @@ export class H1ServerConnection
       }
       return to;
     }
-    if (this.#isTooLarge(head.contentLength)) {
-      this.#refuse('body_too_large');
-      return to;
-    }
     this.#isAnswering = true;
     this.#begin(head);
     return position;
-  }
-
-  #isTooLarge(bodyBytes: number): boolean {
-    return this.#limits.bodyBytes > 0 && bodyBytes > this.#limits.bodyBytes;
   }
 
   /** Once per head: with a restart on each read a client could drip for ever. The first head is timed from the connection's start. */
@@ -195,7 +187,8 @@ export class H1ServerConnection
       return to;
     }
     this.awaitsContinue = false;
-    if (this.#isTooLarge(body.bytes) && this.#state === BODY) {
+    const { bodyBytes } = this.#limits;
+    if (bodyBytes > 0 && body.bytes > bodyBytes && this.#state === BODY) {
       this.#breakOff('invalid', 'body_too_large');
       return to;
     }
@@ -251,12 +244,18 @@ export class H1ServerConnection
     this.upgrade = head.status === 101 ? this.askedUpgrade : '';
     const isUnwanted =
       this.#state === BODY &&
-      (this.awaitsContinue || (head instanceof LocalHead && !this.#body.isRestWithin(MAX_UNWANTED_BYTES)));
+      (this.awaitsContinue || (head instanceof LocalHead && !this.#body.isRestWithin(this.#unwantedBytes)));
     const framing = responseFraming(head, this.minor);
     if (isUnwanted || framing === BodyFraming.connection || this.#isDraining) this.close = true;
     this.writer.head(head, edits, extra, this);
     this.writer.begin(framing, head.contentLength);
     if (this.upgrade !== '') this.#openTunnel();
+  }
+
+  /** No more than a body may have: a longer one is refused when it comes, and the connection closed. */
+  get #unwantedBytes(): number {
+    const { bodyBytes } = this.#limits;
+    return bodyBytes > 0 && bodyBytes < MAX_UNWANTED_BYTES ? bodyBytes : MAX_UNWANTED_BYTES;
   }
 
   #openTunnel(): void {

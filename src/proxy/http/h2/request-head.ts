@@ -50,7 +50,6 @@ export class H2RequestHead extends EntryFields implements RequestHead {
 
 export interface RequestLimits {
   readonly targetBytes: number;
-  readonly bodyBytes: number;
 }
 
 /** The stream is to be reset: it holds no request that could be answered (RFC 9113 section 8.1.1). */
@@ -276,8 +275,7 @@ export class RequestReader {
     if (endStream || head.upgrade !== '') return null;
     head.hasBody = true;
     head.contentLength = this.#contentLength;
-    const { bodyBytes } = this.#limits;
-    return bodyBytes > 0 && this.#contentLength > bodyBytes ? 'body_too_large' : null;
+    return null;
   }
 
   /** null when it is no host. */
