@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import type { Filter, HeaderEdit } from '../../ir/filter.ts';
 import { answering } from '../../../test/support/scripted-backend.ts';
-import { oneBackend } from '../../../test/support/test-proxy.ts';
+import { testConfig } from '../../../test/support/gateway-config.ts';
+import { oneBackend, TestProxy } from '../../../test/support/test-proxy.ts';
 
 const get = (path: string, lines = ''): string =>
   `GET ${path} HTTP/1.1\r\nHost: a.example:8080\r\n${lines}\r\n`;
@@ -123,6 +124,54 @@ describe('rewrites and redirects', () => {
   });
 });
 
+test('a redirect stays one for gRPC-Web: browsers follow it', async (t) => {
+  const redirect: Filter = {
+    kind: 'redirect',
+    scheme: 'https',
+    hostname: null,
+    path: null,
+    port: null,
+    status: 308,
+  };
+  const proxy = await TestProxy.start(
+    testConfig({ rules: [{ filters: [redirect] }], settings: { grpcWeb: true } }),
+  );
+  t.after(() => proxy.stop());
+  const client = await proxy.connect();
+  client.send(
+    'POST /a.B/C HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: 0\r\n\r\n',
+  );
+  const response = await client.readResponse();
+  assert.equal(response.status, 308);
+  assert.equal(response.header('location'), 'https://a.example/a.B/C');
+  assert.equal(response.header('grpc-status'), undefined);
+});
+
+describe('redirects of requests without Host', () => {
+  const redirect = (change: Partial<Extract<Filter, { kind: 'redirect' }>>): Filter => ({
+    kind: 'redirect',
+    scheme: null,
+    hostname: null,
+    path: { kind: 'full', value: '/new' },
+    port: null,
+    status: 302,
+    ...change,
+  });
+
+  test('are relative', async (t) => {
+    const response = await answerOf(t, [redirect({})], 'GET /in?q HTTP/1.0\r\n\r\n');
+    assert.equal(response.status, 302);
+    assert.equal(response.header('location'), '/new?q');
+  });
+
+  test('are refused where another scheme needs a host', async (t) => {
+    const response = await answerOf(t, [redirect({ scheme: 'https' })], 'GET /in HTTP/1.0\r\n\r\n');
+    assert.equal(response.status, 400);
+    assert.equal(response.header('x-sluice-reason'), 'bad_request');
+    assert.equal(response.header('location'), undefined);
+  });
+});
+
 describe('CORS', () => {
   const cors: Filter = {
     kind: 'cors',
@@ -155,6 +204,29 @@ describe('CORS', () => {
     );
     assert.equal(response.header('access-control-allow-origin'), 'https://app.example');
     assert.equal(response.header('access-control-expose-headers'), 'x-seen');
+  });
+
+  test('its fields appear once, whoever else sets them', async (t) => {
+    const set = [{ name: 'Access-Control-Allow-Origin', value: 'https://old.example' }];
+    const { response } = await through(
+      t,
+      [{ kind: 'response-headers', edit: { ...NO_EDIT, set } }, cors],
+      get('/in', 'Origin: https://app.example\r\n'),
+      'HTTP/1.1 200 OK\r\nVary: Accept, origin\r\nAccess-Control-Max-Age: 9\r\ncontent-length: 0\r\n\r\n',
+    );
+    assert.equal(response.header('access-control-allow-origin'), 'https://app.example');
+    assert.equal(response.header('access-control-max-age'), undefined);
+    assert.equal(response.header('vary'), 'Accept, origin');
+  });
+
+  test('Vary of a backend stays beside the origin', async (t) => {
+    const { response } = await through(
+      t,
+      [cors],
+      get('/in', 'Origin: https://app.example\r\n'),
+      'HTTP/1.1 200 OK\r\nVary: Accept-Encoding\r\ncontent-length: 0\r\n\r\n',
+    );
+    assert.equal(response.header('vary'), 'Accept-Encoding, Origin');
   });
 });
 

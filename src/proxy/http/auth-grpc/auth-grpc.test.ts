@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type IncomingHttpHeaders } from 'node:http2';
+import { Agent } from 'node:http';
 import { suite, test, type TestContext } from 'node:test';
 import { testBackend, testCluster, testConfig } from '../../../../test/support/gateway-config.ts';
 import {
@@ -90,6 +91,21 @@ suite('external auth over gRPC', () => {
       'x-token': 'secret',
       cookie: 'a=1',
     });
+  });
+
+  test('a denial with 204 has no body, whatever the auth server says', async (t) => {
+    const { ask } = await scene(t, {
+      status: { code: 7 },
+      denied_response: { status: { code: 204 }, body: 'not for 204' },
+    });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    t.after(() => {
+      agent.destroy();
+    });
+    for (let count = 0; count < 2; count++) {
+      const { status, headers, body } = await ask({ agent });
+      assert.deepEqual([status, headers['content-length'], body], [204, undefined, '']);
+    }
   });
 
   test('only the headers of the list are told, where there is one', async (t) => {
