@@ -46,6 +46,8 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
+const IDLE_TIMEOUT_MS = 60_000;
+
 /** Rejects when the address cannot be bound. */
 export function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const server = createServer((request, response) => {
@@ -53,6 +55,8 @@ export function startAdminServer(options: AdminServerOptions): Promise<AdminServ
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
+  // A client that does not read its answer.
+  server.timeout = IDLE_TIMEOUT_MS;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {

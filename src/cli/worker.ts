@@ -44,12 +44,22 @@ function supervisorLogger(isDebug: boolean): Logger {
 const claims = new Map<number, (refusal: string | null) => void>();
 let claimsMade = 0;
 
+/** A port is not bound without an answer, but tried again. */
+const CLAIM_TIMEOUT_MS = 30_000;
+
 /** Without a supervisor nobody is left to say no. */
 function claim(wanted: PortClaim): Promise<string | null> {
   if (!process.connected) return Promise.resolve(null);
   return new Promise((resolve) => {
     const id = ++claimsMade;
-    claims.set(id, resolve);
+    const timer = setTimeout(() => {
+      claims.delete(id);
+      resolve('the supervisor does not answer');
+    }, CLAIM_TIMEOUT_MS);
+    claims.set(id, (refusal) => {
+      clearTimeout(timer);
+      resolve(refusal);
+    });
     tell({ kind: 'claim', id, claim: wanted });
   });
 }

@@ -125,6 +125,8 @@ function tokenSource(user: UserEntry, path: string, environment: Environment): (
 const runFile = promisify(execFile);
 /** A credential is fetched anew this long before it expires. */
 const EXPIRY_MARGIN_MS = 60_000;
+/** A program that prints a token may ask a server, and a person to log in; then it is killed. */
+const EXEC_TIMEOUT_MS = 60_000;
 
 /** client.authentication.k8s.io ExecCredential: a program that prints a token. */
 function execToken(
@@ -138,6 +140,7 @@ function execToken(
     const info = JSON.stringify({ apiVersion, kind: 'ExecCredential', spec: { interactive: false } });
     const { stdout } = await runFile(command, [...(args ?? [])], {
       env: { ...environment, ...added, KUBERNETES_EXEC_INFO: info },
+      timeout: EXEC_TIMEOUT_MS,
     });
     const { status } = JSON.parse(stdout) as {
       readonly status?: { readonly token?: string; readonly expirationTimestamp?: string };

@@ -57,6 +57,9 @@ export function withEcho(provider: Provider, { logger, onNotes }: EchoOptions): 
   };
 }
 
+/** It only has to bind ports. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
 class EchoProcess {
   readonly #logger: Logger;
   #child: ChildProcess | null = null;
@@ -79,10 +82,18 @@ class EchoProcess {
     this.#wanted = wanted;
     const id = ++this.#id;
     return new Promise((resolve) => {
-      this.#onPorts = resolve;
+      // One that hangs has no backends either.
+      const timer = setTimeout(() => {
+        this.#logger.error('the echo process does not answer');
+        resolve(new Map());
+      }, ANSWER_TIMEOUT_MS);
+      this.#onPorts = (ports) => {
+        clearTimeout(timer);
+        resolve(ports);
+      };
       this.#child?.send({ id, backends } satisfies WantedEchoes, (error) => {
         // A process that is gone has no backends: the Services answer 503, as they would without --echo.
-        if (error !== null) resolve(new Map());
+        if (error !== null) this.#onPorts?.(new Map());
       });
     });
   }

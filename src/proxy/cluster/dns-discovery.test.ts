@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SILENT_LOGGER } from '../../telemetry/logger.ts';
-import { DnsDiscovery, type Resolve } from './dns-discovery.ts';
+import { DnsDiscovery, RESOLVE_TIMEOUT_MS, type Resolve } from './dns-discovery.ts';
 
 /** Starts a discovery; `next` waits for its next publication. */
 function discover(hostname: string, resolve: Resolve) {
@@ -36,6 +36,16 @@ test('a name is resolved again when its TTL has passed', async (t) => {
 test('what does not resolve changes nothing, and the start does not fail for it', async () => {
   const { discovery, published } = discover('a.example', async () => Promise.reject(new Error('SERVFAIL')));
   await discovery.start();
+  discovery.stop();
+  assert.deepEqual(published, []);
+});
+
+test('a resolver that never answers does not hold the start up', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { discovery, published } = discover('a.example', () => new Promise(() => undefined));
+  const started = discovery.start();
+  t.mock.timers.tick(RESOLVE_TIMEOUT_MS);
+  await started;
   discovery.stop();
   assert.deepEqual(published, []);
 });

@@ -10,6 +10,8 @@ const MAX_REFRESH_MS = 300_000;
 /** Names that only the system knows (`/etc/hosts`) come without a TTL. */
 const REFRESH_WITHOUT_TTL_MS = 30_000;
 const RETRY_MS = 5_000;
+/** The first answer holds a new configuration up, and the system's resolver may take minutes to give up. */
+export const RESOLVE_TIMEOUT_MS = 10_000;
 
 export interface Resolution {
   readonly addresses: readonly string[];
@@ -76,7 +78,7 @@ export class DnsDiscovery {
   async #refresh(): Promise<void> {
     let delayMs = RETRY_MS;
     try {
-      const { addresses, ttlMs } = await this.#resolve(this.#target.hostname);
+      const { addresses, ttlMs } = await this.#resolveInTime();
       if (this.#isStopped) return;
       delayMs = Math.min(MAX_REFRESH_MS, Math.max(MIN_REFRESH_MS, ttlMs));
       this.#publish(addresses);
@@ -89,6 +91,18 @@ export class DnsDiscovery {
     }
     if (this.#isStopped) return;
     this.#timer = setTimeout(() => void this.#refresh(), delayMs).unref();
+  }
+
+  async #resolveInTime(): Promise<Resolution> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      late.reject(new Error(`no answer within ${String(RESOLVE_TIMEOUT_MS)} ms`));
+    }, RESOLVE_TIMEOUT_MS);
+    try {
+      return await Promise.race([this.#resolve(this.#target.hostname), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #publish(addresses: readonly string[]): void {

@@ -1,0 +1,335 @@
+/**
+ * Every wait on another process or peer, with its deadline. docs/reliability.md shows this table, and deadlines.test.ts holds both to
+ * the code: values are read from the constants that act, and no file may talk to a process or peer without a row.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HEARTBEAT } from '../../src/cli/run/heartbeat.ts';
+import { UPDATE_LIMITS } from '../../src/configsync/client.ts';
+import { PROXY_LIMITS, WORKER_LIMITS } from '../../src/configsync/server.ts';
+import { DEFAULT_CLIENT_LIMITS } from '../../src/ir/client-limits.ts';
+import { DEFAULT_CLUSTER_POLICY, DEFAULT_TIMEOUTS } from '../../src/ir/policy.ts';
+import { DEFAULT_TIMES } from '../../src/kubeapi/lease.ts';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Wait {
+  /** Who waits for what. */
+  readonly wait: string;
+  /** The longest it takes, and the setting where there is one; or why there is no end. */
+  readonly deadline: string;
+  readonly then: string;
+  /** Files below src/ in which it waits. */
+  readonly files: readonly string[];
+}
+
+/** The number that a constant of a file is set to, in milliseconds. Throws when there is no such constant. */
+export function constant(file: string, name: string): number {
+  const source = readFileSync(join(ROOT, 'src', file), 'utf8');
+  const [, value] = new RegExp(`const ${name} = ([\\d_]+);`).exec(source) ?? [];
+  if (value === undefined) throw new Error(`src/${file} has no constant ${name}`);
+  return Number(value.replaceAll('_', ''));
+}
+
+/** `90 s`, `2 min`, `500 ms`. */
+function time(ms: number): string {
+  if (ms >= 120_000 && ms % 60_000 === 0) return `${String(ms / 60_000)} min`;
+  return ms >= 1_000 ? `${String(ms / 1_000)} s` : `${String(ms)} ms`;
+}
+
+const of = (file: string, name: string): string => time(constant(file, name));
+const { connection, http2 } = DEFAULT_CLUSTER_POLICY;
+
+const CONTROL_PLANE: readonly Wait[] = [
+  {
+    wait: 'controller: an answer of the API server',
+    deadline: `${of('kubeapi/client.ts', 'REQUEST_TIMEOUT_MS')} without a byte; put off (429, 503) at most ${String(constant('kubeapi/client.ts', 'MAX_DEFERRALS'))} times for ${of('kubeapi/client.ts', 'MAX_DEFERRAL_MS')}`,
+    then: 'the request fails and is tried again',
+    files: ['kubeapi/client.ts'],
+  },
+  {
+    wait: 'controller: events of a watch',
+    deadline: `${of('kubeapi/client.ts', 'WATCH_IDLE_MS')} without a byte; bookmarks come every minute`,
+    then: 'the watch begins again where it was',
+    files: ['kubeapi/client.ts'],
+  },
+  {
+    wait: 'controller: renewal of its lease',
+    deadline: time(DEFAULT_TIMES.standDownMs),
+    then: 'it steps down and aborts the request',
+    files: ['kubeapi/lease.ts'],
+  },
+  {
+    wait: 'controller that ends: its lease given back',
+    deadline: of('kubeapi/lease.ts', 'RELEASE_MS'),
+    then: 'the lease runs out by itself',
+    files: ['kubeapi/lease.ts'],
+  },
+  {
+    wait: 'controller: a program that prints a token (kubeconfig)',
+    deadline: of('kubeapi/kube-config.ts', 'EXEC_TIMEOUT_MS'),
+    then: 'the program is killed, the request fails',
+    files: ['kubeapi/kube-config.ts'],
+  },
+  {
+    wait: 'proxy or replica: connection and handshake with a controller',
+    deadline: of('cli/dial-controller.ts', 'TIMEOUT_MS'),
+    then: 'it dials again',
+    files: ['cli/dial-controller.ts'],
+  },
+  {
+    wait: 'proxy: the next update of its controller',
+    deadline: `none: without a change there is none. A dead host is found by TCP keepalive (${of('cli/dial-controller.ts', 'KEEPALIVE_MS')})`,
+    then: 'it serves what it has',
+    files: ['cli/dial-controller.ts'],
+  },
+  {
+    wait: 'proxy: the rest of an update',
+    deadline: time(UPDATE_LIMITS.frameMs),
+    then: 'the stream is closed, the proxy dials again',
+    files: ['configsync/frames.ts'],
+  },
+  {
+    wait: 'controller: handshake of a proxy or replica',
+    deadline: of('cli/controller/config-listener.ts', 'HANDSHAKE_MS'),
+    then: 'the connection is closed',
+    files: ['cli/controller/config-listener.ts'],
+  },
+  {
+    wait: 'controller: hello, or the first report of a replica',
+    deadline: time(PROXY_LIMITS.firstMs),
+    then: 'the stream is closed',
+    files: ['configsync/frames.ts'],
+  },
+  {
+    wait: 'controller: the rest of a message of a proxy or replica',
+    deadline: time(PROXY_LIMITS.frameMs),
+    then: 'the stream is closed',
+    files: ['configsync/frames.ts'],
+  },
+  {
+    wait: 'controller: the acknowledgement of an update',
+    deadline: time(PROXY_LIMITS.ackMs),
+    then: 'the stream is closed, the proxy counts as not serving',
+    files: ['configsync/server.ts'],
+  },
+];
+
+const PROCESSES: readonly Wait[] = [
+  {
+    wait: 'supervisor: hello of a worker that starts',
+    deadline: time(WORKER_LIMITS.firstMs),
+    then: 'the worker is replaced',
+    files: ['configsync/frames.ts', 'cli/run/worker-process.ts'],
+  },
+  {
+    wait: 'supervisor: the acknowledgement of an update by a worker',
+    deadline: time(WORKER_LIMITS.ackMs),
+    then: 'the worker is replaced',
+    files: ['configsync/server.ts', 'cli/run/worker-process.ts'],
+  },
+  {
+    wait: 'supervisor: heartbeats of a worker',
+    deadline: `${time(HEARTBEAT.everyMs * HEARTBEAT.missed)}; ${time(HEARTBEAT.everyMs * HEARTBEAT.missedUpdating)} while it starts or takes an update`,
+    then: 'the worker is killed and replaced',
+    files: ['cli/run/worker-process.ts'],
+  },
+  {
+    wait: 'supervisor: numbers of a worker, for a scrape',
+    deadline: of('cli/run/worker-process.ts', 'STATS_TIMEOUT_MS'),
+    then: 'the last numbers count',
+    files: ['cli/run/worker-process.ts'],
+  },
+  {
+    wait: 'supervisor: a worker that drains',
+    deadline: `\`--drain\`, and ${of('cli/run/worker-process.ts', 'KILL_GRACE_MS')} more`,
+    then: 'the worker is killed',
+    files: ['cli/run/worker-process.ts'],
+  },
+  {
+    wait: 'supervisor: a replaced worker without configuration',
+    deadline: of('cli/run/worker-process.ts', 'UNCONFIGURED_DRAIN_MS'),
+    then: 'the worker is killed',
+    files: ['cli/run/worker-process.ts'],
+  },
+  {
+    wait: 'worker: leave of its supervisor to bind a port',
+    deadline: of('cli/worker.ts', 'CLAIM_TIMEOUT_MS'),
+    then: 'the port counts as failed, and is tried again',
+    files: ['cli/worker.ts'],
+  },
+  {
+    wait: 'worker that met a defect, or lost its supervisor: its exchanges',
+    deadline: `${of('cli/worker.ts', 'FAILED_DRAIN_MS')}, or \`--drain\``,
+    then: 'it ends',
+    files: ['cli/worker.ts'],
+  },
+  {
+    wait: 'supervisor: the echo process (`--echo`)',
+    deadline: of('cli/run/echo-provider.ts', 'ANSWER_TIMEOUT_MS'),
+    then: 'its Services have no endpoints',
+    files: ['cli/run/echo-provider.ts'],
+  },
+  {
+    wait: '`--takeover`: the end of the predecessor',
+    deadline: 'none: that has its `--drain`. Only the admin API waits for it',
+    then: 'the admin API is opened',
+    files: ['cli/run/takeover.ts'],
+  },
+  {
+    wait: 'log and access log: a reader that does not read, when the process ends',
+    deadline: of('telemetry/line-writer.ts', 'CLOSE_PATIENCE_MS'),
+    then: 'the lines are dropped and counted',
+    files: ['telemetry/line-writer.ts'],
+  },
+  {
+    wait: 'admin API: a request, the reading of an answer',
+    deadline: `30 s, ${of('admin/server.ts', 'IDLE_TIMEOUT_MS')}`,
+    then: 'the connection is closed',
+    files: ['admin/server.ts'],
+  },
+  {
+    wait: '`sluice status`, `explain`: an answer of the admin API',
+    deadline: of('cli/admin-client.ts', 'TIMEOUT_MS'),
+    then: 'exit code 2',
+    files: ['cli/admin-client.ts'],
+  },
+  {
+    wait: 'files on disk: state, status, certificates',
+    deadline: 'none: the kernel answers. No traffic and no update waits for a write',
+    then: 'a failure is logged, the next write is tried',
+    files: ['cli/run/status-file.ts', 'cli/proxy/saved-config.ts', 'cli/cert/certificate-files.ts'],
+  },
+  {
+    wait: 'a port of this machine that is bound or looked at',
+    deadline: 'none: the kernel answers at once',
+    then: 'a failure is reported, and tried again',
+    files: [
+      'cli/run/port-claims.ts',
+      'cli/run/free-port.ts',
+      'proxy/listener/tcp.ts',
+      'proxy/l4/udp-relay.ts',
+    ],
+  },
+];
+
+const CLIENTS: readonly Wait[] = [
+  {
+    wait: 'proxy: PROXY header, TLS hello, handshake, head of a request',
+    deadline: `${time(DEFAULT_CLIENT_LIMITS.headTimeoutMs)}, or what the Gateway sets`,
+    then: '408, or the connection is closed',
+    files: [
+      'proxy/listener/shared-read.ts',
+      'proxy/listener/direct-write.ts',
+      'proxy/listener/tls-contexts.ts',
+    ],
+  },
+  {
+    wait: 'proxy: the body of a request that is wanted',
+    deadline: `${time(DEFAULT_CLIENT_LIMITS.slowBody.windowMs)} for each ${String(DEFAULT_CLIENT_LIMITS.slowBody.minBytes)} bytes, or what the Gateway sets`,
+    then: '408',
+    files: ['proxy/listener/shared-read.ts'],
+  },
+  {
+    wait: 'proxy: the next request of a connection',
+    deadline: `${time(DEFAULT_CLIENT_LIMITS.idleTimeoutMs)}, or what the Gateway sets`,
+    then: 'the connection is closed',
+    files: ['proxy/listener/shared-read.ts'],
+  },
+  {
+    wait: 'proxy: a client that does not read, or a stream without a byte',
+    deadline: `${time(DEFAULT_TIMEOUTS.streamIdleMs)} (BackendPolicy \`timeouts.streamIdle\`)`,
+    then: 'the exchange ends',
+    files: ['proxy/listener/direct-write.ts'],
+  },
+  {
+    wait: 'proxy: an answer, for an HTTP/1.1 client that closed its direction',
+    deadline: `${time(DEFAULT_CLIENT_LIMITS.halfClosedMs)}, or what the Gateway sets`,
+    then: 'the exchange ends',
+    files: ['proxy/listener/shared-read.ts'],
+  },
+  {
+    wait: 'proxy: a client that was told that its connection closes',
+    deadline: `${of('proxy/http/h1/lingering-close.ts', 'LINGER_MS')}; ${of('proxy/http/h1/lingering-close.ts', 'STALLED_MS')} to read what was sent; after a TLS alert ${of('proxy/listener/tls-intake.ts', 'LINGER_MS')}`,
+    then: 'the connection is reset',
+    files: ['proxy/listener/shared-read.ts'],
+  },
+  {
+    wait: 'proxy: SETTINGS of an HTTP/2 peer acknowledged',
+    deadline: of('proxy/http/h2/connection-output.ts', 'SETTINGS_TIMEOUT_MS'),
+    then: 'GOAWAY, and the connection is closed',
+    files: ['proxy/listener/shared-read.ts'],
+  },
+  {
+    wait: 'proxy: exchanges of a port or listener that is removed',
+    deadline: `${of('proxy/bound-ports.ts', 'REMOVED_PORT_GRACE_MS')}, ${of('proxy/tcp-service.ts', 'DISMISSED_GRACE_MS')}`,
+    then: 'their connections are closed',
+    files: ['proxy/listener/tcp.ts'],
+  },
+];
+
+const BACKENDS: readonly Wait[] = [
+  {
+    wait: 'proxy: a connection to an endpoint, TLS included',
+    deadline: `${time(connection.connectTimeoutMs)} (BackendPolicy \`connection.connectTimeout\`)`,
+    then: 'another endpoint, or 504',
+    files: ['proxy/cluster/connector.ts', 'proxy/cluster/upstream-tls.ts'],
+  },
+  {
+    wait: 'proxy: an answer of a backend',
+    deadline: `\`timeouts\` of the rule; without any ${time(DEFAULT_TIMEOUTS.streamIdleMs)} without a byte`,
+    then: '504',
+    files: ['proxy/cluster/connector.ts'],
+  },
+  {
+    wait: 'proxy: PING of an HTTP/2 backend acknowledged',
+    deadline: `${time(http2.pingTimeoutMs)} (BackendPolicy \`http2.pingTimeout\`)`,
+    then: 'the connection is closed',
+    files: ['proxy/cluster/connector.ts'],
+  },
+  {
+    wait: 'proxy: a byte of a TCP or TLS stream; a datagram of a UDP flow',
+    deadline: `${time(connection.tcpIdleTimeoutMs)} (BackendPolicy \`connection.tcpIdleTimeout\`); ${of('proxy/l4/udp-flow.ts', 'DEFAULT_IDLE_MS')}`,
+    then: 'the stream or flow ends',
+    files: ['proxy/cluster/connector.ts', 'proxy/l4/udp-flow.ts'],
+  },
+  {
+    wait: 'proxy: an answer of an external auth server',
+    deadline: of('proxy/http/external-auth-check.ts', 'ANSWER_TIMEOUT_MS'),
+    then: '403',
+    files: ['proxy/cluster/connector.ts'],
+  },
+  {
+    wait: 'proxy: an answer of a mirror',
+    deadline: of('proxy/http/mirror-request.ts', 'ANSWER_TIMEOUT_MS'),
+    then: 'its connection is closed',
+    files: ['proxy/cluster/connector.ts'],
+  },
+  {
+    wait: 'proxy: an active health check',
+    deadline: 'BackendPolicy `healthCheck.active.timeout`',
+    then: 'the check has failed',
+    files: ['proxy/cluster/connector.ts'],
+  },
+  {
+    wait: 'proxy: first health checks, before a new configuration serves',
+    deadline: of('proxy/cluster/cluster-registry.ts', 'CHECK_PATIENCE_MS'),
+    then: 'the configuration serves without them',
+    files: ['proxy/cluster/cluster-registry.ts'],
+  },
+  {
+    wait: 'proxy: the addresses of a host name',
+    deadline: of('proxy/cluster/dns-discovery.ts', 'RESOLVE_TIMEOUT_MS'),
+    then: 'the addresses before stay in use; asked again',
+    files: ['proxy/cluster/dns-discovery.ts'],
+  },
+  {
+    wait: '`sluice echo`: its clients',
+    deadline: 'none: it is a test backend',
+    then: '',
+    files: ['cli/echo/server.ts'],
+  },
+];
+
+export const WAITS: readonly Wait[] = [...CONTROL_PLANE, ...PROCESSES, ...CLIENTS, ...BACKENDS];
