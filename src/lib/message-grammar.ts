@@ -9,9 +9,9 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** A field name or cookie name (RFC 9110 section 5.6.2, RFC 6265 section 4.1.1). */
 export const isToken = (text: string): boolean => TOKEN.test(text);
 
-const NAME_OR_LITERAL = /^(?:[0-9A-Za-z_.~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
+const NAME_OR_LITERAL = /^(?:[0-9A-Za-z_.~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 
-/** `host [ ":" port ]` as Host and :authority carry it (RFC 9110 section 7.2); a registered name has no escapes here. */
+/** `host [ ":" port ]` as Host and :authority carry it (RFC 9110 section 7.2); a registered name has no escapes here, and a port may be empty. */
 export const isAuthority = (text: string): boolean => text.length <= 261 && NAME_OR_LITERAL.test(text);
 
 const ORIGIN_FORM = /^\/[!-"$-~]*$/;

@@ -3,19 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import type { Filter } from '../../ir/filter.ts';
 import { clusterId } from '../../ir/ids.ts';
-import { DEFAULT_CLUSTER_POLICY } from '../../ir/policy.ts';
-import { LocalHead, type ResponseHead } from './head.ts';
-import { ExternalAuthCheck } from './external-auth-check.ts';
-import type { UpstreamEvents, UpstreamStream } from './stream.ts';
-import type { UpstreamCluster } from '../cluster/cluster.ts';
-import { TimerWheel } from '../timer-wheel.ts';
 import { startAuthServer } from '../../../test/support/grpc-auth-server.ts';
 import { testBackend, testCluster, testConfig } from '../../../test/support/gateway-config.ts';
 import { FLAG, SETTING, TYPE, headers, request } from '../../../test/support/h2-frames.ts';
 import { H2Peer } from '../../../test/support/h2-peer.ts';
 import { ScriptedBackend } from '../../../test/support/scripted-backend.ts';
 import { TestProxy } from '../../../test/support/test-proxy.ts';
-import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 
 type Protocol = 'http1' | 'h2';
 /** Names in lower case; pseudo-header fields as HTTP/2 has them. */
@@ -202,6 +195,47 @@ for (const [client, connect] of Object.entries(CLIENTS)) {
   });
 }
 
+test('an auth server is asked about the host and target that the backend gets, however odd', async (t) => {
+  const everything = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join('');
+  const query = everything.replace('#', '');
+  const { proxy, asked, backend } = await scene(t, auth(), 'http1');
+  for (const host of [
+    'a.example:',
+    'A.EXAMPLE.',
+    '[::1]:8080',
+    'a_b~c.example:65535',
+    `${'a'.repeat(255)}:65535`,
+  ]) {
+    const client = await proxy.connect();
+    client.send(`GET /x?${query} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const server = await asked.connection();
+    const question = await server.readThrough('\r\n\r\n');
+    server.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+    const upstream = await backend.connection();
+    const forwarded = await upstream.readThrough('\r\n\r\n');
+    upstream.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+    for (const head of [question, forwarded]) {
+      assert.equal(head.split('\r\n')[0], `GET /x?${query} HTTP/1.1`, host);
+      assert.equal(/^host: (.*)\r$/im.exec(head)?.[1], host);
+    }
+  }
+});
+
+test('an auth server is not asked about another path because its prefix is none', async (t) => {
+  const filter = auth();
+  assert.ok(filter.kind === 'external-auth' && filter.protocol.kind === 'http');
+  const { proxy, asked } = await scene(
+    t,
+    { ...filter, protocol: { ...filter.protocol, pathPrefix: 'check' } },
+    'http1',
+  );
+  const client = await proxy.connect();
+  client.send('GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n');
+  assert.equal((await client.readResponse()).status, 403);
+  assert.equal(proxy.records[0]?.reason, 'auth_unavailable');
+  assert.equal(asked.connections.length, 0);
+});
+
 test('101 from an auth server is no verdict', async (t) => {
   const { proxy, asked } = await scene(t, auth(), 'http1');
   const client = await proxy.connect();
@@ -254,119 +288,4 @@ test('a mirror gets the body that came while an auth server was asked', async (t
   await server.waitFor('\r\n\r\nbody');
   server.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
   for (const receiver of [backend, copies]) await (await receiver.connection()).waitFor('\r\n\r\nbody');
-});
-
-describe('bounds', () => {
-  test('copies to a mirror that hangs are dropped and counted beyond the limit of its cluster', async (t) => {
-    const hanging = await ScriptedBackend.start();
-    const backend = await ScriptedBackend.start(async (connection) => {
-      for (;;) {
-        await connection.readThrough('\r\n\r\n');
-        connection.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
-      }
-    });
-    const proxy = await TestProxy.start(
-      testConfig({
-        rules: [{ backends: [testBackend('a')], filters: [mirror] }],
-        endpoints: { a: [backend.port], asked: [hanging.port] },
-      }),
-    );
-    t.after(async () => {
-      await proxy.stop();
-      await backend.stop();
-      await hanging.stop();
-    });
-    const client = await proxy.connect();
-    for (let sent = 0; sent < 1_034; sent++) {
-      client.send('GET / HTTP/1.1\r\nHost: a.example\r\n\r\n');
-      await client.readResponse();
-    }
-    assert.deepEqual(proxy.proxy.stats().mirrors, { sent: 0, dropped: 10 });
-    const cluster = proxy.proxy.stats().clusters.find(({ cluster: id }) => id === 'asked');
-    assert.equal(cluster?.activeRequests, 1_024);
-  });
-
-  test('a mirror that hangs is given up when the timeout of the route has passed', async (t) => {
-    const hanging = await ScriptedBackend.start();
-    const { timeouts } = testConfig({ rules: [{}] }).rules[0] ?? {};
-    assert.ok(timeouts);
-    const backend = await ScriptedBackend.start();
-    const proxy = await TestProxy.start(
-      testConfig({
-        rules: [
-          { backends: [testBackend('a')], filters: [mirror], timeouts: { ...timeouts, requestMs: 50 } },
-        ],
-        endpoints: { a: [backend.port], asked: [hanging.port] },
-      }),
-    );
-    t.after(async () => {
-      await proxy.stop();
-      await backend.stop();
-      await hanging.stop();
-    });
-    const client = await proxy.connect();
-    client.send('GET / HTTP/1.1\r\nHost: a.example\r\n\r\n');
-    const upstream = await hanging.connection();
-    await upstream.waitFor('\r\n\r\n');
-    await upstream.waitForEnd();
-  });
-
-  test('an allow whose body never ends gives its connection back when the time for it has passed', () => {
-    const clock = new VirtualClock();
-    const wheel = new TimerWheel(clock);
-    const held = { requests: 0, prepared: 1, streams: 0 };
-    const stream = {
-      start: () => held.streams++,
-      cancel: () => held.streams--,
-    } as unknown as UpstreamStream;
-    const endpoint = {
-      active: 0,
-      pool: {
-        open: (events: UpstreamEvents) => {
-          events.onUpstreamReady(stream);
-        },
-      },
-    };
-    const cluster = {
-      config: testCluster('asked', { policy: DEFAULT_CLUSTER_POLICY }),
-      enter: () => {
-        held.requests++;
-        return true;
-      },
-      leave: () => held.requests--,
-      pick: () => endpoint,
-    } as unknown as UpstreamCluster;
-    const filter = auth();
-    assert.ok(filter.kind === 'external-auth');
-    const verdicts: string[] = [];
-    const ignore = (): void => undefined;
-    const check = new ExternalAuthCheck(
-      {
-        kind: 'http',
-        filter,
-        cluster,
-        prepared: { release: () => held.prepared-- },
-        body: Buffer.alloc(0),
-        wheel,
-      },
-      {
-        onAllowed: () => verdicts.push('allow'),
-        onDenied: () => verdicts.push('deny'),
-        onAuthUnavailable: () => verdicts.push('unavailable'),
-        onResponseData: ignore,
-        onResponseEnd: ignore,
-        onResponseFlush: ignore,
-        onUpstreamReset: ignore,
-      },
-    );
-    check.ask();
-    const head: ResponseHead = new LocalHead(200, ['content-length'], ['10'], 10);
-    check.onResponseHead(head);
-    assert.deepEqual(held, { requests: 1, prepared: 1, streams: 1 });
-    clock.advanceBy(60_000);
-    assert.deepEqual(held, { requests: 0, prepared: 0, streams: 0 });
-    assert.equal(endpoint.active, 0);
-    assert.deepEqual(verdicts, ['allow']);
-    assert.equal(wheel.size, 0);
-  });
 });
