@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { send } from '../support/http-client.ts';
+import { closedPort } from '../support/tcp-peers.ts';
 import { startSluice, type SluiceOptions, type SluiceProcess } from '../support/sluice-process.ts';
 
 const GATEWAY = `
@@ -168,8 +169,28 @@ test('Ctrl-C that arrives twice, from the terminal and from npm, is one Ctrl-C',
   assert.deepEqual(await sluice.exited, { code: 0, signal: null });
 });
 
+test('a backend that does not answer is a line in the log', async (t) => {
+  const port = await closedPort();
+  const slice = `
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: one-1, namespace: default, labels: { kubernetes.io/service-name: one } }
+addressType: IPv4
+endpoints: [{ addresses: [127.0.0.1] }]
+ports: [{ port: ${String(port)} }]
+`;
+  const folder = folderOf(t, { 'gateway.yaml': GATEWAY, 'route.yaml': route('one'), 'slice.yaml': slice });
+  const sluice = await start(t, { paths: [folder] });
+  assert.equal((await send({ port: sluice.port(80) })).status, 503);
+  await sluice.printed(
+    /Service default\/one:8080: 1 request failed \(1 connect_failed: No endpoint could be connected to/,
+  );
+});
+
 test('--status keeps the statuses of all objects in a file', async (t) => {
-  const folder = folderOf(t, { 'gateway.yaml': GATEWAY, 'route.yaml': route('one') });
+  const foreign =
+    'status: { parents: [{ controllerName: example.com/other, parentRef: { name: x }, conditions: [] }] }\n';
+  const folder = folderOf(t, { 'gateway.yaml': GATEWAY, 'route.yaml': route('one') + foreign });
   const elsewhere = folderOf(t, {});
   const file = join(elsewhere, 'status.yaml');
   const sluice = await start(t, { paths: [folder], args: ['--echo', '--status', file] });
@@ -180,7 +201,7 @@ test('--status keeps the statuses of all objects in a file', async (t) => {
       readonly kind: string;
       readonly status: {
         readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-        readonly parents?: readonly object[];
+        readonly parents?: readonly { readonly controllerName: string }[];
       };
     }[];
   };
@@ -188,7 +209,12 @@ test('--status keeps the statuses of all objects in a file', async (t) => {
   assert.equal(gateway?.apiVersion, 'gateway.networking.k8s.io/v1');
   const programmed = gateway.status.conditions?.find(({ type }) => type === 'Programmed');
   assert.equal(programmed?.status, 'True');
-  assert.equal(list.items.find(({ kind }) => kind === 'HTTPRoute')?.status.parents?.length, 1);
+  const parents = list.items.find(({ kind }) => kind === 'HTTPRoute')?.status.parents ?? [];
+  assert.deepEqual(
+    parents.map(({ controllerName }) => controllerName),
+    ['example.com/other', 'sluice.dev/gateway-controller'],
+    'what another controller wrote stays',
+  );
 });
 
 const FORWARDED = { host: 'a.example', 'x-forwarded-for': '192.0.2.9' };

@@ -3,11 +3,12 @@ import { constants } from 'node:os';
 import { resolve, sep } from 'node:path';
 import { startAdminServer, type AdminServer } from '../../admin/server.ts';
 import type { StatusReport } from '../../admin/status-report.ts';
-import { createFileProvider } from '../../provider/file/file-provider.ts';
+import { createFileProvider, type LocatingProvider } from '../../provider/file/file-provider.ts';
 import { withTlsFolder } from '../../provider/file/tls-folder.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { Provider } from '../../provider/provider.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { TranslateOptions } from '../../translator/types.ts';
 import { CLEAN, USAGE_ERROR } from '../exit-codes.ts';
 import { findingLines } from '../finding-lines.ts';
 import { layoutFor } from '../layout.ts';
@@ -18,6 +19,7 @@ import { adminHandlers } from './admin-handlers.ts';
 import type { RunOptions } from './command.ts';
 import { withEcho, type EchoOptions } from './echo-provider.ts';
 import { mappedRedirectNotes } from './mapped-redirects.ts';
+import { FailingBackends } from './failing-backends.ts';
 import { resolveFreePorts } from './free-port.ts';
 import { LiveSummary } from './live-summary.ts';
 import type { HostPort } from './options.ts';
@@ -29,6 +31,7 @@ import { createTerminalLogger } from './terminal-logger.ts';
 import type { WorkerSettings } from './worker-messages.ts';
 
 const STANDARD_ERROR = 2;
+const FAILURE_POLL_MS = 5_000;
 
 /** Serves until a signal ends it; resolves with the exit code. */
 export async function runGateways(paths: readonly string[], options: RunOptions): Promise<number> {
@@ -44,17 +47,14 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   const provider = createProvider(files, options, logger, (notes) => {
     standInNotes = notes;
   });
-  const statusFile = options.status === undefined ? null : new StatusFile(options.status, logger);
+  const statusFile = createStatusFile(options, files, logger);
   const takeover = options.takeover === undefined ? null : new Takeover(options.takeover, logger);
   const settings = await workerSettings(options);
   const nothingToServe = Promise.withResolvers<StatusReport>();
   const supervisor = new Supervisor({
     provider,
     locate: (object, path) => files.locate(object, path),
-    translateOptions: translateOptions({
-      allClasses: options.allClasses === true,
-      trustedCidrs: options.trustedCidrs,
-    }),
+    translateOptions: optionsOfTranslation(options),
     workers: options.workers,
     sessionSecret: options.sessionKey,
     workerSettings: settings,
@@ -77,6 +77,7 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   const admin = await openAdmin({ supervisor, options, logger, takeover }, (address) => {
     summary.setAdmin(address);
   });
+  const failures = watchFailures(supervisor, logger);
   const ended = untilSignals(supervisor, options.drain, logger);
   await supervisor.start();
   const refused = nothingToServe.promise.then(async ({ findings }) => {
@@ -86,10 +87,23 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   });
   const exitCode = await Promise.race([ended, refused]);
   summary.stop();
+  clearInterval(failures);
   await statusFile?.close();
   await admin.close();
   closeLog();
   return exitCode;
+}
+
+const optionsOfTranslation = ({ allClasses, trustedCidrs }: RunOptions): TranslateOptions =>
+  translateOptions({ allClasses: allClasses === true, trustedCidrs });
+
+function createStatusFile(
+  { status }: RunOptions,
+  files: LocatingProvider,
+  logger: Logger,
+): StatusFile | null {
+  if (status === undefined) return null;
+  return new StatusFile(status, logger, (object) => files.writtenStatus(object));
 }
 
 function createProvider(
@@ -100,6 +114,16 @@ function createProvider(
 ): Provider {
   const withTls = tlsDir === undefined ? files : withTlsFolder(files, { folder: tlsDir, watch, logger });
   return echo === true ? withEcho(withTls, { logger, onNotes }) : withTls;
+}
+
+/** Asks the workers every few seconds which requests got no answer from a backend. */
+function watchFailures(supervisor: Supervisor, logger: Logger): NodeJS.Timeout {
+  const failing = new FailingBackends();
+  return setInterval(() => {
+    void supervisor.requestStats().then((requests) => {
+      for (const line of failing.linesFor(requests, performance.now())) logger.warn(line);
+    });
+  }, FAILURE_POLL_MS).unref();
 }
 
 /** What makes no sense as a whole, in words. */

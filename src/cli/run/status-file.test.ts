@@ -16,7 +16,7 @@ test('the status file is not readable for other users', async (t) => {
     rmSync(folder, { recursive: true });
   });
   const path = join(folder, 'status.json');
-  const file = new StatusFile(path, SILENT_LOGGER);
+  const file = new StatusFile(path, SILENT_LOGGER, () => null);
   file.update([], NOTHING as ResourceSnapshot);
   await file.close();
   assert.equal(statSync(path).mode & 0o007, 0);
@@ -36,12 +36,13 @@ test('entries of other controllers in the status of a manifest stay', async (t) 
     kind: 'HTTPRoute',
     metadata,
     spec: {},
-    status: { parents: [foreign] },
   };
   const object = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', ...metadata };
   const own = { controllerName: CONTROLLER_NAME, parentRef, conditions: [] };
   const update = { kind: 'HTTPRoute', object, generation: 1, status: { parents: [own] } } as const;
-  const file = new StatusFile(path, SILENT_LOGGER);
+  const file = new StatusFile(path, SILENT_LOGGER, () => ({
+    parents: [foreign, { controllerName: 7 }, null],
+  }));
   const snapshot: object = { httpRoutes: [route] };
   file.update([update], snapshot as ResourceSnapshot);
   file.update([update], snapshot as ResourceSnapshot);

@@ -4,9 +4,15 @@
  */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
-import { mergeStatus, type WrittenStatus } from '../../provider/kubernetes/status-merge.ts';
+import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
+import {
+  mergeStatus,
+  type WrittenEntry,
+  type WrittenStatus,
+} from '../../provider/kubernetes/status-merge.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { CONTROLLER_NAME } from '../../translator/types.ts';
 
@@ -23,14 +29,17 @@ interface StatusObject {
 export class StatusFile {
   readonly #path: string;
   readonly #logger: Logger;
+  readonly #writtenStatus: (object: ObjectRef) => JsonObject | null;
   #statuses = new Map<string, WrittenStatus>();
   #written = '';
   #wanted = '';
   #writing: Promise<void> | null = null;
 
-  constructor(path: string, logger: Logger) {
+  /** `writtenStatus`: what the manifest of an object has as its status. */
+  constructor(path: string, logger: Logger, writtenStatus: (object: ObjectRef) => JsonObject | null) {
     this.#path = path;
     this.#logger = logger;
+    this.#writtenStatus = writtenStatus;
   }
 
   /** Takes the newest statuses; the file follows. */
@@ -43,7 +52,7 @@ export class StatusFile {
       const { kind, namespace, name } = update.object;
       const key = `${kind} ${namespace}/${name}`;
       // As in a cluster, what other controllers wrote into a status stays.
-      const before = this.#statuses.get(key) ?? objects.get(key)?.status ?? {};
+      const before = this.#statuses.get(key) ?? foreignEntries(this.#writtenStatus(update.object));
       const status = mergeStatus(before, update, context);
       statuses.set(key, status);
       const metadata = { name, ...(namespace === '' ? {} : { namespace }), generation: update.generation };
@@ -90,8 +99,25 @@ interface AnyObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
-  readonly status?: WrittenStatus;
 }
+
+/** Entries of other controllers; what is none is left out. */
+function foreignEntries(status: JsonObject | null): WrittenStatus {
+  const of = (entries: unknown): readonly WrittenEntry[] =>
+    Array.isArray(entries) ? entries.filter(isForeignEntry) : [];
+  const [parents, ancestors] = [of(status?.['parents']), of(status?.['ancestors'])];
+  return {
+    ...(parents.length === 0 ? {} : { parents }),
+    ...(ancestors.length === 0 ? {} : { ancestors }),
+  };
+}
+
+const isForeignEntry = (entry: unknown): entry is WrittenEntry =>
+  typeof entry === 'object' &&
+  entry !== null &&
+  'controllerName' in entry &&
+  typeof entry.controllerName === 'string' &&
+  entry.controllerName !== CONTROLLER_NAME;
 
 function objectsOf(snapshot: ResourceSnapshot): ReadonlyMap<string, AnyObject> {
   const lists = Object.values(snapshot as unknown as Readonly<Record<string, readonly AnyObject[]>>);

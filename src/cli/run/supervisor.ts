@@ -17,6 +17,7 @@ import { createReconcileLoop, type Reconciled, type ReconcileLoop } from '../../
 import type { Observations } from '../../gatewayapi/snapshot.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { LocatingProvider } from '../../provider/file/file-provider.ts';
+import type { RequestStats } from '../../proxy/proxy-api.ts';
 import type { Provider } from '../../provider/provider.ts';
 import type { CountedRow } from './retired-stats.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -186,6 +187,12 @@ export class Supervisor {
       workers.map(({ stats }) => stats.proxy),
       Date.now(),
     );
+  }
+
+  /** Counters of requests, of all workers. */
+  async requestStats(): Promise<readonly RequestStats[]> {
+    const { proxies } = await this.#pool.stats();
+    return proxies.flatMap(({ requests }) => requests);
   }
 
   async metrics(): Promise<readonly MetricFamily[]> {

@@ -8,6 +8,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
+import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Provider, ProviderListener } from '../provider.ts';
 import { FolderWatch } from './folder-watch.ts';
@@ -34,6 +35,8 @@ const DEFAULT_POLL_MS = 2_000;
 export interface LocatingProvider extends Provider {
   /** Where a field of an object stands; null when unknown. */
   locate(object: ObjectRef, path: string): SourceLocation | null;
+  /** See `LoadedResources`. */
+  writtenStatus(object: ObjectRef): JsonObject | null;
 }
 
 export function createFileProvider(options: FileProviderOptions): LocatingProvider {
@@ -91,6 +94,10 @@ class FileProvider implements LocatingProvider {
 
   locate(object: ObjectRef, path: string): SourceLocation | null {
     return this.#loaded?.locate(object, path) ?? null;
+  }
+
+  writtenStatus(object: ObjectRef): JsonObject | null {
+    return this.#loaded?.writtenStatus(object) ?? null;
   }
 
   #look(isFirst: boolean): void {

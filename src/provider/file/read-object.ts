@@ -19,6 +19,8 @@ export interface ReadObject {
   readonly ref: ObjectRef | null;
   /** null when invalid or of a kind that is not ours. */
   readonly object: JsonObject | null;
+  /** As the text has it, unchecked: controllers write it, and the object is read without it. null when there is none. */
+  readonly writtenStatus: JsonObject | null;
   readonly findings: readonly InputFinding[];
   /** `${NAME}` and the like that were replaced by a stand-in, or that kept the object from being read. */
   readonly placeholders: readonly string[];
@@ -36,7 +38,8 @@ export function readObject(source: SourceObject): ReadObject {
   const ref = refOf(read);
   if (verdict.kind === 'unknown') {
     const findings = [unknownKind(source, ref, verdict.suggestion)];
-    return { ref: null, object: null, findings, placeholders, expected: secretMadeOf(value), locate };
+    const expected = secretMadeOf(value);
+    return { ref: null, object: null, writtenStatus: null, findings, placeholders, expected, locate };
   }
   const repeated = repeatedKeys(source, ref);
   const issues = verdict.kind === 'invalid' ? verdict.issues : verdict.remarks;
@@ -45,6 +48,7 @@ export function readObject(source: SourceObject): ReadObject {
     return {
       ref,
       object: null,
+      writtenStatus: null,
       findings,
       placeholders,
       expected: placeholders.length > 0 ? ref : null,
@@ -52,7 +56,8 @@ export function readObject(source: SourceObject): ReadObject {
     };
   }
   const object = complete(verdict.object, verdict.schemas.namespaced);
-  return { ref, object, findings, placeholders, expected: null, locate };
+  const writtenStatus = isJsonObject(value['status']) ? value['status'] : null;
+  return { ref, object, writtenStatus, findings, placeholders, expected: null, locate };
 }
 
 /** SOPS keeps its keys in a field beside the object's own; what the values say is known to the cluster only. */
@@ -63,7 +68,8 @@ function encryptedObject({ value, locate }: SourceObject): ReadObject {
     message: 'encrypted with SOPS: not read, and taken to exist',
     location: locate([], false),
   });
-  return { ref, object: null, findings: [finding], placeholders: [], expected: ref, locate };
+  const unread = { object: null, writtenStatus: null, placeholders: [] };
+  return { ref, ...unread, findings: [finding], expected: ref, locate };
 }
 
 interface PlaceholderVerdict {

@@ -21,11 +21,14 @@ export interface LoadedResources {
   isExpected(object: ObjectRef): boolean;
   /** Where a field of an object stands; the nearest parent's place when the field is absent; null when unknown. */
   locate(object: ObjectRef, path: string): SourceLocation | null;
+  /** The status that the text of an object has, unchecked; null when it has none. */
+  writtenStatus(object: ObjectRef): JsonObject | null;
 }
 
 interface ServedObject {
   readonly ref: ObjectRef;
   readonly object: JsonObject;
+  readonly writtenStatus: JsonObject | null;
   readonly locate: ReadObject['locate'];
 }
 
@@ -99,7 +102,9 @@ export class ResourceStore {
     };
   }
 
-  #load(served: ReadonlyMap<string, ServedObject>): Pick<LoadedResources, 'snapshot' | 'locate'> {
+  #load(
+    served: ReadonlyMap<string, ServedObject>,
+  ): Pick<LoadedResources, 'snapshot' | 'locate' | 'writtenStatus'> {
     const entries = [...served].map(
       ([key, { ref, object }]) => [ref, this.#generations.stamp(key, object)] as const,
     );
@@ -107,13 +112,14 @@ export class ResourceStore {
     return {
       snapshot: assembleSnapshot(entries, this.#impliedNamespaces),
       locate: (ref, path) => served.get(identity(ref))?.locate(parsePath(path), false) ?? null,
+      writtenStatus: (ref) => served.get(identity(ref))?.writtenStatus ?? null,
     };
   }
 }
 
 /** A valid object is served unless it stands elsewhere already; of an invalid one the last version is wanted. */
 function take(
-  { ref, object, locate }: ReadObject,
+  { ref, object, writtenStatus, locate }: ReadObject,
   served: Map<string, ServedObject>,
   wanted: Map<string, { readonly ref: ObjectRef; readonly location: SourceLocation | null }>,
   findings: InputFinding[],
@@ -122,7 +128,7 @@ function take(
   const key = identity(ref);
   const first = served.get(key);
   if (object === null) wanted.set(key, { ref, location: locate([], false) });
-  else if (first === undefined) served.set(key, { ref, object, locate });
+  else if (first === undefined) served.set(key, { ref, object, writtenStatus, locate });
   else findings.push(duplicateFinding(ref, locate([], false), first.locate([], false)));
 }
 

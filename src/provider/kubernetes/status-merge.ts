@@ -13,7 +13,7 @@ interface HasConditions {
   readonly conditions?: readonly WrittenCondition[];
 }
 
-interface WrittenEntry extends HasConditions {
+export interface WrittenEntry extends HasConditions {
   readonly controllerName: string;
   readonly parentRef?: ParentRef;
   readonly ancestorRef?: ParentRef;
