@@ -1,8 +1,10 @@
 /**
  * What a match costs, without sockets: `node --expose-gc bench/micro/router.ts`. The table is the one of the HTTP benchmarks, 1,000 hosts
- * with five rules each; a second one puts 1,000 rules on one host.
+ * with five rules each; a second one puts 1,000 rules on one host. The last line is the longest that one request can hold a worker with
+ * regular expressions: 128 patterns of the largest size and a path of the greatest length, until the budget ends it.
  */
 import type { HttpListener } from '../../src/ir/listener.ts';
+import type { PathMatch } from '../../src/ir/match.ts';
 import type { RouteEntry } from '../../src/ir/route.ts';
 import { listenerId, ruleId, type RuleId } from '../../src/ir/ids.ts';
 import { compileRegex } from '../../src/proxy/router/regex.ts';
@@ -13,7 +15,7 @@ import { THOUSAND_HOSTS, hostName, type TableRule } from '../routing-table.ts';
 const ROUNDS = 5;
 const MATCHES = 2_000_000;
 
-function entryOf(rule: TableRule, id: string): RouteEntry {
+function entryOf(rule: Omit<TableRule, 'path'> & { readonly path: PathMatch }, id: string): RouteEntry {
   const { header, query } = rule;
   return {
     rule: ruleId(id),
@@ -125,3 +127,35 @@ for (const [name, router, views] of CASES) {
     `${name.padEnd(40)} ${time.toFixed(0).padStart(5)} ns ${heap.toFixed(1).padStart(6)} B of heap\n`,
   );
 }
+
+const worstPatterns = routerOf([
+  {
+    hostname: hostName(0),
+    entries: Array.from({ length: 128 }, (_, index) =>
+      entryOf(
+        { path: { kind: 'regex', pattern: `/?(a|b)*a(a|b){27}c${String(index % 10)}` } },
+        String(index),
+      ),
+    ),
+  },
+]);
+
+/** No two paths are alike, so that no automaton has its states at hand. */
+function randomPath(seed: number): string {
+  let state = seed + 1;
+  return `/${Array.from({ length: 2_047 }, () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 16) % 2 === 0 ? 'a' : 'b';
+  }).join('')}`;
+}
+
+const held = Array.from({ length: 50 }, (_, seed) => {
+  const one = view(hostName(0), randomPath(seed));
+  const began = process.cpuUsage();
+  worstPatterns.match(one, null);
+  const { user, system } = process.cpuUsage(began);
+  return (user + system) / 1_000;
+});
+process.stdout.write(
+  `128 worst patterns, one request: median ${median(held).toFixed(1)} ms, most ${Math.max(...held).toFixed(1)} ms\n`,
+);
