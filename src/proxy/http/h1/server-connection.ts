@@ -221,7 +221,7 @@ export class H1ServerConnection
     else events.onDownstreamReset(cause, reason);
   }
 
-  /** Refuses the head that was parsed last. Where the next message would begin is anybody's guess: the connection closes. */
+  /** Refuses the head that was parsed last. Where the next message would begin is unknown, so the connection closes. */
   #refuse(reason: ReasonCode): void {
     this.#host.refused(reason, this.#connection);
     this.close = true;
