@@ -3,8 +3,10 @@
 import type { Timeouts } from '../../ir/policy.ts';
 
 /** Which limit has passed. */
-export type Expired = 'request' | 'call' | 'try' | 'retry' | 'idle';
+export type Expired = 'request' | 'call' | 'try' | 'retry' | 'continue' | 'idle';
 
+/** A backend that has not said 100 by then is sent the body all the same. */
+const CONTINUE_TIMEOUT_MS = 1_000;
 /** Silence is noticed in steps of this part of its limit. */
 const IDLE_STEPS = 4;
 
@@ -16,6 +18,8 @@ export class Deadlines {
   tryAt = Infinity;
   /** When the next try begins. */
   retryAt = Infinity;
+  /** When a held body is sent without a 100. */
+  #continueAt = Infinity;
   #idleAt = Infinity;
   #idleStepMs = 0;
   #silentSteps = 0;
@@ -27,6 +31,16 @@ export class Deadlines {
     if (requestMs > 0) this.#requestAt = nowMs + requestMs;
     if (callMs > 0) this.#callAt = nowMs + callMs;
     this.#watchIdle(nowMs, streamIdleMs);
+  }
+
+  /** The body waits for a 100 from now on. */
+  holdBody(nowMs: number): void {
+    this.#continueAt = nowMs + CONTINUE_TIMEOUT_MS;
+  }
+
+  endTry(): void {
+    this.tryAt = Infinity;
+    this.#continueAt = Infinity;
   }
 
   /** From here on only silence for `limitMs` ends it. */
@@ -55,7 +69,7 @@ export class Deadlines {
   }
 
   get next(): number {
-    return Math.min(this.#requestAt, this.#callAt, this.tryAt, this.retryAt, this.#idleAt);
+    return Math.min(this.#requestAt, this.#callAt, this.tryAt, this.retryAt, this.#continueAt, this.#idleAt);
   }
 
   /** What has passed by now, most serious first; null when it was only a step of the watch for silence. */
@@ -66,6 +80,10 @@ export class Deadlines {
     if (this.retryAt <= nowMs) {
       this.retryAt = Infinity;
       return 'retry';
+    }
+    if (this.#continueAt <= nowMs) {
+      this.#continueAt = Infinity;
+      return 'continue';
     }
     if (this.#idleAt > nowMs) return null;
     this.#silentSteps = this.#isActive ? 0 : this.#silentSteps + 1;

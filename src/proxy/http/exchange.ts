@@ -18,7 +18,7 @@ import { renderReply, replyFor, type Reply } from './local-reply.ts';
 import { mirrorRequest, type MirrorRequest } from './mirror-request.ts';
 import type { OutgoingRequest, PreparedRequest } from './outgoing.ts';
 import { reportExchange } from './report.ts';
-import { RequestBody } from './request-body.ts';
+import { RequestBody, UNSEEN_REPLAY_BYTES } from './request-body.ts';
 import { sendResponseHead } from './response-stage.ts';
 import { Retries } from './retries.ts';
 import { answeredFailure } from './retry-fields.ts';
@@ -64,7 +64,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   ) {
     super(context, stream, head, connection);
     // What follows an upgrade is no body, but it travels the same way.
-    if (head.hasBody || head.upgrade !== '') this.#body = new RequestBody();
+    if (head.hasBody || head.upgrade !== '') this.#body = new RequestBody(head.expectsContinue);
     context.activeRequests++;
   }
 
@@ -100,7 +100,9 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     }
     this.#cluster = cluster;
     const retry = this.requests?.retry ?? null;
-    if (retry !== null && retry.attempts > 0) this.#body?.allowReplay(retry.maxBodyBytes);
+    if (retry === null) {
+      if (cluster.config.protocol === 'h2') this.#body?.allowReplay(UNSEEN_REPLAY_BYTES);
+    } else if (retry.attempts > 0) this.#body?.allowReplay(retry.maxBodyBytes);
     this.#startDeadlines();
     this.#try(this.session?.endpoint ?? cluster.pick(NOT_TRIED, this.hashKey), false);
   }
@@ -144,7 +146,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     if (!this.#isTrying || endpoint === null) return;
     this.#isTrying = false;
     endpoint.active--;
-    if (this.#deadlines !== null) this.#deadlines.tryAt = Infinity;
+    this.#deadlines?.endTry();
     if (this.#isOpening) endpoint.pool.cancelOpen(this);
     else if (!this.#responseEnded || (this.#isTunnel && this.#body?.ended === false)) upstream?.cancel();
     this.#isOpening = false;
@@ -187,6 +189,22 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     const body = this.#body;
     upstream.start(prepared, body === null);
     if (body === null) return;
+    body.isHeld = body.expectsContinue && !this.hasSentContinue && this.#deadlines !== null;
+    if (!body.isHeld) this.#sendBody(upstream, body);
+    else {
+      upstream.flush();
+      this.#deadlines?.holdBody(this.context.wheel.now());
+      this.#schedule();
+    }
+  }
+
+  /** The backend has said 100, or has had its time to. */
+  #releaseBody(): void {
+    if (this.#body?.isHeld === true && this.#upstream !== null) this.#sendBody(this.#upstream, this.#body);
+  }
+
+  #sendBody(upstream: UpstreamStream, body: RequestBody): void {
+    body.isHeld = false;
     const hasRoom = body.sendTo(upstream);
     if (body.ended) upstream.sendEnd(requestTrailers(body.trailers, this.requestEdits));
     else {
@@ -216,16 +234,16 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     const upstream = this.#upstream;
     const body = this.#body;
     if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.data(buffer, from, to);
-    if (body !== null && upstream !== null) {
+    if (body !== null && upstream !== null && !body.isHeld) {
       body.pass(buffer, from, to);
       if (!upstream.sendData(buffer, from, to, owned)) this.stream.pauseRequest();
       return;
     }
-    if (body !== null && !this.#isFinished) this.#keep(body, buffer, from, to);
+    if (body !== null && !this.#isFinished && !this.#responseStarted) this.#keep(body, buffer, from, to);
     if (owned) bulkBuffers.release(buffer);
   }
 
-  /** There is no connection yet: a little is kept, the rest waits with the client. */
+  /** There is no connection yet, or no 100: a little is kept, the rest waits with the client. */
   #keep(body: RequestBody, buffer: Buffer, from: number, to: number): void {
     body.keep(buffer, from, to);
     if (body.isFull) this.stream.pauseRequest();
@@ -240,7 +258,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     }
     if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.end(trailers);
     this.#gate?.bodyChanged(this.#body);
-    this.#upstream?.sendEnd(trailers);
+    if (this.#body?.isHeld !== true) this.#upstream?.sendEnd(trailers);
     if (this.#isTunnel && this.#responseEnded) this.#finish();
   }
 
@@ -270,6 +288,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   onInformational(head: ResponseHead): void {
     this.stream.sendInformational(head);
+    if (head.status === 100) this.#releaseBody();
   }
 
   onResponseHead(head: ResponseHead): void {
@@ -351,6 +370,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     const expired = this.#deadlines?.expired(nowMs) ?? null;
     if (expired === 'try') this.#fail({ kind: 'timeout' }, 'backend_timeout');
     else if (expired === 'retry') this.#tryAgain(false);
+    else if (expired === 'continue') this.#releaseBody();
     else if (expired !== null) this.answer(EXPIRED[expired]);
     if (!this.#isFinished) this.#schedule();
   }

@@ -9,13 +9,30 @@ import type { UpstreamStream } from './stream.ts';
 /** Bytes that are kept while there is no connection to send them on. */
 const MAX_WAITING_BYTES = 65_536;
 
+/**
+ * Bytes that are kept without a retry policy while an HTTP/2 backend may still give the request back unseen, with GOAWAY or
+ * REFUSED_STREAM (RFC 9113 section 8.7). Most gRPC messages are smaller.
+ */
+export const UNSEEN_REPLAY_BYTES = 16_384;
+
 export class RequestBody {
+  /** The client asked to be told by a 100 when to send it. */
+  readonly expectsContinue: boolean;
+  /**
+   * It waits until the backend has said 100. A backend may give its final answer instead and keep the connection, and would take the
+   * body for its next request. One that knows no 100 gets it after a moment, as a client would send it (RFC 9110 section 10.1.1).
+   */
+  isHeld = false;
   ended = false;
   trailers: FieldList | null = null;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #replayBytes = 0;
   #isPartial = false;
+
+  constructor(expectsContinue: boolean) {
+    this.expectsContinue = expectsContinue;
+  }
 
   /** Up to `bytes` are kept after they were sent. */
   allowReplay(bytes: number): void {

@@ -28,6 +28,44 @@ describe('Expect: 100-continue', () => {
     client.send(GET);
   });
 
+  test('a body that does not wait for the 100 is held until the backend has said it', async (t) => {
+    const { proxy, backend } = await oneBackend(t);
+    const client = await proxy.connect();
+    client.send(`${EXPECTING}body`);
+    const connection = await backend.connection();
+    await connection.readThrough('\r\n\r\n');
+    connection.send('HTTP/1.1 100 Continue\r\n\r\n');
+    assert.equal((await client.readResponse()).status, 100);
+    assert.equal((await connection.readBytes(4)).toString(), 'body');
+    connection.send(OK);
+    assert.equal((await client.readResponse()).body, 'ok');
+  });
+
+  test('a backend that gives its final answer instead of 100 never sees the body as its next request', async (t) => {
+    const { proxy, backend } = await oneBackend(t);
+    const client = await proxy.connect();
+    const hidden = 'GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n';
+    const head = EXPECTING.replace('Content-Length: 4', `Content-Length: ${hidden.length}`);
+    client.send(head + hidden);
+    const connection = await backend.connection();
+    await connection.readThrough('\r\n\r\n');
+    connection.send('HTTP/1.1 417 Expectation Failed\r\ncontent-length: 0\r\n\r\n');
+    assert.equal((await client.readResponse()).status, 417);
+    await connection.waitForEnd();
+    assert.equal(connection.received, '');
+  });
+
+  test('a backend that knows no 100 gets the body all the same', async (t) => {
+    const { proxy, backend } = await oneBackend(t);
+    const client = await proxy.connect();
+    client.send(`${EXPECTING}body`);
+    const connection = await backend.connection();
+    await connection.readThrough('\r\n\r\n');
+    assert.equal((await connection.readBytes(4)).toString(), 'body');
+    connection.send(OK);
+    assert.equal((await client.readResponse()).body, 'ok');
+  });
+
   test('a final answer instead closes the connection: what comes next could be body or request', async (t) => {
     const { proxy, backend } = await oneBackend(t, {
       script: async (connection) => {
