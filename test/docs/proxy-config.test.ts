@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { listSpecFields } from '../../src/gatewayapi/spec-fields.ts';
 import type { ClientLimits } from '../../src/ir/client-limits.ts';
 import { DEFAULT_PROXY_SETTINGS } from '../../src/ir/gateway-config.ts';
+import { DEFAULT_OVERRIDES } from '../../src/translator/graph/gateway-overrides.ts';
 import { lowerSettings, lowerWorkload } from '../../src/translator/lower/proxy-config.ts';
 import { tableRows } from '../support/markdown.ts';
 
@@ -70,4 +71,13 @@ test('what is heeded everywhere is what reaches a proxy with its configuration',
       .toLowerCase(),
   );
   assert.deepEqual([...new Set(named)].toSorted(), settings.toSorted());
+});
+
+test('what a Gateway may set by default is what the code allows', () => {
+  const section = page.slice(page.indexOf('## What a Gateway may decide itself'));
+  const list = /these fields apply:\n([^]*?)\. Everything else/.exec(section)?.[1] ?? '';
+  assert.deepEqual(
+    [...list.matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+    DEFAULT_OVERRIDES,
+  );
 });

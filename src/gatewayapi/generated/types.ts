@@ -1254,6 +1254,11 @@ export interface ListenerSet {
   readonly status?: ListenerSetStatus;
 }
 
+export interface ProxyConfigGatewayOverrides {
+  readonly allow?: readonly ('*' | 'workload' | 'workload.kind' | 'workload.replicas' | 'workload.autoscaling' | 'workload.image' | 'workload.imagePullPolicy' | 'workload.imagePullSecrets' | 'workload.resources' | 'workload.nodeSelector' | 'workload.tolerations' | 'workload.topologySpread' | 'workload.priorityClassName' | 'workload.hostNetwork' | 'workload.terminationGracePeriod' | 'service' | 'service.type' | 'service.nodePorts' | 'service.externalTrafficPolicy' | 'service.loadBalancerClass' | 'service.loadBalancerSourceRanges' | 'proxy' | 'proxy.workers' | 'proxy.logLevel' | 'proxy.accessLog' | 'proxy.trustedCIDRs' | 'proxy.acceptProxyProtocol' | 'proxy.grpcWeb' | 'proxy.reasonHeader' | 'proxy.headersWithUnderscores' | 'limits' | 'limits.head' | 'limits.target' | 'limits.headers' | 'limits.body' | 'limits.connections' | 'limits.requestsPerConnection' | 'limits.streams' | 'timeouts' | 'timeouts.head' | 'timeouts.idle' | 'timeouts.slowBody' | 'timeouts.halfClosed')[];
+  readonly externalIPs?: boolean;
+}
+
 export interface ProxyConfigWorkloadAutoscaling {
   readonly minReplicas?: number;
   readonly maxReplicas: number;
@@ -1345,6 +1350,7 @@ export interface ProxyConfigTimeouts {
 }
 
 export interface ProxyConfigSpec {
+  readonly gatewayOverrides?: ProxyConfigGatewayOverrides;
   readonly workload?: ProxyConfigWorkload;
   readonly service?: ProxyConfigService;
   readonly proxy?: ProxyConfigProxy;

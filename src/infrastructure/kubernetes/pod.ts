@@ -18,7 +18,7 @@ export const identitySecretName = (input: Pick<RenderInput, 'spec' | 'context'>)
 export function podTemplate(input: RenderInput): object {
   const { spec, workload, context } = input;
   return {
-    metadata: { labels: objectLabels(spec, context.hash), annotations: spec.annotations },
+    metadata: { labels: objectLabels(spec, context.hash), annotations: podAnnotations(spec.annotations) },
     spec: {
       serviceAccountName: resourceName(spec, context.hash),
       automountServiceAccountToken: false,
@@ -47,6 +47,22 @@ export function podTemplate(input: RenderInput): object {
       ],
     },
   };
+}
+
+/** Annotations with which a pod gets profiles, roles or networks of the node or the cloud: not for who may write a Gateway. */
+const PRIVILEGED_ANNOTATIONS = [
+  'container.apparmor.security.beta.kubernetes.io/',
+  'container.seccomp.security.alpha.kubernetes.io/',
+  'seccomp.security.alpha.kubernetes.io/',
+  'iam.amazonaws.com/',
+  'k8s.v1.cni.cncf.io/',
+];
+
+function podAnnotations(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const kept = Object.entries(annotations).filter(
+    ([name]) => !PRIVILEGED_ANNOTATIONS.some((prefix) => name.startsWith(prefix)),
+  );
+  return kept.length === Object.keys(annotations).length ? annotations : Object.fromEntries(kept);
 }
 
 function topologySpread({ spec, workload, context }: RenderInput): object {

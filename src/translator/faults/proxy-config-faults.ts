@@ -21,6 +21,26 @@ export function foreignParametersIgnored(path: string, ref: ObjectRef): Fault {
   });
 }
 
+export function overridesRefused(path: string, ref: ObjectRef, fields: readonly string[]): Fault {
+  return warningFault({
+    code: 'override-refused',
+    reason: 'Accepted',
+    path,
+    message: `The GatewayClass does not let Gateways set ${fields.join(', ')}; what ${describeRef(ref)} says of it does not apply.`,
+    hint: "Take it out, or have it allowed in spec.gatewayOverrides.allow of the class's ProxyConfig.",
+  });
+}
+
+export function externalIpRefused(address: string): Fault {
+  return warningFault({
+    code: 'external-ip-refused',
+    reason: 'Accepted',
+    path: 'spec.addresses',
+    message: `The GatewayClass does not let Gateways claim ${address} as an external IP of their Service.`,
+    hint: "Leave spec.addresses out, or have it allowed in spec.gatewayOverrides.externalIPs of the class's ProxyConfig.",
+  });
+}
+
 export function proxyConfigValue(path: string, why: string): Fault {
   return errorFault({ code: 'proxy-config-value', reason: 'Invalid', path, message: `${path}: ${why}` });
 }

@@ -1,5 +1,10 @@
 /** GatewayClasses, Gateways and ListenerSets: which are ours, whether they are accepted, and their listeners. */
-import type { Gateway, GatewayClass, ListenerSet } from '../../gatewayapi/generated/types.ts';
+import type {
+  Gateway,
+  GatewayClass,
+  ListenerSet,
+  ProxyConfigSpec,
+} from '../../gatewayapi/generated/types.ts';
 import {
   GATEWAY_GROUP,
   namespacedName,
@@ -20,13 +25,18 @@ import {
   listenerSetParentRejected,
   selectorUnusable,
 } from '../faults/gateway-faults.ts';
-import { foreignParametersIgnored } from '../faults/proxy-config-faults.ts';
+import {
+  externalIpRefused,
+  foreignParametersIgnored,
+  overridesRefused,
+} from '../faults/proxy-config-faults.ts';
 import type { TranslateOptions } from '../types.ts';
 import { resolveCertificate } from './certificate.ts';
 import { selects, unknownOperator } from './label-selector.ts';
 import { judgeListener } from './listener.ts';
 import { markConflicts, markTlsOverlaps } from './listener-conflict.ts';
-import type { ClassNode, GatewayNode, ListenerNode, ListenerSetNode, ProxyConfigNode } from './nodes.ts';
+import { allowedOverrides, externalIpsRefused } from './gateway-overrides.ts';
+import type { ClassNode, GatewayNode, ListenerNode, ListenerSetNode } from './nodes.ts';
 import { byAge, byName, namespaceOf, refOf } from './object-key.ts';
 import { findParameters, type ProxyConfigs } from './proxy-config.ts';
 import type { Lookup } from './snapshot-index.ts';
@@ -151,7 +161,8 @@ const closedGateway = (object: Gateway, fault: Fault): GatewayNode => ({
   ref: refOf(object, GATEWAY_GROUP),
   className: object.spec.gatewayClassName,
   isDefault: false,
-  parameters: [],
+  settings: [],
+  refusedAddresses: [],
   faults: [fault],
   remarks: [],
   listeners: [],
@@ -202,7 +213,8 @@ function evaluateGateway(
     ref,
     className: object.spec.gatewayClassName,
     isDefault: object.spec.defaultScope === 'All',
-    parameters: [context.ours?.parameters ?? null, parameters.found].filter((node) => node !== null),
+    settings: parameters.settings,
+    refusedAddresses: parameters.refusedAddresses,
     faults,
     remarks: [...parameters.remarks, ...selectorRemarks(object)],
     listeners,
@@ -218,24 +230,40 @@ function evaluateGateway(
   };
 }
 
-interface Parameters {
-  readonly found: ProxyConfigNode | null;
+interface Parameters extends Pick<GatewayNode, 'settings' | 'refusedAddresses'> {
   readonly faults: readonly Fault[];
   readonly remarks: readonly Fault[];
 }
 
-function judgeParameters(object: Gateway, { ours, proxyConfigs }: OneGateway): Parameters {
+function judgeParameters(object: Gateway, context: OneGateway): Parameters {
+  const ofClass = context.ours?.parameters ?? null;
+  const own = ownParameters(object, context);
+  const settings = [ofClass?.object.spec ?? null, own.spec].filter((spec) => spec !== null);
+  const refusedAddresses =
+    context.options.addresses === 'infrastructure' ? externalIpsRefused(object, settings, ofClass) : [];
+  const remarks = [...own.remarks, ...refusedAddresses.map(externalIpRefused)];
+  return { settings, refusedAddresses, faults: own.faults, remarks };
+}
+
+interface OwnParameters {
+  /** What applies of the Gateway's own ProxyConfig; null without one. */
+  readonly spec: ProxyConfigSpec | null;
+  readonly faults: readonly Fault[];
+  readonly remarks: readonly Fault[];
+}
+
+function ownParameters(object: Gateway, { ours, proxyConfigs }: OneGateway): OwnParameters {
   const parameters = object.spec.infrastructure?.parametersRef;
-  if (parameters === undefined) return { found: null, faults: [], remarks: [] };
+  if (parameters === undefined) return { spec: null, faults: [], remarks: [] };
   const path = 'spec.infrastructure.parametersRef';
   const target = { ...parameters, namespace: namespaceOf(object) };
   if (ours === undefined && parameters.group !== SLUICE_GROUP) {
-    return { found: null, faults: [], remarks: [foreignParametersIgnored(path, target)] };
+    return { spec: null, faults: [], remarks: [foreignParametersIgnored(path, target)] };
   }
   const found = findParameters(proxyConfigs, path, target);
-  return found.ok
-    ? { found: found.value, faults: [], remarks: [] }
-    : { found: null, faults: [found.failure], remarks: [] };
+  if (!found.ok) return { spec: null, faults: [found.failure], remarks: [] };
+  const { spec, refused } = allowedOverrides(found.value, ours?.parameters ?? null);
+  return { spec, faults: [], remarks: refused.length === 0 ? [] : [overridesRefused(path, target, refused)] };
 }
 
 function addressFaults(object: Gateway): readonly Fault[] {

@@ -11,6 +11,7 @@ import type {
   GatewayListener,
   ListenerSet,
   ProxyConfig,
+  ProxyConfigSpec,
   XBackend,
   XBackendTrafficPolicy,
 } from '../../gatewayapi/generated/types.ts';
@@ -102,8 +103,10 @@ export interface GatewayNode {
   readonly className: string;
   /** `spec.defaultScope: All`. */
   readonly isDefault: boolean;
-  /** ProxyConfigs that settle how its proxies run, weakest first: the class's, then its own. */
-  readonly parameters: readonly ProxyConfigNode[];
+  /** What its ProxyConfigs say, weakest first: the class's, then as much of its own as the class allows. */
+  readonly settings: readonly ProxyConfigSpec[];
+  /** Addresses of `spec.addresses` that the class does not let it claim. */
+  readonly refusedAddresses: readonly string[];
   /** Faults that turn Accepted False whatever the listeners are like. */
   readonly faults: readonly Fault[];
   readonly remarks: readonly Fault[];

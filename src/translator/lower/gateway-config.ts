@@ -133,13 +133,7 @@ export class GatewayLowering {
       clusters: clusters.update(uses),
       endpoints: this.#endpoints.update(uses, slices, index),
       certificates: this.#certificates.update(this.#certificatesInUse(served, uses, clientCertificate)),
-      settings: keepSame(
-        before?.settings,
-        lowerSettings(
-          gateway.parameters.map(({ object }) => object.spec),
-          options.trustedCidrs,
-        ),
-      ),
+      settings: keepSame(before?.settings, lowerSettings(gateway.settings, options.trustedCidrs)),
     };
     const version = this.#versionOf(config, clusters.digest);
     // The version says all but the generation, which is part of it.

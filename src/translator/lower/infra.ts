@@ -8,6 +8,7 @@ import { lowerWorkload } from './proxy-config.ts';
 export function lowerInfra(gateway: GatewayNode): InfraSpec {
   const { kind, namespace, name } = gateway.ref;
   const { spec } = gateway.object;
+  const refused = new Set(gateway.refusedAddresses);
   return {
     gateway: { kind, namespace, name },
     generation: generationOf(gateway.object),
@@ -17,9 +18,9 @@ export function lowerInfra(gateway: GatewayNode): InfraSpec {
     annotations: spec.infrastructure?.annotations ?? {},
     addresses: (spec.addresses ?? []).map(({ type = 'IPAddress', value = '' }) => ({
       type: type === 'Hostname' ? 'Hostname' : 'IPAddress',
-      value: value === '' ? null : value,
+      value: value === '' || refused.has(value) ? null : value,
     })),
-    workload: lowerWorkload(gateway.parameters.map(({ object }) => object.spec)),
+    workload: lowerWorkload(gateway.settings),
   };
 }
 

@@ -110,6 +110,11 @@ export function addressNotUsable(addresses: readonly string[]): Verdict {
   return fails('Programmed', 'AddressNotUsable', message);
 }
 
+export function addressNotAllowed(addresses: readonly string[]): Verdict {
+  const message = `The GatewayClass does not let Gateways claim ${addresses.join(', ')} as an external IP. Leave spec.addresses out, or use a Service of type LoadBalancer.`;
+  return fails('Programmed', 'AddressNotUsable', message);
+}
+
 export function listenersNotResolved(names: readonly string[]): Verdict {
   const message = `Listeners with unresolved references: ${names.join(', ')}; see their own conditions.`;
   return fails('ResolvedRefs', 'ListenersNotResolved', message);

@@ -10,6 +10,7 @@ import {
   accepted,
   acceptedInPart,
   addressNotAssigned,
+  addressNotAllowed,
   addressNotUsable,
   atGeneration,
   defaultGateway,
@@ -112,6 +113,7 @@ export function blockedBy(gateway: GatewayNode, observation: GatewayObservation 
   if (gateway.faults.length > 0) return notProgrammedInvalid(joinMessages(gateway.faults));
   if (!hasAcceptedListener(gateway.listeners)) return notProgrammedInvalid('No listener is accepted.');
   if (observation === null) return pending('Waiting for the infrastructure of the Gateway.');
+  if (gateway.refusedAddresses.length > 0) return addressNotAllowed(gateway.refusedAddresses);
   const wanted = gateway.object.spec.addresses ?? [];
   const assigned = new Set(observation.addresses.map((address) => address.value));
   const missing = wanted.flatMap(({ value = '' }) => (value === '' || assigned.has(value) ? [] : [value]));

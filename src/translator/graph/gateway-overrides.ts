@@ -1,0 +1,65 @@
+/**
+ * What the ProxyConfig of a Gateway may say beside that of its class. The controller creates pods and Services with rights of its own,
+ * so that a field which runs other code, reaches a node or claims an address is for whoever owns the class, unless the class lends it.
+ */
+import type { Gateway, ProxyConfigSpec } from '../../gatewayapi/generated/types.ts';
+import { DEFAULT_WORKLOAD } from '../../ir/workload.ts';
+import type { ProxyConfigNode } from './nodes.ts';
+
+/** Allowed where the class says nothing: they stay within what the tenant's own namespace may use, and within its own proxies. */
+export const DEFAULT_OVERRIDES: readonly string[] = [
+  'workload.kind',
+  'workload.replicas',
+  'workload.autoscaling',
+  'workload.resources',
+  'workload.topologySpread',
+  'workload.terminationGracePeriod',
+  'proxy',
+  'limits',
+  'timeouts',
+];
+
+export interface Overrides {
+  /** The Gateway's own settings without those that the class does not allow. */
+  readonly spec: ProxyConfigSpec;
+  /** Field paths below `spec` that were left out. */
+  readonly refused: readonly string[];
+}
+
+/** `own`: the Gateway's ProxyConfig; `ofClass`: its class's, null without one. */
+export function allowedOverrides(own: ProxyConfigNode, ofClass: ProxyConfigNode | null): Overrides {
+  const allowed = new Set(ofClass?.object.spec.gatewayOverrides?.allow ?? DEFAULT_OVERRIDES);
+  const isAllowed = (block: string, field: string): boolean =>
+    allowed.has('*') || allowed.has(block) || allowed.has(`${block}.${field}`);
+  const refused: string[] = [];
+  const { gatewayOverrides, ...blocks } = own.object.spec;
+  // What a class lends is never for a Gateway to say.
+  if (gatewayOverrides !== undefined) refused.push('gatewayOverrides');
+  const kept = Object.entries(blocks).map(([block, fields]) => {
+    const left = Object.entries(fields).filter(([field]) => {
+      if (isAllowed(block, field)) return true;
+      refused.push(`${block}.${field}`);
+      return false;
+    });
+    return [block, Object.fromEntries(left)] as const;
+  });
+  return refused.length === 0
+    ? { spec: own.object.spec, refused }
+    : { spec: Object.fromEntries(kept), refused: refused.toSorted() };
+}
+
+/**
+ * Addresses that would become `externalIPs` of a Service although the class does not allow it: whoever sets those gets the traffic of
+ * every node for the address, whosever it is (CVE-2020-8554). A load balancer gives out only what it has.
+ */
+export function externalIpsRefused(
+  { spec: { addresses = [] } }: Gateway,
+  settings: readonly ProxyConfigSpec[],
+  ofClass: ProxyConfigNode | null,
+): readonly string[] {
+  if (ofClass?.object.spec.gatewayOverrides?.externalIPs === true) return [];
+  const types = settings.flatMap(({ service }) => service?.type ?? []);
+  const type = types.at(-1) ?? DEFAULT_WORKLOAD.service.type;
+  if (type === 'LoadBalancer' || type === 'None') return [];
+  return addresses.flatMap(({ value = '' }) => (value === '' ? [] : [value]));
+}
