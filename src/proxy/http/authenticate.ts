@@ -1,6 +1,5 @@
 /** The question to a rule's or a backend's auth server (HTTPExternalAuthFilter, GEP-1494), in the protocol that it speaks. */
 import type { HeaderField } from '../../ir/filter.ts';
-import { isRequestTarget } from '../../lib/message-grammar.ts';
 import { authTarget, copiedFields } from '../filter/external-auth.ts';
 import type { CompiledAuth } from '../runtime/compiled-rule.ts';
 import { checkRequest } from './auth-grpc/check-request.ts';
@@ -13,9 +12,6 @@ import type { OutgoingRequest } from './outgoing.ts';
 import { ownRequest } from './own-request.ts';
 import { formatRequestId } from './request-id.ts';
 
-/** False where `http.path` of the filter makes no path: a verdict on another one would be none. */
-const isTarget = (target: string): boolean => target === '*' || isRequestTarget(target);
-
 /** Asks first. `head` is retained: the answer comes later. `outgoing`: the request as it goes on when nothing changes it. */
 export function authenticate(
   exchange: Exchange,
@@ -24,7 +20,7 @@ export function authenticate(
   { outgoing, proceed }: { readonly outgoing: () => OutgoingRequest; readonly proceed: () => void },
 ): void {
   const isWrongProtocol = filter.protocol.kind === 'grpc' && cluster?.config.protocol !== 'h2';
-  if (cluster === null || isWrongProtocol || !isTarget(authTarget(filter, head))) {
+  if (cluster === null || isWrongProtocol) {
     exchange.answer('auth_unavailable');
     return;
   }

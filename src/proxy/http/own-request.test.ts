@@ -221,21 +221,6 @@ test('an auth server is asked about the host and target that the backend gets, h
   }
 });
 
-test('an auth server is not asked about another path because its prefix is none', async (t) => {
-  const filter = auth();
-  assert.ok(filter.kind === 'external-auth' && filter.protocol.kind === 'http');
-  const { proxy, asked } = await scene(
-    t,
-    { ...filter, protocol: { ...filter.protocol, pathPrefix: 'check' } },
-    'http1',
-  );
-  const client = await proxy.connect();
-  client.send('GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n');
-  assert.equal((await client.readResponse()).status, 403);
-  assert.equal(proxy.records[0]?.reason, 'auth_unavailable');
-  assert.equal(asked.connections.length, 0);
-});
-
 test('101 from an auth server is no verdict', async (t) => {
   const { proxy, asked } = await scene(t, auth(), 'http1');
   const client = await proxy.connect();
