@@ -283,6 +283,12 @@ const BACKENDS: readonly Wait[] = [
     files: ['proxy/cluster/connector.ts'],
   },
   {
+    wait: 'proxy: 100 (Continue) of a backend, before the body is sent',
+    deadline: of('proxy/http/deadlines.ts', 'CONTINUE_TIMEOUT_MS'),
+    then: 'the body is sent',
+    files: ['proxy/http/deadlines.ts'],
+  },
+  {
     wait: 'proxy: PING of an HTTP/2 backend acknowledged',
     deadline: `${time(http2.pingTimeoutMs)} (BackendPolicy \`http2.pingTimeout\`)`,
     then: 'the connection is closed',
