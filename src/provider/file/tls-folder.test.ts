@@ -151,6 +151,25 @@ suite('certificates in a folder', () => {
     opened.write('new/tls.key', keyPem);
     await opened.until(() => opened.names().includes('default/new'));
     unlinkSync(join(opened.folder, 'new', 'tls.crt'));
+    unlinkSync(join(opened.folder, 'new', 'tls.key'));
     await opened.until(() => opened.names().length === 0);
   });
+
+  for (const [taken, left] of [
+    ['web.key', 'web.crt'],
+    ['web.crt', 'web.key'],
+  ] as const) {
+    test(`a pair of which ${taken} is taken away is still served, until ${left} is removed too`, async (t) => {
+      const { certificatePem, keyPem } = await mint(['a.example']);
+      const files = { 'web.crt': certificatePem, 'web.key': keyPem };
+      const opened = await openFolder(t, files, { watch: true });
+      unlinkSync(join(opened.folder, taken));
+      opened.write('other.crt', certificatePem);
+      opened.write('other.key', keyPem);
+      await opened.until(() => opened.names().includes('default/other'));
+      assert.deepEqual(opened.names().toSorted(), ['default/other', 'default/web']);
+      unlinkSync(join(opened.folder, left));
+      await opened.until(() => !opened.names().includes('default/web'));
+    });
+  }
 });

@@ -10,7 +10,7 @@
  * | `NAMESPACE/NAME.crt` and `NAMESPACE/NAME.key`  | `NAMESPACE/NAME`   |
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Secret } from '../../gatewayapi/core-kinds.ts';
 import { inputFinding, type InputFinding } from '../../gatewayapi/input-finding.ts';
@@ -116,9 +116,14 @@ export function withSecrets(snapshot: ResourceSnapshot, found: readonly Secret[]
 
 /** `digest` is of the text of both files, so that what did not change stays the same object. */
 interface ReadSecret {
+  readonly pair: Pair;
   readonly digest: string;
   readonly secret: Secret;
 }
+
+/** One file of a pair that was taken away, or has not been put back yet: only when both are removed the Secret is. */
+const isHalfThere = ({ pair }: ReadSecret): boolean =>
+  existsSync(pair.certificateFile) !== existsSync(pair.keyFile);
 
 class TlsFolderReader {
   readonly #folder: string;
@@ -142,6 +147,8 @@ class TlsFolderReader {
       const entry = this.#secretOf(pair, findings);
       if (entry !== null) known.set(`${pair.namespace}/${pair.name}`, entry);
     }
+    for (const [name, entry] of this.#known)
+      if (!known.has(name) && isHalfThere(entry)) known.set(name, entry);
     this.#known = known;
     return { secrets: [...known.values()].map(({ secret }) => secret), findings, folders };
   }
@@ -169,7 +176,7 @@ class TlsFolderReader {
     return pairs;
   }
 
-  /** While the two files of a pair are being replaced they do not fit each other: the last pair that did stays in force. */
+  /** While the two files of a pair are being replaced they do not fit each other: the last pair that did is still served. */
   #secretOf(pair: Pair, findings: InputFinding[]): ReadSecret | null {
     const before = this.#known.get(`${pair.namespace}/${pair.name}`) ?? null;
     const certificate = readText(pair.certificateFile, findings);
@@ -182,13 +189,13 @@ class TlsFolderReader {
       findings.push(
         inputFinding('invalid-value', {
           message: `${pair.certificateFile} and its key cannot be served: ${reading.message}`,
-          hint: before === null ? null : 'what was there before stays in force',
+          hint: before === null ? null : 'the pair before it is still served',
           location: { file: pair.certificateFile, line: 1, column: 1 },
         }),
       );
       return before;
     }
-    return { digest, secret: secretFrom(pair, certificate, key) };
+    return { pair, digest, secret: secretFrom(pair, certificate, key) };
   }
 }
 
@@ -254,7 +261,7 @@ function readText(file: string, findings: InputFinding[]): string | null {
     findings.push(
       inputFinding('unreadable-file', {
         message: `${file} cannot be read: ${reason}`,
-        hint: 'what it last held stays in force',
+        hint: 'what it last held is still served',
         location: { file, line: 1, column: 1 },
       }),
     );
