@@ -3,9 +3,12 @@ import { changed, compare, tally } from './echo-through-proxy.ts';
 import { installWstest } from './wstest.ts';
 
 const patterns = process.argv.slice(2);
-const folder = await installWstest();
-if (folder === null) throw new Error('there is no Python 2.7 with pip to run wstest with');
-const comparison = await compare(folder, { cases: patterns.length === 0 ? ['*'] : patterns, exclude: [] });
+const wstest = await installWstest();
+if (wstest.kind === 'missing') throw new Error(wstest.why);
+const comparison = await compare(wstest.tool, {
+  cases: patterns.length === 0 ? ['*'] : patterns,
+  exclude: [],
+});
 console.log(`${String(comparison.through.size)} cases`);
 console.log('direct ', tally(comparison.direct));
 console.log('through', tally(comparison.through));

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import { missingBecause, missingTool, type OutsideTool } from '../support/outside-tool.ts';
+
 const run = promisify(execFile);
 const PACKAGE = 'autobahntestsuite==25.10.1';
 const PYTHON = 'python2.7';
@@ -16,17 +18,21 @@ const PYTHON = 'python2.7';
 const VERSION_CHOICE = { PYENV_VERSION: '2.7.18' };
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Where it is installed; null where there is no Python 2.7 to run it with. Rejects when installing fails. */
-export async function installWstest(): Promise<string | null> {
+/** Where it is installed: a folder of the cache, and nothing outside of it. */
+export async function installWstest(): Promise<OutsideTool> {
   const folder = join(process.env['SLUICE_CACHE_DIR'] ?? join(root, '.cache'), 'autobahn');
   const mark = join(folder, 'installed');
-  if (existsSync(mark)) return folder;
-  if (!(await hasPython())) return null;
+  if (existsSync(mark)) return { kind: 'tool', tool: folder };
+  if (!(await hasPython())) return missingTool('there is no Python 2.7 with pip to run wstest with');
   mkdirSync(folder, { recursive: true });
-  const args = ['-m', 'pip', 'install', '--quiet', '--user', '--disable-pip-version-check', PACKAGE];
-  await run(PYTHON, args, { env: environment(folder) });
+  const args = ['-m', 'pip', 'install', '--quiet', '--ignore-installed', '--prefix', folder];
+  try {
+    await run(PYTHON, [...args, '--disable-pip-version-check', PACKAGE], { env: environment(folder) });
+  } catch (error) {
+    return missingBecause(PACKAGE, error);
+  }
   writeFileSync(mark, PACKAGE);
-  return folder;
+  return { kind: 'tool', tool: folder };
 }
 
 async function hasPython(): Promise<boolean> {

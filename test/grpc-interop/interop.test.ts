@@ -80,11 +80,12 @@ ${indented(caPem, 4)}
 `;
 
 async function runAll(t: TestContext, { toGateway, toBackend }: Encryption): Promise<void> {
-  const tools = await buildInterop();
-  if (tools === null) {
-    t.skip('there is no Go to build the interop client and server with');
+  const built = await buildInterop();
+  if (built.kind === 'missing') {
+    t.skip(built.why);
     return;
   }
+  const { tool: tools } = built;
   const folder = mkdtempSync(join(tmpdir(), 'sluice-interop-'));
   t.after(() => {
     rmSync(folder, { recursive: true });

@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { buildGoTool } from '../support/go-tool.ts';
+import type { OutsideTool } from '../support/outside-tool.ts';
 
 const MODULE = 'google.golang.org/grpc/interop';
 const VERSION = 'v1.85.0';
@@ -42,11 +43,12 @@ export interface InteropTools {
   readonly server: string;
 }
 
-/** null where there is no Go to build them with. */
-export async function buildInterop(): Promise<InteropTools | null> {
+export async function buildInterop(): Promise<OutsideTool<InteropTools>> {
   const client = await buildGoTool('grpc-interop', `${MODULE}/client@${VERSION}`);
   const server = await buildGoTool('grpc-interop', `${MODULE}/server@${VERSION}`);
-  return client === null || server === null ? null : { client, server };
+  if (client.kind === 'missing') return client;
+  if (server.kind === 'missing') return server;
+  return { kind: 'tool', tool: { client: client.tool, server: server.tool } };
 }
 
 /** Where the server reads its certificate; null = it speaks in the clear. */

@@ -2,12 +2,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { buildGoTool } from '../support/go-tool.ts';
+import type { OutsideTool } from '../support/outside-tool.ts';
 
 const run = promisify(execFile);
 const PACKAGE = 'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible';
 
-/** Path of the tool; null where there is no Go to build it with. Rejects when building fails. */
-export const buildH2spec = (): Promise<string | null> => buildGoTool('h2spec', PACKAGE);
+/** Path of the tool. */
+export const buildH2spec = (): Promise<OutsideTool> => buildGoTool('h2spec', PACKAGE);
 
 export interface H2specResult {
   readonly tests: number;
