@@ -49,7 +49,7 @@ interface Lease {
 
 export const DEFAULT_TIMES: LeaseTimes = { leaseSeconds: 15, renewMs: 2_000, standDownMs: 10_000 };
 /** A controller that ends waits this long at most for its lease to be given back. */
-export const RELEASE_MS = 5_000;
+const RELEASE_MS = 5_000;
 const ADDRESS_ANNOTATION = 'gateway.sluice.dev/leader-address';
 
 export class LeaderElection {

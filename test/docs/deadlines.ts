@@ -25,7 +25,7 @@ export interface Wait {
 }
 
 /** The number that a constant of a file is set to, in milliseconds. Throws when there is no such constant. */
-export function constant(file: string, name: string): number {
+function constant(file: string, name: string): number {
   const source = readFileSync(join(ROOT, 'src', file), 'utf8');
   const [, value] = new RegExp(`const ${name} = ([\\d_]+);`).exec(source) ?? [];
   if (value === undefined) throw new Error(`src/${file} has no constant ${name}`);

@@ -159,7 +159,13 @@ export class Provisioner {
     if (this.#isRunning || !this.#isLeader || !this.#owned.synced) return;
     this.#isRunning = true;
     this.#isDirty = false;
-    const results = await this.#provisionAll();
+    let results: readonly (Standing | 'failed')[] = ['failed'];
+    try {
+      results = await this.#provisionAll();
+    } catch (error) {
+      // A defect of ours, outside of any one Gateway: without this no Gateway would be provisioned any more.
+      this.#options.logger.error('provisioning failed, trying again', { error: String(error) });
+    }
     this.#isRunning = false;
     this.#requestAgain(results);
   }

@@ -2,6 +2,7 @@
 import { loadApiServer } from '../../kubeapi/kube-config.ts';
 import { createJsonLogger, type LogLevel } from '../../telemetry/json-logger.ts';
 import { createLineWriter } from '../../telemetry/line-writer.ts';
+import { logRejections } from '../rejections.ts';
 import { startController, type ControllerOptions } from './controller.ts';
 
 export interface RunControllerOptions extends Omit<ControllerOptions, 'apiServer' | 'logger' | 'probeHost'> {
@@ -14,6 +15,7 @@ const STANDARD_ERROR = 2;
 export async function runController(options: RunControllerOptions): Promise<void> {
   const { kubeconfig, logLevel, ...rest } = options;
   const logger = createJsonLogger(createLineWriter(STANDARD_ERROR), logLevel);
+  logRejections(logger);
   const apiServer = loadApiServer(process.env, kubeconfig);
   const ended = untilSignal();
   const starting = startController({ ...rest, apiServer, logger, probeHost: '0.0.0.0' });

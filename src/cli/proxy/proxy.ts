@@ -9,6 +9,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { exposeMetrics } from '../../telemetry/metric-registry.ts';
 import { whyNothingIsBound } from '../nothing-bound.ts';
 import { readSessionSecret } from '../session-secret.ts';
+import { logRejections } from '../rejections.ts';
 import { keepYoungSpaceSmall } from '../run/heap.ts';
 import { proxyMetrics } from '../run/proxy-metrics.ts';
 import { listenForSignals } from '../run/signals.ts';
@@ -26,6 +27,7 @@ const LEAVE_MS = 5_000;
 export async function runProxy(options: ProxyCommandOptions): Promise<number> {
   keepYoungSpaceSmall();
   const logger = createJsonLogger(createLineWriter(STANDARD_ERROR), options.logLevel);
+  logRejections(logger);
   const server = createConfigServer({
     logger,
     onPeerChange: () => {

@@ -9,6 +9,7 @@ import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { Provider } from '../../provider/provider.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { TranslateOptions } from '../../translator/types.ts';
+import { logRejections } from '../rejections.ts';
 import { CLEAN, USAGE_ERROR } from '../exit-codes.ts';
 import { findingLines } from '../finding-lines.ts';
 import { layoutFor } from '../layout.ts';
@@ -41,6 +42,7 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
     return USAGE_ERROR;
   }
   const { logger, close: closeLog } = await createLogger(options);
+  logRejections(logger);
   const files = createFileProvider({ paths, watch: options.watch, logger });
   const summary = createSummary(paths, options);
   let standInNotes: readonly string[] = [];

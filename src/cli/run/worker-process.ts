@@ -21,11 +21,11 @@ import { fromWorker } from './worker-reports.ts';
 const ENTRY = fileURLToPath(new URL(`../worker${import.meta.url.slice(-3)}`, import.meta.url));
 
 /** A worker that does not answer by then is left out of this scrape. */
-export const STATS_TIMEOUT_MS = 1_000;
+const STATS_TIMEOUT_MS = 1_000;
 /** After the drain deadline a worker gets this long to close what is left. */
-export const KILL_GRACE_MS = 2_000;
+const KILL_GRACE_MS = 2_000;
 /** A worker without a configuration stream is replaced; what it still serves gets this long to finish. */
-export const UNCONFIGURED_DRAIN_MS = 10_000;
+const UNCONFIGURED_DRAIN_MS = 10_000;
 /** A process that ends closes its stream first: its exit code says more. */
 const EXIT_DELAY_MS = 1_000;
 

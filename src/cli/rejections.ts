@@ -1,0 +1,16 @@
+/**
+ * A background task whose promise rejects with nobody to catch it has met a defect of ours. Node would end the process: a controller
+ * would leave every Gateway without configuration, a supervisor its workers. It is logged instead, and everything else goes on.
+ * Workers do better: one that meets a defect is replaced (worker.ts).
+ */
+import type { EventEmitter } from 'node:events';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** `source` emits `unhandledRejection` as `process` does. */
+export function logRejections(logger: Logger, source: Pick<EventEmitter, 'on'> = process): void {
+  source.on('unhandledRejection', (reason: unknown) => {
+    logger.error('a background task failed', {
+      error: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
+    });
+  });
+}
