@@ -43,6 +43,10 @@ export const INPUT_FINDINGS = {
     severity: 'warning',
     text: 'The object is invalid now; what it last was when it was valid stays in force.',
   },
+  'unusable-object': {
+    severity: 'error',
+    text: 'The API server holds an object without what its kind requires; nothing of it can be used.',
+  },
   'unknown-field': { severity: 'error', text: 'The kind has no such field at this place.' },
   'missing-field': { severity: 'error', text: 'A required field is missing.' },
   'wrong-type': { severity: 'error', text: 'A value is of another type than the field.' },

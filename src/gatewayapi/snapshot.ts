@@ -73,6 +73,12 @@ export interface GatewayObservation {
   }[];
 }
 
+/** A kind that is installed in versions of which Sluice reads none. */
+export interface UnreadableKind {
+  readonly kind: string;
+  readonly versions: readonly string[];
+}
+
 export interface Observations {
   readonly gateways: readonly GatewayObservation[];
   /**
@@ -80,4 +86,6 @@ export interface Observations {
    * for one without; absent outside of a cluster.
    */
   readonly crdVersions?: readonly string[];
+  /** Objects of these kinds have no effect; absent outside of a cluster. */
+  readonly unreadableKinds?: readonly UnreadableKind[];
 }

@@ -1,5 +1,7 @@
 /** A fake API server with what a cluster with the Gateway API has, and objects to put into it. */
 import type { ApiServer } from '../../src/kubeapi/kube-config.ts';
+import { findKind } from '../../src/gatewayapi/validation/catalog.ts';
+import { isOurs, KINDS, RESOURCE_NAMES } from '../../src/provider/kubernetes/kinds.ts';
 import { GATEWAY_API_CRDS } from '../../src/provider/kubernetes/crd-versions.ts';
 import { CONTROLLER_NAME } from '../../src/translator/types.ts';
 import { textOf, type JsonObject } from './fake-api/server-side-apply.ts';
@@ -13,6 +15,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
   HTTPRoute: `${GATEWAY_GROUP}/httproutes`,
   ReferenceGrant: `${GATEWAY_GROUP}/referencegrants`,
   BackendTLSPolicy: `${GATEWAY_GROUP}/backendtlspolicies`,
+  TLSRoute: `${GATEWAY_GROUP}/tlsroutes`,
   XBackend: 'gateway.networking.x-k8s.io/xbackends',
   Service: '/services',
   Secret: '/secrets',
@@ -44,6 +47,12 @@ export interface KubeCluster {
 /** Started, with the CRDs and the namespaces `sluice-system` and `default`. Stop its `api`. */
 export async function startCluster(): Promise<KubeCluster> {
   const api = new FakeApiServer();
+  // As the bundle of v1.6 serves them.
+  for (const name of RESOURCE_NAMES) {
+    const { group, plural, kind } = KINDS[name];
+    if (isOurs(name))
+      api.served.set(`${group}/${plural}`, Object.keys(findKind(group, kind)?.versions ?? {}));
+  }
   await api.start();
   const cluster: KubeCluster = {
     api,

@@ -59,7 +59,7 @@ function processMetrics(state: ControllerState): MetricFamily[] {
   ];
 }
 
-function stateMetrics({ snapshot, observations, result }: Reconciled): MetricFamily[] {
+function stateMetrics({ snapshot, inputFindings, observations, result }: Reconciled): MetricFamily[] {
   const severities = ['error', 'warning', 'info'] as const;
   const perGateway = (
     read: (gateway: (typeof observations.gateways)[number]) => number,
@@ -84,7 +84,8 @@ function stateMetrics({ snapshot, observations, result }: Reconciled): MetricFam
       help: 'Findings about the present objects, by severity.',
       samples: severities.map((severity) => ({
         labels: { severity },
-        value: result.findings.filter((finding) => finding.severity === severity).length,
+        value: [...inputFindings, ...result.findings].filter((finding) => finding.severity === severity)
+          .length,
       })),
     },
     {

@@ -144,7 +144,8 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
   const changed = (): void => {
     loop.observationsChanged();
   };
-  const provider = new KubernetesProvider({ client, controllerName: CONTROLLER_NAME, namespaces, logger });
+  const common = { client, controllerName: CONTROLLER_NAME, logger };
+  const provider = new KubernetesProvider({ ...common, namespaces, onServedKinds: changed });
   const fleet: Fleet = new Fleet({
     logger,
     maxStreams: (gateway) => provisioner.maxStreamsOf(gateway),
@@ -166,10 +167,8 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
     logger,
   });
   const events = new EventRecorder({
-    client,
-    controllerName: CONTROLLER_NAME,
+    ...common,
     instance: identity,
-    logger,
     now: () => new Date(),
   });
   const finalizer = new ClassFinalizer(client, logger);
@@ -180,7 +179,7 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
     provider,
     server: publishing(fleet, provisioner),
     logger,
-    observe: () => observeFleet({ fleet, provisioner, crds, logger }),
+    observe: () => observeFleet({ fleet, provisioner, crds, provider, logger }),
     translate: (snapshot, observations) => translator.translate(snapshot, observations),
     onReconciled: (reconciled) => {
       seen.reconciliations++;
@@ -213,15 +212,24 @@ interface LeaderWork {
 }
 
 /** What only the leader does besides status and infrastructure. */
-function lead({ snapshot, result }: Reconciled, { provider, finalizer, events }: LeaderWork): void {
+function lead(
+  { snapshot, inputFindings, result }: Reconciled,
+  { provider, finalizer, events }: LeaderWork,
+): void {
   const used = new Set(snapshot.gateways.map(({ spec }) => spec.gatewayClassName));
   const classes = result.statuses.flatMap(({ kind, object }) => {
     const gatewayClass = kind === 'GatewayClass' ? provider.find(kind, '', object.name) : undefined;
     return gatewayClass === undefined ? [] : [{ gatewayClass, isUsed: used.has(object.name) }];
   });
   void finalizer.reconcile(classes);
+  // Of the input, what is not about an object cannot come from an API server.
+  const ofInput = inputFindings.flatMap(({ object, ...rest }) =>
+    object === null ? [] : [{ ...rest, object }],
+  );
   events.report(
-    problemsOf(result.findings, ({ kind, namespace, name }) => provider.find(kind, namespace, name)),
+    problemsOf([...ofInput, ...result.findings], ({ kind, namespace, name }) =>
+      provider.find(kind, namespace, name),
+    ),
   );
 }
 
@@ -250,7 +258,7 @@ function createElection(
   });
 }
 
-function observeFleet({ fleet, provisioner, crds, logger }: Observed): Observations {
+function observeFleet({ fleet, provisioner, crds, provider, logger }: Observed): Observations {
   const gateways = observeEach(fleet.configs, logger, (config) => {
     const { namespace, name } = config.gateway;
     return observeGateway({
@@ -261,9 +269,9 @@ function observeFleet({ fleet, provisioner, crds, logger }: Observed): Observati
       trouble: provisioner.troubleOf(namespace, name),
     });
   });
-  return { crdVersions: crds.versions, gateways };
+  return { crdVersions: crds.versions, unreadableKinds: provider.unreadableKinds, gateways };
 }
 
-interface Observed extends Pick<Parts, 'fleet' | 'provisioner' | 'crds'> {
+interface Observed extends Pick<Parts, 'fleet' | 'provisioner' | 'crds' | 'provider'> {
   readonly logger: Logger;
 }

@@ -12,13 +12,13 @@ export function checkStructure(schema: Schema, value: unknown, path: Path, repor
     report(
       path,
       'wrong-type',
-      `must be ${typeName(schema)}, is null`,
+      `must be ${typeNameOf(schema)}, is null`,
       'write a value, or leave the field out',
     );
     return;
   }
   if (!hasType(schema, value)) {
-    report(path, 'wrong-type', `must be ${typeName(schema)}, is ${nameOf(value)}`, typeHint(schema, value));
+    report(path, 'wrong-type', `must be ${typeNameOf(schema)}, is ${nameOf(value)}`, typeHint(schema, value));
     return;
   }
   checkEnum(schema, value, path, report);
@@ -29,7 +29,8 @@ export function checkStructure(schema: Schema, value: unknown, path: Path, repor
   checkCombinations(schema, value, path, report);
 }
 
-function hasType(schema: Schema, value: unknown): boolean {
+/** Whether the value is of the type that the schema names. */
+export function hasType(schema: Schema, value: unknown): boolean {
   if (schema['x-kubernetes-int-or-string'] === true) {
     return typeof value === 'string' || Number.isInteger(value);
   }
@@ -59,7 +60,8 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-function typeName(schema: Schema): string {
+/** The type that the schema names, in words. */
+export function typeNameOf(schema: Schema): string {
   if (schema['x-kubernetes-int-or-string'] === true) return 'an integer or a string';
   return TYPE_NAMES[schema.type ?? ''] ?? 'a value';
 }

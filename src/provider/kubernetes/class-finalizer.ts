@@ -36,7 +36,7 @@ export class ClassFinalizer {
         if (isUsed && deletionTimestamp !== undefined) return;
         this.#busy.add(name);
         try {
-          await this.#apply(name, isUsed);
+          await this.#apply(gatewayClass, isUsed);
         } catch (error) {
           this.#logger.warn('finalizer not written', { gatewayClass: name, error: String(error) });
         } finally {
@@ -47,8 +47,8 @@ export class ClassFinalizer {
   }
 
   /** Server-side apply: finalizers are a set, of which we own this one. */
-  async #apply(name: string, isUsed: boolean): Promise<void> {
-    const kind = KINDS.gatewayClasses;
+  async #apply({ apiVersion, metadata: { name } }: KubeObject, isUsed: boolean): Promise<void> {
+    const kind = { ...KINDS.gatewayClasses, version: apiVersion.slice(apiVersion.indexOf('/') + 1) };
     await this.#client.call({
       method: 'PATCH',
       path: objectPath(kind, '', name),

@@ -59,6 +59,9 @@ export type ResourceName = keyof typeof KINDS;
 
 export const RESOURCE_NAMES = Object.keys(KINDS) as ResourceName[];
 
+/** Kinds of CRDs, which may be absent, or served at another version. */
+export const isOurs = (name: ResourceName): boolean => KINDS[name].group.startsWith('gateway.');
+
 /** Read by name, where something refers to them. */
 export const isReferred = (name: ResourceName): boolean => name === 'secrets' || name === 'configMaps';
 

@@ -10,6 +10,8 @@ import {
   type KubeCluster,
 } from '../../../test/support/kube-cluster.ts';
 import type { JsonObject } from '../../../test/support/fake-api/server-side-apply.ts';
+import type { InputFinding } from '../../gatewayapi/input-finding.ts';
+import { violationsOf } from '../../gatewayapi/rejection.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { KubeClient } from '../../kubeapi/client.ts';
 import { SILENT_LOGGER } from '../../telemetry/logger.ts';
@@ -41,6 +43,7 @@ interface Bench {
   readonly provider: KubernetesProvider;
   readonly snapshots: ResourceSnapshot[];
   readonly last: () => ResourceSnapshot;
+  readonly findings: () => readonly InputFinding[];
 }
 
 async function cluster(t: TestContext): Promise<KubeCluster> {
@@ -57,17 +60,21 @@ async function follow(
   const client = new KubeClient(apiServer);
   const provider = new KubernetesProvider({ client, controllerName: 'c', namespaces, logger: SILENT_LOGGER });
   const snapshots: ResourceSnapshot[] = [];
+  let found: readonly InputFinding[] = [];
   t.after(async () => {
     await provider.close();
     client.close();
   });
   await provider.start({
     onSnapshot: (snapshot) => snapshots.push(snapshot),
-    onFindings: () => undefined,
+    onFindings: (next) => {
+      found = next;
+    },
   });
   return {
     provider,
     snapshots,
+    findings: () => found,
     last: () => {
       const snapshot = snapshots.at(-1);
       assert.ok(snapshot);
@@ -145,6 +152,107 @@ suite('kubernetes provider', () => {
     assert.deepEqual(secretNames(last()), ['client']);
   });
 
+  test('kinds are watched at the newest version that is served and read, and status is written there', async (t) => {
+    const kube = await cluster(t);
+    const group = 'gateway.networking.k8s.io';
+    kube.api.served.set(`${group}/backendtlspolicies`, ['v1alpha2', 'v1alpha3']);
+    kube.api.served.set(`${group}/referencegrants`, ['v1beta1', 'v1alpha2']);
+    kube.api.served.set(`${group}/tlsroutes`, ['v1alpha2']);
+    kube.create(
+      classObject(),
+      {
+        apiVersion: `${group}/v1alpha3`,
+        kind: 'BackendTLSPolicy',
+        metadata: { namespace: 'default', name: 'tls' },
+        spec: {
+          targetRefs: [{ group: '', kind: 'Service', name: 's' }],
+          validation: { hostname: 's.example', wellKnownCACertificates: 'System' },
+        },
+      },
+      {
+        apiVersion: `${group}/v1beta1`,
+        kind: 'ReferenceGrant',
+        metadata: { namespace: 'default', name: 'grant' },
+        spec: { from: [{ group, kind: 'Gateway', namespace: 'x' }], to: [{ group: '', kind: 'Secret' }] },
+      },
+      {
+        apiVersion: `${group}/v1alpha2`,
+        kind: 'TLSRoute',
+        metadata: { namespace: 'default', name: 'r' },
+        spec: { rules: [{ backendRefs: [{ name: 's', port: 443 }] }] },
+      },
+    );
+    const { provider, last } = await follow(t, kube);
+    const { backendTlsPolicies, referenceGrants, tlsRoutes } = last();
+    for (const list of [backendTlsPolicies, referenceGrants, tlsRoutes]) {
+      assert.deepEqual(
+        list.map(({ apiVersion }) => apiVersion),
+        [`${group}/v1`],
+        'brought to the version of the types',
+      );
+    }
+    assert.deepEqual(provider.unreadableKinds, []);
+    provider.setLeader(true);
+    const [policy] = backendTlsPolicies;
+    assert.ok(policy !== undefined);
+    provider.writeStatus([
+      {
+        kind: 'BackendTLSPolicy',
+        object: { group, kind: 'BackendTLSPolicy', namespace: 'default', name: 'tls' },
+        generation: 1,
+        status: { ancestors: [{ ancestorRef: { name: 'web' }, controllerName: 'c', conditions: [] }] },
+      },
+    ]);
+    await kube.api.until(() => kube.get('BackendTLSPolicy', 'default', 'tls')['status'] !== undefined);
+    const asked = kube.api.requests.filter(({ path }) => path.includes('/v1/backendtlspolicies'));
+    assert.deepEqual(asked, [], 'a version that is not served is not asked for');
+  });
+
+  test('a kind that is served in no version that is read is reported', async (t) => {
+    const kube = await cluster(t);
+    kube.api.served.set('gateway.networking.k8s.io/backendtlspolicies', ['v1alpha2']);
+    kube.create(classObject());
+    const { provider, last } = await follow(t, kube);
+    assert.deepEqual(last().backendTlsPolicies, []);
+    assert.deepEqual(provider.unreadableKinds, [{ kind: 'BackendTLSPolicy', versions: ['v1alpha2'] }]);
+  });
+
+  test('an object that does not have the shape of its kind is marked, or left out where nothing can be used', async (t) => {
+    const kube = await cluster(t);
+    const good = routeObject('good', { gateway: 'web', hostname: 'h.example', service: 's' });
+    const rule = { matches: [{ path: { type: 'PathPrefix', value: '/' } }] };
+    kube.create(
+      classObject(),
+      good,
+      {
+        ...routeObject('bad', { gateway: 'web', hostname: 'b.example', service: 's' }),
+        spec: {
+          hostnames: ['b.example'],
+          rules: [rule, { ...rule, filters: [{ cors: {} }], name: 7 }, 'none'],
+        },
+      },
+      { ...gatewayObject('none'), spec: { listeners: 'none' } },
+    );
+    const { last, findings } = await follow(t, kube);
+    const [bad, other] = [...last().httpRoutes].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    assert.ok(bad !== undefined && other !== undefined);
+    assert.deepEqual(violationsOf(other), []);
+    assert.deepEqual(
+      violationsOf(bad).map(({ path, message }) => `${path} ${message}`),
+      [
+        'spec.rules[1].filters[0].type is missing',
+        'spec.rules[1].name must be a string',
+        'spec.rules[2] must be an object',
+      ],
+    );
+    assert.deepEqual(bad.spec.rules, [rule, { ...rule, filters: [] }, {}], 'rules keep their places');
+    assert.deepEqual(last().gateways, []);
+    assert.deepEqual(
+      findings().map(({ code, object, path }) => `${code} ${object?.name ?? ''} ${path}`),
+      ['unusable-object none spec.listeners', 'unusable-object none spec.gatewayClassName'],
+    );
+  });
+
   test('a Secret that rotates, appears, or is no longer named', async (t) => {
     const kube = await cluster(t);
     kube.create(classObject(), tlsGateway('web', 'a', 'late'), secret('a', 'old'));
@@ -219,6 +327,7 @@ suite('kubernetes provider', () => {
     const outside = kube.api.requests.filter(
       ({ path, query }) =>
         !path.includes('/namespaces/shop/') &&
+        !/^\/apis\/[^/]+(\/[^/]+)?$/.test(path) &&
         !path.endsWith('/gatewayclasses') &&
         query.get('fieldSelector') !== 'metadata.name=shop',
     );

@@ -109,7 +109,7 @@ export function explain(
     listeners,
     ruleOf: (id) => rules.get(id) ?? null,
     answersPreflights: (rule) => preflightFilter(rule) !== null,
-    regex,
+    regex: tolerant(regex),
   });
   const hit = router.match(view, request.serverName);
   const owner = router.listenerFor(view.host);
@@ -134,6 +134,17 @@ function refusalOf(
   if (isRefused === true) return 'bad_request';
   return rule !== null && isTraceUnasked(method, entry) ? 'not_implemented' : null;
 }
+
+/** As in the data plane, a pattern that does not compile matches nothing. */
+const tolerant =
+  (regex: RegexCompiler): RegexCompiler =>
+  (pattern) => {
+    try {
+      return regex(pattern);
+    } catch {
+      return { prefix: '', size: 0, test: () => false };
+    }
+  };
 
 /** Explain takes text; a request on the wire is bytes. */
 const octets = (value: string | undefined): string | undefined =>

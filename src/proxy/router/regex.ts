@@ -83,12 +83,23 @@ function octetsToText(octets: string): string {
   }
 }
 
-/** `literal`, `literal.*`, `.*literal`, each with or without anchors; null for anything else. */
+/** How the path of a gRPC call to a method of any service begins. */
+const ANY_SEGMENT = '/[^/]+/';
+
+/** `/`, one or more characters, none of them a slash, and `rest`, which begins with one. */
+function isSegmentThen(text: string, rest: string): boolean {
+  const end = text.length - rest.length;
+  return end > 1 && text.startsWith('/') && text.endsWith(rest) && text.indexOf('/', 1) === end;
+}
+
+/** `literal`, `literal.*`, `.*literal`, `/[^/]+/literal`, each with or without anchors; null for anything else. */
 function compileSimple(pattern: string): ((text: string) => boolean) | null {
   let body = pattern;
   if (body.startsWith('^')) body = body.slice(1);
   if (body.endsWith('$') && !body.endsWith('\\$')) body = body.slice(0, -1);
   if (!SPECIAL.test(body)) return (text) => text === body;
+  const name = body.startsWith(ANY_SEGMENT) ? body.slice(ANY_SEGMENT.length - 1) : null;
+  if (name !== null && !SPECIAL.test(name)) return (text) => isSegmentThen(text, name);
   // `.` does not match a line feed, which no header or path that reached a rule can hold.
   if (body.endsWith('.*') && !SPECIAL.test(body.slice(0, -2))) {
     const prefix = body.slice(0, -2);

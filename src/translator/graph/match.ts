@@ -1,4 +1,5 @@
 /** Judges the matches of a rule: values no one knows, and regular expressions that do not compile. */
+import type { GRPCRouteRuleMatch } from '../../gatewayapi/generated/types.ts';
 import type { Fault } from '../faults/fault.ts';
 import { regexInvalid, valueUnsupported } from '../faults/route-faults.ts';
 import type { MatchSpec } from './route-adapter.ts';
@@ -38,6 +39,11 @@ export function judgeMatch(match: MatchSpec, at: string, measureRegex: MeasureRe
       const why = measureRegex(value);
       if (typeof why === 'string') faults.push(regexInvalid(`${path}.${field}`, value, why));
     }
+  }
+  if (match.kind === 'grpc' && faults.length === 0) {
+    const pattern = grpcPathPattern(match.spec);
+    const why = pattern === null ? 0 : measureRegex(pattern);
+    if (pattern !== null && typeof why === 'string') faults.push(regexInvalid(`${at}.method`, pattern, why));
   }
   if (match.kind === 'http') {
     const { method } = match.spec;
@@ -80,6 +86,20 @@ function matchersOf({ kind, spec }: MatchSpec, at: string): readonly Matcher[] {
       : [{ path: `${at}.method`, type, types: VALUE_TYPES, value, field }],
   );
   return [...names, ...fields(spec.headers, 'headers')];
+}
+
+const ANY_NAME = '[^/]+';
+
+/** The regular expression that a gRPC match asks of the path `/{service}/{method}`; null where it takes none. */
+export function grpcPathPattern({ method: wanted }: GRPCRouteRuleMatch): string | null {
+  const { type, service = '', method = '' } = wanted ?? {};
+  if (service === '' && method === '') return null;
+  if (type === 'RegularExpression') {
+    const part = (pattern: string): string => (pattern === '' ? ANY_NAME : `(?:${pattern})`);
+    return `^/${part(service)}/${part(method)}$`;
+  }
+  // The API's pattern leaves only letters, digits and underscores in a method name, so that it needs no escaping.
+  return service === '' ? `^/${ANY_NAME}/${method}$` : null;
 }
 
 /** Whether ReplacePrefixMatch knows what to replace, whichever match took the request. */

@@ -1,6 +1,7 @@
 /** Matches of HTTPRoute and GRPCRoute as predicates of the data plane, with their rank. */
 import type { GRPCRouteRuleMatch, HTTPRouteRuleMatch } from '../../gatewayapi/generated/types.ts';
 import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch, StringMatch } from '../../ir/match.ts';
+import { grpcPathPattern } from '../graph/match.ts';
 import type { MatchSpec } from '../graph/route-adapter.ts';
 
 /**
@@ -85,28 +86,23 @@ const lowerHeaders = (list: readonly NamedValue[] | undefined): readonly HeaderM
 const lowerQuery = (list: readonly NamedValue[] | undefined): readonly QueryMatch[] =>
   firstOfEach(list, (name) => name);
 
-const ANY_NAME = '[^/]+';
-
 /** gRPC calls have the path `/{service}/{method}` and are always POST. */
 function lowerGrpcMatch(spec: GRPCRouteRuleMatch): LoweredMatch {
   const service = spec.method?.service ?? '';
   const method = spec.method?.method ?? '';
   const headers = lowerHeaders(spec.headers);
-  const path = lowerGrpcPath(spec.method?.type, service, method);
+  const path = lowerGrpcPath(spec, service, method);
   return {
     match: { path, method: null, headers, query: [] },
     rank: [service.length, method.length, headers.length],
   };
 }
 
-function lowerGrpcPath(type: string | undefined, service: string, method: string): PathMatch {
-  if (service === '' && method === '') return { kind: 'prefix', value: '/' };
-  if (type === 'RegularExpression') {
-    const part = (pattern: string): string => (pattern === '' ? ANY_NAME : `(?:${pattern})`);
-    return { kind: 'regex', pattern: `^/${part(service)}/${part(method)}$` };
-  }
-  if (method === '') return { kind: 'prefix', value: `/${service}` };
-  // The API's pattern leaves only letters, digits and underscores in a method name, so that it needs no escaping.
-  if (service === '') return { kind: 'regex', pattern: `^/${ANY_NAME}/${method}$` };
-  return { kind: 'exact', value: `/${service}/${method}` };
+function lowerGrpcPath(spec: GRPCRouteRuleMatch, service: string, method: string): PathMatch {
+  const pattern = grpcPathPattern(spec);
+  if (pattern !== null) return { kind: 'regex', pattern };
+  if (service === '') return { kind: 'prefix', value: '/' };
+  return method === ''
+    ? { kind: 'prefix', value: `/${service}` }
+    : { kind: 'exact', value: `/${service}/${method}` };
 }

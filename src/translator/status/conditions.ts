@@ -2,7 +2,7 @@
  * Every condition Sluice writes: one constructor each, and the only texts of conditions besides those of faults.
  * Types and reasons are those of the API's Go types; reasons of ours are marked.
  */
-import type { GatewayObservation } from '../../gatewayapi/snapshot.ts';
+import type { GatewayObservation, UnreadableKind } from '../../gatewayapi/snapshot.ts';
 import type { Condition } from '../../gatewayapi/condition.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 
@@ -62,9 +62,19 @@ export function versionSupported(): Verdict {
   return holds('SupportedVersion', 'SupportedVersion', `Gateway API ${SUPPORTED_VERSION} is supported.`);
 }
 
-export function versionUnsupported(found: readonly string[]): Verdict {
-  const message = `The cluster has Gateway API CRDs of ${found.join(', ')}; supported is ${SUPPORTED_VERSION} and older v1 versions. Served as far as they agree.`;
-  return fails('SupportedVersion', 'UnsupportedVersion', message);
+/** `unreadable`: kinds of which no version is read. */
+export function versionUnsupported(found: readonly string[], unreadable: readonly UnreadableKind[]): Verdict {
+  const ofBundles =
+    found.length === 0
+      ? []
+      : [
+          `The cluster has Gateway API CRDs of ${found.join(', ')}; supported is ${SUPPORTED_VERSION} and older v1 versions. Served as far as they agree.`,
+        ];
+  const ofKinds = unreadable.map(
+    ({ kind, versions }) =>
+      `${kind} is installed as ${versions.join(', ')}, which Sluice does not read: such objects have no effect.`,
+  );
+  return fails('SupportedVersion', 'UnsupportedVersion', [...ofBundles, ...ofKinds].join(' '));
 }
 
 // Gateway.

@@ -8,12 +8,17 @@ import { SUPPORTED_FEATURES } from './supported-features.ts';
 /** v1 bundles up to the one whose CRDs the types are generated from. */
 const SUPPORTED_BUNDLE = /^v1\.[0-6]\.\d+(?:-.*)?$/;
 
-export function gatewayClassStatus(node: ClassNode, { crdVersions = [] }: Observations): StatusUpdate {
+export function gatewayClassStatus(
+  node: ClassNode,
+  { crdVersions = [], unreadableKinds = [] }: Observations,
+): StatusUpdate {
   const generation = generationOf(node.object);
   const unknown = [...new Set(crdVersions)].filter((version) => !SUPPORTED_BUNDLE.test(version)).sort();
   const verdicts = [
     node.faults.length === 0 ? accepted('The GatewayClass') : notAccepted(node.faults),
-    unknown.length === 0 ? versionSupported() : versionUnsupported(unknown),
+    unknown.length + unreadableKinds.length === 0
+      ? versionSupported()
+      : versionUnsupported(unknown, unreadableKinds),
   ];
   return {
     kind: 'GatewayClass',

@@ -35,6 +35,8 @@ export function missingRight(
   request: SeenRequest,
   exists: Exists,
 ): string | null {
+  // Discovery is open to all who are authenticated.
+  if (request.method === 'GET' && /^\/apis\/[^/]+(\/[^/]+)?$/.test(request.path)) return null;
   const need = needOf(request, exists);
   if (need === null) return `nothing is at ${request.path}`;
   const missing = need.verbs.find((verb) => !rules.some((rule) => gives(rule, verb, need)));

@@ -4,20 +4,23 @@ import type { ResourceId, StoredObject } from './store.ts';
 
 export interface ResourcePath {
   readonly resource: ResourceId;
+  readonly version: string;
   readonly namespace: string;
   readonly name: string;
   readonly subresource: string;
 }
 
 const PATH =
-  /^\/(?:api|apis\/([^/]+))\/[^/]+(?:\/namespaces\/([^/]+)(?=\/))?\/([a-z]+)(?:\/([^/]+)(?:\/([a-z]+))?)?$/;
+  /^\/(?:api|apis\/([^/]+))\/([^/]+)(?:\/namespaces\/([^/]+)(?=\/))?\/([a-z]+)(?:\/([^/]+)(?:\/([a-z]+))?)?$/;
 
 /** null for what is no resource. */
 export function resourceOf(path: string): ResourcePath | null {
-  const [, group = '', namespace = '', plural, name = '', subresource = ''] = PATH.exec(path) ?? [];
+  const [, group = '', version = '', namespace = '', plural, name = '', subresource = ''] =
+    PATH.exec(path) ?? [];
   if (plural === undefined) return null;
   return {
     resource: `${group}/${plural}`,
+    version,
     namespace: decodeURIComponent(namespace),
     name: decodeURIComponent(name),
     subresource,

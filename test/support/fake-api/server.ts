@@ -36,6 +36,8 @@ export class FakeApiServer {
   readonly requests: SeenRequest[] = [];
   /** Resources (`group/plural`) that are not installed: 404 as a whole. */
   readonly absent = new Set<ResourceId>();
+  /** Resources of CRDs by the versions at which they are served; all others are served at any, and not discovered. */
+  readonly served = new Map<ResourceId, readonly string[]>();
   fault: Fault | null = null;
   readonly #server: Server;
   readonly #watches = new Set<Watch>();
@@ -140,8 +142,13 @@ export class FakeApiServer {
     this.#seen = [];
     for (const wake of woken) wake();
     await this.#fail(seen, response);
+    const discovered = this.#discover(url.pathname);
+    if (discovered !== null) {
+      send(response, 200, discovered);
+      return;
+    }
     const path = resourceOf(url.pathname);
-    if (path === null || this.absent.has(path.resource)) {
+    if (path === null || !this.#serves(path)) {
       throw new StoreError(404, 'NotFound', 'the server could not find the requested resource');
     }
     if (method === 'GET' && path.name === '' && seen.query.get('watch') === 'true') {
@@ -151,6 +158,28 @@ export class FakeApiServer {
     const result =
       method === 'GET' && path.name === '' ? this.#list(path, seen) : this.#one(path, seen, body);
     send(response, 200, result);
+  }
+
+  #serves({ resource, version }: ResourcePath): boolean {
+    return !this.absent.has(resource) && (this.served.get(resource) ?? [version]).includes(version);
+  }
+
+  /** `/apis/group` and `/apis/group/version`; null for other paths, and for what is not installed. */
+  #discover(path: string): object | null {
+    const [, group, version] = /^\/apis\/([^/]+)(?:\/([^/]+))?$/.exec(path) ?? [];
+    const resources = [...this.served].filter(
+      ([resource]) => resource.startsWith(`${String(group)}/`) && !this.absent.has(resource),
+    );
+    if (resources.length === 0) return null;
+    const versions = [...new Set(resources.flatMap(([, own]) => own))];
+    if (version === undefined)
+      return { kind: 'APIGroup', versions: versions.map((one) => ({ version: one })) };
+    if (!versions.includes(version)) return null;
+    const plurals = resources
+      .filter(([, own]) => own.includes(version))
+      .map(([resource]) => resource.slice(resource.indexOf('/') + 1));
+    const names = plurals.flatMap((plural) => [plural, `${plural}/status`]);
+    return { kind: 'APIResourceList', resources: names.map((name) => ({ name })) };
   }
 
   /** Does what the test asked for instead of answering. */
