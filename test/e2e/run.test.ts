@@ -1,9 +1,12 @@
 /** `sluice run` as users meet it: started, edited under, wounded and ended, over real sockets. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import { connect } from 'node:tls';
 import { parse } from 'yaml';
 import { send } from '../support/http-client.ts';
 import { closedPort } from '../support/tcp-peers.ts';
@@ -167,6 +170,39 @@ test('Ctrl-C that arrives twice, from the terminal and from npm, is one Ctrl-C',
   sluice.kill('SIGINT');
   assert.equal((await response.text()).trim().split('\n\n').length, 5, 'the whole stream came');
   assert.deepEqual(await sluice.exited, { code: 0, signal: null });
+});
+
+test('--echo stands in for a Service and a certificate that do not exist, and says so', async (t) => {
+  const https = GATEWAY.replace(
+    '- { name: http, protocol: HTTP, port: 80 }',
+    '- { name: https, protocol: HTTPS, port: 443, hostname: shop.test, tls: { certificateRefs: [{ name: gone }] } }',
+  );
+  const folder = folderOf(t, { 'gateway.yaml': https, 'route.yaml': route('missing') });
+  const sluice = await start(t, { paths: [folder], args: ['--echo'] });
+  await sluice.printed(/--echo stands in for Services that do not exist: default\/missing/);
+  await sluice.printed(
+    /--echo stands in for Secrets that do not exist: default\/gone; certificates signed by/,
+  );
+  const socket = connect({
+    port: sluice.port(443),
+    host: '127.0.0.1',
+    servername: 'shop.test',
+    rejectUnauthorized: false,
+  });
+  await once(socket, 'secureConnect');
+  assert.equal(socket.getPeerCertificate().subjectaltname, 'DNS:shop.test');
+  socket.write('GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n');
+  const answer = await text(socket);
+  assert.match(answer, /^HTTP\/1\.1 200 /);
+  assert.match(answer, /"name": "default\/missing"/);
+});
+
+test('redirects under --map: the summary says that they name the port of the listener', async (t) => {
+  const sluice = await start(t, { paths: ['examples/quickstart'], args: ['--echo'] });
+  await sluice.printed(/redirects name the port of the listener, not the one that --map binds/);
+  await sluice.printed(
+    /^try: curl http:\/\/127\.0\.0\.1:\d+\/|^try: curl -H 'Host: shop\.example' http:\/\//m,
+  );
 });
 
 test('a backend that does not answer is a line in the log', async (t) => {
