@@ -6,8 +6,8 @@ import type { JsonObject, Schema } from '../../src/gatewayapi/validation/schema.
 import { NUMBERS, STRINGS } from './values.ts';
 
 /** Names that objects have and refer to each other by, so that references often lead somewhere. */
-export const NAMES = ['a', 'b'] as const;
-export const NAMESPACES = ['default', 'other'] as const;
+const NAMES = ['a', 'b'] as const;
+const NAMESPACES = ['default', 'other'] as const;
 
 /** Fields whose values are drawn from those that other objects have. */
 const LINKS: Readonly<Record<string, readonly string[]>> = {

@@ -10,7 +10,7 @@ import type { AttachmentAttempt } from './attachment.ts';
 import type { ListenerNode, ParentNode, RouteNode, SharedHostname } from './nodes.ts';
 
 /** A route all of whose rules are invalid is not accepted (HTTPRouteRule.filters). */
-export function isServed(route: Pick<RouteNode, 'rules'>): boolean {
+function isServed(route: Pick<RouteNode, 'rules'>): boolean {
   return route.rules.length === 0 || route.rules.some((rule) => rule.invalid.length === 0);
 }
 
