@@ -37,11 +37,11 @@ export const INPUT_FINDINGS = {
   encrypted: { severity: 'info', text: 'The object is encrypted with SOPS, and is not read.' },
   'unknown-kind': { severity: 'info', text: 'The object is of a kind that Sluice does not read.' },
   'misspelt-kind': { severity: 'error', text: 'The kind or its apiVersion is nearly one that Sluice reads.' },
-  'repeated-key': { severity: 'error', text: 'A key stands twice in one map.' },
-  'duplicate-object': { severity: 'error', text: 'The object stands in another place too.' },
+  'repeated-key': { severity: 'error', text: 'A key occurs twice in one map.' },
+  'duplicate-object': { severity: 'error', text: 'The object is defined in another place too.' },
   'last-version-in-force': {
     severity: 'warning',
-    text: 'The object is invalid now; what it last was when it was valid stays in force.',
+    text: 'The object is invalid now; its last valid version is still served.',
   },
   'unusable-object': {
     severity: 'error',

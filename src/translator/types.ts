@@ -25,7 +25,7 @@ export interface TranslateOptions {
    * (standalone use of manifests written for another controller). Statuses of foreign GatewayClasses stay untouched.
    */
   readonly allClasses: boolean;
-  /** CIDRs whose forwarding and PROXY headers are believed where no ProxyConfig names any. */
+  /** CIDRs peers whose forwarding and PROXY headers are trusted where no ProxyConfig names any. */
   readonly trustedCidrs: readonly string[];
   /**
    * Who gives a Gateway the addresses of its `spec.addresses`: `bind`, the proxy listens on them; `infrastructure`,

@@ -26,9 +26,7 @@ export function registerEcho(program: Command): void {
     .description('a demo backend that answers with what it received')
     .option('-p, --port <port>', 'port to listen on; 0 for any free one', parsePort, 9000)
     .option('--bind <address>', 'address to listen on', parseServerAddress, '127.0.0.1')
-    .addOption(
-      new Option('--name <name>', 'name that stands in the answers').default(hostname(), 'the host name'),
-    )
+    .addOption(new Option('--name <name>', 'name in the answers').default(hostname(), 'the host name'))
     .addHelpText('after', EXAMPLES)
     .action(async ({ bind, port, name }: EchoCommandOptions) => {
       try {

@@ -97,9 +97,9 @@ function addServingOptions(command: Command): void {
         .default(new Map<number, number>(), 'none'),
     )
     .addOption(
-      new Option('--trusted-cidrs <cidrs>', 'whose forwarding and PROXY headers are believed')
+      new Option('--trusted-cidrs <cidrs>', 'peers whose forwarding and PROXY headers are trusted')
         .argParser(parseCidrs)
-        .default([], 'nobody'),
+        .default([], 'none'),
     )
     .addOption(zoneOption())
     .addOption(nodeOption())

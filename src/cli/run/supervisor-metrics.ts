@@ -54,7 +54,7 @@ export function workerMetrics(stats: PoolStats): MetricFamily[] {
     {
       name: 'sluice_access_log_dropped_total',
       type: 'counter',
-      help: 'Access log lines that were not written: nobody reads them, or the disk is full.',
+      help: 'Access log lines that were not written: the pipe has no reader, or the disk is full.',
       samples: [{ labels: {}, value: stats.accessLogDropped }],
     },
   ];

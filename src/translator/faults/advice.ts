@@ -204,7 +204,7 @@ export function externalNameServed(path: string, ref: ObjectRef): Fault {
     reason: NO_CONDITION,
     path,
     message: `${describeRef(ref)} is of type ExternalName: who may edit it decides where requests go (CVE-2021-25740).`,
-    hint: 'An XBackend says the same in the open.',
+    hint: 'Use an XBackend with the hostname instead.',
   });
 }
 

@@ -155,7 +155,7 @@ export type FieldOutcome =
 export function whyLost(outcome: FieldOutcome): string {
   switch (outcome.kind) {
     case 'effective':
-      return 'in force';
+      return 'applied';
     case 'overridden':
       return outcome.samePlace
         ? `set by ${describeRef(outcome.by)}, which comes first for the same target`
@@ -168,7 +168,7 @@ export function whyLost(outcome: FieldOutcome): string {
 type Overridden = Extract<FieldOutcome, { kind: 'overridden' }>;
 
 export function policyFieldOverridden(path: string, outcome: Overridden): Fault {
-  const message = `${path} is nowhere in force: ${whyLost(outcome)}.`;
+  const message = `${path} applies nowhere: ${whyLost(outcome)}.`;
   if (!outcome.samePlace) {
     return infoFault({
       code: 'policy-field-overridden',

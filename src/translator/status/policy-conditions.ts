@@ -44,17 +44,17 @@ export function policyProgrammed(fields: FieldOutcomes): Verdict {
   }
   const isWhole = [...fields.values()].every(({ kind }) => kind === 'effective');
   return isWhole
-    ? holds('Programmed', 'Programmed', 'Every field is in force.')
-    : holds('Programmed', 'PartiallyProgrammed', `In force but for these fields. ${lostFields(fields)}`);
+    ? holds('Programmed', 'Programmed', 'Every field applies.')
+    : holds('Programmed', 'PartiallyProgrammed', `Applied except for these fields. ${lostFields(fields)}`);
 }
 
 export function policyOverridden(fields: FieldOutcomes): Verdict {
-  return fails('Programmed', 'Overridden', `No field is in force. ${lostFields(fields)}`);
+  return fails('Programmed', 'Overridden', `No field applies. ${lostFields(fields)}`);
 }
 
 /** Accepted and Programmed of a policy whose fields all belong to an older one of the same target. */
 export function policyConflictedEverywhere(fields: FieldOutcomes): readonly Verdict[] {
-  const message = `No field is in force. ${lostFields(fields)}`;
+  const message = `No field applies. ${lostFields(fields)}`;
   return [fails('Accepted', 'Conflicted', message), policyOverridden(fields)];
 }
 
