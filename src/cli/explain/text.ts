@@ -46,7 +46,7 @@ export function formatAnswer(answer: ExplainAnswer, stream: Stream): string[] {
 const wrapEach = (text: string, width: number): string[] =>
   text.split('\n').flatMap((line) => wrap(line, width, '              '));
 
-export function formatExplanation(explanation: Explanation, colors: Colors): string {
+function formatExplanation(explanation: Explanation, colors: Colors): string {
   const { summary, listener, hosts, hostname, rule, match, filters, backends, nearMisses } = explanation;
   const mark = markOf(explanation, colors);
   const row = (label: string, text: string): string => `  ${colors.dim(label.padEnd(9))} ${text}`;
