@@ -5,7 +5,9 @@ import { measureRegex } from '../proxy/router/regex.ts';
 import { CONTROLLER_NAME, type TranslateOptions } from '../translator/types.ts';
 
 /** What a command says of the translation; the rest is the same for all. */
-export type TranslateChoices = Partial<Pick<TranslateOptions, 'allClasses' | 'addresses' | 'trustedCidrs'>>;
+export type TranslateChoices = Partial<
+  Pick<TranslateOptions, 'allClasses' | 'addresses' | 'trustedCidrs' | 'externalBackends'>
+>;
 
 /** SHA-256 at the speed of the machine. */
 export const platformDigest = (text: string): string => hash('sha256', text, 'hex');
@@ -17,6 +19,7 @@ export function translateOptions(choices: TranslateChoices): TranslateOptions {
     allClasses: false,
     addresses: 'bind',
     trustedCidrs: [],
+    externalBackends: true,
     readCertificate,
     validateCaBundle,
     measureRegex,

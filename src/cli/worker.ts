@@ -5,6 +5,7 @@
  */
 import { Socket } from 'node:net';
 import { followConfig } from '../configsync/client.ts';
+import { TargetGuard } from '../proxy/cluster/target-guard.ts';
 import { createProxy } from '../proxy/proxy.ts';
 import type { PortClaim, PortResult } from '../proxy/proxy-api.ts';
 import { createLineWriter } from '../telemetry/line-writer.ts';
@@ -90,6 +91,7 @@ const proxy = createProxy(
       reportPorts(ports);
     },
     locality: { zone: settings.zone, node: settings.node },
+    targets: new TargetGuard(settings.targets),
     ...(ticketSecret === undefined ? {} : { ticketSecret }),
     ...(sessionSecret === undefined ? {} : { sessionSecret }),
   },

@@ -9,6 +9,7 @@ import type { EjectionCause } from './cluster/health/outlier.ts';
 import type { BreakerLimit } from './cluster/circuit-breaker.ts';
 import type { StreamStats } from './l4/stream-counters.ts';
 import type { TlsFailure } from './listener/tls-failure.ts';
+import type { Targets } from './cluster/target-guard.ts';
 import type { Locality } from './cluster/locality.ts';
 import type { RetryReason } from './http/retry.ts';
 import type { AccessLogSink } from './http/access-record.ts';
@@ -45,6 +46,8 @@ export interface ProxyOptions {
   readonly onPortsChanged?: (ports: readonly PortResult[]) => void;
   /** Where the proxy runs, for endpoints near it; absent = not known. */
   readonly locality?: Locality;
+  /** Where backends may be; absent = anywhere. */
+  readonly targets?: Targets;
   /**
    * At least 32 secret bytes, the same in every worker: keys of TLS session tickets are derived from it. Without it sessions are
    * resumed at the worker that made them, for as long as it lives.

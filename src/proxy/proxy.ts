@@ -61,6 +61,7 @@ class DataPlane implements Proxy {
       protocolOf: (cluster) => this.#protocolOf(cluster),
       wheel: this.#wheel,
       ...(options.locality === undefined ? {} : { locality: options.locality }),
+      ...(options.targets === undefined ? {} : { targets: options.targets }),
     });
     this.#ports = new BoundPorts(
       options,

@@ -32,6 +32,8 @@ export interface TranslateOptions {
    * what is in front of it does (a Service in Kubernetes), and the proxy listens on all of its own.
    */
   readonly addresses: 'bind' | 'infrastructure';
+  /** Serve ExternalName Services and XBackends: whoever writes one has proxies connect to where it says. Absent = no. */
+  readonly externalBackends?: boolean;
   /** Reads a PEM chain and its key, and checks that they belong together. */
   readonly readCertificate: (certificatePem: string, keyPem: string) => CertificateReading;
   /** null when the text is a PEM bundle of at least one certificate, else what is wrong with it. */

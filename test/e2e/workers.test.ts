@@ -32,6 +32,7 @@ function bench(t: TestContext, count: number, heartbeat: HeartbeatTimes): Bench 
       accessLogSamplePercent: 100,
       zone: '',
       node: '',
+      targets: { place: 'local', ownPorts: [] },
       drainMs: 0,
       debug: false,
     },

@@ -33,6 +33,7 @@ interface CaseOptions {
   readonly allClasses?: boolean;
   readonly controllerName?: string;
   readonly addresses?: TranslateOptions['addresses'];
+  readonly externalBackends?: boolean;
   /** The objects would be refused by an API server; the translator must still answer for them. */
   readonly unvalidated?: boolean;
 }
@@ -65,6 +66,7 @@ function readCase(id: string): GoldenCase {
       allClasses: settings.allClasses ?? false,
       addresses: settings.addresses ?? 'bind',
       trustedCidrs: [],
+      externalBackends: settings.externalBackends ?? true,
       readCertificate,
       validateCaBundle: (pem) => (/^CA /.test(pem) ? null : 'it is not PEM.'),
       measureRegex,

@@ -37,6 +37,7 @@ export async function runController(
     probeHost: '127.0.0.1',
     probePort: 0,
     proxyImage: 'sluice:test',
+    externalBackends: false,
     namespace: 'sluice-system',
     namespaces: parts.namespaces ?? null,
     identity: parts.identity ?? 'controller-0',

@@ -11,6 +11,7 @@ interface ControllerCommandOptions {
   readonly proxyImage: string;
   readonly namespaces: readonly string[];
   readonly kubeconfig?: string;
+  readonly externalBackends?: true;
   readonly logLevel: LogLevel;
 }
 
@@ -41,6 +42,10 @@ export function registerController(program: Command): void {
     )
     .option('--config-port <port>', 'port of the configuration stream', parsePort, 15_010)
     .option('--probe-port <port>', 'port of /healthz, /readyz and /metrics', parsePort, 15_002)
+    .option(
+      '--external-backends',
+      'serve ExternalName Services and XBackends, which lead wherever a name does',
+    )
     .option('--kubeconfig <file>', 'outside of a cluster: how to reach one', parsePath)
     .addOption(
       new Option('--log-level <level>', 'least severe log message to print')
@@ -52,6 +57,7 @@ export function registerController(program: Command): void {
       await runController({
         ...options,
         kubeconfig: options.kubeconfig ?? null,
+        externalBackends: options.externalBackends === true,
         namespaces: options.namespaces.length === 0 ? null : options.namespaces,
         namespace: process.env['POD_NAMESPACE'] ?? 'sluice-system',
         identity: process.env['POD_NAME'] ?? hostname(),

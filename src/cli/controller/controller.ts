@@ -47,6 +47,8 @@ export interface ControllerOptions {
   readonly namespaces: readonly string[] | null;
   /** This replica's name in the election. */
   readonly identity: string;
+  /** Serve ExternalName Services and XBackends. */
+  readonly externalBackends: boolean;
   readonly logger: Logger;
 }
 
@@ -173,7 +175,9 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
   });
   const finalizer = new ClassFinalizer(client, logger);
   const seen: Parts['seen'] = { reconciliations: 0, last: null };
-  const translator = new Translator(translateOptions({ addresses: 'infrastructure' }));
+  const translator = new Translator(
+    translateOptions({ addresses: 'infrastructure', externalBackends: options.externalBackends }),
+  );
   const leading: Parts['leading'] = { isLeader: false, look: () => undefined };
   const loop = createReconcileLoop({
     provider,

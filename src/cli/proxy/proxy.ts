@@ -76,6 +76,7 @@ function createPool(options: ProxyCommandOptions, server: ConfigServer, logger: 
       accessLogSamplePercent: options.accessLogSample,
       zone: options.zone,
       node: options.node,
+      targets: { place: 'cluster', ownPorts: [options.probes.port] },
       drainMs: options.drain,
       debug: options.logLevel === 'debug',
     },

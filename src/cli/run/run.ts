@@ -51,7 +51,7 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   });
   const statusFile = createStatusFile(options, files, logger);
   const takeover = options.takeover === undefined ? null : new Takeover(options.takeover, logger);
-  const settings = await workerSettings(options);
+  const { settings, adminPorts } = await workerSettings(options);
   const nothingToServe = Promise.withResolvers<StatusReport>();
   const supervisor = new Supervisor({
     provider,
@@ -76,7 +76,7 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
       if (report.ready) takeover?.ready();
     },
   });
-  const admin = await openAdmin({ supervisor, options, logger, takeover }, (address) => {
+  const admin = await openAdmin({ supervisor, options, logger, takeover, adminPorts }, (address) => {
     summary.setAdmin(address);
   });
   const failures = watchFailures(supervisor, logger);
@@ -94,6 +94,11 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   await admin.close();
   closeLog();
   return exitCode;
+}
+
+/** A port that the system chose is known before the first worker starts. */
+function noteAdminPort(ports: number[], address: string | null): void {
+  if (address !== null) ports.push(Number(address.slice(address.lastIndexOf(':') + 1)));
 }
 
 const optionsOfTranslation = ({ allClasses, trustedCidrs }: RunOptions): TranslateOptions =>
@@ -192,8 +197,15 @@ function accessLogTarget(text: string): WorkerSettings['accessLog'] {
   return text === 'stdout' ? 1 : resolve(text);
 }
 
-async function workerSettings(options: RunOptions): Promise<Omit<WorkerSettings, 'index'>> {
-  return {
+interface WorkersOfRun {
+  readonly settings: Omit<WorkerSettings, 'index'>;
+  /** Part of the settings; the port of the admin API joins it when that is open. */
+  readonly adminPorts: number[];
+}
+
+async function workerSettings(options: RunOptions): Promise<WorkersOfRun> {
+  const adminPorts = options.admin === 'off' ? [] : [options.admin.port];
+  const settings = {
     bindAddress: options.bind,
     portMap: [...(await resolveFreePorts(options.map, options.bind))],
     reusePort: true,
@@ -202,9 +214,11 @@ async function workerSettings(options: RunOptions): Promise<Omit<WorkerSettings,
     accessLogSamplePercent: options.accessLogSample,
     zone: options.zone,
     node: options.node,
+    targets: { place: 'local' as const, ownPorts: adminPorts },
     drainMs: options.drain,
     debug: options.logLevel === 'debug',
   };
+  return { settings, adminPorts };
 }
 
 interface AdminParts {
@@ -212,6 +226,8 @@ interface AdminParts {
   readonly options: RunOptions;
   readonly logger: Logger;
   readonly takeover: Takeover | null;
+  /** Gets the port that is bound. */
+  readonly adminPorts: number[];
 }
 
 /**
@@ -219,7 +235,7 @@ interface AdminParts {
  * the address, null when there is none for now.
  */
 async function openAdmin(
-  { supervisor, options: { admin: address }, logger, takeover }: AdminParts,
+  { supervisor, options: { admin: address }, logger, takeover, adminPorts }: AdminParts,
   onOpen: (address: string | null) => void,
 ): Promise<{ close(): Promise<void> }> {
   const handlers = adminHandlers({
@@ -241,6 +257,7 @@ async function openAdmin(
     } catch (error) {
       return error;
     } finally {
+      noteAdminPort(adminPorts, server?.address ?? null);
       onOpen(server?.address ?? null);
     }
   };

@@ -1,5 +1,6 @@
 /** What supervisor and worker say to each other besides configuration, which has a stream of its own (src/configsync). */
 import { clippedText, integer, nullable, object, oneOf, variants, type Shape } from '../../lib/shape.ts';
+import type { TargetGuardOptions } from '../../proxy/cluster/target-guard.ts';
 import type { PortClaim, ProxyStats } from '../../proxy/proxy-api.ts';
 import type { LogFields } from '../../telemetry/logger.ts';
 
@@ -19,6 +20,8 @@ export interface WorkerSettings {
   /** Where it runs; `` = not known. */
   readonly zone: string;
   readonly node: string;
+  /** Addresses that no backend may have. */
+  readonly targets: Pick<TargetGuardOptions, 'place' | 'ownPorts'>;
   /** How long a worker waits for exchanges when its supervisor is gone. */
   readonly drainMs: number;
   /** Debug messages are worth sending. */

@@ -7,16 +7,20 @@ import type { ClusterId } from '../../ir/ids.ts';
 import type { Certificate } from '../../ir/tls.ts';
 import { samePlain, type Plain } from '../../lib/structural-patch.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { endpointName } from './endpoint.ts';
 import { isWatched, UpstreamCluster, type UpstreamClusterDeps } from './cluster.ts';
-import { DnsDiscovery } from './dns-discovery.ts';
+import { DnsDiscovery, resolveByDns, resolveCompleteName } from './dns-discovery.ts';
 import { HealthRegistry, type HealthRegistryDeps } from './health/health-registry.ts';
 import { NOWHERE, type Locality } from './locality.ts';
+import { NO_GUARD, type Targets, type TargetSource } from './target-guard.ts';
 import type { UpstreamProtocol } from './upstream-pool.ts';
 
 export interface ClusterRegistryDeps extends HealthRegistryDeps {
   readonly protocolOf: (cluster: Cluster) => UpstreamProtocol;
   /** Absent = not known. */
   readonly locality?: Locality;
+  /** Absent = everything is allowed. */
+  readonly targets?: Targets;
 }
 
 /** Checks that take longer do not hold a swap up. */
@@ -36,6 +40,9 @@ interface Entry {
 export class ClusterRegistry {
   readonly #logger: Logger;
   readonly #clusterDeps: UpstreamClusterDeps;
+  readonly #targets: Targets;
+  /** Refused addresses that the log has: a name is resolved again and again. */
+  readonly #logged = new WeakMap<UpstreamCluster, string>();
   readonly #entries = new Set<Entry>();
   /** Most clusters are the same objects from one configuration to the next. */
   readonly #byObject = new WeakMap<Cluster, Entry>();
@@ -47,8 +54,9 @@ export class ClusterRegistry {
   #pending: Promise<void>[] = [];
 
   constructor(deps: ClusterRegistryDeps) {
-    const { logger, protocolOf, locality = NOWHERE } = deps;
+    const { logger, protocolOf, locality = NOWHERE, targets = NO_GUARD } = deps;
     this.#logger = logger;
+    this.#targets = targets;
     this.#clusterDeps = { protocolOf, health: new HealthRegistry(deps), locality };
   }
 
@@ -99,13 +107,14 @@ export class ClusterRegistry {
   #discover(cluster: UpstreamCluster): DnsDiscovery | null {
     const { id, discovery: settings } = cluster.config;
     if (settings.kind === 'endpoints') {
-      cluster.setEndpoints(this.#endpoints.get(id) ?? []);
+      cluster.setEndpoints(this.#allowed(cluster, this.#endpoints.get(id) ?? [], 'endpoints'));
       return null;
     }
     const discovery = new DnsDiscovery(
       settings,
-      (endpoints) => cluster.setEndpoints(endpoints),
+      (endpoints) => cluster.setEndpoints(this.#allowed(cluster, endpoints, 'name')),
       this.#logger,
+      this.#targets.isAbsolute ? resolveCompleteName : resolveByDns,
     );
     this.#pending.push(discovery.start());
     return discovery;
@@ -150,8 +159,38 @@ export class ClusterRegistry {
     if (this.#endpoints.get(set.cluster) === set.endpoints) return;
     this.#endpoints.set(set.cluster, set.endpoints);
     for (const { cluster, discovery } of this.#byId.get(set.cluster) ?? []) {
-      if (discovery === null) cluster.setEndpoints(set.endpoints);
+      if (discovery === null) cluster.setEndpoints(this.#allowed(cluster, set.endpoints, 'endpoints'));
     }
+  }
+
+  /** Endpoints that the configuration may lead to; `endpoints` itself when these are all. A check on another port asks there. */
+  #allowed(
+    cluster: UpstreamCluster,
+    endpoints: readonly Endpoint[],
+    source: TargetSource,
+  ): readonly Endpoint[] {
+    const checkPort = cluster.config.policy.activeCheck?.port ?? null;
+    const refusals = new Map<Endpoint, string>();
+    for (const endpoint of endpoints) {
+      const why =
+        this.#targets.refusal(endpoint, source) ??
+        (checkPort === null ? null : this.#targets.refusal({ ...endpoint, port: checkPort }, source));
+      if (why !== null) refusals.set(endpoint, why);
+    }
+    this.#logRefusals(cluster, refusals);
+    return refusals.size === 0 ? endpoints : endpoints.filter((endpoint) => !refusals.has(endpoint));
+  }
+
+  #logRefusals(cluster: UpstreamCluster, refusals: ReadonlyMap<Endpoint, string>): void {
+    const text = [...refusals].map(([endpoint, why]) => `${endpointName(endpoint)} (${why})`).join(', ');
+    if (text === (this.#logged.get(cluster) ?? '')) return;
+    this.#logged.set(cluster, text);
+    if (text === '') return;
+    const { kind, namespace, name } = cluster.config.origin;
+    this.#logger.warn('addresses of a backend are not used', {
+      backend: `${kind} ${namespace}/${name}`,
+      addresses: text,
+    });
   }
 
   get clusters(): readonly UpstreamCluster[] {

@@ -22,7 +22,13 @@ export interface Resolution {
 export type Resolve = (hostname: string) => Promise<Resolution>;
 
 /** By DNS with TTLs; names that DNS does not know, as the system resolves them. */
-const resolveByDns: Resolve = async (hostname) => {
+export const resolveByDns: Resolve = (hostname) => resolve(hostname, hostname);
+
+/** The same without the system's search domains. */
+export const resolveCompleteName: Resolve = (hostname) => resolve(hostname, `${hostname}.`);
+
+/** `systemName`: what the system is asked for. */
+async function resolve(hostname: string, systemName: string): Promise<Resolution> {
   const answers = await Promise.allSettled([
     dns.resolve4(hostname, { ttl: true }),
     dns.resolve6(hostname, { ttl: true }),
@@ -34,9 +40,9 @@ const resolveByDns: Resolve = async (hostname) => {
     const ttlMs = Math.min(...records.map((record) => record.ttl)) * 1_000;
     return { addresses: records.map((record) => record.address), ttlMs };
   }
-  const found = await dns.lookup(hostname, { all: true });
+  const found = await dns.lookup(systemName, { all: true });
   return { addresses: found.map(({ address }) => address), ttlMs: REFRESH_WITHOUT_TTL_MS };
-};
+}
 
 export interface DnsTarget {
   readonly hostname: string;

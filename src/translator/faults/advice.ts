@@ -198,13 +198,14 @@ export function backendInTheClear(path: string, ref: ObjectRef, appProtocol: str
   });
 }
 
-export function externalNameServed(path: string, ref: ObjectRef): Fault {
+/** Of the Service, once for all routes. */
+export function externalNameServed(path: string, hostname: string): Fault {
   return infoFault({
     code: 'external-name',
     reason: NO_CONDITION,
     path,
-    message: `${describeRef(ref)} is of type ExternalName: who may edit it decides where requests go (CVE-2021-25740).`,
-    hint: 'Use an XBackend with the hostname instead.',
+    message: `Requests go wherever ${JSON.stringify(hostname)} leads. sluice run serves this; a controller does only with --external-backends.`,
+    hint: 'See docs/reference/external-backends.md for what such a name may lead to.',
   });
 }
 

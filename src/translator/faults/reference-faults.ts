@@ -77,6 +77,27 @@ function describeOffer(ref: ObjectRef, offered: readonly number[]): string {
     : `${list}.`;
 }
 
+export function externalBackendsOff(path: string, ref: ObjectRef): Fault {
+  const what = ref.kind === 'Service' ? 'a Service of type ExternalName' : 'an XBackend';
+  return errorFault({
+    code: 'external-backends-off',
+    reason: 'RefNotPermitted',
+    path,
+    message: `${describeRef(ref)} is ${what}, which the controller does not serve.`,
+    hint: 'Use a Service with a selector or EndpointSlices, or start the controller with --external-backends (externalBackends of the chart).',
+  });
+}
+
+export function clusterNameRefused(path: string, ref: ObjectRef, hostname: string): Fault {
+  return errorFault({
+    code: 'cluster-name',
+    reason: 'RefNotPermitted',
+    path,
+    message: `${describeRef(ref)} stands for ${hostname}, a name of the cluster that is no Service.`,
+    hint: 'Name SERVICE.NAMESPACE.svc, or refer to the Service itself.',
+  });
+}
+
 export function backendPortMissing(path: string, ref: ObjectRef): Fault {
   return errorFault({
     code: 'backend-port-missing',

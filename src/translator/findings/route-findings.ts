@@ -54,7 +54,8 @@ export class RouteReporter {
           () => routeFaults(route, existing, index),
           () => route.rules.flatMap((rule) => [...rule.closed, ...rule.invalid]),
         );
-        return faults.length === 0 ? [] : [{ object: route.ref, faults }];
+        const external = externalNames(route, index);
+        return faults.length === 0 ? external : [{ object: route.ref, faults }, ...external];
       },
       [existing],
     );
@@ -134,10 +135,19 @@ function backendAdvice(backend: BackendNode, isLayer7: boolean, index: SnapshotI
   const port = service?.spec?.ports?.find((one) => one.port === upstream.value.port);
   const appProtocol = port?.appProtocol ?? '';
   const inTheClear = isLayer7 && upstream.value.tls === null && appProtocol.toLowerCase() === 'https';
-  return [
-    ...(service?.spec?.type === 'ExternalName' ? [externalNameServed(path, ref)] : []),
-    ...(inTheClear ? [backendInTheClear(path, ref, appProtocol)] : []),
-  ];
+  return [...(inTheClear ? [backendInTheClear(path, ref, appProtocol)] : [])];
+}
+
+/** What is to be said of Services of type ExternalName that the route leads to. */
+function externalNames({ rules }: RouteNode, index: SnapshotIndex): readonly Noted[] {
+  return rules.flatMap((rule) =>
+    rule.backends.flatMap(({ ref, upstream }) => {
+      const spec = ref.kind === 'Service' ? index.service(ref.namespace, ref.name)?.spec : undefined;
+      return spec?.type === 'ExternalName' && upstream.ok
+        ? [{ object: ref, faults: [externalNameServed('spec.externalName', spec.externalName ?? '')] }]
+        : [];
+    }),
+  );
 }
 
 /** Session persistence of policies that does not come to bear (GEP-1619, "Edge Case Behavior"). */

@@ -20,6 +20,7 @@ import {
 } from '../faults/reference-faults.ts';
 import { judgeTrust } from './backend-trust.ts';
 import { resolveCertificate } from './certificate.ts';
+import { externalBackendFault } from './external-backend.ts';
 import type { Upstream, UpstreamProtocol, UpstreamTlsNode, XBackendNode } from './nodes.ts';
 import { byName, keepNodes, keyOf, refOf } from './object-key.ts';
 import type { PolicyContext } from './policies.ts';
@@ -36,6 +37,8 @@ export interface BackendContext {
   readonly lookup: Lookup;
   readonly policies: Sources['policies'];
   readonly backends: BackendNodes;
+  /** See `TranslateOptions.externalBackends`. */
+  readonly externalBackends: boolean;
 }
 
 /** One reference to follow. */
@@ -63,6 +66,8 @@ export function resolveBackend(context: BackendContext, query: BackendQuery): Re
   if (!context.lookup.granted(query.from, target)) {
     return failure(refNotPermitted(query.path, query.from, target));
   }
+  const fault = externalBackendFault(context, query, target);
+  if (fault !== null) return failure(fault);
   return isService ? resolveService(context, query, target) : resolveXBackend(context, query, target);
 }
 

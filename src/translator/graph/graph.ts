@@ -56,10 +56,16 @@ export class GraphBuilder {
     this.#defects = defects;
     this.#index = new SnapshotIndex(defects);
     this.#gatewayStage = new GatewayStage(defects);
-    const { measureRegex } = options;
+    const { measureRegex, externalBackends = false } = options;
     this.#routeStage = new RouteStage((route, sources) => {
       const namespace = namespaceOf(route.object);
-      const context: RuleContext = { ...sources, kind: route.kind, namespace, measureRegex };
+      const context: RuleContext = {
+        ...sources,
+        kind: route.kind,
+        namespace,
+        measureRegex,
+        externalBackends,
+      };
       return withinRegexLimit(
         route.rules.map((rule, at) => judgeRule(rule, at, context)),
         measureRegex,
