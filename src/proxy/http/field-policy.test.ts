@@ -112,6 +112,14 @@ const FAMILY = [
   'X-Cluster-Client-IP',
   'CF-Connecting-IP',
   'Fastly-Client-IP',
+  'Client-Cert',
+  'Client-Cert-Chain',
+  'SSL-Client-Verify',
+  'SSL-Client-Subject-DN',
+  'SSL-Client-Issuer-DN',
+  'X-Original-Host',
+  'X-Original-URI',
+  'X-Original-Method',
 ];
 const UNDERSCORES = ['X_User', 'x_forwarded_for', 'Content_Length', 'Transfer_Encoding', 'a_', '_'];
 const ORDINARY: readonly Field[] = [

@@ -67,6 +67,16 @@ export const HeaderId = {
   xClusterClientIp: 52,
   cfConnectingIp: 53,
   fastlyClientIp: 54,
+
+  // What a proxy that ends TLS says of the client's certificate (RFC 9440, ingress-nginx), and of the request it has rewritten.
+  clientCert: 55,
+  clientCertChain: 56,
+  sslClientVerify: 57,
+  sslClientSubjectDn: 58,
+  sslClientIssuerDn: 59,
+  xOriginalHost: 60,
+  xOriginalUri: 61,
+  xOriginalMethod: 62,
 } as const;
 
 /** Ids from 1 to this one are connection-level. */
@@ -131,6 +141,14 @@ const NAMES: Readonly<Record<keyof typeof HeaderId, string>> = {
   xClusterClientIp: 'x-cluster-client-ip',
   cfConnectingIp: 'cf-connecting-ip',
   fastlyClientIp: 'fastly-client-ip',
+  clientCert: 'client-cert',
+  clientCertChain: 'client-cert-chain',
+  sslClientVerify: 'ssl-client-verify',
+  sslClientSubjectDn: 'ssl-client-subject-dn',
+  sslClientIssuerDn: 'ssl-client-issuer-dn',
+  xOriginalHost: 'x-original-host',
+  xOriginalUri: 'x-original-uri',
+  xOriginalMethod: 'x-original-method',
 };
 
 const IDS: ReadonlyMap<string, number> = new Map(
@@ -216,6 +234,14 @@ export const SUSPECT_BY_ID: Uint8Array = idTable([
   HeaderId.xClusterClientIp,
   HeaderId.cfConnectingIp,
   HeaderId.fastlyClientIp,
+  HeaderId.clientCert,
+  HeaderId.clientCertChain,
+  HeaderId.sslClientVerify,
+  HeaderId.sslClientSubjectDn,
+  HeaderId.sslClientIssuerDn,
+  HeaderId.xOriginalHost,
+  HeaderId.xOriginalUri,
+  HeaderId.xOriginalMethod,
 ]);
 
 /** Every name that begins so is a forwarding field. */
