@@ -1,5 +1,6 @@
 /** The pod of a proxy: non-root, read-only, without capabilities and without access to the API server. */
 import type { Workload } from '../../ir/workload.ts';
+import { grantedAnnotations } from './annotations.ts';
 import { containerPorts, objectLabels, portName, resourceName, selectorLabels } from './names.ts';
 import type { RenderInput } from './render.ts';
 
@@ -18,7 +19,7 @@ export const identitySecretName = (input: Pick<RenderInput, 'spec' | 'context'>)
 export function podTemplate(input: RenderInput): object {
   const { spec, workload, context } = input;
   return {
-    metadata: { labels: objectLabels(spec, context.hash), annotations: podAnnotations(spec.annotations) },
+    metadata: { labels: objectLabels(spec, context.hash), annotations: grantedAnnotations(spec.annotations) },
     spec: {
       serviceAccountName: resourceName(spec, context.hash),
       automountServiceAccountToken: false,
@@ -47,22 +48,6 @@ export function podTemplate(input: RenderInput): object {
       ],
     },
   };
-}
-
-/** Annotations with which a pod gets profiles, roles or networks of the node or the cloud: not for who may write a Gateway. */
-const PRIVILEGED_ANNOTATIONS = [
-  'container.apparmor.security.beta.kubernetes.io/',
-  'container.seccomp.security.alpha.kubernetes.io/',
-  'seccomp.security.alpha.kubernetes.io/',
-  'iam.amazonaws.com/',
-  'k8s.v1.cni.cncf.io/',
-];
-
-function podAnnotations(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const kept = Object.entries(annotations).filter(
-    ([name]) => !PRIVILEGED_ANNOTATIONS.some((prefix) => name.startsWith(prefix)),
-  );
-  return kept.length === Object.keys(annotations).length ? annotations : Object.fromEntries(kept);
 }
 
 function topologySpread({ spec, workload, context }: RenderInput): object {

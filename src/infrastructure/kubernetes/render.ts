@@ -4,6 +4,7 @@
  */
 import type { InfraAddress, InfraSpec } from '../../ir/infra.ts';
 import type { Workload } from '../../ir/workload.ts';
+import { grantedAnnotations } from './annotations.ts';
 import { containerPorts, objectLabels, portName, resourceName, selectorLabels, type Hash } from './names.ts';
 import { podTemplate } from './pod.ts';
 
@@ -64,7 +65,7 @@ export function objectMetadata({ spec, context }: RenderInput, suffix = ''): Kub
     name: resourceName(spec, context.hash) + suffix,
     namespace: spec.gateway.namespace,
     labels: objectLabels(spec, context.hash),
-    annotations: spec.annotations,
+    annotations: grantedAnnotations(spec.annotations),
     ownerReferences: [
       {
         apiVersion: 'gateway.networking.k8s.io/v1',

@@ -139,17 +139,32 @@ suite('a tenant', () => {
     );
   });
 
-  test('gets pods without profiles, roles and networks that annotations would give', () => {
+  test('gets objects without profiles, roles, networks and containers that annotations would give', () => {
     const annotations = {
       'container.apparmor.security.beta.kubernetes.io/proxy': 'unconfined',
       'seccomp.security.alpha.kubernetes.io/pod': 'unconfined',
       'iam.amazonaws.com/role': 'admin',
+      'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/admin',
+      'iam.gke.io/gcp-service-account': 'admin@project.iam.gserviceaccount.com',
+      'azure.workload.identity/client-id': 'admin',
       'k8s.v1.cni.cncf.io/networks': 'storage',
-      'example.com/note': 'kept',
+      'cni.projectcalico.org/ipAddrs': '["192.0.2.8"]',
+      'io.kubernetes.cri-o.userns-mode': 'private',
+      'sidecar.istio.io/proxyImage': 'evil/image:1',
+      'sidecar.istio.io/userVolume': '[{"name":"root","hostPath":{"path":"/"}}]',
+      'config.linkerd.io/proxy-image': 'evil/image',
+      'vault.hashicorp.com/agent-image': 'evil/image:1',
     };
-    const workload = made({ infrastructure: { annotations } }).find(({ kind }) => kind === 'Deployment');
+    const kept = {
+      'example.com/note': 'kept',
+      'sidecar.istio.io/inject': 'false',
+      'service.beta.kubernetes.io/aws-load-balancer-type': 'nlb',
+    };
+    const objects = made({ infrastructure: { annotations: { ...annotations, ...kept } } });
+    for (const { kind, metadata } of objects) assert.deepEqual(metadata.annotations, kept, kind);
+    const workload = objects.find(({ kind }) => kind === 'Deployment');
     const { template } = workload?.['spec'] as { readonly template: { readonly metadata: Fields } };
-    assert.deepEqual(template.metadata['annotations'], { 'example.com/note': 'kept' });
+    assert.deepEqual(template.metadata['annotations'], kept);
   });
 
   test('gets pods that are confined, whatever it writes', () => {

@@ -1,0 +1,43 @@
+/** Which annotations of a Gateway (`spec.infrastructure.annotations`) go to the objects that are made for it. */
+
+/**
+ * Annotations with which an object gets profiles, roles or networks of the node or the cloud, or with which a pod gets containers and
+ * volumes of a webhook: not for everyone who may write a Gateway.
+ */
+const PRIVILEGED = [
+  'container.apparmor.security.beta.kubernetes.io/',
+  'container.seccomp.security.alpha.kubernetes.io/',
+  'seccomp.security.alpha.kubernetes.io/',
+  'io.kubernetes.cri-o.',
+  // Roles in the cloud: of pods, and of ServiceAccounts.
+  'iam.amazonaws.com/',
+  'eks.amazonaws.com/',
+  'iam.gke.io/',
+  'azure.workload.identity/',
+  // Networks and addresses.
+  'k8s.v1.cni.cncf.io/',
+  'v1.multus-cni.io/',
+  'cni.projectcalico.org/',
+  'k8s.ovn.org/',
+  // Containers, images and volumes that webhooks inject.
+  'sidecar.istio.io/',
+  'inject.istio.io/',
+  'config.linkerd.io/',
+  'config.alpha.linkerd.io/',
+  'vault.hashicorp.com/',
+  'dapr.io/',
+];
+
+/** Whether a sidecar is injected at all; what it runs is then for whoever runs the mesh. */
+const KEPT: ReadonlySet<string> = new Set(['sidecar.istio.io/inject']);
+
+const isPrivileged = (name: string): boolean =>
+  !KEPT.has(name) && PRIVILEGED.some((prefix) => name.startsWith(prefix));
+
+/** The same object when all of them go. */
+export function grantedAnnotations(
+  annotations: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const kept = Object.entries(annotations).filter(([name]) => !isPrivileged(name));
+  return kept.length === Object.keys(annotations).length ? annotations : Object.fromEntries(kept);
+}
