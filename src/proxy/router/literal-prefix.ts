@@ -4,9 +4,12 @@ const LITERAL = /[A-Za-z0-9/_~%!&'",:;<>=@#` -]/;
 /** Punctuation that a backslash makes literal. Letters and digits behind a backslash mean something else. */
 const ESCAPED = /[^A-Za-z0-9\x80-\uffff]/;
 
+/** Nothing that a repetition could repeat: in `a(?i)*` and `a\Q\E*` it repeats the `a`. */
+const TRANSPARENT = /\(\?[a-zA-Z-]*\)|\\[QE]/;
+
 /** `` when the pattern starts with something that is not literal, or when it is not clear. `pattern` is valid RE2 syntax. */
 export function literalPrefix(pattern: string): string {
-  if (hasOpenAlternative(pattern)) return '';
+  if (TRANSPARENT.test(pattern) || hasOpenAlternative(pattern)) return '';
   let prefix = '';
   let at = pattern.startsWith('^') ? 1 : 0;
   while (at < pattern.length) {
@@ -24,10 +27,9 @@ export function literalPrefix(pattern: string): string {
   return prefix;
 }
 
-/** Whether the pattern has a `|` outside of groups and classes; true as well for spellings that this cannot read. */
+/** Whether the pattern has a `|` outside of groups and classes. */
 function hasOpenAlternative(pattern: string): boolean {
   if (!pattern.includes('|')) return false;
-  if (pattern.includes('\\Q')) return true;
   let depth = 0;
   for (let at = 0; at < pattern.length; at++) {
     const char = pattern.charAt(at);

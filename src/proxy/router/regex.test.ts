@@ -47,7 +47,27 @@ suite('regular expressions', () => {
         '(?i)',
         'é',
       ],
-      ...['*', '+', '?', '{0,2}', '{1,2}', '.', '%', ';', '\\x61', '\\Qa|\\E', '[[:alpha:]|]', ' '],
+      ...[
+        '*',
+        '+',
+        '?',
+        '{0,2}',
+        '{1,2}',
+        '.',
+        '%',
+        ';',
+        '\\x61',
+        '\\Qa|\\E',
+        '\\Q',
+        '\\E',
+        '(?i:a)',
+        '(?i:',
+        ')',
+        '()',
+        '(?:)',
+        '[[:alpha:]|]',
+        ' ',
+      ],
     );
     const text = fc.string({ unit: fc.constantFrom('a', 'b', 'A', '/', '.', '|', '(', ']', '%', ';', ' ') });
     fc.assert(
@@ -70,6 +90,8 @@ suite('regular expressions', () => {
     assert.equal(literalPrefix('/a\\.b/x*'), '/a.b/');
     assert.equal(literalPrefix('/a|/b'), '');
     assert.equal(literalPrefix('(?i)/a'), '');
+    assert.equal(literalPrefix('a(?i)*b'), '', 'the repetition is of the a');
+    assert.equal(literalPrefix('a\\Q\\E*b'), '', 'here too');
   });
 
   test('says what is wrong with a pattern', () => {
