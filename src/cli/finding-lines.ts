@@ -2,6 +2,7 @@
 import type { FindingReport } from '../admin/status-report.ts';
 import { separateUnread } from './check/unread.ts';
 import { wrap, type Layout } from './layout.ts';
+import { visibleLine } from '../lib/visible-text.ts';
 
 /** More than a screen holds does not help; `sluice check` prints all. */
 const LIMIT = 24;
@@ -16,17 +17,17 @@ export function findingLines(findings: readonly FindingReport[], { colors, width
   const lines = sorted.slice(0, LIMIT).flatMap((finding) => {
     const severity = colors[PAINT[finding.severity]](finding.severity);
     return [
-      ...wrap(`${severity} ${placeOf(finding)}${finding.message}`, width, INDENT),
+      ...wrap(`${severity} ${placeOf(finding)}${visibleLine(finding.message)}`, width, INDENT),
       ...(finding.hint === null
         ? []
-        : wrap(`${INDENT}${colors.green('→')} ${finding.hint}`, width, `${INDENT}  `)),
+        : wrap(`${INDENT}${colors.green('→')} ${visibleLine(finding.hint)}`, width, `${INDENT}  `)),
     ];
   });
   const more = sorted.length - LIMIT;
   return [
     ...lines,
     ...(more > 0 ? [colors.dim(`… and ${String(more)} more: sluice check`)] : []),
-    ...(unread === null ? [] : wrap(unread, width, INDENT)),
+    ...(unread === null ? [] : wrap(visibleLine(unread), width, INDENT)),
   ];
 }
 
@@ -35,5 +36,5 @@ export function placeOf({ location, object, path }: FindingReport): string {
   const place =
     location === null ? [] : [`${location.file}:${String(location.line)}:${String(location.column)}`];
   const words = [...place, object ?? '', path].filter((word) => word !== '');
-  return words.length === 0 ? '' : `${words.join(' ')}: `;
+  return words.length === 0 ? '' : `${visibleLine(words.join(' '))}: `;
 }

@@ -1,5 +1,6 @@
 /** Colours, only where a person sees them: on a terminal, unless NO_COLOR says otherwise (no-color.org). */
 import { createColors } from 'picocolors';
+import { visibleText } from '../lib/visible-text.ts';
 
 export type Colors = ReturnType<typeof createColors>;
 
@@ -9,9 +10,9 @@ export function colorsFor(stream: { readonly isTTY?: boolean }): Colors {
 }
 
 export const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${visibleText(text)}\n`);
 };
 
 export const printError = (text: string): void => {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${visibleText(text)}\n`);
 };

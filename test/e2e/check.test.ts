@@ -206,3 +206,38 @@ test('Gateways of other controllers only: a warning that names the option', (t) 
   assert.match(stdout, /warning \[gateway-class-foreign\]/);
   assert.match(stdout, /No Gateway is served: .*\n.*--all-classes/);
 });
+
+test('text of objects and files begins no line and moves no cursor, in any format', (t) => {
+  const hostile = '\\r\\n::error::forged\\e[2J\\x9b2J\\u202e';
+  const folder = folderOf(t, {
+    'a\n::error::forged.yaml': CLASS + '---\n' + GATEWAY,
+    'b.yaml': `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: "n${hostile}", namespace: app}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, namespace: infra}
+spec:
+  parentRefs: [{name: gw}]
+  rules:
+    - matches: [{path: {value: "/x${hostile}"}}]
+      filters:
+        - type: RequestRedirect
+          requestRedirect: {path: {type: ReplaceFullPath, replaceFullPath: "/x${hostile}"}}
+---
+apiVersion: "v1${hostile}"
+kind: "Kind${hostile}"
+metadata: {name: a}
+`,
+  });
+  for (const format of ['text', 'json', 'sarif', 'junit']) {
+    const { stdout, stderr } = check([folder, '-o', format]);
+    assert.match(stdout, /forged/, format);
+    assert.doesNotMatch(
+      stdout + stderr,
+      /^::|[^\n\t\u0020-\u007e\u00a0-\u2027\u2030-\u{10ffff}]|[\u202a-\u202e]/mu,
+      format,
+    );
+  }
+});

@@ -1,6 +1,7 @@
 /** What `check` prints, for people and for machines. */
 import type { Colors } from '../terminal.ts';
 import { countOf } from '../../lib/plural.ts';
+import { visibleLine } from '../../lib/visible-text.ts';
 import type { Problem } from './problem.ts';
 import { separateUnread } from './unread.ts';
 
@@ -12,7 +13,9 @@ export interface CheckReport {
 export type CheckFormat = 'text' | 'json' | 'sarif' | 'junit';
 
 const place = ({ location }: Problem): string =>
-  location === null ? '' : `${location.file}:${String(location.line)}:${String(location.column)}`;
+  location === null
+    ? ''
+    : `${visibleLine(location.file)}:${String(location.line)}:${String(location.column)}`;
 
 const subject = ({ object, path }: Problem): string =>
   [object, path].filter((part) => part !== null && part !== '').join(' ');
@@ -32,10 +35,10 @@ export function formatText(report: CheckReport, colors: Colors): string {
     ]
       .filter((part) => part !== '')
       .join(' ');
-    const hint = problem.hint === null ? '' : `\n    ${colors.green('→')} ${problem.hint}`;
-    return `${head} ${subject(problem)}\n    ${problem.message}${hint}`;
+    const hint = problem.hint === null ? '' : `\n    ${colors.green('→')} ${visibleLine(problem.hint)}`;
+    return `${head} ${visibleLine(subject(problem))}\n    ${visibleLine(problem.message)}${hint}`;
   });
-  return [...lines, ...(line === null ? [] : [line]), summary(report, others)].join('\n');
+  return [...lines, ...(line === null ? [] : [visibleLine(line)]), summary(report, others)].join('\n');
 }
 
 function summary({ objects }: CheckReport, problems: readonly Problem[]): string {
@@ -89,7 +92,8 @@ export function formatJunit({ problems, objects }: CheckReport): string {
   const failures = problems.filter(({ severity }) => severity !== 'info');
   const cases = failures.map((problem) => {
     const name = escapeXml(`${problem.code} ${subject(problem)}`);
-    const text = escapeXml([place(problem), problem.message, problem.hint ?? ''].filter(Boolean).join('\n'));
+    const parts = [place(problem), problem.message, problem.hint ?? ''];
+    const text = parts.filter(Boolean).map(escapeXml).join('\n');
     return `    <testcase classname="sluice.check" name="${name}"><failure message="${escapeXml(problem.message)}">${text}</failure></testcase>`;
   });
   if (cases.length === 0)
@@ -100,5 +104,6 @@ export function formatJunit({ problems, objects }: CheckReport): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
+/** Controls have no form in XML 1.0 at all: one of them would make the whole report unreadable. */
 const escapeXml = (text: string): string =>
-  text.replace(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
+  visibleLine(text).replace(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
