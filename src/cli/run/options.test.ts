@@ -76,6 +76,10 @@ suite('options of run', () => {
     assert.equal(parseWorkers('4'), 4);
     refuses(parseWorkers, '0', '-1', '1.5', 'many', '2000');
     assert.equal(parseSeconds('0.5'), 500);
+    // Workers take whole milliseconds and nothing else.
+    for (const text of ['1.001', '0.0005', '86399.9999', '0.1234567']) {
+      assert.ok(Number.isInteger(parseSeconds(text)), text);
+    }
     refuses(parseSeconds, '-1', '1m', '', '86401');
     assert.equal(parsePercent('12.5'), 12.5);
     refuses(parsePercent, '101', '-1', '10%');

@@ -139,7 +139,7 @@ export function parseSeconds(text: string): number {
   if (!/^\d+(\.\d+)?$/.test(text) || seconds > 86_400) {
     throw new InvalidArgumentError('Write seconds, such as 30 or 0.5, at most a day (86400).');
   }
-  return seconds * 1000;
+  return Math.round(seconds * 1000);
 }
 
 export function parsePercent(text: string): number {
