@@ -159,6 +159,31 @@ test('endpoints travel alone, and a later change of routes does not bring old on
   for (const { endpoints: sets } of dataPlane.applied.at(-1) ?? []) assert.deepEqual(sets, [moved]);
 });
 
+test('no size that an object may have breaks the stream: many endpoints, long names of zones', async () => {
+  const { server, attach, until } = bench();
+  const dataPlane = new RecordingDataPlane();
+  attach('one', dataPlane);
+  server.publish([config('a', 'a1', [endpoints('c', 1)])]);
+  await until(() => everybodyServes(server, 1));
+  const long = 'z'.repeat(5_000);
+  const large: EndpointSet = {
+    cluster: clusterId('c'),
+    endpoints: Array.from({ length: 70_000 }, (_, index) => ({
+      address: `10.0.${String(index >> 8)}.${String(index & 255)}`,
+      port: 80,
+      state: 'ready',
+      zone: long.slice(0, index === 0 ? 5_000 : 1),
+      ...(index === 0 ? { hints: { zones: [long], nodes: [long] } } : {}),
+    })),
+  };
+  server.publish([config('a', 'a2', [large])]);
+  await until(() => everybodyServes(server, 2));
+  assert.deepEqual(dataPlane.endpointSets, [large]);
+  server.publish([config('a', 'a3', [endpoints('c', 1)])]);
+  await until(() => everybodyServes(server, 3));
+  assert.equal(dataPlane.applied.length, 1, 'on the same stream, without a new configuration');
+});
+
 test('while a proxy is busy changes wait and are sent together', async () => {
   const { server, attach, until } = bench();
   const dataPlane = new RecordingDataPlane();
