@@ -48,5 +48,7 @@ test('printing or dumping a configuration shows no key', () => {
 });
 
 test('text of another format is refused with what to do', () => {
+  // Saved by a proxy of an earlier version: its settings have no limits, which every connection reads.
+  assert.throws(() => decodeConfig('{"format":1,"config":{"settings":{}}}'), /upgrade the older one/u);
   assert.throws(() => decodeConfig('{"format":99,"config":{}}'), /upgrade the older one/u);
 });

@@ -7,8 +7,11 @@ import type { Plain } from '../lib/structural-patch.ts';
 import { SharedParts } from './shared-parts.ts';
 import { Redacted, type Certificate } from './tls.ts';
 
-/** Raised when the shape of the contract changes in a way that an older reader would misread. */
-const FORMAT = 1;
+/**
+ * Raised when the shape of the contract changes in a way that an older reader would misread, or so that a newer one misses a member in older
+ * text: a proxy may find text of the version before it in its state folder. 2: settings have the limits of clients.
+ */
+const FORMAT = 2;
 
 type PlainCertificate = Omit<Certificate, 'keyPem'> & { readonly keyPem: string };
 type PlainConfig = Omit<GatewayConfig, 'certificates'> & {
