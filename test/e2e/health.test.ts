@@ -118,7 +118,7 @@ test('an endpoint that fails its checks is out in every worker, and everything s
   );
   assert.match(
     text,
-    /Service demo\/api:\S+ +2 of 3 +127\.0\.0\.1:\d+ fails its checks for \d+s: it answered 503/,
+    /Service demo\/api:\S+ +2 of 3\s+127\.0\.0\.1:\d+ fails its checks for \d+s: it answered 503/,
   );
   const metrics = await (await fetch(`${sluice.admin}/metrics`)).text();
   assert.match(metrics, /^sluice_backend_endpoints_out\{.*backend_name="api".*cause="check_failing"\} 1$/m);

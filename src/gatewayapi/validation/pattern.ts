@@ -33,7 +33,16 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['^([0-9]{1,5}(h|m|s|ms)){1,4}$', 'a duration, such as 10s, 500ms or 1h30m'],
   ['^[0-9]+(\\.[0-9]+)?(k|M|G|Ki|Mi|Gi)?$', 'a quantity, such as 64Ki'],
   ["^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$", 'a path, with other characters percent-encoded'],
-  ['^/', 'a path that begins with "/"'],
+  ['^/[!-"$-~]*$', 'a path that begins with "/", of visible ASCII characters and without "#"'],
+  [
+    '^(([0-9A-Za-z_.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?)?$',
+    'a host name or an IP address, with ":" and a port after it if needed',
+  ],
+  ['^[^\\x00-\\x08\\x0a-\\x1f\\x7f]+$', 'a text without control characters'],
+  [
+    "^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]*$",
+    "the name of a cookie or header: letters, digits and !#$%&'*+-.^_`|~",
+  ],
   [`^${DNS_NAME}\\/${URL_PATH}$`, 'a DNS name, "/" and a path, such as sluice.dev/gateway-controller'],
   [
     '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',

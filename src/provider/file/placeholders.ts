@@ -7,7 +7,7 @@ import { isJsonObject, type Issue, type JsonObject, type Path } from '../../gate
 const PLACEHOLDER = /\$\{([A-Za-z_]\w*)(?::?[-=]([^}]*))?\}|\$([A-Z_][A-Z0-9_]*)|<([a-z]+:[^<>]+)>/g;
 
 /** The placeholders in a text, as written. */
-export const placeholdersIn = (text: string): readonly string[] => text.match(PLACEHOLDER) ?? [];
+const placeholdersIn = (text: string): readonly string[] => text.match(PLACEHOLDER) ?? [];
 
 /** The same name for the same placeholder everywhere, so that objects still find each other: `${SECRET_DOMAIN}` is `secret-domain`. */
 const standInFor = (text: string): string =>
