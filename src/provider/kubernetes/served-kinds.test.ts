@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { newestReadable } from './served-kinds.ts';
+import { ApiError, type KubeClient } from '../../kubeapi/client.ts';
+import { SILENT_LOGGER } from '../../telemetry/logger.ts';
+import type { ResourceName } from './kinds.ts';
+import { newestReadable, ServedKinds } from './served-kinds.ts';
 
 suite('the version at which a kind is watched', () => {
   const group = 'gateway.networking.k8s.io';
@@ -19,4 +22,35 @@ suite('the version at which a kind is watched', () => {
       assert.equal(newestReadable(group, kind, served.toReversed()), wanted);
     });
   }
+});
+
+test('a group that an API server does not know for a moment changes no version', async (t) => {
+  const group = '/apis/gateway.networking.k8s.io';
+  let isKnown = true;
+  const answers = new Map<string, object>([
+    [group, { versions: [{ version: 'v1alpha3' }] }],
+    [`${group}/v1alpha3`, { resources: [{ name: 'backendtlspolicies' }] }],
+  ]);
+  const call = ({ path }: { readonly path: string }): Promise<unknown> => {
+    const answer = isKnown ? answers.get(path) : undefined;
+    return answer === undefined
+      ? Promise.reject(new ApiError(404, 'NotFound', path))
+      : Promise.resolve(answer);
+  };
+  const changed: ResourceName[] = [];
+  const served = new ServedKinds({
+    client: { call } as unknown as KubeClient,
+    logger: SILENT_LOGGER,
+    onChange: (names) => changed.push(...names),
+  });
+  t.after(() => {
+    served.stop();
+  });
+  await served.start();
+  assert.equal(served.kindOf('backendTlsPolicies').version, 'v1alpha3');
+  isKnown = false;
+  changed.length = 0;
+  await served.start();
+  assert.equal(served.kindOf('backendTlsPolicies').version, 'v1alpha3');
+  assert.deepEqual(changed, [], 'watched on: an empty list would take the policies away');
 });

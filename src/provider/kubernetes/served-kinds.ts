@@ -94,8 +94,12 @@ export class ServedKinds {
       const versions = groups.get(group)?.get(plural) ?? [];
       const version = newestReadable(group, kind, versions);
       if (versions.length > 0 && version === null) unreadable.push({ kind, versions });
-      if (this.kindOf(name).version !== (version ?? newest)) changed.push(name);
-      this.#versions.set(name, version ?? newest);
+      // An API server that starts may not know a group yet. The version that was read before is watched on: at another one the list would
+      // be empty, and policies that protect something gone.
+      const before = versions.length === 0 ? this.#versions.get(name) : undefined;
+      const watched = version ?? before ?? newest;
+      if (this.kindOf(name).version !== watched) changed.push(name);
+      this.#versions.set(name, watched);
     }
     this.#report(changed, unreadable);
     if (changed.length > 0 || JSON.stringify(unreadable) !== JSON.stringify(this.#unreadable)) {
