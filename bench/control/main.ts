@@ -89,7 +89,9 @@ async function measure(routes: number, options: Options): Promise<readonly Row[]
   const { folder, sluice } = options;
   const fake = options.kubeconfig === null ? await startCluster() : null;
   const kubeconfig = options.kubeconfig ?? writeKubeconfig(folder, fake?.api.url ?? null);
-  const client = new KubeClient(loadApiServer({}, kubeconfig));
+  const apiServer = loadApiServer({}, kubeconfig);
+  if (!apiServer.ok) throw new Error(apiServer.failure);
+  const client = new KubeClient(apiServer.value);
   const host = fake === null ? outwardAddress() : '127.0.0.1';
   const backends = [await startBackend('one', host), await startBackend('two', host)] as const;
   const running: BenchProcess[] = [];

@@ -8,3 +8,7 @@ export function arePathsThere(command: string, paths: readonly string[]): boolea
   for (const path of missing) printError(`sluice ${command}: ${path}: there is no such file or folder`);
   return missing.length === 0;
 }
+
+/** As messages name them. */
+export const namesOf = (paths: readonly string[], separator: string): string =>
+  paths.map((path) => (path === '-' ? 'standard input' : path)).join(separator);

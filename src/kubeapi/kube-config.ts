@@ -4,10 +4,11 @@
  * of it is this file.
  */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { parse } from 'yaml';
+import { failure, success, type Result } from '../lib/result.ts';
+import { readKubeConfig, type ExecEntry, type UserEntry } from './kube-config-file.ts';
 
 export interface ApiServer {
   readonly url: URL;
@@ -22,13 +23,24 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** In a pod: its service account. Elsewhere: `path`, else `$KUBECONFIG`, else `~/.kube/config`. Throws what is missing. */
-export function loadApiServer(environment: Environment, path: string | null): ApiServer {
-  const file = path ?? environment['KUBECONFIG'] ?? null;
+/** In a pod: its service account. Elsewhere: `path`, else `$KUBECONFIG`, else `~/.kube/config`. The failure says what to do. */
+export function loadApiServer(environment: Environment, path: string | null): Result<ApiServer, string> {
+  const named = path ?? environment['KUBECONFIG'] ?? null;
   const host = environment['KUBERNETES_SERVICE_HOST'];
-  if (file === null && host !== undefined)
-    return inCluster(host, environment['KUBERNETES_SERVICE_PORT'] ?? '443');
-  return fromKubeConfig(file ?? join(environment['HOME'] ?? '.', '.kube', 'config'), environment);
+  try {
+    if (named === null && host !== undefined) {
+      return success(inCluster(host, environment['KUBERNETES_SERVICE_PORT'] ?? '443'));
+    }
+    const file = named ?? join(environment['HOME'] ?? '.', '.kube', 'config');
+    if (!existsSync(file)) {
+      return failure(`${file}: there is no such file; name a kubeconfig with --kubeconfig or KUBECONFIG`);
+    }
+    const server = fromKubeConfig(file, environment);
+    return server.ok ? server : failure(`${file}: ${server.failure}`);
+  } catch (error) {
+    // A certificate or key that the file names cannot be read, or the service account is not mounted.
+    return failure((error as Error).message);
+  }
 }
 
 function inCluster(host: string, port: string): ApiServer {
@@ -57,68 +69,30 @@ function rereadToken(file: string): () => Promise<string> {
   };
 }
 
-interface KubeConfigFile {
-  readonly 'current-context'?: string;
-  readonly contexts?: readonly {
-    readonly name: string;
-    readonly context: { cluster: string; user: string };
-  }[];
-  readonly clusters?: readonly { readonly name: string; readonly cluster: ClusterEntry }[];
-  readonly users?: readonly { readonly name: string; readonly user: UserEntry }[];
-}
-
-interface ClusterEntry {
-  readonly server: string;
-  readonly 'certificate-authority'?: string;
-  readonly 'certificate-authority-data'?: string;
-  readonly 'insecure-skip-tls-verify'?: boolean;
-}
-
-interface UserEntry {
-  readonly token?: string;
-  readonly tokenFile?: string;
-  readonly 'client-certificate'?: string;
-  readonly 'client-certificate-data'?: string;
-  readonly 'client-key'?: string;
-  readonly 'client-key-data'?: string;
-  readonly exec?: ExecEntry;
-}
-
-interface ExecEntry {
-  readonly apiVersion?: string;
-  readonly command: string;
-  readonly args?: readonly string[] | null;
-  readonly env?: readonly { readonly name: string; readonly value: string }[] | null;
-}
-
-function fromKubeConfig(path: string, environment: Environment): ApiServer {
-  const config = parse(readFileSync(path, 'utf8')) as KubeConfigFile;
-  const contextName = config['current-context'] ?? '';
-  const context = config.contexts?.find(({ name }) => name === contextName)?.context;
-  if (context === undefined) throw new Error(`${path}: no context "${contextName}" (set current-context)`);
-  const cluster = config.clusters?.find(({ name }) => name === context.cluster)?.cluster;
-  if (cluster === undefined) throw new Error(`${path}: no cluster "${context.cluster}"`);
-  const user = config.users?.find(({ name }) => name === context.user)?.user ?? {};
+function fromKubeConfig(path: string, environment: Environment): Result<ApiServer, string> {
+  const context = readKubeConfig(path);
+  if (!context.ok) return context;
+  const { cluster, user } = context.value;
   const read = (data: string | undefined, file: string | undefined): string | null => {
     if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8');
     return file === undefined ? null : readFileSync(resolve(dirname(path), file), 'utf8');
   };
   const cert = read(user['client-certificate-data'], user['client-certificate']);
   const key = read(user['client-key-data'], user['client-key']);
-  return {
+  return success({
     url: new URL(cluster.server),
     ca: read(cluster['certificate-authority-data'], cluster['certificate-authority']),
     skipVerification: cluster['insecure-skip-tls-verify'] === true,
     clientCertificate: cert !== null && key !== null ? { cert, key } : null,
     token: tokenSource(user, path, environment),
-  };
+  });
 }
 
 function tokenSource(user: UserEntry, path: string, environment: Environment): () => Promise<string | null> {
   const { token, tokenFile, exec } = user;
   if (token !== undefined) return () => Promise.resolve(token);
   if (tokenFile !== undefined) return rereadToken(resolve(dirname(path), tokenFile));
-  if (exec !== undefined) return execToken(exec, environment);
+  if (exec !== undefined && exec !== null) return execToken(exec, environment);
   return () => Promise.resolve(null);
 }
 

@@ -74,7 +74,8 @@ export class BoundPorts {
     try {
       const options = { address: port.address, port: number, reusePort };
       this.#bindings.set(port.key, await bindPort(port, options, this.#deps));
-      if (this.#failed.delete(port.key)) this.#logger.info('a port is bound that was not', wanted);
+      if (this.#failed.delete(port.key))
+        this.#logger.info('bound a port that could not be bound before', wanted);
     } catch (error) {
       this.#fail(port, describeBindError(wanted, error, null));
     }

@@ -65,7 +65,7 @@ suite('nothing to check is not a clean check', () => {
   test('an empty pipe', () => {
     const { code, stderr } = check(['-']);
     assert.equal(code, 2);
-    assert.match(stderr, /no Kubernetes object that Sluice reads was found in -/);
+    assert.match(stderr, /no Kubernetes object that Sluice reads was found in standard input$/m);
   });
 
   test('a folder of other files', (t) => {
@@ -203,8 +203,9 @@ test('Gateways of other controllers only: a warning that names the option', (t) 
   const text = `${CLASS.replace('sluice.dev', 'envoy.example')}---\n${GATEWAY}`;
   const { code, stdout } = check([folderOf(t, { 'a.yaml': text })]);
   assert.equal(code, 1);
-  assert.match(stdout, /warning \[gateway-class-foreign\]/);
-  assert.match(stdout, /No Gateway is served: .*\n.*--all-classes/);
+  assert.match(stdout, /warning \[no-gateway-served\]/);
+  assert.match(stdout, /no Gateway is served: .*\n.*--all-classes/);
+  assert.equal(stdout.match(/warning \[/g)?.length, 1, 'said once');
 });
 
 test('text of objects and files begins no line and moves no cursor, in any format', (t) => {

@@ -37,6 +37,8 @@ function fileOf(t: TestContext, text: string): string {
   return file;
 }
 
+const CONTROLLER = ['controller', '--service', 'a', '--proxy-image', 'b', '--kubeconfig'];
+
 const COMMANDS = ['run', 'check', 'explain', 'status', 'echo', 'cert', 'controller', 'proxy'];
 
 suite('help', () => {
@@ -77,6 +79,21 @@ suite('wrong usage ends with 2 and says what to write instead', () => {
     { args: ['status', '--admin', 'off'], says: /an address and a port, such as 127\.0\.0\.1:15000/ },
     { args: ['echo', '--bind', ''], says: /an IP address, such as 127\.0\.0\.1/ },
     { args: ['run', 'examples', '--access-log', ''], says: /Write a path/ },
+    {
+      args: ['run', 'examples', '--access-log', 'OFF'],
+      says: /Write off, stdout or a file; \.\/OFF for a file/,
+    },
+    { args: ['run', 'examples', '--access-log', 'none'], says: /Write off, stdout or a file/ },
+    { args: ['echo', '--port', 'off'], says: /Write a port number from 0 to 65535/ },
+    {
+      args: [...CONTROLLER, 'nowhere'],
+      says: /^sluice controller: nowhere: there is no such file; name a kubeconfig with --kubeconfig/m,
+    },
+    {
+      args: [...CONTROLLER, 'package.json'],
+      says: /^sluice controller: package\.json: no current-context; choose one/m,
+    },
+    { args: [...CONTROLLER, 'README.md'], says: /^sluice controller: README\.md: .+$/m },
     { args: ['explain', 'examples', '-r', 'tcp://a/'], says: /tcp:\/\/ needs a port/ },
     { args: ['run', 'examples', '--map', '80:8080'], says: /such as 80=8080/ },
     { args: ['run', 'examples', '--map', '80=99999'], says: /such as 80=8080/ },

@@ -13,7 +13,7 @@ import type { Problem } from './problem.ts';
 export const COMMAND_FINDINGS = {
   'no-gateway-served': {
     severity: 'warning',
-    text: 'Every Gateway belongs to another controller, so that nothing is served.',
+    text: 'Every Gateway belongs to another controller, so nothing is served.',
   },
   'certificate-expired': { severity: 'warning', text: 'The certificate of a listener has expired.' },
   'certificate-expires-soon': {
@@ -53,7 +53,7 @@ function noGatewayServed(
       object: null,
       kind: null,
       message,
-      hint: 'serve them all the same with --all-classes',
+      hint: 'to serve Gateways of other controllers too: --all-classes',
       location: locate(first.object, 'spec.gatewayClassName'),
     }),
   ];

@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { Severity } from '../../gatewayapi/finding.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
-import { arePathsThere } from '../paths.ts';
+import { arePathsThere, namesOf } from '../paths.ts';
 import { colorsFor, print, printError } from '../terminal.ts';
 import type { CheckFormat, CheckReport } from './formats.ts';
 import type { CheckOptions } from './report.ts';
@@ -58,7 +58,7 @@ async function runCheck(paths: readonly string[], options: CommandOptions): Prom
   const has = (severity: Severity): boolean =>
     report.problems.some((problem) => problem.severity === severity);
   if (report.objects === 0 && !has('error')) {
-    printError(`sluice check: no Kubernetes object that Sluice reads was found in ${paths.join(', ')}`);
+    printError(`sluice check: no Kubernetes object that Sluice reads was found in ${namesOf(paths, ', ')}`);
     return USAGE_ERROR;
   }
   return has('error') || has('warning') ? FINDINGS : CLEAN;

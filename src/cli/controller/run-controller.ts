@@ -2,7 +2,9 @@
 import { loadApiServer } from '../../kubeapi/kube-config.ts';
 import { createJsonLogger, type LogLevel } from '../../telemetry/json-logger.ts';
 import { createLineWriter } from '../../telemetry/line-writer.ts';
+import { USAGE_ERROR } from '../exit-codes.ts';
 import { logRejections } from '../rejections.ts';
+import { printError } from '../terminal.ts';
 import { startController, type ControllerOptions } from './controller.ts';
 
 export interface RunControllerOptions extends Omit<ControllerOptions, 'apiServer' | 'logger' | 'probeHost'> {
@@ -16,7 +18,13 @@ export async function runController(options: RunControllerOptions): Promise<void
   const { kubeconfig, logLevel, ...rest } = options;
   const logger = createJsonLogger(createLineWriter(STANDARD_ERROR), logLevel);
   logRejections(logger);
-  const apiServer = loadApiServer(process.env, kubeconfig);
+  const loaded = loadApiServer(process.env, kubeconfig);
+  if (!loaded.ok) {
+    printError(`sluice controller: ${loaded.failure}`);
+    process.exitCode = USAGE_ERROR;
+    return;
+  }
+  const apiServer = loaded.value;
   const ended = untilSignal();
   const starting = startController({ ...rest, apiServer, logger, probeHost: '0.0.0.0' });
   const controller = await Promise.race([starting, ended.then(() => null)]);

@@ -142,7 +142,7 @@ function describeFilter(filter: Filter): string {
       const shown = Object.entries(parts).flatMap(([key, value]) =>
         value === null ? [] : [`${key} ${String(value)}`],
       );
-      return `redirect ${String(status)}: ${shown.join(', ')}`;
+      return `redirect ${[status, ...shown].join(', ')}`;
     }
     case 'mirror':
       return `mirror ${String(filter.numerator)} of ${String(filter.denominator)} to ${name(filter.origin)}`;

@@ -53,13 +53,13 @@ export function registerProxy(program: Command): void {
         .default('info'),
     )
     .addOption(
-      new Option('--access-log <target>', 'where finished exchanges are logged')
+      new Option('--access-log <target>', 'where finished requests are logged')
         .choices(['off', 'stdout'])
         .default('stdout'),
     )
-    .option('--access-log-sample <percent>', 'share of exchanges that is logged', parsePercent, 100)
+    .option('--access-log-sample <percent>', 'share of the requests to log', parsePercent, 100)
     .addOption(
-      new Option('--drain <seconds>', 'how long exchanges may take to finish')
+      new Option('--drain <seconds>', 'how long requests in flight may take after SIGTERM')
         .argParser(parseSeconds)
         .default(50_000, '50'),
     )

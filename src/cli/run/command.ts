@@ -9,6 +9,7 @@ import {
   parseBindAddress,
   parseCidrs,
   parseListenAddress,
+  parseLogTarget,
   parsePath,
   parsePercent,
   parsePortMap,
@@ -125,7 +126,7 @@ function addOperationOptions(command: Command): void {
       'keep the statuses of all objects in this file (.yaml, .yml or .json)',
       parsePath,
     )
-    .option('--access-log <target>', 'off, stdout, or a file to append JSON lines to', parsePath, 'off')
+    .option('--access-log <target>', 'off, stdout, or a file to append JSON lines to', parseLogTarget, 'off')
     .option('--access-log-sample <percent>', 'share of the requests to log', parsePercent, 100)
     .addOption(
       new Option('--admin <address>', 'address of the admin API, or off')

@@ -13,7 +13,7 @@ function portNumber(text: string): number | null {
 /** A port to listen on; 0 = any free one. */
 export function parsePort(text: string): number {
   const port = portNumber(text);
-  if (port === null) throw new InvalidArgumentError('a port is a number from 0 to 65535.');
+  if (port === null) throw new InvalidArgumentError('Write a port number from 0 to 65535.');
   return port;
 }
 
@@ -107,6 +107,18 @@ export function parseRemoteAddress(text: string): HostPort {
 export function parsePath(text: string): string {
   if (text === '') throw new InvalidArgumentError('Write a path.');
   return text;
+}
+
+/** `off`, `stdout` or a file. A misspelt word would be a file that grows unseen. */
+export function parseLogTarget(text: string): string {
+  if (
+    /^(off|stdout|stderr|none|no|false|true|on|null|-)$/i.test(text) &&
+    text !== 'off' &&
+    text !== 'stdout'
+  ) {
+    throw new InvalidArgumentError(`Write off, stdout or a file; ./${text} for a file of that name.`);
+  }
+  return parsePath(text);
 }
 
 /** Where a server for this machine listens: an IP address, or `localhost`. */

@@ -13,6 +13,7 @@ import { logRejections } from '../rejections.ts';
 import { CLEAN, USAGE_ERROR } from '../exit-codes.ts';
 import { findingLines } from '../finding-lines.ts';
 import { layoutFor } from '../layout.ts';
+import { namesOf } from '../paths.ts';
 import { colorsFor, print, printError } from '../terminal.ts';
 import { translateOptions } from '../translate-options.ts';
 import { sluiceVersion } from '../version.ts';
@@ -174,18 +175,15 @@ const isEmpty = (snapshot: ResourceSnapshot): boolean =>
   );
 
 function reportNothing(paths: readonly string[], findings: StatusReport['findings']): void {
-  const nothing = `sluice run: no Kubernetes object that Sluice reads was found in ${namesOf(paths)}`;
+  const nothing = `sluice run: no Kubernetes object that Sluice reads was found in ${namesOf(paths, ', ')}`;
   printError([...findingLines(findings, layoutFor(process.stderr)), nothing].join('\n'));
 }
-
-const namesOf = (paths: readonly string[]): string =>
-  paths.map((path) => (path === '-' ? 'standard input' : path)).join(' ');
 
 function createSummary(paths: readonly string[], options: RunOptions): LiveSummary {
   const { accessLog, workers } = options;
   const toError = accessLog === 'stdout';
   return new LiveSummary({
-    title: `sluice ${sluiceVersion()} serves ${namesOf(paths)} with ${String(workers)} ${workers === 1 ? 'worker' : 'workers'}`,
+    title: `sluice ${sluiceVersion()} serves ${namesOf(paths, ' ')} with ${String(workers)} ${workers === 1 ? 'worker' : 'workers'}`,
     footer: [isWatching(paths, options) ? 'Edits are live when you save. Ctrl-C ends.' : 'Ctrl-C ends.'],
     layout: () => layoutFor(toError ? process.stderr : process.stdout),
     print: toError ? printError : print,

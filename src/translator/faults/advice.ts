@@ -12,7 +12,7 @@ export function classMissing(name: string, controllerName: string): Fault {
     code: 'gateway-class-missing',
     reason: NO_CONDITION,
     path: 'spec.gatewayClassName',
-    message: `There is no GatewayClass ${name}, so that no controller serves this Gateway.`,
+    message: `There is no GatewayClass ${name}, so no controller serves this Gateway.`,
     hint: `Add a GatewayClass ${name} with controllerName ${controllerName}, or serve all classes (--all-classes).`,
   });
 }
@@ -24,17 +24,6 @@ export function classForeign(name: string, controllerName: string): Fault {
     path: 'spec.gatewayClassName',
     message: `GatewayClass ${name} belongs to ${controllerName}, so Sluice does not serve this Gateway.`,
     hint: 'To serve it anyway, use --all-classes.',
-  });
-}
-
-/** Said instead where it leaves nothing to serve, which is seldom meant. */
-export function noClassOurs(name: string, controllerName: string): Fault {
-  return warningFault({
-    code: 'gateway-class-foreign',
-    reason: NO_CONDITION,
-    path: 'spec.gatewayClassName',
-    message: `No Gateway is served: GatewayClass ${name} belongs to ${controllerName}.`,
-    hint: 'To serve the Gateways of all controllers, use --all-classes.',
   });
 }
 
@@ -104,7 +93,7 @@ export function parentNotServed(path: string, parent: ObjectRef): Fault {
     code: 'parent-not-served',
     reason: NO_CONDITION,
     path,
-    message: `${describeRef(parent)} belongs to another controller.`,
+    message: `Sluice does not serve ${describeRef(parent)}: its GatewayClass does not exist or belongs to another controller.`,
   });
 }
 

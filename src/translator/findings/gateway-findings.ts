@@ -6,7 +6,6 @@ import {
   certificateCoversOthers,
   classForeign,
   classMissing,
-  noClassOurs,
   parentNotFound,
   parentNotServed,
 } from '../faults/advice.ts';
@@ -81,7 +80,7 @@ export function reportUnserved(graph: Graph, snapshot: ResourceSnapshot, context
       () => {
         const name = gateway.spec.gatewayClassName;
         const owner = classes.get(name)?.spec.controllerName;
-        return [notServed(name, owner, { controllerName, isAlone: served.size === 0 })];
+        return [owner === undefined ? classMissing(name, controllerName) : classForeign(name, owner)];
       },
       () => [],
     );
@@ -95,15 +94,6 @@ export function reportUnserved(graph: Graph, snapshot: ResourceSnapshot, context
     );
     report(refOf(set, GATEWAY_GROUP), faults);
   }
-}
-
-function notServed(
-  className: string,
-  owner: string | undefined,
-  { controllerName, isAlone }: { readonly controllerName: string; readonly isAlone: boolean },
-): Fault {
-  if (owner === undefined) return classMissing(className, controllerName);
-  return isAlone ? noClassOurs(className, owner) : classForeign(className, owner);
 }
 
 function parentFaults(
