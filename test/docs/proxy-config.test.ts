@@ -60,7 +60,7 @@ test('defaults are those of the code', () => {
     assert.equal(defaults.get(field), standard, field);
 });
 
-test('what is heeded everywhere is what reaches a proxy with its configuration', () => {
+test('what applies everywhere is what reaches a proxy with its configuration', () => {
   const everywhere = rows.filter(([, , where]) => where === 'everywhere').map(([field = '']) => field);
   const settings = Object.keys(lowerSettings([], [])).map((name) => name.toLowerCase());
   const named = everywhere.map((field) =>

@@ -29,6 +29,6 @@ export function trustAdvice(files: Files, isClient: boolean, platform: NodeJS.Pl
       ? []
       : ['For everything on this machine (browsers need a restart; Firefox has its own store):']),
     ...system.map((line) => `  ${line}`),
-    'Keep ca.key to yourself: whoever has it can pose as any site to those who trust the authority.',
+    'Keep ca.key to yourself: anyone who has it can impersonate any site to those who trust the authority.',
   ].join('\n');
 }

@@ -29,7 +29,7 @@ function processMetrics(state: ControllerState): MetricFamily[] {
     single(
       'sluice_controller_reconciliations_total',
       'counter',
-      'Times that all there is was judged, and what differed was published.',
+      'Times that all objects were evaluated and the differences published.',
       state.reconciliations,
     ),
     single(

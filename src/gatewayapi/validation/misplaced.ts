@@ -8,7 +8,7 @@ export function misplacedHint(root: Schema, path: Path): string | null {
   const at = path.slice(0, -1);
   if (typeof name !== 'string') return null;
   if (at.length === 0 && Object.hasOwn(METADATA_SCHEMA.properties ?? {}, name)) {
-    return `indent "${name}:" so that it stands below "metadata:"`;
+    return `indent "${name}:" so that it is inside "metadata:"`;
   }
   const spec = root.properties?.['spec'];
   if (spec === undefined) return null;

@@ -65,7 +65,7 @@ const cases: Readonly<Record<string, readonly [JsonObject, ...Expected[]]>> = {
   'a name beside metadata': [
     { apiVersion: GATEWAY_API, kind: 'HTTPRoute', metadata: null, name: 'shop', spec: {} },
     'metadata: required field "metadata" is missing -> add "metadata:" with a "name:" below it',
-    'name: unknown field "name" -> indent "name:" so that it stands below "metadata:"',
+    'name: unknown field "name" -> indent "name:" so that it is inside "metadata:"',
   ],
   'an unknown field of status': [
     { ...route({}), status: { parents: [], partents: [] } },
