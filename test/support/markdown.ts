@@ -25,3 +25,7 @@ export interface CodeBlock {
 /** Fenced code blocks in order. */
 export const codeBlocks = (text: string): CodeBlock[] =>
   [...text.matchAll(/^```(\w*)\n(.*?)^```$/gmsu)].map(([, language = '', code = '']) => ({ language, code }));
+
+/** Texts that are set as code within prose and tables, in order. */
+export const inlineCode = (text: string): string[] =>
+  [...text.replaceAll(/^```.*?^```$/gmsu, '').matchAll(/`([^`\n]+)`/gu)].map(([, code = '']) => code);

@@ -30,11 +30,13 @@ export const shownCommands = (markdown: string): ShownCommand[] =>
 
 const quote = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/gu, '\\$&');
 
-/** The shown output as a pattern for a whole real one, trailing white space aside. */
-export function outputPattern(shown: string): RegExp {
-  const lines = shown
+/** The source of a pattern for lines as they are shown. */
+export const linesPattern = (shown: string): string =>
+  shown
     .trimEnd()
     .split('\n')
-    .map((line) => (line.trim() === '…' ? '(?:.*\\n)*?.*' : line.split('…').map(quote).join('.*')));
-  return new RegExp(`^${lines.join('\\n')}\\s*$`, 'u');
-}
+    .map((line) => (line.trim() === '…' ? '(?:.*\\n)*?.*' : line.split('…').map(quote).join('.*')))
+    .join('\\n');
+
+/** The shown output as a pattern for a whole real one, trailing white space aside. */
+export const outputPattern = (shown: string): RegExp => new RegExp(`^${linesPattern(shown)}\\s*$`, 'u');
