@@ -54,3 +54,16 @@ for (const document of documents) {
     );
   });
 }
+
+test('the map of the documentation leads to every page', () => {
+  const map = localLinks(readFileSync(join(root, 'docs/README.md'), 'utf8')).map(({ path }) =>
+    join('docs', path),
+  );
+  const pages = documents.filter(
+    (document) => /^docs\/.*\.md$/u.test(document) && document !== 'docs/README.md',
+  );
+  assert.deepEqual(
+    pages.filter((page) => !map.includes(page)),
+    [],
+  );
+});

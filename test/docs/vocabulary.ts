@@ -41,8 +41,8 @@ export const CODES: ReadonlySet<string> = new Set([
   ...inlineCode(read('docs/reference/admin-api.md')),
 ]);
 
-/** `kebab-case`: findings. */
-export const FINDINGS: ReadonlySet<string> = new Set(inlineCode(read('docs/reference/findings.md')));
+/** `kebab-case`: codes of findings, and names of header fields. */
+export const isDashedName = (word: string): boolean => REFERENCE.has(word);
 
 /** Fields, with the names that may follow each. */
 const FIELDS = new Map<string, Set<string>>();
@@ -71,8 +71,8 @@ function addValues(values: unknown, name: string): void {
 }
 
 for (const { versions } of allKinds()) for (const schema of Object.values(versions)) addSchema(schema, '');
-const CHART_VALUES = parse(read('charts/sluice/values.yaml')) as unknown;
-addValues(CHART_VALUES, '');
+addValues(parse(read('charts/sluice/values.yaml')), '');
+const CHART_SCHEMA = JSON.parse(read('charts/sluice/values.schema.json')) as ValuesSchema;
 
 /** Whether the dotted path, such as `timeouts.request`, is part of the path of a field or of a value of the chart. */
 export function isField(path: string): boolean {
@@ -85,16 +85,26 @@ export function isField(path: string): boolean {
   );
 }
 
-/** Whether the word, such as `HTTPRoute` or `NoMatchingParent`, is a kind, a value, a type or reason of a condition. */
+const ALERTS: ReadonlySet<string> = new Set(
+  [...read('charts/sluice/alerts.yaml').matchAll(/alert: (\w+)/gu)].map(([, name = '']) => name),
+);
+
+/** Whether the word, such as `HTTPRoute` or `NoMatchingParent`, is a kind, a value, a type or reason of a condition, or an alert. */
 export const isName = (word: string): boolean =>
-  REFERENCE.has(word) || ENUMS.has(word) || allKinds().some(({ kind }) => kind === word);
+  REFERENCE.has(word) || ENUMS.has(word) || ALERTS.has(word) || allKinds().some(({ kind }) => kind === word);
+
+interface ValuesSchema {
+  readonly properties?: Readonly<Record<string, ValuesSchema>>;
+}
 
 /** Whether `helm --set PATH=` sets a value of the chart. */
 export function isChartValue(path: string): boolean {
-  let values: unknown = CHART_VALUES;
+  let schema: ValuesSchema | undefined = CHART_SCHEMA;
   for (const name of path.split('.')) {
-    if (typeof values !== 'object' || values === null || !Object.hasOwn(values, name)) return false;
-    values = (values as Readonly<Record<string, unknown>>)[name];
+    // Below a value without named properties anything may stand.
+    if (schema.properties === undefined) return true;
+    schema = schema.properties[name];
+    if (schema === undefined) return false;
   }
   return true;
 }
