@@ -1,8 +1,9 @@
 /** Prints the summary once all workers serve, and then what changes: one block for each change. */
 import type { StatusReport } from '../../admin/status-report.ts';
 import { INPUT_FINDINGS } from '../../gatewayapi/input-finding.ts';
+import { countOf } from '../../lib/plural.ts';
 import { wrap, type Layout } from '../layout.ts';
-import { changedLines, counted, fullSummary, newFindings, objectChanges } from './summary.ts';
+import { changedLines, fullSummary, newFindings, objectChanges } from './summary.ts';
 
 /** When workers take longer than this, a line says that they are waited for. */
 const WAIT_MS = 2_000;
@@ -83,7 +84,7 @@ export class LiveSummary {
       return;
     }
     const { serving, expected } = report.workers;
-    this.#print([`starting: ${String(serving)} of ${counted(expected, 'worker')} serve`]);
+    this.#print([`starting: ${String(serving)} of ${countOf(expected, 'worker')} serve`]);
   }
 
   #show(report: StatusReport): void {
@@ -136,10 +137,10 @@ export class LiveSummary {
     const now = clock();
     if (refused > 0 && objectChanges(before, after, layout).length === 0)
       return colors.red(
-        `${now} not applied: ${counted(refused, 'error')}; still serving the version of ${this.#liveAt}`,
+        `${now} not applied: ${countOf(refused, 'error')}; still serving the version of ${this.#liveAt}`,
       );
     this.#liveAt = now;
-    const exception = refused === 0 ? '' : `, except for ${counted(refused, 'error')}`;
+    const exception = refused === 0 ? '' : `, except for ${countOf(refused, 'error')}`;
     return colors.dim(`${now} live${this.#elapsed()}${exception}`);
   }
 

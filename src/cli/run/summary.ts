@@ -6,6 +6,7 @@ import type {
   RouteReport,
   StatusReport,
 } from '../../admin/status-report.ts';
+import { countOf } from '../../lib/plural.ts';
 import { findingLines, placeOf } from '../finding-lines.ts';
 import { wrap, type Layout } from '../layout.ts';
 import { formatTable, type TableRow } from '../table.ts';
@@ -116,21 +117,18 @@ function paint({ word, good, why }: Verdict, colors: Colors): string {
   return good ? colors.green(word) : `${colors.red(word)}${why === '' ? '' : `: ${why}`}`;
 }
 
-export const counted = (amount: number, word: string): string =>
-  `${String(amount)} ${word}${amount === 1 ? '' : 's'}`;
-
 function tally({ gateways, routes, findings }: StatusReport, colors: Colors): string {
   const unbound = gateways.flatMap(({ listeners }) => listeners.filter(isUnbound)).length;
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const warnings = findings.filter(({ severity }) => severity === 'warning').length;
   const problems = [
-    ...(unbound === 0 ? [] : [colors.red(`${counted(unbound, 'listener')} not bound`)]),
-    ...(errors === 0 ? [] : [colors.red(counted(errors, 'error'))]),
-    ...(warnings === 0 ? [] : [colors.yellow(counted(warnings, 'warning'))]),
+    ...(unbound === 0 ? [] : [colors.red(`${countOf(unbound, 'listener')} not bound`)]),
+    ...(errors === 0 ? [] : [colors.red(countOf(errors, 'error'))]),
+    ...(warnings === 0 ? [] : [colors.yellow(countOf(warnings, 'warning'))]),
   ];
   const objects = [
-    counted(gateways.filter(({ kind }) => kind === 'Gateway').length, 'Gateway'),
-    counted(routes.length, 'route'),
+    countOf(gateways.filter(({ kind }) => kind === 'Gateway').length, 'Gateway'),
+    countOf(routes.length, 'route'),
   ];
   return [...objects, ...(problems.length === 0 ? [colors.green('no problems')] : problems)].join(', ');
 }
