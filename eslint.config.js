@@ -35,6 +35,9 @@ const NO_CLOCK_NO_CHANCE = [
   },
 ];
 
+/** The command line, its output, and what starts worker processes. */
+const ABOUT_PROCESSES = ['src/cli/**', 'src/supervisor/**', 'src/echo/process.ts', 'src/report/terminal.ts'];
+
 export default defineConfig(
   { ignores: ['node_modules/', 'dist/', 'coverage/', '.cache/', 'src/gatewayapi/generated/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -58,7 +61,7 @@ export default defineConfig(
       'import-x/no-default-export': 'error',
       'sluice/suppression-needs-reason': 'error',
 
-      'max-lines': ['error', { max: 400 }],
+      'max-lines': ['error', { max: 500 }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
       '@typescript-eslint/max-params': ['error', { max: 4 }],
       complexity: ['error', { max: 15, variant: 'modified' }],
@@ -87,9 +90,16 @@ export default defineConfig(
   {
     files: ['src/**/*.ts'],
     ignores: ['src/cli/**', '**/*.test.ts'],
+    rules: { 'no-console': 'error' },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: [...ABOUT_PROCESSES, '**/*.test.ts'],
     rules: {
-      'no-console': 'error',
-      'no-restricted-globals': ['error', { name: 'process', message: 'Only src/cli knows `process`.' }],
+      'no-restricted-globals': [
+        'error',
+        { name: 'process', message: 'Only the command line and what runs processes know `process`.' },
+      ],
     },
   },
   {

@@ -14,7 +14,7 @@ import { envoyPeer } from './peers/envoy.ts';
 import { haproxyPeer } from './peers/haproxy.ts';
 import { nginxPeer } from './peers/nginx.ts';
 import type { Peer } from './peers/peer.ts';
-import { sluicePeer } from './peers/sluice.ts';
+import { checkoutPeer, sluicePeer } from './peers/sluice.ts';
 import { writeSection } from './report/document.ts';
 import { describeMachine, mergeScenarios, type ScenarioResult, type SuiteResult } from './report/result.ts';
 import { scenarioTable, suiteReport } from './report/table.ts';
@@ -54,6 +54,7 @@ Suites: ${Object.keys(SUITES).join(', ')}, control (with options of its own: con
   --connections N    how many the scenarios of idle connections hold open (default 10000)
   --skip NAME,…      leave these proxies or rows out (sluice, nginx, haproxy, envoy, "nginx again")
   --also NAME=CMD    compare one more proxy; CMD may hold {port} and {backend}
+  --checkout NAME=FOLDER  compare another commit of Sluice, with its packages installed
   --write            put the tables into docs/performance.md
 `;
 
@@ -65,6 +66,7 @@ interface Options {
   readonly connections: number;
   readonly skip: readonly string[];
   readonly also: readonly string[];
+  readonly checkouts: readonly string[];
   readonly write: boolean;
 }
 
@@ -81,6 +83,7 @@ function readOptions(): Options | string {
       connections: { type: 'string', default: '10000' },
       skip: { type: 'string' },
       also: { type: 'string', multiple: true, default: [] },
+      checkout: { type: 'string', multiple: true, default: [] },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -108,6 +111,7 @@ function readOptions(): Options | string {
     connections,
     skip: list(values.skip),
     also: values.also,
+    checkouts: values.checkout,
     write: values.write,
   };
 }
@@ -122,7 +126,10 @@ async function findPeers(options: Options): Promise<{ peers: Peer[]; absent: str
     if (typeof tool === 'string') absent.push(tool);
     else peers.push(makers[name](tool));
   }
-  return { peers: [...peers, ...options.also.map(customPeer)], absent };
+  return {
+    peers: [...peers, ...options.checkouts.map(checkoutPeer), ...options.also.map(customPeer)],
+    absent,
+  };
 }
 
 async function need(name: ToolName): Promise<Tool> {

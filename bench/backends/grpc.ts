@@ -4,7 +4,8 @@
  * threefold, so it is kept the same for all. It reads no header block, so it needs none of the compression state.
  */
 import { createServer, type Socket } from 'node:net';
-import { FrameType, Flag, PREFACE, Setting, FRAME_HEADER_BYTES } from '../../src/proxy/http/h2/frame.ts';
+import { FrameType, Flag, Setting, FRAME_HEADER_BYTES } from '../../src/proxy/h2/frame.ts';
+import { PREFACE } from '../../src/proxy/message/http2-preface.ts';
 
 const MESSAGE = Buffer.concat([Buffer.from([0, 0, 0, 0, 42]), Buffer.alloc(42, 'r')]);
 const WINDOW_BYTES = 0x7fff_0000;

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { FrameType, Flag, PREFACE } from '../../src/proxy/http/h2/frame.ts';
+import { FrameType, Flag } from '../../src/proxy/h2/frame.ts';
+import { PREFACE } from '../../src/proxy/message/http2-preface.ts';
 import { SMALL_GET } from './requests.ts';
 
 const AT_ONCE = 50;

@@ -1,4 +1,4 @@
-/** Sluice itself: the same table as Gateway API objects, served by the same command as users run. */
+/** Sluice, from this checkout or another: the same table as Gateway API objects, served by the command that users run. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import type { HttpService } from '../service.ts';
 import { versionOf } from '../tools/command.ts';
 import type { Command, Peer, ProxySetup } from './peer.ts';
 
-const ENTRY = fileURLToPath(new URL('../../bin/sluice', import.meta.url));
+const HERE = fileURLToPath(new URL('../..', import.meta.url));
 const GATEWAY_API = 'gateway.networking.k8s.io';
 
 const BACKEND_REFS = [{ name: 'backend', port: 80 }];
@@ -119,7 +119,7 @@ function manifests(setup: ProxySetup): object[] {
   ];
 }
 
-function prepare(setup: ProxySetup): Command {
+function prepare(entry: string, setup: ProxySetup): Command {
   const path = join(setup.folder, 'manifests.yaml');
   writeFileSync(
     path,
@@ -129,12 +129,28 @@ function prepare(setup: ProxySetup): Command {
   );
   const log = setup.accessLog ? join(setup.folder, 'access.log') : 'off';
   const options = ['--workers', `${setup.workers}`, '--bind', '127.0.0.1', '--admin', '127.0.0.1:0'];
-  return { file: ENTRY, args: ['run', path, ...options, '--access-log', log] };
+  return { file: entry, args: ['run', path, ...options, '--access-log', log] };
 }
 
-export const sluicePeer: Peer = {
-  name: 'sluice',
-  version: () => versionOf({ path: ENTRY, env: {} }, ['--version']),
-  serves: () => true,
-  prepare,
-};
+function sluiceFrom(name: string, checkout: string): Peer {
+  const entry = join(checkout, 'bin', 'sluice');
+  return {
+    name,
+    version: () => versionOf({ path: entry, env: {} }, ['--version']),
+    serves: () => true,
+    prepare: (setup) => prepare(entry, setup),
+  };
+}
+
+export const sluicePeer: Peer = sluiceFrom('sluice', HERE);
+
+/** Another commit of Sluice: `--checkout 'name=folder'`. Throws a usage error when the text has no name or no folder. */
+export function checkoutPeer(text: string): Peer {
+  const [, name, checkout] = /^([\w-]+)=(.+)$/u.exec(text) ?? [];
+  if (name === undefined || checkout === undefined) {
+    throw new Error(
+      `--checkout "${text}": write NAME=FOLDER, the folder of a checkout with its packages installed`,
+    );
+  }
+  return sluiceFrom(name, checkout);
+}

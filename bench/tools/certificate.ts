@@ -1,7 +1,7 @@
 /** The certificate (ECDSA P-256) that every proxy of a comparison shows, made anew for each run. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAuthority, issueCertificate } from '../../src/cli/cert/dev-certificates.ts';
+import { createAuthority, issueCertificate } from '../../src/certificates/dev-certificates.ts';
 
 export interface CertificateFiles {
   readonly certificatePath: string;

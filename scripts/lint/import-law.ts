@@ -43,98 +43,158 @@ const pure = (folder: string, layers: readonly string[], packages: readonly stri
   pure: true,
 });
 
+/** An impure layer. */
+const layer = (
+  folder: string,
+  layers: readonly string[],
+  builtins: readonly string[] = ['*'],
+  packages: readonly string[] = [],
+): Layer => ({ folder, layers, packages, builtins, pure: false });
+
+const proxyLayers = (...names: readonly string[]): string[] => names.map((name) => `src/proxy/${name}`);
+
+/** The data plane's own folders, from the bottom up. */
+const PROXY_LAYERS: readonly Layer[] = [
+  pure('src/proxy/router', ['src/ir', 'src/lib'], ['re2js']),
+  layer('src/proxy/net', [...proxyLayers('router'), 'src/ir', 'src/lib'], DATA_PLANE_BUILTINS),
+  layer('src/proxy/message', [...proxyLayers('net', 'router'), 'src/ir', 'src/lib'], DATA_PLANE_BUILTINS),
+  layer(
+    'src/proxy/h1',
+    [...proxyLayers('message', 'net', 'router'), 'src/ir', 'src/lib'],
+    DATA_PLANE_BUILTINS,
+  ),
+  layer(
+    'src/proxy/h2',
+    [...proxyLayers('h1', 'message', 'net', 'router'), 'src/ir', 'src/lib'],
+    DATA_PLANE_BUILTINS,
+  ),
+  layer('src/proxy/grpc-web', [...proxyLayers('message'), 'src/ir'], DATA_PLANE_BUILTINS),
+  layer(
+    'src/proxy/upstream',
+    [...proxyLayers('h1', 'h2', 'message', 'net'), 'src/ir', 'src/lib', 'src/telemetry'],
+    DATA_PLANE_BUILTINS,
+  ),
+  layer(
+    'src/proxy/l4',
+    [...proxyLayers('h1', 'message', 'net', 'upstream'), 'src/ir', 'src/lib'],
+    DATA_PLANE_BUILTINS,
+  ),
+  layer(
+    'src/proxy/exchange',
+    [
+      ...proxyLayers('filter', 'message', 'net', 'router', 'runtime', 'upstream'),
+      'src/ir',
+      'src/lib',
+      'src/telemetry',
+    ],
+    DATA_PLANE_BUILTINS,
+  ),
+  layer(
+    'src/proxy/filter',
+    [...proxyLayers('exchange', 'message', 'net', 'router', 'runtime', 'upstream'), 'src/ir', 'src/lib'],
+    DATA_PLANE_BUILTINS,
+  ),
+  layer(
+    'src/proxy/runtime',
+    [
+      ...proxyLayers('exchange', 'filter', 'l4', 'message', 'net', 'router', 'upstream'),
+      'src/ir',
+      'src/lib',
+      'src/telemetry',
+    ],
+    DATA_PLANE_BUILTINS,
+  ),
+  layer(
+    'src/proxy/port',
+    [
+      ...proxyLayers('exchange', 'grpc-web', 'h1', 'h2', 'l4', 'message', 'net', 'runtime'),
+      'src/ir',
+      'src/lib',
+      'src/telemetry',
+    ],
+    DATA_PLANE_BUILTINS,
+  ),
+];
+const PROXY_FOLDERS = PROXY_LAYERS.map(({ folder }) => folder);
+
+/** Everything but what serves people and processes. */
+const CONTROL_PLANE = [
+  'src/provider',
+  'src/translator',
+  'src/configsync',
+  'src/infrastructure',
+  'src/kubeapi',
+  'src/gatewayapi',
+  'src/ir',
+  'src/lib',
+  'src/telemetry',
+];
+
 export const LAYERS: readonly Layer[] = [
   pure('src/lib', []),
   pure('src/gatewayapi', ['src/lib'], ['@bufbuild/cel', 're2js']),
   pure('src/ir', ['src/lib']),
   pure('src/translator', ['src/gatewayapi', 'src/ir', 'src/lib']),
-  {
-    folder: 'src/kubeapi',
-    layers: ['src/lib', 'src/telemetry'],
-    packages: ['yaml'],
-    builtins: ['*'],
-    pure: false,
-  },
-  {
-    folder: 'src/provider',
-    layers: ['src/gatewayapi', 'src/kubeapi', 'src/lib', 'src/telemetry'],
-    packages: ['yaml'],
-    builtins: ['*'],
-    pure: false,
-  },
-  {
-    folder: 'src/controller',
-    layers: [
-      'src/provider',
-      'src/translator',
-      'src/configsync',
-      'src/infrastructure',
-      'src/gatewayapi',
-      'src/ir',
-      'src/lib',
-      'src/telemetry',
-    ],
-    packages: [],
-    builtins: ['*'],
-    pure: false,
-  },
-  {
-    folder: 'src/configsync',
-    layers: ['src/ir', 'src/lib', 'src/telemetry'],
-    packages: [],
-    builtins: ['*'],
-    pure: false,
-  },
-  {
-    folder: 'src/infrastructure',
-    layers: ['src/ir', 'src/kubeapi', 'src/lib', 'src/telemetry'],
-    packages: [],
-    builtins: ['*'],
-    pure: false,
-  },
-  pure('src/proxy/router', ['src/ir', 'src/lib'], ['re2js']),
-  {
-    folder: 'src/proxy',
-    layers: ['src/proxy/router', 'src/ir', 'src/lib', 'src/telemetry'],
-    packages: ['re2js'],
-    builtins: DATA_PLANE_BUILTINS,
-    pure: false,
-  },
-  {
-    folder: 'src/telemetry',
-    layers: ['src/lib'],
-    packages: ['pino', 'prom-client'],
-    builtins: ['*'],
-    pure: false,
-  },
-  {
-    folder: 'src/admin',
-    layers: ['src/ir', 'src/lib', 'src/telemetry'],
-    packages: [],
-    builtins: ['*'],
-    pure: false,
-  },
-  {
-    folder: 'src/cli',
-    layers: [
-      'src/lib',
-      'src/gatewayapi',
-      'src/ir',
-      'src/translator',
-      'src/provider',
-      'src/controller',
-      'src/configsync',
-      'src/infrastructure',
-      'src/kubeapi',
-      'src/proxy/router',
-      'src/proxy',
-      'src/telemetry',
+  layer('src/telemetry', ['src/lib'], ['*'], ['pino', 'prom-client']),
+  layer('src/kubeapi', ['src/lib', 'src/telemetry'], ['*'], ['yaml']),
+  layer('src/provider', ['src/gatewayapi', 'src/kubeapi', 'src/lib', 'src/telemetry'], ['*'], ['yaml']),
+  layer('src/configsync', ['src/ir', 'src/lib', 'src/telemetry']),
+  layer('src/infrastructure', ['src/ir', 'src/kubeapi', 'src/lib', 'src/telemetry']),
+  layer('src/certificates', ['src/lib'], ['*'], ['@peculiar/x509', 'reflect-metadata', 'yaml']),
+  ...PROXY_LAYERS,
+  layer('src/proxy', [...PROXY_FOLDERS, 'src/ir', 'src/lib', 'src/telemetry'], DATA_PLANE_BUILTINS),
+  layer('src/access-log', ['src/proxy/exchange', 'src/ir', 'src/lib', 'src/telemetry']),
+  layer('src/controller', [...CONTROL_PLANE, 'src/certificates', 'src/proxy/router']),
+  layer(
+    'src/admin',
+    ['src/controller', 'src/access-log', 'src/proxy', ...PROXY_FOLDERS, ...CONTROL_PLANE],
+    ['*'],
+    ['yaml'],
+  ),
+  layer('src/supervisor', [
+    'src/admin',
+    'src/controller',
+    'src/access-log',
+    'src/proxy',
+    ...PROXY_FOLDERS,
+    ...CONTROL_PLANE,
+  ]),
+  layer(
+    'src/echo',
+    ['src/certificates', 'src/provider', 'src/gatewayapi', 'src/lib', 'src/telemetry'],
+    ['*'],
+    ['ws'],
+  ),
+  layer(
+    'src/report',
+    [
       'src/admin',
+      'src/controller',
+      'src/proxy/router',
+      'src/provider',
+      'src/translator',
+      'src/gatewayapi',
+      'src/ir',
+      'src/lib',
     ],
-    packages: ['@peculiar/x509', 'commander', 'picocolors', 'reflect-metadata', 'ws', 'yaml'],
-    builtins: ['*'],
-    pure: false,
-  },
+    [],
+    ['picocolors'],
+  ),
+  layer(
+    'src/cli',
+    [
+      'src/report',
+      'src/supervisor',
+      'src/echo',
+      'src/admin',
+      'src/controller',
+      'src/certificates',
+      'src/proxy/router',
+      ...CONTROL_PLANE,
+    ],
+    ['*'],
+    ['commander', 'yaml'],
+  ),
 ];
 
 /** Folders outside the product: they may import every layer, every declared package and each other's support code. */

@@ -12,9 +12,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const WRITERS: Readonly<Record<string, string>> = {
   'bin/compile-cache.js': 'a private folder of the user, checked with all folders above it',
-  'src/cli/cert/certificate-files.ts': 'created exclusively in the folder that the user names',
-  'src/cli/proxy/saved-config.ts': 'created exclusively; read by readOwnFile only',
-  'src/cli/run/status-file.ts': 'created exclusively beside the file that the user names',
+  'src/admin/status-file.ts': 'created exclusively beside the file that the user names',
+  'src/certificates/certificate-files.ts': 'created exclusively in the folder that the user names',
+  'src/supervisor/saved-config.ts': 'created exclusively; read by readOwnFile only',
   'src/telemetry/line-writer.ts': 'the access log that the user names, appended to and never read',
 };
 

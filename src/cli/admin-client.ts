@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { HostPort } from './run/options.ts';
+import type { HostPort } from './options.ts';
 
 export const DEFAULT_ADMIN = '127.0.0.1:15000';
 const TIMEOUT_MS = 5_000;

@@ -1,6 +1,6 @@
 /** Paths of manifests on the command line. */
 import { existsSync } from 'node:fs';
-import { printError } from './terminal.ts';
+import { printError } from '../report/terminal.ts';
 
 /** Whether every path is there; says of each one that is not. `-` is standard input. */
 export function arePathsThere(command: string, paths: readonly string[]): boolean {

@@ -8,7 +8,7 @@ import { registerExplain } from './explain/command.ts';
 import { registerProxy } from './proxy/command.ts';
 import { registerRun } from './run/command.ts';
 import { registerStatus } from './status/command.ts';
-import { print } from './terminal.ts';
+import { print } from '../report/terminal.ts';
 import { sluiceVersion } from './version.ts';
 
 export function createProgram(): Command {

@@ -12,7 +12,7 @@ import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { HttpListener } from '../ir/listener.ts';
 import type { Certificate, ClientValidation } from '../ir/tls.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
-import { isNarrowed } from './listener/client-trust.ts';
+import { isNarrowed } from './net/client-trust.ts';
 import { createProxy } from './proxy.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n';

@@ -13,7 +13,7 @@ import { dialTls } from '../../test/support/tls-client.ts';
 import { tlsListener } from '../../test/support/tls-listener.ts';
 import { UdpClient, startUdpBackend } from '../../test/support/udp-peers.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
-import { writeProxyHeader } from './listener/proxy-protocol.ts';
+import { writeProxyHeader } from './net/proxy-protocol.ts';
 import { DEFAULT_CLIENT_LIMITS } from '../ir/client-limits.ts';
 import type { Proxy } from './proxy-api.ts';
 import { createProxy } from './proxy.ts';

@@ -20,7 +20,7 @@ import { tlsListener } from '../../test/support/tls-listener.ts';
 import { UdpClient, startUdpBackend } from '../../test/support/udp-peers.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
-import { writeProxyHeader } from './listener/proxy-protocol.ts';
+import { writeProxyHeader } from './net/proxy-protocol.ts';
 import type { Proxy } from './proxy-api.ts';
 import { createProxy } from './proxy.ts';
 

@@ -8,8 +8,8 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Problem } from '../../src/cli/check/problem.ts';
-import { checkPaths } from '../../src/cli/check/report.ts';
+import type { Problem } from '../../src/admin/findings/problem.ts';
+import { checkPaths } from '../../src/report/check/report.ts';
 
 const ROOT = fileURLToPath(new URL('manifests/', import.meta.url));
 const EXPECTED = new URL('expected.txt', import.meta.url);

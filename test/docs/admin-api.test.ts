@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { adminHandlers } from '../../src/cli/run/admin-handlers.ts';
+import { adminHandlers } from '../../src/admin/admin-handlers.ts';
 import { startSluice } from '../support/sluice-process.ts';
 import { tableRows } from '../support/markdown.ts';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseRequest } from '../../src/cli/explain/request.ts';
-import { translatePaths } from '../../src/cli/translate-paths.ts';
+import { parseRequest } from '../../src/admin/explain/request.ts';
+import { translatePaths } from '../../src/report/translate-paths.ts';
 import { explain } from '../../src/proxy/router/explain.ts';
 import { compileRegex } from '../../src/proxy/router/regex.ts';
 import { tableRows } from '../support/markdown.ts';

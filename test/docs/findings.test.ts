@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { COMMAND_FINDINGS } from '../../src/cli/check/command-findings.ts';
+import { COMMAND_FINDINGS } from '../../src/admin/findings/command-findings.ts';
 import { INPUT_FINDINGS } from '../../src/gatewayapi/input-finding.ts';
 import { tableRows } from '../support/markdown.ts';
 

@@ -4,7 +4,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { checkPaths } from '../../src/cli/check/report.ts';
+import { checkPaths } from '../../src/report/check/report.ts';
 import { codeBlocks, inlineCode } from '../support/markdown.ts';
 import { CODES, isChartValue, isDashedName, isField, isName, METRICS, OPTIONS, ROOT } from './vocabulary.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { GRPC_STATUS } from '../../src/proxy/http/grpc-status.ts';
+import { GRPC_STATUS } from '../../src/proxy/message/grpc-status.ts';
 import { matchPath, normalisePath } from '../../src/proxy/router/path.ts';
 import { tableRows } from '../support/markdown.ts';
 

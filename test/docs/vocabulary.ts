@@ -6,7 +6,7 @@ import { createProgram } from '../../src/cli/program.ts';
 import { allKinds } from '../../src/gatewayapi/validation/catalog.ts';
 import type { Schema } from '../../src/gatewayapi/validation/schema.ts';
 import { REASONS } from '../../src/ir/reason.ts';
-import { TLS_FAILURES } from '../../src/proxy/listener/tls-failure.ts';
+import { TLS_FAILURES } from '../../src/proxy/net/tls-failure.ts';
 import { inlineCode, tableRows } from '../support/markdown.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');

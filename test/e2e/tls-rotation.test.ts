@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type tls from 'node:tls';
-import { writeCertificate } from '../../src/cli/cert/certificate-files.ts';
+import { writeCertificate } from '../../src/certificates/certificate-files.ts';
 import { copyExample } from '../support/example.ts';
 import { startSluice } from '../support/sluice-process.ts';
 import { dialTls, exchange } from '../support/tls-client.ts';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { suite, test, type TestContext } from 'node:test';
 import { createConfigServer, type ConfigServer } from '../../src/configsync/server.ts';
-import { HEARTBEAT, type HeartbeatTimes } from '../../src/cli/run/heartbeat.ts';
-import { createWorkerPool, type WorkerPool } from '../../src/cli/run/worker-pool.ts';
+import { HEARTBEAT, type HeartbeatTimes } from '../../src/supervisor/heartbeat.ts';
+import { createWorkerPool, type WorkerPool } from '../../src/supervisor/worker-pool.ts';
 import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
 import { emptyConfig } from '../support/gateway-config.ts';
 

@@ -1,5 +1,5 @@
 /** One target, input after input, until the inputs or the time are used up, or one of them does harm. */
-import { collectGarbage } from '../../src/cli/run/heap.ts';
+import { collectGarbage } from '../../src/supervisor/heap.ts';
 import { Random } from '../support/random.ts';
 import { makeInput, splitInput } from './mutate.ts';
 import type { FuzzTarget } from './target.ts';

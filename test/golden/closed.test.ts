@@ -13,7 +13,7 @@ import type { BackendTLSPolicy, HTTPRoute } from '../../src/gatewayapi/generated
 import { markRejected } from '../../src/gatewayapi/rejection.ts';
 import type { ResourceSnapshot } from '../../src/gatewayapi/snapshot.ts';
 import type { GatewayConfig } from '../../src/ir/gateway-config.ts';
-import { parseRequest } from '../../src/cli/explain/request.ts';
+import { parseRequest } from '../../src/admin/explain/request.ts';
 import { explain } from '../../src/proxy/router/explain.ts';
 import { compileRegex } from '../../src/proxy/router/regex.ts';
 import { assembleSnapshot } from '../../src/provider/file/assemble.ts';

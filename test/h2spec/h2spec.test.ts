@@ -1,7 +1,7 @@
 /** RFC 9113 and RFC 7541 as an outside suite reads them, against listeners of the whole data plane. */
 import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
-import { startEcho } from '../../src/cli/echo/server.ts';
+import { startEcho } from '../../src/echo/server.ts';
 import { listenerTls } from '../support/tls-listener.ts';
 import { mintCertificate } from '../support/certificates.ts';
 import { testBackend, testConfig } from '../support/gateway-config.ts';

@@ -1,7 +1,7 @@
 /** What must hold of every try and of every refusal, judged anew from what is known, and not from what the clusters remember. */
-import type { UpstreamCluster } from '../../src/proxy/cluster/cluster.ts';
-import type { UpstreamEndpoint } from '../../src/proxy/cluster/endpoint.ts';
-import { TICK_MS } from '../../src/proxy/timer-wheel.ts';
+import type { UpstreamCluster } from '../../src/proxy/upstream/cluster.ts';
+import type { UpstreamEndpoint } from '../../src/proxy/upstream/endpoint.ts';
+import { TICK_MS } from '../../src/proxy/net/timer-wheel.ts';
 import type { Backend } from './network.ts';
 
 /** Endpoints that may be tried now: see the order of truth in docs/reference and in health/eligibility.ts. */

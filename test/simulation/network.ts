@@ -1,10 +1,10 @@
 /** A network of backends that misbehave as they are told, in virtual time: it takes the place of pools, sockets and probes. */
-import { LocalHead } from '../../src/proxy/http/head.ts';
-import type { OutgoingRequest, PreparedRequest } from '../../src/proxy/http/outgoing.ts';
-import { Exchange } from '../../src/proxy/http/exchange.ts';
-import type { UpstreamEvents, UpstreamStream } from '../../src/proxy/http/stream.ts';
-import { PASSED, failed, type Probe } from '../../src/proxy/cluster/health/check-result.ts';
-import type { EndpointPool, UpstreamProtocol } from '../../src/proxy/cluster/upstream-pool.ts';
+import { LocalHead } from '../../src/proxy/message/head.ts';
+import type { OutgoingRequest, PreparedRequest } from '../../src/proxy/message/outgoing.ts';
+import { Exchange } from '../../src/proxy/exchange/exchange.ts';
+import type { UpstreamEvents, UpstreamStream } from '../../src/proxy/message/stream.ts';
+import { PASSED, failed, type Probe } from '../../src/proxy/upstream/health/check-result.ts';
+import type { EndpointPool, UpstreamProtocol } from '../../src/proxy/upstream/upstream-pool.ts';
 import type { Agenda } from './agenda.ts';
 import type { SeededRandom } from './random.ts';
 import { SimRequestHead, type SimRequest } from './request.ts';

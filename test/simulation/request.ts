@@ -1,7 +1,7 @@
 /** Requests of simulated clients, and what becomes of them. */
-import type { RequestHead, ResponseHead } from '../../src/proxy/http/head.ts';
-import { LocalHead } from '../../src/proxy/http/head.ts';
-import type { DownstreamStream } from '../../src/proxy/http/stream.ts';
+import type { RequestHead, ResponseHead } from '../../src/proxy/message/head.ts';
+import { LocalHead } from '../../src/proxy/message/head.ts';
+import type { DownstreamStream } from '../../src/proxy/message/stream.ts';
 
 const BODY_BYTES = 4;
 

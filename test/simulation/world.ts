@@ -1,17 +1,17 @@
 /** One run: the cluster logic, router and exchanges of the proxy as they are, between simulated clients and a simulated network. */
 import type { RetryPolicy } from '../../src/ir/policy.ts';
 import type { GatewayConfig } from '../../src/ir/gateway-config.ts';
-import type { UpstreamCluster } from '../../src/proxy/cluster/cluster.ts';
-import { reseed } from '../../src/proxy/cluster/balancer/random-index.ts';
-import { ClusterRegistry } from '../../src/proxy/cluster/cluster-registry.ts';
-import { SessionTokens } from '../../src/proxy/cluster/session-tokens.ts';
-import { endpointName } from '../../src/proxy/cluster/endpoint.ts';
-import { DownstreamConnection } from '../../src/proxy/http/downstream-connection.ts';
-import type { ExchangeContext } from '../../src/proxy/http/exchange-context.ts';
-import { Exchange } from '../../src/proxy/http/exchange.ts';
-import { Http1Server } from '../../src/proxy/http/h1/http1-server.ts';
-import { CounterRegistry, RequestCounters } from '../../src/proxy/http/request-counters.ts';
-import { HttpService } from '../../src/proxy/http-service.ts';
+import type { UpstreamCluster } from '../../src/proxy/upstream/cluster.ts';
+import { reseed } from '../../src/proxy/upstream/balancer/random-index.ts';
+import { ClusterRegistry } from '../../src/proxy/upstream/cluster-registry.ts';
+import { SessionTokens } from '../../src/proxy/upstream/session-tokens.ts';
+import { endpointName } from '../../src/proxy/upstream/endpoint.ts';
+import { DownstreamConnection } from '../../src/proxy/message/downstream-connection.ts';
+import type { ExchangeContext } from '../../src/proxy/exchange/exchange-context.ts';
+import { Exchange } from '../../src/proxy/exchange/exchange.ts';
+import { Http1Server } from '../../src/proxy/h1/http1-server.ts';
+import { CounterRegistry, RequestCounters } from '../../src/proxy/exchange/request-counters.ts';
+import { HttpService } from '../../src/proxy/port/http-service.ts';
 import { DEFAULT_CLIENT_LIMITS } from '../../src/ir/client-limits.ts';
 import { StreamCounterRegistry } from '../../src/proxy/l4/stream-counters.ts';
 import { compileRegex } from '../../src/proxy/router/regex.ts';
@@ -21,7 +21,7 @@ import {
   type CompilerDeps,
   type Runtime,
 } from '../../src/proxy/runtime/runtime.ts';
-import { TimerWheel } from '../../src/proxy/timer-wheel.ts';
+import { TimerWheel } from '../../src/proxy/net/timer-wheel.ts';
 import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
 import { testCluster } from '../support/gateway-config.ts';
 import { Agenda } from './agenda.ts';

@@ -8,7 +8,7 @@ import {
   type CertificateAuthority,
   type CertifiedKey,
   type LeafRequest,
-} from '../../src/cli/cert/dev-certificates.ts';
+} from '../../src/certificates/dev-certificates.ts';
 import { certificateId } from '../../src/ir/ids.ts';
 import { Redacted, type Certificate } from '../../src/ir/tls.ts';
 

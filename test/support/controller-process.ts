@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { startController, type RunningController } from '../../src/cli/controller/controller.ts';
-import { followController } from '../../src/cli/proxy/remote-config.ts';
+import { followController } from '../../src/supervisor/remote-config.ts';
 import type { DataPlane } from '../../src/configsync/client.ts';
 import type { EndpointSet } from '../../src/ir/cluster.ts';
 import type { GatewayConfig } from '../../src/ir/gateway-config.ts';

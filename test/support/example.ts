@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { EchoAnswer } from '../../src/cli/echo/server.ts';
+import type { EchoAnswer } from '../../src/echo/server.ts';
 import { send, type Answer, type SentRequest } from './http-client.ts';
 import { REPOSITORY, startSluice, type SluiceProcess } from './sluice-process.ts';
 

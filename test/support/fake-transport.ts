@@ -1,7 +1,7 @@
 /** A transport without a socket: what is written is kept, and reads are calls of the test. */
 import type { Socket } from 'node:net';
-import { DISCARDING_SINK } from '../../src/proxy/listener/shared-read.ts';
-import type { ByteSink, Transport } from '../../src/proxy/listener/transport.ts';
+import { DISCARDING_SINK } from '../../src/proxy/net/shared-read.ts';
+import type { ByteSink, Transport } from '../../src/proxy/net/transport.ts';
 
 class FakeSocket {
   readonly written: Buffer[] = [];

@@ -2,19 +2,19 @@
 import assert from 'node:assert/strict';
 import { DEFAULT_CLIENT_LIMITS, type ClientLimits } from '../../src/ir/client-limits.ts';
 import { DEFAULT_CLUSTER_POLICY } from '../../src/ir/policy.ts';
-import { TimerWheel } from '../../src/proxy/timer-wheel.ts';
-import { DownstreamConnection } from '../../src/proxy/http/downstream-connection.ts';
-import { H1ClientConnection } from '../../src/proxy/http/h1/client-connection.ts';
-import { Http1Server } from '../../src/proxy/http/h1/http1-server.ts';
-import { renderRequest } from '../../src/proxy/http/h1/write-request.ts';
-import { H2ClientConnection } from '../../src/proxy/http/h2/client-connection.ts';
-import { acceptHttp2 } from '../../src/proxy/http/h2/http2-server.ts';
-import { prepareHttp2 } from '../../src/proxy/http/h2/write-request.ts';
-import { NO_EDITS } from '../../src/proxy/http/head-edits.ts';
-import { LocalHead, type FieldList, type RequestHead } from '../../src/proxy/http/head.ts';
-import type { OutgoingRequest } from '../../src/proxy/http/outgoing.ts';
-import type { ServerHost } from '../../src/proxy/http/server-host.ts';
-import type { DownstreamEvents, DownstreamStream, UpstreamEvents } from '../../src/proxy/http/stream.ts';
+import { TimerWheel } from '../../src/proxy/net/timer-wheel.ts';
+import { DownstreamConnection } from '../../src/proxy/message/downstream-connection.ts';
+import { H1ClientConnection } from '../../src/proxy/h1/client-connection.ts';
+import { Http1Server } from '../../src/proxy/h1/http1-server.ts';
+import { renderRequest } from '../../src/proxy/h1/write-request.ts';
+import { H2ClientConnection } from '../../src/proxy/h2/client-connection.ts';
+import { acceptHttp2 } from '../../src/proxy/h2/http2-server.ts';
+import { prepareHttp2 } from '../../src/proxy/h2/write-request.ts';
+import { NO_EDITS } from '../../src/proxy/message/head-edits.ts';
+import { LocalHead, type FieldList, type RequestHead } from '../../src/proxy/message/head.ts';
+import type { OutgoingRequest } from '../../src/proxy/message/outgoing.ts';
+import type { ServerHost } from '../../src/proxy/message/server-host.ts';
+import type { DownstreamEvents, DownstreamStream, UpstreamEvents } from '../../src/proxy/message/stream.ts';
 import { FakeTransport } from './fake-transport.ts';
 
 const RECORDING_LIMITS: ClientLimits = {

@@ -1,6 +1,6 @@
 /** HPACK in the most obvious way, to hold the real one against: a list that is searched, arrays that are copied, Huffman codes bit by bit. */
-import { CODE_LENGTHS } from '../../src/proxy/http/h2/hpack/huffman.ts';
-import { STATIC_ENTRIES } from '../../src/proxy/http/h2/hpack/static-table.ts';
+import { CODE_LENGTHS } from '../../src/proxy/h2/hpack/huffman.ts';
+import { STATIC_ENTRIES } from '../../src/proxy/h2/hpack/static-table.ts';
 
 export type Field = readonly [name: string, value: string];
 

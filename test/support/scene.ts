@@ -8,7 +8,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeCertificate } from '../../src/cli/cert/certificate-files.ts';
+import { writeCertificate } from '../../src/certificates/certificate-files.ts';
 
 export const SCENE_PORTS = { http: 80, https: 443, tls: 8443, tcp: 9000, udp: 9001 } as const;
 

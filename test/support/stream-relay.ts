@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { clusterId } from '../../src/ir/ids.ts';
 import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy, type ConnectionPolicy } from '../../src/ir/policy.ts';
-import { createDial } from '../../src/proxy/cluster/connector.ts';
-import { UNWATCHED } from '../../src/proxy/cluster/health/endpoint-health.ts';
-import type { UpstreamTlsClient } from '../../src/proxy/cluster/upstream-tls.ts';
+import { createDial } from '../../src/proxy/upstream/connector.ts';
+import { UNWATCHED } from '../../src/proxy/upstream/health/endpoint-health.ts';
+import type { UpstreamTlsClient } from '../../src/proxy/upstream/upstream-tls.ts';
 import type { CompiledL4Rule, L4Cluster, L4Endpoint } from '../../src/proxy/l4/l4-rule.ts';
 import { StreamCounters } from '../../src/proxy/l4/stream-counters.ts';
 import { openStream } from '../../src/proxy/l4/stream-session.ts';
-import { ConnectionRegistry } from '../../src/proxy/connection-registry.ts';
-import { DISCARDING_SINK, transportOfAccepted } from '../../src/proxy/listener/shared-read.ts';
-import { WeightedChoice } from '../../src/proxy/runtime/weighted-choice.ts';
-import { TimerWheel } from '../../src/proxy/timer-wheel.ts';
+import { ConnectionRegistry } from '../../src/proxy/port/connection-registry.ts';
+import { DISCARDING_SINK, transportOfAccepted } from '../../src/proxy/net/shared-read.ts';
+import { WeightedChoice } from '../../src/proxy/upstream/weighted-choice.ts';
+import { TimerWheel } from '../../src/proxy/net/timer-wheel.ts';
 
 const ORIGIN = { kind: 'Gateway', namespace: 'default', name: 'test' };
 

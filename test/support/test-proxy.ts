@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import type { ClientLimits } from '../../src/ir/client-limits.ts';
 import type { GatewayConfig, ProxySettings } from '../../src/ir/gateway-config.ts';
 import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy } from '../../src/ir/policy.ts';
-import type { AccessLogSink, AccessRecord } from '../../src/proxy/http/access-record.ts';
+import type { AccessLogSink, AccessRecord } from '../../src/proxy/exchange/access-record.ts';
 import { type Proxy, type ProxyOptions } from '../../src/proxy/proxy-api.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
 import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';

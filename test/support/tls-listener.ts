@@ -4,12 +4,12 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { clusterId, listenerId, ruleId } from '../../src/ir/ids.ts';
 import type { HttpListener, L4Rule, Listener, TlsListener } from '../../src/ir/listener.ts';
 import type { Certificate, ClientValidation, ListenerTls } from '../../src/ir/tls.ts';
-import { DISCARDING_SINK, transportOfAccepted } from '../../src/proxy/listener/shared-read.ts';
-import { TlsCounters, type TlsFailure } from '../../src/proxy/listener/tls-failure.ts';
-import { TlsIntake, type TlsAccepted } from '../../src/proxy/listener/tls-intake.ts';
-import { compileTlsPort, type TlsPort } from '../../src/proxy/listener/tls-port.ts';
-import { TlsTerminator } from '../../src/proxy/listener/tls-terminator.ts';
-import { TimerWheel } from '../../src/proxy/timer-wheel.ts';
+import { DISCARDING_SINK, transportOfAccepted } from '../../src/proxy/net/shared-read.ts';
+import { TlsCounters, type TlsFailure } from '../../src/proxy/net/tls-failure.ts';
+import { TlsIntake, type TlsAccepted } from '../../src/proxy/net/tls-intake.ts';
+import { compileTlsPort, type TlsPort } from '../../src/proxy/net/tls-port.ts';
+import { TlsTerminator } from '../../src/proxy/net/tls-terminator.ts';
+import { TimerWheel } from '../../src/proxy/net/timer-wheel.ts';
 
 const ORIGIN = { kind: 'Gateway', namespace: 'default', name: 'test' };
 

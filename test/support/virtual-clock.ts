@@ -1,5 +1,5 @@
 /** A clock for a timer wheel that the test moves; it fires the wheel's one timer when its time has come. */
-import type { WheelClock } from '../../src/proxy/timer-wheel.ts';
+import type { WheelClock } from '../../src/proxy/net/timer-wheel.ts';
 
 export class VirtualClock implements WheelClock {
   time = 1_000;

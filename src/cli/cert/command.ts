@@ -2,10 +2,10 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { USAGE_ERROR } from '../exit-codes.ts';
-import { parsePath } from '../run/options.ts';
-import { print, printError } from '../terminal.ts';
-import type { CertificateOrder, WrittenFiles } from './certificate-files.ts';
-import { trustAdvice } from './trust-advice.ts';
+import { parsePath } from '../options.ts';
+import { print, printError } from '../../report/terminal.ts';
+import type { CertificateOrder, WrittenFiles } from '../../certificates/certificate-files.ts';
+import { trustAdvice } from '../../certificates/trust-advice.ts';
 
 interface CertCommandOptions {
   readonly out: string;
@@ -53,7 +53,8 @@ export function registerCert(program: Command): void {
     .addHelpText('after', EXAMPLES)
     .action(async (names: readonly string[], options: CertCommandOptions) => {
       // Loaded now: the certificate library is large, and no other command needs it.
-      const { CertificateOrderError, writeCertificate } = await import('./certificate-files.ts');
+      const { CertificateOrderError, writeCertificate } =
+        await import('../../certificates/certificate-files.ts');
       try {
         const order = toOrder(names, options);
         report(await writeCertificate(order), order);

@@ -3,9 +3,9 @@ import { Option, type Command } from 'commander';
 import type { Severity } from '../../gatewayapi/finding.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
 import { arePathsThere, namesOf } from '../paths.ts';
-import { colorsFor, print, printError } from '../terminal.ts';
-import type { CheckFormat, CheckReport } from './formats.ts';
-import type { CheckOptions } from './report.ts';
+import { colorsFor, print, printError } from '../../report/terminal.ts';
+import type { CheckFormat, CheckReport } from '../../report/check/formats.ts';
+import type { CheckOptions } from '../../report/check/report.ts';
 
 interface CommandOptions extends CheckOptions {
   readonly output: CheckFormat;
@@ -52,7 +52,7 @@ export function registerCheck(program: Command): void {
 async function runCheck(paths: readonly string[], options: CommandOptions): Promise<number> {
   const folders = options.tlsDir === undefined ? paths : [...paths, options.tlsDir];
   if (!arePathsThere('check', folders)) return USAGE_ERROR;
-  const { checkPaths } = await import('./report.ts');
+  const { checkPaths } = await import('../../report/check/report.ts');
   const report = checkPaths(paths, options);
   await printReport(report, options.output);
   const has = (severity: Severity): boolean =>
@@ -65,7 +65,7 @@ async function runCheck(paths: readonly string[], options: CommandOptions): Prom
 }
 
 async function printReport(report: CheckReport, format: CheckFormat): Promise<void> {
-  const { formatJson, formatJunit, formatSarif, formatText } = await import('./formats.ts');
+  const { formatJson, formatJunit, formatSarif, formatText } = await import('../../report/check/formats.ts');
   switch (format) {
     case 'text':
       print(formatText(report, colorsFor(process.stdout)));

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../../telemetry/json-logger.ts';
-import { parsePath, parsePort } from '../run/options.ts';
+import { parsePath, parsePort } from '../options.ts';
 
 interface ControllerCommandOptions {
   readonly service: string;

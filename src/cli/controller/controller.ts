@@ -23,12 +23,12 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { exposeMetrics } from '../../telemetry/metric-registry.ts';
 import { Translator } from '../../translator/translate.ts';
 import { CONTROLLER_NAME } from '../../translator/types.ts';
-import { translateOptions } from '../translate-options.ts';
-import { controllerMetrics } from './controller-metrics.ts';
-import { listenForProxies } from './config-listener.ts';
-import { Identities } from './identities.ts';
-import { LeaderLink } from './leader-link.ts';
-import { Provisioner } from './provisioner.ts';
+import { translateOptions } from '../../controller/translate-options.ts';
+import { controllerMetrics } from '../../controller/controller-metrics.ts';
+import { listenForProxies } from '../../controller/config-listener.ts';
+import { Identities } from '../../controller/identities.ts';
+import { LeaderLink } from '../../controller/leader-link.ts';
+import { Provisioner } from '../../controller/provisioner.ts';
 
 export interface ControllerOptions {
   readonly apiServer: ApiServer;

@@ -3,8 +3,8 @@ import { loadApiServer } from '../../kubeapi/kube-config.ts';
 import { createJsonLogger, type LogLevel } from '../../telemetry/json-logger.ts';
 import { createLineWriter } from '../../telemetry/line-writer.ts';
 import { USAGE_ERROR } from '../exit-codes.ts';
-import { logRejections } from '../rejections.ts';
-import { printError } from '../terminal.ts';
+import { logRejections } from '../../supervisor/rejections.ts';
+import { printError } from '../../report/terminal.ts';
 import { startController, type ControllerOptions } from './controller.ts';
 
 export interface RunControllerOptions extends Omit<ControllerOptions, 'apiServer' | 'logger' | 'probeHost'> {

@@ -2,9 +2,9 @@
 import { hostname } from 'node:os';
 import { Option, type Command } from 'commander';
 import { USAGE_ERROR } from '../exit-codes.ts';
-import { parsePort, parseServerAddress } from '../run/options.ts';
-import { print, printError } from '../terminal.ts';
-import { startEcho, type EchoServer } from './server.ts';
+import { parsePort, parseServerAddress } from '../options.ts';
+import { print, printError } from '../../report/terminal.ts';
+import { startEcho, type EchoServer } from '../../echo/server.ts';
 
 interface EchoCommandOptions {
   readonly bind: string;

@@ -3,10 +3,10 @@ import { Option, type Command } from 'commander';
 import { DEFAULT_ADMIN, describeNoAdmin } from '../admin-client.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
 import { arePathsThere } from '../paths.ts';
-import { parseAddress, parsePath, parsePortMap, type HostPort } from '../run/options.ts';
-import { print, printError } from '../terminal.ts';
-import type { ExplainAnswer } from './answer.ts';
-import type { ParsedRequest } from './request.ts';
+import { parseAddress, parsePath, parsePortMap, type HostPort } from '../options.ts';
+import { print, printError } from '../../report/terminal.ts';
+import type { ExplainAnswer } from '../../report/explain/answer.ts';
+import type { ParsedRequest } from '../../admin/explain/request.ts';
 
 interface ExplainOptions {
   readonly request: string;
@@ -74,7 +74,7 @@ async function runExplain(paths: readonly string[], options: ExplainOptions): Pr
   }
   const { tlsDir } = options;
   if (!arePathsThere('explain', tlsDir === undefined ? paths : [...paths, tlsDir])) return USAGE_ERROR;
-  const { parseRequest } = await import('./request.ts');
+  const { parseRequest } = await import('../../admin/explain/request.ts');
   const parsed = parseRequest(options.request, options.header);
   if (!parsed.ok) {
     printError(`sluice explain: ${parsed.message}`);
@@ -82,8 +82,8 @@ async function runExplain(paths: readonly string[], options: ExplainOptions): Pr
   }
   const answer = await answerOf(paths, options, parsed);
   if (answer === null) return USAGE_ERROR;
-  const { isTrouble, isUnbound } = await import('./answer.ts');
-  const { formatAnswer } = await import('./text.ts');
+  const { isTrouble, isUnbound } = await import('../../report/explain/answer.ts');
+  const { formatAnswer } = await import('../../report/explain/text.ts');
   if (options.output === 'json') print(JSON.stringify(answer.explanations, null, 2));
   else print(formatAnswer(answer, process.stdout).join('\n'));
   const isServed = answer.explanations.some((one) => !isTrouble(one));

@@ -6,15 +6,15 @@ import { readTlsFolder, withSecrets } from '../../provider/file/tls-folder.ts';
 import { explain, type ExplainRequest } from '../../proxy/router/explain.ts';
 import { compileRegex } from '../../proxy/router/regex.ts';
 import { translate } from '../../translator/translate.ts';
-import { servicesWithoutEndpoints, withEchoEndpoints } from '../run/echo-endpoints.ts';
-import { StandIns } from '../run/fill-stand-ins.ts';
+import { servicesWithoutEndpoints, withEchoEndpoints } from '../../echo/echo-endpoints.ts';
+import { StandIns } from '../../echo/fill-stand-ins.ts';
 import { MAPPED_REDIRECT } from '../run/mapped-redirects.ts';
-import { ServedSince } from '../run/served-since.ts';
-import { buildStatusReport } from '../run/status-report.ts';
-import { translateOptions } from '../translate-options.ts';
-import type { ExplainAnswer } from './answer.ts';
-import { seenBy } from './seen-by.ts';
-import { settingsOf } from './settings.ts';
+import { ServedSince } from '../../admin/served-since.ts';
+import { buildStatusReport } from '../../admin/build-status-report.ts';
+import { translateOptions } from '../../controller/translate-options.ts';
+import type { ExplainAnswer } from '../../report/explain/answer.ts';
+import { seenBy } from '../../admin/explain/seen-by.ts';
+import { settingsOf } from '../../admin/explain/settings.ts';
 
 export interface OfflineOptions {
   readonly allClasses: boolean;

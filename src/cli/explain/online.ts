@@ -2,9 +2,9 @@
 import type { StatusAnswer } from '../../admin/status-report.ts';
 import type { Explanation } from '../../proxy/router/explain.ts';
 import { askAdmin } from '../admin-client.ts';
-import type { HostPort } from '../run/options.ts';
-import { listenerPortOf } from '../run/bound-listener-ports.ts';
-import type { ExplainAnswer } from './answer.ts';
+import type { HostPort } from '../options.ts';
+import { listenerPortOf } from '../../supervisor/bound-listener-ports.ts';
+import type { ExplainAnswer } from '../../report/explain/answer.ts';
 
 /** Rejects when no gateway answers. */
 export async function explainOnline(

@@ -11,7 +11,7 @@ import {
   parseSeconds,
   parseWorkers,
   type HostPort,
-} from '../run/options.ts';
+} from '../options.ts';
 import { nodeOption, zoneOption } from '../locality-options.ts';
 
 export interface ProxyCommandOptions {

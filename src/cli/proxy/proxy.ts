@@ -7,17 +7,17 @@ import { createJsonLogger } from '../../telemetry/json-logger.ts';
 import { createLineWriter } from '../../telemetry/line-writer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { exposeMetrics } from '../../telemetry/metric-registry.ts';
-import { whyNothingIsBound } from '../nothing-bound.ts';
+import { whyNothingIsBound } from '../../supervisor/nothing-bound.ts';
 import { readSessionSecret } from '../session-secret.ts';
-import { logRejections } from '../rejections.ts';
-import { keepYoungSpaceSmall } from '../run/heap.ts';
-import { proxyMetrics } from '../run/proxy-metrics.ts';
-import { listenForSignals } from '../run/signals.ts';
-import { workerMetrics } from '../run/supervisor-metrics.ts';
-import { createWorkerPool, type WorkerPool } from '../run/worker-pool.ts';
+import { logRejections } from '../../supervisor/rejections.ts';
+import { keepYoungSpaceSmall } from '../../supervisor/heap.ts';
+import { proxyMetrics } from '../../admin/proxy-metrics.ts';
+import { listenForSignals } from '../../supervisor/signals.ts';
+import { workerMetrics } from '../../supervisor/supervisor-metrics.ts';
+import { createWorkerPool, type WorkerPool } from '../../supervisor/worker-pool.ts';
 import type { ProxyCommandOptions } from './command.ts';
-import { followController, WorkersAsOne } from './remote-config.ts';
-import { SavedConfig } from './saved-config.ts';
+import { followController, WorkersAsOne } from '../../supervisor/remote-config.ts';
+import { SavedConfig } from '../../supervisor/saved-config.ts';
 
 const STANDARD_ERROR = 2;
 /** Load balancers need a moment to learn that this proxy is leaving; it serves on meanwhile. */

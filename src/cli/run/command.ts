@@ -17,7 +17,7 @@ import {
   parseSeconds,
   parseWorkers,
   type ListenAddress,
-} from './options.ts';
+} from '../options.ts';
 
 /** The options as parsed; `accessLog` is `off`, `stdout` or a path; `drain` is milliseconds. */
 export interface RunOptions {

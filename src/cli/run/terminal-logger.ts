@@ -1,7 +1,7 @@
 /** Log lines for a person at a terminal. */
 import { LOG_LEVELS, type LogLevel } from '../../telemetry/json-logger.ts';
 import type { LogFields, Logger } from '../../telemetry/logger.ts';
-import type { Colors } from '../terminal.ts';
+import type { Colors } from '../../report/terminal.ts';
 
 const PAINT = { debug: 'dim', info: 'cyan', warn: 'yellow', error: 'red' } as const;
 

@@ -3,9 +3,9 @@ import { Option, type Command } from 'commander';
 import type { StatusAnswer } from '../../admin/status-report.ts';
 import { askAdmin, DEFAULT_ADMIN, describeNoAdmin } from '../admin-client.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
-import { layoutFor } from '../layout.ts';
-import { parseAddress, type HostPort } from '../run/options.ts';
-import { print, printError } from '../terminal.ts';
+import { layoutFor } from '../../report/layout.ts';
+import { parseAddress, type HostPort } from '../options.ts';
+import { print, printError } from '../../report/terminal.ts';
 
 interface StatusOptions {
   readonly admin: HostPort;
@@ -48,9 +48,9 @@ async function showStatus({ admin, output }: StatusOptions): Promise<number> {
   if (output === 'json') {
     print(JSON.stringify(report, null, 2));
   } else {
-    const { formatStatus } = await import('./table.ts');
+    const { formatStatus } = await import('../../report/status/table.ts');
     print(formatStatus(report, layoutFor(process.stdout), Date.now()).join('\n'));
   }
-  const { isHealthy } = await import('./health.ts');
+  const { isHealthy } = await import('../../report/status/health.ts');
   return isHealthy(report) ? CLEAN : FINDINGS;
 }

@@ -24,7 +24,7 @@ import type {
   MirrorFilter,
   RedirectFilter,
 } from '../../ir/filter.ts';
-import { compileHeadEdits, NO_EDITS, type HeadEdits } from '../http/head-edits.ts';
+import { compileHeadEdits, NO_EDITS, type HeadEdits } from '../message/head-edits.ts';
 import { CORS_FIELDS } from '../../lib/cors-fields.ts';
 import { CompiledCors } from './cors.ts';
 import { CompiledRewrite } from './url-rewrite.ts';

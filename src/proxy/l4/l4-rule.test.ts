@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LoadBalancing } from '../../ir/policy.ts';
 import { TestCluster } from '../../../test/support/stream-relay.ts';
-import { NO_KEY } from '../cluster/balancer/balancer.ts';
-import { hashText } from '../cluster/balancer/hash.ts';
+import { NO_KEY } from '../upstream/balancer/balancer.ts';
+import { hashText } from '../upstream/balancer/hash.ts';
 import { keyOf } from './l4-rule.ts';
 
 const keyFor = (loadBalancing: LoadBalancing): number =>

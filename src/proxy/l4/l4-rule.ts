@@ -5,11 +5,11 @@ import type { L4Rule } from '../../ir/listener.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { WeightedBackend } from '../../ir/route.ts';
-import { NO_KEY } from '../cluster/balancer/balancer.ts';
-import { hashText } from '../cluster/balancer/hash.ts';
-import type { OutcomeSink } from '../cluster/health/outcome.ts';
-import type { Dial } from '../cluster/upstream-pool.ts';
-import { WeightedChoice } from '../runtime/weighted-choice.ts';
+import { NO_KEY } from '../upstream/balancer/balancer.ts';
+import { hashText } from '../upstream/balancer/hash.ts';
+import type { OutcomeSink } from '../upstream/health/outcome.ts';
+import type { Dial } from '../upstream/upstream-pool.ts';
+import { WeightedChoice } from '../upstream/weighted-choice.ts';
 import type { StreamCounterRegistry, StreamCounters, StreamLabels } from './stream-counters.ts';
 
 /** What layer 4 needs of an endpoint. */

@@ -1,8 +1,8 @@
 /** One of the two sockets of a relayed connection: what is read from it goes to the other. */
-import { BulkRead } from '../http/h1/bulk-read.ts';
-import { bulkBuffers } from '../http/bulk-buffers.ts';
-import { latin1 } from '../http/latin1.ts';
-import type { ByteSink, Transport } from '../listener/transport.ts';
+import { BulkRead } from '../h1/bulk-read.ts';
+import { bulkBuffers } from '../message/bulk-buffers.ts';
+import { latin1 } from '../message/latin1.ts';
+import type { ByteSink, Transport } from '../net/transport.ts';
 
 /** Up to here bytes are copied as a string, which is cheaper than a Buffer of their own (not on TLS sockets). */
 const STRING_BYTES = 4_096;

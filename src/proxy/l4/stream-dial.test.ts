@@ -6,8 +6,8 @@ import tls from 'node:tls';
 import { mint, testAuthority } from '../../../test/support/certificates.ts';
 import { TestCluster, startRelay, testRule, type TestRelay } from '../../../test/support/stream-relay.ts';
 import { dial, only, readAll, startTcpBackend, type TcpBackend } from '../../../test/support/tcp-peers.ts';
-import { UpstreamTlsClient } from '../cluster/upstream-tls.ts';
-import { readProxyHeader } from '../listener/proxy-protocol.ts';
+import { UpstreamTlsClient } from '../upstream/upstream-tls.ts';
+import { readProxyHeader } from '../net/proxy-protocol.ts';
 import type { CompiledL4Rule } from './l4-rule.ts';
 
 const closers: (() => Promise<void> | void)[] = [];

@@ -3,12 +3,12 @@
  * and then moves bytes both ways until both ends are done.
  */
 import type { ReasonCode } from '../../ir/reason.ts';
-import { DISCARDING_SINK } from '../listener/shared-read.ts';
-import { writeProxyHeader, type ProxiedPeers } from '../listener/proxy-protocol.ts';
-import type { Transport } from '../listener/transport.ts';
-import type { ConnectingSink } from '../cluster/upstream-pool.ts';
-import type { ServerConnection } from '../http/server-host.ts';
-import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
+import { DISCARDING_SINK } from '../net/shared-read.ts';
+import { writeProxyHeader, type ProxiedPeers } from '../net/proxy-protocol.ts';
+import type { Transport } from '../net/transport.ts';
+import type { ConnectingSink } from '../upstream/upstream-pool.ts';
+import type { ServerConnection } from '../message/server-host.ts';
+import { TimerEntry, type TimerWheel } from '../net/timer-wheel.ts';
 import {
   chooseBackend,
   isFull,

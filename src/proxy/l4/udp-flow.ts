@@ -4,8 +4,8 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import type { ReasonCode } from '../../ir/reason.ts';
-import { tickEventClock } from '../event-clock.ts';
-import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
+import { tickEventClock } from '../net/event-clock.ts';
+import { TimerEntry, type TimerWheel } from '../net/timer-wheel.ts';
 import { keyOf, type CompiledL4Backend, type L4Endpoint } from './l4-rule.ts';
 
 /** Datagrams kept while the flow's socket is being made, which takes a turn of the event loop. */

@@ -5,7 +5,7 @@ import { afterEach, test } from 'node:test';
 import { TestCluster, testRule } from '../../../test/support/stream-relay.ts';
 import { only, until } from '../../../test/support/tcp-peers.ts';
 import { UdpClient, startUdpBackend, type UdpBackend } from '../../../test/support/udp-peers.ts';
-import { TimerWheel } from '../timer-wheel.ts';
+import { TimerWheel } from '../net/timer-wheel.ts';
 import type { CompiledL4Rule } from './l4-rule.ts';
 import { UdpRelay } from './udp-relay.ts';
 

@@ -4,8 +4,8 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { tickEventClock } from '../event-clock.ts';
-import type { TimerWheel } from '../timer-wheel.ts';
+import { tickEventClock } from '../net/event-clock.ts';
+import type { TimerWheel } from '../net/timer-wheel.ts';
 import { chooseBackend, isFull, type CompiledL4Rule } from './l4-rule.ts';
 import { UdpFlow, type FlowOwner } from './udp-flow.ts';
 

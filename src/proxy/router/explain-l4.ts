@@ -26,7 +26,7 @@ interface L4Choice {
   readonly hosts: readonly string[];
 }
 
-/** As `listener/tls-port.ts` has it, which this pure layer cannot import. */
+/** As `net/tls-port.ts` has it, which this pure layer cannot import. */
 const startsWithTls = (listener: Listener): listener is HttpListener | TlsListener =>
   listener.kind === 'tls' || (listener.kind === 'http' && listener.tls !== null);
 

@@ -5,7 +5,7 @@
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { RuleId } from '../../ir/ids.ts';
 import type { RouteMatch, StringMatch } from '../../ir/match.ts';
-import type { RuleProblem } from '../proxy-api.ts';
+import type { RuleProblem } from './rule-problem.ts';
 import type { RegexCompiler } from '../router/entry.ts';
 import type { CompiledPattern } from '../router/regex.ts';
 

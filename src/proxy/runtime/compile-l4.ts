@@ -3,11 +3,11 @@ import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { CertificateId, ClusterId } from '../../ir/ids.ts';
 import type { L4Rule, Listener, TcpListener, TlsListener, UdpListener } from '../../ir/listener.ts';
 import type { Certificate } from '../../ir/tls.ts';
-import { HTTP_PROTOCOLS } from '../http/served-protocols.ts';
-import { isInside } from '../http/downstream-connection.ts';
+import { HTTP_PROTOCOLS } from '../message/served-protocols.ts';
+import { isInside } from '../message/downstream-connection.ts';
 import { compileL4Rule, type CompiledL4Rule, type L4Cluster } from '../l4/l4-rule.ts';
 import type { StreamCounterRegistry, StreamLabels } from '../l4/stream-counters.ts';
-import { compileTlsPort, startsWithTls, type TlsPort } from '../listener/tls-port.ts';
+import { compileTlsPort, startsWithTls, type TlsPort } from '../net/tls-port.ts';
 import type { CompiledGateway } from './compiled-rule.ts';
 
 /** What a listener's rules need of the configuration it came with. */

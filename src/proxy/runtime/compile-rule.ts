@@ -3,11 +3,11 @@ import type { ExternalAuthFilter, Filter, HeaderEdit, MirrorFilter } from '../..
 import type { ClusterId } from '../../ir/ids.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
-import type { UpstreamCluster } from '../cluster/cluster.ts';
+import type { UpstreamCluster } from '../upstream/cluster.ts';
 import { CompiledCors } from '../filter/cors.ts';
 import { MirrorShare } from '../filter/mirror-share.ts';
 import { compileBackendFilters, compileRuleFilters } from '../filter/order.ts';
-import type { CounterRegistry } from '../http/request-counters.ts';
+import type { CounterRegistry } from '../exchange/request-counters.ts';
 import type {
   CompiledAuth,
   CompiledBackend,
@@ -16,7 +16,7 @@ import type {
   CompiledRule,
 } from './compiled-rule.ts';
 import { preflightFilter } from '../router/preflight.ts';
-import { WeightedChoice } from './weighted-choice.ts';
+import { WeightedChoice } from '../upstream/weighted-choice.ts';
 
 export interface RuleCompilerDeps {
   readonly gateway: CompiledGateway;

@@ -4,13 +4,13 @@ import type { Origin } from '../../ir/origin.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { RequestPolicy } from '../../ir/policy.ts';
 import type { RouteRule } from '../../ir/route.ts';
-import type { UpstreamCluster } from '../cluster/cluster.ts';
+import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { ExternalAuthFilter, HeaderEdit } from '../../ir/filter.ts';
 import type { CompiledCors } from '../filter/cors.ts';
 import type { MirrorShare } from '../filter/mirror-share.ts';
 import type { BackendFilters, RuleFilters } from '../filter/order.ts';
-import type { RequestCounters } from '../http/request-counters.ts';
-import type { WeightedChoice } from './weighted-choice.ts';
+import type { RequestCounters } from '../exchange/request-counters.ts';
+import type { WeightedChoice } from '../upstream/weighted-choice.ts';
 
 /** What the rules of one Gateway share: the same object for as long as it says the same. */
 export interface CompiledGateway {

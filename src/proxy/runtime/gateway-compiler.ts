@@ -4,10 +4,10 @@ import type { CertificateId, ClusterId, ListenerId, RuleId } from '../../ir/ids.
 import type { HttpListener, Listener } from '../../ir/listener.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import type { Certificate } from '../../ir/tls.ts';
-import type { UpstreamCluster } from '../cluster/cluster.ts';
-import type { ClusterRegistry } from '../cluster/cluster-registry.ts';
-import type { CounterRegistry } from '../http/request-counters.ts';
-import type { RuleProblem } from '../proxy-api.ts';
+import type { UpstreamCluster } from '../upstream/cluster.ts';
+import type { ClusterRegistry } from '../upstream/cluster-registry.ts';
+import type { CounterRegistry } from '../exchange/request-counters.ts';
+import type { RuleProblem } from './rule-problem.ts';
 import type { ListenerSource } from './compile-l4.ts';
 import { compileRule } from './compile-rule.ts';
 import type { CompiledGateway, CompiledRule } from './compiled-rule.ts';

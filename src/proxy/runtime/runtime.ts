@@ -5,8 +5,8 @@
 import { strictestLimits, type ClientLimits } from '../../ir/client-limits.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { HttpListener, Listener, Port } from '../../ir/listener.ts';
-import type { ClusterRegistry } from '../cluster/cluster-registry.ts';
-import type { CounterRegistry, RequestCounters } from '../http/request-counters.ts';
+import type { ClusterRegistry } from '../upstream/cluster-registry.ts';
+import type { CounterRegistry, RequestCounters } from '../exchange/request-counters.ts';
 import type { StreamCounterRegistry } from '../l4/stream-counters.ts';
 import type { RegexCompiler } from '../router/entry.ts';
 import { PortRouter, type ListenerRef } from '../router/router.ts';

@@ -71,6 +71,9 @@ async function startControlPlane(layout: Layout, processes: Processes): Promise<
     '--allocate-node-cidrs=false',
     // Alone; a lease that cannot be renewed while the API server is away would end them.
     '--leader-elect=false',
+    // The only node would count as lost, and every pod as not ready, when the API server has been away for longer than this: it cannot
+    // renew its lease meanwhile. With more nodes and a highly available API server that does not happen.
+    '--node-monitor-grace-period=10m',
   ]);
   processes.start('kube-scheduler', join(bin, 'kube-scheduler'), [
     `--kubeconfig=${kubeconfig}`,

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
 import { stringify } from 'yaml';
 import { renderGateway, type KubernetesObject } from '../../../src/infrastructure/kubernetes/render.ts';
-import { translateOptions } from '../../../src/cli/translate-options.ts';
+import { translateOptions } from '../../../src/controller/translate-options.ts';
 import { stateFromText } from '../../../src/provider/file/load.ts';
 import { translate } from '../../../src/translator/translate.ts';
 

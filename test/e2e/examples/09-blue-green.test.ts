@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EchoAnswer } from '../../../src/cli/echo/server.ts';
+import type { EchoAnswer } from '../../../src/echo/server.ts';
 import { startExample } from '../../support/example.ts';
 import { startLoad } from '../../support/steady-load.ts';
 

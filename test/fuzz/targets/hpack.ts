@@ -1,6 +1,6 @@
 /** The HPACK decoder against a reference that does everything in the most obvious way. */
 import assert from 'node:assert/strict';
-import { HpackDecoder } from '../../../src/proxy/http/h2/hpack/decoder.ts';
+import { HpackDecoder } from '../../../src/proxy/h2/hpack/decoder.ts';
 import type { Random } from '../../support/random.ts';
 import { encodePlainly, integer, ReferenceDecoder, type Field } from '../../support/reference-hpack.ts';
 import type { FuzzTarget } from '../target.ts';

@@ -1,6 +1,6 @@
 /** The HTTP/1.1 engines, and the chunked coding by itself. */
 import assert from 'node:assert/strict';
-import { BROKEN, ChunkedDecoder } from '../../../src/proxy/http/h1/chunked.ts';
+import { BROKEN, ChunkedDecoder } from '../../../src/proxy/h1/chunked.ts';
 import { receiveHttp1, serveHttp1 } from '../../support/recording-engines.ts';
 import type { FuzzTarget } from '../target.ts';
 import { ascii, chunkedBody, HTTP1_DICTIONARY, requestText, responseText } from './http1-bytes.ts';

@@ -1,6 +1,6 @@
 /** The HTTP/2 engines, and the frames by themselves. */
 import assert from 'node:assert/strict';
-import { FrameReader } from '../../../src/proxy/http/h2/frame-reader.ts';
+import { FrameReader } from '../../../src/proxy/h2/frame-reader.ts';
 import {
   data,
   headers,

@@ -1,7 +1,7 @@
 /** What comes before a connection's protocol: the ClientHello and the PROXY header. */
 import assert from 'node:assert/strict';
-import { ClientHelloReader } from '../../../src/proxy/listener/client-hello.ts';
-import { readProxyHeader, type ProxyHeaderResult } from '../../../src/proxy/listener/proxy-protocol.ts';
+import { ClientHelloReader } from '../../../src/proxy/net/client-hello.ts';
+import { readProxyHeader, type ProxyHeaderResult } from '../../../src/proxy/net/proxy-protocol.ts';
 import {
   alpnExtension,
   helloMessage,

@@ -1,0 +1,23 @@
+/** A request as a Gateway sees it: without the fields that it hides, exactly as its proxy hides them. */
+import type { ProxySettings } from '../../ir/gateway-config.ts';
+import { fieldPolicy, refusesFields } from '../../proxy/message/field-policy.ts';
+import { Suspect, headerIdOf, suspectOf } from '../../proxy/message/header-id.ts';
+import type { ExplainRequest } from '../../proxy/router/explain.ts';
+
+/** Where the Gateway trusts any proxy, the request is taken to come through one: else its forwarding fields could never be tried. */
+export function seenBy(request: ExplainRequest, settings: ProxySettings): ExplainRequest {
+  const policy = fieldPolicy(settings, settings.trustedCidrs.length > 0);
+  const isHidden = (name: string): boolean => {
+    const suspect = suspectOf(headerIdOf(name), name);
+    return policy.concerns(suspect) && policy.hides(suspect, name);
+  };
+  const suspects = (request.fieldNames ?? []).reduce<number>(
+    (sum, name) => sum | suspectOf(headerIdOf(name), name),
+    Suspect.none,
+  );
+  return {
+    ...request,
+    header: (name) => (isHidden(name) ? undefined : request.header(name)),
+    isRefused: refusesFields(settings, suspects),
+  };
+}

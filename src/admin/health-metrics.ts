@@ -1,0 +1,67 @@
+/** Health of endpoints as metric families. */
+import type { ClusterStats } from '../proxy/upstream/cluster-stats.ts';
+import type { ProxyStats } from '../proxy/proxy-api.ts';
+import type { LabelValues, Sample } from '../telemetry/metric-registry.ts';
+import { backendHealth } from './backend-health.ts';
+import type { UnsummedFamily } from './stream-metrics.ts';
+
+type BackendName = Pick<ClusterStats['origin'], 'kind' | 'namespace' | 'name'>;
+
+const backendLabels = ({ kind, namespace, name }: BackendName, port: string): LabelValues => ({
+  backend_kind: kind,
+  backend_namespace: namespace,
+  backend_name: name,
+  backend_port: port,
+});
+
+/** Gauges are of all workers together: an endpoint counts once. Counters are still to be summed. */
+export function healthFamilies(workers: readonly ProxyStats[]): UnsummedFamily[] {
+  const backends = backendHealth(workers, 0).map((report) => ({
+    ...report,
+    labels: backendLabels(report, report.port),
+  }));
+  const counted = (kind: 'ejections' | 'checks', label: string): Sample[] =>
+    workers.flatMap(({ clusters }) =>
+      clusters.flatMap(({ origin, health }) =>
+        Object.entries(health[kind]).flatMap(([which, value]) =>
+          value === 0
+            ? []
+            : [{ labels: { ...backendLabels(origin, origin.section ?? ''), [label]: which }, value }],
+        ),
+      ),
+    );
+  return [
+    {
+      name: 'backend_endpoints',
+      type: 'gauge',
+      help: 'Endpoints of the backend, ready or draining.',
+      samples: backends.map(({ labels, endpoints }) => ({ labels, value: endpoints })),
+    },
+    {
+      name: 'backend_endpoints_out',
+      type: 'gauge',
+      help: 'Of these, the ones that take no requests in at least one worker, by cause.',
+      samples: backends.flatMap(({ labels, out }) =>
+        out.map(({ cause }) => ({ labels: { ...labels, cause }, value: 1 })),
+      ),
+    },
+    {
+      name: 'backend_panicking_workers',
+      type: 'gauge',
+      help: 'Workers that ignore the health of the endpoints, since too few are healthy.',
+      samples: backends.map(({ labels, panicking }) => ({ labels, value: panicking })),
+    },
+    {
+      name: 'backend_ejections_total',
+      type: 'counter',
+      help: 'Endpoints ejected by passive health checks, by cause.',
+      samples: counted('ejections', 'cause'),
+    },
+    {
+      name: 'backend_checks_total',
+      type: 'counter',
+      help: 'Active health checks made, by result.',
+      samples: counted('checks', 'result'),
+    },
+  ];
+}

@@ -1,0 +1,251 @@
+/**
+ * What the proxies counted, as metric families. Labels are names of Gateway API objects, so their number is bounded by configuration.
+ * Names: docs/reference/metrics.md, held to this file by a test.
+ */
+import type { ClusterStats } from '../proxy/upstream/cluster-stats.ts';
+import type { HistogramSnapshot, RequestStats } from '../proxy/exchange/request-stats.ts';
+import type { ProxyStats } from '../proxy/proxy-api.ts';
+import type { LabelValues, MetricFamily, Sample } from '../telemetry/metric-registry.ts';
+import { backendName, ruleName } from '../access-log/access-log.ts';
+import { healthFamilies } from './health-metrics.ts';
+import { streamFamilies, type UnsummedFamily } from './stream-metrics.ts';
+
+/** The numbers of all workers, summed. */
+export function proxyMetrics(workers: readonly ProxyStats[]): MetricFamily[] {
+  const requests = workers.flatMap((worker) => worker.requests);
+  const clusters = workers.flatMap((worker) => worker.clusters);
+  const streams = summed(streamFamilies(workers));
+  return [
+    ...requestFamilies(requests),
+    ...streams,
+    ...clusterFamilies(clusters),
+    ...summed(healthFamilies(workers)),
+    ...processFamilies(workers),
+  ];
+}
+
+const summed = (families: readonly UnsummedFamily[]): MetricFamily[] =>
+  families.map(({ name, type, help, samples }) => family(name, type, help, samples));
+
+type Type = MetricFamily['type'];
+
+const family = (name: string, type: Type, help: string, samples: readonly Sample[]): MetricFamily => ({
+  name: `sluice_${name}`,
+  type,
+  help,
+  samples: sum(samples),
+});
+
+/** One sample for each set of labels: workers report the same ones. */
+function sum(samples: readonly Sample[]): Sample[] {
+  const totals = new Map<string, Sample>();
+  for (const sample of samples) {
+    const key = `${sample.suffix ?? ''}${JSON.stringify(sample.labels)}`;
+    const before = totals.get(key);
+    totals.set(key, before === undefined ? sample : { ...sample, value: before.value + sample.value });
+  }
+  return [...totals.values()];
+}
+
+function routeLabels({ gateway, listener, rule, backend }: RequestStats): LabelValues {
+  return {
+    gateway_namespace: gateway?.namespace ?? '',
+    gateway_name: gateway?.name ?? '',
+    listener: listener?.section ?? '',
+    route_kind: rule?.kind ?? '',
+    route_namespace: rule?.namespace ?? '',
+    route_name: rule?.name ?? '',
+    rule: rule === null ? '' : ruleName(rule),
+    backend: backendName(backend) ?? '',
+  };
+}
+
+function requestFamilies(requests: readonly RequestStats[]): MetricFamily[] {
+  const each = (read: (stats: RequestStats, labels: LabelValues) => readonly Sample[]): Sample[] =>
+    requests.flatMap((stats) => read(stats, routeLabels(stats)));
+  return [
+    family(
+      'requests_total',
+      'counter',
+      'Requests answered, by class of status.',
+      each((stats, labels) =>
+        stats.byClass.flatMap((value, hundreds) =>
+          hundreds === 0 || value === 0
+            ? []
+            : [{ labels: { ...labels, code: `${String(hundreds)}xx` }, value }],
+        ),
+      ),
+    ),
+    family(
+      'gateway_answers_total',
+      'counter',
+      'Answers that the gateway made itself, by reason.',
+      each((stats, labels) =>
+        Object.entries(stats.byReason).map(([reason, value]) => ({ labels: { ...labels, reason }, value })),
+      ),
+    ),
+    family(
+      'request_bytes_total',
+      'counter',
+      'Payload bytes received from clients.',
+      each((stats, labels) => [{ labels, value: stats.requestBytes }]),
+    ),
+    family(
+      'response_bytes_total',
+      'counter',
+      'Payload bytes sent to clients.',
+      each((stats, labels) => [{ labels, value: stats.responseBytes }]),
+    ),
+    family(
+      'retries_total',
+      'counter',
+      'Tries after the first, by what had become of the one before.',
+      each((stats, labels) =>
+        Object.entries(stats.retries).map(([reason, value]) => ({ labels: { ...labels, reason }, value })),
+      ),
+    ),
+    family(
+      'request_duration_seconds',
+      'histogram',
+      'From a complete request head to the end of the answer.',
+      each((stats, labels) => histogramSamples(stats.duration, labels)),
+    ),
+  ];
+}
+
+/** Counts of the snapshot are cumulative, as buckets are. */
+function histogramSamples({ boundsMs, counts, sumMs }: HistogramSnapshot, labels: LabelValues): Sample[] {
+  const buckets = counts.map((value, index) => {
+    const bound = boundsMs[index];
+    const le = bound === undefined || bound === Infinity ? '+Inf' : String(bound / 1000);
+    return { labels: { ...labels, le }, value, suffix: '_bucket' };
+  });
+  return [
+    ...buckets,
+    { labels, value: sumMs / 1000, suffix: '_sum' },
+    { labels, value: counts.at(-1) ?? 0, suffix: '_count' },
+  ];
+}
+
+function backendLabels({ origin }: ClusterStats): LabelValues {
+  return {
+    backend_kind: origin.kind,
+    backend_namespace: origin.namespace,
+    backend_name: origin.name,
+    backend_port: origin.section ?? '',
+  };
+}
+
+function clusterFamilies(clusters: readonly ClusterStats[]): MetricFamily[] {
+  const each = (read: (stats: ClusterStats) => number): Sample[] =>
+    clusters.map((stats) => ({ labels: backendLabels(stats), value: read(stats) }));
+  return [
+    family(
+      'backend_connections',
+      'gauge',
+      'Open connections to endpoints of the backend.',
+      each((stats) => stats.connections),
+    ),
+    family(
+      'backend_idle_connections',
+      'gauge',
+      'Of these, the ones that wait for a request.',
+      each((stats) => stats.idleConnections),
+    ),
+    family(
+      'backend_active_requests',
+      'gauge',
+      'Requests that wait for the backend.',
+      each((stats) => stats.activeRequests),
+    ),
+    family(
+      'backend_connect_failures_total',
+      'counter',
+      'Connections that could not be made.',
+      each((stats) => stats.connectFailures),
+    ),
+    ...limitFamilies(clusters),
+  ];
+}
+
+/** Circuit breakers and retry budgets. */
+function limitFamilies(clusters: readonly ClusterStats[]): MetricFamily[] {
+  return [
+    family(
+      'backend_pending_requests',
+      'gauge',
+      'Requests that wait because no further connection to the backend may be made.',
+      clusters.map((stats) => ({ labels: backendLabels(stats), value: stats.pendingRequests })),
+    ),
+    family(
+      'backend_limits_reached',
+      'gauge',
+      'Workers in which the limit of the circuit breaker is reached.',
+      clusters.flatMap((stats) =>
+        stats.openBreakers.map((limit) => ({ labels: { ...backendLabels(stats), limit }, value: 1 })),
+      ),
+    ),
+    family(
+      'backend_overflows_total',
+      'counter',
+      'Requests that the limit had refused, or kept from a retry.',
+      clusters.flatMap((stats) =>
+        Object.entries(stats.overflows).map(([limit, value]) => ({
+          labels: { ...backendLabels(stats), limit },
+          value,
+        })),
+      ),
+    ),
+    family(
+      'backend_retries_refused_total',
+      'counter',
+      'Retries that the retry budget of the backend did not allow.',
+      clusters.map((stats) => ({ labels: backendLabels(stats), value: stats.refusedRetries })),
+    ),
+  ];
+}
+
+function processFamilies(workers: readonly ProxyStats[]): MetricFamily[] {
+  const total = (read: (stats: ProxyStats) => number): Sample[] =>
+    workers.map((stats) => ({ labels: {}, value: read(stats) }));
+  return [
+    family(
+      'downstream_connections',
+      'gauge',
+      'Open connections of clients.',
+      total(({ downstream }) => downstream.openConnections),
+    ),
+    family(
+      'downstream_connections_total',
+      'counter',
+      'Connections accepted.',
+      total(({ downstream }) => downstream.acceptedConnections),
+    ),
+    family(
+      'downstream_active_requests',
+      'gauge',
+      'Requests that are being served.',
+      total(({ downstream }) => downstream.activeRequests),
+    ),
+    family(
+      'refused_total',
+      'counter',
+      'Messages refused before a route was looked for, by reason.',
+      workers.flatMap((stats) =>
+        Object.entries(stats.refused).map(([reason, value]) => ({ labels: { reason }, value })),
+      ),
+    ),
+    family(
+      'mirrored_total',
+      'counter',
+      'Copies of requests sent to mirrors.',
+      total(({ mirrors }) => mirrors.sent),
+    ),
+    family(
+      'mirrors_dropped_total',
+      'counter',
+      'Copies dropped because the mirror was slow, away or full.',
+      total(({ mirrors }) => mirrors.dropped),
+    ),
+  ];
+}

@@ -1,0 +1,255 @@
+/** Brings what runs for each Gateway to what it should be, and says where each can be reached and how many proxies it has. */
+import { coalesce } from './coalesce.ts';
+import type { ObservedAddress } from './observations.ts';
+import { Applier, LATE_MS, type Standing } from '../infrastructure/kubernetes/applier.ts';
+import { gatewayId } from '../infrastructure/kubernetes/names.ts';
+import { identitySecretName } from '../infrastructure/kubernetes/pod.ts';
+import {
+  objectMetadata,
+  renderGateway,
+  type RenderContext,
+  type RenderInput,
+} from '../infrastructure/kubernetes/render.ts';
+import {
+  addressesOfServices,
+  desiredProxies,
+  workloadTrouble,
+} from '../infrastructure/kubernetes/standing.ts';
+import type { InfraSpec } from '../ir/infra.ts';
+import type { KubeClient, KubeObject } from '../kubeapi/client.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { platformDigest } from './translate-options.ts';
+import { isIssued, type Identities, type ProxyIdentity } from './identities.ts';
+import { OwnedCache } from './owned-cache.ts';
+
+export interface ProvisionerOptions {
+  readonly client: KubeClient;
+  readonly identities: Identities;
+  readonly namespaces: readonly string[] | null;
+  readonly image: string;
+  readonly configAddress: string;
+  /** The Gateway as last seen. */
+  readonly gateway: (namespace: string, name: string) => KubeObject | undefined;
+  /** What runs for a Gateway changed: replicas, addresses. */
+  readonly onChange: () => void;
+  readonly logger: Logger;
+}
+
+const RETRY_MS = 2_000;
+/** A rollout reports many times a second. */
+const GATHER_MS = 50;
+/** Streams that the proxies of every Gateway may have open at one replica, however few they are. */
+const MIN_MAX_STREAMS = 64;
+/** How often identities are looked at that no change would bring up. */
+const RECHECK_MS = 600_000;
+
+interface Issued {
+  readonly gatewayUid: string;
+  /** Of the Secret that stood there before. */
+  readonly version: string | undefined;
+  readonly atMs: number;
+}
+
+export class Provisioner {
+  readonly #options: ProvisionerOptions;
+  readonly #owned: OwnedCache;
+  readonly #applier: Applier;
+  readonly #pending = coalesce(() => {
+    void this.#run();
+  });
+  readonly #recheck = setInterval(() => {
+    this.#request();
+  }, RECHECK_MS).unref();
+  /** Identities issued in this process, by Secret, until the watch shows them. */
+  readonly #issued = new Map<string, Issued>();
+  /** Why the last try to provision a Gateway (`namespace/name`) failed. */
+  readonly #failures = new Map<string, string>();
+  #wanted: readonly InfraSpec[] = [];
+  #isLeader = false;
+  #isRunning = false;
+  #isDirty = false;
+
+  constructor(options: ProvisionerOptions) {
+    this.#options = options;
+    const onChange = (): void => {
+      options.onChange();
+      this.#request();
+    };
+    this.#owned = new OwnedCache({ ...options, onChange });
+    this.#applier = new Applier(options.client, this.#owned, options.logger);
+  }
+
+  start(): void {
+    this.#owned.start();
+  }
+
+  stop(): void {
+    this.#isLeader = false;
+    this.#pending.stop();
+    clearInterval(this.#recheck);
+    this.#owned.stop();
+  }
+
+  setLeader(isLeader: boolean): void {
+    this.#isLeader = isLeader;
+    this.#request();
+  }
+
+  provision(wanted: readonly InfraSpec[]): void {
+    // Most translations change routes, and nothing of what must run.
+    if (JSON.stringify(wanted) === JSON.stringify(this.#wanted)) return;
+    this.#wanted = wanted;
+    const keys = new Set(wanted.map(({ gateway }) => `${gateway.namespace}/${gateway.name}`));
+    for (const key of this.#failures.keys()) if (!keys.has(key)) this.#failures.delete(key);
+    this.#request();
+  }
+
+  /** Where the Gateway can be reached: what its Services were given. */
+  addressesOf(namespace: string, name: string): readonly ObservedAddress[] {
+    return addressesOfServices(
+      this.#owned.find('Service', namespace, gatewayId(namespace, name, platformDigest)),
+    );
+  }
+
+  /** How many proxies there should be: what somebody scaled to, or else what was asked for. */
+  expectedOf(namespace: string, name: string): number {
+    const spec = this.#wanted.find(({ gateway }) => gateway.namespace === namespace && gateway.name === name);
+    return desiredProxies(this.#workloads(namespace, name), spec?.workload.scaling ?? null);
+  }
+
+  /** The UID of the Gateway `namespace/name`; null where there is none. */
+  uidOf(key: string): string | null {
+    const [namespace = '', name = ''] = key.split('/');
+    return this.#options.gateway(namespace, name)?.metadata.uid ?? null;
+  }
+
+  /** Whether the Gateway that exists now was issued a certificate of this serial number. */
+  isCurrent({ gateway, uid }: ProxyIdentity, serialNumber: string): boolean {
+    const [namespace = '', name = ''] = gateway.split('/');
+    return (
+      this.uidOf(gateway) === uid &&
+      this.#owned
+        .find('Secret', namespace, gatewayId(namespace, name, platformDigest))
+        .some((secret) => isIssued(secret, uid, serialNumber))
+    );
+  }
+
+  /** How many streams its proxies need at one replica at most: a rollout runs old and new ones side by side. */
+  maxStreamsOf(key: string): number {
+    const [namespace = '', name = ''] = key.split('/');
+    return Math.max(MIN_MAX_STREAMS, 2 * this.expectedOf(namespace, name));
+  }
+
+  /** Why it does not run as it should, in words; null when nothing is known to be wrong. */
+  troubleOf(namespace: string, name: string): string | null {
+    return this.#failures.get(`${namespace}/${name}`) ?? workloadTrouble(this.#workloads(namespace, name));
+  }
+
+  #workloads(namespace: string, name: string): readonly KubeObject[] {
+    const id = gatewayId(namespace, name, platformDigest);
+    return ['Deployment', 'DaemonSet'].flatMap((kind) => this.#owned.find(kind, namespace, id));
+  }
+
+  #request(delayMs = GATHER_MS): void {
+    this.#isDirty = true;
+    if (this.#isLeader && !this.#isRunning) this.#pending.request(delayMs);
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isRunning || !this.#isLeader || !this.#owned.synced) return;
+    this.#isRunning = true;
+    this.#isDirty = false;
+    let results: readonly (Standing | 'failed')[] = ['failed'];
+    try {
+      results = await this.#provisionAll();
+    } catch (error) {
+      // A defect of ours, outside of any one Gateway: without this no Gateway would be provisioned any more.
+      this.#options.logger.error('provisioning failed, trying again', { error: String(error) });
+    }
+    this.#isRunning = false;
+    this.#requestAgain(results);
+  }
+
+  /** For what was asked while it ran, and for what did not come to its end. */
+  #requestAgain(results: readonly (Standing | 'failed')[]): void {
+    const isDirty = this.#isDirty;
+    if (results.includes('failed')) this.#request(RETRY_MS);
+    else if (isDirty) this.#request();
+    else if (results.includes('late')) this.#request(LATE_MS);
+  }
+
+  async #provisionAll(): Promise<readonly (Standing | 'failed')[]> {
+    const results: (Standing | 'failed')[] = [];
+    for (const spec of this.#wanted) {
+      const { namespace, name } = spec.gateway;
+      try {
+        results.push(await this.#provisionOne(spec));
+        this.#note(`${namespace}/${name}`, null);
+      } catch (error) {
+        results.push('failed');
+        this.#note(`${namespace}/${name}`, error instanceof Error ? error.message : String(error));
+        this.#options.logger.warn('not provisioned, trying again', { namespace, name, error: String(error) });
+      }
+    }
+    return results;
+  }
+
+  #note(key: string, failure: string | null): void {
+    if ((this.#failures.get(key) ?? null) === failure) return;
+    if (failure === null) this.#failures.delete(key);
+    else this.#failures.set(key, failure);
+    this.#options.onChange();
+  }
+
+  async #provisionOne(spec: InfraSpec): Promise<Standing> {
+    const { namespace, name } = spec.gateway;
+    const gateway = this.#options.gateway(namespace, name);
+    // One that is being deleted keeps what it has until the last of its finalizers is gone.
+    if (gateway?.metadata.uid === undefined || gateway.metadata.deletionTimestamp !== undefined)
+      return 'done';
+    const context: RenderContext = {
+      gatewayUid: gateway.metadata.uid,
+      image: this.#options.image,
+      configAddress: this.#options.configAddress,
+      hash: platformDigest,
+    };
+    const input = { spec, workload: spec.workload, context };
+    const objects = renderGateway(input);
+    const identity = objects.length > 0 ? await this.#ensureIdentity(input) : 'done';
+    const rest = await this.#applier.reconcile(
+      namespace,
+      gatewayId(namespace, name, platformDigest),
+      objects,
+    );
+    return identity === 'late' ? identity : rest;
+  }
+
+  /** The kubelet brings a replaced Secret into running pods, and a proxy reads it anew for each stream: none is cut. */
+  async #ensureIdentity(input: RenderInput): Promise<Standing> {
+    const { gateway } = input.spec;
+    const { gatewayUid } = input.context;
+    const { namespace } = gateway;
+    const name = identitySecretName(input);
+    const key = `${namespace}/${name}`;
+    const standing = this.#owned
+      .find('Secret', namespace, gatewayId(namespace, gateway.name, platformDigest))
+      .find(({ metadata }) => metadata.name === name);
+    if (standing !== undefined && this.#options.identities.isFresh(standing, gatewayUid)) {
+      this.#issued.delete(key);
+      return 'done';
+    }
+    const version = standing?.metadata.resourceVersion;
+    if (isAwaited(this.#issued.get(key), gatewayUid, version)) return 'late';
+    const metadata = { ...objectMetadata(input), name };
+    await this.#options.identities.issueProxySecret({ ...gateway, uid: gatewayUid }, metadata, standing);
+    this.#issued.set(key, { gatewayUid, version, atMs: performance.now() });
+    this.#options.logger.info('identity issued', { namespace, name: gateway.name });
+    return 'done';
+  }
+}
+
+/** Whether what is seen is what stood before the issue, and the watch may yet show it. A Gateway made anew has no part in it. */
+const isAwaited = (issued: Issued | undefined, gatewayUid: string, version: string | undefined): boolean =>
+  issued?.gatewayUid === gatewayUid &&
+  issued.version === version &&
+  performance.now() - issued.atMs < LATE_MS;

@@ -1,0 +1,53 @@
+/** The tries of one exchange after its first. Made when a try fails, so that exchanges without failures carry nothing. */
+import type { ReasonCode } from '../../ir/reason.ts';
+import type { UpstreamCluster } from '../upstream/cluster.ts';
+import type { UpstreamEndpoint } from '../upstream/endpoint.ts';
+import type { ExchangeFacts } from './exchange-facts.ts';
+import { decideRetry, type Failure, type RetryDecision } from './retry.ts';
+
+export class Retries {
+  /** Where tries have failed, in order. */
+  readonly tried: UpstreamEndpoint[] = [];
+  /** Why there is no further try, if it is not the failure itself: the budget or a limit. */
+  refusal: ReasonCode | null = null;
+  readonly #facts: ExchangeFacts;
+  readonly #cluster: UpstreamCluster;
+  /** Dead connections replaced. */
+  #replaced = 0;
+  /** Counted among the retries that the cluster has in hand. */
+  #isAdmitted = false;
+
+  constructor(facts: ExchangeFacts, cluster: UpstreamCluster) {
+    this.#facts = facts;
+    this.#cluster = cluster;
+  }
+
+  /** Judges the try that has just failed; a try that is to follow is counted. null = there is to be none. */
+  next(failure: Failure, canReplay: boolean, remainingMs: number): RetryDecision | null {
+    const { method, retries, requests, endpoint, counters } = this.#facts;
+    const state = { method, retries, replaced: this.#replaced, canReplay, remainingMs };
+    const decision = decideRetry(requests?.retry ?? null, failure, state, Math.random());
+    if (decision === null || (!decision.isFree && !this.#isAffordable())) return null;
+    if (endpoint !== null) this.tried.push(endpoint);
+    if (decision.reason === 'dead') this.#replaced++;
+    else this.#facts.retries++;
+    counters.countRetry(decision.reason);
+    return decision;
+  }
+
+  #isAffordable(): boolean {
+    const { breaker, retryBudget } = this.#cluster;
+    this.refusal = null;
+    if (!this.#isAdmitted && !breaker.admit('retries')) this.refusal = 'overflow';
+    else {
+      this.#isAdmitted = true;
+      if (retryBudget?.take(this.#facts.context.wheel.now()) === false) this.refusal = 'retry_budget';
+    }
+    return this.refusal === null;
+  }
+
+  /** The exchange is over. */
+  end(): void {
+    if (this.#isAdmitted) this.#cluster.breaker.retries--;
+  }
+}

@@ -1,0 +1,41 @@
+/** What the head of an answer says about trying again. */
+import type { FieldList, ResponseHead } from '../message/head.ts';
+import { HeaderId } from '../message/header-id.ts';
+import type { Failure } from './retry.ts';
+
+/** IMF-fixdate, the one form of dates that is sent nowadays (RFC 9110 section 5.6.7). */
+const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
+
+/** What an answer is to a retry policy; null when it is no failure. */
+export function answeredFailure(head: ResponseHead, isGrpc: boolean): Failure | null {
+  const { status } = head;
+  if (status >= 400) return { kind: 'status', status, retryAfterMs: retryAfterMs(head, Date.now()) };
+  const code = isGrpc ? trailersOnlyStatus(head) : null;
+  return code === null ? null : { kind: 'grpc', code };
+}
+
+/**
+ * How long Retry-After asks to wait (RFC 9110 section 10.2.3), in seconds or until a date; 0 for one that has passed. null without
+ * one, or when it cannot be read. `nowMs` since the epoch.
+ */
+export function retryAfterMs(fields: FieldList, nowMs: number): number | null {
+  const value = valueOf(fields, HeaderId.retryAfter);
+  if (value === null) return null;
+  if (/^[0-9]{1,9}$/.test(value)) return Number(value) * 1_000;
+  const atMs = HTTP_DATE.test(value) ? Date.parse(value) : NaN;
+  return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
+}
+
+/** The gRPC status of an answer that has nothing else; null when it has more, or none. OK is no failure, and null too. */
+function trailersOnlyStatus(head: ResponseHead): number | null {
+  if (head.hasBody) return null;
+  const value = valueOf(head, HeaderId.grpcStatus);
+  return value !== null && /^[1-9][0-9]?$/.test(value) ? Number(value) : null;
+}
+
+function valueOf(fields: FieldList, id: number): string | null {
+  for (let index = 0; index < fields.count; index++) {
+    if (fields.id(index) === id) return fields.value(index);
+  }
+  return null;
+}

@@ -1,0 +1,30 @@
+/** The HTTP/1.1 server of a proxy: makes a connection of each transport it is given. */
+import type { Transport } from '../net/transport.ts';
+import type { DownstreamConnection } from '../message/downstream-connection.ts';
+import type { ServerHost } from '../message/server-host.ts';
+import { H1RequestHead, type HeadLimits } from './request-head.ts';
+import { H1ServerConnection } from './server-connection.ts';
+
+export class Http1Server {
+  /** One parser for all connections with the same limits: a head is used up within the call that parses it. */
+  readonly #heads = new WeakMap<HeadLimits, H1RequestHead>();
+
+  /** Takes the transport over: becomes its sink. */
+  accept(transport: Transport, connection: DownstreamConnection, host: ServerHost): void {
+    transport.sink = new H1ServerConnection(
+      host,
+      this.#headFor(connection.info.limits),
+      transport,
+      connection,
+    );
+  }
+
+  #headFor(limits: HeadLimits): H1RequestHead {
+    let head = this.#heads.get(limits);
+    if (head === undefined) {
+      head = new H1RequestHead(limits);
+      this.#heads.set(limits, head);
+    }
+    return head;
+  }
+}

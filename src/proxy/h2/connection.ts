@@ -1,0 +1,322 @@
+/**
+ * The frames that come in on an HTTP/2 connection, at either end (RFC 9113 section 6). Roles add what streams mean to them. A peer that
+ * breaks the protocol loses its stream or the connection; nothing here throws.
+ */
+import type { ByteSink, Transport } from '../net/transport.ts';
+import type { TimerWheel } from '../net/timer-wheel.ts';
+import { H2Output, type H2Limits } from './connection-output.ts';
+import { ErrorCode, Flag, FrameType, MAX_WINDOW_BYTES } from './frame.ts';
+import { FrameReader } from './frame-reader.ts';
+import { HeaderBlock } from './header-block.ts';
+import { HpackDecoder, type DecodeResult } from './hpack/decoder.ts';
+import type { H2Stream } from './stream.ts';
+
+/** What we announce of SETTINGS_HEADER_TABLE_SIZE, by not saying anything. */
+const DECODER_TABLE_BYTES = 4_096;
+/** Heads and control frames that a peer lets pile up by not reading. */
+const MAX_QUEUED_BYTES = 2_097_152;
+const EMPTY_DATA_COST = 2;
+/** A setting costs this part of a frame. */
+const SETTING_COST = 0.1;
+
+export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Stream> implements ByteSink {
+  protected readonly decoder: HpackDecoder;
+  protected readonly reader = new FrameReader();
+  readonly #block = new HeaderBlock();
+  #hasSettings = false;
+
+  constructor(transport: Transport, wheel: TimerWheel, limits: H2Limits) {
+    super(transport, wheel, limits);
+    this.decoder = new HpackDecoder({
+      tableBytes: DECODER_TABLE_BYTES,
+      listBytes: limits.headerListBytes,
+      fieldCount: limits.headerCount,
+    });
+  }
+
+  // --- what a role does ---
+
+  /** Whatever precedes the first frame; false when it is not whole yet. */
+  protected abstract takePreface(): boolean;
+  /** A whole header block: fields are in `decoder`. */
+  protected abstract onHeaderBlock(streamId: number, endStream: boolean, isTooLarge: boolean): void;
+  /** False for a stream that was never opened: a frame for it is an error of the connection. */
+  protected abstract wasOpen(streamId: number): boolean;
+  /** DATA for a stream that is over, and not because we reset it. */
+  protected abstract onDataForClosed(streamId: number): void;
+  /** The peer's settings have been taken over. */
+  protected abstract onSettings(): void;
+  protected abstract onPingAnswered(): void;
+  protected abstract onGoAway(lastStreamId: number, code: number): void;
+  /** The frames of one read have been taken. `isInsideHeaders`: a header block has begun whose end is still to come. */
+  protected abstract onBurstEnd(isInsideHeaders: boolean): void;
+  abstract onEnd(): void;
+
+  // --- bytes in ---
+
+  onBytes(buffer: Buffer, length: number): void {
+    const { reader } = this;
+    reader.feed(buffer, length);
+    if (this.takePreface()) while (!this.isOver && reader.next()) this.#takeFrame(reader);
+    reader.endRead();
+    if (this.isOver) return;
+    // Whoever lets so much pile up would not read a GOAWAY either.
+    if (this.writer.queuedBytes > MAX_QUEUED_BYTES) this.destroy();
+    else this.onBurstEnd(this.#block.isOpen || reader.isInsideHeaders);
+  }
+
+  #takeFrame(frame: FrameReader): void {
+    const { type } = frame;
+    if (frame.isTooLarge) {
+      this.fail(ErrorCode.frameSizeError);
+      return;
+    }
+    // Whatever comes first must be SETTINGS (section 3.4), and nothing may come between the parts of a header block.
+    const isFirst = !this.#hasSettings && (type !== FrameType.settings || (frame.flags & Flag.ack) !== 0);
+    const isBetween =
+      this.#block.isOpen && (type !== FrameType.continuation || frame.streamId !== this.#block.streamId);
+    if (isFirst || isBetween) this.fail(ErrorCode.protocolError);
+    else if (type === FrameType.data) this.#onDataFrame(frame);
+    else if (type === FrameType.headers) this.#onHeadersFrame(frame);
+    else if (type === FrameType.windowUpdate) this.#onWindowUpdate(frame);
+    else this.#takeRareFrame(frame);
+  }
+
+  #takeRareFrame(frame: FrameReader): void {
+    switch (frame.type) {
+      case FrameType.continuation:
+        this.#onContinuation(frame);
+        return;
+      case FrameType.rstStream:
+        this.#onRstStream(frame);
+        return;
+      case FrameType.settings:
+        this.#onSettingsFrame(frame);
+        return;
+      case FrameType.ping:
+        this.#onPing(frame);
+        return;
+      case FrameType.goAway:
+        this.#onGoAwayFrame(frame);
+        return;
+      case FrameType.priority:
+        this.#onPriority(frame);
+        return;
+      case FrameType.pushPromise:
+        // Clients may not push, and backends were told not to.
+        this.fail(ErrorCode.protocolError);
+        return;
+      default:
+        // Unknown types are ignored (section 4.1), but not for free.
+        this.allowFrame();
+    }
+  }
+
+  // --- streams ---
+
+  #onDataFrame(frame: FrameReader): void {
+    const { streamId, from, to } = frame;
+    const isPadded = (frame.flags & Flag.padded) !== 0;
+    const payloadFrom = isPadded ? from + 1 : from;
+    const payloadTo = isPadded ? unpaddedEnd(frame) : to;
+    if (streamId === 0 || payloadTo < payloadFrom) {
+      this.fail(ErrorCode.protocolError);
+      return;
+    }
+    const endStream = (frame.flags & Flag.endStream) !== 0;
+    const isEmpty = payloadTo === payloadFrom && !endStream;
+    if (isEmpty && !this.allowFrame(EMPTY_DATA_COST)) return;
+    const flowBytes = to - from;
+    this.receiveWindow -= flowBytes;
+    const stream = this.streams.get(streamId);
+    if (this.receiveWindow < 0 || stream?.takeFlow(flowBytes) === false) {
+      this.fail(ErrorCode.flowControlError);
+      return;
+    }
+    if (stream === undefined) {
+      this.consumed(flowBytes);
+      this.#onDataForMissing(streamId, flowBytes);
+      return;
+    }
+    if (!isEmpty) this.guard.received();
+    // Padding is consumed as it comes.
+    if (isPadded) stream.consumed(flowBytes - (payloadTo - payloadFrom));
+    stream.onData(frame.buffer, payloadFrom, payloadTo, endStream);
+  }
+
+  #onDataForMissing(streamId: number, bytes: number): void {
+    if (this.resets.has(streamId)) {
+      if (!this.resets.takeFlow(streamId, bytes)) this.fail(ErrorCode.flowControlError);
+    } else if (!this.wasOpen(streamId)) this.fail(ErrorCode.protocolError);
+    else if (this.allowFrame()) this.onDataForClosed(streamId);
+  }
+
+  #onHeadersFrame(frame: FrameReader): void {
+    const isPadded = (frame.flags & Flag.padded) !== 0;
+    let from = isPadded ? frame.from + 1 : frame.from;
+    const to = isPadded ? unpaddedEnd(frame) : frame.to;
+    if ((frame.flags & Flag.priority) !== 0) {
+      if (to - from < 5) {
+        this.fail(ErrorCode.frameSizeError);
+        return;
+      }
+      if (dependsOnItself(frame, from)) {
+        this.fail(ErrorCode.protocolError);
+        return;
+      }
+      from += 5;
+    }
+    if (frame.streamId === 0 || to < from) {
+      this.fail(ErrorCode.protocolError);
+      return;
+    }
+    const endStream = (frame.flags & Flag.endStream) !== 0;
+    if ((frame.flags & Flag.endHeaders) === 0) this.#block.open(frame, endStream, from, to);
+    else this.#takeBlock(frame.streamId, endStream, this.decoder.decode(frame.buffer, from, to));
+  }
+
+  #onContinuation(frame: FrameReader): void {
+    const block = this.#block;
+    if (!block.isOpen) {
+      this.fail(ErrorCode.protocolError);
+      return;
+    }
+    if (!this.allowFrame()) return;
+    if (!block.append(frame)) {
+      this.fail(ErrorCode.enhanceYourCalm);
+      return;
+    }
+    if ((frame.flags & Flag.endHeaders) === 0) return;
+    const bytes = block.close();
+    this.#takeBlock(block.streamId, block.endStream, this.decoder.decode(bytes, 0, bytes.length));
+  }
+
+  #takeBlock(streamId: number, endStream: boolean, result: DecodeResult): void {
+    if (result === 'compression') this.fail(ErrorCode.compressionError);
+    // Trailers that crossed our reset.
+    else if (this.streams.get(streamId) !== undefined || !this.resets.has(streamId))
+      this.onHeaderBlock(streamId, endStream, result === 'too-large');
+  }
+
+  #onRstStream(frame: FrameReader): void {
+    const { streamId } = frame;
+    const stream = this.streams.get(streamId);
+    if (frame.to - frame.from !== 4) this.fail(ErrorCode.frameSizeError);
+    else if (streamId === 0 || (stream === undefined && !this.wasOpen(streamId))) {
+      this.fail(ErrorCode.protocolError);
+    } else if (this.allowFrame()) stream?.onReset(frame.buffer.readUInt32BE(frame.from));
+  }
+
+  /** Priorities of RFC 7540 are deprecated (RFC 9113 section 5.3): only their form is looked at. */
+  #onPriority(frame: FrameReader): void {
+    const { streamId } = frame;
+    const hasSize = frame.to - frame.from === 5;
+    if (streamId === 0) this.fail(ErrorCode.protocolError);
+    else if (!this.allowFrame()) return;
+    else if (hasSize && !dependsOnItself(frame, frame.from)) return;
+    else {
+      const code = hasSize ? ErrorCode.protocolError : ErrorCode.frameSizeError;
+      const stream = this.streams.get(streamId);
+      if (stream === undefined) this.fail(code);
+      else stream.fail(code);
+    }
+  }
+
+  #onWindowUpdate(frame: FrameReader): void {
+    const { streamId } = frame;
+    if (frame.to - frame.from !== 4) {
+      this.fail(ErrorCode.frameSizeError);
+      return;
+    }
+    if (!this.allowFrame()) return;
+    const bytes = frame.buffer.readUInt32BE(frame.from) & MAX_WINDOW_BYTES;
+    if (streamId === 0) {
+      this.sendWindow += bytes;
+      if (bytes === 0) this.fail(ErrorCode.protocolError);
+      else if (this.sendWindow > MAX_WINDOW_BYTES) this.fail(ErrorCode.flowControlError);
+      else this.pumpBlocked();
+      return;
+    }
+    const stream = this.streams.get(streamId);
+    if (stream === undefined) {
+      if (!this.wasOpen(streamId)) this.fail(ErrorCode.protocolError);
+      return;
+    }
+    stream.sendWindow += bytes;
+    if (bytes === 0) stream.fail(ErrorCode.protocolError);
+    else if (stream.sendWindow > MAX_WINDOW_BYTES) stream.fail(ErrorCode.flowControlError);
+    else stream.pump();
+  }
+
+  // --- the connection ---
+
+  #onSettingsFrame({ flags, streamId, buffer, from, to }: FrameReader): void {
+    const isAck = (flags & Flag.ack) !== 0;
+    if (streamId !== 0) this.fail(ErrorCode.protocolError);
+    else if (isAck ? to > from : (to - from) % 6 !== 0) this.fail(ErrorCode.frameSizeError);
+    else if (!this.allowFrame(1 + ((to - from) / 6) * SETTING_COST)) return;
+    else if (isAck) this.onSettingsAcknowledged();
+    else this.#applySettings(buffer, from, to);
+  }
+
+  #applySettings(buffer: Buffer, from: number, to: number): void {
+    this.#hasSettings = true;
+    const { peer } = this;
+    const windowBefore = peer.streamWindowBytes;
+    for (let at = from; at < to; at += 6) {
+      const code = peer.apply(buffer.readUInt16BE(at), buffer.readUInt32BE(at + 2));
+      if (code !== ErrorCode.noError) {
+        this.fail(code);
+        return;
+      }
+      // Also those on the way to the last one count (RFC 7541 section 4.2).
+      this.fields.setPeerTableLimit(peer.headerTableBytes);
+    }
+    // Acknowledged before anything is sent that makes use of it.
+    this.writer.acknowledgeSettings();
+    if (peer.streamWindowBytes !== windowBefore) this.#moveWindows(peer.streamWindowBytes - windowBefore);
+    if (!this.isOver) this.onSettings();
+  }
+
+  /** A changed initial window moves the windows of open streams, perhaps below zero (section 6.9.2). */
+  #moveWindows(change: number): void {
+    for (const stream of this.streams.all()) {
+      stream.sendWindow += change;
+      if (stream.sendWindow > MAX_WINDOW_BYTES) {
+        this.fail(ErrorCode.flowControlError);
+        return;
+      }
+      if (change > 0) stream.pump();
+    }
+  }
+
+  #onPing({ flags, streamId, buffer, from, to }: FrameReader): void {
+    if (streamId !== 0) this.fail(ErrorCode.protocolError);
+    else if (to - from !== 8) this.fail(ErrorCode.frameSizeError);
+    else if (!this.allowFrame()) return;
+    else if ((flags & Flag.ack) !== 0) this.onPingAnswered();
+    else this.writer.ping(buffer.subarray(from, to), Flag.ack);
+  }
+
+  #onGoAwayFrame({ streamId, buffer, from, to }: FrameReader): void {
+    if (streamId !== 0) this.fail(ErrorCode.protocolError);
+    else if (to - from < 8) this.fail(ErrorCode.frameSizeError);
+    else if (this.allowFrame())
+      this.onGoAway(buffer.readUInt32BE(from) & MAX_WINDOW_BYTES, buffer.readUInt32BE(from + 4));
+  }
+
+  nextReadBuffer(): null {
+    return null;
+  }
+}
+
+/** End of the payload before the padding; -1 when there is more padding than frame (section 6.1). */
+function unpaddedEnd({ buffer, from, to }: FrameReader): number {
+  const end = to - (buffer[from] as number);
+  return from === to || end <= from ? -1 : end;
+}
+
+/** The priority that stands at `at` of the frame names its own stream (RFC 7540 section 5.3.1). */
+function dependsOnItself({ buffer, streamId }: FrameReader, at: number): boolean {
+  return (buffer.readUInt32BE(at) & MAX_WINDOW_BYTES) === streamId;
+}

@@ -1,0 +1,289 @@
+/** One HTTP/2 connection of a client. Everything about routes, backends and time limits of requests is the exchange's. */
+import type { ClientLimits } from '../../ir/client-limits.ts';
+import type { ReasonCode } from '../../ir/reason.ts';
+import type { Transport } from '../net/transport.ts';
+import type { DownstreamConnection } from '../message/downstream-connection.ts';
+import { LingeringClose } from '../net/lingering-close.ts';
+import { refuse } from '../message/local-reply.ts';
+import type { ServerConnection, ServerHost } from '../message/server-host.ts';
+import { H2Connection } from './connection.ts';
+import type { H2Limits } from './connection-output.ts';
+import { readTrailers } from '../message/entry-fields.ts';
+import { PREFACE } from '../message/http2-preface.ts';
+import { ErrorCode, MAX_WINDOW_BYTES, Setting } from './frame.ts';
+import { MALFORMED, RequestReader, type H2RequestHead } from './request-head.ts';
+import { H2ServerStream } from './server-stream.ts';
+
+const STREAM_WINDOW_BYTES = 262_144;
+/**
+ * What all streams of a connection may have sent while nobody took it: bounds the memory of one connection. Eight stalled uploads stop
+ * the others.
+ */
+const CONNECTION_WINDOW_BYTES = 2_097_152;
+/** Between the two GOAWAYs of a drain, for a client that does not answer the PING that goes with the first. */
+const DRAIN_STEP_MS = 1_000;
+/** A refusal is an answer, which earns one wasted request back. */
+const REFUSAL_COST = 2;
+const DRAIN_PING = Buffer.from('draining', 'latin1');
+
+const SETTINGS = [
+  [Setting.initialWindowSize, STREAM_WINDOW_BYTES],
+  [Setting.enableConnectProtocol, 1],
+] as const;
+
+export class H2ServerConnection extends H2Connection<H2ServerStream> implements ServerConnection {
+  readonly #host: ServerHost;
+  readonly #connection: DownstreamConnection;
+  /** What this client may do. */
+  readonly #client: ClientLimits;
+  readonly #requests: RequestReader;
+  #prefaceBytes = 0;
+  /** Highest stream of the client that was taken. */
+  #lastStreamId = 0;
+  #begun = 0;
+  /** GOAWAY was sent: the first, and the one that counts. */
+  #isDraining = false;
+  #isRefusingNew = false;
+  /** While no stream is open, and for a drain. */
+  #idleDueMs = Infinity;
+  #drainDueMs = Infinity;
+  #bodiesDueMs = Infinity;
+  /** While a header block has begun and is not whole. */
+  #headDueMs = Infinity;
+  #toFlush: H2ServerStream[] = [];
+  #endedEarly: H2ServerStream[] | null = null;
+
+  constructor(host: ServerHost, transport: Transport, connection: DownstreamConnection) {
+    const { limits } = connection.info;
+    super(transport, host.wheel, limitsOf(limits));
+    this.#host = host;
+    this.#connection = connection;
+    this.#client = limits;
+    this.#requests = new RequestReader(limits);
+    this.#idleIn(limits.headTimeoutMs);
+    this.sendSettings([
+      ...SETTINGS,
+      [Setting.maxConcurrentStreams, limits.streams],
+      [Setting.maxHeaderListSize, limits.headBytes],
+    ]);
+    host.opened(this);
+  }
+
+  get bodyLimitBytes(): number {
+    return this.#client.bodyBytes;
+  }
+
+  // --- requests ---
+
+  protected takePreface(): boolean {
+    if (this.#prefaceBytes === PREFACE.length) return true;
+    this.#prefaceBytes = this.reader.expect(PREFACE, this.#prefaceBytes);
+    if (this.#prefaceBytes < 0) this.fail(ErrorCode.protocolError);
+    return this.#prefaceBytes === PREFACE.length;
+  }
+
+  protected onHeaderBlock(streamId: number, endStream: boolean, isTooLarge: boolean): void {
+    const open = this.streams.get(streamId);
+    if (open !== undefined) {
+      const isSound = endStream && !isTooLarge;
+      open.onTrailers(isSound ? readTrailers(this.decoder.entries, this.decoder.count) : null);
+    } else if ((streamId & 1) === 0) this.fail(ErrorCode.protocolError);
+    // HEADERS on a stream that is over: the peer's view of the connection is lost (section 5.1.1).
+    else if (streamId <= this.#lastStreamId) this.fail(ErrorCode.streamClosed);
+    else {
+      this.#lastStreamId = streamId;
+      if (this.#isRefusingNew || this.streams.size >= this.#client.streams) {
+        this.#refuse(streamId, ErrorCode.refusedStream);
+      } else this.#begin(streamId, endStream, isTooLarge);
+    }
+  }
+
+  #refuse(streamId: number, code: number): void {
+    this.resetStream(streamId, code, STREAM_WINDOW_BYTES);
+    this.noteWasted();
+  }
+
+  #begin(streamId: number, endStream: boolean, isTooLarge: boolean): void {
+    const { entries, count } = this.decoder;
+    const read = this.#requests.read(entries, count, endStream);
+    const head = isTooLarge ? 'head_too_large' : read;
+    if (head === MALFORMED) {
+      this.#host.refused('bad_request', this.#connection);
+      this.#refuse(streamId, ErrorCode.protocolError);
+      return;
+    }
+    const stream = new H2ServerStream(streamId, this);
+    stream.remoteEnded = endStream;
+    this.#idleDueMs = Infinity;
+    this.streams.add(stream);
+    if (typeof head === 'string') this.#answer(stream, head);
+    else this.#serve(stream, head);
+  }
+
+  /** Responds to the request that was read last, and that does not become an exchange. */
+  #answer(stream: H2ServerStream, reason: ReasonCode): void {
+    this.#host.refused(reason, this.#connection);
+    refuse(stream, reason, this.#requests.last);
+    this.noteWasted(REFUSAL_COST);
+  }
+
+  #serve(stream: H2ServerStream, head: H2RequestHead): void {
+    const { requestsPerConnection } = this.#client;
+    if (head.hasBody) this.#watch(stream, head);
+    else if (head.upgrade !== '') stream.expectTunnel();
+    stream.follow(this.#host.begin(stream, head, this.#connection));
+    if (requestsPerConnection > 0 && ++this.#begun >= requestsPerConnection) this.drain();
+  }
+
+  /** A body must keep coming; messages of a gRPC call come when there are some. */
+  #watch(stream: H2ServerStream, head: H2RequestHead): void {
+    const { windowMs } = this.#client.slowBody;
+    const isWatched = windowMs > 0 && !head.contentType.startsWith('application/grpc');
+    const isFirst = this.#bodiesDueMs === Infinity;
+    stream.expectBody(head, isWatched, isFirst);
+    if (!isWatched || !isFirst) return;
+    this.#bodiesDueMs = this.wheel.now() + windowMs;
+    this.wakeBy(this.#bodiesDueMs);
+  }
+
+  /** A stream below the highest one is over; one above was never opened (section 5.1). */
+  protected wasOpen(streamId: number): boolean {
+    return (streamId & 1) === 1 && streamId <= this.#lastStreamId;
+  }
+
+  protected onDataForClosed(streamId: number): void {
+    this.writer.resetStream(streamId, ErrorCode.streamClosed);
+  }
+
+  noteFlush(stream: H2ServerStream): void {
+    if (this.#toFlush.at(-1) !== stream) this.#toFlush.push(stream);
+  }
+
+  protected onBurstEnd(isInsideHeaders: boolean): void {
+    if (!isInsideHeaders) this.#headDueMs = Infinity;
+    else if (this.#headDueMs === Infinity) this.#headBegins();
+    if (this.#toFlush.length === 0) return;
+    const streams = this.#toFlush;
+    this.#toFlush = [];
+    for (const stream of streams) stream.flushRequest();
+  }
+
+  /** The rest of the request may be on its way already: told to stop once what has come was read. */
+  endEarly(stream: H2ServerStream): void {
+    if (this.#endedEarly === null) {
+      this.#endedEarly = [];
+      setImmediate(() => this.#stopEnded());
+    }
+    this.#endedEarly.push(stream);
+  }
+
+  #stopEnded(): void {
+    const streams = this.#endedEarly ?? [];
+    this.#endedEarly = null;
+    for (const stream of streams) stream.stopRequest();
+  }
+
+  onStreamClosed(): void {
+    if (this.streams.size > 0 || this.isOver) return;
+    if (this.#isRefusingNew) this.close();
+    else this.#idleIn(this.#client.idleTimeoutMs);
+  }
+
+  // --- time ---
+
+  #idleIn(delayMs: number): void {
+    this.#idleDueMs = delayMs > 0 ? this.wheel.now() + delayMs : Infinity;
+    this.wakeBy(this.#idleDueMs);
+  }
+
+  /** Once per header block, as in HTTP/1.1: a client that drips gets no more time than one that sends nothing. */
+  #headBegins(): void {
+    const { headTimeoutMs } = this.#client;
+    if (headTimeoutMs === 0) return;
+    this.#headDueMs = this.wheel.now() + headTimeoutMs;
+    this.wakeBy(this.#headDueMs);
+  }
+
+  protected nextDeadlineMs(): number {
+    return Math.min(this.#idleDueMs, this.#drainDueMs, this.#bodiesDueMs, this.#headDueMs);
+  }
+
+  protected onDeadline(nowMs: number): void {
+    if (nowMs >= this.#bodiesDueMs) this.#checkBodyRates(nowMs);
+    if (nowMs >= this.#drainDueMs) this.#refuseNew();
+    if (nowMs < Math.min(this.#headDueMs, this.#idleDueMs)) return;
+    if (this.#headDueMs === Infinity) this.close();
+    else {
+      // Nothing else can come on the connection before the block's end (RFC 9113 section 4.3), so no single stream can be refused.
+      this.#host.refused('idle_timeout', this.#connection);
+      this.fail(ErrorCode.enhanceYourCalm);
+    }
+  }
+
+  #checkBodyRates(nowMs: number): void {
+    const { windowMs, minBytes } = this.#client.slowBody;
+    let isAnyWatched = false;
+    for (const stream of this.streams.all()) {
+      if (!stream.isWatched) continue;
+      if (stream.isFastEnough(minBytes)) isAnyWatched = true;
+      else stream.onTooSlow();
+    }
+    this.#bodiesDueMs = isAnyWatched ? nowMs + windowMs : Infinity;
+  }
+
+  // --- the end ---
+
+  /** Two GOAWAYs: the first announces, so that what is under way is still taken; the second says what was (section 6.8). */
+  drain(): void {
+    if (this.#isDraining || this.isOver) return;
+    this.#isDraining = true;
+    this.writer.goAway(MAX_WINDOW_BYTES, ErrorCode.noError);
+    this.writer.ping(DRAIN_PING, 0);
+    this.#drainDueMs = this.wheel.now() + DRAIN_STEP_MS;
+    this.wakeBy(this.#drainDueMs);
+  }
+
+  /** What the client had sent when it learned of the drain has come. */
+  protected onPingAnswered(): void {
+    if (this.#isDraining && !this.#isRefusingNew) this.#refuseNew();
+  }
+
+  #refuseNew(): void {
+    this.#drainDueMs = Infinity;
+    this.#isRefusingNew = true;
+    if (this.streams.size === 0) this.close();
+    else this.writer.goAway(this.#lastStreamId, ErrorCode.noError);
+  }
+
+  /** The client will not send any more. No client of HTTP/2 does that while it waits for an answer: it is gone. */
+  onEnd(): void {
+    this.close();
+  }
+
+  protected closeTransport(): void {
+    new LingeringClose(this.transport, this.wheel, this);
+  }
+
+  protected onGone(): void {
+    this.#host.closed(this);
+  }
+
+  protected onGoAway(): void {
+    // The client opens no more streams; those that are open end as they will.
+  }
+
+  protected onSettings(): void {
+    // Nothing waits for them.
+  }
+
+  protected lastPeerStream(): number {
+    return this.#lastStreamId;
+  }
+}
+
+const limitsOf = ({ headBytes, headerCount }: ClientLimits): H2Limits => ({
+  headerListBytes: headBytes,
+  headerCount,
+  streamWindowBytes: STREAM_WINDOW_BYTES,
+  connectionWindowBytes: CONNECTION_WINDOW_BYTES,
+});

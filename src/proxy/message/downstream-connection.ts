@@ -1,0 +1,88 @@
+/** What an exchange may know of the connection its request came on, whatever the protocol. */
+import { BlockList, isIPv6 } from 'node:net';
+import type { ClientLimits } from '../../ir/client-limits.ts';
+import type { ProxySettings } from '../../ir/gateway-config.ts';
+import type { ListenerId } from '../../ir/ids.ts';
+import type { ProxiedPeers } from '../net/proxy-protocol.ts';
+import { ForwardingFields } from './forwarding-fields.ts';
+
+export interface ConnectionInfo {
+  /** The client: the peer's address, or what a trusted PROXY header said. */
+  readonly clientAddress: string;
+  readonly clientPort: number;
+  /** Both ends, for backends that are told by a PROXY header. */
+  readonly peers: ProxiedPeers;
+  readonly scheme: 'http' | 'https';
+  /** The port users dial: the listener's, not a mapped one. */
+  readonly listenerPort: number;
+  /** SNI in lower case; null without TLS or without SNI. */
+  readonly serverName: string | null;
+  /** The listener whose TLS settings the handshake was made with; null on cleartext connections. */
+  readonly tlsListener: ListenerId | null;
+  /** Of the port when the connection came: a change of the configuration applies to later ones. */
+  readonly limits: ClientLimits;
+}
+
+export class DownstreamConnection {
+  readonly info: ConnectionInfo;
+  /** In the clear, and nothing has been said yet that tells. */
+  mayBeHttp2: boolean;
+  #forwarding: ForwardingFields | null = null;
+  #trustSettings: ProxySettings | null = null;
+  #isTrusted = false;
+
+  constructor(info: ConnectionInfo) {
+    this.info = info;
+    this.mayBeHttp2 = info.scheme === 'http';
+  }
+
+  /** Forwarding fields of every request on this connection whose client is not trusted; rendered once. */
+  get forwarding(): ForwardingFields {
+    const { clientAddress, scheme } = this.info;
+    this.#forwarding ??= new ForwardingFields({
+      forwardedFor: clientAddress,
+      client: clientAddress,
+      peer: clientAddress,
+      scheme,
+      peerScheme: scheme,
+      earlier: '',
+      port: '',
+    });
+    return this.#forwarding;
+  }
+
+  /** True when the peer is in the Gateway's `trustedCidrs`: its forwarding fields are then believed. */
+  isTrustedBy(settings: ProxySettings): boolean {
+    if (this.#trustSettings !== settings) {
+      this.#trustSettings = settings;
+      this.#isTrusted = settings.trustedCidrs.length > 0 && isInside(settings, this.info.clientAddress);
+    }
+    return this.#isTrusted;
+  }
+}
+
+const blockLists = new WeakMap<ProxySettings, BlockList>();
+
+/** True when `address` lies in one of the Gateway's `trustedCidrs`. Anything that is no address lies in none. */
+export function isInside(settings: ProxySettings, address: string): boolean {
+  let list = blockLists.get(settings);
+  if (list === undefined) {
+    list = toBlockList(settings.trustedCidrs);
+    blockLists.set(settings, list);
+  }
+  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+/** CIDRs are validated where they enter; one that is not valid is trusted by nobody. */
+function toBlockList(cidrs: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [address = '', length = isIPv6(address) ? '128' : '32'] = cidr.split('/');
+    try {
+      list.addSubnet(address, Number(length), isIPv6(address) ? 'ipv6' : 'ipv4');
+    } catch {
+      continue;
+    }
+  }
+  return list;
+}

@@ -1,0 +1,83 @@
+/** Reasons as gRPC status: a bare HTTP error would reach the application as a guess of its library. */
+import { REASONS, type ReasonCode } from '../../ir/reason.ts';
+import { WebRequestHead } from './grpc-web-head.ts';
+import { LocalHead, type RequestHead } from './head.ts';
+import type { DownstreamStream } from './stream.ts';
+
+/** Codes of gRPC (google.golang.org/grpc/codes) that the gateway gives. */
+const CANCELLED = 1;
+const UNKNOWN = 2;
+const DEADLINE_EXCEEDED = 4;
+const PERMISSION_DENIED = 7;
+const RESOURCE_EXHAUSTED = 8;
+const UNIMPLEMENTED = 12;
+const INTERNAL = 13;
+const UNAVAILABLE = 14;
+
+/**
+ * What a reason is to a gRPC client. An invalid backendRef is UNAVAILABLE (GRPCRouteRule.backendRefs); no matching route is
+ * UNIMPLEMENTED, as an unknown method is anywhere. UNAVAILABLE invites clients to try again, so what trying cannot cure has another.
+ */
+export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
+  no_listener_host: UNIMPLEMENTED,
+  no_rule: UNIMPLEMENTED,
+  invalid_ref: UNAVAILABLE,
+  unsupported_backend: UNAVAILABLE,
+  no_backend: UNAVAILABLE,
+  invalid_filter: UNAVAILABLE,
+  invalid_rule: UNAVAILABLE,
+  regex_budget: RESOURCE_EXHAUSTED,
+  redirect: UNKNOWN,
+  cors_preflight: UNKNOWN,
+  max_forwards: UNKNOWN,
+  no_endpoints: UNAVAILABLE,
+  no_healthy_endpoints: UNAVAILABLE,
+  connect_failed: UNAVAILABLE,
+  connect_timeout: UNAVAILABLE,
+  upstream_reset: UNAVAILABLE,
+  upstream_invalid: INTERNAL,
+  upgrade_unsupported: UNIMPLEMENTED,
+  overflow: UNAVAILABLE,
+  retry_budget: UNAVAILABLE,
+  request_timeout: DEADLINE_EXCEEDED,
+  backend_timeout: DEADLINE_EXCEEDED,
+  grpc_timeout: DEADLINE_EXCEEDED,
+  idle_timeout: DEADLINE_EXCEEDED,
+  stream_idle: DEADLINE_EXCEEDED,
+  auth_denied: PERMISSION_DENIED,
+  auth_unavailable: PERMISSION_DENIED,
+  bad_request: INTERNAL,
+  head_too_large: RESOURCE_EXHAUSTED,
+  uri_too_long: RESOURCE_EXHAUSTED,
+  body_too_large: RESOURCE_EXHAUSTED,
+  not_implemented: UNIMPLEMENTED,
+  version_not_supported: UNIMPLEMENTED,
+  expectation_failed: INTERNAL,
+  misdirected: UNAVAILABLE,
+  client_closed: CANCELLED,
+};
+
+/** `application/grpc`, with or without `+proto`, `+json` or parameters; gRPC-Web is another protocol. */
+const GRPC_CONTENT = /^application\/grpc(?:[+;]|$)/i;
+
+export const isGrpcContent = (contentType: string): boolean => GRPC_CONTENT.test(contentType);
+
+/** Whether the client speaks gRPC: it then reads a status, not an HTTP error. HTTP/1.1 can carry it only as gRPC-Web. */
+export function isGrpc(head: RequestHead): boolean {
+  if (head.method !== 'POST') return false;
+  if (head.version !== 'HTTP/2') return head instanceof WebRequestHead;
+  return isGrpcContent(head.header('content-type') ?? '');
+}
+
+/**
+ * Breaks off an answer that has begun, for `reason`. In gRPC the status comes last, and it can still be given: a message that was cut
+ * short is one that the client's library refuses. Silence may be the client's own, who reads no trailers either.
+ */
+export function breakOff(stream: DownstreamStream, isCall: boolean, reason: ReasonCode): void {
+  if (!isCall || reason === 'stream_idle') {
+    stream.abort();
+    return;
+  }
+  const message = `${reason}: ${REASONS[reason].text}`;
+  stream.sendEnd(new LocalHead(0, ['grpc-status', 'grpc-message'], [String(GRPC_STATUS[reason]), message]));
+}

@@ -1,0 +1,94 @@
+/** The head of a gRPC-Web call as that of the gRPC call it stands for. */
+import { UNKNOWN_LENGTH, joinedValue, type RequestHead } from './head.ts';
+import { HeaderId, Suspect, headerIdOf, isConnectionLevel } from './header-id.ts';
+
+/** `application/grpc-web` or `application/grpc-web-text`, with or without `+proto` or the like, and parameters. */
+const CONTENT = /^application\/grpc-web(-text)?(\+[\w.-]+)?(?:[;\s]|$)/i;
+
+export interface WebFormat {
+  /** The body is base64, in both directions. */
+  readonly isText: boolean;
+  /** `+proto` or the like; `` when the client names none. */
+  readonly suffix: string;
+}
+
+/** null when the request is none of gRPC-Web. */
+export function webFormatOf(head: RequestHead): WebFormat | null {
+  if (head.method !== 'POST') return null;
+  const [found, text, suffix = ''] = CONTENT.exec(head.header('content-type') ?? '') ?? [];
+  return found === undefined ? null : { isText: text !== undefined, suffix };
+}
+
+interface Field {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Outlives the client's own head. */
+export class WebRequestHead implements RequestHead {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly query: string;
+  readonly authority: string;
+  readonly pathChanged: boolean;
+  readonly hasBody: boolean;
+  readonly contentLength: number;
+  readonly upgrade = '';
+  readonly expectsContinue: boolean;
+  /** The gateway reads trailers, and puts them into the body. */
+  readonly acceptsTrailers = true;
+  readonly version: RequestHead['version'];
+  readonly #fields: readonly Field[];
+
+  constructor(head: RequestHead, { isText, suffix }: WebFormat) {
+    this.method = head.method;
+    this.host = head.host;
+    this.path = head.path;
+    this.query = head.query;
+    this.authority = head.authority;
+    this.pathChanged = head.pathChanged;
+    this.hasBody = head.hasBody;
+    this.contentLength = head.hasBody && isText ? UNKNOWN_LENGTH : head.contentLength;
+    this.expectsContinue = head.expectsContinue;
+    this.version = head.version;
+    this.#fields = grpcFields(head, isText, suffix);
+  }
+
+  get count(): number {
+    return this.#fields.length;
+  }
+  id(index: number): number {
+    return headerIdOf(this.name(index));
+  }
+  name(index: number): string {
+    return this.#fields[index]?.name ?? '';
+  }
+  value(index: number): string {
+    return this.#fields[index]?.value ?? '';
+  }
+  header(name: string): string | undefined {
+    return name === 'host' ? this.authority : joinedValue(this, name);
+  }
+  /** What was to be hidden is hidden in the head that this one was made of. */
+  readonly suspects = Suspect.none;
+  hide(): void {
+    // See `suspects`.
+  }
+  retain(): RequestHead {
+    return this;
+  }
+}
+
+function grpcFields(head: RequestHead, isText: boolean, suffix: string): Field[] {
+  const fields: Field[] = [];
+  for (let index = 0; index < head.count; index++) {
+    const id = head.id(index);
+    const name = head.name(index);
+    if (isConnectionLevel(id) || name === 'x-grpc-web') continue;
+    if (id === HeaderId.contentLength && isText) continue;
+    const value = id === HeaderId.contentType ? `application/grpc${suffix}` : head.value(index);
+    fields.push({ name, value });
+  }
+  return fields;
+}

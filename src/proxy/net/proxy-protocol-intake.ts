@@ -1,0 +1,91 @@
+/** The first part of a connection from a peer that says in a PROXY header who the client is. */
+import { TimerEntry, type TimerWheel } from './timer-wheel.ts';
+import { ByteCollector } from './byte-collector.ts';
+import { readProxyHeader, type ProxiedPeers } from './proxy-protocol.ts';
+import { DISCARDING_SINK } from './shared-read.ts';
+import type { ByteSink, Transport } from './transport.ts';
+
+export interface ProxyIntakeEvents {
+  /**
+   * `peers` is null when the header speaks for the connection itself. `rest`: what came after it; the transport has no sink
+   * until the receiver sets one.
+   */
+  onHeader(peers: ProxiedPeers | null, rest: Buffer): void;
+  /** The connection is closed: a load balancer that sends no header, or a bad one, is not set up as the gateway is. */
+  onRefused(detail: string): void;
+}
+
+export class ProxyProtocolIntake extends TimerEntry implements ByteSink {
+  readonly #transport: Transport;
+  readonly #wheel: TimerWheel;
+  readonly #events: ProxyIntakeEvents;
+  readonly #received = new ByteCollector();
+  #isOver = false;
+
+  /** Takes the transport over. `timeoutMs`: for the whole header; 0 = no limit. */
+  constructor(transport: Transport, wheel: TimerWheel, timeoutMs: number, events: ProxyIntakeEvents) {
+    super();
+    this.#transport = transport;
+    this.#wheel = wheel;
+    this.#events = events;
+    if (timeoutMs > 0) wheel.schedule(this, wheel.now() + timeoutMs);
+    transport.sink = this;
+  }
+
+  onBytes(buffer: Buffer, length: number): void {
+    if (this.#isOver) return;
+    this.#received.append(buffer.subarray(0, length));
+    const { bytes } = this.#received;
+    const result = readProxyHeader(bytes);
+    switch (result.kind) {
+      case 'incomplete':
+        return;
+      case 'header':
+        this.#finish();
+        this.#events.onHeader(result.peers, bytes.subarray(result.length));
+        return;
+      case 'absent':
+        this.#refuse('no PROXY header');
+        return;
+      case 'malformed':
+        this.#refuse(result.detail);
+    }
+  }
+
+  onEnd(): void {
+    this.#refuse('closed before the PROXY header was complete');
+  }
+
+  onDrain(): void {
+    // Nothing is written here.
+  }
+
+  onClose(): void {
+    this.#refuse('closed before the PROXY header was complete');
+  }
+
+  nextReadBuffer(): null {
+    return null;
+  }
+
+  override onTimer(): void {
+    this.#refuse('no complete PROXY header in time');
+  }
+
+  destroy(): void {
+    this.#finish();
+    this.#transport.socket.destroy();
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#wheel.remove(this);
+    this.#transport.sink = DISCARDING_SINK;
+  }
+
+  #refuse(detail: string): void {
+    if (this.#isOver) return;
+    this.destroy();
+    this.#events.onRefused(detail);
+  }
+}

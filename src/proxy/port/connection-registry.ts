@@ -1,0 +1,84 @@
+/** The open downstream connections of a proxy: to count them, to drain them, and to close them. */
+import type { ReasonCode } from '../../ir/reason.ts';
+import type { ServerConnection } from '../message/server-host.ts';
+import type { Admission } from '../net/client-trust.ts';
+
+export class ConnectionRegistry {
+  readonly #open = new Set<ServerConnection>();
+  readonly #refused = new Map<ReasonCode, number>();
+  /** Of TLS clients: what let them in. */
+  readonly #admissions = new Map<ServerConnection, Admission>();
+  #admission: Admission | null = null;
+  #accepted = 0;
+  #isDraining = false;
+  #onEmpty: (() => void) | null = null;
+
+  get openConnections(): number {
+    return this.#open.size;
+  }
+  get acceptedConnections(): number {
+    return this.#accepted;
+  }
+  /** Messages refused before they became requests, by reason. */
+  get refusals(): ReadonlyMap<ReasonCode, number> {
+    return this.#refused;
+  }
+
+  opened(connection: ServerConnection): void {
+    this.#accepted++;
+    this.#open.add(connection);
+    if (this.#admission !== null) this.#admissions.set(connection, this.#admission);
+    if (this.#isDraining) connection.drain();
+  }
+
+  /** The next `opened` continues a connection that was counted already, under another engine. */
+  handedOver(): void {
+    this.#accepted--;
+  }
+
+  /** The connection that `begin` opens belongs to a client that was let in by `admission`. */
+  admit(admission: Admission, begin: () => void): void {
+    this.#admission = admission;
+    begin();
+    this.#admission = null;
+  }
+
+  /** Tells clients to go that are not admitted any more; those that are left after `graceMs` are closed. */
+  dismiss(isAdmitted: (admission: Admission) => boolean, graceMs: number): void {
+    const leaving = [...this.#admissions].filter(([, admission]) => !isAdmitted(admission));
+    if (leaving.length === 0) return;
+    for (const [connection] of leaving) connection.drain();
+    setTimeout(() => {
+      for (const [connection] of leaving) if (this.#open.has(connection)) connection.destroy();
+    }, graceMs).unref();
+  }
+
+  closed(connection: ServerConnection): void {
+    if (!this.#open.delete(connection)) return;
+    this.#admissions.delete(connection);
+    if (this.#open.size === 0) this.#onEmpty?.();
+  }
+
+  refused(reason: ReasonCode): void {
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
+  }
+
+  /** Tells every client to go; resolves when all are gone or `deadlineMs` has passed. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#isDraining = true;
+    for (const connection of [...this.#open]) connection.drain();
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, deadlineMs);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#onEmpty = null;
+  }
+
+  destroyAll(): void {
+    for (const connection of [...this.#open]) connection.destroy();
+  }
+}

@@ -1,0 +1,113 @@
+/** Serves the HTTP connections of one port: what the engines see of the proxy, and the way from a head to its exchange. */
+import type { ReasonCode } from '../../ir/reason.ts';
+import { ConnectionRegistry } from './connection-registry.ts';
+import { dispatch } from '../exchange/dispatch.ts';
+import { DownstreamConnection, type ConnectionInfo } from '../message/downstream-connection.ts';
+import type { ExchangeContext } from '../exchange/exchange-context.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import { fieldPolicy, refusesFields } from '../message/field-policy.ts';
+import { WebRequestHead, webFormatOf, type WebFormat } from '../message/grpc-web-head.ts';
+import { WebCallStream, WebTextRequest } from '../grpc-web/web-call.ts';
+import type { Http1Server } from '../h1/http1-server.ts';
+import { acceptHttp2, ProtocolChoice } from '../h2/http2-server.ts';
+import type { RequestHead } from '../message/head.ts';
+import type { ServerConnection, ServerHost } from '../message/server-host.ts';
+import type { DownstreamEvents, DownstreamStream } from '../message/stream.ts';
+import type { Transport } from '../net/transport.ts';
+import type { CompiledRule } from '../runtime/compiled-rule.ts';
+import type { CompiledPort } from '../runtime/runtime.ts';
+import type { TimerWheel } from '../net/timer-wheel.ts';
+
+export interface HttpServiceDeps {
+  readonly context: ExchangeContext;
+  readonly http1: Http1Server;
+}
+
+export class HttpService implements ServerHost {
+  /** Replaced by a swap: a connection outlives configurations, a request does not. */
+  port: CompiledPort;
+  readonly connections = new ConnectionRegistry();
+  readonly #deps: HttpServiceDeps;
+
+  constructor(port: CompiledPort, deps: HttpServiceDeps) {
+    this.port = port;
+    this.#deps = deps;
+  }
+
+  /**
+   * Serves a connection that speaks HTTP, in the clear or decrypted. `applicationProtocol`: what ALPN settled on; without TLS the
+   * first bytes decide (prior knowledge, RFC 9113 section 3.3).
+   */
+  serve(transport: Transport, info: ConnectionInfo, applicationProtocol: string | null): void {
+    const connection = new DownstreamConnection(info);
+    if (applicationProtocol === 'h2') acceptHttp2(transport, connection, this);
+    else this.#deps.http1.accept(transport, connection, this);
+  }
+
+  choose(transport: Transport, connection: DownstreamConnection): void {
+    this.connections.handedOver();
+    transport.sink = new ProtocolChoice(this, transport, connection.info.limits.headTimeoutMs, (isHttp2) => {
+      this.connections.handedOver();
+      connection.mayBeHttp2 = false;
+      if (isHttp2) acceptHttp2(transport, connection, this);
+      else this.#deps.http1.accept(transport, connection, this);
+    });
+  }
+
+  get wheel(): TimerWheel {
+    return this.#deps.context.wheel;
+  }
+
+  begin(stream: DownstreamStream, head: RequestHead, connection: DownstreamConnection): DownstreamEvents {
+    const { port } = this;
+    const { context } = this.#deps;
+    const { serverName, tlsListener } = connection.info;
+    const isRefused = head.suspects !== 0 && this.#applyFieldPolicy(head, connection);
+    // A TLS connection without a name belongs to the listener for any name, and only its hosts may be asked for on it.
+    const hit = port.router.match(head, tlsListener === null ? null : (serverName ?? ''));
+    const listener = hit.listener === null ? undefined : port.http.get(hit.listener);
+    const web = listener?.gateway.settings.grpcWeb === true ? webFormatFor(head, hit.rule) : null;
+    const toClient = web === null ? stream : new WebCallStream(stream, web);
+    const request = web === null ? head : new WebRequestHead(head, web);
+    const exchange = new Exchange(context, toClient, request, connection);
+    if (listener !== undefined) {
+      exchange.gateway = listener.gateway;
+      exchange.counters = listener.counters;
+    }
+    if (isRefused) exchange.answer('bad_request');
+    else dispatch(exchange, request, hit);
+    return web?.isText === true ? new WebTextRequest(exchange) : exchange;
+  }
+
+  /** Hides fields before anything is matched; true when the Gateway refuses the request for them. */
+  #applyFieldPolicy(head: RequestHead, connection: DownstreamConnection): boolean {
+    const owner = this.port.router.listenerFor(head.host);
+    const settings = owner === null ? undefined : this.port.http.get(owner.ref)?.gateway.settings;
+    if (settings === undefined) return false;
+    if (refusesFields(settings, head.suspects)) return true;
+    const policy = fieldPolicy(settings, connection.isTrustedBy(settings));
+    if (policy.concerns(head.suspects)) head.hide(policy);
+    return false;
+  }
+
+  opened(connection: ServerConnection): void {
+    this.connections.opened(connection);
+  }
+  closed(connection: ServerConnection): void {
+    this.connections.closed(connection);
+  }
+  refused(reason: ReasonCode): void {
+    this.connections.refused(reason);
+  }
+}
+
+/**
+ * How a call of gRPC-Web is to be translated; null for what is none, and for backends of HTTP/1.1: they know no gRPC, and may well speak
+ * gRPC-Web themselves.
+ */
+function webFormatFor(head: RequestHead, rule: CompiledRule | null): WebFormat | null {
+  const format = webFormatOf(head);
+  if (format === null || rule === null) return format;
+  const isGrpc = rule.backends.every(({ cluster }) => cluster === null || cluster.config.protocol === 'h2');
+  return isGrpc ? format : null;
+}

@@ -1,0 +1,41 @@
+/** What a proxy asks and reports about the ports it binds. */
+import type { Origin } from '../../ir/origin.ts';
+
+/** A socket address that is about to be bound. */
+export interface PortClaim {
+  readonly transport: 'tcp' | 'udp';
+  /** `` = all addresses. */
+  readonly address: string;
+  readonly port: number;
+  /** As the Gateway states it. */
+  readonly listenerPort: number;
+}
+
+/** What became of one port of one Gateway. */
+export interface PortResult {
+  readonly gateway: Origin;
+  readonly transport: 'tcp' | 'udp';
+  /** The listener's port, as users dial it. */
+  readonly port: number;
+  readonly address: string;
+  /** The port that is bound; null when binding failed. */
+  readonly boundPort: number | null;
+  /** Why binding failed, in words for a condition and a terminal; null when it did not. */
+  readonly error: string | null;
+}
+
+export interface PortOptions {
+  /** For Gateways without addresses. `` = all addresses, IPv6 and IPv4. */
+  readonly bindAddress: string;
+  /** Listener port → port to bind. A mapping to 0 binds any free port (tests). */
+  readonly portMap: ReadonlyMap<number, number>;
+  /** Share ports with other workers (SO_REUSEPORT). */
+  readonly reusePort: boolean;
+  /**
+   * Asked before a port is bound; resolves with null, or with the reason why it must not be. A shared port is shared with whoever asks
+   * for it, unrelated gateways included: only who started the workers can tell. Without it every port may be bound.
+   */
+  readonly claim?: (claim: PortClaim) => Promise<string | null>;
+  /** A port that could not be bound is tried again every second; called, with all ports, when that changes something. */
+  readonly onPortsChanged?: (ports: readonly PortResult[]) => void;
+}

@@ -1,0 +1,229 @@
+/**
+ * What becomes of the connections of one TCP port.
+ *
+ * ```
+ *   accepted ──> PROXY header? ──> TLS? ──┬─> HTTP
+ *                (trusted peers)          └─> relay to a backend
+ * ```
+ *
+ * The port's configuration is looked up for each new connection; those that are there finish on what they began with.
+ */
+import type { Socket } from 'node:net';
+import type { Listener } from '../../ir/listener.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { Arrival } from './arrival.ts';
+import type { HttpService } from './http-service.ts';
+import type { CompiledL4Rule } from '../l4/l4-rule.ts';
+import { resetTransport } from '../l4/relay-side.ts';
+import { openStream, type StreamHost, type StreamSession } from '../l4/stream-session.ts';
+import { ProxyProtocolIntake } from '../net/proxy-protocol-intake.ts';
+import type { ProxiedPeers, ProxyAddress } from '../net/proxy-protocol.ts';
+import {
+  DISCARDING_SINK,
+  refuseAccepted,
+  transportOfAccepted,
+  type AcceptedHandle,
+} from '../net/shared-read.ts';
+import { hasSameTrust, isStillAdmitted, validationOf } from '../net/client-trust.ts';
+import { plainAddress } from '../net/tcp.ts';
+import { TlsCounters } from '../net/tls-failure.ts';
+import { TlsIntake, type TlsAccepted } from '../net/tls-intake.ts';
+import type { TlsPort } from '../net/tls-port.ts';
+import type { TlsTerminator } from '../net/tls-terminator.ts';
+import type { Transport } from '../net/transport.ts';
+import type { ConnectionRegistry } from './connection-registry.ts';
+import type { CompiledPort } from '../runtime/runtime.ts';
+
+export interface TcpServiceDeps {
+  readonly logger: Logger;
+  readonly terminator: TlsTerminator;
+}
+
+/** How long TLS clients that a stricter listener would refuse may finish what they have begun. */
+const DISMISSED_GRACE_MS = 30_000;
+
+const listenersOf = ({ listeners }: CompiledPort): Listener[] => listeners.map(({ listener }) => listener);
+
+export class TcpService implements StreamHost {
+  readonly #http: HttpService;
+  readonly #deps: TcpServiceDeps;
+  readonly #streams = new Set<StreamSession>();
+  readonly tls = new TlsCounters();
+
+  constructor(http: HttpService, deps: TcpServiceDeps) {
+    this.#http = http;
+    this.#deps = deps;
+  }
+
+  get port(): CompiledPort {
+    return this.#http.port;
+  }
+  /** Replaced by an update: relayed connections that it does not permit any more end now, other clients that it would refuse soon. */
+  set port(port: CompiledPort) {
+    const before = this.#http.port;
+    this.#http.port = port;
+    if (!hasSameTrust(listenersOf(before), listenersOf(port))) {
+      this.connections.dismiss((admission) => isStillAdmitted(admission, port.l4.tls), DISMISSED_GRACE_MS);
+    }
+    for (const session of [...this.#streams]) session.review(port.l4.rules);
+  }
+
+  get connections(): ConnectionRegistry {
+    return this.#http.connections;
+  }
+
+  get #isFull(): boolean {
+    const { connections } = this.port.limits;
+    return connections > 0 && this.connections.openConnections >= connections;
+  }
+
+  /** Takes a connection that the port has accepted. */
+  accept(accepted: Socket | AcceptedHandle): void {
+    if (this.#isFull) {
+      this.connections.refused('overflow');
+      refuseAccepted(accepted);
+      return;
+    }
+    const transport = transportOfAccepted(accepted, DISCARDING_SINK);
+    const peers = new SocketPeers(transport.socket);
+    const { l4 } = this.port;
+    if (l4.expectsProxyHeader?.(peers.source.address) === true) this.#readProxyHeader(transport, peers);
+    else if (l4.tls !== null) this.#beginTls(new Arrival(transport, this.connections), l4.tls, peers);
+    else this.#begin(transport, peers, null);
+  }
+
+  #readProxyHeader(transport: Transport, peers: ProxiedPeers): void {
+    const arrival = new Arrival(transport, this.connections);
+    const { headTimeoutMs } = this.port.limits;
+    new ProxyProtocolIntake(transport, this.#http.wheel, headTimeoutMs, {
+      onHeader: (proxied, rest) => {
+        const { tls } = this.port.l4;
+        const client = proxied === null ? peers : new SocketPeers(transport.socket, proxied);
+        if (tls === null) {
+          arrival.handOver(() => this.#begin(transport, client, rest));
+        } else {
+          this.#beginTls(arrival, tls, client);
+          if (rest.length > 0) transport.sink.onBytes(rest, rest.length);
+        }
+      },
+      onRefused: (detail) => {
+        this.connections.refused('bad_request');
+        this.#deps.logger.debug('PROXY header refused', { peer: peers.source.address, detail });
+      },
+    });
+  }
+
+  /** What is no TLS: a relay, or HTTP in the clear. `first`: what was read already. */
+  #begin(transport: Transport, peers: ProxiedPeers, first: Buffer | null): void {
+    const { relay } = this.port.l4;
+    const firstBytes = first === null || first.length === 0 ? null : first;
+    if (relay !== null) {
+      this.#relay(transport, relay.rule, peers, firstBytes);
+      return;
+    }
+    this.#serveHttp(transport, peers, null);
+    if (firstBytes !== null) transport.sink.onBytes(firstBytes, firstBytes.length);
+  }
+
+  #beginTls(arrival: Arrival, port: TlsPort<CompiledL4Rule>, peers: ProxiedPeers): void {
+    const { wheel } = this.#http;
+    const deps = {
+      terminator: this.#deps.terminator,
+      counters: this.tls,
+      wheel,
+      handshakeTimeoutMs: this.port.limits.headTimeoutMs,
+    };
+    new TlsIntake(arrival.transport, port, deps, {
+      onAccepted: (accepted) => {
+        const { serverName, listener } = accepted;
+        const admission = { serverName, validation: validationOf(listener) };
+        if (!isStillAdmitted(admission, this.port.l4.tls)) {
+          // The configuration changed during the handshake.
+          arrival.destroy();
+          return;
+        }
+        const begin = (): void => {
+          if (accepted.kind === 'https') this.#serveHttp(accepted.transport, peers, accepted);
+          else this.#relay(accepted.transport, accepted.rule, peers, accepted.firstBytes);
+        };
+        arrival.handOver(() => this.connections.admit(admission, begin));
+      },
+      onRefused: (failure, detail, serverName) => {
+        const { address } = peers.source;
+        this.#deps.logger.debug('TLS connection refused', { failure, detail, serverName, client: address });
+      },
+    });
+  }
+
+  #serveHttp(
+    transport: Transport,
+    peers: ProxiedPeers,
+    secure: (TlsAccepted<CompiledL4Rule> & { readonly kind: 'https' }) | null,
+  ): void {
+    const { source } = peers;
+    const info = {
+      peers,
+      clientAddress: source.address,
+      clientPort: source.port,
+      scheme: secure === null ? 'http' : 'https',
+      listenerPort: this.port.number,
+      serverName: secure?.serverName ?? null,
+      tlsListener: secure?.listener.id ?? null,
+      limits: this.port.limits,
+    } as const;
+    this.#http.serve(transport, info, secure?.applicationProtocol ?? null);
+  }
+
+  #relay(
+    transport: Transport,
+    rule: CompiledL4Rule | null,
+    peers: ProxiedPeers,
+    firstBytes: Buffer | null,
+  ): void {
+    if (rule === null) {
+      // A listener without a route refuses, as one whose backends are all invalid does.
+      this.connections.refused('no_rule');
+      resetTransport(transport);
+      return;
+    }
+    const { wheel } = this.#http;
+    openStream({ transport, rule, firstBytes, peers }, { wheel, host: this });
+  }
+
+  opened(session: StreamSession): void {
+    this.#streams.add(session);
+    this.connections.opened(session);
+  }
+  closed(session: StreamSession): void {
+    this.#streams.delete(session);
+    this.connections.closed(session);
+  }
+}
+
+/** Both ends as the socket has them. Asking costs a system call each, so it waits until somebody wants to know. */
+class SocketPeers implements ProxiedPeers {
+  readonly #socket: Socket;
+  readonly #proxied: ProxiedPeers | null;
+
+  /** `proxied`: what a trusted peer said instead. */
+  constructor(socket: Socket, proxied: ProxiedPeers | null = null) {
+    this.#socket = socket;
+    this.#proxied = proxied;
+  }
+
+  get isGone(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  get source(): ProxyAddress {
+    if (this.#proxied !== null) return this.#proxied.source;
+    const { remoteAddress, remotePort } = this.#socket;
+    return { address: plainAddress(remoteAddress), port: remotePort ?? 0 };
+  }
+
+  get destination(): ProxyAddress {
+    if (this.#proxied !== null) return this.#proxied.destination;
+    const { localAddress, localPort } = this.#socket;
+    return { address: plainAddress(localAddress), port: localPort ?? 0 };
+  }
+}

@@ -1,0 +1,8 @@
+import type { Origin, RuleOrigin } from '../../ir/origin.ts';
+
+/** A rule that could not be compiled as it is configured. It answers 500, or its pattern matches nothing; the rest is in force. */
+export interface RuleProblem {
+  readonly gateway: Origin;
+  readonly rule: RuleOrigin;
+  readonly message: string;
+}

@@ -1,0 +1,65 @@
+/** What `check` finds, and how its options weigh it. */
+import type { Finding } from '../../gatewayapi/finding.ts';
+import { loadResources } from '../../provider/file/load.ts';
+import type { LoadedResources } from '../../provider/file/store.ts';
+import { translatePaths } from '../translate-paths.ts';
+import type { CheckReport } from './formats.ts';
+import { commandFindings } from '../../admin/findings/command-findings.ts';
+import { collectProblems, type Problem } from '../../admin/findings/problem.ts';
+
+export interface CheckOptions {
+  readonly only?: 'schema';
+  readonly tlsDir?: string;
+  readonly allClasses?: true;
+  readonly assumeExisting?: true;
+  readonly strict?: true;
+  /** Codes of findings that are left out. */
+  readonly ignore: readonly string[];
+}
+
+export function checkPaths(paths: readonly string[], options: CheckOptions): CheckReport {
+  if (options.only === 'schema') {
+    const loaded = loadResources(paths);
+    return reportOf(loaded, [], [], options);
+  }
+  const { assumeExisting, tlsDir } = options;
+  // A GatewayClass that is not in the files may be anybody's: what is checked is checked as if it were ours.
+  const allClasses = options.allClasses === true || assumeExisting === true;
+  const { loaded, result } = translatePaths(paths, { allClasses, tlsDir });
+  const findings = result.findings.map((finding) =>
+    isAbsence(finding) && (assumeExisting === true || isExpected(finding, loaded))
+      ? { ...finding, severity: 'info' as const, hint: 'taken to exist: it is not in these files' }
+      : finding,
+  );
+  const more = commandFindings(loaded, result.findings, Date.now());
+  return reportOf(loaded, findings, more, options);
+}
+
+/** Something is not in the files, and may well be in the cluster. */
+const isAbsence = ({ target }: Finding): boolean => target !== undefined;
+
+const isExpected = ({ target }: Finding, loaded: LoadedResources): boolean =>
+  target !== undefined && loaded.isExpected(target);
+
+function reportOf(
+  loaded: LoadedResources,
+  findings: readonly Finding[],
+  more: readonly Problem[],
+  options: CheckOptions,
+): CheckReport {
+  const problems = collectProblems(loaded, findings, more)
+    .filter(({ code }) => !options.ignore.includes(code))
+    .map((problem) => (options.strict === true && UNREAD.has(problem.code) ? asError(problem) : problem));
+  return { problems, objects: loaded.objectCount };
+}
+
+/** What was left out without a fault of its own; an error under `--strict`. */
+const UNREAD: ReadonlySet<string> = new Set([
+  'unknown-kind',
+  'not-kubernetes',
+  'template',
+  'kustomization-not-applied',
+  'placeholder-not-read',
+]);
+
+const asError = (problem: Problem): Problem => ({ ...problem, severity: 'error' });

@@ -1,0 +1,276 @@
+/**
+ * The control side of a running gateway: provider → controller → configuration stream → workers, and acknowledgements back. It serves
+ * nothing itself; whatever happens here, the workers go on.
+ */
+import type { BackendReport, StatusReport } from '../admin/status-report.ts';
+import { servingOf } from '../configsync/fleet.ts';
+import { gatewayKey } from '../configsync/protocol.ts';
+import { createConfigServer, type ConfigServer } from '../configsync/server.ts';
+import {
+  boundAddresses,
+  observeEach,
+  observeGateway,
+  type ObservedAddress,
+} from '../controller/observations.ts';
+import { reconcileTrouble } from '../controller/reconcile-health.ts';
+import { createReconcileLoop, type Reconciled, type ReconcileLoop } from '../controller/reconcile-loop.ts';
+import type { Observations } from '../gatewayapi/snapshot.ts';
+import type { Origin } from '../ir/origin.ts';
+import type { LocatingProvider } from '../provider/file/file-provider.ts';
+import type { RequestStats } from '../proxy/exchange/request-stats.ts';
+import type { Provider } from '../provider/provider.ts';
+import type { CountedRow } from '../admin/retired-stats.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { MetricFamily } from '../telemetry/metric-registry.ts';
+import { Translator } from '../translator/translate.ts';
+import type { RulePolicies, TranslateOptions } from '../translator/types.ts';
+import { whyNothingIsBound } from './nothing-bound.ts';
+import { reachableAddresses } from './addresses.ts';
+import { listenerPortOf } from './bound-listener-ports.ts';
+import { PortClaims } from './port-claims.ts';
+import { proxyMetrics } from '../admin/proxy-metrics.ts';
+import { ServedSince } from '../admin/served-since.ts';
+import { buildStatusReport, servedObjects } from '../admin/build-status-report.ts';
+import { backendHealth } from '../admin/backend-health.ts';
+import { supervisorMetrics } from './supervisor-metrics.ts';
+import type { WorkerSettings } from './worker-messages.ts';
+import { createWorkerPool, type WorkerPool } from './worker-pool.ts';
+
+export interface SupervisorOptions {
+  readonly provider: Provider;
+  readonly locate: LocatingProvider['locate'];
+  readonly translateOptions: TranslateOptions;
+  readonly workers: number;
+  readonly workerSettings: Omit<WorkerSettings, 'index'>;
+  /** See `WorkerPoolOptions.sessionSecret`. */
+  readonly sessionSecret: Buffer | undefined;
+  readonly version: string;
+  readonly logger: Logger;
+  /** The resources changed: what follows is not in force yet. */
+  readonly onInput: () => void;
+  /** After every reconciliation and every acknowledgement: what is now true. */
+  readonly onChange: (report: StatusReport, reconciled: Reconciled) => void;
+}
+
+/** Tells of each change before it is handed on. */
+function announcing(provider: Provider, onInput: () => void): Provider {
+  return {
+    start: ({ onFindings, onSnapshot }) =>
+      provider.start({
+        onFindings,
+        onSnapshot(snapshot) {
+          onInput();
+          onSnapshot(snapshot);
+        },
+      }),
+    writeStatus: (updates) => {
+      provider.writeStatus(updates);
+    },
+    close: () => provider.close(),
+  };
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #server: ConfigServer;
+  readonly #loop: ReconcileLoop;
+  readonly #pool: WorkerPool;
+  readonly #claims: PortClaims;
+  readonly #servedSince = new ServedSince();
+  readonly #startedAt = new Date().toISOString();
+  #reconciled: Reconciled | null = null;
+  /** Once every worker has served something, the gateway is ready; a worker that is replaced does not change that. */
+  #wasReady = false;
+  #isDraining = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { logger, workers, workerSettings } = options;
+    this.#server = createConfigServer({
+      logger,
+      onPeerChange: () => {
+        this.#acknowledged();
+      },
+    });
+    const addresses = reachableAddresses(workerSettings.bindAddress);
+    const translator = new Translator(options.translateOptions);
+    this.#loop = createReconcileLoop({
+      provider: announcing(options.provider, options.onInput),
+      server: this.#server,
+      logger,
+      observe: () => this.#observe(addresses),
+      translate: (snapshot, observations) => translator.translate(snapshot, observations),
+      onReconciled: (reconciled) => {
+        this.#reconciledTo(reconciled);
+      },
+    });
+    this.#claims = new PortClaims(new Map(workerSettings.portMap), logger);
+    this.#pool = createWorkerPool({
+      count: workers,
+      settings: workerSettings,
+      logger,
+      attach: (stream) => this.#server.attach(stream),
+      claim: (claim) => this.#claims.claim(claim),
+      isConfigured: (row) => this.#isConfigured(row),
+      sessionSecret: options.sessionSecret,
+    });
+  }
+
+  /** Workers start while the files are read. Rejects when there is nothing to read. */
+  async start(): Promise<void> {
+    this.#pool.start();
+    await this.#loop.start();
+  }
+
+  get configs(): ConfigServer['configs'] {
+    return this.#server.configs;
+  }
+
+  /** Where the settings of a Gateway's rules come from. */
+  policiesOf(gateway: Origin): RulePolicies {
+    const { configs = [], policies = [] } = this.#reconciled?.result ?? {};
+    const index = configs.findIndex((config) => gatewayKey(config.gateway) === gatewayKey(gateway));
+    return policies[index] ?? new Map<never, never>();
+  }
+
+  /** The listener's port for one that is bound; see `listenerPortOf`. */
+  listenerPort(dialled: number): number {
+    return listenerPortOf(
+      dialled,
+      this.#server.peers.flatMap(({ ports }) => ports),
+    );
+  }
+
+  get workerPids(): readonly number[] {
+    return this.#pool.pids;
+  }
+
+  /** null while workers answer, else what is wrong: only a restart helps. */
+  unhealthy(): string | null {
+    return this.#pool.unhealthy();
+  }
+
+  /** null when ready, else what is missing. */
+  notReady(): string | null {
+    if (this.#isDraining) return 'draining';
+    const trouble = reconcileTrouble(this.#loop.health);
+    if (trouble !== null) return trouble;
+    if (this.#wasReady) return whyNothingIsBound(this.#server.peers);
+    const waiting = this.#options.workers - this.#servingSince(1);
+    return `waiting for ${String(waiting)} of ${String(this.#options.workers)} workers to take their configuration`;
+  }
+
+  status(): StatusReport {
+    const { version, workers, locate } = this.#options;
+    const context = {
+      version,
+      startedAt: this.#startedAt,
+      notReady: this.notReady(),
+      reconciling: this.#loop.health,
+      workers: {
+        expected: workers,
+        serving: this.#servingSince(this.#server.revision),
+        restarts: this.#pool.restarts,
+        pids: this.#pool.pids,
+      },
+      ports: this.#server.peers.flatMap(({ ports }) => ports),
+      servedSince: this.#servedSince,
+      locate,
+    };
+    return buildStatusReport(this.#reconciled, context);
+  }
+
+  /** What the workers know of the endpoints of every backend. */
+  async backends(): Promise<readonly BackendReport[]> {
+    const { workers } = await this.#pool.stats();
+    return backendHealth(
+      workers.map(({ stats }) => stats.proxy),
+      Date.now(),
+    );
+  }
+
+  /** Counters of requests, of all workers. */
+  async requestStats(): Promise<readonly RequestStats[]> {
+    const { proxies } = await this.#pool.stats();
+    return proxies.flatMap(({ requests }) => requests);
+  }
+
+  async metrics(): Promise<readonly MetricFamily[]> {
+    const stats = await this.#pool.stats();
+    return [...proxyMetrics(stats.proxies), ...supervisorMetrics(stats, this.status())];
+  }
+
+  /** Stops reconciling and accepting, lets exchanges finish until the deadline; resolves when all workers have ended. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#isDraining = true;
+    this.#loop.stop();
+    await this.#pool.drain(deadlineMs);
+    this.#server.close();
+    // Last, since the echo backends of what was in flight are the provider's.
+    await this.#options.provider.close();
+  }
+
+  /** Ends every worker now. */
+  kill(): void {
+    this.#isDraining = true;
+    this.#pool.kill();
+  }
+
+  #observe(defaultAddresses: readonly ObservedAddress[]): Observations {
+    const { configs, peers } = this.#server;
+    const ports = peers.flatMap((peer) => peer.ports);
+    const gateways = observeEach(configs, this.#options.logger, (config) =>
+      observeGateway({
+        config,
+        proxies: peers.map((peer) => servingOf(peer, gatewayKey(config.gateway))),
+        expected: this.#options.workers,
+        addresses: config.addresses.length === 0 ? defaultAddresses : boundAddresses(config, ports),
+      }),
+    );
+    return { gateways };
+  }
+
+  #servingSince(revision: number): number {
+    const wanted = Math.max(1, revision);
+    return this.#server.peers.filter(({ acknowledged }) => acknowledged >= wanted).length;
+  }
+
+  #acknowledged(): void {
+    const { revision } = this.#server;
+    const isServedByAll = revision > 0 && this.#servingSince(revision) >= this.#options.workers;
+    if (isServedByAll) {
+      this.#wasReady = true;
+      this.#servedSince.serving(revision, Date.now());
+    }
+    this.#loop.observationsChanged();
+  }
+
+  #reconciledTo(reconciled: Reconciled): void {
+    this.#reconciled = reconciled;
+    this.#claims.keepConfigured(this.#server.configs);
+    this.#servedSince.published(servedObjects(reconciled.result.statuses), reconciled.revision);
+    const { revision } = this.#server;
+    if (this.#servingSince(revision) >= this.#options.workers)
+      this.#servedSince.serving(revision, Date.now());
+    this.#options.onChange(this.status(), reconciled);
+  }
+
+  /** Rules come and go with routes; rows without a rule stay as long as their Gateway. */
+  #isConfigured({ gateway, rule }: CountedRow): boolean {
+    if (gateway === null) return true;
+    const config = this.#server.configs.find(
+      ({ gateway: own }) => own.namespace === gateway.namespace && own.name === gateway.name,
+    );
+    if (config === undefined) return false;
+    return (
+      rule === null ||
+      config.rules.some(
+        ({ origin }) =>
+          origin.kind === rule.kind &&
+          origin.namespace === rule.namespace &&
+          origin.name === rule.name &&
+          origin.index === rule.index,
+      )
+    );
+  }
+}

@@ -1,0 +1,67 @@
+/** One gateway in the place of another that runs: both serve for a moment, then the first is asked to finish. */
+import { readFileSync } from 'node:fs';
+import type { Logger } from '../telemetry/logger.ts';
+
+const POLL_MS = 100;
+/** What the kernel does with connections that nobody has accepted when their listening socket closes: 1 = moves them to another. */
+const MIGRATION = '/proc/sys/net/ipv4/tcp_migrate_req';
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Of somebody else, whom we may not signal; it is there all the same.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function migratesConnections(): boolean {
+  try {
+    return readFileSync(MIGRATION, 'utf8').trim() === '1';
+  } catch {
+    // No Linux, or one before 5.14.
+    return false;
+  }
+}
+
+export class Takeover {
+  readonly #pid: number;
+  readonly #logger: Logger;
+  #isEnded = false;
+
+  constructor(pid: number, logger: Logger) {
+    this.#pid = pid;
+    this.#logger = logger;
+    if (!migratesConnections())
+      logger.info(
+        'connections in the very moment of the handover may be reset; sysctl net.ipv4.tcp_migrate_req=1 avoids it',
+      );
+  }
+
+  /** Every worker serves: the predecessor takes nothing new from here on, and ends when what it has in flight is done. */
+  ready(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    try {
+      process.kill(this.#pid, 'SIGTERM');
+      this.#logger.info('took over', { from: this.#pid });
+    } catch (error) {
+      this.#logger.warn('could not end the gateway that was to be replaced', {
+        pid: this.#pid,
+        error: String(error),
+      });
+    }
+  }
+
+  /** Resolves when the predecessor is gone. Keeps no process alive. */
+  gone(): Promise<void> {
+    return new Promise((resolve) => {
+      const poll = setInterval(() => {
+        if (isRunning(this.#pid)) return;
+        clearInterval(poll);
+        resolve();
+      }, POLL_MS).unref();
+    });
+  }
+}

@@ -1,0 +1,195 @@
+/** Keeps the wanted number of workers alive. */
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { AttachedPeer } from '../configsync/server.ts';
+import type { PortClaim } from '../proxy/port/port-options.ts';
+import type { ProxyStats } from '../proxy/proxy-api.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { HEARTBEAT, type HeartbeatTimes } from './heartbeat.ts';
+import { RetiredStats, type CountedRow } from '../admin/retired-stats.ts';
+import type { WorkerSettings, WorkerStats } from './worker-messages.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface WorkerPoolOptions {
+  readonly count: number;
+  readonly settings: Omit<WorkerSettings, 'index'>;
+  readonly attach: (stream: Duplex) => AttachedPeer;
+  /** See `ProxyOptions.claim`. */
+  readonly claim: (claim: PortClaim) => Promise<string | null>;
+  /** Whether what a row counts is still configured; rows of workers that ended are forgotten when it is not. */
+  readonly isConfigured: (row: CountedRow) => boolean;
+  /** Keys the sessions of clients (see `ProxyOptions.sessionSecret`); without it they last as long as this process. */
+  readonly sessionSecret?: Buffer | undefined;
+  readonly logger: Logger;
+  /** `HEARTBEAT` when absent. */
+  readonly heartbeat?: HeartbeatTimes;
+}
+
+/** What the workers counted, dead ones included, so that no counter ever falls. */
+export interface PoolStats {
+  readonly proxies: readonly ProxyStats[];
+  /** Of those that live and answered. */
+  readonly workers: readonly {
+    readonly index: number;
+    readonly stats: WorkerStats;
+    /** How long it took to answer the last heartbeat; null: it has not answered yet. */
+    readonly heartbeatMs: number | null;
+  }[];
+  readonly restarts: number;
+  /** Of these, the workers that were killed because they did not answer. */
+  readonly stuck: number;
+  readonly accessLogDropped: number;
+}
+
+export interface WorkerPool {
+  start(): void;
+  stats(): Promise<PoolStats>;
+  /** Workers that ended and were replaced. */
+  readonly restarts: number;
+  /** null when any worker answers, or may be busy with its configuration; else what is wrong, for `/healthz`. */
+  unhealthy(): string | null;
+  /** Process ids of the living, by index from 1. */
+  readonly pids: readonly number[];
+  /** Resolves when every worker has finished what it did, or the deadline has passed. None is replaced from here on. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Ends them now. */
+  kill(): void;
+}
+
+/** A worker that lived this long was sound: its successor starts at once. */
+const SOUND_AFTER_MS = 5_000;
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 5_000;
+
+export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
+  return new RestartingPool(options);
+}
+
+class RestartingPool implements WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  /** One for all workers and their successors: a client resumes its TLS session at whichever it meets. */
+  readonly #ticketSecret = randomBytes(32).toString('hex');
+  readonly #sessionSecret: string;
+  /** Those that serve, by index. */
+  readonly #workers = new Map<number, WorkerProcess>();
+  /** Every process, also those that only finish what they have. */
+  readonly #living = new Set<WorkerProcess>();
+  readonly #retired = new RetiredStats();
+  #retiredDropped = 0;
+  readonly #retries = new Set<NodeJS.Timeout>();
+  readonly #heartbeat: HeartbeatTimes;
+  #beats: NodeJS.Timeout | null = null;
+  /** Beats in a row in which no worker answered. */
+  #silentBeats = 0;
+  restarts = 0;
+  #stuck = 0;
+  #isEnding = false;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#heartbeat = options.heartbeat ?? HEARTBEAT;
+    this.#sessionSecret = (options.sessionSecret ?? randomBytes(32)).toString('hex');
+  }
+
+  start(): void {
+    this.#beats = setInterval(() => {
+      this.#beat();
+    }, this.#heartbeat.everyMs).unref();
+    for (let index = 1; index <= this.#options.count; index++) this.#start(index, 0);
+  }
+
+  async stats(): Promise<PoolStats> {
+    const asked = [...this.#workers.values()].map(async (worker) => {
+      const stats = await worker.stats();
+      return stats === null ? [] : [{ index: worker.index, stats, heartbeatMs: worker.heartbeatMs }];
+    });
+    const workers = (await Promise.all(asked)).flat();
+    // One that did not answer counts with what it said last, or the sums would fall and rise again.
+    const latest = [...this.#living].flatMap(({ lastStats }) => lastStats ?? []);
+    this.#retired.prune(this.#options.isConfigured);
+    return {
+      proxies: [this.#retired.snapshot(), ...latest.map(({ proxy }) => proxy)],
+      workers,
+      restarts: this.restarts,
+      stuck: this.#stuck,
+      accessLogDropped: latest.reduce((sum, stats) => sum + stats.accessLogDropped, this.#retiredDropped),
+    };
+  }
+
+  unhealthy(): string | null {
+    const { everyMs, missed, missedUpdating } = this.#heartbeat;
+    // A supervisor that could not replace what it killed in that time does not get further by itself.
+    if (this.#silentBeats < missedUpdating + missed) return null;
+    return `no worker has answered for ${String(Math.round((this.#silentBeats * everyMs) / 1000))} s`;
+  }
+
+  get pids(): readonly number[] {
+    const living = [...this.#workers.values()].toSorted((a, b) => a.index - b.index);
+    return living.flatMap(({ pid }) => pid ?? []);
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.#end();
+    await Promise.all([...this.#living].map((worker) => worker.drain(deadlineMs)));
+  }
+
+  kill(): void {
+    this.#end();
+    for (const worker of this.#living) worker.kill();
+  }
+
+  #beat(): void {
+    const nowMs = performance.now();
+    for (const worker of this.#workers.values()) if (worker.beat(nowMs)) this.#stuck += 1;
+    const isAnyAnswering = [...this.#workers.values()].some(({ heartbeatMs }) => heartbeatMs !== null);
+    this.#silentBeats = isAnyAnswering ? 0 : this.#silentBeats + 1;
+  }
+
+  #end(): void {
+    this.#isEnding = true;
+    if (this.#beats !== null) clearInterval(this.#beats);
+    this.#silentBeats = 0;
+    for (const timer of this.#retries) clearTimeout(timer);
+    this.#retries.clear();
+  }
+
+  /** `waitedMs`: how long the place was empty before; 0 for a first start or after a sound worker. */
+  #start(index: number, waitedMs: number): void {
+    const { settings, attach, claim, logger } = this.#options;
+    const startedMs = performance.now();
+    const worker = new WorkerProcess({
+      settings: { ...settings, index },
+      logger,
+      ticketSecret: this.#ticketSecret,
+      sessionSecret: this.#sessionSecret,
+      attach,
+      claim,
+      heartbeat: this.#heartbeat,
+    });
+    this.#workers.set(index, worker);
+    this.#living.add(worker);
+    void worker.exited.then(() => {
+      this.#living.delete(worker);
+      this.#retire(worker.lastStats);
+    });
+    void worker.ended.then((reason) => {
+      this.#workers.delete(index);
+      if (this.#isEnding) return;
+      this.restarts += 1;
+      const wasSound = performance.now() - startedMs >= SOUND_AFTER_MS;
+      const waitMs = wasSound ? 0 : Math.min(LAST_RETRY_MS, Math.max(FIRST_RETRY_MS, waitedMs * 2));
+      logger.error('worker ended, starting another', { worker: index, reason, waitMs });
+      const timer = setTimeout(() => {
+        this.#retries.delete(timer);
+        this.#start(index, waitMs);
+      }, waitMs);
+      this.#retries.add(timer);
+    });
+  }
+
+  #retire(stats: WorkerStats | null): void {
+    if (stats === null) return;
+    this.#retired.add(stats.proxy);
+    this.#retiredDropped += stats.accessLogDropped;
+  }
+}

@@ -1,0 +1,245 @@
+/** The supervisor's end of one worker process. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import type { AttachedPeer } from '../configsync/server.ts';
+import { fileURLToPath } from 'node:url';
+import type { PortClaim } from '../proxy/port/port-options.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { Heartbeat, type HeartbeatTimes } from './heartbeat.ts';
+import {
+  CONFIG_DESCRIPTOR,
+  SESSION_SECRET_VARIABLE,
+  TICKET_SECRET_VARIABLE,
+  type FromWorker,
+  type ToWorker,
+  type WorkerSettings,
+  type WorkerStats,
+} from './worker-messages.ts';
+import { fromWorker } from './worker-reports.ts';
+
+/** This file is TypeScript in a checkout and JavaScript in a release; so is its neighbour. */
+const ENTRY = fileURLToPath(new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url));
+
+/** A worker that does not answer by then is left out of this scrape. */
+const STATS_TIMEOUT_MS = 1_000;
+/** After the drain deadline a worker gets this long to close what is left. */
+const KILL_GRACE_MS = 2_000;
+/** A worker without a configuration stream is replaced; what it still serves gets this long to finish. */
+const UNCONFIGURED_DRAIN_MS = 10_000;
+/** A process that ends closes its stream first: its exit code says more. */
+const EXIT_DELAY_MS = 1_000;
+
+export interface WorkerProcessOptions {
+  readonly settings: WorkerSettings;
+  readonly logger: Logger;
+  /** 32 bytes in hexadecimal, the same for every worker; see `ProxyOptions.ticketSecret`. */
+  readonly ticketSecret: string;
+  /** In hexadecimal; see `ProxyOptions.sessionSecret`. */
+  readonly sessionSecret: string;
+  /** Serves configuration on this stream. */
+  readonly attach: (stream: Duplex) => AttachedPeer;
+  /** See `ProxyOptions.claim`. */
+  readonly claim: (claim: PortClaim) => Promise<string | null>;
+  readonly heartbeat: HeartbeatTimes;
+}
+
+/**
+ * Connections that are opened survive, so V8 lets its space for young objects grow as far as it may: to 48 MiB with Node's default of
+ * 16. Half of that costs no CPU time that could be measured (docs/performance.md).
+ */
+const YOUNG_SPACE = '--max-semi-space-size=8';
+
+/** Options of this process, and a limit for young objects unless somebody set one. */
+function nodeOptions(): readonly string[] {
+  const { execArgv, env } = process;
+  const isSet = `${execArgv.join(' ')} ${env['NODE_OPTIONS'] ?? ''}`.includes('semi-space-size');
+  return isSet ? execArgv : [...execArgv, YOUNG_SPACE];
+}
+
+/** Not in the arguments, which a process list shows to everybody. */
+const environment = ({ ticketSecret, sessionSecret }: WorkerProcessOptions): NodeJS.ProcessEnv => ({
+  ...process.env,
+  [TICKET_SECRET_VARIABLE]: ticketSecret,
+  [SESSION_SECRET_VARIABLE]: sessionSecret,
+  // What a pod sets for the supervisor (infrastructure/kubernetes/pod.ts): a worker asks for large buffers often.
+  MALLOC_MMAP_THRESHOLD_: undefined,
+  MALLOC_TRIM_THRESHOLD_: undefined,
+});
+
+export class WorkerProcess {
+  readonly index: number;
+  /** Resolves when it serves no longer and wants a successor, with why. Never rejects. */
+  readonly ended: Promise<string>;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #logger: Logger;
+  readonly #claim: WorkerProcessOptions['claim'];
+  readonly #waiting = new Map<number, (stats: WorkerStats) => void>();
+  #nextId = 1;
+  #lastStats: WorkerStats | null = null;
+  readonly #heartbeat: Heartbeat;
+  #peer: AttachedPeer | null = null;
+  #isDraining = false;
+  #isGone = false;
+  #isStuck = false;
+
+  constructor(options: WorkerProcessOptions) {
+    const { settings, logger, attach, claim } = options;
+    this.index = settings.index;
+    this.#logger = logger;
+    this.#claim = claim;
+    // 0 standard input, 1 and 2 as ours, 3 Node's channel, 4 the configuration stream.
+    this.#child = spawn(process.execPath, [...nodeOptions(), ENTRY, JSON.stringify(settings)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
+      env: environment(options),
+      // JSON knows no infinity, and histograms end with it.
+      serialization: 'advanced',
+    });
+    const { promise: ended, resolve: end } = Promise.withResolvers<string>();
+    const { promise: exited, resolve: exit } = Promise.withResolvers<string>();
+    this.ended = ended;
+    this.exited = exited.then(end);
+    this.#heartbeat = new Heartbeat({
+      times: options.heartbeat,
+      ping: (id) => {
+        this.#send({ kind: 'ping', id });
+      },
+      isUpdating: () => this.#peer?.isUpdating ?? false,
+    });
+    this.#child.on('message', (message) => {
+      this.#take(message, end);
+    });
+    this.#child.once('error', (error) => {
+      this.#isGone = true;
+      exit(error.message);
+    });
+    this.#child.once('exit', (code, signal) => {
+      this.#isGone = true;
+      exit(signal === null ? `exit code ${String(code ?? 0)}` : signal);
+    });
+    const stream = this.#child.stdio[CONFIG_DESCRIPTOR];
+    if (stream === null || stream === undefined) return;
+    this.#peer = attach(stream as Duplex);
+    stream.once('close', () => {
+      setTimeout(() => {
+        this.#withoutConfiguration(end);
+      }, EXIT_DELAY_MS).unref();
+    });
+  }
+
+  /** One beat of the heart: pings the worker, or kills it when it is stuck. True when it is killed. */
+  beat(nowMs: number): boolean {
+    if (this.#isGone || this.#isStuck || !this.#heartbeat.beat(nowMs)) return false;
+    this.#isStuck = true;
+    this.#logger.error('worker does not answer, killing it', {
+      worker: this.index,
+      pid: this.pid ?? null,
+      missedHeartbeats: this.#heartbeat.missed,
+    });
+    this.kill();
+    return true;
+  }
+
+  /** How long it took to answer the last heartbeat; null when it has not answered the newest. */
+  get heartbeatMs(): number | null {
+    return this.#heartbeat.missed > 0 ? null : this.#heartbeat.roundTripMs;
+  }
+
+  /** undefined when the process could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** The last numbers it told; null when it told none. */
+  get lastStats(): WorkerStats | null {
+    return this.#lastStats;
+  }
+
+  /** Its numbers now; null when it does not answer in time. */
+  stats(): Promise<WorkerStats | null> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        resolve(null);
+      }, STATS_TIMEOUT_MS);
+      this.#waiting.set(id, (stats) => {
+        clearTimeout(timer);
+        resolve(stats);
+      });
+      this.#send({ kind: 'stats', id });
+    });
+  }
+
+  /** Lets it finish what it does, until the deadline and a grace for closing; resolves when it has ended. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#isDraining = true;
+    this.#send({ kind: 'drain', deadlineMs });
+    const timer = setTimeout(() => {
+      this.kill();
+    }, deadlineMs + KILL_GRACE_MS);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #send(message: ToWorker): void {
+    // A worker that is ending has closed its channel; that is no news.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  /** Nothing that a worker sends may stop the supervisor, or the other workers. */
+  #take(message: unknown, end: (reason: string) => void): void {
+    let received: FromWorker;
+    try {
+      received = fromWorker(message);
+    } catch (error) {
+      this.#logger.error('worker sends what is no message, killing it', {
+        worker: this.index,
+        error: String(error),
+      });
+      this.kill();
+      return;
+    }
+    if (received.kind === 'failed') end(received.error);
+    else this.#receive(received);
+  }
+
+  /** It broke the protocol of the stream, or did not take an update in time: it can learn of no change any more. */
+  #withoutConfiguration(end: (reason: string) => void): void {
+    if (this.#isGone || this.#isDraining) return;
+    end('its configuration stream was closed');
+    void this.drain(UNCONFIGURED_DRAIN_MS);
+  }
+
+  #receive(message: Exclude<FromWorker, { readonly kind: 'failed' }>): void {
+    switch (message.kind) {
+      case 'pong':
+        this.#heartbeat.answered(message.id, performance.now());
+        return;
+      case 'stats':
+        this.#lastStats = message.stats;
+        this.#waiting.get(message.id)?.(message.stats);
+        this.#waiting.delete(message.id);
+        return;
+      case 'drained':
+        this.#lastStats = message.stats;
+        // It has nothing left to do but to end; a thread that waits for a slow log must not keep it.
+        setTimeout(() => {
+          this.kill();
+        }, KILL_GRACE_MS).unref();
+        return;
+      case 'claim':
+        void this.#claim(message.claim).then((refusal) => {
+          this.#send({ kind: 'claimed', id: message.id, refusal });
+        });
+        return;
+      case 'log':
+        this.#logger[message.level](message.message, { worker: this.index, ...message.fields });
+    }
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * Entry of a worker process: the data plane and nothing else. It follows the configuration of its supervisor, answers for its
+ * counters, and goes when it is told to or when the supervisor is gone. Memory is counted here: it loads no YAML, no schema, no
+ * translator and no log library (run/worker-imports.test.ts).
+ */
+import { Socket } from 'node:net';
+import { followConfig } from '../configsync/client.ts';
+import { TargetGuard } from '../proxy/upstream/target-guard.ts';
+import { createProxy } from '../proxy/proxy.ts';
+import type { PortClaim, PortResult } from '../proxy/port/port-options.ts';
+import { createLineWriter } from '../telemetry/line-writer.ts';
+import type { LogFields, Logger } from '../telemetry/logger.ts';
+import { createAccessLog } from '../access-log/access-log.ts';
+import { collectGarbage } from './heap.ts';
+import {
+  CONFIG_DESCRIPTOR,
+  SESSION_SECRET_VARIABLE,
+  TICKET_SECRET_VARIABLE,
+  toWorker,
+  type FromWorker,
+  type LogLevel,
+  type WorkerSettings,
+  type WorkerStats,
+} from './worker-messages.ts';
+
+const settings = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings;
+process.title = `sluice: worker ${String(settings.index)}`;
+
+const tell = (message: FromWorker, done?: () => void): void => {
+  if (process.connected) process.send?.(message, undefined, undefined, done);
+  else done?.();
+};
+
+/** Log lines go to the supervisor, which has the log's format, its level and its destination. */
+function supervisorLogger(isDebug: boolean): Logger {
+  const log =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}): void => {
+      tell({ kind: 'log', level, message, fields });
+    };
+  const debug = isDebug ? log('debug') : (): void => undefined;
+  return { debug, info: log('info'), warn: log('warn'), error: log('error') };
+}
+
+const claims = new Map<number, (refusal: string | null) => void>();
+let claimsMade = 0;
+
+/** A port is not bound without an answer, but tried again. */
+const CLAIM_TIMEOUT_MS = 30_000;
+
+/** Without a supervisor nobody is left to say no. */
+function claim(wanted: PortClaim): Promise<string | null> {
+  if (!process.connected) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    const id = ++claimsMade;
+    const timer = setTimeout(() => {
+      claims.delete(id);
+      resolve('the supervisor does not answer');
+    }, CLAIM_TIMEOUT_MS);
+    claims.set(id, (refusal) => {
+      clearTimeout(timer);
+      resolve(refusal);
+    });
+    tell({ kind: 'claim', id, claim: wanted });
+  });
+}
+
+/** Taken out of the environment: nothing that this process may start has any use for it. */
+function takeSecret(variable: string): Buffer | undefined {
+  const secret = process.env[variable];
+  Reflect.deleteProperty(process.env, variable);
+  return secret === undefined ? undefined : Buffer.from(secret, 'hex');
+}
+
+const ticketSecret = takeSecret(TICKET_SECRET_VARIABLE);
+const sessionSecret = takeSecret(SESSION_SECRET_VARIABLE);
+
+const logger = supervisorLogger(settings.debug);
+const lines = settings.accessLog === null ? null : createLineWriter(settings.accessLog);
+/** The configuration stream's, once there is one. */
+let reportPorts: (ports: readonly PortResult[]) => void = () => undefined;
+
+const proxy = createProxy(
+  { logger, accessLog: lines === null ? null : createAccessLog(lines, settings.accessLogSamplePercent) },
+  {
+    bindAddress: settings.bindAddress,
+    portMap: new Map(settings.portMap),
+    reusePort: settings.reusePort,
+    ...(settings.claimsPorts ? { claim } : {}),
+    onPortsChanged: (ports) => {
+      reportPorts(ports);
+    },
+    locality: { zone: settings.zone, node: settings.node },
+    targets: new TargetGuard(settings.targets),
+    ...(ticketSecret === undefined ? {} : { ticketSecret }),
+    ...(sessionSecret === undefined ? {} : { sessionSecret }),
+  },
+);
+
+function stats(): WorkerStats {
+  const { user, system } = process.cpuUsage();
+  return {
+    proxy: proxy.stats(),
+    residentBytes: process.memoryUsage.rss(),
+    cpuSeconds: (user + system) / 1e6,
+    accessLogDropped: lines?.dropped ?? 0,
+  };
+}
+
+/** After a defect showed, exchanges of other clients get this long to finish. */
+const FAILED_DRAIN_MS = 10_000;
+
+let isDraining = false;
+
+async function drain(deadlineMs: number): Promise<void> {
+  if (isDraining) return;
+  isDraining = true;
+  await proxy.drain(deadlineMs);
+  const last = stats();
+  await proxy.stop();
+  await lines?.close();
+  // What may still be open (the configuration stream) is of no use to anybody now.
+  tell({ kind: 'drained', stats: last }, () => process.exit(0));
+}
+
+process.on('message', (sent) => {
+  const message = toWorker(sent);
+  switch (message.kind) {
+    case 'ping':
+      tell({ kind: 'pong', id: message.id });
+      return;
+    case 'stats':
+      tell({ kind: 'stats', id: message.id, stats: stats() });
+      return;
+    case 'drain':
+      void drain(message.deadlineMs);
+      return;
+    case 'claimed':
+      claims.get(message.id)?.(message.refusal);
+      claims.delete(message.id);
+  }
+});
+// One request that meets a defect of ours must not cost the others: a successor takes over, and they finish here.
+process.on('uncaughtException', (error) => {
+  logger.error('a worker met a defect', { error: error.stack ?? error.message });
+  if (!isDraining) tell({ kind: 'failed', error: error.message });
+  void drain(FAILED_DRAIN_MS);
+});
+// A supervisor that is gone cannot be asked any more: finish what is there and go with it.
+process.on('disconnect', () => {
+  for (const resolve of claims.values()) resolve(null);
+  void drain(settings.drainMs);
+});
+process.on('SIGTERM', () => void drain(settings.drainMs));
+// A terminal sends these to the whole group; the supervisor decides what they mean.
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
+
+/** A supervisor takes more than a controller does (WORKER_LIMITS): of `sluice run` a worker serves every Gateway. */
+const WORKER_ACK_BYTES = 16 * 1024 * 1024;
+
+let isConfigured = false;
+
+followConfig({
+  stream: new Socket({ fd: CONFIG_DESCRIPTOR, readable: true, writable: true }),
+  dataPlane: {
+    apply(configs) {
+      // The first is all there is, and nothing is served yet: nobody waits for what this takes.
+      if (!isConfigured) collectGarbage();
+      isConfigured = true;
+      return proxy.apply(configs);
+    },
+    applyEndpoints: (sets) => {
+      for (const set of sets) proxy.applyEndpoints(set);
+    },
+    onPortsChanged(listener) {
+      reportPorts = listener;
+    },
+  },
+  name: `worker ${String(settings.index)}`,
+  logger,
+  ackBytes: WORKER_ACK_BYTES,
+});
