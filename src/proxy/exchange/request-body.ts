@@ -3,8 +3,9 @@
  * policy, all of them as long as they are few enough to be sent again.
  */
 import type { FieldList } from '../message/head.ts';
-import type { MirrorRequest } from './mirror-request.ts';
+import { sizedBuffers } from '../message/sized-buffers.ts';
 import type { UpstreamStream } from '../message/stream.ts';
+import type { MirrorRequest } from './mirror-request.ts';
 
 /** Bytes that are kept while there is no connection to send them on. */
 const MAX_WAITING_BYTES = 65_536;
@@ -25,7 +26,8 @@ export class RequestBody {
   isHeld = false;
   ended = false;
   trailers: FieldList | null = null;
-  readonly #chunks: Buffer[] = [];
+  /** Its first `#bytes` are kept. From the pool, because a copy of every short gRPC message would be garbage otherwise. */
+  #kept: Buffer | null = null;
   #bytes = 0;
   #replayBytes = 0;
   #isPartial = false;
@@ -41,7 +43,7 @@ export class RequestBody {
 
   /** A copy of at most `limit` bytes of what is kept. */
   peek(limit: number): Buffer {
-    return Buffer.concat(this.#chunks).subarray(0, limit);
+    return Buffer.from(this.#kept?.subarray(0, Math.min(limit, this.#bytes)) ?? []);
   }
 
   /** Bytes were let go: what is kept is not the whole body so far, and cannot be sent again. */
@@ -58,7 +60,7 @@ export class RequestBody {
 
   /** Keeps a copy of `buffer[from, to)` that is still to be sent. */
   keep(buffer: Buffer, from: number, to: number): void {
-    this.#chunks.push(Buffer.from(buffer.subarray(from, to)));
+    buffer.copy(this.#room(this.#bytes + to - from), this.#bytes, from, to);
     this.#bytes += to - from;
   }
 
@@ -71,15 +73,15 @@ export class RequestBody {
 
   /** Sends what is kept; true when the stream has room for more. */
   sendTo(upstream: UpstreamStream): boolean {
-    let hasRoom = true;
-    for (const chunk of this.#chunks) hasRoom = upstream.sendData(chunk, 0, chunk.length, false);
+    if (this.#kept === null) return true;
+    const hasRoom = upstream.sendData(this.#kept, 0, this.#bytes, false);
     if (this.#bytes > this.#replayBytes) this.#drop();
     return hasRoom;
   }
 
   /** What has come so far, for a mirror that is asked only now. */
   copyTo(mirror: MirrorRequest): void {
-    for (const chunk of this.#chunks) mirror.data(chunk, 0, chunk.length);
+    if (this.#kept !== null) mirror.data(this.#kept, 0, this.#bytes);
     if (this.ended) mirror.end(null);
   }
 
@@ -91,7 +93,21 @@ export class RequestBody {
 
   #drop(): void {
     this.#isPartial = true;
-    if (this.#chunks.length > 0) this.#chunks.length = 0;
+    if (this.#kept !== null) sizedBuffers.release(this.#kept);
+    this.#kept = null;
     this.#bytes = 0;
+  }
+
+  /** A buffer for `bytes`, with what is kept already at its start. */
+  #room(bytes: number): Buffer {
+    const before = this.#kept;
+    if (before !== null && before.length >= bytes) return before;
+    const room = sizedBuffers.take(before === null ? bytes : Math.max(bytes, 2 * before.length));
+    if (before !== null) {
+      before.copy(room, 0, 0, this.#bytes);
+      sizedBuffers.release(before);
+    }
+    this.#kept = room;
+    return room;
   }
 }
