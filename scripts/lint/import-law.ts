@@ -1,11 +1,13 @@
 /**
  * The import law: which layer may import what. Default deny; type-only imports, npm packages and `node:*` count too.
- * ARCHITECTURE.md shows this table (a test holds the two together) and eslint.config.js enforces it.
+ * ARCHITECTURE.md shows this table (`npm run docs` writes it) and eslint.config.js enforces it.
  */
 
 export interface Layer {
   /** Folder from the root of the repository; a nested folder is a layer of its own and leaves its parent. */
   readonly folder: string;
+  /** What lives there, as ARCHITECTURE.md shows it. */
+  readonly purpose: string;
   /** Folders of the layers it may import. Its own folder is always allowed. */
   readonly layers: readonly string[];
   readonly packages: readonly string[];
@@ -35,85 +37,98 @@ const DATA_PLANE_BUILTINS = [
   'url',
 ];
 
-const pure = (folder: string, layers: readonly string[], packages: readonly string[] = []): Layer => ({
+const pure = (
+  folder: string,
+  purpose: string,
+  layers: readonly string[],
+  packages: readonly string[] = [],
+): Layer => ({
   folder,
+  purpose,
   layers,
   packages,
   builtins: [],
   pure: true,
 });
 
-/** An impure layer. */
+/** A layer that may use all of Node. */
 const layer = (
   folder: string,
+  purpose: string,
   layers: readonly string[],
-  builtins: readonly string[] = ['*'],
   packages: readonly string[] = [],
-): Layer => ({ folder, layers, packages, builtins, pure: false });
+): Layer => ({ folder, purpose, layers, packages, builtins: ['*'], pure: false });
+
+/** A layer of the data plane. */
+const dataPlane = (folder: string, purpose: string, layers: readonly string[]): Layer => ({
+  folder,
+  purpose,
+  layers,
+  packages: [],
+  builtins: DATA_PLANE_BUILTINS,
+  pure: false,
+});
 
 const proxyLayers = (...names: readonly string[]): string[] => names.map((name) => `src/proxy/${name}`);
 
 /** The data plane's own folders, from the bottom up. */
 const PROXY_LAYERS: readonly Layer[] = [
-  pure('src/proxy/router', ['src/ir', 'src/lib'], ['re2js']),
-  layer('src/proxy/net', [...proxyLayers('router'), 'src/ir', 'src/lib'], DATA_PLANE_BUILTINS),
-  layer('src/proxy/message', [...proxyLayers('net', 'router'), 'src/ir', 'src/lib'], DATA_PLANE_BUILTINS),
-  layer(
-    'src/proxy/h1',
-    [...proxyLayers('message', 'net', 'router'), 'src/ir', 'src/lib'],
-    DATA_PLANE_BUILTINS,
-  ),
-  layer(
-    'src/proxy/h2',
-    [...proxyLayers('h1', 'message', 'net', 'router'), 'src/ir', 'src/lib'],
-    DATA_PLANE_BUILTINS,
-  ),
-  layer('src/proxy/grpc-web', [...proxyLayers('message'), 'src/ir'], DATA_PLANE_BUILTINS),
-  layer(
-    'src/proxy/upstream',
-    [...proxyLayers('h1', 'h2', 'message', 'net'), 'src/ir', 'src/lib', 'src/telemetry'],
-    DATA_PLANE_BUILTINS,
-  ),
-  layer(
-    'src/proxy/l4',
-    [...proxyLayers('h1', 'message', 'net', 'upstream'), 'src/ir', 'src/lib'],
-    DATA_PLANE_BUILTINS,
-  ),
-  layer(
-    'src/proxy/exchange',
-    [
-      ...proxyLayers('filter', 'message', 'net', 'router', 'runtime', 'upstream'),
-      'src/ir',
-      'src/lib',
-      'src/telemetry',
-    ],
-    DATA_PLANE_BUILTINS,
-  ),
-  layer(
-    'src/proxy/filter',
-    [...proxyLayers('exchange', 'message', 'net', 'router', 'runtime', 'upstream'), 'src/ir', 'src/lib'],
-    DATA_PLANE_BUILTINS,
-  ),
-  layer(
-    'src/proxy/runtime',
-    [
-      ...proxyLayers('exchange', 'filter', 'l4', 'message', 'net', 'router', 'upstream'),
-      'src/ir',
-      'src/lib',
-      'src/telemetry',
-    ],
-    DATA_PLANE_BUILTINS,
-  ),
-  layer(
-    'src/proxy/port',
-    [
-      ...proxyLayers('exchange', 'grpc-web', 'h1', 'h2', 'l4', 'message', 'net', 'runtime'),
-      'src/ir',
-      'src/lib',
-      'src/telemetry',
-    ],
-    DATA_PLANE_BUILTINS,
-  ),
+  pure('src/proxy/router', "the data plane's `match`, without sockets", ['src/ir', 'src/lib'], ['re2js']),
+  dataPlane('src/proxy/net', 'sockets, TLS, PROXY protocol, timers: bytes in and out', [
+    ...proxyLayers('router'),
+    'src/ir',
+    'src/lib',
+  ]),
+  dataPlane('src/proxy/message', 'heads, header fields, bodies, trailers: what both versions of HTTP share', [
+    ...proxyLayers('net', 'router'),
+    'src/ir',
+    'src/lib',
+  ]),
+  dataPlane('src/proxy/h1', 'the HTTP/1.1 engine, both sides', [
+    ...proxyLayers('message', 'net', 'router'),
+    'src/ir',
+    'src/lib',
+  ]),
+  dataPlane('src/proxy/h2', 'the HTTP/2 engine, both sides, and HPACK', [
+    ...proxyLayers('h1', 'message', 'net', 'router'),
+    'src/ir',
+    'src/lib',
+  ]),
+  dataPlane('src/proxy/grpc-web', 'gRPC-Web in, gRPC out', [...proxyLayers('message'), 'src/ir']),
+  dataPlane('src/proxy/upstream', 'clusters: endpoints, pools, balancers, health, circuit breakers', [
+    ...proxyLayers('h1', 'h2', 'message', 'net'),
+    'src/ir',
+    'src/lib',
+    'src/telemetry',
+  ]),
+  dataPlane('src/proxy/l4', 'TCP and UDP relays', [
+    ...proxyLayers('h1', 'message', 'net', 'upstream'),
+    'src/ir',
+    'src/lib',
+  ]),
+  dataPlane('src/proxy/exchange', 'one request and its response: dispatch, deadlines, retries, report', [
+    ...proxyLayers('filter', 'message', 'net', 'router', 'runtime', 'upstream'),
+    'src/ir',
+    'src/lib',
+    'src/telemetry',
+  ]),
+  dataPlane('src/proxy/filter', 'the filters of routes', [
+    ...proxyLayers('exchange', 'message', 'net', 'router', 'runtime', 'upstream'),
+    'src/ir',
+    'src/lib',
+  ]),
+  dataPlane('src/proxy/runtime', 'a configuration compiled for use', [
+    ...proxyLayers('exchange', 'filter', 'l4', 'message', 'net', 'router', 'upstream'),
+    'src/ir',
+    'src/lib',
+    'src/telemetry',
+  ]),
+  dataPlane('src/proxy/port', 'bound ports and what serves each', [
+    ...proxyLayers('exchange', 'grpc-web', 'h1', 'h2', 'l4', 'message', 'net', 'runtime'),
+    'src/ir',
+    'src/lib',
+    'src/telemetry',
+  ]),
 ];
 const PROXY_FOLDERS = PROXY_LAYERS.map(({ folder }) => folder);
 
@@ -131,27 +146,81 @@ const CONTROL_PLANE = [
 ];
 
 export const LAYERS: readonly Layer[] = [
-  pure('src/lib', []),
-  pure('src/gatewayapi', ['src/lib'], ['@bufbuild/cel', 're2js']),
-  pure('src/ir', ['src/lib']),
-  pure('src/translator', ['src/gatewayapi', 'src/ir', 'src/lib']),
-  layer('src/telemetry', ['src/lib'], ['*'], ['pino', 'prom-client']),
-  layer('src/kubeapi', ['src/lib', 'src/telemetry'], ['*'], ['yaml']),
-  layer('src/provider', ['src/gatewayapi', 'src/kubeapi', 'src/lib', 'src/telemetry'], ['*'], ['yaml']),
-  layer('src/configsync', ['src/ir', 'src/lib', 'src/telemetry']),
-  layer('src/infrastructure', ['src/ir', 'src/kubeapi', 'src/lib', 'src/telemetry']),
-  layer('src/certificates', ['src/lib'], ['*'], ['@peculiar/x509', 'reflect-metadata', 'yaml']),
-  ...PROXY_LAYERS,
-  layer('src/proxy', [...PROXY_FOLDERS, 'src/ir', 'src/lib', 'src/telemetry'], DATA_PLANE_BUILTINS),
-  layer('src/access-log', ['src/proxy/exchange', 'src/ir', 'src/lib', 'src/telemetry']),
-  layer('src/controller', [...CONTROL_PLANE, 'src/certificates', 'src/proxy/router']),
+  pure('src/lib', 'small helpers, one concept a file; there is no utils.ts', []),
+  pure(
+    'src/gatewayapi',
+    'the input model: types and validation data generated from the CRDs, schema and CEL validation, snapshot',
+    ['src/lib'],
+    ['@bufbuild/cel', 're2js'],
+  ),
+  pure('src/ir', 'the contract with the data plane: `GatewayConfig` and all it holds; no Kubernetes type', [
+    'src/lib',
+  ]),
+  pure(
+    'src/translator',
+    '`graph/` links and validates, `lower/` graph to IR, `status/` graph to conditions',
+    ['src/gatewayapi', 'src/ir', 'src/lib'],
+  ),
   layer(
-    'src/admin',
-    ['src/controller', 'src/access-log', 'src/proxy', ...PROXY_FOLDERS, ...CONTROL_PLANE],
-    ['*'],
+    'src/telemetry',
+    'the port `Logger`, its adapters, and metrics',
+    ['src/lib'],
+    ['pino', 'prom-client'],
+  ),
+  layer(
+    'src/kubeapi',
+    "the Kubernetes API over HTTPS: requests, list and watch, election; nothing of a kind's meaning",
+    ['src/lib', 'src/telemetry'],
     ['yaml'],
   ),
-  layer('src/supervisor', [
+  layer(
+    'src/provider',
+    'where resources come from and status goes: `file/`, `kubernetes/`',
+    ['src/gatewayapi', 'src/kubeapi', 'src/lib', 'src/telemetry'],
+    ['yaml'],
+  ),
+  layer('src/configsync', 'controller to proxy: snapshot, endpoint deltas, acks', [
+    'src/ir',
+    'src/lib',
+    'src/telemetry',
+  ]),
+  layer('src/infrastructure', 'what a Gateway needs to run', [
+    'src/ir',
+    'src/kubeapi',
+    'src/lib',
+    'src/telemetry',
+  ]),
+  layer(
+    'src/certificates',
+    'authorities and certificates for development, and their files',
+    ['src/lib'],
+    ['@peculiar/x509', 'reflect-metadata', 'yaml'],
+  ),
+  ...PROXY_LAYERS,
+  dataPlane('src/proxy', 'the data plane put together: `proxy.ts` and its API', [
+    ...PROXY_FOLDERS,
+    'src/ir',
+    'src/lib',
+    'src/telemetry',
+  ]),
+  layer('src/access-log', 'the access log: records to lines', [
+    'src/proxy/exchange',
+    'src/ir',
+    'src/lib',
+    'src/telemetry',
+  ]),
+  layer('src/controller', 'the reconcile loop, and in Kubernetes identities, provisioning, followers', [
+    ...CONTROL_PLANE,
+    'src/certificates',
+    'src/proxy/router',
+  ]),
+  layer(
+    'src/admin',
+    'health, metrics, configuration dump, status report, findings, explanations',
+    ['src/controller', 'src/access-log', 'src/proxy', ...PROXY_FOLDERS, ...CONTROL_PLANE],
+    ['yaml'],
+  ),
+  layer('src/supervisor', 'worker processes: start, watch, configure, replace; ports; statistics', [
     'src/admin',
     'src/controller',
     'src/access-log',
@@ -161,13 +230,14 @@ export const LAYERS: readonly Layer[] = [
   ]),
   layer(
     'src/echo',
+    'the echo backend of `sluice echo` and `--echo`',
     ['src/certificates', 'src/provider', 'src/gatewayapi', 'src/lib', 'src/telemetry'],
-    ['*'],
     ['ws'],
   ),
-  layer(
-    'src/report',
-    [
+  {
+    folder: 'src/report',
+    purpose: 'what people read at a terminal: text, tables, verdicts',
+    layers: [
       'src/admin',
       'src/controller',
       'src/proxy/router',
@@ -177,11 +247,13 @@ export const LAYERS: readonly Layer[] = [
       'src/ir',
       'src/lib',
     ],
-    [],
-    ['picocolors'],
-  ),
+    packages: ['picocolors'],
+    builtins: [],
+    pure: false,
+  },
   layer(
     'src/cli',
+    'composition roots: commands and their options; wires the rest',
     [
       'src/report',
       'src/supervisor',
@@ -192,7 +264,6 @@ export const LAYERS: readonly Layer[] = [
       'src/proxy/router',
       ...CONTROL_PLANE,
     ],
-    ['*'],
     ['commander', 'yaml'],
   ),
 ];
