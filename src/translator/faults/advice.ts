@@ -198,6 +198,17 @@ export function externalNameServed(path: string, hostname: string): Fault {
   });
 }
 
+/** Nothing forwards a port of such a Service: its DNS record names a host only. */
+export function externalNameTargetPort(path: string, port: number): Fault {
+  return warningFault({
+    code: 'external-name-target-port',
+    reason: NO_CONDITION,
+    path,
+    message: `The proxy connects to port ${String(port)}, the Service's port: an ExternalName Service has no target port.`,
+    hint: 'Write the port that the host listens on as the port of the Service and of the backendRef.',
+  });
+}
+
 export function externalBackendInTheClear(path: string): Fault {
   return warningFault({
     code: 'backend-in-the-clear',

@@ -1,3 +1,4 @@
+import type { Service } from '../../gatewayapi/core-kinds.ts';
 import { GATEWAY_GROUP, namespacedName } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { DerivedItems } from '../../lib/derived-items.ts';
@@ -5,6 +6,7 @@ import { intersectHostnames } from '../../lib/hostname.ts';
 import {
   backendInTheClear,
   externalNameServed,
+  externalNameTargetPort,
   hostnameIgnored,
   hostnamesMissing,
   parentKindUnsupported,
@@ -143,11 +145,19 @@ function externalNames({ rules }: RouteNode, index: SnapshotIndex): readonly Not
   return rules.flatMap((rule) =>
     rule.backends.flatMap(({ ref, upstream }) => {
       const spec = ref.kind === 'Service' ? index.service(ref.namespace, ref.name)?.spec : undefined;
-      return spec?.type === 'ExternalName' && upstream.ok
-        ? [{ object: ref, faults: [externalNameServed('spec.externalName', spec.externalName ?? '')] }]
-        : [];
+      if (spec?.type !== 'ExternalName' || !upstream.ok) return [];
+      const faults = [externalNameServed('spec.externalName', spec.externalName ?? '')];
+      return [{ object: ref, faults: [...faults, ...ignoredTargetPort(spec, upstream.value.port)] }];
     }),
   );
+}
+
+function ignoredTargetPort(spec: NonNullable<Service['spec']>, port: number): readonly Fault[] {
+  const index = spec.ports?.findIndex((one) => one.port === port) ?? -1;
+  const targetPort = spec.ports?.[index]?.targetPort;
+  // The API server sets it to the port where nothing is written.
+  if (targetPort === undefined || targetPort === port) return [];
+  return [externalNameTargetPort(`spec.ports[${String(index)}].targetPort`, port)];
 }
 
 /** Session persistence of policies that does not come to bear (GEP-1619, "Edge Case Behavior"). */
