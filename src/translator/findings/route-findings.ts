@@ -56,7 +56,11 @@ export class RouteReporter {
           () => routeFaults(route, existing, index),
           () => route.rules.flatMap((rule) => [...rule.closed, ...rule.invalid]),
         );
-        const external = externalNames(route, index);
+        const external = defects.contain(
+          [route.object, 'external names'],
+          () => externalNames(route, index),
+          () => [],
+        );
         return faults.length === 0 ? external : [{ object: route.ref, faults }, ...external];
       },
       [existing],
