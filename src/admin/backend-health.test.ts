@@ -17,7 +17,12 @@ const NOTHING_CHECKED = {
   not_serving: 0,
 };
 
-function cluster(name: string, out: readonly EndpointOut[], isPanicking = false): ClusterStats {
+function cluster(
+  name: string,
+  out: readonly EndpointOut[],
+  isPanicking = false,
+  reach: Partial<ClusterStats['health']> = {},
+): ClusterStats {
   return {
     cluster: `Service/default/${name}/80`,
     origin: { kind: 'Service', namespace: 'default', name, section: '80' },
@@ -32,9 +37,13 @@ function cluster(name: string, out: readonly EndpointOut[], isPanicking = false)
     refusedRetries: 0,
     health: {
       out,
+      isChecked: true,
+      unreachable: [],
+      reachable: [],
       isPanicking,
       ejections: { consecutive_5xx: 1, gateway_errors: 0, success_rate: 0 },
       checks: { ...NOTHING_CHECKED, passed: 5, status: 2 },
+      ...reach,
     },
   };
 }
@@ -71,6 +80,7 @@ test('an endpoint is out when any worker has it out; who has had it out longest 
     port: '80',
     endpoints: 3,
     healthy: 1,
+    unchecked: 0,
     panicking: 1,
     out: [
       {
@@ -90,6 +100,45 @@ test('an endpoint is out when any worker has it out; who has had it out longest 
     ],
   });
   assert.equal(b?.healthy, 3);
+});
+
+test('without checks, an endpoint is healthy once it accepts connections, and out while it refuses them', () => {
+  const unchecked = { isChecked: false };
+  const silent = worker(cluster('a', [], false, unchecked));
+  assert.deepEqual(
+    backendHealth([silent], NOW).map(({ healthy, unchecked: notChecked }) => [healthy, notChecked]),
+    [[0, 3]],
+  );
+  const busy = worker(
+    cluster('a', [], false, {
+      ...unchecked,
+      reachable: ['10.0.0.1:80', '10.0.0.2:80'],
+      unreachable: [{ endpoint: '10.0.0.3:80', failures: 4, forMs: 2_000 }],
+    }),
+  );
+  const [backend] = backendHealth([silent, busy], NOW);
+  assert.equal(backend?.healthy, 2);
+  assert.equal(backend.unchecked, 0);
+  assert.deepEqual(backend.out, [
+    {
+      endpoint: '10.0.0.3:80',
+      cause: 'connect_failed',
+      detail: '4 connection attempts in a row',
+      since: '2026-01-01T00:00:58.000Z',
+      workers: 1,
+    },
+  ]);
+});
+
+test('an endpoint that one worker cannot reach is not healthy because another can', () => {
+  const endpoint = '10.0.0.1:80';
+  const reaches = cluster('a', [], false, { isChecked: false, reachable: [endpoint] });
+  const fails = cluster('a', [], false, {
+    isChecked: false,
+    unreachable: [{ endpoint, failures: 1, forMs: 0 }],
+  });
+  const [backend] = backendHealth([worker(reaches), worker(fails)], NOW);
+  assert.deepEqual([backend?.healthy, backend?.unchecked, backend?.out.length], [0, 2, 1]);
 });
 
 test('gauges count an endpoint once, counters sum over workers', async () => {

@@ -71,7 +71,7 @@ export interface FindingReport {
   readonly location: { readonly file: string; readonly line: number; readonly column: number } | null;
 }
 
-/** An endpoint that takes no requests, or would take none if too many were like it. */
+/** An endpoint that is not healthy: it takes no requests, would take none if too many were like it, or refuses connections. */
 export interface EndpointOutReport {
   /** `address:port`. */
   readonly endpoint: string;
@@ -93,8 +93,10 @@ export interface BackendReport {
   /** `` where the kind has none. */
   readonly port: string;
   readonly endpoints: number;
-  /** Those that no worker has anything against. */
+  /** Those that pass their active checks; without such checks, those that accept connections. */
   readonly healthy: number;
+  /** Those that no check and no connection has tried yet, or not in the last five minutes. */
+  readonly unchecked: number;
   /** Workers that ignore health, since too few endpoints are healthy. */
   readonly panicking: number;
   readonly out: readonly EndpointOutReport[];

@@ -25,7 +25,12 @@ import type { EjectionCause } from '../proxy/upstream/health/outlier.ts';
 import { RETRY_REASONS } from '../proxy/exchange/retry.ts';
 import type { StreamStats } from '../proxy/l4/stream-counters.ts';
 import { TLS_FAILURES, type TlsFailure } from '../proxy/net/tls-failure.ts';
-import type { ClusterHealthStats, ClusterStats, EndpointOut } from '../proxy/upstream/cluster-stats.ts';
+import type {
+  ClusterHealthStats,
+  ClusterStats,
+  EndpointOut,
+  UnreachableEndpoint,
+} from '../proxy/upstream/cluster-stats.ts';
 import type { HistogramSnapshot, RequestStats } from '../proxy/exchange/request-stats.ts';
 import type { PortClaim } from '../proxy/port/port-options.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
@@ -78,8 +83,17 @@ const endpointOut: Shape<EndpointOut> = object<EndpointOut>({
   forMs: measure,
 });
 
+const unreachableEndpoint: Shape<UnreachableEndpoint> = object<UnreachableEndpoint>({
+  endpoint: name,
+  failures: measure,
+  forMs: measure,
+});
+
 const clusterHealth: Shape<ClusterHealthStats> = object<ClusterHealthStats>({
   out: list(endpointOut, ROWS),
+  isChecked: flag,
+  unreachable: list(unreachableEndpoint, ROWS),
+  reachable: list(name, ROWS),
   isPanicking: flag,
   ejections: object<Record<EjectionCause, number>>({
     consecutive_5xx: measure,

@@ -48,6 +48,9 @@ const STATS: ProxyStats = {
       connectFailures: 0,
       health: {
         out: [{ endpoint: '10.0.0.1:80', cause: 'check_failing', detail: 'it answered 503', forMs: 1_000 }],
+        isChecked: true,
+        unreachable: [],
+        reachable: [],
         isPanicking: false,
         ejections: { consecutive_5xx: 1, gateway_errors: 0, success_rate: 0 },
         checks: {

@@ -234,3 +234,75 @@ test('sluice status without a gateway says how to start one', async () => {
   assert.match(stderr, /no gateway answers on 127\.0\.0\.1:1 \(connection refused\)/);
   assert.match(stderr, /sluice run PATH/);
 });
+
+test('a backend without health checks: not checked, then healthy or out as connections to it go', async (t) => {
+  const folder = folderOf(t);
+  const alive = createServer((socket) => {
+    socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+  });
+  const dead = createServer();
+  const ports = await Promise.all(
+    [alive, dead].map(async (server) => {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return (server.address() as { readonly port: number }).port;
+    }),
+  );
+  dead.close();
+  t.after(() => {
+    alive.close();
+  });
+  const backends = ['alive', 'dead'].map(
+    (name, index) => `---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: ${name}, namespace: default }
+spec:
+  parentRefs: [{ name: web }]
+  hostnames: [${name}.example]
+  rules: [{ backendRefs: [{ name: ${name}, port: 80 }] }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ${name}, namespace: default }
+spec: { ports: [{ port: 80 }] }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: ${name}-1, namespace: default, labels: { kubernetes.io/service-name: ${name} } }
+addressType: IPv4
+endpoints: [{ addresses: [127.0.0.1] }]
+ports: [{ port: ${String(ports[index])} }]
+`,
+  );
+  writeFileSync(
+    join(folder, 'all.yaml'),
+    `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: web, namespace: default }
+spec: { gatewayClassName: any, listeners: [{ name: http, protocol: HTTP, port: 80 }] }
+${backends.join('')}`,
+  );
+  const sluice = await start(t, { paths: [folder], args: ['--all-classes'] });
+  const counts = (status: Awaited<ReturnType<SluiceProcess['status']>>): unknown =>
+    status.backends.map(({ name, healthy, unchecked, out }) => ({
+      name,
+      healthy,
+      unchecked,
+      out: out.map(({ cause }) => cause),
+    }));
+  assert.deepEqual(counts(await sluice.status()), [
+    { name: 'alive', healthy: 0, unchecked: 1, out: [] },
+    { name: 'dead', healthy: 0, unchecked: 1, out: [] },
+  ]);
+  assert.equal((await send({ port: sluice.port(80), host: 'alive.example' })).status, 200);
+  assert.equal((await send({ port: sluice.port(80), host: 'dead.example' })).status, 503);
+  assert.deepEqual(counts(await sluice.status()), [
+    { name: 'alive', healthy: 1, unchecked: 0, out: [] },
+    { name: 'dead', healthy: 0, unchecked: 0, out: ['connect_failed'] },
+  ]);
+  const shown = await runCli('status', '--admin', sluice.admin.replace('http://', ''));
+  assert.equal(shown.code, 1);
+  assert.match(shown.stdout, /^Service default\/dead:80 +0 of 1$/m);
+  assert.match(shown.stdout, /accepts no connection for \d+s: \d connection attempts? ?/);
+});

@@ -14,8 +14,23 @@ export interface EndpointOut {
   readonly forMs: number;
 }
 
+/** An endpoint whose most recent connection attempts failed. */
+export interface UnreachableEndpoint {
+  /** `address:port`. */
+  readonly endpoint: string;
+  /** Attempts that failed in a row. */
+  readonly failures: number;
+  /** How long attempts have been failing. */
+  readonly forMs: number;
+}
+
 export interface ClusterHealthStats {
   readonly out: readonly EndpointOut[];
+  /** Whether active checks run. */
+  readonly isChecked: boolean;
+  readonly unreachable: readonly UnreachableEndpoint[];
+  /** Endpoints (`address:port`) that accepted a connection recently. Empty where active checks run: they know better. */
+  readonly reachable: readonly string[];
   /** So few endpoints are healthy that health is ignored. */
   readonly isPanicking: boolean;
   readonly ejections: Readonly<Record<EjectionCause, number>>;

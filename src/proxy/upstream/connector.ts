@@ -3,6 +3,7 @@ import { connect, type TcpNetConnectOpts } from 'node:net';
 import type { ConnectionPolicy } from '../../ir/policy.ts';
 import { transportOver, transportToConnect } from '../net/shared-read.ts';
 import type { Transport } from '../net/transport.ts';
+import type { Reachability } from './reachability.ts';
 import type { ConnectingSink, Dial } from './upstream-pool.ts';
 import type { UpstreamTlsClient } from './upstream-tls.ts';
 
@@ -11,24 +12,34 @@ export interface DialTarget {
   readonly port: number;
 }
 
-/** Makes connections to one endpoint. */
+/** Makes connections to one endpoint. `reachability`: records each that succeeds; null = nothing does. */
 export function createDial(
   target: DialTarget,
   policy: ConnectionPolicy,
   tls: UpstreamTlsClient | null,
+  reachability: Reachability | null = null,
 ): Dial {
   const options = connectOptions(target, policy);
   return {
     connectTimeoutMs: policy.connectTimeoutMs,
     connect: (sink, preamble = null) =>
-      tls === null ? dialTcp(options, sink, preamble) : dialTls(options, tls, sink, preamble),
+      tls === null
+        ? dialTcp({ options, reachability, preamble }, sink)
+        : dialTls({ options, reachability, preamble }, tls, sink),
   };
 }
 
-function dialTcp(options: TcpNetConnectOpts, sink: ConnectingSink, preamble: Buffer | null): Transport {
+interface Connecting {
+  readonly options: TcpNetConnectOpts;
+  readonly reachability: Reachability | null;
+  readonly preamble: Buffer | null;
+}
+
+function dialTcp({ options, reachability, preamble }: Connecting, sink: ConnectingSink): Transport {
   const transport = transportToConnect(sink);
   const { socket } = transport;
   socket.once('connect', () => {
+    reachability?.connected();
     if (preamble !== null) socket.write(preamble);
     sink.onConnected();
   });
@@ -47,14 +58,16 @@ function connectOptions(target: DialTarget, policy: ConnectionPolicy): TcpNetCon
 }
 
 function dialTls(
-  options: TcpNetConnectOpts,
+  { options, reachability, preamble }: Connecting,
   tls: UpstreamTlsClient,
   sink: ConnectingSink,
-  preamble: Buffer | null,
 ): Transport {
   const socket = tls.connect(options, preamble === null ? null : dialWithPreamble(options, preamble));
   const transport = transportOver(socket, sink, true);
-  socket.once('secureConnect', () => sink.onConnected());
+  socket.once('secureConnect', () => {
+    reachability?.connected();
+    sink.onConnected();
+  });
   return transport;
 }
 

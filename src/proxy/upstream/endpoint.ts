@@ -2,12 +2,14 @@
 import type { Endpoint } from '../../ir/cluster.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import type { EndpointHealth } from './health/endpoint-health.ts';
+import type { Reachability } from './reachability.ts';
 import type { Dial, EndpointPool } from './upstream-pool.ts';
 
 export interface UpstreamEndpointParts {
   readonly dial: Dial;
   readonly pool: EndpointPool;
   readonly health: EndpointHealth;
+  readonly reachability: Reachability;
 }
 
 export class UpstreamEndpoint {
@@ -20,6 +22,7 @@ export class UpstreamEndpoint {
   readonly dial: Dial;
   readonly pool: EndpointPool;
   readonly health: EndpointHealth;
+  readonly reachability: Reachability;
   state: Endpoint['state'];
   zone: string | null;
   hints: Endpoint['hints'] | undefined;
@@ -27,11 +30,14 @@ export class UpstreamEndpoint {
   rampFromMs = -Infinity;
   /** Exchanges that have been given to it and are not over. */
   active = 0;
-  connectFailures = 0;
   /** No longer listed, or its cluster is not: it gets nothing new. */
   isGone = false;
 
-  constructor(cluster: ClusterId, endpoint: Endpoint, { dial, pool, health }: UpstreamEndpointParts) {
+  constructor(
+    cluster: ClusterId,
+    endpoint: Endpoint,
+    { dial, pool, health, reachability }: UpstreamEndpointParts,
+  ) {
     this.cluster = cluster;
     this.address = endpoint.address;
     this.port = endpoint.port;
@@ -39,6 +45,7 @@ export class UpstreamEndpoint {
     this.dial = dial;
     this.pool = pool;
     this.health = health;
+    this.reachability = reachability;
     this.state = endpoint.state;
     this.zone = endpoint.zone;
     this.hints = endpoint.hints;
@@ -46,8 +53,13 @@ export class UpstreamEndpoint {
 
   /** No connection to it could be made. */
   connectFailed(): void {
-    this.connectFailures++;
+    this.reachability.failed();
     this.health.failed();
+  }
+
+  /** Ever. */
+  get connectFailures(): number {
+    return this.reachability.failures;
   }
 
   /** What it has finishes; nothing new comes. */

@@ -12,6 +12,7 @@ import { canEject, judgeEndpoints } from './health/eligibility.ts';
 import type { ClusterHealth, HealthListener } from './health/cluster-health.ts';
 import type { HealthRegistry } from './health/health-registry.ts';
 import { LocalShare, nearest, type Locality } from './locality.ts';
+import { Reachability } from './reachability.ts';
 import { PoolPerClient } from './pool-per-client.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { SlowStart } from './slow-start.ts';
@@ -128,7 +129,8 @@ export class ServingCluster implements HealthListener {
 
   #create(endpoint: Endpoint): UpstreamEndpoint {
     const { connection, proxyProtocol } = this.config.policy;
-    const dial = createDial(endpoint, connection, this.#tls);
+    const reachability = new Reachability(this.#wheel);
+    const dial = createDial(endpoint, connection, this.#tls, reachability);
     const createPool = (to: Dial): EndpointPool => this.protocol.createPool(to, this.breaker);
     return new UpstreamEndpoint(this.config.id, endpoint, {
       dial,
@@ -137,6 +139,7 @@ export class ServingCluster implements HealthListener {
           ? createPool(dial)
           : new PoolPerClient({ version: proxyProtocol, dial, createPool }),
       health: this.health.watch(endpoint),
+      reachability,
     });
   }
 

@@ -1,5 +1,4 @@
-import type { Endpoint } from '../../ir/cluster.ts';
-import type { ClusterHealthStats, ClusterStats, EndpointOut } from './cluster-stats.ts';
+import type { ClusterHealthStats, ClusterStats, EndpointOut, UnreachableEndpoint } from './cluster-stats.ts';
 import type { UpstreamCluster } from './cluster.ts';
 import { endpointName, type UpstreamEndpoint } from './endpoint.ts';
 import { NOTHING_COUNTED } from './health/cluster-health.ts';
@@ -9,7 +8,7 @@ import type { ServingCluster } from './serving-cluster.ts';
 export function clusterStats(cluster: UpstreamCluster, nowMs: number): ClusterStats {
   const { serving } = cluster;
   const { id, origin } = cluster.config;
-  if (serving === null) return { cluster: id, origin, ...IDLE, ...listedStats(cluster.listed, nowMs) };
+  if (serving === null) return { cluster: id, origin, ...IDLE, ...listedStats(cluster, nowMs) };
   const endpoints = [...serving.endpoints];
   const sum = (count: (endpoint: UpstreamEndpoint) => number): number =>
     endpoints.reduce((total, endpoint) => total + count(endpoint), 0);
@@ -42,7 +41,10 @@ const IDLE = {
   refusedRetries: 0,
 } as const;
 
-function listedStats(listed: readonly Endpoint[], nowMs: number): Pick<ClusterStats, 'endpoints' | 'health'> {
+function listedStats(
+  { listed, config }: UpstreamCluster,
+  nowMs: number,
+): Pick<ClusterStats, 'endpoints' | 'health'> {
   const byName = new Map<string, ShownEndpoint>();
   for (const endpoint of listed) {
     const name = endpointName(endpoint);
@@ -50,7 +52,9 @@ function listedStats(listed: readonly Endpoint[], nowMs: number): Pick<ClusterSt
   }
   const { ejections, checks } = NOTHING_COUNTED;
   const out = outOf([...byName.values()], nowMs);
-  return { endpoints: byName.size, health: { out, isPanicking: false, ejections, checks } };
+  const isChecked = config.policy.activeCheck !== null;
+  const counted = { isPanicking: false, ejections, checks };
+  return { endpoints: byName.size, health: { out, isChecked, unreachable: [], reachable: [], ...counted } };
 }
 
 function healthStats(
@@ -59,13 +63,29 @@ function healthStats(
   nowMs: number,
 ): ClusterHealthStats {
   const { ejections, checks } = cluster.health.reported;
+  const isChecked = cluster.config.policy.activeCheck !== null;
   return {
     out: outOf(endpoints, nowMs),
+    isChecked,
+    unreachable: endpoints.flatMap((endpoint) => unreachableFor(endpoint, nowMs)),
+    reachable: isChecked ? [] : endpoints.filter((one) => isReachable(one, nowMs)).map(({ name }) => name),
     isPanicking: cluster.isPanicking,
     ejections: { ...ejections },
     checks: { ...checks },
   };
 }
+
+function unreachableFor(
+  { name, reachability }: UpstreamEndpoint,
+  nowMs: number,
+): readonly UnreachableEndpoint[] {
+  if (!reachability.isFailing(nowMs)) return [];
+  const { failuresInARow: failures } = reachability;
+  return [{ endpoint: name, failures, forMs: reachability.failingForMs(nowMs) }];
+}
+
+const isReachable = ({ reachability, pool, active }: UpstreamEndpoint, nowMs: number): boolean =>
+  reachability.isReachable(pool.connections > 0 || active > 0, nowMs);
 
 type ShownEndpoint = Pick<UpstreamEndpoint, 'name' | 'state' | 'health'>;
 

@@ -18,7 +18,7 @@ export function isHealthy({
     gateways.every(({ listeners }) => listeners.every(({ conditions }) => judge(conditions, '').good)) &&
     routes.every((route) => judgeRoute(route).good) &&
     others.every(({ conditions }) => judge(conditions, '').good) &&
-    backends.every(({ endpoints, healthy }) => endpoints === 0 || healthy > 0) &&
+    backends.every(({ endpoints, healthy, unchecked }) => endpoints === 0 || healthy + unchecked > 0) &&
     findings.every(({ severity }) => severity === 'info')
   );
 }

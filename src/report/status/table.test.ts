@@ -79,6 +79,7 @@ suite('status', () => {
       port: '80',
       endpoints: 2,
       healthy: 1,
+      unchecked: 0,
     };
     const out = [
       { endpoint: '10.0.0.1:80', cause: 'check_failing', detail: 'refused', since: null, workers: 1 },
@@ -89,6 +90,16 @@ suite('status', () => {
       'Service default/api:80  1 of 2',
       '    10.0.0.1:80 fails its checks: refused',
     ]);
+  });
+
+  test('endpoints that nothing has checked are neither healthy nor in the way', () => {
+    const backend = { kind: 'Service', namespace: 'default', name: 'api', port: '80', panicking: 0, out: [] };
+    const lines = formatStatus(
+      answer({ backends: [{ ...backend, endpoints: 3, healthy: 1, unchecked: 2 }] }),
+      wide,
+      NOW,
+    );
+    assert.equal(lines.at(-1), 'Service default/api:80  1 of 3, 2 not checked');
   });
 
   test('on a narrow terminal lines are folded between cells and words', () => {

@@ -52,13 +52,15 @@ function backendTable(backends: readonly BackendReport[], context: Context): str
 
 /** The endpoints that are not healthy below, each with its cause. */
 function backendRow(backend: BackendReport, context: Context): TableRow {
-  const { kind, namespace, name, port, endpoints, healthy, panicking, out } = backend;
-  const { green, red } = context.colors;
+  const { kind, namespace, name, port, endpoints, healthy, unchecked, panicking, out } = backend;
+  const { dim, green, red } = context.colors;
   const count = `${String(healthy)} of ${String(endpoints)}`;
+  const isGood = out.length === 0 && endpoints > 0;
+  const unknown = unchecked > 0 ? dim(`, ${String(unchecked)} not checked`) : '';
   const panic = panicking > 0 ? red(', health is ignored') : '';
   const cells = [
     `${kind} ${namespace}/${name}${port === '' ? '' : `:${port}`}`,
-    (healthy === endpoints && endpoints > 0 ? green(count) : red(count)) + panic,
+    (isGood ? green(count) : red(count)) + unknown + panic,
   ];
   return { cells, below: out.map((endpoint) => outWords(endpoint, context)) };
 }
@@ -70,6 +72,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   consecutive_5xx: 'is ejected for errors in a row',
   gateway_errors: 'is ejected for gateway errors in a row',
   success_rate: 'is ejected for its success rate',
+  connect_failed: 'accepts no connection',
 };
 
 function outWords({ endpoint, cause, detail, since: at }: EndpointOutReport, { nowMs }: Context): string {

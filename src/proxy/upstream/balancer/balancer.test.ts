@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { clusterId } from '../../../ir/ids.ts';
 import { UpstreamEndpoint } from '../endpoint.ts';
 import { UNWATCHED } from '../health/endpoint-health.ts';
+import { Reachability } from '../reachability.ts';
 import type { Dial, EndpointPool } from '../upstream-pool.ts';
 import { NO_KEY, createBalancer, type Balancer } from './balancer.ts';
 import { ConsistentHash } from './consistent-hash.ts';
@@ -20,6 +21,7 @@ const endpointAt = (index: number): UpstreamEndpoint => {
     dial: NO_DIAL,
     pool: NO_POOL,
     health: UNWATCHED,
+    reachability: new Reachability(performance),
   });
 };
 
