@@ -14,12 +14,12 @@ export interface ExplainedBackend {
   readonly problem: string | null;
   /** Its own: they act once it is chosen. */
   readonly filters: readonly Filter[];
-  /** What holds for requests to it and for its pool; nothing where nobody can say. */
+  /** What holds for requests to it and for its pool; absent where they are not known. */
   readonly settings: readonly EffectiveSetting[];
   readonly endpoints: readonly { readonly address: string; readonly state: string }[];
 }
 
-/** Where settings come from is known to whoever made the configuration: by rule and index of its backend. */
+/** The translator knows where settings come from: by rule and index of its backend. */
 export type SettingsOf = (rule: RuleId, backend: number) => readonly EffectiveSetting[];
 
 /** What a request that comes to the backend is answered with. */

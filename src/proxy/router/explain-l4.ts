@@ -1,4 +1,4 @@
-/** What becomes of a connection or flow below HTTP: a TLS connection by its server name, TCP and UDP by their port. */
+/** Where a layer-4 connection or flow goes: TLS by its server name, TCP and UDP by port. */
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { HttpListener, L4Rule, Listener, Port, TlsListener } from '../../ir/listener.ts';
 import type { ReasonCode } from '../../ir/reason.ts';

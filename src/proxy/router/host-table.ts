@@ -2,7 +2,7 @@
 
 export class HostTable<Value> {
   readonly #exact = new Map<string, Value>();
-  /** By suffix with its leading dot: `*.example.com` stands under `.example.com`. */
+  /** By suffix with its leading dot: `*.example.com` is kept under `.example.com`. */
   readonly #wildcard = new Map<string, Value>();
   #any: Value | null = null;
 
@@ -29,7 +29,7 @@ export class HostTable<Value> {
   }
 
   #findWildcard(host: string): Value | null {
-    // From position 1: a wildcard stands for at least one character before the dot.
+    // From position 1: a wildcard matches at least one character before the dot.
     for (let dot = host.indexOf('.', 1); dot !== -1; dot = host.indexOf('.', dot + 1)) {
       const value = this.#wildcard.get(host.slice(dot));
       if (value !== undefined) return value;

@@ -68,7 +68,7 @@ function isName(query: string, from: number, to: number, name: string): boolean 
   if (length < name.length) return false;
   if (length === name.length) {
     if (query.startsWith(name, from)) return isPlain(name) || decodeQuery(query.slice(from, to)) === name;
-    // A `+` is one character, and so is the space it stands for.
+    // A `+` is one character, and so is the space it encodes.
     return name.includes(' ') && decodeQuery(query.slice(from, to)) === name;
   }
   return decodeQuery(query.slice(from, to)) === name;

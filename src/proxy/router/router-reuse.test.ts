@@ -28,21 +28,21 @@ function keepSome(
 }
 
 suite('router after a router', () => {
-  test('answers as if compiled anew, whatever it took over from the configuration before', () => {
+  test('gives the answers of a fresh compile, whatever it reuses of the previous configuration', () => {
     const step = fc.record({ table: listeners, kept: fc.infiniteStream(fc.boolean()), rules: fc.nat(2) });
     fc.assert(
       fc.property(fc.array(step, { minLength: 2, maxLength: 5 }), fc.array(request), (steps, requests) => {
         let before: { readonly table: HttpListener[]; readonly router: PortRouter<string> } | null = null;
         for (const { table: fresh, kept, rules } of steps) {
           const table = keepSome(before?.table ?? [], fresh, kept);
-          // Of a rule that changed only its own hosts may be compiled anew, but those must be.
+          // A changed rule's own hosts must be compiled again, and no others.
           const ruleOf = (id: RuleId): string =>
             `${id} ${String((id.length + Number(id.at(-1))) % (rules + 1))}`;
           const input = { listeners: table, ruleOf, regex: compileRegex };
           const router: PortRouter<string> = new PortRouter({ ...input, before: before?.router ?? null });
-          const anew = new PortRouter(input);
+          const recompiled = new PortRouter(input);
           for (const one of requests) {
-            assert.deepEqual(router.match(viewOf(one), null), anew.match(viewOf(one), null));
+            assert.deepEqual(router.match(viewOf(one), null), recompiled.match(viewOf(one), null));
           }
           before = { table, router };
         }

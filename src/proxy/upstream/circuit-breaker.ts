@@ -26,7 +26,7 @@ export class CircuitBreaker {
   pending = 0;
   /** Requests in hand, those that wait included. */
   requests = 0;
-  /** Of these, the ones whose first try has failed. */
+  /** Requests whose first attempt has failed. */
   retries = 0;
   readonly overflows: Record<BreakerLimit, number> = { connections: 0, pending: 0, requests: 0, retries: 0 };
   readonly #pools = new Set<LimitedPool>();

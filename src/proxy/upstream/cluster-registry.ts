@@ -33,8 +33,8 @@ interface Entry {
   readonly certificatePem: string;
   /** The last swap that asked for it. */
   neededBy: number;
-  /** Of a configuration that is, or was, in force; false while the swap that made it is under way. */
-  isInForce: boolean;
+  /** Whether its configuration is, or was, the active one; false until the swap that created it is done. */
+  isActive: boolean;
 }
 
 export class ClusterRegistry {
@@ -63,7 +63,7 @@ export class ClusterRegistry {
   /** From here to `endSwap`, the clusters asked for are those that the new configuration needs. */
   beginSwap(): void {
     // What a swap that failed had made is of no use.
-    for (const entry of this.#entries) if (!entry.isInForce) this.#retire(entry);
+    for (const entry of this.#entries) if (!entry.isActive) this.#retire(entry);
     this.#swap += 1;
     this.#pending = [];
   }
@@ -92,7 +92,7 @@ export class ClusterRegistry {
     const cluster = new UpstreamCluster(config, clientCertificate, this.#clusterDeps);
     const discovery = this.#discover(cluster);
     const certificatePem = clientCertificate?.certificatePem ?? '';
-    const entry: Entry = { cluster, discovery, certificatePem, neededBy: this.#swap, isInForce: false };
+    const entry: Entry = { cluster, discovery, certificatePem, neededBy: this.#swap, isActive: false };
     const others = this.#byId.get(config.id);
     const sameId = others === undefined ? [entry] : [...others, entry];
     // What is counted of an endpoint's health is counted for all definitions of its cluster together.
@@ -126,8 +126,8 @@ export class ClusterRegistry {
    */
   async resolved(): Promise<void> {
     await Promise.all(this.#pending);
-    const checks = [...this.#entries].flatMap(({ isInForce, cluster }) =>
-      isInForce ? [] : (cluster.serving?.health.settled() ?? []),
+    const checks = [...this.#entries].flatMap(({ isActive, cluster }) =>
+      isActive ? [] : (cluster.serving?.health.settled() ?? []),
     );
     if (checks.length === 0) return;
     const { promise, resolve } = Promise.withResolvers<unknown>();
@@ -139,7 +139,7 @@ export class ClusterRegistry {
   /** Retires clusters that were not asked for. */
   endSwap(): void {
     for (const entry of this.#entries) {
-      if (entry.neededBy === this.#swap) entry.isInForce = true;
+      if (entry.neededBy === this.#swap) entry.isActive = true;
       else this.#retire(entry);
     }
   }

@@ -28,7 +28,7 @@ class H2Pool implements EndpointPool, H2ConnectionOwner, LimitedPool {
   readonly #ready: H2ClientConnection[] = [];
   #connecting: Connecting | null = null;
   #waiting: UpstreamEvents[] = [];
-  /** Of these, the ones that the connection being made will not have room for, as the breaker was told. */
+  /** How many of the waiting requests the new connection has no room for; the circuit breaker counts them. */
   #pending = 0;
   firstTurn = Infinity;
   readonly #breaker: CircuitBreaker;

@@ -1,6 +1,6 @@
 /**
  * Connections that begin with a PROXY header speak for the client that it names, so no other client's request may travel on them: each
- * connection of a client has a pool of its own. What the gateway asks by itself goes with a header that names nobody.
+ * connection of a client has a pool of its own. The gateway's own requests carry a header without addresses (`UNKNOWN` or `LOCAL`).
  */
 import type { UpstreamEvents } from '../message/stream.ts';
 import { writeProxyHeader, type ProxiedPeers } from '../net/proxy-protocol.ts';
@@ -58,7 +58,7 @@ export class PoolPerClient implements EndpointPool {
     let left = SWEPT_AT_ONCE;
     for (const [key, known] of this.#pools) {
       if (left-- === 0) return;
-      // What is idle closes now, and what is still under way when it is done.
+      // Idle connections close now, the others when their request is done.
       if (known.peers?.isGone === true) known.pool.retire();
       this.#pools.delete(key);
       if (known.pool.isInUse) this.#pools.set(key, known);

@@ -1,7 +1,7 @@
 /**
  * How much of a cluster's load may be retries (GEP-3388): a part of the requests of the last interval, and a few at all times, so
  * that a cluster with little traffic is retried too. Of each worker. What no backend has seen, and a try that only replaces a
- * dead connection, is no retry in this sense: it loads nobody twice.
+ * dead connection, is no retry in this sense: no backend has seen the request twice.
  */
 import type { RetryBudget as RetryBudgetPolicy } from '../../ir/policy.ts';
 import { SlidingCount } from './sliding-count.ts';

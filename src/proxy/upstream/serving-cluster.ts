@@ -8,7 +8,7 @@ import { CircuitBreaker } from './circuit-breaker.ts';
 import { createDial } from './connector.ts';
 import { UpstreamEndpoint, endpointName } from './endpoint.ts';
 import type { SessionTokens } from './session-tokens.ts';
-import { canEject, judgeEndpoints } from './health/eligibility.ts';
+import { canEject, selectEligible } from './health/eligibility.ts';
 import type { ClusterHealth, HealthListener } from './health/cluster-health.ts';
 import type { HealthRegistry } from './health/health-registry.ts';
 import { LocalShare, nearest, type Locality } from './locality.ts';
@@ -42,16 +42,16 @@ export class ServingCluster implements HealthListener {
   #bySessionName: ReadonlyMap<string, UpstreamEndpoint> | null = null;
   /** Those that may take new work: see health/eligibility.ts. */
   #eligible: readonly UpstreamEndpoint[] = [];
-  /** Of these, the ones that do. */
+  /** Those of the endpoints that take requests now. */
   #nearest: readonly UpstreamEndpoint[] = [];
   readonly #locality: Locality;
   /** null: all requests stay near where they can. */
   readonly #share: LocalShare | null;
   readonly #slowStart: SlowStart;
   readonly #wheel: TimerWheel;
-  /** Health has changed since they were judged. */
+  /** Health has changed since the eligible endpoints were selected. */
   #isStale = false;
-  /** No configuration names it: it is not told of changes any more. */
+  /** No configuration names it, so it gets no further updates. */
   #isRetired = false;
   #isPanicking = false;
   readonly health: ClusterHealth;
@@ -93,21 +93,21 @@ export class ServingCluster implements HealthListener {
     }
     this.#endpoints = kept;
     this.#bySessionName = null;
-    this.#judge();
+    this.#selectEligible();
   }
 
-  #judge(): void {
+  #selectEligible(): void {
     this.#isStale = false;
     const all = [...this.#endpoints.values()];
     const { panicThresholdPercent, preferLocal } = this.config.policy;
-    const { eligible, isPanicking } = judgeEndpoints(all, panicThresholdPercent);
+    const { eligible, isPanicking } = selectEligible(all, panicThresholdPercent);
     this.#slowStart.noteChange(this.#eligible, eligible, this.#wheel.now());
     this.#eligible = eligible;
     this.#nearest = nearest(eligible, this.#locality, preferLocal?.minEndpoints ?? null);
     this.#isPanicking = isPanicking;
   }
 
-  /** Judged when the next request comes: many endpoints may change at once. */
+  /** Selects again on the next request: many endpoints may change at once. */
   onHealthChanged(): void {
     this.#isStale = true;
   }
@@ -123,7 +123,7 @@ export class ServingCluster implements HealthListener {
 
   /** Too few endpoints are healthy: requests go to all. */
   get isPanicking(): boolean {
-    if (this.#isStale || this.#isRetired) this.#judge();
+    if (this.#isStale || this.#isRetired) this.#selectEligible();
     return this.#isPanicking;
   }
 
@@ -159,7 +159,7 @@ export class ServingCluster implements HealthListener {
    * only when there is no other, then in rounds, and the last one only when it is alone. `key`: hash of the request's `hashSource`, or `NO_KEY`.
    */
   pick(tried: readonly UpstreamEndpoint[], key: number): UpstreamEndpoint | null {
-    if (this.#isStale || this.#isRetired) this.#judge();
+    if (this.#isStale || this.#isRetired) this.#selectEligible();
     const endpoints = this.#share === null || this.#share.isLocal(key) ? this.#nearest : this.#eligible;
     if (endpoints.length === 0) return null;
     if (tried.length > 0) return this.#balancer.pickAmong(this.#othersThan(tried), key);

@@ -1,5 +1,5 @@
 /**
- * What clients keep of their sessions (GEP-1619). All of it is keyed: nobody can tell an address from it, make one up, or change when
+ * What clients keep of their sessions (GEP-1619). Tokens are keyed: no client can read an address from one, make one up, or change when
  * it began. Every worker, and every proxy of a Gateway, has the same key.
  */
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';

@@ -18,7 +18,7 @@ export class SlowStart {
     this.#windowMs = windowMs;
   }
 
-  /** `eligible` take requests from now on, and `before` did until now. Where none did, there is nobody to spare the others. */
+  /** `eligible` take requests from now on, and `before` did until now. Where none did, slow start would only delay traffic. */
   noteChange(before: readonly RampedEndpoint[], eligible: readonly RampedEndpoint[], nowMs: number): void {
     if (this.#windowMs <= 0 || before.length === 0) return;
     const known = new Set(before);

@@ -1,6 +1,6 @@
 /**
- * Addresses that a configuration must not lead to, whoever wrote it: those that mean this machine, its links, or services of the cloud that
- * trust whoever can reach them. Names are checked after they were resolved, since a name can have any address.
+ * Addresses that no configuration may lead to: this machine, its links, and cloud services that trust every caller who can reach them.
+ * Names are checked after they were resolved, since a name can have any address.
  */
 import { networkInterfaces } from 'node:os';
 import type { Endpoint } from '../../ir/cluster.ts';
@@ -13,7 +13,7 @@ export type TargetSource = 'name' | 'endpoints';
 
 export interface TargetGuardOptions {
   /**
-   * `cluster`: the machine and its links are somebody else's. `local`: they belong to whoever runs the gateway, whose own processes are
+   * `cluster`: the machine and its links belong to the platform. `local`: they belong to the user who runs the gateway, whose own processes are
    * backends; only the gateway's own API is out of reach.
    */
   readonly place: 'cluster' | 'local';

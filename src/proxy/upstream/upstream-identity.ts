@@ -23,7 +23,7 @@ export function checkIdentity(settings: UpstreamTls, certificate: PeerCertificat
   return new Error(`the backend's certificate has none of the names ${expected}`);
 }
 
-/** A wildcard in the certificate stands for one label (RFC 9525 section 6.3), one in the policy for any number (Gateway API). */
+/** A wildcard in the certificate matches one label (RFC 9525 section 6.3), one in the policy for any number (Gateway API). */
 function matchesHostname(wanted: string, { kind, value }: AltName): boolean {
   if (kind !== 'DNS') return false;
   const name = value.toLowerCase();

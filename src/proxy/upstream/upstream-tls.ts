@@ -71,7 +71,7 @@ export class UpstreamTlsClient {
     if (settings.caPem === null) trustSystemAuthorities();
     return createSecureContext({
       minVersion: 'TLSv1.2',
-      // A list: an empty text by itself would stand for the authorities of the web.
+      // Always a list: Node takes an empty string for the public certificate authorities.
       ...(settings.caPem === null ? {} : { ca: [settings.caPem] }),
       ...(clientCertificate === null
         ? {}

@@ -19,7 +19,7 @@ export class WeightedChoice {
     return weights.length === 1 && only > 0 ? SOLE : new WeightedChoice(weights);
   }
 
-  /** Index of the next choice; -1 when nobody has a weight above 0. */
+  /** Index of the next choice; -1 when every weight is 0. */
   next(): number {
     const credits = this.#credits;
     if (this.#total === 0) return -1;

@@ -6,7 +6,7 @@ import { LeastRequest } from './least-request.ts';
 import { RandomChoice } from './random.ts';
 import { RoundRobin } from './round-robin.ts';
 
-/** Stands for no key. */
+/** Means that there is no key. */
 export const NO_KEY = -1;
 
 export interface Balancer {

@@ -27,7 +27,7 @@ test('a tenant gets half of the places, and the other half is there for others',
   assert.equal(running(modest), 3);
 });
 
-test('a place that comes free goes to whoever has the fewest', () => {
+test('a free slot goes to the cluster that has the fewest', () => {
   const slots = new CheckSlots(4);
   const one = usersOf('one', 5);
   const two = usersOf('two', 2);
@@ -40,7 +40,7 @@ test('a place that comes free goes to whoever has the fewest', () => {
   assert.deepEqual([running(one), running(two), running(late)], [2, 2, 1]);
 });
 
-test('everybody gets a turn, and who asks twice or gives up takes no place', () => {
+test('every cluster gets a slot; asking twice or giving up takes none', () => {
   const slots = new CheckSlots(2);
   const users = usersOf('one', 5);
   for (const user of users) slots.request(user);

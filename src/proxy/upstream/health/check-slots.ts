@@ -1,5 +1,5 @@
 /**
- * How many checks run at once in this process. Places that come free go to whoever has the fewest, and nobody gets more than half: the
+ * How many checks run at once in this process. A free slot goes to the cluster that has the fewest, and no cluster gets more than half: the
  * checks of one tenant, hanging as they may, do not keep those of others from being made.
  */
 

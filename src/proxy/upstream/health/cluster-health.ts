@@ -13,7 +13,7 @@ import type { EjectionCause } from './outlier.ts';
 
 export const NOTHING_COUNTED = new HealthCounters();
 
-/** The cluster that is told of changes. */
+/** The cluster to notify of changes. */
 export interface HealthListener {
   /** Which endpoints are good has changed. */
   onHealthChanged(): void;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canEject, judgeEndpoints, type JudgedEndpoint } from './eligibility.ts';
+import { canEject, selectEligible, type EndpointState } from './eligibility.ts';
 
 /** `g` good, `e` ejected, `f` failing its checks, `p` not checked yet; capital letters: draining. */
-function endpoints(letters: string): JudgedEndpoint[] {
+function endpoints(letters: string): EndpointState[] {
   return Array.from(letters, (letter, index) => {
     const kind = letter.toLowerCase();
     const health = {
@@ -17,7 +17,7 @@ function endpoints(letters: string): JudgedEndpoint[] {
 }
 
 const eligible = (letters: string, panicThreshold: number): string => {
-  const { eligible: names, isPanicking } = judgeEndpoints(endpoints(letters), panicThreshold);
+  const { eligible: names, isPanicking } = selectEligible(endpoints(letters), panicThreshold);
   return `${names.map(({ name }) => name).join(' ')}${isPanicking ? ' !' : ''}`;
 };
 

@@ -4,7 +4,7 @@
  */
 import type { Endpoint } from '../../../ir/cluster.ts';
 
-export interface JudgedEndpoint {
+export interface EndpointState {
   readonly name: string;
   readonly state: Endpoint['state'];
   readonly health: {
@@ -26,7 +26,7 @@ export interface Eligibility<E> {
 }
 
 /** `panicThresholdPercent`: health is ignored while a smaller part than this is healthy; 0 = it never is. */
-export function judgeEndpoints<E extends JudgedEndpoint>(
+export function selectEligible<E extends EndpointState>(
   endpoints: readonly E[],
   panicThresholdPercent: number,
 ): Eligibility<E> {
@@ -37,7 +37,7 @@ export function judgeEndpoints<E extends JudgedEndpoint>(
     return { eligible: candidates, isPanicking: true };
   }
   if (good.length > 0) return { eligible: good, isPanicking: false };
-  // Ejection alone never takes the last one: others may have gone since it was judged.
+  // Ejection alone never takes the last one: others may have been removed since.
   return { eligible: candidates.filter(({ health }) => !health.isFailing), isPanicking: false };
 }
 
@@ -46,7 +46,7 @@ export function judgeEndpoints<E extends JudgedEndpoint>(
  * a few endpoints one may all the same, since else the check would do nothing for them.
  */
 export function canEject(
-  endpoints: readonly JudgedEndpoint[],
+  endpoints: readonly EndpointState[],
   name: string,
   maxEjectionPercent: number,
 ): boolean {
@@ -57,7 +57,7 @@ export function canEject(
   return candidates.some((endpoint) => endpoint.name !== name && endpoint.health.isGood);
 }
 
-function candidatesOf<E extends JudgedEndpoint>(endpoints: readonly E[]): readonly E[] {
+function candidatesOf<E extends EndpointState>(endpoints: readonly E[]): readonly E[] {
   const known = endpoints.filter(({ health }) => !health.isPending);
   const ready = known.filter(({ state }) => state === 'ready');
   return ready.length > 0 ? ready : known;

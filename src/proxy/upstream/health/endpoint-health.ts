@@ -4,9 +4,9 @@ import type { OutcomeSink } from './outcome.ts';
 import type { Outlier } from './outlier.ts';
 
 export class EndpointHealth implements OutcomeSink {
-  /** null: nobody asks it. */
+  /** null without active checks. */
   readonly check: EndpointCheck | null;
-  /** null: nobody counts what comes of its requests. */
+  /** null without passive checks. */
   readonly outlier: Outlier | null;
 
   constructor(check: EndpointCheck | null, outlier: Outlier | null) {
@@ -43,5 +43,5 @@ export class EndpointHealth implements OutcomeSink {
   }
 }
 
-/** Of an endpoint that nobody watches. */
+/** Of an endpoint without health checks. */
 export const UNWATCHED = new EndpointHealth(null, null);

@@ -2,7 +2,7 @@
 import type { FieldList, ResponseHead } from '../../message/head.ts';
 import { HeaderId } from '../../message/header-id.ts';
 import { PASSED, failed, wrongStatus, type CheckResult } from './check-result.ts';
-import type { AnswerJudge } from './request-probe.ts';
+import type { ResponseEvaluator } from './request-probe.ts';
 
 export const GRPC_CHECK_PATH = '/grpc.health.v1.Health/Check';
 
@@ -32,7 +32,7 @@ function varint(value: number): number[] {
 }
 
 /** Passes when the server answers SERVING with status 0. */
-export class GrpcJudge implements AnswerJudge {
+export class GrpcEvaluator implements ResponseEvaluator {
   #message: Buffer = Buffer.alloc(0);
   #headStatus = NO_STATUS;
 

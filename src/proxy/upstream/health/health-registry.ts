@@ -1,5 +1,5 @@
 /**
- * Health of the endpoints of all clusters. It is kept by what is watched and how, not by cluster object: a cluster that is defined anew, or
+ * Health of the endpoints of all clusters. It is kept by what is watched and how, not by cluster object: a cluster that is redefined, or
  * twice, finds what is known already, and no endpoint is checked twice.
  */
 import type { Cluster } from '../../../ir/cluster.ts';

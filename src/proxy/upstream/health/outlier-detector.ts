@@ -1,6 +1,6 @@
 /**
  * Ejects endpoints of a cluster that fail requests (passive health check). Errors in a row are acted upon at once. Every interval success
- * rates are judged, and an endpoint that has behaved for as long is forgiven one of its earlier ejections.
+ * rates are checked, and an endpoint that has behaved for as long is forgiven one of its earlier ejections.
  *
  * One detector serves every definition of a cluster that has the same passive check, so that what is known outlives a change of
  * anything else.

@@ -103,7 +103,7 @@ test('each ejection is longer than the one before, up to the maximum, and good c
   returnsAfter(30_000);
 });
 
-test('what was under way when it was ejected says nothing more', () => {
+test('requests in flight when the endpoint was ejected no longer count', () => {
   const { outlier, host, clock } = setUp({ consecutive5xx: 2 });
   times(5, () => outlier.failed());
   assert.equal(host.events.length, 1);
@@ -125,25 +125,25 @@ test('a host that cannot spare the endpoint keeps it, and loses it as soon as it
 });
 
 /** `good` and then `bad` outcomes, and an interval's time to think about them. */
-function judged(policy: Partial<PassiveHealthCheck>, good: number, bad: number): Outlier {
+function afterInterval(policy: Partial<PassiveHealthCheck>, good: number, bad: number): Outlier {
   const { outlier, clock } = setUp({ successRateThreshold: 80, ...policy });
   times(good, () => outlier.answered(200));
   times(bad, () => outlier.failed());
-  assert.equal(outlier.cause, null, 'judged at the interval only');
+  assert.equal(outlier.cause, null, 'checked at the interval only');
   clock.advanceBy(OFF.intervalMs + TICK_MS);
   return outlier;
 }
 
 test('success rate: below, at and above the threshold', () => {
-  assert.equal(judged({ successRateWindowMs: 60_000 }, 79, 21).cause, 'success_rate');
-  assert.equal(judged({ successRateWindowMs: 60_000 }, 80, 20).cause, null);
-  assert.equal(judged({ successRateWindowMs: 60_000 }, 81, 19).cause, null);
+  assert.equal(afterInterval({ successRateWindowMs: 60_000 }, 79, 21).cause, 'success_rate');
+  assert.equal(afterInterval({ successRateWindowMs: 60_000 }, 80, 20).cause, null);
+  assert.equal(afterInterval({ successRateWindowMs: 60_000 }, 81, 19).cause, null);
 });
 
 test('success rate: too few requests say nothing, and old ones are forgotten', () => {
-  assert.equal(judged({ successRateWindowMs: 60_000 }, 0, 4).cause, null);
-  assert.equal(judged({ successRateWindowMs: 60_000 }, 0, 5).cause, 'success_rate');
-  assert.equal(judged({ successRateWindowMs: 5_000 }, 0, 50).cause, null);
+  assert.equal(afterInterval({ successRateWindowMs: 60_000 }, 0, 4).cause, null);
+  assert.equal(afterInterval({ successRateWindowMs: 60_000 }, 0, 5).cause, 'success_rate');
+  assert.equal(afterInterval({ successRateWindowMs: 5_000 }, 0, 50).cause, null);
 });
 
 test('an endpoint that is listed no longer leaves no timer behind', () => {
@@ -154,5 +154,5 @@ test('an endpoint that is listed no longer leaves no timer behind', () => {
   assert.equal(wheel.size, 0);
   outlier.failed();
   assert.equal(host.events.length, 1);
-  assert.notEqual(detector.take('a'), outlier, 'a new one of the same name begins anew');
+  assert.notEqual(detector.take('a'), outlier, 'a new endpoint of the same name starts without history');
 });

@@ -11,8 +11,8 @@ import type { Dial } from '../upstream-pool.ts';
 import { UpstreamTlsClient } from '../upstream-tls.ts';
 import { ownRequest, withUserAgent } from '../../message/own-request.ts';
 import type { Probe } from './check-result.ts';
-import { GRPC_CHECK_PATH, GrpcJudge, grpcCheckMessage } from './grpc-check.ts';
-import { HttpJudge } from './http-judge.ts';
+import { GRPC_CHECK_PATH, GrpcEvaluator, grpcCheckMessage } from './grpc-check.ts';
+import { HttpEvaluator } from './http-evaluator.ts';
 import { RequestProbe, type Question } from './request-probe.ts';
 import { TcpProbe } from './tcp-probe.ts';
 
@@ -39,7 +39,7 @@ export function createProber(source: ProbeSource): (target: DialTarget) => Probe
   return (target) => new RequestProbe({ ...question, dial: at(target) });
 }
 
-/** Through the cluster's TLS settings, with a PROXY header that says "nobody's" where one is expected, and never in the way of exiting. */
+/** Through the cluster's TLS settings, with a PROXY header without addresses where one is expected, and never in the way of exiting. */
 function dialer({ cluster, check, clientCertificate }: ProbeSource): (target: DialTarget) => Dial {
   const { tls: settings, policy } = cluster;
   const isHttp2 = cluster.protocol === 'h2' || check.probe.kind === 'grpc';
@@ -82,7 +82,7 @@ function httpQuestion({ cluster, wheel }: ProbeSource, probe: ProbeOf<'http'>): 
       body: 'none',
     }),
     body: null,
-    judge: () => new HttpJudge(probe.expected),
+    evaluator: () => new HttpEvaluator(probe.expected),
   };
 }
 
@@ -101,6 +101,6 @@ function grpcQuestion({ cluster, wheel }: ProbeSource, probe: ProbeOf<'grpc'>): 
       body: 'stream',
     }),
     body: grpcCheckMessage(probe.service),
-    judge: () => new GrpcJudge(),
+    evaluator: () => new GrpcEvaluator(),
   };
 }

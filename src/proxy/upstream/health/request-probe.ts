@@ -1,4 +1,4 @@
-/** Checks that ask and judge the answer, over the engines that requests of clients go through too. */
+/** Checks that send a request and evaluate the response, over the engines that requests of clients go through too. */
 import { DEFAULT_CLUSTER_POLICY } from '../../../ir/policy.ts';
 import { bulkBuffers } from '../../message/bulk-buffers.ts';
 import type { FieldList, ResponseHead } from '../../message/head.ts';
@@ -20,11 +20,11 @@ export interface Question {
   /** null = none. */
   readonly body: Buffer | null;
   /** For one answer. */
-  readonly judge: () => AnswerJudge;
+  readonly evaluator: () => ResponseEvaluator;
 }
 
-/** Judges an answer as it comes: a result that is no pass ends the check. */
-export interface AnswerJudge {
+/** Evaluates a response as it arrives: any result but a pass ends the check. */
+export interface ResponseEvaluator {
   onHead(head: ResponseHead): CheckResult;
   onData(bytes: Buffer): void;
   /** After a head that passed. */
@@ -51,7 +51,7 @@ export class RequestProbe implements Probe {
 class Asking implements UpstreamEvents {
   readonly #question: Question;
   readonly #done: (result: CheckResult) => void;
-  readonly #judge: AnswerJudge;
+  readonly #evaluator: ResponseEvaluator;
   readonly #pool: EndpointPool;
   #prepared: PreparedRequest | null = null;
   #stream: UpstreamStream | null = null;
@@ -61,7 +61,7 @@ class Asking implements UpstreamEvents {
   constructor(question: Question, done: (result: CheckResult) => void) {
     this.#question = question;
     this.#done = done;
-    this.#judge = question.judge();
+    this.#evaluator = question.evaluator();
     this.#pool = question.protocol.createPool(question.dial, new CircuitBreaker(UNLIMITED));
   }
 
@@ -113,13 +113,13 @@ class Asking implements UpstreamEvents {
   }
 
   onResponseHead(head: ResponseHead): void {
-    const verdict = this.#judge.onHead(head);
+    const verdict = this.#evaluator.onHead(head);
     if (verdict.failure !== null) this.#finish(verdict);
   }
 
   onResponseData(buffer: Buffer, from: number, to: number, owned: boolean): void {
     this.#bytes += to - from;
-    if (!this.#isOver) this.#judge.onData(buffer.subarray(from, to));
+    if (!this.#isOver) this.#evaluator.onData(buffer.subarray(from, to));
     if (owned) bulkBuffers.release(buffer);
     if (this.#bytes > MAX_BODY_BYTES) this.#finish(PASSED);
   }
@@ -127,7 +127,7 @@ class Asking implements UpstreamEvents {
   onResponseEnd(trailers: FieldList | null): void {
     if (this.#isOver) return;
     this.#stream = null;
-    this.#finish(this.#judge.onEnd(trailers));
+    this.#finish(this.#evaluator.onEnd(trailers));
   }
 
   onUpstreamReset(cause: ResetCause): void {

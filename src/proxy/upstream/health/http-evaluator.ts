@@ -1,12 +1,12 @@
 import type { ActiveCheckProbe } from '../../../ir/policy.ts';
 import type { ResponseHead } from '../../message/head.ts';
 import { PASSED, wrongStatus, type CheckResult } from './check-result.ts';
-import type { AnswerJudge } from './request-probe.ts';
+import type { ResponseEvaluator } from './request-probe.ts';
 
 type HttpProbe = Extract<ActiveCheckProbe, { readonly kind: 'http' }>;
 
-/** Judges by the status alone, but the answer has to be complete. */
-export class HttpJudge implements AnswerJudge {
+/** Passes by the status alone; the response must be complete. */
+export class HttpEvaluator implements ResponseEvaluator {
   readonly #expected: HttpProbe['expected'];
 
   constructor(expected: HttpProbe['expected']) {
