@@ -158,7 +158,7 @@ export const LAYERS: readonly Layer[] = [
   ]),
   pure(
     'src/translator',
-    '`graph/` links and validates, `lower/` graph to IR, `status/` graph to conditions',
+    '`graph/` links and validates, `policy/` holds policies, `lower/` graph to IR, `status/` graph to conditions',
     ['src/gatewayapi', 'src/ir', 'src/lib'],
   ),
   layer(

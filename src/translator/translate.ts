@@ -16,7 +16,7 @@ import type { GatewayNode } from './graph/nodes.ts';
 import { keyOf } from './graph/object-key.ts';
 import { GatewayLowering, policiesOf, type Lowering } from './lower/gateway-config.ts';
 import { lowerInfra } from './lower/infra.ts';
-import { PolicyLowering } from './lower/policy-lowering.ts';
+import { PolicyLowering } from './policy/lowering.ts';
 import { RuleMemory } from './lower/rule-memory.ts';
 import { DEFAULT_DIGEST } from './lower/version.ts';
 import { StatusTable } from './status/statuses.ts';

@@ -3,7 +3,7 @@ import type { StatusUpdate } from '../gatewayapi/status.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { RuleId } from '../ir/ids.ts';
 import type { InfraSpec } from '../ir/infra.ts';
-import type { PolicyLayer } from './graph/policy-merge.ts';
+import type { PolicyLayer } from './policy/merge.ts';
 
 export const CONTROLLER_NAME = 'sluice.dev/gateway-controller';
 

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { listSpecFields } from '../../src/gatewayapi/spec-fields.ts';
-import { POLICY_FIELDS } from '../../src/translator/graph/policy-fields.ts';
-import { lowerPool, lowerRequests } from '../../src/translator/lower/backend-policy.ts';
+import { POLICY_FIELDS } from '../../src/translator/policy/backend-policy/fields.ts';
+import { lowerPool, lowerRequests } from '../../src/translator/policy/backend-policy/lower.ts';
 import { parseDurationMs } from '../../src/lib/duration.ts';
 import { parseBytes } from '../../src/lib/quantity.ts';
 import { DEFAULT_CLUSTER_POLICY, DEFAULT_TIMEOUTS } from '../../src/ir/policy.ts';
-import type { PolicySpec } from '../../src/translator/graph/policy-merge.ts';
+import type { PolicySpec } from '../../src/translator/policy/merge.ts';
 import { tableRows } from '../support/markdown.ts';
 
 const page = readFileSync(new URL('../../docs/reference/backend-policy.md', import.meta.url), 'utf8');

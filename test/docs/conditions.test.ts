@@ -66,9 +66,11 @@ test('every condition has a meaning and something to do', () => {
 });
 
 test('every reason in code occurs in a golden status', () => {
-  const folders = ['faults', 'status'].map((name) => join(ROOT, 'src', 'translator', name));
+  const folders = ['faults', 'status', 'policy'].map((name) => join(ROOT, 'src', 'translator', name));
   const sources = folders.flatMap((folder) =>
-    readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')),
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+      .map((file) => readFileSync(join(folder, file), 'utf8')),
   );
   const inCode = sources.flatMap((source) =>
     [...source.matchAll(/reason: '([A-Z]\w+)'|(?:holds|fails)\(\s*'[\w./]+',\s*'([A-Z]\w+)'/gu)].map(

@@ -34,12 +34,13 @@ test('every code says what to do', () => {
 });
 
 const translation = text.slice(text.indexOf('## Of the translation'));
-const FAULTS = new URL('../../src/translator/faults/', import.meta.url);
+const TRANSLATOR = new URL('../../src/translator/', import.meta.url);
 
 test('every code of the translation is documented with its severities, and no other', () => {
   const inCode = new Map<string, Set<string>>();
-  for (const file of readdirSync(FAULTS)) {
-    const source = readFileSync(new URL(file, FAULTS), 'utf8');
+  for (const file of readdirSync(TRANSLATOR, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
+    const source = readFileSync(new URL(file, TRANSLATOR), 'utf8');
     for (const [, severity = '', code = ''] of source.matchAll(
       /(error|warning|info)Fault\(\{\s*code: '([\w-]+)'/g,
     )) {

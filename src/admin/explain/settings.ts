@@ -1,7 +1,7 @@
 /** Where the settings of rules and pools come from, as `explain` asks for them. */
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { SettingsOf } from '../../proxy/router/explain-backends.ts';
-import { describeSettings } from '../../translator/describe-settings.ts';
+import { describeSettings } from '../../translator/policy/describe-settings.ts';
 import type { RulePolicies } from '../../translator/types.ts';
 
 export function settingsOf(config: GatewayConfig, policies: RulePolicies): SettingsOf {

@@ -10,7 +10,7 @@ import type { Fault } from '../faults/fault.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { TranslateOptions } from '../types.ts';
 import { reportGateways, reportUnserved } from './gateway-findings.ts';
-import { reportPolicies } from './policy-findings.ts';
+import { reportPolicies } from '../policy/findings.ts';
 import { RouteReporter } from './route-findings.ts';
 import { ShadowReporter } from './shadow-findings.ts';
 import { SliceReporter } from './slice-findings.ts';

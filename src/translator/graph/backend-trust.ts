@@ -1,7 +1,7 @@
 /** BackendTLSPolicyValidation: whom to trust and what to ask of a backend's certificate. Shared by BackendTLSPolicy and XBackend. */
 import type { BackendTLSPolicyValidation } from '../../gatewayapi/generated/types.ts';
 import type { Fault } from '../faults/fault.ts';
-import { noValidCa, trustMissing, wellKnownCaUnsupported } from '../faults/policy-faults.ts';
+import { noValidCa, trustMissing, wellKnownCaUnsupported } from '../policy/faults.ts';
 import { resolveCaBundle, type ReferenceContext } from './certificate.ts';
 import type { UpstreamTlsNode } from './nodes.ts';
 

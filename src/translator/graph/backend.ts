@@ -23,7 +23,7 @@ import { resolveCertificate } from './certificate.ts';
 import { externalBackendFault } from './external-backend.ts';
 import type { Upstream, UpstreamProtocol, UpstreamTlsNode, XBackendNode } from './nodes.ts';
 import { byName, keepNodes, keyOf, refOf } from './object-key.ts';
-import type { PolicyContext } from './policies.ts';
+import type { PolicyContext } from '../policy/policies.ts';
 import type { BackendNodes, Sources } from './reads.ts';
 import type { BackendObjectRef } from './route-adapter.ts';
 import type { Lookup } from './snapshot-index.ts';

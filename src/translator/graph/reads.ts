@@ -7,7 +7,7 @@ import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import type { XBackend } from '../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { TlsPolicyNode, TrafficPolicyNode, XBackendNode } from './nodes.ts';
-import type { Policies } from './policies.ts';
+import type { Policies } from '../policy/policies.ts';
 import type { Labels, Lookup } from './snapshot-index.ts';
 
 /** Everything that judging may read besides the object itself. */

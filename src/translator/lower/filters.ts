@@ -21,7 +21,7 @@ import { failure, success, type Result } from '../../lib/result.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Upstream } from '../graph/nodes.ts';
 import type { FilterSpec } from '../graph/route-adapter.ts';
-import type { Pool } from './policy-lowering.ts';
+import type { Pool } from '../policy/lowering.ts';
 import { originOf, useCluster, type ClusterUse } from './upstreams.ts';
 
 /** Backends of filters by field path, and where the clusters they need are noted. */

@@ -6,13 +6,13 @@ import type { Action, RouteRule, WeightedBackend } from '../../ir/route.ts';
 import { trimmed } from '../../lib/trimmed.ts';
 import { contain } from '../contain.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
-import type { PolicyScope } from '../graph/hierarchy.ts';
+import type { PolicyScope } from '../policy/hierarchy.ts';
 import { judgeMatch, type MeasureRegex } from '../graph/match.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import { matchAll, type BackendRefSpec } from '../graph/route-adapter.ts';
 import { lowerFilters, lowerResponseFilters, type FilterUses } from './filters.ts';
 import { lowerMatch, type LoweredMatch } from './matches.ts';
-import { sameValue, type PolicyLowering, type RuleRequests } from './policy-lowering.ts';
+import { sameValue, type PolicyLowering, type RuleRequests } from '../policy/lowering.ts';
 import { lowerSession, type SessionOf } from './session.ts';
 import { originOf, useCluster, type ClusterUse } from './upstreams.ts';
 

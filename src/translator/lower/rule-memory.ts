@@ -1,9 +1,9 @@
 /** Rules of routes as they were lowered: once for all listeners that have the same policies, and until the route or a policy changes. */
-import type { BackendPolicies } from '../graph/backend-policies.ts';
-import type { PolicyScope } from '../graph/hierarchy.ts';
+import type { BackendPolicies } from '../policy/backend-policies.ts';
+import type { PolicyScope } from '../policy/hierarchy.ts';
 import type { Defects } from '../contain.ts';
 import type { RouteNode } from '../graph/nodes.ts';
-import type { PolicyLowering } from './policy-lowering.ts';
+import type { PolicyLowering } from '../policy/lowering.ts';
 import { closedRule, lowerRule, type LoweredRule, type RuleLowering } from './route-rule.ts';
 
 type OfScopes = Map<string, readonly LoweredRule[]>;

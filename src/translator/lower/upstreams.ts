@@ -7,7 +7,7 @@ import type { ClusterPolicy } from '../../ir/policy.ts';
 import { compareText } from '../../lib/compare.ts';
 import { formatIp, parseIp } from '../../lib/ip-address.ts';
 import type { Upstream } from '../graph/nodes.ts';
-import type { Pool } from './policy-lowering.ts';
+import type { Pool } from '../policy/lowering.ts';
 
 /** An upstream as one rule uses it: the same one may be spoken to in the clear by one route and over TLS by another. */
 export interface ClusterUse {

@@ -27,7 +27,7 @@ import {
   type Verdict,
 } from './conditions.ts';
 import { listenerStatus } from './listener.ts';
-import { policyAffected } from './policy-conditions.ts';
+import { policyAffected } from '../policy/conditions.ts';
 
 /** What its status hangs on besides itself. */
 export interface GatewayCircumstances {

@@ -4,7 +4,7 @@ import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 import type { ParentNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
-import type { PolicyEffects } from '../graph/policy-effects.ts';
+import type { PolicyEffects } from '../policy/effects.ts';
 import {
   accepted,
   atGeneration,
@@ -14,7 +14,7 @@ import {
   unresolvedRefs,
   type Verdict,
 } from './conditions.ts';
-import { policyAffected } from './policy-conditions.ts';
+import { policyAffected } from '../policy/conditions.ts';
 
 /** What proxies of one Gateway cannot serve of one route, by the rule's index. */
 export type ProblemsOf = (gateway: ObjectRef) => ReadonlyMap<number, string>;

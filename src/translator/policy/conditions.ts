@@ -1,9 +1,9 @@
 /** Conditions of BackendPolicies and of what they affect (GEP-713). */
 import { describeRef, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
-import { whyLost } from '../faults/policy-faults.ts';
-import type { FieldOutcomes } from '../graph/policy-effects.ts';
-import type { Verdict } from './conditions.ts';
+import { whyLost } from './faults.ts';
+import type { FieldOutcomes } from './effects.ts';
+import type { Verdict } from '../status/conditions.ts';
 
 const holds = (type: string, reason: string, message: string): Verdict => ({
   type,

@@ -14,14 +14,14 @@ import {
   policyOptionForeign,
   policyOptionUnsupported,
   policyValue,
-} from '../faults/policy-faults.ts';
+} from './faults.ts';
 import type { TranslateOptions } from '../types.ts';
 import { judgeBackendPolicies, type BackendPolicies } from './backend-policies.ts';
-import { judgeTrust } from './backend-trust.ts';
-import type { BlockConflict, TlsPolicyNode, TrafficPolicyNode } from './nodes.ts';
-import { byAge, keepNodes, refOf } from './object-key.ts';
-import { claimKey, linkTargets, PolicyClaims } from './policy-target.ts';
-import type { Lookup } from './snapshot-index.ts';
+import { judgeTrust } from '../graph/backend-trust.ts';
+import type { BlockConflict, TlsPolicyNode, TrafficPolicyNode } from '../graph/nodes.ts';
+import { byAge, keepNodes, refOf } from '../graph/object-key.ts';
+import { claimKey, linkTargets, PolicyClaims } from './targets.ts';
+import type { Lookup } from '../graph/snapshot-index.ts';
 
 export interface PolicyContext {
   readonly lookup: Lookup;

@@ -17,10 +17,10 @@ import {
   type RetryTrigger,
   type Timeouts,
   type PreferLocal,
-} from '../../ir/policy.ts';
-import { parseDurationMs } from '../../lib/duration.ts';
-import { parseBytes } from '../../lib/quantity.ts';
-import type { PolicySpec } from '../graph/policy-merge.ts';
+} from '../../../ir/policy.ts';
+import { parseDurationMs } from '../../../lib/duration.ts';
+import { parseBytes } from '../../../lib/quantity.ts';
+import type { PolicySpec } from '../merge.ts';
 
 const ms = (text: string | undefined, fallback: number): number => parseDurationMs(text ?? '') ?? fallback;
 

@@ -6,12 +6,12 @@ import type { Condition } from '../../gatewayapi/condition.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ParentRef, StatusUpdate } from '../../gatewayapi/status.ts';
 import type { Fault } from '../faults/fault.ts';
-import { policyConflicted } from '../faults/policy-faults.ts';
+import { policyConflicted } from './faults.ts';
 import type { PolicyTarget, TlsPolicyNode, TrafficPolicyNode, XBackendNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
-import { blocksOf } from '../graph/policies.ts';
+import { blocksOf } from './policies.ts';
 import { gatewaysUsing, type BackendUsage } from './backend-usage.ts';
-import { accepted, atGeneration, notAccepted, resolvedRefs, unresolvedRefs } from './conditions.ts';
+import { accepted, atGeneration, notAccepted, resolvedRefs, unresolvedRefs } from '../status/conditions.ts';
 
 const MAX_ANCESTORS = 16;
 const MAX_PARENTS = 32;

@@ -1,5 +1,5 @@
 /** The fields of BackendPolicy: what they are by default, in what units they are written, and which traffic they are for. */
-import type { UpstreamProtocol } from './nodes.ts';
+import type { UpstreamProtocol } from '../../graph/nodes.ts';
 
 export interface PolicyField {
   /** How its value is read. */

@@ -2,13 +2,9 @@
 import type { Service } from '../../gatewayapi/core-kinds.ts';
 import { CORE_GROUP, EXPERIMENTAL_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Fault } from '../faults/fault.ts';
-import {
-  policySectionNotFound,
-  policyTargetNotFound,
-  policyTargetUnsupported,
-} from '../faults/policy-faults.ts';
-import type { PolicyTarget } from './nodes.ts';
-import type { Lookup } from './snapshot-index.ts';
+import { policySectionNotFound, policyTargetNotFound, policyTargetUnsupported } from './faults.ts';
+import type { PolicyTarget } from '../graph/nodes.ts';
+import type { Lookup } from '../graph/snapshot-index.ts';
 
 interface TargetRef {
   readonly group: string;

@@ -1,11 +1,11 @@
 /** Policies and XBackends from one snapshot to the next: judged again only when one of them, or what they refer to, changed. */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import { judgeXBackends } from './backend.ts';
-import type { XBackendNode } from './nodes.ts';
+import { judgeXBackends } from '../graph/backend.ts';
+import type { XBackendNode } from '../graph/nodes.ts';
 import { judgePolicies, type Policies, type PolicyContext } from './policies.ts';
-import { RecordingSources, stillHold, type Reads, type Sources } from './reads.ts';
-import { routeLists } from './route-adapter.ts';
-import type { SnapshotIndex } from './snapshot-index.ts';
+import { RecordingSources, stillHold, type Reads, type Sources } from '../graph/reads.ts';
+import { routeLists } from '../graph/route-adapter.ts';
+import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 
 /** The lists that policies are made of. */
 type PolicyLists = readonly (readonly object[])[];

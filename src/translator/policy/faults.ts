@@ -1,6 +1,6 @@
 /** Faults of BackendTLSPolicy, XBackendTrafficPolicy and XBackend. */
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
-import { errorFault, infoFault, warningFault, type Fault } from './fault.ts';
+import { errorFault, infoFault, warningFault, type Fault } from '../faults/fault.ts';
 
 export function noValidCa(path: string): Fault {
   return errorFault({

@@ -1,18 +1,13 @@
 import { externalBackendInTheClear } from '../faults/advice.ts';
 import type { Fault } from '../faults/fault.ts';
-import {
-  policyConflicted,
-  policyFieldOverridden,
-  policyFieldUnserved,
-  policyUnused,
-} from '../faults/policy-faults.ts';
+import { policyConflicted, policyFieldOverridden, policyFieldUnserved, policyUnused } from './faults.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { BackendPolicyNode, PolicyTarget } from '../graph/nodes.ts';
-import { settingsOf } from '../graph/backend-policies.ts';
-import { fieldsOf } from '../graph/policy-merge.ts';
-import { indexGateways, type GatewaysOf } from '../status/backend-policy.ts';
-import { gatewaysUsing, indexUsage, type BackendUsage } from '../status/backend-usage.ts';
-import type { ReportContext } from './findings.ts';
+import { settingsOf } from './backend-policies.ts';
+import { fieldsOf } from './merge.ts';
+import { indexGateways, type GatewaysOf } from './inherited-status.ts';
+import { gatewaysUsing, indexUsage, type BackendUsage } from './backend-usage.ts';
+import type { ReportContext } from '../findings/findings.ts';
 
 export function reportPolicies(graph: Graph, { report, defects }: ReportContext): void {
   const usage = indexUsage(graph);

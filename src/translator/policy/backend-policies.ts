@@ -15,14 +15,14 @@ import {
   policyTargetNotFound,
   policyTargetUnsupported,
   policyValue,
-} from '../faults/policy-faults.ts';
-import type { BackendPolicyNode, BackendPolicyTarget } from './nodes.ts';
-import { byAge, keepNodes, keyOf, refOf } from './object-key.ts';
-import { POLICY_FIELDS } from './policy-fields.ts';
-import { fieldsOf, type PolicyLayer, type PolicySpec } from './policy-merge.ts';
-import { claimKey } from './policy-target.ts';
-import type { AnyRoute } from './route-adapter.ts';
-import type { Lookup } from './snapshot-index.ts';
+} from './faults.ts';
+import type { BackendPolicyNode, BackendPolicyTarget } from '../graph/nodes.ts';
+import { byAge, keepNodes, keyOf, refOf } from '../graph/object-key.ts';
+import { POLICY_FIELDS } from './backend-policy/fields.ts';
+import { fieldsOf, type PolicyLayer, type PolicySpec } from './merge.ts';
+import { claimKey } from './targets.ts';
+import type { AnyRoute } from '../graph/route-adapter.ts';
+import type { Lookup } from '../graph/snapshot-index.ts';
 
 interface PolicyClaim {
   readonly by: ObjectRef;

@@ -5,8 +5,8 @@ import type { BackendPolicy } from '../../gatewayapi/generated/types.ts';
 import { CORE_GROUP } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { judgeBackendPolicies } from './backend-policies.ts';
-import { mergeLayers, type Merged } from './policy-merge.ts';
-import type { Lookup } from './snapshot-index.ts';
+import { mergeLayers, type Merged } from './merge.ts';
+import type { Lookup } from '../graph/snapshot-index.ts';
 
 const lookup = {
   service: (namespace: string, name: string) => ({

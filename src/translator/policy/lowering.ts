@@ -6,10 +6,10 @@
  */
 import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy, type RequestPolicy } from '../../ir/policy.ts';
 import { samePlain, type Plain } from '../../lib/structural-patch.ts';
-import type { Hierarchy, PolicyScope } from '../graph/hierarchy.ts';
+import type { Hierarchy, PolicyScope } from './hierarchy.ts';
 import type { BackendNode, RouteNode, RuleNode, Upstream } from '../graph/nodes.ts';
-import type { Merged, PolicyLayer, PolicySpec } from '../graph/policy-merge.ts';
-import { lowerPool, lowerRequests } from './backend-policy.ts';
+import type { Merged, PolicyLayer, PolicySpec } from './merge.ts';
+import { lowerPool, lowerRequests } from './backend-policy/lower.ts';
 
 export interface Pool {
   readonly policy: ClusterPolicy;

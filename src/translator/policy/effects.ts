@@ -1,11 +1,11 @@
 /** What becomes of each field that a policy sets: per policy and Gateway, over all requests and connections that it governs. */
 import { SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Defects } from '../contain.ts';
-import type { FieldOutcome } from '../faults/policy-faults.ts';
+import type { FieldOutcome } from './faults.ts';
 import { layerKey, type Hierarchy, type PolicyScope } from './hierarchy.ts';
-import type { GatewayNode, RouteNode, RuleNode, Upstream } from './nodes.ts';
-import { POLICY_FIELDS, type PolicyField } from './policy-fields.ts';
-import { fieldsOf, winnerOf, type Merged, type PolicyLayer } from './policy-merge.ts';
+import type { GatewayNode, RouteNode, RuleNode, Upstream } from '../graph/nodes.ts';
+import { POLICY_FIELDS, type PolicyField } from './backend-policy/fields.ts';
+import { fieldsOf, winnerOf, type Merged, type PolicyLayer } from './merge.ts';
 
 /** By path of the field. */
 export type FieldOutcomes = ReadonlyMap<string, FieldOutcome>;

@@ -5,9 +5,16 @@
  */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { BackendPolicies } from './backend-policies.ts';
-import type { GatewayNode, ListenerNode, RouteNode, RuleNode, TrafficPolicyNode, Upstream } from './nodes.ts';
-import { mergeLayers, type Merged, type PolicyLayer, type PolicySpec } from './policy-merge.ts';
-import { claimKey } from './policy-target.ts';
+import type {
+  GatewayNode,
+  ListenerNode,
+  RouteNode,
+  RuleNode,
+  TrafficPolicyNode,
+  Upstream,
+} from '../graph/nodes.ts';
+import { mergeLayers, type Merged, type PolicyLayer, type PolicySpec } from './merge.ts';
+import { claimKey } from './targets.ts';
 
 /** Where traffic enters, as far as policies are concerned: most Gateways have one scope for all their listeners. */
 export interface PolicyScope {

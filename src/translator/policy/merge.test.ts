@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { fieldsOf, mergeLayers, winnerOf, type PolicyLayer, type PolicySpec } from './policy-merge.ts';
+import { fieldsOf, mergeLayers, winnerOf, type PolicyLayer, type PolicySpec } from './merge.ts';
 
 const layer = (name: string, spec: PolicySpec, whole: PolicyLayer['whole'] = []): PolicyLayer => ({
   source: { group: '', kind: 'BackendPolicy', namespace: 'demo', name },

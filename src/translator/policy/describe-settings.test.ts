@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { describeSettings, type DescribedBackend } from './describe-settings.ts';
-import type { PolicyLayer, PolicySpec } from './graph/policy-merge.ts';
-import { POLICY_FIELDS } from './graph/policy-fields.ts';
+import type { PolicyLayer, PolicySpec } from './merge.ts';
+import { POLICY_FIELDS } from './backend-policy/fields.ts';
 
 const layer = (name: string, spec: PolicySpec): PolicyLayer => ({
   source: { group: 'gateway.sluice.dev', kind: 'BackendPolicy', namespace: 'demo', name },

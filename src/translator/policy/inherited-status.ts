@@ -9,7 +9,7 @@ import { compareText } from '../../lib/compare.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { BackendPolicyNode, BackendPolicyTarget, GatewayNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
-import type { FieldOutcomes } from '../graph/policy-effects.ts';
+import type { FieldOutcomes } from './effects.ts';
 import { gatewaysUsing, type BackendUsage } from './backend-usage.ts';
 import {
   accepted,
@@ -18,8 +18,8 @@ import {
   resolvedRefs,
   unresolvedRefs,
   type Verdict,
-} from './conditions.ts';
-import { blockedBy } from './gateway.ts';
+} from '../status/conditions.ts';
+import { blockedBy } from '../status/gateway.ts';
 import {
   policyConflictedEverywhere,
   policyNothingServed,
@@ -27,7 +27,7 @@ import {
   policyOverridden,
   policyProgrammed,
   policyReconciling,
-} from './policy-conditions.ts';
+} from './conditions.ts';
 
 const MAX_ANCESTORS = 16;
 

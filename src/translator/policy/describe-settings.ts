@@ -1,16 +1,9 @@
 /** What holds for requests to a backend and for its pool, field by field, and who said so: policies for people. */
-import type { EffectiveSetting, Origin } from '../ir/origin.ts';
-import { parseDurationMs } from '../lib/duration.ts';
-import type { UpstreamProtocol } from './graph/nodes.ts';
-import { POLICY_FIELDS } from './graph/policy-fields.ts';
-import {
-  blockOf,
-  fieldsOf,
-  mergeLayers,
-  winnerOf,
-  type Merged,
-  type PolicyLayer,
-} from './graph/policy-merge.ts';
+import type { EffectiveSetting, Origin } from '../../ir/origin.ts';
+import { parseDurationMs } from '../../lib/duration.ts';
+import type { UpstreamProtocol } from '../graph/nodes.ts';
+import { POLICY_FIELDS } from './backend-policy/fields.ts';
+import { blockOf, fieldsOf, mergeLayers, winnerOf, type Merged, type PolicyLayer } from './merge.ts';
 
 /** A backend of a rule. */
 export interface DescribedBackend {

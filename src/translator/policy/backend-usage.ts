@@ -2,7 +2,7 @@
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ListenerNode, RouteNode, Upstream } from '../graph/nodes.ts';
-import { claimKey } from '../graph/policy-target.ts';
+import { claimKey } from './targets.ts';
 
 /**
  * How a backend is used: `any`; `layer7`, by HTTP or gRPC; `tls`, where the gateway may have to originate TLS: by those
