@@ -6,6 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { isCustom } from '../src/gatewayapi/kind.ts';
+import { KINDS } from '../src/gatewayapi/kinds.ts';
 import { compactSchema } from './generate/compact-schema.ts';
 import { readCrd, type Crd } from './generate/crd.ts';
 import { renderTypes } from './generate/render-types.ts';
@@ -13,8 +15,6 @@ import { renderTypes } from './generate/render-types.ts';
 const MODULE = 'sigs.k8s.io/gateway-api@v1.6.3';
 const OUTPUT = join(import.meta.dirname, '..', 'src', 'gatewayapi', 'generated');
 const OWN_CRDS = join(import.meta.dirname, '..', 'src', 'gatewayapi', 'crds');
-/** XMesh is for service meshes, which Sluice is not. */
-const LEFT_OUT = new Set(['XMesh']);
 
 function moduleFolder(): string {
   const text = execFileSync('go', ['mod', 'download', '-json', MODULE], { cwd: '/', encoding: 'utf8' });
@@ -25,8 +25,7 @@ function readCrds(folder: string): Crd[] {
   return readdirSync(folder)
     .toSorted()
     .flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), 'utf8')))
-    .flatMap((document) => readCrd(document.toJS()) ?? [])
-    .filter(({ kind }) => !LEFT_OUT.has(kind));
+    .flatMap((document) => readCrd(document.toJS(), Object.values(KINDS)) ?? []);
 }
 
 const crds = [
@@ -34,18 +33,17 @@ const crds = [
   ...readCrds(OWN_CRDS),
 ].toSorted((a, b) => (a.kind < b.kind ? -1 : 1));
 
+const absent = Object.values(KINDS).filter(
+  (kind) => isCustom(kind) && !crds.some((crd) => crd.group === kind.group && crd.kind === kind.kind),
+);
+if (absent.length > 0) throw new Error(`no CRD of ${absent.map(({ kind }) => kind).join(', ')}`);
+
 mkdirSync(OUTPUT, { recursive: true });
 writeFileSync(join(OUTPUT, 'types.ts'), renderTypes(crds, MODULE));
 const schemas = Object.fromEntries(
-  crds.map(({ kind, group, namespaced, versions, typeVersion }) => [
+  crds.map(({ kind, group, versions }) => [
     `${group}/${kind}`,
-    {
-      group,
-      kind,
-      namespaced,
-      storageVersion: typeVersion,
-      versions: Object.fromEntries(versions.map(({ name, schema }) => [name, compactSchema(schema)])),
-    },
+    Object.fromEntries(versions.map(({ name, schema }) => [name, compactSchema(schema)])),
   ]),
 );
 writeFileSync(join(OUTPUT, 'schemas.json'), `${JSON.stringify(schemas)}\n`);

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError, type KubeClient, type KubeObject } from '../../src/kubeapi/client.ts';
 import { collectionPath, objectPath } from '../../src/kubeapi/kind-info.ts';
-import { KINDS, type ResourceName } from '../../src/provider/kubernetes/kinds.ts';
+import { KINDS, type ListName } from '../../src/gatewayapi/kinds.ts';
+import { kindAtVersion } from '../../src/provider/kubernetes/kind-at-version.ts';
 
 export const NAMESPACE = 'sluice-bench';
 export const GATEWAY = 'bench';
@@ -55,7 +56,7 @@ export const sliceObject = (index: number, { address, port }: Target): object =>
   endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false } }],
 });
 
-const FRAME: readonly (readonly [ResourceName, object])[] = [
+const FRAME: readonly (readonly [ListName, object])[] = [
   ['namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }],
   [
     'gatewayClasses',
@@ -97,8 +98,8 @@ export async function createAll(client: KubeClient, count: number, target: Targe
   });
 }
 
-async function create(client: KubeClient, name: ResourceName, object: object): Promise<void> {
-  const kind = KINDS[name];
+async function create(client: KubeClient, name: ListName, object: object): Promise<void> {
+  const kind = kindAtVersion(KINDS[name]);
   try {
     await client.call({
       method: 'POST',
@@ -111,22 +112,17 @@ async function create(client: KubeClient, name: ResourceName, object: object): P
 }
 
 /** Merge patch, as `kubectl patch` sends it. */
-export async function patch(
-  client: KubeClient,
-  name: ResourceName,
-  object: string,
-  body: object,
-): Promise<void> {
+export async function patch(client: KubeClient, name: ListName, object: string, body: object): Promise<void> {
   await client.call({
     method: 'PATCH',
-    path: objectPath(KINDS[name], NAMESPACE, object),
+    path: objectPath(kindAtVersion(KINDS[name]), NAMESPACE, object),
     contentType: 'application/merge-patch+json',
     body,
   });
 }
 
-export async function list(client: KubeClient, name: ResourceName): Promise<readonly KubeObject[]> {
-  const path = collectionPath(KINDS[name], NAMESPACE);
+export async function list(client: KubeClient, name: ListName): Promise<readonly KubeObject[]> {
+  const path = collectionPath(kindAtVersion(KINDS[name]), NAMESPACE);
   const { items } = (await client.call({ method: 'GET', path })) as { readonly items: readonly KubeObject[] };
   return items;
 }
@@ -137,7 +133,9 @@ export async function deleteAll(client: KubeClient): Promise<void> {
     [KINDS.namespaces, NAMESPACE],
     [KINDS.gatewayClasses, 'sluice'],
   ] as const) {
-    await client.call({ method: 'DELETE', path: objectPath(kind, '', name) }).catch(() => undefined);
+    await client
+      .call({ method: 'DELETE', path: objectPath(kindAtVersion(kind), '', name) })
+      .catch(() => undefined);
   }
 }
 

@@ -1,4 +1,5 @@
 /** The parts of a CustomResourceDefinition that the generator reads. */
+import type { Kind } from '../../src/gatewayapi/kind.ts';
 
 export interface JsonSchema {
   readonly type?: string;
@@ -24,11 +25,8 @@ export interface CrdVersion {
 export interface Crd {
   readonly group: string;
   readonly kind: string;
-  readonly namespaced: boolean;
-  /** Served versions. */
-  readonly versions: readonly CrdVersion[];
-  /** The version that the types are made of: `v1` where served, else the storage version. */
-  readonly typeVersion: string;
+  /** The versions that Sluice reads, the preferred one, which the types are made of, first. */
+  readonly versions: readonly [CrdVersion, ...CrdVersion[]];
 }
 
 interface CrdDocument {
@@ -36,7 +34,7 @@ interface CrdDocument {
   readonly spec: {
     readonly group: string;
     readonly scope: string;
-    readonly names: { readonly kind: string };
+    readonly names: { readonly kind: string; readonly plural: string };
     readonly versions: readonly {
       readonly name: string;
       readonly served: boolean;
@@ -46,19 +44,28 @@ interface CrdDocument {
   };
 }
 
-/** null for documents that are no CustomResourceDefinition. */
-export function readCrd(document: unknown): Crd | null {
-  const { kind, spec } = document as CrdDocument;
-  if (kind !== 'CustomResourceDefinition') return null;
-  const served = spec.versions.filter((version) => version.served);
-  const chosen =
-    served.find(({ name }) => name === 'v1') ?? served.find(({ storage }) => storage) ?? served[0];
-  if (chosen === undefined) return null;
-  return {
-    group: spec.group,
-    kind: spec.names.kind,
-    namespaced: spec.scope === 'Namespaced',
-    versions: served.map(({ name, schema }) => ({ name, schema: schema.openAPIV3Schema })),
-    typeVersion: chosen.name,
+/**
+ * null for documents that are no CustomResourceDefinition, or one of a kind that is not in `kinds`. Throws when it contradicts the table
+ * of kinds.
+ */
+export function readCrd(document: unknown, kinds: readonly Kind[]): Crd | null {
+  const { kind: type, spec } = document as CrdDocument;
+  if (type !== 'CustomResourceDefinition') return null;
+  const { group, names, scope } = spec;
+  const row = kinds.find((one) => one.group === group && one.kind === names.kind);
+  if (row === undefined) return null;
+  if (row.plural !== names.plural || row.namespaced !== (scope === 'Namespaced')) {
+    throw new Error(`plural or scope of ${names.kind} is not that of its CRD`);
+  }
+  const served = spec.versions.filter((version) => version.served).map(({ name }) => name);
+  if (served.toSorted().join() !== row.versions.toSorted().join()) {
+    throw new Error(`the CRD of ${names.kind} serves ${served.join(', ')}`);
+  }
+  const versionOf = (wanted: string): CrdVersion => {
+    const version = spec.versions.find(({ name }) => name === wanted);
+    if (version === undefined) throw new Error(`the CRD of ${names.kind} has no version ${wanted}`);
+    return { name: wanted, schema: version.schema.openAPIV3Schema };
   };
+  const [preferred, ...others] = row.versions;
+  return { group, kind: row.kind, versions: [versionOf(preferred), ...others.map(versionOf)] };
 }

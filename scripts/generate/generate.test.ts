@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import type { Kind } from '../../src/gatewayapi/kind.ts';
 import { compactSchema } from './compact-schema.ts';
 import { readCrd, type JsonSchema } from './crd.ts';
 import { renderTypes } from './render-types.ts';
@@ -43,7 +44,7 @@ const document = {
   spec: {
     group: 'example.com',
     scope: 'Namespaced',
-    names: { kind: 'Widget' },
+    names: { kind: 'Widget', plural: 'widgets' },
     versions: [
       { name: 'v1', served: true, storage: false, schema: { openAPIV3Schema: schema } },
       { name: 'v1beta1', served: true, storage: true, schema: { openAPIV3Schema: schema } },
@@ -52,19 +53,43 @@ const document = {
   },
 };
 
+const WIDGET: Kind = {
+  kind: 'Widget',
+  group: 'example.com',
+  plural: 'widgets',
+  versions: ['v1', 'v1beta1'],
+  namespaced: true,
+  definedBy: 'sluice',
+  read: 'watched',
+  refersToContent: false,
+  status: null,
+};
+
 suite('generated types and schemas', () => {
-  test('the version of the types is v1 where it is served; unserved ones are left out', () => {
-    const crd = readCrd(document);
-    assert.equal(crd?.typeVersion, 'v1');
+  test('the versions are those of the table of kinds, in its order; other kinds are left out', () => {
     assert.deepEqual(
-      crd.versions.map(({ name }) => name),
+      readCrd(document, [WIDGET])?.versions.map(({ name }) => name),
       ['v1', 'v1beta1'],
     );
-    assert.equal(readCrd({ kind: 'Service', spec: {} }), null);
+    assert.equal(readCrd(document, []), null);
+    assert.equal(readCrd(document, [{ ...WIDGET, group: 'example.net' }]), null);
+    assert.equal(readCrd({ kind: 'Service', spec: {} }, [WIDGET]), null);
   });
 
+  const contradictions: Readonly<Record<string, [Partial<Kind>, RegExp]>> = {
+    'another plural': [{ plural: 'widget' }, /plural or scope of Widget/],
+    'another scope': [{ namespaced: false }, /plural or scope of Widget/],
+    'a version that is not served': [{ versions: ['v1', 'v1beta1', 'v1alpha1'] }, /serves v1, v1beta1/],
+    'not all served versions': [{ versions: ['v1'] }, /serves v1, v1beta1/],
+  };
+  for (const [what, [row, message]] of Object.entries(contradictions)) {
+    test(`a table of kinds with ${what} is refused`, () => {
+      assert.throws(() => readCrd(document, [{ ...WIDGET, ...row }]), message);
+    });
+  }
+
   test('types are named by their path, elements of lists in the singular', () => {
-    const crd = readCrd(document);
+    const crd = readCrd(document, [WIDGET]);
     assert.ok(crd !== null);
     const text = renderTypes([crd], 'the test');
     assert.match(text, /export interface WidgetAddress \{\n {2}readonly type\?: 'A' \| 'B';\n\}/);

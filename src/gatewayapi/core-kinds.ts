@@ -82,3 +82,12 @@ export interface ConfigMap {
   readonly data?: Readonly<Record<string, string>>;
   readonly binaryData?: Readonly<Record<string, string>>;
 }
+
+/** Kinds by name. */
+export interface CoreKinds {
+  readonly Namespace: Namespace;
+  readonly Service: Service;
+  readonly EndpointSlice: EndpointSlice;
+  readonly Secret: Secret;
+  readonly ConfigMap: ConfigMap;
+}

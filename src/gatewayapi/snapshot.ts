@@ -1,46 +1,31 @@
-import type { ConfigMap, EndpointSlice, Namespace, Secret, Service } from './core-kinds.ts';
-import type {
-  BackendPolicy,
-  BackendTLSPolicy,
-  Gateway,
-  GatewayClass,
-  GRPCRoute,
-  HTTPRoute,
-  ListenerSet,
-  ProxyConfig,
-  ReferenceGrant,
-  TCPRoute,
-  TLSRoute,
-  UDPRoute,
-  XBackend,
-  XBackendTrafficPolicy,
-} from './generated/types.ts';
+import type { CoreKinds } from './core-kinds.ts';
+import type { CustomKinds } from './generated/types.ts';
+import type { Kind, KindTable } from './kind.ts';
+import type { Kinds } from './kinds.ts';
+import type { ObjectMeta } from './object-meta.ts';
+
+/** Any object of the Kubernetes API. */
+export interface AnyObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+}
+
+type KindTypes = CoreKinds & CustomKinds;
+
+/** The type of a kind's objects. */
+type ObjectOf<Row extends Kind> = Row['kind'] extends keyof KindTypes ? KindTypes[Row['kind']] : AnyObject;
+
+/** One list of objects for each kind of a table. */
+export type SnapshotOf<Table extends KindTable> = {
+  readonly [List in keyof Table]: readonly ObjectOf<Table[List]>[];
+};
 
 /**
- * All resources at one revision, each validated, defaulted and brought to the version its type names
- * (`v1` where it is served, else the newest). Order carries no meaning: `translate` gives the same answer for any.
+ * All resources at one revision, each validated, defaulted and converted to the preferred version of its kind. Order carries no
+ * meaning: `translate` gives the same answer for any.
  */
-export interface ResourceSnapshot {
-  readonly gatewayClasses: readonly GatewayClass[];
-  readonly gateways: readonly Gateway[];
-  readonly listenerSets: readonly ListenerSet[];
-  readonly httpRoutes: readonly HTTPRoute[];
-  readonly grpcRoutes: readonly GRPCRoute[];
-  readonly tlsRoutes: readonly TLSRoute[];
-  readonly tcpRoutes: readonly TCPRoute[];
-  readonly udpRoutes: readonly UDPRoute[];
-  readonly referenceGrants: readonly ReferenceGrant[];
-  readonly backendTlsPolicies: readonly BackendTLSPolicy[];
-  readonly backendTrafficPolicies: readonly XBackendTrafficPolicy[];
-  readonly backendPolicies: readonly BackendPolicy[];
-  readonly backends: readonly XBackend[];
-  readonly proxyConfigs: readonly ProxyConfig[];
-  readonly services: readonly Service[];
-  readonly endpointSlices: readonly EndpointSlice[];
-  readonly secrets: readonly Secret[];
-  readonly configMaps: readonly ConfigMap[];
-  readonly namespaces: readonly Namespace[];
-}
+export type ResourceSnapshot = SnapshotOf<Kinds>;
 
 /** What the world reported back about one Gateway; an input to its status. */
 export interface GatewayObservation {

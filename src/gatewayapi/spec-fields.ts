@@ -1,5 +1,5 @@
 /** The fields of a kind's spec, as its schema names them: what documents, tests and the translator are held against. */
-import { allKinds } from './validation/catalog.ts';
+import { REGISTRY } from './kind-registry.ts';
 import type { Schema } from './validation/schema.ts';
 
 /**
@@ -8,8 +8,7 @@ import type { Schema } from './validation/schema.ts';
  * throws for a kind that is not ours.
  */
 export function listSpecFields(kind: string): readonly string[] {
-  const schemas = allKinds().find((entry) => entry.kind === kind);
-  const spec = schemas?.versions[schemas.storageVersion]?.properties?.['spec'];
+  const spec = REGISTRY.named(kind)?.schema.properties?.['spec'];
   if (spec === undefined) throw new Error(`no schema with a spec for kind ${kind}`);
   const paths: string[] = [];
   collect(spec, 'spec', paths);

@@ -1,4 +1,6 @@
 import type { Condition } from './condition.ts';
+import type { StatusShape } from './kind.ts';
+import type { KindWithStatus } from './kinds.ts';
 import type { ObjectRef } from './ref.ts';
 
 /**
@@ -12,7 +14,8 @@ export interface GatewayClassStatus {
   readonly supportedFeatures: readonly { readonly name: string }[];
 }
 
-export interface ProxyConfigStatus {
+/** Of kinds whose status is nothing but conditions. */
+export interface ConditionsStatus {
   readonly conditions: readonly Condition[];
 }
 
@@ -75,10 +78,22 @@ export interface PolicyStatus {
   readonly ancestors: readonly PolicyAncestorStatus[];
 }
 
-export type RouteKind = 'HTTPRoute' | 'GRPCRoute' | 'TLSRoute' | 'TCPRoute' | 'UDPRoute';
-export type PolicyKind = 'BackendTLSPolicy' | 'XBackendTrafficPolicy' | 'BackendPolicy';
+/** The type of each shape of a status. A backend has its status per parent, under the same field names as a route. */
+export interface StatusBodies extends Readonly<Record<StatusShape, object>> {
+  readonly gatewayClass: GatewayClassStatus;
+  readonly gateway: GatewayStatus;
+  readonly listenerSet: ListenerSetStatus;
+  readonly route: RouteStatus;
+  readonly policy: PolicyStatus;
+  readonly backend: RouteStatus;
+  readonly conditions: ConditionsStatus;
+}
 
-interface StatusUpdateOf<Kind extends string, Body> {
+export type RouteKind = KindWithStatus<'route'>;
+export type PolicyKind = KindWithStatus<'policy'>;
+
+/** The status of an object of any of these kinds. */
+export interface StatusUpdateOf<Kind extends string, Body> {
   readonly kind: Kind;
   readonly object: ObjectRef;
   /** `metadata.generation` the status was computed from; an older one is never written over a newer one. */
@@ -87,12 +102,6 @@ interface StatusUpdateOf<Kind extends string, Body> {
 }
 
 /** The status of one object as this controller sees it: a whole, diffed and merged by the writer. */
-export type StatusUpdate =
-  | StatusUpdateOf<'GatewayClass', GatewayClassStatus>
-  | StatusUpdateOf<'Gateway', GatewayStatus>
-  | StatusUpdateOf<'ProxyConfig', ProxyConfigStatus>
-  | StatusUpdateOf<'ListenerSet', ListenerSetStatus>
-  | StatusUpdateOf<RouteKind, RouteStatus>
-  | StatusUpdateOf<PolicyKind, PolicyStatus>
-  // An XBackend has its status per parent as well, under the same field names as a route.
-  | StatusUpdateOf<'XBackend', RouteStatus>;
+export type StatusUpdate = {
+  [Shape in StatusShape]: StatusUpdateOf<KindWithStatus<Shape>, StatusBodies[Shape]>;
+}[StatusShape];

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { createProgram } from '../../src/cli/program.ts';
-import { allKinds } from '../../src/gatewayapi/validation/catalog.ts';
+import { REGISTRY } from '../../src/gatewayapi/kind-registry.ts';
 import type { Schema } from '../../src/gatewayapi/validation/schema.ts';
 import { REASONS } from '../../src/ir/reason.ts';
 import { TLS_FAILURES } from '../../src/proxy/net/tls-failure.ts';
@@ -70,7 +70,9 @@ function addValues(values: unknown, name: string): void {
   }
 }
 
-for (const { versions } of allKinds()) for (const schema of Object.values(versions)) addSchema(schema, '');
+for (const { schemas } of REGISTRY.kinds) {
+  for (const schema of Object.values(schemas)) addSchema(schema, '');
+}
 addValues(parse(read('charts/sluice/values.yaml')), '');
 const CHART_SCHEMA = JSON.parse(read('charts/sluice/values.schema.json')) as ValuesSchema;
 
@@ -91,7 +93,7 @@ const ALERTS: ReadonlySet<string> = new Set(
 
 /** Whether the word, such as `HTTPRoute` or `NoMatchingParent`, is a kind, a value, a type or reason of a condition, or an alert. */
 export const isName = (word: string): boolean =>
-  REFERENCE.has(word) || ENUMS.has(word) || ALERTS.has(word) || allKinds().some(({ kind }) => kind === word);
+  REFERENCE.has(word) || ENUMS.has(word) || ALERTS.has(word) || REGISTRY.named(word) !== null;
 
 interface ValuesSchema {
   readonly properties?: Readonly<Record<string, ValuesSchema>>;

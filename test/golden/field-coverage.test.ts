@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
 import { listSpecFields } from '../../src/gatewayapi/spec-fields.ts';
-import { allKinds } from '../../src/gatewayapi/validation/catalog.ts';
+import { REGISTRY } from '../../src/gatewayapi/kind-registry.ts';
 import { isJsonObject, type JsonObject, type Path } from '../../src/gatewayapi/validation/schema.ts';
 import { validateObject } from '../../src/gatewayapi/validation/validate-object.ts';
 import { translate } from '../../src/translator/translate.ts';
@@ -25,11 +25,8 @@ const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Kinds whose spec the translator is answerable for: those of the CRDs. */
-const KINDS = allKinds()
-  .filter(({ group, versions, storageVersion }) => {
-    const isCrd = group.includes('.') && group !== 'discovery.k8s.io';
-    return isCrd && versions[storageVersion]?.properties?.['spec'] !== undefined;
-  })
+const KINDS = REGISTRY.custom
+  .filter(({ schema }) => schema.properties?.['spec'] !== undefined)
   .map(({ kind }) => kind);
 
 const cases = listCases();

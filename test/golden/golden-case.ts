@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { REGISTRY } from '../../src/gatewayapi/kind-registry.ts';
 import type { Gateway } from '../../src/gatewayapi/generated/types.ts';
 import type { Observations, ResourceSnapshot } from '../../src/gatewayapi/snapshot.ts';
 import { assembleSnapshot } from '../../src/provider/file/assemble.ts';
@@ -83,7 +84,7 @@ function readYaml(file: string): unknown {
 /** Objects as the file provider would give them: validated like an API server does, and defaulted. */
 function loadObjects(id: string, text: string, unvalidated: boolean): readonly LoadedObject[] {
   const { objects, findings } = parseText(text, `${id}/in.yaml`);
-  const judged = objects.map((source) => (unvalidated ? takeAsIs(source) : readObject(source)));
+  const judged = objects.map((source) => (unvalidated ? takeAsIs(source) : readObject(source, REGISTRY)));
   const problems = [...findings, ...judged.flatMap((one) => one.findings)];
   if (problems.length > 0) throw new Error(`${id}/in.yaml: ${JSON.stringify(problems[0], null, 2)}`);
   return judged.flatMap(({ ref, object }) =>
@@ -92,7 +93,7 @@ function loadObjects(id: string, text: string, unvalidated: boolean): readonly L
 }
 
 function takeAsIs(source: SourceObject): Pick<ReturnType<typeof readObject>, 'ref' | 'object' | 'findings'> {
-  const { ref } = readObject(source);
+  const { ref } = readObject(source, REGISTRY);
   const given = source.value['metadata'] as JsonObject;
   const metadata = { ...given, namespace: ref?.namespace ?? '' };
   return { ref, object: { ...source.value, metadata }, findings: [] };

@@ -7,7 +7,8 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import type { ObjectRef } from '../../src/gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../src/gatewayapi/snapshot.ts';
-import { allKinds, splitApiVersion, type KindSchemas } from '../../src/gatewayapi/validation/catalog.ts';
+import { REGISTRY } from '../../src/gatewayapi/kind-registry.ts';
+import { splitApiVersion } from '../../src/gatewayapi/validation/api-version.ts';
 import {
   isJsonObject,
   type JsonObject,
@@ -165,12 +166,11 @@ function minimal(schema: Schema): unknown {
   }
 }
 
-const kinds: readonly KindSchemas[] = allKinds();
 const RUNS = Number(process.env['SLUICE_TOTALITY_RUNS'] ?? '15');
 
 suite('each kind in each version', () => {
-  for (const kind of kinds) {
-    for (const [version, schema] of Object.entries(kind.versions)) {
+  for (const kind of REGISTRY.kinds) {
+    for (const [version, schema] of Object.entries(kind.schemas)) {
       const name = `${kind.kind} ${version}`;
       test(`${name}: only what it requires`, () => {
         const body = minimal(schema) as Record<string, unknown>;
@@ -199,10 +199,10 @@ suite('each kind in each version', () => {
 
 test('any objects together', () => {
   const any = fc
-    .constantFrom(...kinds)
+    .constantFrom(...REGISTRY.kinds)
     .chain((kind) =>
       fc
-        .tuple(fc.constantFrom(...Object.entries(kind.versions)), fc.boolean())
+        .tuple(fc.constantFrom(...Object.entries(kind.schemas)), fc.boolean())
         .chain(([[version, schema], isStrict]) => objectOfKind(kind, version, { schema, isStrict })),
     );
   fc.assert(
@@ -214,9 +214,9 @@ test('any objects together', () => {
 });
 
 test('most random objects are such that there is something to evaluate', () => {
-  const route = kinds.find(({ kind }) => kind === 'HTTPRoute');
-  const schema = route?.versions['v1'];
-  assert.ok(route !== undefined && schema !== undefined);
+  const route = REGISTRY.named('HTTPRoute');
+  assert.ok(route !== null);
+  const { schema } = route;
   const drawn = fc.sample(objectOfKind(route, 'v1', { schema, isStrict: true }), { numRuns: 100, seed: 1 });
   const rules = drawn.flatMap((object) => evaluate([object]).configs.flatMap((config) => config.rules));
   assert.ok(rules.length > 100, String(rules.length));

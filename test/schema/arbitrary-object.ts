@@ -1,6 +1,7 @@
 /** Objects drawn from the schemas of their kinds: of the right shape, and otherwise anything. */
 import fc from 'fast-check';
-import { joinApiVersion, type KindSchemas } from '../../src/gatewayapi/validation/catalog.ts';
+import type { Kind } from '../../src/gatewayapi/kind.ts';
+import { joinApiVersion } from '../../src/gatewayapi/validation/api-version.ts';
 import { matchesPattern } from '../../src/gatewayapi/validation/pattern.ts';
 import type { JsonObject, Schema } from '../../src/gatewayapi/validation/schema.ts';
 import { NUMBERS, STRINGS } from './values.ts';
@@ -92,7 +93,7 @@ function textOf(schema: Schema, isStrict: boolean, name: string): fc.Arbitrary<s
 
 /** An object of the kind in one of its versions. */
 export function objectOfKind(
-  { group, kind, namespaced }: KindSchemas,
+  { group, kind, namespaced }: Kind,
   version: string,
   { schema, isStrict }: { readonly schema: Schema; readonly isStrict: boolean },
 ): fc.Arbitrary<JsonObject> {

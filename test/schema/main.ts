@@ -8,7 +8,8 @@
 import { writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { parseArgs } from 'node:util';
-import { findKind, splitApiVersion } from '../../src/gatewayapi/validation/catalog.ts';
+import { REGISTRY } from '../../src/gatewayapi/kind-registry.ts';
+import { splitApiVersion } from '../../src/gatewayapi/validation/api-version.ts';
 import { isJsonObject, type JsonObject } from '../../src/gatewayapi/validation/schema.ts';
 import { isAskable, LINE_LENGTH, RECORD_FILE, SAMPLE_SIZE, sampleManifest } from './sample.ts';
 import { readSeeds } from './seeds.ts';
@@ -49,22 +50,14 @@ function call(method: string, path: string, body?: string): Promise<Answer> {
   return promise;
 }
 
-const PLURALS: Readonly<Record<string, string>> = {
-  GatewayClass: 'gatewayclasses',
-  ReferenceGrant: 'referencegrants',
-  BackendTLSPolicy: 'backendtlspolicies',
-  XBackendTrafficPolicy: 'xbackendtrafficpolicies',
-  BackendPolicy: 'backendpolicies',
-};
-
 function pathOf(manifest: JsonObject): string {
   const apiVersion = String(manifest['apiVersion']);
   const kind = String(manifest['kind']);
   const base = apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
-  const isNamespaced = findKind(splitApiVersion(apiVersion).group, kind)?.namespaced === true;
-  const namespace = isNamespaced ? `/namespaces/${namespaceOf(manifest)}` : '';
-  const plural = PLURALS[kind] ?? `${kind.toLowerCase()}s`;
-  return `${base}${namespace}/${plural}?dryRun=All&fieldValidation=Strict`;
+  const definition = REGISTRY.find(splitApiVersion(apiVersion).group, kind);
+  if (definition === null) throw new Error(`no kind ${kind} in ${apiVersion}`);
+  const namespace = definition.namespaced ? `/namespaces/${namespaceOf(manifest)}` : '';
+  return `${base}${namespace}/${definition.plural}?dryRun=All&fieldValidation=Strict`;
 }
 
 function namespaceOf({ metadata }: JsonObject): string {

@@ -2,7 +2,8 @@
  * Manifests with a few things wrong, or merely different: made from valid ones by small random edits, some of them led by the schema so that
  * all of it is reached.
  */
-import { findKind, splitApiVersion } from '../../src/gatewayapi/validation/catalog.ts';
+import { REGISTRY } from '../../src/gatewayapi/kind-registry.ts';
+import { splitApiVersion } from '../../src/gatewayapi/validation/api-version.ts';
 import { matchesPattern } from '../../src/gatewayapi/validation/pattern.ts';
 import {
   fieldSchema,
@@ -40,7 +41,7 @@ function editOnce(random: Random, object: Mutable): void {
 function containersOf(object: Mutable): Container[] {
   const found: Container[] = [];
   const { group, version } = splitApiVersion(String(object['apiVersion']));
-  const schema = findKind(group, String(object['kind']))?.versions[version] ?? null;
+  const schema = REGISTRY.find(group, String(object['kind']))?.schemas[version] ?? null;
   collect(object, schema, found);
   return found;
 }

@@ -1,7 +1,6 @@
 /** A fake API server with what a cluster with the Gateway API has, and objects to put into it. */
 import type { ApiServer } from '../../src/kubeapi/kube-config.ts';
-import { findKind } from '../../src/gatewayapi/validation/catalog.ts';
-import { isOurs, KINDS, RESOURCE_NAMES } from '../../src/provider/kubernetes/kinds.ts';
+import { REGISTRY, type KindRegistry } from '../../src/gatewayapi/kind-registry.ts';
 import { GATEWAY_API_CRDS } from '../../src/provider/kubernetes/crd-versions.ts';
 import { CONTROLLER_NAME } from '../../src/translator/types.ts';
 import { textOf, type JsonObject } from './fake-api/server-side-apply.ts';
@@ -9,27 +8,17 @@ import { FakeApiServer } from './fake-api/server.ts';
 import type { StoredObject } from './fake-api/store.ts';
 
 const GATEWAY_GROUP = 'gateway.networking.k8s.io';
-const RESOURCES: Readonly<Record<string, string>> = {
-  GatewayClass: `${GATEWAY_GROUP}/gatewayclasses`,
-  Gateway: `${GATEWAY_GROUP}/gateways`,
-  HTTPRoute: `${GATEWAY_GROUP}/httproutes`,
-  ReferenceGrant: `${GATEWAY_GROUP}/referencegrants`,
-  BackendTLSPolicy: `${GATEWAY_GROUP}/backendtlspolicies`,
-  TLSRoute: `${GATEWAY_GROUP}/tlsroutes`,
-  XBackend: 'gateway.networking.x-k8s.io/xbackends',
-  Service: '/services',
-  Secret: '/secrets',
-  ConfigMap: '/configmaps',
-  Namespace: '/namespaces',
+/** Kinds that the controller does not read as input. */
+const OTHER_RESOURCES: Readonly<Record<string, string>> = {
   ServiceAccount: '/serviceaccounts',
   Deployment: 'apps/deployments',
-  EndpointSlice: 'discovery.k8s.io/endpointslices',
   CustomResourceDefinition: 'apiextensions.k8s.io/customresourcedefinitions',
 };
 
 /** The resource (`group/plural`) of a kind. Throws for one that no test has needed yet. */
-function resourceOfKind(kind: string): string {
-  const resource = RESOURCES[kind];
+function resourceOfKind(registry: KindRegistry, kind: string): string {
+  const read = registry.named(kind);
+  const resource = read === null ? OTHER_RESOURCES[kind] : `${read.group}/${read.plural}`;
   if (resource === undefined) throw new Error(`name the resource of ${kind} in kube-cluster.ts`);
   return resource;
 }
@@ -45,30 +34,26 @@ export interface KubeCluster {
 }
 
 /** Started, with the CRDs and the namespaces `sluice-system` and `default`. Stop its `api`. */
-export async function startCluster(): Promise<KubeCluster> {
+export async function startCluster(registry: KindRegistry = REGISTRY): Promise<KubeCluster> {
   const api = new FakeApiServer();
   // As the bundle of v1.6 serves them.
-  for (const name of RESOURCE_NAMES) {
-    const { group, plural, kind } = KINDS[name];
-    if (isOurs(name))
-      api.served.set(`${group}/${plural}`, Object.keys(findKind(group, kind)?.versions ?? {}));
-  }
+  for (const { group, plural, versions } of registry.custom) api.served.set(`${group}/${plural}`, versions);
+  const resourceOf = (kind: string): string => resourceOfKind(registry, kind);
   await api.start();
   const cluster: KubeCluster = {
     api,
     apiServer: api.access,
     create(...objects) {
-      for (const object of objects)
-        api.store.create(resourceOfKind(textOf(object['kind'])), object, 'kubectl');
+      for (const object of objects) api.store.create(resourceOf(textOf(object['kind'])), object, 'kubectl');
     },
     get(kind, namespace, name) {
-      const object = api.store.get(resourceOfKind(kind), namespace, name);
+      const object = api.store.get(resourceOf(kind), namespace, name);
       if (object === null) throw new Error(`no ${kind} ${namespace}/${name}`);
       return object;
     },
-    patch: (kind, namespace, name, patch) => api.store.merge(resourceOfKind(kind), namespace, name, patch),
+    patch: (kind, namespace, name, patch) => api.store.merge(resourceOf(kind), namespace, name, patch),
     remove(kind, namespace, name) {
-      api.store.delete(resourceOfKind(kind), namespace, name);
+      api.store.delete(resourceOf(kind), namespace, name);
     },
   };
   cluster.create(

@@ -1,9 +1,9 @@
 /** What to write instead of a reference that leads nowhere, from what is there. */
 import type { Finding } from '../../gatewayapi/finding.ts';
 import { GATEWAY_GROUP, describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { listOfKind } from '../../gatewayapi/kinds.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { suggest } from '../../lib/suggest.ts';
-import { isSnapshotKind, SNAPSHOT_MEMBERS } from '../../provider/file/snapshot-members.ts';
 
 interface Named {
   readonly metadata: { readonly name: string; readonly namespace?: string };
@@ -18,8 +18,9 @@ export function hintForTarget({ code, object, target }: Finding, snapshot: Resou
 }
 
 function otherObject(from: ObjectRef, target: ObjectRef, snapshot: ResourceSnapshot): string | null {
-  if (!isSnapshotKind(target.kind)) return null;
-  const objects: readonly Named[] = snapshot[SNAPSHOT_MEMBERS[target.kind]];
+  const list = listOfKind(target.kind);
+  if (list === null) return null;
+  const objects: readonly Named[] = snapshot[list];
   const elsewhere = objects.find(({ metadata }) => metadata.name === target.name);
   if (elsewhere !== undefined) return elsewhereHint(from, target, elsewhere.metadata.namespace ?? '');
   const near = suggest(

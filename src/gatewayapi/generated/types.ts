@@ -1764,3 +1764,21 @@ export interface XBackendTrafficPolicy {
   readonly spec: XBackendTrafficPolicySpec;
   readonly status?: XBackendTrafficPolicyStatus;
 }
+
+/** Kinds by name. */
+export interface CustomKinds {
+  readonly BackendPolicy: BackendPolicy;
+  readonly BackendTLSPolicy: BackendTLSPolicy;
+  readonly GRPCRoute: GRPCRoute;
+  readonly Gateway: Gateway;
+  readonly GatewayClass: GatewayClass;
+  readonly HTTPRoute: HTTPRoute;
+  readonly ListenerSet: ListenerSet;
+  readonly ProxyConfig: ProxyConfig;
+  readonly ReferenceGrant: ReferenceGrant;
+  readonly TCPRoute: TCPRoute;
+  readonly TLSRoute: TLSRoute;
+  readonly UDPRoute: UDPRoute;
+  readonly XBackend: XBackend;
+  readonly XBackendTrafficPolicy: XBackendTrafficPolicy;
+}

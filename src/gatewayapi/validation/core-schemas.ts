@@ -3,7 +3,6 @@
  * (pkg/apis/core/validation) that do not depend on a cluster, such as ranges of node ports. An empty text stands for an absent one
  * wherever the API server takes it so.
  */
-import type { KindSchemas } from './catalog.ts';
 import { ENDPOINT_SLICE } from './core-endpoint-slice.ts';
 import {
   anything,
@@ -21,14 +20,6 @@ import {
   textMap,
 } from './core-schema-parts.ts';
 import type { Schema, ValidationRule } from './schema.ts';
-
-const kind = (group: string, name: string, schema: Schema, namespaced = true): KindSchemas => ({
-  group,
-  kind: name,
-  namespaced,
-  storageVersion: 'v1',
-  versions: { v1: schema },
-});
 
 const IS_HEADLESS = "(has(self.clusterIP) && self.clusterIP == 'None')";
 const HAS_TYPE = 'has(self.type) && self.type ==';
@@ -253,13 +244,12 @@ const finalizers: Schema = {
   ],
 };
 
-export const CORE_SCHEMAS: readonly KindSchemas[] = [
-  kind('', 'Service', root({ spec: { ...service, default: {} }, status: anything })),
-  kind('discovery.k8s.io', 'EndpointSlice', ENDPOINT_SLICE),
-  kind(
-    '',
-    'Secret',
-    root(
+/** By `group/Kind` and version. */
+export const CORE_SCHEMAS: Readonly<Record<string, { readonly v1: Schema }>> = {
+  '/Service': { v1: root({ spec: { ...service, default: {} }, status: anything }) },
+  'discovery.k8s.io/EndpointSlice': { v1: ENDPOINT_SLICE },
+  '/Secret': {
+    v1: root(
       {
         type: text,
         immutable: flag,
@@ -268,11 +258,9 @@ export const CORE_SCHEMAS: readonly KindSchemas[] = [
       },
       { rules: SECRET_RULES },
     ),
-  ),
-  kind(
-    '',
-    'ConfigMap',
-    root(
+  },
+  '/ConfigMap': {
+    v1: root(
       {
         immutable: flag,
         data: dataKeys(textMap),
@@ -280,6 +268,6 @@ export const CORE_SCHEMAS: readonly KindSchemas[] = [
       },
       { rules: configMapRules },
     ),
-  ),
-  kind('', 'Namespace', root({ spec: object({ finalizers }), status: anything }), false),
-];
+  },
+  '/Namespace': { v1: root({ spec: object({ finalizers }), status: anything }) },
+};

@@ -4,7 +4,7 @@ import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName, type NameFor
 import { isJsonObject, type JsonObject, type Report, type Schema } from './schema.ts';
 import { checkRules } from './rules.ts';
 import { checkStructure } from './structure.ts';
-import type { KindSchemas } from './catalog.ts';
+import type { Kind } from '../kind.ts';
 
 const text: Schema = { type: 'string' };
 /** null in a map or list of texts is an empty text, as Go reads it. */
@@ -69,7 +69,7 @@ export const METADATA_SCHEMA: Schema = {
 const MAX_ANNOTATION_BYTES = 256 * 1024;
 
 /** Reports what is wrong, and gives back the metadata without nulls and unknown fields. */
-export function checkMetadata(kind: KindSchemas, metadata: unknown, report: Report): JsonObject {
+export function checkMetadata(kind: Kind, metadata: unknown, report: Report): JsonObject {
   if (metadata === undefined || metadata === null) {
     report(
       ['metadata'],
@@ -171,7 +171,7 @@ function checkAnnotations(annotations: unknown, report: Report): void {
 
 const STANDARD_FINALIZERS = ['orphan', 'foregroundDeletion', 'kubernetes'];
 
-function checkFinalizers({ group }: KindSchemas, finalizers: unknown, report: Report): void {
+function checkFinalizers({ group }: Kind, finalizers: unknown, report: Report): void {
   const names = (finalizers ?? []) as readonly string[];
   for (const [index, name] of names.entries()) {
     const path = ['metadata', 'finalizers', index];

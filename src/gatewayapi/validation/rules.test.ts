@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { celMap } from '@bufbuild/cel';
-import { allKinds } from './catalog.ts';
+import { REGISTRY } from '../kind-registry.ts';
 import { compileRule } from './cel-environment.ts';
 import { explainedPatterns } from './pattern.ts';
 import { hintedMessages } from './rule-hints.ts';
@@ -18,8 +18,8 @@ function* schemasIn(schema: Schema): Generator<Schema> {
   }
 }
 
-const allSchemas = allKinds().flatMap(({ versions }) =>
-  Object.values(versions).flatMap((schema) => [...schemasIn(schema)]),
+const allSchemas = REGISTRY.kinds.flatMap(({ schemas }) =>
+  Object.values(schemas).flatMap((schema) => [...schemasIn(schema)]),
 );
 const allRules: readonly ValidationRule[] = allSchemas.flatMap(
   (schema) => schema['x-kubernetes-validations'] ?? [],

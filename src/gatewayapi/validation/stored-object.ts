@@ -3,7 +3,8 @@
  * were written in, and are not validated again when a CRD changes.
  */
 import { markRejected, type Violation } from '../rejection.ts';
-import { findKind, joinApiVersion, splitApiVersion, type KindSchemas } from './catalog.ts';
+import { REGISTRY, type KindRegistry, type RegisteredKind } from '../kind-registry.ts';
+import { splitApiVersion } from './api-version.ts';
 import { requiredInAll } from './common-schema.ts';
 import { normalize } from './normalize.ts';
 import { fieldSchema, formatPath, isJsonObject, type JsonObject, type Path, type Schema } from './schema.ts';
@@ -19,9 +20,9 @@ export type StoredReading =
  * Brings an object to the version that its type names, and to the shape of that type: types of values and required fields. Values beyond
  * that are the translator's to validate, rule by rule.
  */
-export function readStored(object: JsonObject): StoredReading {
+export function readStored(object: JsonObject, registry: KindRegistry = REGISTRY): StoredReading {
   const { group } = splitApiVersion(String(object['apiVersion']));
-  const kind = findKind(group, String(object['kind']));
+  const kind = registry.find(group, String(object['kind']));
   if (kind === null) return { ok: true, object };
   const { metadata, ...rest } = object;
   const schema = commonSchema(kind);
@@ -29,20 +30,20 @@ export function readStored(object: JsonObject): StoredReading {
   const violations: Violation[] = [];
   const shaped = shape(schema, body, [], violations);
   if (shaped === LEFT_OUT) return { ok: false, violations };
-  const apiVersion = joinApiVersion(group, kind.storageVersion);
+  const { apiVersion } = kind;
   if (shaped === rest && object['apiVersion'] === apiVersion) return { ok: true, object };
   const read = { ...(shaped as JsonObject), metadata, apiVersion };
   return { ok: true, object: violations.length === 0 ? read : markRejected(read, violations) };
 }
 
-const common = new WeakMap<KindSchemas, Schema>();
+const common = new WeakMap<RegisteredKind, Schema>();
 
-/** The schema of the newest version, with those fields required that all versions require. */
-function commonSchema(kind: KindSchemas): Schema {
+/** The schema of the preferred version, with those fields required that all versions require. */
+function commonSchema(kind: RegisteredKind): Schema {
   let schema = common.get(kind);
   if (schema === undefined) {
-    const { [kind.storageVersion]: newest = {}, ...others } = kind.versions;
-    schema = requiredInAll(newest, Object.values(others));
+    const others = kind.versions.slice(1).flatMap((version) => kind.schemas[version] ?? []);
+    schema = requiredInAll(kind.schema, others);
     common.set(kind, schema);
   }
   return schema;

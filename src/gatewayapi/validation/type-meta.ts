@@ -1,6 +1,7 @@
 /** What `apiVersion` and `kind` of an object say, and what they were probably meant to say. */
 import { suggest } from '../../lib/suggest.ts';
-import { allKinds, joinApiVersion, type KindSchemas } from './catalog.ts';
+import type { KindRegistry, RegisteredKind } from '../kind-registry.ts';
+import { joinApiVersion } from './api-version.ts';
 import type { Issue, JsonObject } from './schema.ts';
 
 const EXAMPLES = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' } as const;
@@ -24,30 +25,30 @@ export function untyped(object: JsonObject): Issue[] {
 }
 
 /** A version that the kind does not have. */
-export function unservedVersion(schemas: KindSchemas, version: string): Issue {
-  const served = Object.keys(schemas.versions).map((name) => joinApiVersion(schemas.group, name));
+export function unservedVersion(
+  { kind, group, versions, apiVersion }: RegisteredKind,
+  version: string,
+): Issue {
+  const served = versions.map((name) => joinApiVersion(group, name));
   return {
     path: ['apiVersion'],
     code: 'unsupported-value',
-    message: `version ${version} of ${schemas.kind} is not served: served are ${served.join(', ')}`,
-    hint: `write "apiVersion: ${joinApiVersion(schemas.group, schemas.storageVersion)}"`,
+    message: `version ${version} of ${kind} is not served: served are ${served.join(', ')}`,
+    hint: `write "apiVersion: ${apiVersion}"`,
   };
 }
 
 /** For kinds of our groups, and for our kinds in a wrong group: what was probably meant. */
-export function suggestKind(group: string, kind: string): string | null {
-  const kinds = allKinds();
+export function suggestKind({ kinds }: KindRegistry, group: string, kind: string): string | null {
+  const groups = [...new Set(kinds.map((entry) => entry.group))];
   const same = kinds.find((entry) => entry.kind === kind);
   if (same !== undefined) {
-    return isOurs(group) || isOfKubernetes(group)
-      ? `apiVersion: ${joinApiVersion(same.group, same.storageVersion)}`
-      : null;
+    return isOurs(group, groups) || isOfKubernetes(group) ? `apiVersion: ${same.apiVersion}` : null;
   }
-  if (!isOurs(group)) return null;
+  if (!isOurs(group, groups)) return null;
   // Experimental kinds lose their X when they become stable.
   const stable = kinds.find((entry) => `X${entry.kind}` === kind);
-  if (stable !== undefined)
-    return `apiVersion: ${joinApiVersion(stable.group, stable.storageVersion)}, kind: ${stable.kind}`;
+  if (stable !== undefined) return `apiVersion: ${stable.apiVersion}, kind: ${stable.kind}`;
   const near = suggest(
     kind,
     kinds.filter((entry) => entry.group === group).map((entry) => entry.kind),
@@ -59,7 +60,5 @@ export function suggestKind(group: string, kind: string): string | null {
 const isOfKubernetes = (group: string): boolean => /(^|\.)(x-)?k8s\.io$/.test(group);
 
 /** One of the groups we read, nearly one of them, or the one in which people first look for a Gateway. */
-const isOurs = (group: string): boolean => {
-  const groups = allKinds().map((entry) => entry.group);
-  return groups.includes(group) || group === 'networking.k8s.io' || suggest(group, groups) !== null;
-};
+const isOurs = (group: string, groups: readonly string[]): boolean =>
+  groups.includes(group) || group === 'networking.k8s.io' || suggest(group, groups) !== null;

@@ -2,7 +2,8 @@
  * What an API server would say of one object: version, metadata, unknown fields, structure, CEL rules. The object comes back defaulted
  * and brought to the version that its type names.
  */
-import { findKind, joinApiVersion, splitApiVersion, type KindSchemas } from './catalog.ts';
+import { REGISTRY, type KindRegistry, type RegisteredKind } from '../kind-registry.ts';
+import { splitApiVersion } from './api-version.ts';
 import { checkMetadata } from './metadata.ts';
 import { misplacedHint } from './misplaced.ts';
 import { normalize } from './normalize.ts';
@@ -19,21 +20,21 @@ export type Verdict =
   | {
       readonly kind: 'valid';
       readonly object: JsonObject;
-      readonly schemas: KindSchemas;
+      readonly definition: RegisteredKind;
       readonly remarks: readonly Issue[];
     };
 
-export function validateObject(object: JsonObject): Verdict {
+export function validateObject(object: JsonObject, registry: KindRegistry = REGISTRY): Verdict {
   const { apiVersion, kind } = object;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '') {
     return { kind: 'invalid', issues: untyped(object) };
   }
   const { group, version } = splitApiVersion(apiVersion);
-  const schemas = findKind(group, kind);
-  if (schemas === null) return { kind: 'unknown', suggestion: suggestKind(group, kind) };
-  const schema = schemas.versions[version];
-  if (schema === undefined) return { kind: 'invalid', issues: [unservedVersion(schemas, version)] };
-  return validateBody(object, schemas, schema);
+  const definition = registry.find(group, kind);
+  if (definition === null) return { kind: 'unknown', suggestion: suggestKind(registry, group, kind) };
+  const schema = definition.versions.includes(version) ? definition.schemas[version] : undefined;
+  if (schema === undefined) return { kind: 'invalid', issues: [unservedVersion(definition, version)] };
+  return validateBody(object, definition, schema);
 }
 
 /**
@@ -52,13 +53,13 @@ const HIDES_RULES: ReadonlySet<IssueCode> = new Set<IssueCode>([
 
 const HARMLESS: ReadonlySet<IssueCode> = new Set<IssueCode>(['cluster-only', 'namespace-ignored']);
 
-function validateBody(object: JsonObject, schemas: KindSchemas, schema: Schema): Verdict {
+function validateBody(object: JsonObject, definition: RegisteredKind, schema: Schema): Verdict {
   const issues: Issue[] = [];
   const report: Report = (path, code, message, hint = null) => {
-    issues.push(refine({ path, code, message, hint }, schemas, schema));
+    issues.push(refine({ path, code, message, hint }, definition, schema));
   };
   const { metadata: given, ...rest } = object;
-  const metadata = checkMetadata(schemas, given, report);
+  const metadata = checkMetadata(definition, given, report);
   // A manifest's status has known fields or it is refused, but its values are the controller's: they are not looked at.
   const body = withoutStatus(normalize(schema, rest, [], report) as JsonObject);
   checkStructure(schema, body, [], report);
@@ -66,14 +67,14 @@ function validateBody(object: JsonObject, schemas: KindSchemas, schema: Schema):
   if (issues.some(({ code }) => !HARMLESS.has(code))) return { kind: 'invalid', issues };
   return {
     kind: 'valid',
-    schemas,
-    object: convert({ ...body, metadata }, schemas, schema),
+    definition,
+    object: convert({ ...body, metadata }, definition, schema),
     remarks: issues,
   };
 }
 
 /** Says more than the place alone can tell, or less where it must not. */
-function refine(issue: Issue, { kind }: KindSchemas, schema: Schema): Issue {
+function refine(issue: Issue, { kind }: RegisteredKind, schema: Schema): Issue {
   const { path, code, hint } = issue;
   if (code === 'unknown-field') {
     const isSpelling = hint?.startsWith('did you mean') === true;
@@ -99,10 +100,12 @@ const withoutStatus = (object: JsonObject): JsonObject =>
     : object;
 
 /** Versions of one kind differ in what they allow, not in shape: conversion is another apiVersion and that version's defaults. */
-function convert(object: JsonObject, schemas: KindSchemas, from: Schema): JsonObject {
-  const { group, storageVersion, versions } = schemas;
-  const target = versions[storageVersion] ?? from;
+function convert(
+  object: JsonObject,
+  { schema: target, apiVersion }: RegisteredKind,
+  from: Schema,
+): JsonObject {
   const { metadata, ...body } = object;
   const normalized = target === from ? body : (normalize(target, body, [], () => undefined) as JsonObject);
-  return { ...normalized, metadata, apiVersion: joinApiVersion(group, storageVersion) };
+  return { ...normalized, metadata, apiVersion };
 }

@@ -1,5 +1,6 @@
 /** What one file holds, validated; documents whose text did not change are taken over from the last reading. */
 import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
+import type { KindRegistry } from '../../gatewayapi/kind-registry.ts';
 import { countOf } from '../../lib/plural.ts';
 import { parseChunk } from './documents.ts';
 import {
@@ -30,11 +31,18 @@ interface ReadChunk {
   readonly findings: readonly InputFinding[];
 }
 
-export function readContent(text: string, file: string, before: FileContent | null): FileContent {
+/** Where a text is from, and which kinds are read. */
+interface Source {
+  readonly file: string;
+  readonly registry: KindRegistry;
+}
+
+export function readContent(text: string, source: Source, before: FileContent | null): FileContent {
+  const { file } = source;
   const documents = new Map<string, ReadChunk>();
   const chunks = splitDocuments(text).map((chunk) => {
     const known = before?.documents.get(chunk.text);
-    const result = known === undefined ? readChunk(chunk, file) : moveTo(known, chunk.lineOffset);
+    const result = known === undefined ? readChunk(chunk, source) : moveTo(known, chunk.lineOffset);
     documents.set(chunk.text, result);
     return result;
   });
@@ -53,12 +61,12 @@ export function readContent(text: string, file: string, before: FileContent | nu
   return { objects, findings: [templateFinding(first)], isBroken: true, inputs, documents };
 }
 
-function readChunk(chunk: Chunk, file: string): ReadChunk {
+function readChunk(chunk: Chunk, { file, registry }: Source): ReadChunk {
   const parsed = parseChunk(chunk, file);
   return {
     lineOffset: chunk.lineOffset,
     shape: shapeOf(chunk, parsed, file),
-    objects: parsed.objects.map(readObject),
+    objects: parsed.objects.map((object) => readObject(object, registry)),
     findings: parsed.findings,
   };
 }

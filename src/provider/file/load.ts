@@ -1,5 +1,6 @@
 /** One-shot reading, for commands that look once: check, explain, tests. */
 import { readFileSync } from 'node:fs';
+import type { KindRegistry } from '../../gatewayapi/kind-registry.ts';
 import { Scanner } from './scan.ts';
 import { ResourceStore, type LoadedResources } from './store.ts';
 
@@ -17,8 +18,8 @@ export function loadResources(paths: readonly string[]): LoadedResources {
 }
 
 /** The state of one text, as if it were a file of that name. */
-export function stateFromText(text: string, file: string): LoadedResources {
-  const store = new ResourceStore();
+export function stateFromText(text: string, file: string, registry?: KindRegistry): LoadedResources {
+  const store = new ResourceStore(registry);
   store.setFile(file, text);
   return store.state();
 }

@@ -1,6 +1,6 @@
 /** Secrets that a cluster makes from other objects: references to them are right, although no file holds them. */
 import { CORE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
-import { splitApiVersion } from '../../gatewayapi/validation/catalog.ts';
+import { splitApiVersion } from '../../gatewayapi/validation/api-version.ts';
 import { isJsonObject, type JsonObject } from '../../gatewayapi/validation/schema.ts';
 
 const textAt = (value: JsonObject, ...path: readonly string[]): string | null => {

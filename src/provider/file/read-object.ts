@@ -1,7 +1,8 @@
 /** One object of a file: valid and completed for standalone use, or findings with their places. */
 import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
-import { findKind, splitApiVersion } from '../../gatewayapi/validation/catalog.ts';
+import type { KindRegistry } from '../../gatewayapi/kind-registry.ts';
+import { splitApiVersion } from '../../gatewayapi/validation/api-version.ts';
 import {
   formatPath,
   isJsonObject,
@@ -31,11 +32,11 @@ export interface ReadObject {
 
 const DEFAULT_NAMESPACE = 'default';
 
-export function readObject(source: SourceObject): ReadObject {
+export function readObject(source: SourceObject, registry: KindRegistry): ReadObject {
   const { value, locate } = source;
-  if (isJsonObject(value['sops'])) return encryptedObject(source);
-  const { verdict, read, placeholders } = validateWithPlaceholders(value);
-  const ref = refOf(read);
+  if (isJsonObject(value['sops'])) return encryptedObject(source, registry);
+  const { verdict, read, placeholders } = validateWithPlaceholders(value, registry);
+  const ref = refOf(read, registry);
   if (verdict.kind === 'unknown') {
     const findings = [unknownKind(source, ref, verdict.suggestion)];
     const expected = secretMadeOf(value);
@@ -55,14 +56,14 @@ export function readObject(source: SourceObject): ReadObject {
       locate,
     };
   }
-  const object = complete(verdict.object, verdict.schemas.namespaced);
+  const object = complete(verdict.object, verdict.definition.namespaced);
   const writtenStatus = isJsonObject(value['status']) ? value['status'] : null;
   return { ref, object, writtenStatus, findings, placeholders, expected: null, locate };
 }
 
 /** SOPS keeps its keys in a field beside the object's own; what the values say is known to the cluster only. */
-function encryptedObject({ value, locate }: SourceObject): ReadObject {
-  const ref = refOf(value);
+function encryptedObject({ value, locate }: SourceObject, registry: KindRegistry): ReadObject {
+  const ref = refOf(value, registry);
   const finding = inputFinding('encrypted', {
     object: ref,
     message: 'encrypted with SOPS: not read, and taken to exist',
@@ -80,24 +81,24 @@ interface PlaceholderVerdict {
 }
 
 /** Where placeholders make an object invalid, what holds once stand-ins take their place. */
-function validateWithPlaceholders(value: JsonObject): PlaceholderVerdict {
-  const verdict = validateObject(value);
+function validateWithPlaceholders(value: JsonObject, registry: KindRegistry): PlaceholderVerdict {
+  const verdict = validateObject(value, registry);
   const substitution = verdict.kind === 'invalid' ? substitute(value, verdict.issues) : null;
   if (substitution === null) return { verdict, read: value, placeholders: [] };
   const { object: read, placeholders } = substitution;
-  const second = validateObject(read);
+  const second = validateObject(read, registry);
   if (second.kind !== 'invalid') return { verdict: second, read, placeholders };
   // No stand-in fits a number or the content of a Secret; that is said once, not for each field.
   const issues = second.issues.filter((issue) => substitute(value, [issue]) === null);
   return { verdict: { kind: 'invalid', issues }, read, placeholders };
 }
 
-function refOf({ apiVersion, kind, metadata }: JsonObject): ObjectRef | null {
+function refOf({ apiVersion, kind, metadata }: JsonObject, registry: KindRegistry): ObjectRef | null {
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || !isJsonObject(metadata)) return null;
   const { name } = metadata;
   if (typeof name !== 'string' || name === '') return null;
   const { group } = splitApiVersion(apiVersion);
-  const isNamespaced = findKind(group, kind)?.namespaced ?? true;
+  const isNamespaced = registry.find(group, kind)?.namespaced ?? true;
   return { group, kind, namespace: isNamespaced ? namespaceOf(metadata) : '', name };
 }
 

@@ -4,6 +4,7 @@
  */
 import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { REGISTRY, type KindRegistry } from '../../gatewayapi/kind-registry.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { parsePath, type JsonObject } from '../../gatewayapi/validation/schema.ts';
 import { assembleSnapshot } from './assemble.ts';
@@ -42,15 +43,20 @@ const identity = ({ group, kind, namespace, name }: ObjectRef): string =>
   `${group}/${kind} ${namespacedName(namespace, name)}`;
 
 export class ResourceStore {
+  readonly #registry: KindRegistry;
   readonly #files = new Map<string, StoredFile>();
   readonly #generations = new Generations();
   readonly #impliedNamespaces = new Map<string, JsonObject>();
   /** What was in force after the last look. */
   #served: ReadonlyMap<string, ServedObject> = new Map();
 
+  constructor(registry: KindRegistry = REGISTRY) {
+    this.#registry = registry;
+  }
+
   setFile(file: string, text: string): void {
     const before = this.#files.get(file);
-    const content = readContent(text, file, before?.content ?? null);
+    const content = readContent(text, { file, registry: this.#registry }, before?.content ?? null);
     const held = new Map(content.isBroken ? before?.held : []);
     for (const { ref } of content.objects) if (ref !== null) held.set(identity(ref), ref);
     this.#files.set(file, { content, held });
@@ -110,7 +116,7 @@ export class ResourceStore {
     );
     this.#generations.keepOnly(served);
     return {
-      snapshot: assembleSnapshot(entries, this.#impliedNamespaces),
+      snapshot: assembleSnapshot(entries, this.#impliedNamespaces, this.#registry),
       locate: (ref, path) => served.get(identity(ref))?.locate(parsePath(path), false) ?? null,
       writtenStatus: (ref) => served.get(identity(ref))?.writtenStatus ?? null,
     };

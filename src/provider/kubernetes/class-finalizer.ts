@@ -2,10 +2,12 @@
  * Keeps a GatewayClass from being deleted while Gateways use it, by the finalizer that the Gateway API names for this (GatewayClass
  * type comment: "gateway-exists-finalizer").
  */
+import { KINDS } from '../../gatewayapi/kinds.ts';
 import type { KubeClient, KubeObject } from '../../kubeapi/client.ts';
 import { apiVersionOf, objectPath } from '../../kubeapi/kind-info.ts';
+import { splitApiVersion } from '../../gatewayapi/validation/api-version.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { KINDS } from './kinds.ts';
+import { kindAtVersion } from './kind-at-version.ts';
 
 const CLASS_FINALIZER = 'gateway-exists-finalizer.gateway.networking.k8s.io';
 const FIELD_MANAGER = 'sluice-gateway-class';
@@ -48,7 +50,7 @@ export class ClassFinalizer {
 
   /** Server-side apply: finalizers are a set, of which we own this one. */
   async #apply({ apiVersion, metadata: { name } }: KubeObject, isUsed: boolean): Promise<void> {
-    const kind = { ...KINDS.gatewayClasses, version: apiVersion.slice(apiVersion.indexOf('/') + 1) };
+    const kind = kindAtVersion(KINDS.gatewayClasses, splitApiVersion(apiVersion).version);
     await this.#client.call({
       method: 'PATCH',
       path: objectPath(kind, '', name),

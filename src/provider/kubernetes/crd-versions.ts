@@ -2,10 +2,11 @@
  * Which Gateway API the cluster has: the bundle version and channel that its CRDs carry. Read by name, so that no right to list all
  * CRDs is needed, at the start and every few minutes.
  */
+import type { Kind } from '../../gatewayapi/kind.ts';
+import { KINDS } from '../../gatewayapi/kinds.ts';
 import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client.ts';
 import { objectPath, type KindInfo } from '../../kubeapi/kind-info.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { KINDS, RESOURCE_NAMES } from './kinds.ts';
 
 const CRD: KindInfo = {
   kind: 'CustomResourceDefinition',
@@ -18,13 +19,18 @@ const CRD: KindInfo = {
 const VERSION_ANNOTATION = 'gateway.networking.k8s.io/bundle-version';
 const CHANNEL_ANNOTATION = 'gateway.networking.k8s.io/channel';
 const REREAD_MS = 5 * 60_000;
+
+const crdNameOf = ({ plural, group }: Kind): string => `${plural}.${group}`;
+
 /** Without these there is nothing to serve. */
-const NEEDED = ['gatewayclasses', 'gateways', 'httproutes'];
+const NEEDED: ReadonlySet<string> = new Set(
+  [KINDS.gatewayClasses, KINDS.gateways, KINDS.httpRoutes].map(crdNameOf),
+);
 
 /** Names of the CRDs of the Gateway API that Sluice reads, as the ClusterRole of the chart lists them. */
-export const GATEWAY_API_CRDS: readonly string[] = RESOURCE_NAMES.map((name) => KINDS[name])
-  .filter(({ group }) => group.startsWith('gateway.networking.'))
-  .map(({ plural, group }) => `${plural}.${group}`);
+export const GATEWAY_API_CRDS: readonly string[] = Object.values(KINDS)
+  .filter(({ definedBy }) => definedBy === 'gateway-api')
+  .map(crdNameOf);
 
 interface Found {
   readonly name: string;
@@ -108,7 +114,7 @@ export class CrdVersions {
     const { logger } = this.#options;
     const names = new Set(this.#found.map(({ name }) => name));
     const absent = GATEWAY_API_CRDS.filter((name) => !names.has(name));
-    const needed = absent.filter((name) => NEEDED.some((plural) => name.startsWith(`${plural}.`)));
+    const needed = absent.filter((name) => NEEDED.has(name));
     const versions = [...new Set(this.versions)].join(', ');
     const channels = [...new Set(this.#found.map(({ channel }) => channel))].join(', ');
     if (needed.length > 0) {

@@ -3,21 +3,17 @@
  * snapshot, coalesced, of objects that stay the same (`===`) while nobody changes them.
  */
 import type { ReferenceGrant } from '../../gatewayapi/generated/types.ts';
+import { isCustom } from '../../gatewayapi/kind.ts';
+import { REGISTRY, type KindRegistry, type RegisteredKind } from '../../gatewayapi/kind-registry.ts';
+import { KINDS } from '../../gatewayapi/kinds.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import type { ResourceSnapshot, UnreadableKind } from '../../gatewayapi/snapshot.ts';
+import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
 import type { KubeClient, KubeObject } from '../../kubeapi/client.ts';
 import { KindCache } from '../../kubeapi/kind-cache.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Provider, ProviderListener } from '../provider.ts';
-import {
-  isOurs,
-  isReferred,
-  KINDS,
-  kindNamed,
-  REFERRING,
-  RESOURCE_NAMES,
-  type ResourceName,
-} from './kinds.ts';
+import { kindAtVersion } from './kind-at-version.ts';
 import { ReferencedObjects } from './referenced-objects.ts';
 import { MAX_REFERRED, ReferenceFinder } from './references.ts';
 import { ObjectReader } from './object-reader.ts';
@@ -30,6 +26,8 @@ export interface KubernetesProviderOptions {
   /** Namespaces whose objects are served; null = all. */
   readonly namespaces: readonly string[] | null;
   readonly logger: Logger;
+  /** What is read; the kinds of `KINDS` unless given. */
+  readonly registry?: KindRegistry;
   /** Kinds are served at other versions than before; see `unreadableKinds`. */
   readonly onServedKinds?: () => void;
 }
@@ -38,18 +36,16 @@ export interface KubernetesProviderOptions {
 const COALESCE_MS = 20;
 /** The first change after a quiet time waits only for those that came with it. */
 const GATHER_MS = 2;
-/** Stored by package managers and the API server itself, large in number, and never a certificate. */
-const SECRETS_OF_INTEREST = 'type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token';
-
 export class KubernetesProvider implements Provider {
   readonly #options: KubernetesProviderOptions;
+  readonly #registry: KindRegistry;
   readonly #served: ServedKinds;
-  /** Empty until the served versions are known. */
-  readonly #caches = new Map<ResourceName, KindCache>();
-  readonly #readers = new Map<ResourceName, ObjectReader>();
-  readonly #secrets: ReferencedObjects;
-  readonly #configMaps: ReferencedObjects;
-  readonly #finder = new ReferenceFinder();
+  /** Objects of watched kinds; empty until the served versions are known. */
+  readonly #caches = new Map<RegisteredKind, KindCache>();
+  /** Objects of kinds of which only those that others refer to are read. */
+  readonly #referenced: ReadonlyMap<RegisteredKind, ReferencedObjects>;
+  readonly #readers: ReadonlyMap<RegisteredKind, ObjectReader>;
+  readonly #finder: ReferenceFinder;
   #leftOut = 0;
   readonly #writer: StatusWriter;
   #listener: ProviderListener | null = null;
@@ -61,34 +57,37 @@ export class KubernetesProvider implements Provider {
 
   constructor(options: KubernetesProviderOptions) {
     this.#options = options;
-    const { client, controllerName, namespaces, logger } = options;
+    const { client, controllerName, namespaces, logger, registry = REGISTRY } = options;
     const onChange = (): void => {
       this.#schedule();
     };
     const common = { client, namespaces, logger, onChange };
+    this.#registry = registry;
+    this.#readers = new Map(registry.kinds.map((kind) => [kind, new ObjectReader(registry)]));
     this.#served = new ServedKinds({
       client,
+      kinds: registry.custom,
       logger,
-      onChange: (names) => {
-        // Before the start there is nothing to watch anew.
-        if (this.#caches.size > 0) for (const name of names) this.#watch(name);
+      onChange: (kinds) => {
+        // Before the start no kind is watched yet.
+        if (this.#caches.size > 0) for (const kind of kinds) this.#watch(this.#kindNamed(kind.kind));
         options.onServedKinds?.();
       },
     });
-    this.#secrets = new ReferencedObjects({
-      ...common,
-      kind: KINDS.secrets,
-      fieldSelector: SECRETS_OF_INTEREST,
-    });
-    this.#configMaps = new ReferencedObjects({ ...common, kind: KINDS.configMaps });
+    const referenced = registry.kinds.filter(({ read }) => read === 'referenced');
+    this.#finder = new ReferenceFinder(referenced);
+    this.#referenced = new Map(
+      referenced.map((kind) => {
+        const selected = kind.fieldSelector === undefined ? {} : { fieldSelector: kind.fieldSelector };
+        return [kind, new ReferencedObjects({ ...common, ...selected, kind: kindAtVersion(kind) })];
+      }),
+    );
     this.#writer = new StatusWriter({
       client,
       controllerName,
-      kindOf: ({ kind }) => this.#served.kindOf(kindNamed(kind)),
-      current: ({ kind, object }) =>
-        this.#caches.get(kindNamed(kind))?.current(object.namespace, object.name),
-      version: ({ kind, object }) =>
-        this.#caches.get(kindNamed(kind))?.versionOf(object.namespace, object.name),
+      kindOf: ({ kind }) => this.#served.infoOf(this.#kindNamed(kind)),
+      current: ({ kind, object }) => this.#cacheOf(kind)?.current(object.namespace, object.name),
+      version: ({ kind, object }) => this.#cacheOf(kind)?.versionOf(object.namespace, object.name),
       now: () => new Date(),
       logger,
     });
@@ -101,7 +100,7 @@ export class KubernetesProvider implements Provider {
 
   /** The object of a kind as last seen. */
   find(kind: string, namespace: string, name: string): KubeObject | undefined {
-    return this.#caches.get(kindNamed(kind))?.get(namespace, name);
+    return this.#cacheOf(kind)?.get(namespace, name);
   }
 
   /** Only the leader writes; a new one writes what it has. */
@@ -117,27 +116,37 @@ export class KubernetesProvider implements Provider {
       this.#onFirst = resolve;
       void this.#served.start().then(() => {
         if (this.#listener === null) return;
-        for (const name of RESOURCE_NAMES) if (!isReferred(name)) this.#watch(name);
-        this.#secrets.start();
-        this.#configMaps.start();
+        for (const kind of this.#registry.kinds) if (!this.#referenced.has(kind)) this.#watch(kind);
+        for (const objects of this.#referenced.values()) objects.start();
       });
     });
   }
 
+  /** Throws for a kind that is not registered. */
+  #kindNamed(name: string): RegisteredKind {
+    const kind = this.#registry.named(name);
+    if (kind === null) throw new Error(`${name} is not a kind that is read`);
+    return kind;
+  }
+
+  #cacheOf(kind: string): KindCache | undefined {
+    return this.#caches.get(this.#kindNamed(kind));
+  }
+
   /** At the version at which the kind is served now. Nothing is published until it has been listed. */
-  #watch(name: ResourceName): void {
-    this.#caches.get(name)?.stop();
+  #watch(kind: RegisteredKind): void {
+    this.#caches.get(kind)?.stop();
     const { client, namespaces, logger } = this.#options;
-    const kind = this.#served.kindOf(name);
     const cache = new KindCache({
       client,
       namespaces,
       logger,
-      kind,
+      kind: this.#served.infoOf(kind),
+      ...(kind.fieldSelector === undefined ? {} : { fieldSelector: kind.fieldSelector }),
       onChange: () => {
         this.#schedule();
       },
-      ...(isOurs(name)
+      ...(isCustom(kind)
         ? {
             optional: true,
             withoutStatus: true,
@@ -147,7 +156,7 @@ export class KubernetesProvider implements Provider {
           }
         : {}),
     });
-    this.#caches.set(name, cache);
+    this.#caches.set(kind, cache);
     cache.start();
   }
 
@@ -161,8 +170,7 @@ export class KubernetesProvider implements Provider {
     this.#listener = null;
     this.#served.stop();
     for (const cache of this.#caches.values()) cache.stop();
-    this.#secrets.stop();
-    this.#configMaps.stop();
+    for (const objects of this.#referenced.values()) objects.stop();
     await this.#writer.close();
   }
 
@@ -182,10 +190,11 @@ export class KubernetesProvider implements Provider {
    * traffic away.
    */
   #publish(): void {
-    const isListed = this.#caches.size > 0 && [...this.#caches.values()].every(({ synced }) => synced);
-    if (!isListed || !this.#secrets.synced || !this.#configMaps.synced) return;
+    const referenced = [...this.#referenced.values()];
+    const copies = [...this.#caches.values(), ...referenced];
+    if (this.#caches.size === 0 || !copies.every(({ synced }) => synced)) return;
     this.#readReferred();
-    if (!this.#secrets.settled || !this.#configMaps.settled) return;
+    if (!referenced.every(({ settled }) => settled)) return;
     this.#publishedAtMs = performance.now();
     const snapshot = this.#snapshot();
     this.#listener?.onFindings([...this.#readers.values()].flatMap(({ findings }) => findings));
@@ -195,14 +204,13 @@ export class KubernetesProvider implements Provider {
   }
 
   #readReferred(): void {
-    const { Secret, ConfigMap, leftOut } = this.#finder.find(
-      REFERRING.flatMap((name) => this.#caches.get(name)?.objects() ?? []),
-      this.#readerOf('referenceGrants').read(
-        this.#caches.get('referenceGrants')?.objects() ?? [],
-      ) as unknown as readonly ReferenceGrant[],
+    const referring = this.#registry.kinds.filter(({ refersToContent }) => refersToContent);
+    const grants = this.#kindNamed(KINDS.referenceGrants.kind);
+    const { byKind, leftOut } = this.#finder.find(
+      referring.flatMap((kind) => this.#caches.get(kind)?.objects() ?? []),
+      this.#read(grants, this.#caches.get(grants)?.objects() ?? []) as unknown as readonly ReferenceGrant[],
     );
-    this.#secrets.want(Secret);
-    this.#configMaps.want(ConfigMap);
+    for (const [{ kind }, objects] of this.#referenced) objects.want(byKind.get(kind) ?? new Set());
     if (leftOut === this.#leftOut) return;
     this.#leftOut = leftOut;
     if (leftOut === 0) return;
@@ -216,19 +224,14 @@ export class KubernetesProvider implements Provider {
   }
 
   #snapshot(): ResourceSnapshot {
-    const stored: readonly (readonly [ResourceName, readonly KubeObject[]])[] = [
-      ...[...this.#caches].map(([name, cache]) => [name, cache.objects()] as const),
-      ['secrets', this.#secrets.objects()],
-      ['configMaps', this.#configMaps.objects()],
-    ];
-    const lists = stored.map(([name, objects]) => [name, this.#readerOf(name).read(objects)] as const);
+    const lists = [...this.#caches, ...this.#referenced].map(
+      ([kind, copy]) => [kind.list, this.#read(kind, copy.objects())] as const,
+    );
     // The readers have brought each object to the shape of its kind.
     return Object.fromEntries(lists) as unknown as ResourceSnapshot;
   }
 
-  #readerOf(name: ResourceName): ObjectReader {
-    const reader = this.#readers.get(name) ?? new ObjectReader();
-    this.#readers.set(name, reader);
-    return reader;
+  #read(kind: RegisteredKind, objects: readonly KubeObject[]): readonly JsonObject[] {
+    return this.#readers.get(kind)?.read(objects) ?? [];
   }
 }

@@ -3,6 +3,7 @@ import type { InputFinding } from '../../gatewayapi/input-finding.ts';
 import { inputFinding } from '../../gatewayapi/input-finding.ts';
 import { groupOf } from '../../gatewayapi/ref.ts';
 import type { Violation } from '../../gatewayapi/rejection.ts';
+import type { KindRegistry } from '../../gatewayapi/kind-registry.ts';
 import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
 import { readStored } from '../../gatewayapi/validation/stored-object.ts';
 import type { KubeObject } from '../../kubeapi/client.ts';
@@ -14,13 +15,18 @@ interface Reading {
 }
 
 export class ObjectReader {
+  readonly #registry: KindRegistry;
   readonly #readings = new DerivedItems<KubeObject, Reading>();
   readonly #objects = new DerivedItems<Reading, JsonObject>();
   readonly #findings = new DerivedItems<Reading, InputFinding>();
 
+  constructor(registry: KindRegistry) {
+    this.#registry = registry;
+  }
+
   /** The same array until something changes. */
   read(objects: readonly KubeObject[]): readonly JsonObject[] {
-    const readings = this.#readings.update(objects, (object) => [readingOf(object)]);
+    const readings = this.#readings.update(objects, (object) => [readingOf(object, this.#registry)]);
     this.#findings.update(readings, ({ findings }) => findings);
     return this.#objects.update(readings, ({ object }) => (object === null ? [] : [object]));
   }
@@ -31,8 +37,8 @@ export class ObjectReader {
   }
 }
 
-function readingOf(stored: KubeObject): Reading {
-  const reading = readStored(stored as unknown as JsonObject);
+function readingOf(stored: KubeObject, registry: KindRegistry): Reading {
+  const reading = readStored(stored as unknown as JsonObject, registry);
   return reading.ok
     ? { object: reading.object, findings: [] }
     : { object: null, findings: reading.violations.map((violation) => unusable(stored, violation)) };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { gatewayObject } from '../../../test/support/kube-cluster.ts';
 import type { KubeObject } from '../../kubeapi/client.ts';
+import { KINDS } from '../../gatewayapi/kinds.ts';
 import type { ReferenceGrant } from '../../gatewayapi/generated/types.ts';
 import { ReferenceFinder } from './references.ts';
 
@@ -12,6 +13,8 @@ const grant = (kind: string, to: object): ReferenceGrant =>
     metadata: { name: 'grant', namespace: 'certificates' },
     spec: { from: [{ group: 'gateway.networking.k8s.io', kind, namespace: 'shop' }], to: [to] },
   }) as ReferenceGrant;
+
+const REFERENCED = [KINDS.secrets, KINDS.configMaps];
 
 const gateway = gatewayObject('web', 'shop', {
   listeners: [
@@ -37,13 +40,16 @@ const gateway = gatewayObject('web', 'shop', {
 
 suite('references', () => {
   test('Secrets and ConfigMaps are found wherever they are named, in the namespace they are meant in', () => {
-    const found = new ReferenceFinder().find([gateway], [grant('Gateway', { group: '', kind: 'Secret' })]);
-    assert.deepEqual([...found.Secret], ['shop/own', 'certificates/shared']);
-    assert.deepEqual([...found.ConfigMap], ['shop/ca']);
+    const found = new ReferenceFinder(REFERENCED).find(
+      [gateway],
+      [grant('Gateway', { group: '', kind: 'Secret' })],
+    );
+    assert.deepEqual([...(found.byKind.get('Secret') ?? [])], ['shop/own', 'certificates/shared']);
+    assert.deepEqual([...(found.byKind.get('ConfigMap') ?? [])], ['shop/ca']);
   });
 
   test('what no ReferenceGrant allows is not found', () => {
-    const finder = new ReferenceFinder();
+    const finder = new ReferenceFinder(REFERENCED);
     const others = [
       [],
       [grant('HTTPRoute', { group: '', kind: 'Secret' })],
@@ -51,7 +57,11 @@ suite('references', () => {
       [grant('Gateway', { group: '', kind: 'Secret', name: 'another' })],
     ];
     for (const grants of others) {
-      assert.deepEqual([...finder.find([gateway], grants).Secret], ['shop/own'], JSON.stringify(grants));
+      assert.deepEqual(
+        [...(finder.find([gateway], grants).byKind.get('Secret') ?? [])],
+        ['shop/own'],
+        JSON.stringify(grants),
+      );
     }
   });
 
@@ -62,19 +72,25 @@ suite('references', () => {
       }) as unknown as KubeObject;
       return { ...object, metadata: { ...object.metadata, creationTimestamp: `${year}-01-01T00:00:00Z` } };
     };
-    const found = new ReferenceFinder(2).find([one('c', '2026'), one('a', '2024'), one('b', '2025')], []);
-    assert.deepEqual([...found.Secret], ['shop/a-tls', 'shop/b-tls']);
+    const found = new ReferenceFinder(REFERENCED, 2).find(
+      [one('c', '2026'), one('a', '2024'), one('b', '2025')],
+      [],
+    );
+    assert.deepEqual([...(found.byKind.get('Secret') ?? [])], ['shop/a-tls', 'shop/b-tls']);
     assert.equal(found.leftOut, 1);
   });
 
   test('an object without references, or without a spec, has none', () => {
-    const found = new ReferenceFinder().find(
+    const found = new ReferenceFinder(REFERENCED).find(
       [
         { apiVersion: 'v1', kind: 'Thing', metadata: { name: 'x' } },
         gatewayObject('plain') as unknown as KubeObject,
       ],
       [],
     );
-    assert.equal(found.Secret.size + found.ConfigMap.size, 0);
+    assert.deepEqual(
+      [...found.byKind.values()].map(({ size }) => size),
+      [0, 0],
+    );
   });
 });

@@ -1,15 +1,15 @@
 /**
  * Which Secrets and ConfigMaps objects refer to and may refer to: nothing else of these kinds is read. Pure.
  */
+import type { Kind } from '../../gatewayapi/kind.ts';
 import type { ReferenceGrant } from '../../gatewayapi/generated/types.ts';
 import { groupOf, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { indexGrants, isGranted, type GrantIndex, type Referrer } from '../../gatewayapi/reference-grant.ts';
 import type { KubeObject } from '../../kubeapi/client.ts';
 
-export type ReferredKind = 'Secret' | 'ConfigMap';
-
-/** `namespace/name`, by kind. */
-export interface References extends Readonly<Record<ReferredKind, ReadonlySet<string>>> {
+export interface References {
+  /** `namespace/name`, by kind. */
+  readonly byKind: ReadonlyMap<string, ReadonlySet<string>>;
   /** How many more there are than are read. */
   readonly leftOut: number;
 }
@@ -19,12 +19,15 @@ export const MAX_REFERRED = 16_384;
 
 /** Memoizes the references of each object, since most objects are the same from one look to the next. */
 export class ReferenceFinder {
+  readonly #kinds: ReadonlyMap<string, Kind>;
   readonly #max: number;
   readonly #found = new WeakMap<KubeObject, readonly ObjectRef[]>();
   #grants: readonly ReferenceGrant[] = [];
   #index: GrantIndex = new Map();
 
-  constructor(max = MAX_REFERRED) {
+  /** Finds references to objects of these kinds. */
+  constructor(kinds: readonly Kind[], max = MAX_REFERRED) {
+    this.#kinds = new Map(kinds.map((kind) => [kind.kind, kind]));
     this.#max = max;
   }
 
@@ -40,29 +43,43 @@ export class ReferenceFinder {
   }
 
   #collect(objects: readonly KubeObject[]): References {
-    const found = { Secret: new Set<string>(), ConfigMap: new Set<string>() };
+    const byKind = new Map([...this.#kinds.keys()].map((kind) => [kind, new Set<string>()]));
     let leftOut = 0;
     for (const object of objects) {
       const from = referrerOf(object);
       for (const to of this.#in(object)) {
-        const keys = found[to.kind as ReferredKind];
+        const keys = byKind.get(to.kind);
         const key = `${to.namespace}/${to.name}`;
-        if (keys.has(key) || !isGranted(this.#index, from, to)) continue;
+        if (keys === undefined || keys.has(key) || !isGranted(this.#index, from, to)) continue;
         if (keys.size < this.#max) keys.add(key);
         else leftOut += 1;
       }
     }
-    return { ...found, leftOut };
+    return { byKind, leftOut };
   }
 
   #in(object: KubeObject): readonly ObjectRef[] {
     let found = this.#found.get(object);
     if (found === undefined) {
       const { spec } = object as KubeObject & { readonly spec?: unknown };
-      found = [...referencesIn(spec, object.metadata.namespace ?? '')];
+      found = [...this.#referencesIn(spec, object.metadata.namespace ?? '')];
       this.#found.set(object, found);
     }
     return found;
+  }
+
+  /**
+   * A reference is any object with a name and one of these kinds, at any depth: the API server has filled in the kinds that users may
+   * leave out, and a field that a later version adds is found as well.
+   */
+  *#referencesIn(value: unknown, namespace: string): Generator<ObjectRef> {
+    if (typeof value !== 'object' || value === null) return;
+    const { kind, name, group = '', namespace: named } = value as Readonly<Record<string, unknown>>;
+    const isRef = typeof kind === 'string' && typeof name === 'string' && typeof group === 'string';
+    if (isRef && this.#kinds.get(kind)?.group === group) {
+      yield { group, kind, namespace: typeof named === 'string' ? named : namespace, name };
+    }
+    for (const member of Object.values(value)) yield* this.#referencesIn(member, namespace);
   }
 }
 
@@ -79,16 +96,3 @@ const ageOf = ({ metadata }: KubeObject): string =>
 
 const oldestFirst = (objects: readonly KubeObject[]): readonly KubeObject[] =>
   objects.toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1));
-
-/**
- * A reference is any object with a name and one of our kinds, wherever it stands: the API server has filled in the kinds that
- * users may leave out, and a field that some later version adds is found as well.
- */
-function* referencesIn(value: unknown, namespace: string): Generator<ObjectRef> {
-  if (typeof value !== 'object' || value === null) return;
-  const { kind, name, group = '', namespace: named } = value as Readonly<Record<string, unknown>>;
-  if ((kind === 'Secret' || kind === 'ConfigMap') && typeof name === 'string' && group === '') {
-    yield { group, kind, namespace: typeof named === 'string' ? named : namespace, name };
-  }
-  for (const member of Object.values(value)) yield* referencesIn(member, namespace);
-}

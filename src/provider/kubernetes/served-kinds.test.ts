@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { isCustom, type Kind } from '../../gatewayapi/kind.ts';
+import { REGISTRY } from '../../gatewayapi/kind-registry.ts';
+import { KINDS } from '../../gatewayapi/kinds.ts';
 import { ApiError, type KubeClient } from '../../kubeapi/client.ts';
 import { SILENT_LOGGER } from '../../telemetry/logger.ts';
-import type { ResourceName } from './kinds.ts';
 import { newestReadable, ServedKinds } from './served-kinds.ts';
 
 suite('the version at which a kind is watched', () => {
-  const group = 'gateway.networking.k8s.io';
   const cases: readonly (readonly [kind: string, served: readonly string[], wanted: string | null])[] = [
     ['BackendTLSPolicy', ['v1alpha3', 'v1'], 'v1'],
     ['BackendTLSPolicy', ['v1alpha2', 'v1alpha3'], 'v1alpha3'],
@@ -18,8 +19,10 @@ suite('the version at which a kind is watched', () => {
   ];
   for (const [kind, served, wanted] of cases) {
     test(`${kind} served as ${served.join(', ') || 'none'}: ${String(wanted)}`, () => {
-      assert.equal(newestReadable(group, kind, served), wanted);
-      assert.equal(newestReadable(group, kind, served.toReversed()), wanted);
+      const read = REGISTRY.named(kind);
+      assert.ok(read !== null);
+      assert.equal(newestReadable(read, served), wanted);
+      assert.equal(newestReadable(read, served.toReversed()), wanted);
     });
   }
 });
@@ -37,20 +40,21 @@ test('a group that an API server does not know for a moment changes no version',
       ? Promise.reject(new ApiError(404, 'NotFound', path))
       : Promise.resolve(answer);
   };
-  const changed: ResourceName[] = [];
+  const changed: Kind[] = [];
   const served = new ServedKinds({
     client: { call } as unknown as KubeClient,
+    kinds: Object.values(KINDS).filter(isCustom),
     logger: SILENT_LOGGER,
-    onChange: (names) => changed.push(...names),
+    onChange: (kinds) => changed.push(...kinds),
   });
   t.after(() => {
     served.stop();
   });
   await served.start();
-  assert.equal(served.kindOf('backendTlsPolicies').version, 'v1alpha3');
+  assert.equal(served.infoOf(KINDS.backendTlsPolicies).version, 'v1alpha3');
   isKnown = false;
   changed.length = 0;
   await served.start();
-  assert.equal(served.kindOf('backendTlsPolicies').version, 'v1alpha3');
+  assert.equal(served.infoOf(KINDS.backendTlsPolicies).version, 'v1alpha3');
   assert.deepEqual(changed, [], 'watched on: an empty list would take the policies away');
 });

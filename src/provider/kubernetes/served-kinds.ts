@@ -1,31 +1,33 @@
 /**
- * At which version each kind is watched: the newest of those that the API server serves and Sluice reads. Bundles of the Gateway API
- * differ in this: BackendTLSPolicy is `v1` since v1.4 and `v1alpha3` before. A kind that is there in no version that Sluice reads is
+ * At which version each kind is watched: the first of those that Sluice reads which the API server serves. Bundles of the Gateway API
+ * differ in this: BackendTLSPolicy is `v1` since v1.4 and `v1alpha3` before. A kind that is installed in no version that Sluice reads is
  * reported, since its objects have no effect.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Kind } from '../../gatewayapi/kind.ts';
 import type { UnreadableKind } from '../../gatewayapi/snapshot.ts';
-import { findKind } from '../../gatewayapi/validation/catalog.ts';
 import type { KubeClient } from '../../kubeapi/client.ts';
 import { discoverVersions } from '../../kubeapi/discovery.ts';
 import type { KindInfo } from '../../kubeapi/kind-info.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { isOurs, KINDS, RESOURCE_NAMES, type ResourceName } from './kinds.ts';
+import { kindAtVersion } from './kind-at-version.ts';
 
 const REREAD_MS = 60_000;
 const RETRY_MS = 1_000;
 
 export interface ServedKindsOptions {
   readonly client: KubeClient;
+  /** Kinds of CRDs; all others are served at one version. */
+  readonly kinds: readonly Kind[];
   readonly logger: Logger;
   /** These are served at another version than before. */
-  readonly onChange: (names: readonly ResourceName[]) => void;
+  readonly onChange: (kinds: readonly Kind[]) => void;
 }
 
 export class ServedKinds {
   readonly #options: ServedKindsOptions;
   readonly #abort = new AbortController();
-  readonly #versions = new Map<ResourceName, string>();
+  readonly #versions = new Map<Kind, string>();
   #unreadable: readonly UnreadableKind[] = [];
   #timer: NodeJS.Timeout | null = null;
 
@@ -38,10 +40,9 @@ export class ServedKinds {
     return this.#unreadable;
   }
 
-  /** The kind at the version at which it is served; at the newest one when it is not. */
-  kindOf(name: ResourceName): KindInfo {
-    const version = this.#versions.get(name);
-    return version === undefined ? KINDS[name] : { ...KINDS[name], version };
+  /** The kind at the version at which it is served; at the preferred one when it is not. */
+  infoOf(kind: Kind): KindInfo {
+    return kindAtVersion(kind, this.#versions.get(kind));
   }
 
   /** Resolves when the API server has answered, or `stop` was called. */
@@ -70,9 +71,9 @@ export class ServedKinds {
 
   /** False when the API server did not answer: what was known stays. */
   async #read(): Promise<boolean> {
-    const { client, logger } = this.#options;
+    const { client, kinds, logger } = this.#options;
     try {
-      const groups = [...new Set(RESOURCE_NAMES.filter(isOurs).map((name) => KINDS[name].group))];
+      const groups = [...new Set(kinds.map(({ group }) => group))];
       const found = await Promise.all(
         groups.map(
           async (group) => [group, await discoverVersions(client, group, this.#abort.signal)] as const,
@@ -87,19 +88,18 @@ export class ServedKinds {
   }
 
   #take(groups: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>): void {
-    const changed: ResourceName[] = [];
+    const changed: Kind[] = [];
     const unreadable: UnreadableKind[] = [];
-    for (const name of RESOURCE_NAMES.filter(isOurs)) {
-      const { group, kind, plural, version: newest } = KINDS[name];
-      const versions = groups.get(group)?.get(plural) ?? [];
-      const version = newestReadable(group, kind, versions);
-      if (versions.length > 0 && version === null) unreadable.push({ kind, versions });
+    for (const kind of this.#options.kinds) {
+      const served = groups.get(kind.group)?.get(kind.plural) ?? [];
+      const version = newestReadable(kind, served);
+      if (served.length > 0 && version === null) unreadable.push({ kind: kind.kind, versions: served });
       // An API server that starts may not know a group yet. The version that was read before is watched on: at another one the list would
       // be empty, and policies that protect something gone.
-      const before = versions.length === 0 ? this.#versions.get(name) : undefined;
-      const watched = version ?? before ?? newest;
-      if (this.kindOf(name).version !== watched) changed.push(name);
-      this.#versions.set(name, watched);
+      const before = served.length === 0 ? this.#versions.get(kind) : undefined;
+      const watched = version ?? before ?? kind.versions[0];
+      if (this.infoOf(kind).version !== watched) changed.push(kind);
+      this.#versions.set(kind, watched);
     }
     this.#report(changed, unreadable);
     if (changed.length > 0 || JSON.stringify(unreadable) !== JSON.stringify(this.#unreadable)) {
@@ -108,10 +108,10 @@ export class ServedKinds {
     }
   }
 
-  #report(changed: readonly ResourceName[], unreadable: readonly UnreadableKind[]): void {
+  #report(changed: readonly Kind[], unreadable: readonly UnreadableKind[]): void {
     const { logger } = this.#options;
-    for (const name of changed) {
-      const { kind, version } = this.kindOf(name);
+    for (const one of changed) {
+      const { kind, version } = this.infoOf(one);
       logger.info('a kind is read at another version', { kind, version });
     }
     const known = new Set(this.#unreadable.map(({ kind }) => kind));
@@ -125,21 +125,6 @@ export class ServedKinds {
   }
 }
 
-/** Stable before beta before alpha, and the higher number first (as the API server orders versions). */
-function rank(version: string): readonly [number, number, number] {
-  const [, major = '0', stage = '', minor = '0'] = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version) ?? [];
-  return [stage === '' ? 2 : stage === 'beta' ? 1 : 0, Number(major), Number(minor)];
-}
-
-function isNewer(a: string, b: string): boolean {
-  const [left, right] = [rank(a), rank(b)];
-  const at = left.findIndex((part, index) => part !== right[index]);
-  return at >= 0 && (left[at] ?? 0) > (right[at] ?? 0);
-}
-
-/** null when none of these can be read. */
-export function newestReadable(group: string, kind: string, served: readonly string[]): string | null {
-  const readable = Object.keys(findKind(group, kind)?.versions ?? {});
-  const both = served.filter((version) => readable.includes(version));
-  return both.reduce<string | null>((best, one) => (best === null || isNewer(one, best) ? one : best), null);
-}
+/** null when none of the served versions can be read. */
+export const newestReadable = ({ versions }: Kind, served: readonly string[]): string | null =>
+  versions.find((version) => served.includes(version)) ?? null;

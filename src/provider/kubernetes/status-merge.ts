@@ -36,45 +36,27 @@ export interface MergeContext {
   readonly now: string;
 }
 
-/** The whole status to write. */
+/** The whole status to write. How it is merged follows from the fields of the new status, not from the kind. */
 export function mergeStatus(
   current: WrittenStatus,
-  update: StatusUpdate,
+  { status }: StatusUpdate,
   context: MergeContext,
 ): WrittenStatus {
-  switch (update.kind) {
-    case 'HTTPRoute':
-    case 'GRPCRoute':
-    case 'TLSRoute':
-    case 'TCPRoute':
-    case 'UDPRoute':
-    case 'XBackend': {
-      const parents = mergeEntries(current.parents, update.status.parents, context);
-      return parents === undefined ? current : { ...current, parents };
-    }
-    case 'BackendTLSPolicy':
-    case 'XBackendTrafficPolicy':
-    case 'BackendPolicy': {
-      const ancestors = mergeEntries(current.ancestors, update.status.ancestors, context);
-      return ancestors === undefined ? current : { ...current, ancestors };
-    }
-    case 'Gateway':
-    case 'ListenerSet': {
-      const listeners = update.status.listeners.map((listener) => {
-        const before = current.listeners?.find(({ name }) => name === listener.name);
-        return { ...listener, conditions: mergeConditions(before, listener.conditions, context) };
-      });
-      const conditions = mergeConditions(current, update.status.conditions, context);
-      return { ...current, ...update.status, conditions, listeners };
-    }
-    case 'GatewayClass':
-    case 'ProxyConfig':
-      return {
-        ...current,
-        ...update.status,
-        conditions: mergeConditions(current, update.status.conditions, context),
-      };
+  if ('parents' in status) {
+    const parents = mergeEntries(current.parents, status.parents, context);
+    return parents === undefined ? current : { ...current, parents };
   }
+  if ('ancestors' in status) {
+    const ancestors = mergeEntries(current.ancestors, status.ancestors, context);
+    return ancestors === undefined ? current : { ...current, ancestors };
+  }
+  const conditions = mergeConditions(current, status.conditions, context);
+  if (!('listeners' in status)) return { ...current, ...status, conditions };
+  const listeners = status.listeners.map((listener) => {
+    const before = current.listeners?.find(({ name }) => name === listener.name);
+    return { ...listener, conditions: mergeConditions(before, listener.conditions, context) };
+  });
+  return { ...current, ...status, conditions, listeners };
 }
 
 interface Entry {

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
 import type { FakeApiServer } from '../../../test/support/fake-api/server.ts';
 import { routeObject, startCluster, type KubeCluster } from '../../../test/support/kube-cluster.ts';
+import { KINDS } from '../../gatewayapi/kinds.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import { KubeClient, type KubeObject } from '../../kubeapi/client.ts';
 import { SILENT_LOGGER } from '../../telemetry/logger.ts';
-import { KINDS } from './kinds.ts';
+import { kindAtVersion } from './kind-at-version.ts';
 import { StatusWriter } from './status-writer.ts';
 
 const OURS = 'sluice.dev/gateway-controller';
@@ -32,7 +33,7 @@ async function start(t: TestContext): Promise<Bench> {
     writer: new StatusWriter({
       client,
       controllerName: OURS,
-      kindOf: () => KINDS.httpRoutes,
+      kindOf: () => kindAtVersion(KINDS.httpRoutes),
       current: () => bench.seen,
       version: () => {
         bench.looks += 1;
