@@ -127,7 +127,7 @@ export function backendName(origin: Origin | null): string | null {
   return `${kind}/${namespace}/${name}${section === undefined ? '' : `:${section}`}`;
 }
 
-/** What is said of the objects of a request, rendered when it is first met; labels live as long as their configuration. */
+/** A request's object names as JSON, rendered on first use; they live as long as their configuration. */
 const renderedLabels = new WeakMap<RequestLabels, Buffer>();
 
 function labelFields(labels: RequestLabels): Buffer {

@@ -123,7 +123,7 @@ async function write(path: string, text: string, mode: number, replace: boolean)
   await rename(`${path}.new`, path);
 }
 
-/** O_EXCL: a file or link that somebody else put there is not written to. */
+/** O_EXCL: an existing file or link is never written to. */
 async function create(path: string, text: string, mode: number): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   try {
@@ -164,7 +164,7 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64');
 }
 
-/** `*` and `:` stand for other things in file names. */
+/** `*` and `:` have other meanings in file names. */
 function fileName(name: string): string {
   return name.replace(/^\*\./, 'wildcard.').replaceAll(':', '_');
 }

@@ -43,7 +43,7 @@ test('a leaf is refused as an authority', async () => {
   await assert.rejects(loadAuthority(leaf), /not an authority/);
 });
 
-test('a name longer than a common name may be stands in subjectAltName alone', async () => {
+test('a name that is too long for a common name is in subjectAltName alone', async () => {
   const authority = await createAuthority({ commonName: 'Test authority' });
   const name = `${'a'.repeat(60)}.${'b'.repeat(60)}.example`;
   const certificate = new X509Certificate(

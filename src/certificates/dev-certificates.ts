@@ -1,5 +1,5 @@
 /**
- * Development certificates: a certificate authority of one's own and the leaves it signs. For laptops and tests;
+ * Development certificates: a local certificate authority and the leaves it signs. For laptops and tests;
  * nothing here renews, revokes or guards a key better than a file mode does.
  */
 import 'reflect-metadata';
@@ -144,7 +144,7 @@ async function leafExtensions(
   ];
 }
 
-/** CN holds 64 characters (RFC 5280 ub-common-name); a longer name stands in subjectAltName alone. */
+/** CN holds 64 characters (RFC 5280 ub-common-name); a longer name is in subjectAltName alone. */
 function commonName(request: LeafRequest): x509.JsonName {
   const name = request.names.find((candidate) => isIP(candidate) === 0) ?? request.names[0];
   return name === undefined || name.length > 64 ? [] : [{ CN: [name] }];

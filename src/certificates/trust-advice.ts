@@ -1,4 +1,4 @@
-/** How to make programs believe the development authority, on the machine at hand. */
+/** How to make programs on this machine trust the development authority. */
 import { resolve } from 'node:path';
 import type { WrittenFiles } from './certificate-files.ts';
 
@@ -15,7 +15,7 @@ const SYSTEM_STORE: Readonly<Partial<Record<NodeJS.Platform, (path: string) => r
   win32: (path) => [`certutil -user -addstore Root ${path}`],
 };
 
-/** Lines for the terminal. Whoever has the authority's key can pose as any site to those who trust it: that is said too. */
+/** Lines for the terminal. The lines also warn that its key can impersonate any site to those who trust it. */
 export function trustAdvice(files: Files, isClient: boolean, platform: NodeJS.Platform): string {
   const authority = resolve(files.authority);
   const use = isClient

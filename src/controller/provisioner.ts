@@ -1,7 +1,7 @@
 /** Brings what runs for each Gateway to what it should be, and says where each can be reached and how many proxies it has. */
 import { coalesce } from './coalesce.ts';
 import type { ObservedAddress } from './observations.ts';
-import { Applier, LATE_MS, type Standing } from '../infrastructure/kubernetes/applier.ts';
+import { Applier, LATE_MS, type ReconcileResult } from '../infrastructure/kubernetes/applier.ts';
 import { gatewayId } from '../infrastructure/kubernetes/names.ts';
 import { identitySecretName } from '../infrastructure/kubernetes/pod.ts';
 import {
@@ -14,7 +14,7 @@ import {
   addressesOfServices,
   desiredProxies,
   workloadTrouble,
-} from '../infrastructure/kubernetes/standing.ts';
+} from '../infrastructure/kubernetes/live-objects.ts';
 import type { InfraSpec } from '../ir/infra.ts';
 import type { KubeClient, KubeObject } from '../kubeapi/client.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -159,7 +159,7 @@ export class Provisioner {
     if (this.#isRunning || !this.#isLeader || !this.#owned.synced) return;
     this.#isRunning = true;
     this.#isDirty = false;
-    let results: readonly (Standing | 'failed')[] = ['failed'];
+    let results: readonly (ReconcileResult | 'failed')[] = ['failed'];
     try {
       results = await this.#provisionAll();
     } catch (error) {
@@ -171,15 +171,15 @@ export class Provisioner {
   }
 
   /** For what was asked while it ran, and for what did not come to its end. */
-  #requestAgain(results: readonly (Standing | 'failed')[]): void {
+  #requestAgain(results: readonly (ReconcileResult | 'failed')[]): void {
     const isDirty = this.#isDirty;
     if (results.includes('failed')) this.#request(RETRY_MS);
     else if (isDirty) this.#request();
     else if (results.includes('late')) this.#request(LATE_MS);
   }
 
-  async #provisionAll(): Promise<readonly (Standing | 'failed')[]> {
-    const results: (Standing | 'failed')[] = [];
+  async #provisionAll(): Promise<readonly (ReconcileResult | 'failed')[]> {
+    const results: (ReconcileResult | 'failed')[] = [];
     for (const spec of this.#wanted) {
       const { namespace, name } = spec.gateway;
       try {
@@ -201,7 +201,7 @@ export class Provisioner {
     this.#options.onChange();
   }
 
-  async #provisionOne(spec: InfraSpec): Promise<Standing> {
+  async #provisionOne(spec: InfraSpec): Promise<ReconcileResult> {
     const { namespace, name } = spec.gateway;
     const gateway = this.#options.gateway(namespace, name);
     // One that is being deleted keeps what it has until the last of its finalizers is gone.
@@ -225,7 +225,7 @@ export class Provisioner {
   }
 
   /** The kubelet brings a replaced Secret into running pods, and a proxy reads it anew for each stream: none is cut. */
-  async #ensureIdentity(input: RenderInput): Promise<Standing> {
+  async #ensureIdentity(input: RenderInput): Promise<ReconcileResult> {
     const { gateway } = input.spec;
     const { gatewayUid } = input.context;
     const { namespace } = gateway;

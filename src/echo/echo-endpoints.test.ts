@@ -24,7 +24,7 @@ const snapshot = (services: readonly Service[], endpointSlices: readonly Endpoin
   ({ services, endpointSlices }) as unknown as ResourceSnapshot;
 
 suite('--echo', () => {
-  test('stands behind Services without endpoints, port by port, and no others', () => {
+  test('gives endpoints to Services without any, port by port, and to no others', () => {
     const targets = servicesWithoutEndpoints(
       snapshot(
         [

@@ -13,7 +13,7 @@ const ENTRY = fileURLToPath(new URL(`./process${import.meta.url.slice(-3)}`, imp
 
 export interface EchoOptions {
   readonly logger: Logger;
-  /** What stands in for what is missing, whenever resources change. */
+  /** The stand-ins, whenever resources change. */
   readonly onNotes: (notes: readonly string[]) => void;
 }
 

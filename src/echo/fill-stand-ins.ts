@@ -11,7 +11,7 @@ const CERT_FOLDER = 'certs';
 
 export interface FilledSnapshot {
   readonly snapshot: ResourceSnapshot;
-  /** What stands in for what, in a line each. */
+  /** One line for each stand-in. */
   readonly notes: readonly string[];
 }
 

@@ -14,7 +14,7 @@ export interface EchoOptions {
   readonly host: string;
   /** 0 = any free port. */
   readonly port: number;
-  /** Stands in every answer. */
+  /** Part of every response. */
   readonly name: string;
 }
 
@@ -66,7 +66,7 @@ export function startEcho({ host, port, name }: EchoOptions): Promise<EchoServer
   });
 }
 
-/** How the connection preface of HTTP/2 begins; no request of HTTP/1.1 that anybody sends does. */
+/** How the connection preface of HTTP/2 begins; no HTTP/1.1 request does. */
 const PREFACE_START = 'PRI ';
 
 /** Hands a connection to the server of the protocol that its first bytes speak (RFC 9113 section 3.3). */

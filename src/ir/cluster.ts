@@ -28,7 +28,7 @@ export interface Endpoint {
   readonly port: number;
   readonly state: 'ready' | 'draining';
   readonly zone: string | null;
-  /** Whose requests it is meant for (EndpointSlice `hints`); absent = anybody's. */
+  /** Whose requests it is meant for (EndpointSlice `hints`); absent = any client's. */
   readonly hints?: { readonly zones: readonly string[]; readonly nodes: readonly string[] };
 }
 

@@ -31,7 +31,7 @@ export function encodeConfig(config: GatewayConfig): string {
 /** Items of a list that are encoded together: some tens of kilobytes. */
 const ITEMS_A_PIECE = 100;
 
-/** What `encodeConfig` gives, in pieces, for whoever need not have the whole at once. */
+/** The output of `encodeConfig` in pieces, for callers that can stream it. */
 export function* encodeConfigInPieces(config: GatewayConfig): Generator<string> {
   yield `{"format":${FORMAT},"config":{`;
   let separator = '';

@@ -7,7 +7,7 @@ import type { Certificate } from './tls.ts';
 
 /** Settings of the proxy that come with the Gateway (ProxyConfig), defaults filled in. */
 export interface ProxySettings {
-  /** CIDRs whose X-Forwarded-* and PROXY headers are believed. Empty: nobody's (an edge). */
+  /** CIDRs whose X-Forwarded-* and PROXY headers are trusted. Empty: none (an edge). */
   readonly trustedCidrs: readonly string[];
   readonly acceptProxyProtocol: boolean;
   readonly grpcWeb: boolean;

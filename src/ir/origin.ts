@@ -12,7 +12,7 @@ export interface RuleOrigin extends Origin {
   readonly index: number;
 }
 
-/** A setting in force: the field of a policy, its value as a user writes it, and the object that says so; null: nobody, the default. */
+/** An effective setting: the field of a policy, its value as a user writes it, and the object that sets it; null for the default. */
 export interface EffectiveSetting {
   readonly field: string;
   readonly value: string;

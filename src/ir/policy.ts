@@ -97,7 +97,7 @@ export interface PassiveHealthCheck {
   /** Errors in a row; 0 = off. Gateway errors are 502, 503, 504 and failures to get an answer. */
   readonly consecutive5xx: number;
   readonly consecutiveGatewayErrors: number;
-  /** Percent of requests that must go well; 0 = off. Judged every `intervalMs`. */
+  /** Percent of requests that must succeed; 0 = off. Checked every `intervalMs`. */
   readonly successRateThreshold: number;
   readonly successRateWindowMs: number;
   readonly successRateMinRequests: number;

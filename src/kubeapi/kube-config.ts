@@ -97,7 +97,7 @@ function tokenSource(user: UserEntry, path: string, environment: Environment): (
 }
 
 const runFile = promisify(execFile);
-/** A credential is fetched anew this long before it expires. */
+/** A credential is fetched again this long before it expires. */
 const EXPIRY_MARGIN_MS = 60_000;
 /** A program that prints a token may ask a server, and a person to log in; then it is killed. */
 const EXEC_TIMEOUT_MS = 60_000;

@@ -116,7 +116,7 @@ suite('leader election', () => {
     await election.stop();
   });
 
-  test('a lease that nobody renews runs out by the clock of whoever looks', async (t) => {
+  test('a lease that is not renewed expires by the clock of its observer', async (t) => {
     const api = await startApi(t);
     api.store.create(
       LEASES,

@@ -13,7 +13,7 @@ export interface LeaseOptions {
   readonly name: string;
   /** Who we are: the pod's name. */
   readonly identity: string;
-  /** Where other replicas reach this one while it leads: stands in the Lease, so that nobody needs to look for pods. */
+  /** Where other replicas reach this one while it leads: written to the Lease, so that followers need not list pods. */
   readonly address: string;
   readonly logger: Logger;
   /** Called on every change of who leads. */

@@ -1,6 +1,6 @@
 /**
  * A local copy of one kind's objects, kept true by list and watch: bookmarks, relist when the version has expired (410),
- * backoff with jitter when the server is away. The copy stays in force while it is.
+ * backoff with jitter when the server is away. The copy stays in use meanwhile.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { canonicalJson } from '../lib/canonical-json.ts';
@@ -53,7 +53,7 @@ interface Entry {
 }
 
 const ABSENT_KIND_RETRY_MS = 60_000;
-/** Written by `kubectl apply`, as large as the object, and read by nobody here. */
+/** Written by `kubectl apply`, as large as the object, and never read here. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 export class Reflector {
@@ -243,7 +243,7 @@ export class Reflector {
 
   /**
    * Items of a list come without apiVersion and kind; managedFields are half of an object's size and never read. An object
-   * that says what it said before stays the same one, so that whoever remembers what came of it need not look again.
+   * whose content did not change keeps its identity, so that results memoized by it stay valid.
    */
   #entry(object: ObjectWithStatus): Entry {
     const { kind, withoutStatus } = this.#options;

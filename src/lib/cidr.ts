@@ -1,7 +1,7 @@
 /** CIDR notation (RFC 4632 section 3.1, RFC 4291 section 2.3). */
 import { parseIp } from './ip-address.ts';
 
-/** null when `text` is `address/length`, else what is wrong with it, to stand after a colon. */
+/** null when `text` is `address/length`, else what is wrong with it, as text to follow a colon. */
 export function cidrError(text: string): string | null {
   const [address = '', length, ...rest] = text.split('/');
   const bytes = parseIp(address);

@@ -1,7 +1,7 @@
 import { compareText } from './compare.ts';
 
 /**
- * Gateway API hostnames: an exact name, a wildcard `*.suffix` that stands for one or more labels, or `` for any name
+ * Gateway API hostnames: an exact name, a wildcard `*.suffix` that matches one or more labels, or `` for any name
  * (HTTPRouteSpec.hostnames and Listener.hostname). All functions expect lower case, which the API's pattern demands.
  */
 

@@ -46,7 +46,7 @@ function parseIpv6(text: string): readonly number[] | null {
   if (head === null || tail === null) return null;
   const missing = 16 - head.length - tail.length;
   if (halves.length === 1) return missing === 0 ? head : null;
-  // `::` stands for at least one group (RFC 5952 section 4.2.2 only writes it for two; RFC 4291 reads one as well).
+  // `::` replaces at least one group (RFC 5952 section 4.2.2 only writes it for two; RFC 4291 reads one as well).
   return missing < 2 ? null : [...head, ...new Array<number>(missing).fill(0), ...tail];
 }
 

@@ -5,7 +5,7 @@ export interface ListDiff<Item> {
   readonly added: readonly Item[];
 }
 
-/** `count` items that stand at `from` in the list before, and in the same order at `to` in the one after. */
+/** `count` items at `from` in the old list that are in the same order at `to` in the new one. */
 export interface Run {
   readonly from: number;
   readonly to: number;
@@ -32,7 +32,7 @@ export function diffByIdentity<Item extends object>(
     old += count;
     now += count;
   }
-  return settle(removed, added);
+  return withoutMoved(removed, added);
 }
 
 /**
@@ -99,8 +99,8 @@ function equalAtEnd(
   return count;
 }
 
-/** What moved stands in both. */
-function settle<Item extends object>(removed: readonly Item[], added: readonly Item[]): ListDiff<Item> {
+/** Items that only moved are in both lists; they are neither removed nor added. */
+function withoutMoved<Item extends object>(removed: readonly Item[], added: readonly Item[]): ListDiff<Item> {
   if (removed.length === 0 || added.length === 0) {
     return removed.length === 0 && added.length === 0 ? NOTHING : { removed, added };
   }

@@ -41,7 +41,7 @@ suite('difference of lists', () => {
 });
 
 suite('sorted list', () => {
-  test('is what sorting anew would give, with one change as with many', () => {
+  test('equals a full sort, with one change as with many', () => {
     fc.assert(
       fc.property(lists, (steps) => {
         const list = new SortedList(byRankAndName);

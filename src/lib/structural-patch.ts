@@ -4,7 +4,7 @@
  */
 import { runsOf, type Run } from './list-diff.ts';
 
-/** A JSON value; readonly, and with `undefined` members standing for absent ones. */
+/** A JSON value; readonly, and where an `undefined` member means an absent one. */
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainObject;
 interface PlainObject {
   readonly [member: string]: Plain | undefined;
@@ -94,7 +94,7 @@ function diffObjects(before: PlainObject, after: PlainObject): Patch | null {
 }
 
 /**
- * Equal beginnings and ends are skipped, and what stands between is paired by its key, so that one change among thousands of items costs
+ * Equal beginnings and ends are skipped, and the items between are paired by key, so that one change among thousands of items costs
  * one piece, and an insertion shifts nothing.
  */
 function diffLists(before: readonly Plain[], after: readonly Plain[]): Patch | null {
@@ -152,7 +152,7 @@ function pieceFor(item: Plain, before: readonly Plain[], places: ReadonlyMap<str
   return by === null ? [at, 1] : { old: at, by };
 }
 
-/** Of the items from `start` on that stand between the runs. */
+/** The items from `start` on that lie between the runs. */
 function placesByKey(
   list: readonly Plain[],
   start: number,

@@ -1,4 +1,4 @@
-/** How an object fares, in a word, out of its conditions: for the summary of `run` and for `status`. */
+/** An object's state in one word, from its conditions: for the summary of `run` and for `status`. */
 import type { ConditionReport, RouteReport } from '../admin/status-report.ts';
 
 export interface Verdict {
@@ -22,17 +22,17 @@ export const isAsWanted = ({ type, status }: ConditionReport): boolean =>
   WANTED[type] === undefined || WANTED[type] === status;
 
 /** The first condition that is not as it should be; `word` when there is none. */
-export function judge(conditions: readonly ConditionReport[], word: string): Verdict {
+export function verdictOf(conditions: readonly ConditionReport[], word: string): Verdict {
   const bad = conditions.find((condition) => !isAsWanted(condition));
   if (bad === undefined) return { word, good: true, why: '' };
   return { word: bad.status === 'Unknown' ? 'pending' : bad.reason, good: false, why: bad.message };
 }
 
 /** A route is as good as its worst parent. */
-export function judgeRoute({ parents }: RouteReport): Verdict {
+export function routeVerdict({ parents }: RouteReport): Verdict {
   if (parents.length === 0) {
     return { word: 'unattached', good: false, why: 'none of its parents is served here' };
   }
-  const verdicts = parents.map(({ conditions }) => judge(conditions, 'accepted'));
+  const verdicts = parents.map(({ conditions }) => verdictOf(conditions, 'accepted'));
   return verdicts.find(({ good }) => !good) ?? { word: 'accepted', good: true, why: '' };
 }

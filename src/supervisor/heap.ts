@@ -1,5 +1,5 @@
 /**
- * What V8 is told of this process's heap. A configuration comes in one large message: what it is read from is many times what is kept of
+ * Settings of this process's V8 heap. A configuration comes in one large message: what it is read from is many times what is kept of
  * it, and left to itself V8 keeps both until it is short of memory.
  */
 import { setFlagsFromString } from 'node:v8';
@@ -13,7 +13,7 @@ type Collect = (options: {
 
 let collect: Collect | null = null;
 
-/** Gives back what is not used, the space for young objects included. Stops the process for milliseconds: for moments in which nobody waits. */
+/** Gives back what is not used, the space for young objects included. Stops the process for milliseconds: for moments when no request waits. */
 export function collectGarbage(): void {
   if (collect === null) {
     setFlagsFromString('--expose-gc');

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { logRejections } from './rejections.ts';
 
-test('a rejection that nobody catches is logged, and the process goes on', () => {
+test('an unhandled rejection is logged, and the process goes on', () => {
   const source = new EventEmitter();
   const errors: unknown[] = [];
   logRejections({ ...SILENT_LOGGER, error: (_, fields) => errors.push(fields?.['error']) }, source);

@@ -1,5 +1,5 @@
 /**
- * A background task whose promise rejects with nobody to catch it has met a defect of ours. Node would end the process: a controller
+ * An unhandled rejection of a background task is a defect of ours. Node would end the process: a controller
  * would leave every Gateway without configuration, a supervisor its workers. It is logged instead, and everything else goes on.
  * Workers do better: one that meets a defect is replaced (worker.ts).
  */

@@ -102,7 +102,7 @@ function bench(t: TestContext, { folder: given, ackMs = 60_000 }: BenchOptions =
 }
 
 suite('proxy configuration', () => {
-  test('in force when every worker has it; what is published twice is no change for them', async (t) => {
+  test('is active once every worker has it; publishing it twice changes nothing for them', async (t) => {
     const { workers, addWorker, server } = bench(t);
     const planes = [addWorker(), addWorker()];
     await workers.apply([config('v1')]);
@@ -164,7 +164,7 @@ suite('proxy configuration', () => {
     assert.equal(plane.configs[0]?.version, 'good');
   });
 
-  test('a restart serves what was last good, keys included, readable by nobody else', async (t) => {
+  test('a restart serves the last good configuration, keys included, from a file that only its user can read', async (t) => {
     const first = bench(t);
     first.addWorker();
     await first.workers.apply([config('v1', 80)]);
@@ -201,7 +201,7 @@ suite('proxy configuration', () => {
 
   test('a controller that takes the connection and says nothing is tried again', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-identity-'));
-    const { certificatePem, keyPem } = await mint(['nobody.example']);
+    const { certificatePem, keyPem } = await mint(['unused.example']);
     const files = { 'ca.crt': certificatePem, 'tls.crt': certificatePem, 'tls.key': keyPem };
     for (const [file, pem] of Object.entries(files)) writeFileSync(join(folder, file), pem);
     // Without reading, it would not see an end either.

@@ -1,6 +1,6 @@
 /**
- * Configuration from the controller for the workers of this proxy, followed again whenever the stream breaks. What was in force
- * stays in force meanwhile.
+ * Configuration from the controller for the workers of this proxy, followed again whenever the stream breaks. Meanwhile the
+ * active configuration stays active.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,12 +32,12 @@ export class WorkersAsOne implements DataPlane {
     this.#saved = saved;
   }
 
-  /** What is in force, or on its way to the workers. */
+  /** The active configuration, or the one on its way to the workers. */
   get configs(): readonly GatewayConfig[] {
     return this.#server.configs;
   }
 
-  /** Puts the saved configuration in force, if there is one. */
+  /** Applies the saved configuration, if there is one. */
   restore(): void {
     const configs = this.#saved.read();
     if (configs !== null) this.#server.publish(configs);
@@ -93,7 +93,7 @@ export class WorkersAsOne implements DataPlane {
 
 export interface RemoteOptions {
   readonly controller: { readonly host: string; readonly port: number };
-  /** Folder with ca.crt, tls.crt and tls.key; read anew for each connection, since they rotate. */
+  /** Folder with ca.crt, tls.crt and tls.key; read again for each connection, since they rotate. */
   readonly identityFolder: string;
   readonly name: string;
   readonly dataPlane: DataPlane & Pick<WorkersAsOne, 'configs'>;

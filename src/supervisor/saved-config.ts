@@ -98,7 +98,7 @@ export class SavedConfig {
 
 /**
  * The list of texts that `read` reads, as JSON. Not in one: of thousands of routes it is many megabytes, several times, and they would be
- * had anew every few seconds.
+ * fetched again every few seconds.
  */
 function* savedInPieces(configs: readonly GatewayConfig[]): Generator<string> {
   let separator = '[';

@@ -1,4 +1,4 @@
-/** What the supervisor counts itself: its workers, findings, and whether configuration is in force. docs/reference/metrics.md. */
+/** The supervisor's own metrics: workers, findings, and whether the newest configuration is active. docs/reference/metrics.md. */
 import type { StatusReport } from '../admin/status-report.ts';
 import type { MetricFamily } from '../telemetry/metric-registry.ts';
 import type { PoolStats } from './worker-pool.ts';

@@ -46,13 +46,13 @@ export interface SupervisorOptions {
   readonly sessionSecret: Buffer | undefined;
   readonly version: string;
   readonly logger: Logger;
-  /** The resources changed: what follows is not in force yet. */
+  /** The resources changed; the new configuration is not active yet. */
   readonly onInput: () => void;
   /** After every reconciliation and every acknowledgement: what is now true. */
   readonly onChange: (report: StatusReport, reconciled: Reconciled) => void;
 }
 
-/** Tells of each change before it is handed on. */
+/** Calls `onChange` for each snapshot before it is passed on. */
 function announcing(provider: Provider, onInput: () => void): Provider {
   return {
     start: ({ onFindings, onSnapshot }) =>

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from '../telemetry/logger.ts';
 
 const POLL_MS = 100;
-/** What the kernel does with connections that nobody has accepted when their listening socket closes: 1 = moves them to another. */
+/** Whether the kernel moves connections that were not yet accepted to another listening socket when theirs closes: 1 = it does. */
 const MIGRATION = '/proc/sys/net/ipv4/tcp_migrate_req';
 
 export function isRunning(pid: number): boolean {
@@ -11,7 +11,7 @@ export function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Of somebody else, whom we may not signal; it is there all the same.
+    // It belongs to another user, so we may not signal it; it exists all the same.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

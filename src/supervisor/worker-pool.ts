@@ -36,7 +36,7 @@ export interface PoolStats {
     readonly heartbeatMs: number | null;
   }[];
   readonly restarts: number;
-  /** Of these, the workers that were killed because they did not answer. */
+  /** Restarts of workers that were killed because they did not answer. */
   readonly stuck: number;
   readonly accessLogDropped: number;
 }

@@ -49,14 +49,14 @@ export interface WorkerProcessOptions {
  */
 const YOUNG_SPACE = '--max-semi-space-size=8';
 
-/** Options of this process, and a limit for young objects unless somebody set one. */
+/** Options of this process, and a limit for young objects unless the user set one. */
 function nodeOptions(): readonly string[] {
   const { execArgv, env } = process;
   const isSet = `${execArgv.join(' ')} ${env['NODE_OPTIONS'] ?? ''}`.includes('semi-space-size');
   return isSet ? execArgv : [...execArgv, YOUNG_SPACE];
 }
 
-/** Not in the arguments, which a process list shows to everybody. */
+/** Not in the arguments, which a process list shows to every user. */
 const environment = ({ ticketSecret, sessionSecret }: WorkerProcessOptions): NodeJS.ProcessEnv => ({
   ...process.env,
   [TICKET_SECRET_VARIABLE]: ticketSecret,

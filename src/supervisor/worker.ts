@@ -48,7 +48,7 @@ let claimsMade = 0;
 /** A port is not bound without an answer, but tried again. */
 const CLAIM_TIMEOUT_MS = 30_000;
 
-/** Without a supervisor nobody is left to say no. */
+/** Without a supervisor no claim can be refused. */
 function claim(wanted: PortClaim): Promise<string | null> {
   if (!process.connected) return Promise.resolve(null);
   return new Promise((resolve) => {
@@ -119,7 +119,7 @@ async function drain(deadlineMs: number): Promise<void> {
   const last = stats();
   await proxy.stop();
   await lines?.close();
-  // What may still be open (the configuration stream) is of no use to anybody now.
+  // Anything still open, like the configuration stream, is of no use now.
   tell({ kind: 'drained', stats: last }, () => process.exit(0));
 }
 
@@ -165,7 +165,7 @@ followConfig({
   stream: new Socket({ fd: CONFIG_DESCRIPTOR, readable: true, writable: true }),
   dataPlane: {
     apply(configs) {
-      // The first is all there is, and nothing is served yet: nobody waits for what this takes.
+      // Before the first configuration nothing is served, so a pause delays no request.
       if (!isConfigured) collectGarbage();
       isConfigured = true;
       return proxy.apply(configs);

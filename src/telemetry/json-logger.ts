@@ -1,11 +1,11 @@
-/** Log lines as JSON: for workers, whose memory is counted, and where nobody reads along. */
+/** Log lines as JSON: for workers, whose memory is counted, and where no person reads along. */
 import type { LineWriter } from './line-writer.ts';
 import type { LogFields, Logger } from './logger.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** `base` stands in every line. Fields of a line win over `base`, never over time, level and message. */
+/** `base` is part of every line. Fields of a line win over `base`, never over time, level and message. */
 export function createJsonLogger(writer: LineWriter, level: LogLevel, base: LogFields = {}): Logger {
   const lowest = LOG_LEVELS.indexOf(level);
   const log =

@@ -58,7 +58,7 @@ test('a new file is not readable for other users', async (t) => {
   assert.equal(statSync(file).mode & 0o007, 0);
 });
 
-test('a file that was moved away is opened anew', async (t) => {
+test('a file that was moved away is opened again', async (t) => {
   const file = fileIn(t);
   const clock = t.mock.method(performance, 'now', () => 0);
   const first = createLineWriter(file);
@@ -90,11 +90,11 @@ const SCRIPT = `
   process.exit(0);
 `;
 
-test('a reader that stands still costs bounded memory: what does not fit is dropped and counted', async () => {
+test('a stalled reader costs bounded memory: what does not fit is dropped and counted', async () => {
   const child = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // Nobody reads standard output until the process has said what it dropped.
+  // Standard output is not read until the process has said what it dropped.
   const [said] = (await once(child.stderr, 'data')) as [Buffer];
   const lines = (await text(child.stdout)).split('\n').slice(0, -1);
   const dropped = Number(/dropped (\d+)/.exec(said.toString())?.[1]);
@@ -103,7 +103,7 @@ test('a reader that stands still costs bounded memory: what does not fit is drop
   for (const [index, line] of lines.entries()) assert.ok(line.startsWith(`${String(index)} x`));
 });
 
-test('a pipe that nobody reads keeps no process from ending', async () => {
+test('a pipe without a reader does not keep the process alive', async () => {
   const pipeline = `{ "$0" --input-type=module -e "$1"; echo ended >&2; } | { read -r line <&3; cat; }`;
   const shell = spawn('sh', ['-c', pipeline, process.execPath, SCRIPT], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

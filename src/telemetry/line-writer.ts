@@ -1,6 +1,6 @@
 /**
- * Lines to a file or a pipe in batches: nobody waits for the disk, and a reader that stands still costs bounded memory. What does
- * not fit is dropped and counted. A file that was moved away (log rotation) is opened anew, without a signal.
+ * Lines to a file or a pipe in batches: no caller waits for the disk, and a stalled reader costs bounded memory. What does
+ * not fit is dropped and counted. A file that was moved away (log rotation) is opened again, without a signal.
  */
 import { closeSync, constants, fstatSync, openSync, statSync, write } from 'node:fs';
 import { TextBytes } from './text-bytes.ts';
@@ -16,7 +16,7 @@ export interface LineWriter {
   endLine(): void;
   /** Lines that were dropped because the reader does not read, or that could not be written (a full disk). */
   readonly dropped: number;
-  /** Writes what is left and closes. A reader that stands still gets a second. */
+  /** Writes what is left and closes. A stalled reader gets one second. */
   close(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ const BATCH_BYTES = 65_536;
 const BATCH_MS = 100;
 /** A batch and the line that makes it one. */
 const BUFFER_BYTES = BATCH_BYTES + 16_384;
-/** What may wait for a reader that stands still. */
+/** Bytes that may wait for a stalled reader. */
 const LIMIT_BYTES = 8 * 1024 * 1024;
 /** Buffers kept for later batches: one is filled while another is written. */
 const MAX_SPARE = 2;
@@ -122,7 +122,7 @@ class BatchedLineWriter implements LineWriter {
     this.#timer = null;
     this.#flush();
     if (this.#isWriting) await this.#idle();
-    // A descriptor that somebody still writes to would be reused under his hands; the process ends soon anyway.
+    // A write may still be using the descriptor, which could be reused once closed; the process ends soon anyway.
     if (this.#path !== null && !this.#isWriting) closeSync(this.#descriptor);
   }
 
@@ -183,7 +183,7 @@ class BatchedLineWriter implements LineWriter {
     this.#onIdle = [];
   }
 
-  /** Between two batches: a file that is no longer under its name belongs to whoever moved it. */
+  /** Between two batches: a file that is no longer under its name was rotated away. */
   #reopenIfMoved(): void {
     const nowMs = performance.now();
     if (this.#path === null || nowMs - this.#checkedMs < ROTATION_CHECK_MS) return;

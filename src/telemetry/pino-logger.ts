@@ -9,7 +9,7 @@ export interface PinoLogger {
   readonly close: () => void;
 }
 
-/** What may wait for a reader that stands still; more is dropped. */
+/** Bytes that may wait for a reader that has stopped reading; more are dropped. */
 const LIMIT_BYTES = 8 * 1024 * 1024;
 
 /** `target`: a descriptor, or a path. Time is RFC 3339, the level a word, the text in `message`: as `createJsonLogger` writes them. */

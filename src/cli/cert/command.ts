@@ -1,4 +1,4 @@
-/** `sluice cert`: certificates for development, from an authority of one's own. */
+/** `sluice cert`: certificates for development, from a local authority. */
 import { isIP } from 'node:net';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { USAGE_ERROR } from '../exit-codes.ts';

@@ -23,7 +23,7 @@ export interface OfflineOptions {
   readonly map: ReadonlyMap<number, number>;
 }
 
-/** `run --echo` binds any free ports for its backends; this one stands for them. */
+/** `run --echo` binds any free ports for its backends; this one represents them. */
 const ECHO_PORT = 9000;
 
 export async function explainOffline(

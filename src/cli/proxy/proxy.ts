@@ -125,7 +125,7 @@ function probeHandlers(
 interface Ending {
   /** A signal came: not ready from here on. */
   onLeaving(): void;
-  /** Nobody sends anything new any more. */
+  /** No new requests arrive any more. */
   onDrain(): void;
 }
 

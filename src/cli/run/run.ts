@@ -154,7 +154,7 @@ interface OpenLog {
   readonly close: () => void;
 }
 
-/** For people at a terminal, or lines of JSON for whoever collects them; on standard error either way. */
+/** Text for a terminal, JSON lines for a log collector; on standard error either way. */
 async function createLogger({ logLevel }: RunOptions): Promise<OpenLog> {
   if (process.stderr.isTTY) {
     const logger = createTerminalLogger(logLevel, colorsFor(process.stderr), printError);

@@ -28,7 +28,7 @@ const PRIVILEGED = [
   'dapr.io/',
 ];
 
-/** Whether a sidecar is injected at all; what it runs is then for whoever runs the mesh. */
+/** Whether a sidecar is injected at all; what it runs is up to the mesh. */
 const KEPT: ReadonlySet<string> = new Set(['sidecar.istio.io/inject']);
 
 const isPrivileged = (name: string): boolean =>

@@ -1,10 +1,10 @@
-/** What stands against what is wanted, on an API server with field managers. */
+/** Live objects against wanted ones, on an API server with field managers. */
 import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
 import { startCluster, type KubeCluster } from '../../../test/support/kube-cluster.ts';
 import { ApiError, KubeClient, type KubeObject } from '../../kubeapi/client.ts';
 import { SILENT_LOGGER } from '../../telemetry/logger.ts';
-import { Applier, type Standing } from './applier.ts';
+import { Applier, type ReconcileResult } from './applier.ts';
 import type { KubernetesObject } from './render.ts';
 
 const RESOURCES: Readonly<Record<string, string>> = {
@@ -41,10 +41,10 @@ async function start(t: TestContext): Promise<Bench> {
     client.close();
     await cluster.api.stop();
   });
-  const standing = (): readonly KubeObject[] =>
+  const live = (): readonly KubeObject[] =>
     Object.values(RESOURCES).flatMap((resource) => cluster.api.store.list(resource));
   const find = (kind: string): readonly KubeObject[] =>
-    (bench.shown ?? standing)().filter((one) => one.kind === kind && one.metadata.labels?.[LABEL] === 'id');
+    (bench.shown ?? live)().filter((one) => one.kind === kind && one.metadata.labels?.[LABEL] === 'id');
   const bench: Bench = {
     ...cluster,
     applier: new Applier(client, { find }, SILENT_LOGGER),
@@ -54,7 +54,7 @@ async function start(t: TestContext): Promise<Bench> {
   return bench;
 }
 
-const reconcile = ({ applier }: Bench, ...wanted: KubernetesObject[]): Promise<Standing> =>
+const reconcile = ({ applier }: Bench, ...wanted: KubernetesObject[]): Promise<ReconcileResult> =>
   applier.reconcile('default', 'id', wanted);
 
 suite('applier', () => {
@@ -91,7 +91,7 @@ suite('applier', () => {
     assert.equal(bench.get('Service', 'default', 'web').kind, 'Service');
   });
 
-  test('a field that is no longer wanted goes, and one that somebody else owns as well stays', async (t) => {
+  test('a field that is no longer wanted is removed unless another manager owns it too', async (t) => {
     const bench = await start(t);
     await reconcile(bench, object('Deployment', 'web', { replicas: 2, minReadySeconds: 5 }));
     bench.api.store.apply(

@@ -35,7 +35,7 @@ export const OWNED_KINDS: readonly KindInfo[] = [SECRET_KIND, ...RENDERED_KINDS]
 
 const FIELD_MANAGER = 'sluice-infrastructure';
 
-/** What stands in the cluster with our label, kept by watches of the controller. */
+/** The live objects that carry our label, from the controller's watches. */
 export interface OwnedObjects {
   /** Objects of a kind that carry the Gateway's id. */
   find(kind: string, namespace: string, gatewayId: string): readonly KubeObject[];
@@ -44,8 +44,8 @@ export interface OwnedObjects {
 interface Applied {
   /** What was applied last. */
   readonly wanted: string;
-  /** What then stood in the same fields, defaults and normal forms of the API server included. */
-  readonly stood: string;
+  /** The same fields as the API server returned them, with its defaults and normal forms. */
+  readonly appliedFields: string;
   /**
    * Version of the object as it was seen before, undefined for none: while it is still seen, the watch is only late. null once
    * the watch has shown what was applied.
@@ -57,8 +57,8 @@ interface Applied {
 /** A watch that is later than this is not waited for. */
 export const LATE_MS = 5_000;
 
-/** `late`: something may not stand as wanted, and only a watch that is late would say so: look again after `LATE_MS`. */
-export type Standing = 'done' | 'late';
+/** `late`: the watch has not yet shown the last write of some object: reconcile again after `LATE_MS`. */
+export type ReconcileResult = 'done' | 'late';
 
 export class Applier {
   readonly #client: KubeClient;
@@ -72,19 +72,19 @@ export class Applier {
     this.#logger = logger;
   }
 
-  /** Resolves when everything stands as wanted; the first failure rejects after the rest has been tried. */
+  /** Resolves when every object is as wanted; the first failure rejects after the rest has been tried. */
   async reconcile(
     namespace: string,
     gatewayId: string,
     wanted: readonly KubernetesObject[],
-  ): Promise<Standing> {
+  ): Promise<ReconcileResult> {
     const failures: unknown[] = [];
     const note = (error: unknown): void => {
       failures.push(error);
     };
-    let standing: Standing = 'done';
+    let outcome: ReconcileResult = 'done';
     for (const object of wanted) {
-      if ((await this.#apply(object).catch(note)) === 'late') standing = 'late';
+      if ((await this.#apply(object).catch(note)) === 'late') outcome = 'late';
     }
     const keep = new Set(wanted.map(({ kind: name, metadata }) => `${name} ${metadata.name}`));
     for (const info of RENDERED_KINDS) {
@@ -94,23 +94,23 @@ export class Applier {
       }
     }
     if (failures.length > 0) throw failures[0];
-    return standing;
+    return outcome;
   }
 
-  async #apply(object: KubernetesObject): Promise<Standing> {
+  async #apply(object: KubernetesObject): Promise<ReconcileResult> {
     const info = RENDERED_KINDS.find((candidate) => candidate.kind === object.kind);
     if (info === undefined) throw new Error(`${object.kind} is not a kind that Gateways get`);
     const { namespace, name, labels } = object.metadata;
     const key = `${object.kind} ${namespace}/${name}`;
     const wanted = canonicalJson(object);
     const before = this.#applied.get(key);
-    const standing = this.#owned
+    const live = this.#owned
       .find(object.kind, namespace, labels[GATEWAY_ID_LABEL] ?? '')
       .find(({ metadata }) => metadata.name === name);
-    const stands = standing === undefined ? null : canonicalJson(project(standing, object));
-    const basedOn = standing?.metadata.resourceVersion;
+    const liveFields = live === undefined ? null : canonicalJson(project(live, object));
+    const basedOn = live?.metadata.resourceVersion;
     if (before?.wanted === wanted) {
-      if (stands === before.stood) {
+      if (liveFields === before.appliedFields) {
         this.#applied.set(key, { ...before, basedOn: null });
         return 'done';
       }
@@ -124,8 +124,8 @@ export class Applier {
       contentType: 'application/apply-patch+yaml',
       body: { ...object, apiVersion: apiVersionOf(info) },
     });
-    const stood = canonicalJson(project(result, object));
-    this.#applied.set(key, { wanted, stood, basedOn, atMs: performance.now() });
+    const appliedFields = canonicalJson(project(result, object));
+    this.#applied.set(key, { wanted, appliedFields, basedOn, atMs: performance.now() });
     return 'done';
   }
 

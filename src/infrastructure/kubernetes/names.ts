@@ -26,7 +26,7 @@ export function resourceName({ gateway }: InfraSpec, hash: Hash): string {
   return `sluice-${stem}-${digest}`;
 }
 
-/** Eight hexadecimal digits that stand for the Gateway in labels and names. */
+/** Eight hexadecimal digits that identify the Gateway in labels and names. */
 export const gatewayId = (namespace: string, name: string, hash: Hash): string =>
   hash(`${namespace}/${name}`).slice(0, 8);
 

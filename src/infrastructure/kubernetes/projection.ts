@@ -1,8 +1,8 @@
-/** What an object says in the fields that we want: the rest is the business of defaults and of other writers. Pure. */
+/** The fields of a live object that we manage; defaults and other managers own the rest. Pure. */
 
 /**
- * `value` with only the fields that stand in `mask`. Items of lists pair up by position; a list of another length is taken whole, and
- * so is whatever is of another shape than its mask.
+ * `value` with only the fields that `mask` has. Items of lists pair up by position; a list of another length is taken whole, and
+ * so is a value whose shape differs from its mask.
  */
 export function project(value: unknown, mask: unknown): unknown {
   if (Array.isArray(mask)) {

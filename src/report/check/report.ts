@@ -23,7 +23,7 @@ export function checkPaths(paths: readonly string[], options: CheckOptions): Che
     return reportOf(loaded, [], [], options);
   }
   const { assumeExisting, tlsDir } = options;
-  // A GatewayClass that is not in the files may be anybody's: what is checked is checked as if it were ours.
+  // The controller of a GatewayClass that is not in the files is unknown: it is checked as if it were ours.
   const allClasses = options.allClasses === true || assumeExisting === true;
   const { loaded, result } = translatePaths(paths, { allClasses, tlsDir });
   const findings = result.findings.map((finding) =>

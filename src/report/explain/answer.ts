@@ -40,7 +40,7 @@ export const isUnbound = ({ gateways, port }: Pick<ExplainAnswer, 'gateways' | '
     ),
   );
 
-/** Of manifests alone nobody knows whether proxies run: what only waits for them counts as served. */
+/** Manifests alone do not tell whether proxies run: what only waits for them counts as served. */
 function whyNotServed({ conditions }: ListenerReport): string | null {
   const programmed = conditions.find(({ type }) => type === 'Programmed');
   if (programmed?.status !== 'False' || programmed.reason === 'Pending') return null;

@@ -100,7 +100,7 @@ function backendRows(
   ];
 }
 
-/** One line for each block and who says it, what somebody says first; where nobody says anything one line is enough. */
+/** One line for each group of settings with its origin, configured ones first; one line is enough where all are defaults. */
 function settingRows(settings: readonly EffectiveSetting[], colors: Colors): string[] {
   if (settings.length === 0) return [];
   const said = settings.filter(({ from }) => from !== null);

@@ -114,7 +114,7 @@ suite('summary', () => {
     assert.ok(lines.includes('… and 976 more: sluice status'));
   });
 
-  test('afterwards only what changed is said', () => {
+  test('afterwards only changes are printed', () => {
     const before = report({ findings: [finding], routes: [route('shop'), route('old')] });
     const refused = {
       parent: 'Gateway default/web',
@@ -132,7 +132,7 @@ suite('summary', () => {
     assert.deepEqual(changedLines(after, after, plain), []);
   });
 
-  test('of several findings that are solved only the number is said', () => {
+  test('of several solved findings only the number is printed', () => {
     const findings = ['a', 'b', 'c'].map((message) => ({ ...finding, message }));
     const before = report({ findings });
     assert.deepEqual(changedLines(before, report(), plain), ['solved: all 3']);

@@ -11,7 +11,7 @@ import { findingLines, placeOf } from '../finding-lines.ts';
 import { wrap, type Layout } from '../layout.ts';
 import { formatTable, type TableRow } from '../table.ts';
 import type { Colors } from '../terminal.ts';
-import { judge, judgeRoute, type Verdict } from '../verdict.ts';
+import { routeVerdict, verdictOf, type Verdict } from '../verdict.ts';
 import { curlLine, urlOf } from './curl-line.ts';
 
 /** More rows than a screen holds do not help; `sluice status` prints all. */
@@ -52,7 +52,7 @@ function gatewayLines(
 /** A row for each listener with its own verdict. The Gateway's verdict follows when no listener accounts for it. */
 function gatewayRows(gateway: GatewayReport, colors: Colors, said: ReadonlySet<string>): TableRow[] {
   const label = `${gateway.kind} ${name(gateway)}`;
-  const verdicts = gateway.listeners.map(({ conditions }) => judge(conditions, 'programmed'));
+  const verdicts = gateway.listeners.map(({ conditions }) => verdictOf(conditions, 'programmed'));
   const rows = gateway.listeners.map((listener, index) => {
     const { attachedRoutes } = listener;
     const cells = [
@@ -64,7 +64,7 @@ function gatewayRows(gateway: GatewayReport, colors: Colors, said: ReadonlySet<s
     ];
     return rowOf(cells, verdicts[index] ?? NOTHING_SAID, colors, said);
   });
-  const own = judge(gateway.conditions, 'programmed');
+  const own = verdictOf(gateway.conditions, 'programmed');
   if (rows.length > 0 && (own.good || verdicts.some(({ good }) => !good))) return rows;
   return [...rows, rowOf([label, '', '', '', ''], own, colors, said)];
 }
@@ -102,7 +102,7 @@ function routeLines(routes: readonly RouteReport[], layout: Layout, said: Readon
       route.hostnames.length === 0 ? 'any host' : route.hostnames.join(', '),
       `${String(route.rules)} ${route.rules === 1 ? 'rule' : 'rules'}`,
     ];
-    return rowOf(cells, judgeRoute(route), colors, said);
+    return rowOf(cells, routeVerdict(route), colors, said);
   });
   return limited(rows, layout);
 }
@@ -216,7 +216,7 @@ function describeAll({ gateways, routes, others }: StatusReport): Described[] {
       label: label(gateway),
       generation: gateway.generation,
       // Listeners first: their reasons say what is wrong, the Gateway's only which of them.
-      verdict: judge(
+      verdict: verdictOf(
         [...gateway.listeners.flatMap(({ conditions }) => conditions), ...gateway.conditions],
         'programmed',
       ),
@@ -224,12 +224,12 @@ function describeAll({ gateways, routes, others }: StatusReport): Described[] {
     ...routes.map((route) => ({
       label: label(route),
       generation: route.generation,
-      verdict: judgeRoute(route),
+      verdict: routeVerdict(route),
     })),
     ...others.map((other) => ({
       label: label(other),
       generation: other.generation,
-      verdict: judge(other.conditions, 'accepted'),
+      verdict: verdictOf(other.conditions, 'accepted'),
     })),
   ];
 }

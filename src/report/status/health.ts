@@ -1,6 +1,6 @@
 /** Whether everything a gateway was given is served as asked. */
 import type { StatusAnswer } from '../../admin/status-report.ts';
-import { judge, judgeRoute } from '../verdict.ts';
+import { routeVerdict, verdictOf } from '../verdict.ts';
 
 export function isHealthy({
   ready,
@@ -14,10 +14,10 @@ export function isHealthy({
   return (
     ready &&
     workers.serving >= workers.expected &&
-    gateways.every(({ conditions }) => judge(conditions, '').good) &&
-    gateways.every(({ listeners }) => listeners.every(({ conditions }) => judge(conditions, '').good)) &&
-    routes.every((route) => judgeRoute(route).good) &&
-    others.every(({ conditions }) => judge(conditions, '').good) &&
+    gateways.every(({ conditions }) => verdictOf(conditions, '').good) &&
+    gateways.every(({ listeners }) => listeners.every(({ conditions }) => verdictOf(conditions, '').good)) &&
+    routes.every((route) => routeVerdict(route).good) &&
+    others.every(({ conditions }) => verdictOf(conditions, '').good) &&
     backends.every(({ endpoints, healthy, unchecked }) => endpoints === 0 || healthy + unchecked > 0) &&
     findings.every(({ severity }) => severity === 'info')
   );

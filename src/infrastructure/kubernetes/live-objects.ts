@@ -1,4 +1,4 @@
-/** What the cluster says of a Gateway's objects: where it can be reached, how many proxies there should be, and why they are not there. Pure. */
+/** What a Gateway's live objects tell: its addresses, how many proxies it should have, and why they are missing. Pure. */
 import type { Scaling } from '../../ir/workload.ts';
 import type { KubeObject } from '../../kubeapi/client.ts';
 
@@ -27,21 +27,21 @@ interface WorkloadObject extends KubeObject {
   };
 }
 
-export interface StandingAddress {
+export interface LiveAddress {
   readonly type: 'IPAddress' | 'Hostname';
   readonly value: string;
 }
 
 /** Each address once, in the order of the Services' names. */
-export function addressesOfServices(services: readonly KubeObject[]): readonly StandingAddress[] {
+export function addressesOfServices(services: readonly KubeObject[]): readonly LiveAddress[] {
   const sorted = services.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   const found = sorted.flatMap((service) => addressesOf(service as ServiceObject));
   return [...new Map(found.map((address) => [address.value, address])).values()];
 }
 
-function addressesOf({ spec, status }: ServiceObject): readonly StandingAddress[] {
+function addressesOf({ spec, status }: ServiceObject): readonly LiveAddress[] {
   if (spec?.type === 'LoadBalancer') {
-    return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }): StandingAddress[] => {
+    return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }): LiveAddress[] => {
       if (ip !== undefined) return [{ type: 'IPAddress', value: ip }];
       return hostname === undefined ? [] : [{ type: 'Hostname', value: hostname }];
     });
@@ -52,7 +52,7 @@ function addressesOf({ spec, status }: ServiceObject): readonly StandingAddress[
   return values.map((value) => ({ type: 'IPAddress', value }));
 }
 
-/** Of a Deployment what it was scaled to, by whomever; of a DaemonSet one a node; before either stands, what is asked for. */
+/** A Deployment's replicas, a DaemonSet's scheduled pods; before either exists, the number that was asked for. */
 export function desiredProxies(workloads: readonly KubeObject[], scaling: Scaling | null): number {
   const desired = workloads.map((workload) => {
     const { kind, spec, status } = workload as WorkloadObject;
@@ -61,7 +61,7 @@ export function desiredProxies(workloads: readonly KubeObject[], scaling: Scalin
   return desired.length === 0 ? askedFor(scaling) : desired.reduce((sum, count) => sum + count, 0);
 }
 
-/** Why the pods of a workload are not there, as the cluster's own controllers say; null when they say nothing of the kind. */
+/** Why a workload lacks pods, as the cluster's own controllers report it; null when they report nothing. */
 export function workloadTrouble(workloads: readonly KubeObject[]): string | null {
   const conditions = workloads.flatMap((workload) => (workload as WorkloadObject).status?.conditions ?? []);
   // A quota or an admission rule that refuses pods says more than that nothing moves.

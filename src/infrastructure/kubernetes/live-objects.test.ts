@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { KubeObject } from '../../kubeapi/client.ts';
 import { project } from './projection.ts';
-import { addressesOfServices, desiredProxies, workloadTrouble } from './standing.ts';
+import { addressesOfServices, desiredProxies, workloadTrouble } from './live-objects.ts';
 
 const service = (name: string, spec: object, ingress: readonly object[] = []): KubeObject =>
   ({
@@ -13,7 +13,7 @@ const service = (name: string, spec: object, ingress: readonly object[] = []): K
     status: { loadBalancer: { ingress } },
   }) as KubeObject;
 
-suite('standing objects', () => {
+suite('live objects', () => {
   test('a load balancer’s addresses are those it gave, in the order of the Services, each once', () => {
     const balanced = { type: 'LoadBalancer', clusterIPs: ['10.0.0.1'] };
     assert.deepEqual(
@@ -57,7 +57,7 @@ suite('standing objects', () => {
     assert.equal(workloadTrouble([]), null);
   });
 
-  test('the number of proxies is what somebody scaled to, and before anything stands what is asked for', () => {
+  test('the number of proxies is what the workload was scaled to, and what was asked for before it exists', () => {
     const made = (kind: string, rest: object): KubeObject => ({
       apiVersion: 'apps/v1',
       kind,
@@ -83,7 +83,7 @@ suite('standing objects', () => {
 suite('projection', () => {
   test('only what the mask names counts; defaults and other writers’ fields do not', () => {
     const mask = { spec: { ports: [{ port: 80 }], selector: { a: 'b' } } };
-    const standing = {
+    const live = {
       spec: {
         ports: [{ port: 80, nodePort: 31_000 }],
         selector: { a: 'b', c: 'd' },
@@ -91,7 +91,7 @@ suite('projection', () => {
       },
       status: {},
     };
-    assert.deepEqual(project(standing, mask), mask);
+    assert.deepEqual(project(live, mask), mask);
   });
 
   test('a field that is gone, a list that grew and a shape that changed are differences', () => {
