@@ -13,9 +13,8 @@ export interface TestRecord {
 function record(event: TestEvent): TestRecord | null {
   if (event.type !== 'test:pass' && event.type !== 'test:fail') return null;
   const { data } = event;
-  // A suite only groups: what failed in it is a record of its own, unless the suite itself threw.
   const error = event.type === 'test:fail' ? event.data.details.error : null;
-  if (data.details.type === 'suite' && (error === null || onlySubtestsFailed(error))) return null;
+  if (data.details.type === 'suite' && onlyGroups(error, data.skip)) return null;
   const base = { name: data.name, line: data.line ?? null };
   if (error !== null) {
     return { ...base, outcome: 'failed', detail: inspect(error.cause, { depth: 6 }) };
@@ -24,6 +23,10 @@ function record(event: TestEvent): TestRecord | null {
   if (data.todo !== undefined) return { ...base, outcome: 'todo', detail: textOf(data.todo) };
   return { ...base, outcome: 'passed', detail: '' };
 }
+
+/** True when the tests of a suite have records of their own: the suite neither threw nor was skipped as a whole. */
+const onlyGroups = (error: Error | null, skip: string | boolean | undefined): boolean =>
+  error === null ? skip === undefined : onlySubtestsFailed(error);
 
 const onlySubtestsFailed = (error: Error): boolean =>
   'failureType' in error && error.failureType === 'subtestsFailed';

@@ -23,7 +23,9 @@ test('counts what passed, failed, was skipped and is to do', async () => {
       test('bad', () => { throw new Error('broken on purpose'); });
       test('absent', (t) => { t.skip('no such tool'); });
       test.todo('later');
-    });`);
+    });
+    describe('whole', { skip: 'not here' }, () => { test('inner', () => {}); });
+    describe('never', { skip: false }, () => { test('ran', () => {}); });`);
   assert.deepEqual(
     result.tests.map(({ name, outcome }) => [name, outcome]),
     [
@@ -31,12 +33,15 @@ test('counts what passed, failed, was skipped and is to do', async () => {
       ['bad', 'failed'],
       ['absent', 'skipped'],
       ['later', 'todo'],
+      ['whole', 'skipped'],
+      ['ran', 'passed'],
     ],
   );
   const { text, failed } = summarize([], [{ name: 'case', files: [result], seconds: 1 }]);
   assert.equal(failed, 1);
   assert.match(text, /absent \(no such tool\)/);
-  assert.match(text, /\n1 passed, 1 failed, 2 skipped\n$/);
+  assert.match(text, /whole \(not here\)/);
+  assert.match(text, /\n2 passed, 1 failed, 3 skipped\n$/);
   assert.match(describeFailures(result), /case\.test\.ts:5: bad[^]*broken on purpose/);
 });
 

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestRecord } from './event-log-reporter.ts';
 
+/** Under `node --test` a child would report to it instead of to our reporter. */
+const ENVIRONMENT = { ...process.env, NODE_TEST_CONTEXT: undefined };
 const REPORTER = fileURLToPath(new URL('event-log-reporter.ts', import.meta.url));
 
 export interface FileResult {
@@ -52,7 +54,7 @@ export async function runFile(
       file,
     ],
     // A group of its own, so that ending a stuck file ends the servers it started, too.
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: ENVIRONMENT },
   );
   const output: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));

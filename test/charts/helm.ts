@@ -7,20 +7,24 @@ import { buildHelm } from '../conformance/cluster/build.ts';
 import { run } from '../conformance/cluster/command.ts';
 import { VERSIONS } from '../conformance/cluster/layout.ts';
 import { defaultLayout, ROOT } from '../conformance/lab.ts';
+import { missingBecause, missingTool, type OutsideTool } from '../support/outside-tool.ts';
 
 const CHARTS = join(ROOT, 'charts');
 /** Namespace that is written into what is rendered. */
 const NAMESPACE = 'sluice-system';
 
-/** Path of the program; null where there is no Go to build it with. Throws when building fails. */
-export function findHelm(): string | null {
-  const layout = defaultLayout();
+/** Path of the program, which is built when it is not there yet. */
+export function findHelm(layout = defaultLayout()): OutsideTool {
   const program = join(layout.bin, 'helm');
-  if (existsSync(program)) return program;
-  if (spawnSync('go', ['version']).status !== 0) return null;
+  if (existsSync(program)) return { kind: 'tool', tool: program };
+  if (spawnSync('go', ['version']).status !== 0) return missingTool('there is no Go to build Helm with');
   mkdirSync(layout.bin, { recursive: true });
-  buildHelm(layout);
-  return program;
+  try {
+    buildHelm(layout);
+  } catch (error) {
+    return missingBecause('Helm', error);
+  }
+  return { kind: 'tool', tool: program };
 }
 
 /** What `helm template` gives of a chart with a values file, without lines that say where each part came from. */

@@ -6,9 +6,9 @@ import { findHelm } from './helm.ts';
 
 const { values } = parseArgs({ options: { update: { type: 'boolean' } } });
 const helm = findHelm();
-if (helm === null) throw new Error('Helm is built with Go: install Go first.');
+if (helm.kind === 'missing') throw new Error(helm.why);
 for (const { name, file, render } of CASES) {
-  const text = render(helm);
+  const text = render(helm.tool);
   if (values.update === true) writeFileSync(file, text);
   else if (readFileSync(file, 'utf8') !== text) {
     console.error(`${name} differs: run \`npm run charts -- --update\` and review the diff.`);

@@ -11,5 +11,5 @@ export const missingTool = (why: string): { readonly kind: 'missing'; readonly w
 /** What a command that could not fetch a tool said last, such as that there is no network. */
 export function missingBecause(tool: string, error: unknown): ReturnType<typeof missingTool> {
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-  return missingTool(`${tool} cannot be installed: ${said.trim().split('\n').at(-1) ?? ''}`);
+  return missingTool(`${tool} cannot be installed: ${said.trim().split('\n').at(-1)?.trim() ?? ''}`);
 }
