@@ -205,6 +205,7 @@ export const LAYERS: readonly Layer[] = [
   ]),
   layer('src/access-log', 'the access log: records to lines', [
     'src/proxy/exchange',
+    'src/proxy/message',
     'src/ir',
     'src/lib',
     'src/telemetry',

@@ -4,25 +4,27 @@
  * speak of, where a string put together and flattened cost 2.5 µs.
  */
 import type { Origin, RuleOrigin } from '../ir/origin.ts';
-import type { AccessLogSink, AccessRecord } from '../proxy/exchange/access-record.ts';
+import { accessRecord, type AccessRecord } from '../proxy/exchange/access-record.ts';
+import type { ExchangeObserver } from '../proxy/exchange/exchange-observer.ts';
 import type { RequestLabels } from '../proxy/exchange/request-counters.ts';
+import { traceparentOf } from '../proxy/message/forwarding.ts';
 import type { LineWriter } from '../telemetry/line-writer.ts';
+import { Sample } from './sample.ts';
 import { TextBytes, jsonBytes } from '../telemetry/text-bytes.ts';
 
 /** `samplePercent` of the exchanges are written, evenly spread. */
 export function createAccessLog(
   writer: Pick<LineWriter, 'beginLine' | 'endLine'>,
   samplePercent: number,
-): AccessLogSink {
-  let credit = 0;
+): ExchangeObserver {
+  const sample = new Sample(samplePercent);
   return {
-    sample: () => {
-      credit += samplePercent;
-      if (credit < 100) return false;
-      credit -= 100;
-      return true;
+    requestStarted: (exchange, head) => {
+      exchange.traceparent = traceparentOf(head);
     },
-    write: (record) => {
+    requestFinished: (exchange, nowMs) => {
+      if (!sample.next()) return;
+      const record = accessRecord(exchange, nowMs);
       const line = writer.beginLine(lineBytes(record));
       if (line === null) return;
       writeRecord(line, record);

@@ -363,7 +363,7 @@ test('TCP: connections go only where one can be made', async (t) => {
     portMap: new Map([[9000, 0]]),
     reusePort: false,
   };
-  const proxy = createProxy({ logger: SILENT_LOGGER, accessLog: null }, options);
+  const proxy = createProxy({ logger: SILENT_LOGGER, observers: [] }, options);
   t.after(() => proxy.stop());
   const applied = await proxy.apply([config]);
   await outOnce(proxy, 1);

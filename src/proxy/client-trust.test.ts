@@ -29,7 +29,7 @@ async function scene(t: TestContext): Promise<Scene> {
   const certificate = await mintCertificate('ns/a', ['a.example']);
   const caPem = (await testAuthority()).certificatePem;
   const proxy = createProxy(
-    { logger: SILENT_LOGGER, accessLog: null },
+    { logger: SILENT_LOGGER, observers: [] },
     { bindAddress: '127.0.0.1', portMap: new Map([[443, 0]]), reusePort: false },
   );
   t.after(async () => {

@@ -181,7 +181,7 @@ async function l4Proxy(
     portMap: new Map([[9000, 0]]),
     reusePort: false,
   };
-  const proxy = createProxy({ logger: SILENT_LOGGER, accessLog: null }, options);
+  const proxy = createProxy({ logger: SILENT_LOGGER, observers: [] }, options);
   t.after(() => proxy.stop());
   const applied = await proxy.apply([config]);
   return { proxy, port: applied.ports[0]?.boundPort ?? 0 };

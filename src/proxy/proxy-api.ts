@@ -3,7 +3,7 @@ import type { EndpointSet } from '../ir/cluster.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ReasonCode } from '../ir/reason.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { AccessLogSink } from './exchange/access-record.ts';
+import type { ExchangeObserver } from './exchange/exchange-observer.ts';
 import type { RequestStats } from './exchange/request-stats.ts';
 import type { StreamStats } from './l4/stream-counters.ts';
 import type { PortOptions, PortResult } from './port/port-options.ts';
@@ -15,8 +15,8 @@ import type { Targets } from './upstream/target-guard.ts';
 
 export interface ProxyDeps {
   readonly logger: Logger;
-  /** null = off. */
-  readonly accessLog: AccessLogSink | null;
+  /** See every exchange, in this order, after the proxy's own metrics. */
+  readonly observers: readonly ExchangeObserver[];
 }
 
 export interface ProxyOptions extends PortOptions {

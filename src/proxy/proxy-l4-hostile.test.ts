@@ -58,7 +58,7 @@ async function start(behindProxy = false): Promise<Target> {
     },
   });
   const proxy = createProxy(
-    { logger: SILENT_LOGGER, accessLog: null },
+    { logger: SILENT_LOGGER, observers: [] },
     {
       bindAddress: '127.0.0.1',
       portMap: new Map(config.ports.map(({ number }) => [number, 0])),

@@ -38,7 +38,7 @@ interface Running {
 
 async function run(config: GatewayConfig): Promise<Running> {
   const proxy = createProxy(
-    { logger: SILENT_LOGGER, accessLog: null },
+    { logger: SILENT_LOGGER, observers: [] },
     {
       bindAddress: '127.0.0.1',
       portMap: new Map(config.ports.map(({ number }) => [number, 0])),

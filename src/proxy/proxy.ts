@@ -12,6 +12,8 @@ import { Http2Protocol } from './upstream/pool-h2.ts';
 import { clusterStats } from './upstream/stats.ts';
 import type { UpstreamProtocol } from './upstream/upstream-pool.ts';
 import type { ExchangeContext } from './exchange/exchange-context.ts';
+import { combineObservers } from './exchange/exchange-observer.ts';
+import { requestMetrics } from './exchange/request-metrics.ts';
 import { Http1Server } from './h1/http1-server.ts';
 import { CounterRegistry, RequestCounters } from './exchange/request-counters.ts';
 import type { ApplyResult, Proxy, ProxyDeps, ProxyOptions, ProxyStats } from './proxy-api.ts';
@@ -44,12 +46,12 @@ class DataPlane implements Proxy {
   #applying: Promise<unknown> = Promise.resolve();
   #bindRetry: NodeJS.Timeout | null = null;
 
-  constructor({ logger, accessLog }: ProxyDeps, options: ProxyOptions) {
+  constructor({ logger, observers }: ProxyDeps, options: ProxyOptions) {
     this.#options = options;
     this.#logger = logger;
     this.#context = {
       wheel: this.#wheel,
-      accessLog,
+      observer: combineObservers([requestMetrics, ...observers]),
       unrouted: new RequestCounters({ gateway: null, listener: null, rule: null, backend: null }),
       mirrors: { sent: 0, dropped: 0 },
       sessions: new SessionTokens(options.sessionSecret ?? randomBytes(32)),

@@ -81,7 +81,7 @@ const lines = settings.accessLog === null ? null : createLineWriter(settings.acc
 let reportPorts: (ports: readonly PortResult[]) => void = () => undefined;
 
 const proxy = createProxy(
-  { logger, accessLog: lines === null ? null : createAccessLog(lines, settings.accessLogSamplePercent) },
+  { logger, observers: lines === null ? [] : [createAccessLog(lines, settings.accessLogSamplePercent)] },
   {
     bindAddress: settings.bindAddress,
     portMap: new Map(settings.portMap),

@@ -6,7 +6,8 @@ import type { ProxyStats } from '../../src/proxy/proxy-api.ts';
 import { exposeMetrics } from '../../src/telemetry/metric-registry.ts';
 import { assembleSnapshot } from '../../src/provider/file/assemble.ts';
 import { controllerMetrics, type ControllerState } from '../../src/controller/controller-metrics.ts';
-import { createAccessLog, formatRecord } from '../../src/access-log/access-log.ts';
+import { formatRecord } from '../../src/access-log/access-log.ts';
+import { Sample } from '../../src/access-log/sample.ts';
 import { proxyMetrics } from '../../src/admin/proxy-metrics.ts';
 import { supervisorMetrics } from '../../src/supervisor/supervisor-metrics.ts';
 import type { PoolStats } from '../../src/supervisor/worker-pool.ts';
@@ -215,8 +216,8 @@ suite('telemetry and its pages', () => {
   });
 
   test('a sample is an even share', () => {
-    const sink = createAccessLog({ beginLine: () => null, endLine: () => undefined }, 25);
-    const hits = Array.from({ length: 100 }, () => sink.sample());
+    const sample = new Sample(25);
+    const hits = Array.from({ length: 100 }, () => sample.next());
     assert.equal(hits.filter(Boolean).length, 25);
     assert.ok(hits.slice(0, 8).some(Boolean));
   });

@@ -115,7 +115,7 @@ class World {
     };
     this.#context = {
       wheel: this.#wheel,
-      accessLog: null,
+      observer: null,
       unrouted: new RequestCounters({ gateway: null, listener: null, rule: null, backend: null }),
       mirrors: { sent: 0, dropped: 0 },
       activeRequests: 0,

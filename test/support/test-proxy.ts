@@ -3,7 +3,9 @@ import type { TestContext } from 'node:test';
 import type { ClientLimits } from '../../src/ir/client-limits.ts';
 import type { GatewayConfig, ProxySettings } from '../../src/ir/gateway-config.ts';
 import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy } from '../../src/ir/policy.ts';
-import type { AccessLogSink, AccessRecord } from '../../src/proxy/exchange/access-record.ts';
+import { accessRecord, type AccessRecord } from '../../src/proxy/exchange/access-record.ts';
+import type { ExchangeObserver } from '../../src/proxy/exchange/exchange-observer.ts';
+import { traceparentOf } from '../../src/proxy/message/forwarding.ts';
 import { type Proxy, type ProxyOptions } from '../../src/proxy/proxy-api.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
 import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
@@ -19,24 +21,36 @@ export class TestProxy {
   /** For every configuration that is applied; empty: those of each configuration. */
   readonly #limits: Partial<ClientLimits>;
 
-  private constructor(limits: Partial<ClientLimits>, more: Partial<ProxyOptions>) {
+  private constructor(
+    limits: Partial<ClientLimits>,
+    more: Partial<ProxyOptions>,
+    observers: readonly ExchangeObserver[],
+  ) {
     this.#limits = limits;
-    const accessLog: AccessLogSink = { sample: () => true, write: (record) => this.records.push(record) };
+    const recorder: ExchangeObserver = {
+      requestStarted: (exchange, head) => {
+        exchange.traceparent = traceparentOf(head);
+      },
+      requestFinished: (exchange, nowMs) => {
+        this.records.push(accessRecord(exchange, nowMs));
+      },
+    };
     const options = {
       bindAddress: '127.0.0.1',
       portMap: new Map([[TEST_PORT, 0]]),
       reusePort: false,
       ...more,
     };
-    this.proxy = createProxy({ logger: SILENT_LOGGER, accessLog }, options);
+    this.proxy = createProxy({ logger: SILENT_LOGGER, observers: [recorder, ...observers] }, options);
   }
 
   static async start(
     config: GatewayConfig,
     limits: Partial<ClientLimits> = {},
     more: Partial<ProxyOptions> = {},
+    observers: readonly ExchangeObserver[] = [],
   ): Promise<TestProxy> {
-    const started = new TestProxy(limits, more);
+    const started = new TestProxy(limits, more, observers);
     await started.apply(config);
     return started;
   }

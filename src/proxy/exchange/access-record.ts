@@ -1,5 +1,7 @@
-/** What one finished exchange reports to the access log. Built only when a log is on and the sample hits. */
+/** The summary of a finished exchange, as an access log shows it. Built only for exchanges that are logged. */
 import type { ReasonCode } from '../../ir/reason.ts';
+import { formatRequestId } from '../message/request-id.ts';
+import type { ExchangeFacts } from './exchange-facts.ts';
 import type { RequestLabels } from './request-counters.ts';
 
 /** Milliseconds since the request's head was complete; null = it did not come to that. */
@@ -38,8 +40,32 @@ export interface AccessRecord {
   readonly traceId: string | null;
 }
 
-export interface AccessLogSink {
-  /** Decides whether the exchange that has just finished is written; called before the record is built. */
-  sample(): boolean;
-  write(record: AccessRecord): void;
+const TRACE_ID = /^[0-9a-f]{2}-([0-9a-f]{32})-/;
+
+/** `nowMs`: when the exchange finished, as `requestFinished` passes it. */
+export function accessRecord(exchange: ExchangeFacts, nowMs: number): AccessRecord {
+  const { startedAtMs, requestNumber, traceparent } = exchange;
+  const since = (atMs: number): number | null => (atMs === 0 ? null : atMs - startedAtMs);
+  return {
+    startedAtMs: exchange.context.timeOriginMs + startedAtMs,
+    labels: exchange.counters.labels,
+    endpoint: exchange.endpoint?.name ?? null,
+    status: exchange.status,
+    reason: exchange.reason,
+    requestBytes: exchange.requestBytes,
+    responseBytes: exchange.responseBytes,
+    timings: {
+      connectedMs: since(exchange.connectedAtMs),
+      responseHeadMs: since(exchange.responseHeadAtMs),
+      totalMs: nowMs - startedAtMs,
+    },
+    retries: exchange.retries,
+    protocol: exchange.version,
+    method: exchange.method,
+    path: exchange.path,
+    host: exchange.host,
+    clientIp: exchange.clientAddress,
+    requestId: requestNumber < 0 ? exchange.clientRequestId : formatRequestId(requestNumber),
+    traceId: traceparent === '' ? null : (TRACE_ID.exec(traceparent)?.[1] ?? null),
+  };
 }

@@ -13,7 +13,7 @@ import { isTraceUnasked } from '../router/trace.ts';
 import type { CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
 import { authenticate } from '../filter/external-auth/authenticate.ts';
 import type { Exchange } from './exchange.ts';
-import { believe, traceparentOf } from '../message/forwarding.ts';
+import { believe } from '../message/forwarding.ts';
 import { WebRequestHead } from '../message/grpc-web-head.ts';
 import { hashKeyOf } from './hash-key.ts';
 import { NO_EDITS, compileHeadEdits, type HeadEdits } from '../message/head-edits.ts';
@@ -31,7 +31,6 @@ const pathOf = (entry: RouteEntry | null): PathMatch => entry?.match.path ?? ANY
 
 /** Takes a request to where `hit` says; the exchange may be over when this returns. */
 export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<CompiledRule>): void {
-  if (exchange.context.accessLog !== null) exchange.traceparent = traceparentOf(head);
   const { rule } = hit;
   if (rule === null) {
     exchange.answer(hit.reason ?? 'no_rule');

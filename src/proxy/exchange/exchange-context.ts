@@ -1,5 +1,5 @@
 /** What all exchanges of a proxy share. */
-import type { AccessLogSink } from './access-record.ts';
+import type { ExchangeObserver } from './exchange-observer.ts';
 import type { MirrorStats } from './mirror-request.ts';
 import type { SessionTokens } from '../upstream/session-tokens.ts';
 import type { RequestCounters } from './request-counters.ts';
@@ -7,8 +7,8 @@ import type { TimerWheel } from '../net/timer-wheel.ts';
 
 export interface ExchangeContext {
   readonly wheel: TimerWheel;
-  /** null = off. */
-  readonly accessLog: AccessLogSink | null;
+  /** Receives the events of every exchange; null when nothing observes them. */
+  readonly observer: ExchangeObserver | null;
   /** For requests that no listener takes. */
   readonly unrouted: RequestCounters;
   readonly mirrors: MirrorStats;

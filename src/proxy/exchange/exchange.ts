@@ -11,18 +11,18 @@ import { Deadlines } from './deadlines.ts';
 import type { DownstreamConnection } from '../message/downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { ExchangeFacts } from './exchange-facts.ts';
+import { CANCELLED, COMPLETE, type AttemptOutcome } from './exchange-observer.ts';
 import { ExternalAuthGate, type AuthPlan } from '../filter/external-auth/external-auth-gate.ts';
 import { breakOff } from '../message/grpc-status.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../message/head.ts';
 import { renderReply, replyFor, type Reply } from '../message/local-reply.ts';
 import { mirrorRequest, type MirrorRequest } from './mirror-request.ts';
 import type { OutgoingRequest, PreparedRequest } from '../message/outgoing.ts';
-import { reportExchange } from './report.ts';
 import { RequestBody, UNSEEN_REPLAY_BYTES } from './request-body.ts';
 import { sendResponseHead } from './response-stage.ts';
 import { Retries } from './retries.ts';
 import { answeredFailure } from './retry-fields.ts';
-import type { Failure } from './retry.ts';
+import type { Failure, RetryDecision } from './retry.ts';
 import type {
   DownstreamEvents,
   DownstreamStream,
@@ -129,6 +129,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     endpoint.active++;
     this.#isTrying = true;
     this.#isOpening = true;
+    this.context.observer?.attemptStarted?.(this);
     const limitMs = this.backend?.tryTimeoutMs ?? 0;
     if (limitMs > 0 && this.#deadlines !== null) {
       this.#deadlines.tryAt = this.context.wheel.now() + limitMs;
@@ -137,8 +138,8 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     endpoint.pool.open(this, fresh, this.connection.info.peers);
   }
 
-  /** Ends what is under way upstream without hearing of it again. */
-  #leaveTry(): void {
+  /** Ends what is under way upstream without hearing of it again. `retry`: the try that follows. */
+  #leaveTry(outcome: AttemptOutcome, retry: RetryDecision | null = null): void {
     this.#gate?.cancel();
     const upstream = this.#upstream;
     this.#upstream = null;
@@ -150,13 +151,15 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     if (this.#isOpening) endpoint.pool.cancelOpen(this);
     else if (!this.#responseEnded || (this.#isTunnel && this.#body?.ended === false)) upstream?.cancel();
     this.#isOpening = false;
+    this.context.observer?.attemptEnded?.(this, outcome, retry);
   }
 
   /** The try has failed: another one, or `reason`. */
   #fail(failure: Failure, reason: ReasonCode): void {
     if (this.endpoint !== null) tryFailed(this.endpoint.health, failure);
-    if (this.#responseStarted) this.answer(reason);
-    else if (!this.#retry(failure)) this.answer(this.#retries?.refusal ?? reason);
+    if (!this.#responseStarted && this.#retry(failure)) return;
+    this.#leaveTry(failure);
+    this.answer(this.#responseStarted ? reason : (this.#retries?.refusal ?? reason));
   }
 
   /** Arranges for another try in place of this one; false when there is to be none. */
@@ -166,7 +169,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     const remainingMs = this.#deadlines?.remainingMs(this.context.wheel.now()) ?? Infinity;
     const decision = this.#retries.next(failure, this.#body?.isPartial !== true, remainingMs);
     if (decision === null) return false;
-    this.#leaveTry();
+    this.#leaveTry(failure, decision);
     if (decision.delayMs === 0 || this.#deadlines === null) {
       this.#tryAgain(decision.fresh);
     } else {
@@ -274,7 +277,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   onDownstreamReset(cause: ResetCause, reason: ReasonCode): void {
     if (this.#isFinished) return;
-    this.#leaveTry();
+    this.#leaveTry(CANCELLED);
     if (cause !== 'reset') {
       this.answer(reason);
       return;
@@ -346,7 +349,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   /** Ends the exchange with a response of the gateway's own; a response that has begun is broken off. */
   answer(reason: ReasonCode, reply: Reply = replyFor(reason)): void {
-    this.#leaveTry();
+    this.#leaveTry(CANCELLED);
     this.reason = reason;
     if (this.#responseStarted) breakOff(this.stream, this.isGrpc, reason);
     else this.#reply(reply);
@@ -383,13 +386,13 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   #finish(): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
-    this.#leaveTry();
+    this.#leaveTry(this.#responseEnded ? COMPLETE : CANCELLED);
     this.#retries?.end();
     this.#cluster?.leave();
     this.#releasePrepared();
     if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.exchangeEnded();
     if (this.#deadlines !== null) this.context.wheel.remove(this);
     this.context.activeRequests--;
-    reportExchange(this);
+    this.context.observer?.requestFinished?.(this, this.context.wheel.now());
   }
 }

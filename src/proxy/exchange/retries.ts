@@ -24,14 +24,13 @@ export class Retries {
 
   /** Judges the try that has just failed; a try that is to follow is counted. null = there is to be none. */
   next(failure: Failure, canReplay: boolean, remainingMs: number): RetryDecision | null {
-    const { method, retries, requests, endpoint, counters } = this.#facts;
+    const { method, retries, requests, endpoint } = this.#facts;
     const state = { method, retries, replaced: this.#replaced, canReplay, remainingMs };
     const decision = decideRetry(requests?.retry ?? null, failure, state, Math.random());
     if (decision === null || (!decision.isFree && !this.#isAffordable())) return null;
     if (endpoint !== null) this.tried.push(endpoint);
     if (decision.reason === 'dead') this.#replaced++;
     else this.#facts.retries++;
-    counters.countRetry(decision.reason);
     return decision;
   }
 

@@ -1,0 +1,81 @@
+/**
+ * What happens to an exchange, as events. The access log and the request metrics are observers. Traces, metrics per filter and a live
+ * tail of requests can be added without another change to the exchange.
+ *
+ * ```
+ *   requestStarted ─> ( attemptStarted ─> attemptEnded )* ─> requestFinished
+ * ```
+ *
+ * Every exchange has exactly one `requestStarted` and one `requestFinished`. A request that the gateway answers itself may have no
+ * attempt. Events are calls within the handling of a request: an observer must be quick, and must not throw.
+ *
+ * An event passes the exchange itself, so that no event allocates. An observer reads it, and changes nothing but `traceparent`. One that
+ * keeps state for each exchange keys it by the exchange.
+ */
+import type { RequestHead } from '../message/head.ts';
+import type { CompiledRule } from '../runtime/compiled-rule.ts';
+import type { ExchangeFacts } from './exchange-facts.ts';
+import type { Failure, RetryDecision } from './retry.ts';
+
+/** How an attempt ended. */
+export type AttemptOutcome =
+  | Failure
+  /** The backend's response was passed on to its end; `exchange.status` is its status. */
+  | { readonly kind: 'complete' }
+  /** The exchange ended first: the client left, a time limit passed, or the backend cannot do what the request asks for. */
+  | { readonly kind: 'cancelled' };
+
+export const COMPLETE: AttemptOutcome = { kind: 'complete' };
+export const CANCELLED: AttemptOutcome = { kind: 'cancelled' };
+
+export interface ExchangeObserver {
+  /**
+   * A request is about to be dispatched. `head` is valid during the call only. `rule`: where the request is routed to; null when no rule
+   * matches it. `exchange.gateway` is known already, `exchange.rule` is not.
+   */
+  requestStarted?(exchange: ExchangeFacts, head: RequestHead, rule: CompiledRule | null): void;
+  /** A connection to `exchange.endpoint` is requested. `exchange.retries` counts the retries so far. */
+  attemptStarted?(exchange: ExchangeFacts): void;
+  /**
+   * The attempt at `exchange.endpoint` is over. `exchange.connectedAtMs` is when it had its connection; an earlier time than the start of
+   * the attempt means that it never had one. `retry`: the attempt that follows; null when none does.
+   */
+  attemptEnded?(exchange: ExchangeFacts, outcome: AttemptOutcome, retry: RetryDecision | null): void;
+  /** The last event. `nowMs` is the wheel's clock, as all times of the exchange are. */
+  requestFinished?(exchange: ExchangeFacts, nowMs: number): void;
+}
+
+/** One observer for all of `observers`, in their order; null for none. Called once, when a proxy is created. */
+export function combineObservers(observers: readonly ExchangeObserver[]): ExchangeObserver | null {
+  const [first, ...others] = observers;
+  if (first === undefined) return null;
+  const rest = combineObservers(others);
+  return rest === null ? first : new ObserverPair(first, rest);
+}
+
+class ObserverPair implements ExchangeObserver {
+  readonly #first: ExchangeObserver;
+  readonly #second: ExchangeObserver;
+
+  constructor(first: ExchangeObserver, second: ExchangeObserver) {
+    this.#first = first;
+    this.#second = second;
+  }
+
+  requestStarted(exchange: ExchangeFacts, head: RequestHead, rule: CompiledRule | null): void {
+    this.#first.requestStarted?.(exchange, head, rule);
+    this.#second.requestStarted?.(exchange, head, rule);
+  }
+  attemptStarted(exchange: ExchangeFacts): void {
+    this.#first.attemptStarted?.(exchange);
+    this.#second.attemptStarted?.(exchange);
+  }
+  attemptEnded(exchange: ExchangeFacts, outcome: AttemptOutcome, retry: RetryDecision | null): void {
+    this.#first.attemptEnded?.(exchange, outcome, retry);
+    this.#second.attemptEnded?.(exchange, outcome, retry);
+  }
+  requestFinished(exchange: ExchangeFacts, nowMs: number): void {
+    this.#first.requestFinished?.(exchange, nowMs);
+    this.#second.requestFinished?.(exchange, nowMs);
+  }
+}
