@@ -62,7 +62,7 @@ class Memory {
   constructor(options: TranslateOptions) {
     this.#options = options;
     this.#graph = new GraphBuilder(options, this.#defects);
-    this.#rules = new RuleMemory(options.measureRegex, this.#defects);
+    this.#rules = new RuleMemory(this.#defects);
     this.#statuses = new StatusTable(options.controllerName, this.#defects);
     this.#findings = new FindingCollector(options, this.#defects);
   }

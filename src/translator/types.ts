@@ -3,6 +3,7 @@ import type { StatusUpdate } from '../gatewayapi/status.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { RuleId } from '../ir/ids.ts';
 import type { InfraSpec } from '../ir/infra.ts';
+import type { FilterKinds } from './filter/filter-kind.ts';
 import type { PolicyLayer } from './policy/merge.ts';
 
 export const CONTROLLER_NAME = 'sluice.dev/gateway-controller';
@@ -40,6 +41,8 @@ export interface TranslateOptions {
   readonly validateCaBundle: (pem: string) => string | null;
   /** The instructions that a pattern compiles to, or what is wrong with the pattern. */
   readonly measureRegex: (pattern: string) => number | string;
+  /** The filter types that are served; absent = all that there are. */
+  readonly filterKinds?: FilterKinds;
   /** SHA-256 of text in UTF-8, as hex; our own when absent, which gives the same at thirty times the cost. */
   readonly sha256Hex?: (text: string) => string;
 }

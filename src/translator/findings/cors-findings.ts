@@ -2,10 +2,8 @@
 import { CORS_FIELDS } from '../../lib/cors-fields.ts';
 import { headerSetByCors, preflightUnreachable } from '../faults/advice.ts';
 import type { Fault } from '../faults/fault.ts';
-import { editedHeaders } from '../graph/filter.ts';
-import type { RouteNode, RuleNode } from '../graph/nodes.ts';
-import type { FilterSpec, RuleSpec } from '../graph/route-adapter.ts';
-import { lowerMatch } from '../lower/matches.ts';
+import { editedHeaders } from '../filter/header-modifier.ts';
+import type { FilterNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import type { PathMatch, RouteMatch } from '../../ir/match.ts';
 
 /** Request fields that a preflight may well have: of browsers (Fetch standard), and of proxies before the gateway. */
@@ -13,22 +11,19 @@ const IN_PREFLIGHTS =
   /^(?:host|origin|referer|user-agent|via|forwarded|x-real-ip|accept(?:-language|-encoding)?|(?:access-control-request|sec-fetch|x-forwarded)-.+)$/;
 
 export function corsFaults({ rules }: RouteNode): readonly Fault[] {
-  if (!rules.some(({ spec }) => hasCors(spec))) return [];
+  if (!rules.some(hasCors)) return [];
   return rules.flatMap((rule) =>
-    hasCors(rule.spec) ? [...unreachableMatches(rule, rules), ...overruledHeaders(rule)] : [],
+    hasCors(rule) ? [...unreachableMatches(rule, rules), ...overruledHeaders(rule)] : [],
   );
 }
 
-const isCors = ({ type }: FilterSpec): boolean => type === 'CORS';
-const hasCors = ({ filters, backendRefs }: RuleSpec): boolean =>
-  filters.some(isCors) || backendRefs.some((ref) => ref.filters?.some(isCors) === true);
+const isCors = ({ spec }: FilterNode): boolean => spec.type === 'CORS';
+const hasCors = ({ filters, backends }: RuleNode): boolean =>
+  filters.some(isCors) || backends.some((backend) => backend.filters.some(isCors));
 
 /** Matches whose requests have no preflight that a rule of the route would answer. */
 function unreachableMatches(rule: RuleNode, rules: readonly RuleNode[]): Fault[] {
-  const answered = rules
-    .filter(({ spec }) => hasCors(spec))
-    .flatMap(matchesOf)
-    .filter(isKnown);
+  const answered = rules.filter(hasCors).flatMap(matchesOf).filter(isKnown);
   return matchesOf(rule).flatMap((match, index) => {
     if (isKnown(match) || answered.some((other) => covers(other, match))) return [];
     const names = match.headers.map(({ name }) => name).filter((name) => !IN_PREFLIGHTS.test(name));
@@ -36,8 +31,7 @@ function unreachableMatches(rule: RuleNode, rules: readonly RuleNode[]): Fault[]
   });
 }
 
-const matchesOf = ({ spec }: RuleNode): readonly RouteMatch[] =>
-  spec.matches.map((match) => lowerMatch(match).match);
+const matchesOf = ({ matches }: RuleNode): readonly RouteMatch[] => matches.map(({ match }) => match);
 
 /** A preflight has all that the match asks for. */
 const isKnown = ({ headers }: RouteMatch): boolean => headers.every(({ name }) => IN_PREFLIGHTS.test(name));
@@ -64,19 +58,16 @@ function coversPath(one: PathMatch, other: PathMatch): boolean {
 }
 
 /** Response fields of CORS that a modifier edits where a CORS filter overrules it. */
-function overruledHeaders({ spec, path }: RuleNode): Fault[] {
-  const isRuleWide = spec.filters.some(isCors);
-  const places: (readonly [readonly FilterSpec[], string])[] = spec.backendRefs.map(
-    ({ filters = [] }, at) => [filters, `${path}.backendRefs[${at}]`] as const,
-  );
-  return [[spec.filters, path] as const, ...places].flatMap(([filters, place]) =>
-    isRuleWide || filters.some(isCors) ? editsOfCors(filters, place) : [],
+function overruledHeaders({ filters, backends }: RuleNode): Fault[] {
+  const isRuleWide = filters.some(isCors);
+  return [filters, ...backends.map((backend) => backend.filters)].flatMap((list) =>
+    isRuleWide || list.some(isCors) ? editsOfCors(list) : [],
   );
 }
 
-const editsOfCors = (filters: readonly FilterSpec[], place: string): Fault[] =>
-  filters.flatMap(({ responseHeaderModifier }, at) =>
-    editedHeaders(responseHeaderModifier, `${place}.filters[${at}].responseHeaderModifier`).flatMap(
-      ([name, path]) => (CORS_FIELDS.has(name.toLowerCase()) ? [headerSetByCors(path, name)] : []),
+const editsOfCors = (filters: readonly FilterNode[]): Fault[] =>
+  filters.flatMap(({ spec: { responseHeaderModifier }, path: at }) =>
+    editedHeaders(responseHeaderModifier, `${at}.responseHeaderModifier`).flatMap(([name, path]) =>
+      CORS_FIELDS.has(name.toLowerCase()) ? [headerSetByCors(path, name)] : [],
     ),
   );

@@ -6,8 +6,8 @@ import type { RuleNode } from '../graph/nodes.ts';
 /** Escapes of characters that no path may hold, also encoded again (see docs/reference/routing.md). */
 const REFUSED = /%(?:25)*(?:00|5c)|%(?:[01][0-9a-f]|7f|c[01])/i;
 
-export function matchFaults({ spec, path: rulePath }: RuleNode): readonly Fault[] {
-  return spec.matches.flatMap((match, at) => {
+export function matchFaults({ matches, path: rulePath }: RuleNode): readonly Fault[] {
+  return matches.flatMap(({ spec: match }, at) => {
     if (match.kind !== 'http') return [];
     const { type = 'PathPrefix', value = '/' } = match.spec.path ?? {};
     if (type !== 'Exact' && type !== 'PathPrefix') return [];

@@ -7,7 +7,6 @@ import type { Fault } from '../faults/fault.ts';
 import { redirectLoop } from '../faults/match-advice.ts';
 import type { ListenerNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import type { FilterSpec } from '../graph/route-adapter.ts';
-import { lowerMatch } from '../lower/matches.ts';
 
 type Redirect = NonNullable<FilterSpec['requestRedirect']>;
 
@@ -15,9 +14,9 @@ const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
 export function redirectFaults(route: RouteNode): readonly Fault[] {
   return route.rules.flatMap((rule) => {
-    const at = rule.spec.filters.findIndex(({ type }) => type === 'RequestRedirect');
-    const redirect = rule.spec.filters[at]?.requestRedirect;
-    if (redirect === undefined || rule.invalid.length > 0) return [];
+    const filter = rule.filters.find(({ spec }) => spec.type === 'RequestRedirect');
+    const redirect = filter?.spec.requestRedirect;
+    if (filter === undefined || redirect === undefined || rule.invalid.length > 0) return [];
     const listeners = [...new Set(route.parents.flatMap((parent) => parent.listeners))];
     const loop = listeners.find((listener) => staysAt(listener, redirect, route));
     if (loop === undefined) return [];
@@ -27,7 +26,7 @@ export function redirectFaults(route: RouteNode): readonly Fault[] {
     if (path === undefined || path === null) return [];
     const host = redirect.hostname ?? route.hostnames[0] ?? 'the same host';
     const scheme = redirect.scheme ?? schemeOf(loop);
-    return [redirectLoop(`${rule.path}.filters[${at}]`, `${scheme}://${host}${path}`, loop.spec.name)];
+    return [redirectLoop(filter.path, `${scheme}://${host}${path}`, loop.spec.name)];
   });
 }
 
@@ -43,8 +42,8 @@ function staysAt(listener: ListenerNode, { scheme, port, hostname }: Redirect, r
 
 /** Paths of matches that a browser's request meets again after the redirect: nothing but the path decides. */
 const pathsOf = (rule: RuleNode): readonly RouteMatch['path'][] =>
-  rule.spec.matches
-    .map((match) => lowerMatch(match).match)
+  rule.matches
+    .map(({ match }) => match)
     .filter(
       ({ method, headers, query }) =>
         (method === null || method === 'GET') && headers.length + query.length === 0,
@@ -65,7 +64,7 @@ function isTakenBy(rule: RuleNode, path: string, route: RouteNode): boolean {
 }
 
 const allPaths = (rule: RuleNode): readonly RouteMatch['path'][] =>
-  rule.spec.matches.map((match) => lowerMatch(match).match.path);
+  rule.matches.map(({ match }) => match.path);
 
 /** Length of the longest literal path that takes `path`, exact ones first; 0 when none does. */
 function longest(matches: readonly RouteMatch['path'][], path: string): number {

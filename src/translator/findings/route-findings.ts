@@ -122,11 +122,11 @@ function hostnameFaults(route: RouteNode): readonly Fault[] {
 }
 
 function ruleAdvice(route: RouteNode, rule: RuleNode, index: SnapshotIndex): readonly Fault[] {
-  const { spec, path } = rule;
-  const redirects = spec.filters.some((filter) => filter.type === 'RequestRedirect');
+  const { filters, backends, path } = rule;
+  const answers = filters.some(({ kind }) => kind?.answersRequests === true);
   const isLayer7 = route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute';
   return [
-    ...(!redirects && spec.backendRefs.every((ref) => ref.weight === 0)
+    ...(rule.closed.length === 0 && !answers && backends.every(({ weight }) => weight === 0)
       ? [ruleWithoutBackends(`${path}.backendRefs`)]
       : []),
     ...rule.backends.flatMap((backend) => backendAdvice(backend, isLayer7, index)),
@@ -166,7 +166,7 @@ function ignoredTargetPort(spec: NonNullable<Service['spec']>, port: number): re
 
 /** Session persistence of policies that does not come to bear (GEP-1619, "Edge Case Behavior"). */
 function sessionFaults(rule: RuleNode): readonly Fault[] {
-  let inForce = rule.spec.sessionPersistence === null ? null : '';
+  let inForce = rule.session === null ? null : '';
   const faults: Fault[] = [];
   for (const { upstream, path } of rule.backends) {
     const policy = upstream.ok ? upstream.value.traffic : null;

@@ -10,25 +10,18 @@ import {
   hostNotSet,
   pathEncoded,
 } from '../faults/text-advice.ts';
-import { editedHeaders } from '../graph/filter.ts';
-import type { RuleNode } from '../graph/nodes.ts';
+import { editedHeaders } from '../filter/header-modifier.ts';
+import type { FilterNode, RuleNode } from '../graph/nodes.ts';
 import type { FilterSpec } from '../graph/route-adapter.ts';
 
 type HeaderModifier = FilterSpec['requestHeaderModifier'];
 
 /** Of the filters of a rule and of its backends. */
-export function filterTextFaults({ spec, path: rulePath }: RuleNode): readonly Fault[] {
-  const places: (readonly [readonly FilterSpec[], string])[] = [
-    [spec.filters, rulePath],
-    ...spec.backendRefs.map(({ filters = [] }, at) => [filters, `${rulePath}.backendRefs[${at}]`] as const),
-  ];
-  return places.flatMap(([filters, place]) =>
-    filters.flatMap((filter, at) => faultsOf(filter, `${place}.filters[${at}]`)),
-  );
-}
+export const filterTextFaults = ({ filters, backends }: RuleNode): readonly Fault[] =>
+  [...filters, ...backends.flatMap((backend) => backend.filters)].flatMap(faultsOf);
 
-function faultsOf(filter: FilterSpec, at: string): readonly Fault[] {
-  const { requestHeaderModifier, responseHeaderModifier, requestRedirect, urlRewrite, cors } = filter;
+function faultsOf({ spec, path: at }: FilterNode): readonly Fault[] {
+  const { requestHeaderModifier, responseHeaderModifier, requestRedirect, urlRewrite, cors } = spec;
   return [
     ...headerFaults(requestHeaderModifier, `${at}.requestHeaderModifier`),
     ...hostFaults(requestHeaderModifier, `${at}.requestHeaderModifier`),

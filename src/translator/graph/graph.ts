@@ -5,6 +5,7 @@
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { keepList } from '../../lib/keep-same.ts';
 import { Defects } from '../contain.ts';
+import { FILTER_KINDS } from '../filter/filter-kinds.ts';
 import type { TranslateOptions } from '../types.ts';
 import { indexParents, type ParentIndex } from './attachment.ts';
 import { judgeClasses } from './gateway.ts';
@@ -18,7 +19,7 @@ import { PolicyStage } from '../policy/stage.ts';
 import { judgeProxyConfigs, type ProxyConfigs } from './proxy-config.ts';
 import { withinRegexLimit } from './regex-limit.ts';
 import { RouteStage } from './route-stage.ts';
-import { judgeRule, type RuleContext } from './rule.ts';
+import { readRule, type RuleContext } from './rule.ts';
 import { SnapshotIndex } from './snapshot-index.ts';
 
 export interface Graph {
@@ -56,7 +57,7 @@ export class GraphBuilder {
     this.#defects = defects;
     this.#index = new SnapshotIndex(defects);
     this.#gatewayStage = new GatewayStage(defects);
-    const { measureRegex, externalBackends = false } = options;
+    const { measureRegex, externalBackends = false, filterKinds = FILTER_KINDS } = options;
     this.#routeStage = new RouteStage((route, sources) => {
       const namespace = namespaceOf(route.object);
       const context: RuleContext = {
@@ -64,12 +65,10 @@ export class GraphBuilder {
         kind: route.kind,
         namespace,
         measureRegex,
+        filterKinds,
         externalBackends,
       };
-      return withinRegexLimit(
-        route.rules.map((rule, at) => judgeRule(rule, at, context)),
-        measureRegex,
-      );
+      return withinRegexLimit(route.rules.map((rule, at) => readRule(rule, at, context)));
     });
   }
 

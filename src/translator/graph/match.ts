@@ -1,8 +1,18 @@
-/** Judges the matches of a rule: values no one knows, and regular expressions that do not compile. */
-import type { GRPCRouteRuleMatch } from '../../gatewayapi/generated/types.ts';
+/** Matches of a rule, parsed: predicates of the data plane with their rank, and what is wrong with those that cannot be served. */
+import { trimmed } from '../../lib/trimmed.ts';
 import type { Fault } from '../faults/fault.ts';
 import { regexInvalid, valueUnsupported } from '../faults/route-faults.ts';
+import { grpcPathPattern, predicateOf, type RankedMatch } from './match-predicate.ts';
 import type { MatchSpec } from './route-adapter.ts';
+
+export interface MatchNode extends RankedMatch {
+  /** As written. */
+  readonly spec: MatchSpec;
+  /** With any, the match matches nothing; other matches of its rule still do. */
+  readonly faults: readonly Fault[];
+  /** What its regular expressions compile to, in instructions. */
+  readonly instructions: number;
+}
 
 /** See `TranslateOptions.measureRegex`. */
 export type MeasureRegex = (pattern: string) => number | string;
@@ -21,16 +31,17 @@ interface Matcher {
   readonly field: string;
 }
 
-export function judgeMatches(
-  matches: readonly MatchSpec[],
-  path: string,
-  measureRegex: MeasureRegex,
-): readonly Fault[] {
-  return matches.flatMap((match, index) => judgeMatch(match, `${path}[${index}]`, measureRegex));
+/** `path`: field path of the match. */
+export function readMatch(spec: MatchSpec, path: string, measureRegex: MeasureRegex): MatchNode {
+  return {
+    spec,
+    ...predicateOf(spec),
+    faults: trimmed(validateMatch(spec, path, measureRegex)),
+    instructions: instructionsOf(spec, measureRegex),
+  };
 }
 
-/** Also asked by the lowering: a match with a fault can match nothing, its siblings still can. */
-export function judgeMatch(match: MatchSpec, at: string, measureRegex: MeasureRegex): readonly Fault[] {
+function validateMatch(match: MatchSpec, at: string, measureRegex: MeasureRegex): readonly Fault[] {
   const faults: Fault[] = [];
   for (const { path, type, types, value, field } of matchersOf(match, at)) {
     if (!types.includes(type)) {
@@ -54,9 +65,15 @@ export function judgeMatch(match: MatchSpec, at: string, measureRegex: MeasureRe
   return faults;
 }
 
-/** The regular expressions of a match. */
-export const patternsIn = (match: MatchSpec): readonly string[] =>
-  matchersOf(match, '').flatMap(({ type, value }) => (type === 'RegularExpression' ? [value] : []));
+/** A pattern that does not compile is never run, and costs nothing. */
+function instructionsOf(match: MatchSpec, measureRegex: MeasureRegex): number {
+  let instructions = 0;
+  for (const { type, value } of matchersOf(match, '')) {
+    const size = type === 'RegularExpression' ? measureRegex(value) : 0;
+    if (typeof size === 'number') instructions += size;
+  }
+  return instructions;
+}
 
 function matchersOf({ kind, spec }: MatchSpec, at: string): readonly Matcher[] {
   const fields = (
@@ -86,20 +103,6 @@ function matchersOf({ kind, spec }: MatchSpec, at: string): readonly Matcher[] {
       : [{ path: `${at}.method`, type, types: VALUE_TYPES, value, field }],
   );
   return [...names, ...fields(spec.headers, 'headers')];
-}
-
-const ANY_NAME = '[^/]+';
-
-/** The regular expression that a gRPC match asks of the path `/{service}/{method}`; null where it takes none. */
-export function grpcPathPattern({ method: wanted }: GRPCRouteRuleMatch): string | null {
-  const { type, service = '', method = '' } = wanted ?? {};
-  if (service === '' && method === '') return null;
-  if (type === 'RegularExpression') {
-    const part = (pattern: string): string => (pattern === '' ? ANY_NAME : `(?:${pattern})`);
-    return `^/${part(service)}/${part(method)}$`;
-  }
-  // The API's pattern leaves only letters, digits and underscores in a method name, so that it needs no escaping.
-  return service === '' ? `^/${ANY_NAME}/${method}$` : null;
 }
 
 /** Whether ReplacePrefixMatch knows what to replace, whichever match took the request. */

@@ -21,8 +21,11 @@ import type { ListenerId } from '../../ir/ids.ts';
 import type { ClientValidation } from '../../ir/tls.ts';
 import type { Result } from '../../lib/result.ts';
 import type { Fault } from '../faults/fault.ts';
+import type { FilterKind } from '../filter/filter-kind.ts';
 import type { CertificateNode } from './certificate.ts';
-import type { AnyRoute, RuleSpec } from './route-adapter.ts';
+import type { MatchNode } from './match.ts';
+import type { AnyRoute, FilterSpec, RuleSettings } from './route-adapter.ts';
+import type { SessionNode } from './session.ts';
 import type { TlsOptions } from './tls-options.ts';
 
 export interface ProxyConfigNode {
@@ -136,26 +139,43 @@ export interface RouteNode {
   readonly parents: readonly ParentNode[];
 }
 
-/** A rule with its references followed. It is whole: nothing that a user can write makes it disappear silently. */
+/** A rule, parsed, with its references followed. It is whole: nothing that a user can write makes it disappear silently. */
 export interface RuleNode {
   readonly index: number;
-  readonly spec: RuleSpec;
+  readonly name: string | null;
   /** Field path in the route. */
   readonly path: string;
+  readonly matches: readonly MatchNode[];
+  readonly filters: readonly FilterNode[];
+  readonly backends: readonly BackendNode[];
+  /** What the rule itself says that policies can say as well, as written: it is merged with them. */
+  readonly settings: RuleSettings;
+  readonly session: SessionNode | null;
   /** Faults that make the rule itself invalid (Accepted, PartiallyInvalid): it is dropped and answers 500. */
   readonly invalid: readonly Fault[];
   /**
-   * Why the rule is closed whatever it says: the route does not satisfy its schema, or evaluating the rule failed. It answers 500, also when
-   * all rules of the route are like that, so that no other route gets its requests.
+   * Why the rule is closed regardless of what it says: the route does not satisfy its schema, or evaluating the rule failed. It answers 500,
+   * also when all rules of the route are like that, so that no other route gets its requests. Its references are not followed.
    */
   readonly closed: readonly Fault[];
-  /** Filters that cannot be followed or served without making the rule invalid: it answers 500. */
-  readonly unserved: readonly Fault[];
-  readonly backends: readonly BackendNode[];
-  /** Backends of filters, by field path. */
-  readonly filterBackends: ReadonlyMap<string, Result<Upstream, Fault>>;
   /** Every backend the rule refers to and may, for the status of policies. */
   readonly found: readonly Upstream[];
+}
+
+/** A filter of a rule or backendRef, with its backend resolved. */
+export interface FilterNode {
+  /** As written. */
+  readonly spec: FilterSpec;
+  /** Field path in the route. */
+  readonly path: string;
+  /** null: no such type is known, and the rule is invalid. */
+  readonly kind: FilterKind | null;
+  /** Contents of the field that `kind` keeps its settings in; null when it is missing, and the rule is invalid. */
+  readonly settings: object | null;
+  /** The backend that the filter itself sends requests to, or why it cannot be used; null when it sends none. */
+  readonly upstream: Result<Upstream, Fault> | null;
+  /** Why the filter cannot be served though its settings are valid: the rule or backend that it belongs to answers 500. */
+  readonly unserved: readonly Fault[];
 }
 
 /** A backendRef: a usable upstream, or why not. It keeps its weight either way. */
@@ -163,9 +183,9 @@ export interface BackendNode {
   readonly path: string;
   readonly ref: ObjectRef;
   readonly port: number | null;
+  readonly weight: number;
   readonly upstream: Result<Upstream, Fault>;
-  /** Filters of this backendRef that cannot be served. */
-  readonly filterFaults: readonly Fault[];
+  readonly filters: readonly FilterNode[];
 }
 
 /** What one parentRef came to. */

@@ -40,15 +40,19 @@ export interface BackendRefSpec extends BackendObjectRef {
   readonly filters?: readonly FilterSpec[];
 }
 
+/** Of a rule: what policies can say as well. */
+export interface RuleSettings {
+  readonly timeouts: HTTPRouteRuleTimeouts | null;
+  readonly retry: HTTPRouteRuleRetry | null;
+  readonly sessionPersistence: HTTPRouteRuleSessionPersistence | null;
+}
+
 /** A rule with what its kind does not have left empty. */
-export interface RuleSpec {
+export interface RuleSpec extends RuleSettings {
   readonly name: string | null;
   readonly matches: readonly MatchSpec[];
   readonly filters: readonly FilterSpec[];
   readonly backendRefs: readonly BackendRefSpec[];
-  readonly timeouts: HTTPRouteRuleTimeouts | null;
-  readonly retry: HTTPRouteRuleRetry | null;
-  readonly sessionPersistence: HTTPRouteRuleSessionPersistence | null;
   /** See `RuleNode.closed`. */
   readonly closed: readonly Fault[];
 }

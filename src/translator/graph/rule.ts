@@ -1,4 +1,4 @@
-/** Judges one rule of a route of any kind: what it matches, its filters, where it forwards, its policies. */
+/** Reads one rule of a route of any kind: what it matches, its filters, where it forwards, its own settings. */
 import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
@@ -13,16 +13,19 @@ import {
   secondLayer4Rule,
   sessionNameInvalid,
 } from '../faults/route-faults.ts';
+import type { FilterKinds } from '../filter/filter-kind.ts';
+import { readClosedFilters, readFilters, type FilterContext } from '../filter/read-filters.ts';
 import { backendRefOf, resolveBackend, type BackendContext, type Traffic } from './backend.ts';
-import { judgeFilters, type FilterJudgement } from './filter.ts';
-import { judgeMatches, matchesOnlyPrefixes, type MeasureRegex } from './match.ts';
+import { matchesOnlyPrefixes, readMatch, type MatchNode, type MeasureRegex } from './match.ts';
 import type { BackendNode, RuleNode } from './nodes.ts';
-import type { RuleSpec } from './route-adapter.ts';
+import { matchAll, type RuleSpec } from './route-adapter.ts';
+import { readSession } from './session.ts';
 
 export interface RuleContext extends Omit<BackendContext, 'found'> {
   readonly kind: RouteKind;
   readonly namespace: string;
   readonly measureRegex: MeasureRegex;
+  readonly filterKinds: FilterKinds;
 }
 
 const TRAFFIC: Readonly<Record<RouteKind, Traffic>> = {
@@ -33,78 +36,114 @@ const TRAFFIC: Readonly<Record<RouteKind, Traffic>> = {
   UDPRoute: 'UDP',
 };
 
-const isLayer4 = (kind: RouteKind): boolean => kind !== 'HTTPRoute' && kind !== 'GRPCRoute';
-
-const NO_BACKENDS: RuleNode['filterBackends'] = new Map();
+const isLayer4 = (kind: RouteKind): kind is 'TLSRoute' | 'TCPRoute' | 'UDPRoute' =>
+  kind !== 'HTTPRoute' && kind !== 'GRPCRoute';
 
 /** A rule whose evaluation throws is closed. */
-export function judgeRule(spec: RuleSpec, index: number, context: RuleContext): RuleNode {
-  const path = `spec.rules[${index}]`;
-  if (spec.closed.length > 0) return closedNode(spec, index, spec.closed);
+export function readRule(spec: RuleSpec, index: number, context: RuleContext): RuleNode {
+  if (spec.closed.length > 0) return closedRule(spec, index, spec.closed, context);
   return contain(
     () => evaluateRule(spec, index, context),
-    (error) => closedNode(spec, index, [internalError(path, error, 'UnsupportedValue')]),
+    (error) => {
+      const fault = internalError(pathOf(index), error, 'UnsupportedValue');
+      return closedRule(spec, index, [fault], context);
+    },
   );
 }
 
-const closedNode = (spec: RuleSpec, index: number, closed: readonly Fault[]): RuleNode => ({
-  index,
-  spec,
-  path: `spec.rules[${index}]`,
-  invalid: [],
-  closed,
-  unserved: [],
+const pathOf = (index: number): string => `spec.rules[${index}]`;
+
+/** It answers for what it matches, or for all that the route takes if that cannot be read. */
+function closedRule(
+  spec: RuleSpec,
+  index: number,
+  closed: readonly Fault[],
+  { kind, measureRegex, filterKinds }: RuleContext,
+): RuleNode {
+  const path = pathOf(index);
+  return {
+    ...NOTHING_READ,
+    index,
+    name: spec.name,
+    path,
+    matches: contain(
+      () => readMatches(spec, path, measureRegex),
+      () => (isLayer4(kind) ? [] : [readMatch(matchAll(kind), `${path}.matches[0]`, measureRegex)]),
+    ),
+    filters: contain(
+      () => readClosedFilters(spec.filters, `${path}.filters`, filterKinds),
+      () => [],
+    ),
+    closed,
+  };
+}
+
+const NOTHING_READ = {
+  filters: [],
   backends: [],
-  filterBackends: NO_BACKENDS,
+  settings: { timeouts: null, retry: null, sessionPersistence: null },
+  session: null,
+  invalid: [],
   found: [],
-});
+} as const;
 
 function evaluateRule(spec: RuleSpec, index: number, shared: RuleContext): RuleNode {
   const context = { ...shared, found: [] };
-  const path = `spec.rules[${index}]`;
+  const path = pathOf(index);
+  const matches = readMatches(spec, path, shared.measureRegex);
   const from = { group: GATEWAY_GROUP, kind: context.kind, namespace: context.namespace };
-  const filterContext = { backends: context, from, allPrefixes: matchesOnlyPrefixes(spec.matches) };
-  const filters = judgeFilters(spec.filters, `${path}.filters`, filterContext);
-  const invalid = [
-    ...judgeMatches(spec.matches, `${path}.matches`, context.measureRegex),
-    ...filters.invalid,
-    ...judgePolicies(spec, path),
-  ];
-  // v1 allows one rule; v1alpha2 allowed more, of which an API server may still hold some.
-  if (index > 0 && isLayer4(context.kind)) invalid.push(secondLayer4Rule(path, context.kind));
-  if (spec.backendRefs.length > 0 && spec.filters.some((filter) => filter.type === 'RequestRedirect')) {
-    invalid.push(redirectWithBackends(`${path}.filters`));
-  }
-  const filterBackends = new Map(filters.backends);
-  const backends: BackendNode[] = [];
-  for (const [at, ref] of spec.backendRefs.entries()) {
+  const filterContext: FilterContext = {
+    kinds: shared.filterKinds,
+    backends: context,
+    from,
+    allPrefixes: matchesOnlyPrefixes(spec.matches),
+  };
+  const { filters, invalid: filterFaults } = readFilters(spec.filters, `${path}.filters`, filterContext);
+  const backends = spec.backendRefs.map((ref, at) => {
     const refPath = `${path}.backendRefs[${at}]`;
-    const own: FilterJudgement = judgeFilters(ref.filters ?? [], `${refPath}.filters`, filterContext);
-    invalid.push(...own.invalid);
-    for (const [key, upstream] of own.backends) filterBackends.set(key, upstream);
+    const own = readFilters(ref.filters ?? [], `${refPath}.filters`, filterContext);
     const traffic = TRAFFIC[context.kind];
-    backends.push({
+    const node: BackendNode = {
       path: refPath,
       ref: backendRefOf(ref, context.namespace),
       port: ref.port ?? null,
+      weight: ref.weight ?? 1,
       upstream: resolveBackend(context, { from, ref, traffic, path: refPath }),
-      filterFaults: trimmed(own.unserved),
-    });
-  }
+      filters: own.filters,
+    };
+    return { node, invalid: own.invalid };
+  });
+  const invalid = [
+    ...matches.flatMap(({ faults }) => faults),
+    ...filterFaults,
+    ...validateSettings(spec, path),
+    // v1 allows one rule; v1alpha2 allowed more, of which an API server may still hold some.
+    ...(index > 0 && isLayer4(context.kind) ? [secondLayer4Rule(path, context.kind)] : []),
+    ...(backends.length > 0 && filters.some(({ kind }) => kind?.answersRequests === true)
+      ? [redirectWithBackends(`${path}.filters`)]
+      : []),
+    ...backends.flatMap((backend) => backend.invalid),
+  ];
+  const { timeouts, retry, sessionPersistence } = spec;
   return {
     index,
-    spec,
+    name: spec.name,
     path,
+    matches,
+    filters,
+    backends: trimmed(backends.map(({ node }) => node)),
+    settings: { timeouts, retry, sessionPersistence },
+    session: sessionPersistence === null ? null : readSession(sessionPersistence),
     invalid: trimmed(invalid),
     closed: spec.closed,
-    unserved: trimmed(filters.unserved),
-    backends: trimmed(backends),
-    filterBackends: filterBackends.size === 0 ? NO_BACKENDS : filterBackends,
     found: trimmed(context.found),
   };
 }
 
-function judgePolicies(spec: RuleSpec, path: string): readonly Fault[] {
+const readMatches = ({ matches }: RuleSpec, path: string, measureRegex: MeasureRegex): readonly MatchNode[] =>
+  trimmed(matches.map((match, at) => readMatch(match, `${path}.matches[${at}]`, measureRegex)));
+
+function validateSettings(spec: RuleSpec, path: string): readonly Fault[] {
   const durations = [
     [spec.timeouts?.request, 'timeouts.request'],
     [spec.timeouts?.backendRequest, 'timeouts.backendRequest'],

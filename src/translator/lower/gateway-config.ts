@@ -24,11 +24,11 @@ import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import type { RulePolicies, TranslateOptions } from '../types.ts';
 import { DerivedList, type Derivation } from './derived-list.ts';
 import { EndpointTable } from './endpoint-table.ts';
-import { lowerListener, type ListenerContext } from './listener.ts';
+import { lowerListener } from './listener.ts';
 import type { PolicyLowering } from '../policy/lowering.ts';
 import { lowerSettings } from './proxy-config.ts';
 import type { LoweredRule } from './route-rule.ts';
-import { lowerCluster, type ClusterUse } from './upstreams.ts';
+import { ClusterUses, lowerCluster, type ClusterUse } from './upstreams.ts';
 import { digestOf, versionOf, type Digest } from './version.ts';
 import { VirtualHostTable } from './virtual-hosts.ts';
 
@@ -177,9 +177,9 @@ export class GatewayLowering {
     const { attached } = node;
     const from = { node, attached, virtualHosts, backendPolicies };
     if (known !== undefined && isMadeOf(known, from)) return known;
-    const clusters: ClusterUse[] = [];
-    const poolOf: ListenerContext['poolOf'] = (upstream) => policies.poolOf(upstream, scope);
-    const listener = keepSame(known?.listener, lowerListener(node, { virtualHosts, clusters, poolOf }));
+    const uses = new ClusterUses((upstream) => policies.poolOf(upstream, scope));
+    const listener = keepSame(known?.listener, lowerListener(node, { virtualHosts, uses }));
+    const clusters = uses.all;
     if (known !== undefined && listener === known.listener) return { ...known, ...from, clusters };
     const says = table === null ? listener : [{ ...listener, virtualHosts: [] }, table.digest];
     return { ...from, listener, clusters, digest: digestOf(JSON.stringify(says), this.#digest) };

@@ -5,15 +5,14 @@ import type { VirtualHost } from '../../ir/route.ts';
 import type { ListenerTls } from '../../ir/tls.ts';
 import { hostnameSpecificity } from '../../lib/hostname.ts';
 import type { AttachedRoute, ListenerNode } from '../graph/nodes.ts';
-import { lowerLayer4Rule, type Layer4Uses } from './layer4.ts';
-import type { ClusterUse } from './upstreams.ts';
+import { lowerLayer4Rule } from './layer4.ts';
+import type { ClusterUses } from './upstreams.ts';
 
-/** What lowering a listener takes from the whole, as its policies have it, and notes for it. */
 export interface ListenerContext {
   /** Of an HTTP listener. */
   readonly virtualHosts: readonly VirtualHost[];
-  readonly clusters: ClusterUse[];
-  readonly poolOf: Layer4Uses['poolOf'];
+  /** Clusters that its layer-4 rules use, with the pools of the listener's policies. */
+  readonly uses: ClusterUses;
 }
 
 export function lowerListener(listener: ListenerNode, context: ListenerContext): Listener {
@@ -52,7 +51,7 @@ function lowerHttp(base: Base, listener: ListenerNode, context: ListenerContext)
 function lowerTls(base: Base, listener: ListenerNode, context: ListenerContext): TlsListener {
   const hosts: TlsListener['hosts'][number][] = [];
   for (const [hostname, attached] of tlsHostOwners(listener)) {
-    const rule = lowerLayer4Rule(attached, listener, context);
+    const rule = lowerLayer4Rule(attached, listener, context.uses);
     if (rule !== null) hosts.push({ hostname, rule });
   }
   return {
@@ -83,7 +82,7 @@ export function tlsHostOwners(listener: ListenerNode): ReadonlyMap<string, Attac
 /** Layer-4 listeners have nothing to tell routes apart by: the oldest one gets everything. */
 function oldestRule(listener: ListenerNode, context: ListenerContext): ReturnType<typeof lowerLayer4Rule> {
   const oldest = listener.attached[0];
-  return oldest === undefined ? null : lowerLayer4Rule(oldest, listener, context);
+  return oldest === undefined ? null : lowerLayer4Rule(oldest, listener, context.uses);
 }
 
 function lowerListenerTls(listener: ListenerNode, alpn: readonly string[]): ListenerTls {

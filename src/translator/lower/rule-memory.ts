@@ -4,18 +4,16 @@ import type { PolicyScope } from '../policy/hierarchy.ts';
 import type { Defects } from '../contain.ts';
 import type { RouteNode } from '../graph/nodes.ts';
 import type { PolicyLowering } from '../policy/lowering.ts';
-import { closedRule, lowerRule, type LoweredRule, type RuleLowering } from './route-rule.ts';
+import { closedRule, lowerRule, type LoweredRule } from './route-rule.ts';
 
 type OfScopes = Map<string, readonly LoweredRule[]>;
 
 export class RuleMemory {
-  readonly #measureRegex: RuleLowering['measureRegex'];
   readonly #defects: Defects;
   #known = new WeakMap<RouteNode, OfScopes>();
   #backendPolicies: BackendPolicies | null = null;
 
-  constructor(measureRegex: RuleLowering['measureRegex'], defects: Defects) {
-    this.#measureRegex = measureRegex;
+  constructor(defects: Defects) {
     this.#defects = defects;
   }
 
@@ -28,7 +26,6 @@ export class RuleMemory {
       this.#backendPolicies = backendPolicies;
       this.#known = new WeakMap();
     }
-    const measureRegex = this.#measureRegex;
     return (route, scope) => {
       const ofScopes = this.#of(route);
       let rules = ofScopes.get(scope.key);
@@ -36,7 +33,7 @@ export class RuleMemory {
         rules = route.rules.map((rule) =>
           this.#defects.contain(
             [route.object, `lower rule ${String(rule.index)} ${scope.key}`],
-            () => lowerRule(route, rule, { measureRegex, policies, scope }),
+            () => lowerRule(route, rule, { policies, scope }),
             (fault) => closedRule(route, rule, fault),
           ),
         );

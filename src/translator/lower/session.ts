@@ -2,15 +2,13 @@
 import type { HTTPRouteRuleSessionPersistence } from '../../gatewayapi/generated/types.ts';
 import type { RouteMatch } from '../../ir/match.ts';
 import type { SessionPersistence } from '../../ir/policy.ts';
-import { parseDurationMs } from '../../lib/duration.ts';
 import { isCookiePath } from '../../lib/message-grammar.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
 import type { RouteNode, RuleNode, Upstream } from '../graph/nodes.ts';
+import { readSession } from '../graph/session.ts';
 
 /** Session persistence that policies give a backend. */
-export type SessionOf = (upstream: Upstream) => SessionSpec | undefined;
-
-type SessionSpec = HTTPRouteRuleSessionPersistence;
+export type SessionOf = (upstream: Upstream) => HTTPRouteRuleSessionPersistence | undefined;
 
 /**
  * The rule's own settings, else those of the first backend that a policy gives any (GEP-1619: a rule overrides
@@ -21,17 +19,19 @@ export function lowerSession(
   rule: RuleNode,
   { matches, sessionOf }: { readonly matches: readonly RouteMatch[]; readonly sessionOf: SessionOf },
 ): SessionPersistence | null {
-  const own = rule.spec.sessionPersistence;
+  const own = rule.session;
   if (own !== null) {
-    const name = own.sessionName || `sluice-${ruleIdentity(route, rule)}`;
-    return lowerPersistence(own, name, commonPath(matches));
+    const name = own.name || `sluice-${ruleIdentity(route, rule)}`;
+    return { ...own, name, cookiePath: commonPath(matches) };
   }
   for (const { upstream } of rule.backends) {
     const shared = upstream.ok ? sessionOf(upstream.value) : undefined;
     // Rules must not share sessions even where the policy names them, and the cookie has no path: other routes may
     // lead to the same backend (GEP-1619, "Route Rules ... Must Not Share Sessions", "Path").
     if (shared !== undefined) {
-      return lowerPersistence(shared, `${shared.sessionName || 'sluice'}-${ruleIdentity(route, rule)}`, '');
+      const session = readSession(shared);
+      const name = `${session.name || 'sluice'}-${ruleIdentity(route, rule)}`;
+      return { ...session, name, cookiePath: '' };
     }
   }
   return null;
@@ -40,17 +40,7 @@ export function lowerSession(
 /** Short and stable while the rule keeps its name, or without one its place. */
 function ruleIdentity(route: RouteNode, rule: RuleNode): string {
   const { kind, namespace, name } = route.ref;
-  return sha256Hex([kind, namespace, name, rule.spec.name ?? rule.index].join('/')).slice(0, 8);
-}
-
-function lowerPersistence(spec: SessionSpec, name: string, cookiePath: string): SessionPersistence {
-  return {
-    kind: spec.type === 'Header' ? 'header' : 'cookie',
-    name,
-    absoluteTimeoutMs: parseDurationMs(spec.absoluteTimeout ?? '') ?? 0,
-    cookieLifetime: spec.cookieConfig?.lifetimeType === 'Permanent' ? 'permanent' : 'session',
-    cookiePath,
-  };
+  return sha256Hex([kind, namespace, name, rule.name ?? rule.index].join('/')).slice(0, 8);
 }
 
 /** The longest path of whole segments under which all matches lie, as far as a cookie's Path can hold them. */

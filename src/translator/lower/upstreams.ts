@@ -6,6 +6,8 @@ import type { Origin } from '../../ir/origin.ts';
 import type { ClusterPolicy } from '../../ir/policy.ts';
 import { compareText } from '../../lib/compare.ts';
 import { formatIp, parseIp } from '../../lib/ip-address.ts';
+import type { FilterTarget } from '../filter/filter-kind.ts';
+import type { TargetOf } from '../filter/lower-filters.ts';
 import type { Upstream } from '../graph/nodes.ts';
 import type { Pool } from '../policy/lowering.ts';
 
@@ -17,10 +19,29 @@ export interface ClusterUse {
   readonly policy: ClusterPolicy;
 }
 
-export function useCluster(upstream: Upstream, encrypted: boolean, pool: Pool): ClusterUse {
+function useCluster(upstream: Upstream, encrypted: boolean, pool: Pool): ClusterUse {
   const { ref, port, protocol } = upstream;
   const parts = [ref.kind, ref.namespace, ref.name, port, protocol, ...(encrypted ? ['tls'] : [])];
   return { id: clusterId(parts.join('/') + pool.suffix), upstream, encrypted, policy: pool.policy };
+}
+
+/** The clusters that one rule or listener uses, noted as they are asked for. */
+export class ClusterUses {
+  readonly all: ClusterUse[] = [];
+  readonly #poolOf: (upstream: Upstream) => Pool;
+
+  constructor(poolOf: (upstream: Upstream) => Pool) {
+    this.#poolOf = poolOf;
+  }
+
+  /** Over TLS where the upstream has settings for it. */
+  readonly targetOf: TargetOf = (upstream) => this.target(upstream, upstream.tls !== null);
+
+  target(upstream: Upstream, encrypted: boolean): FilterTarget {
+    const use = useCluster(upstream, encrypted, this.#poolOf(upstream));
+    this.all.push(use);
+    return { cluster: use.id, origin: originOf(upstream) };
+  }
 }
 
 export function originOf(upstream: Upstream): Origin {

@@ -8,7 +8,7 @@ import { remember } from '../../lib/remember.ts';
 import { trimmed } from '../../lib/trimmed.ts';
 import { SortedList } from '../../lib/sorted-list.ts';
 import type { AttachedRoute, RouteNode } from '../graph/nodes.ts';
-import { compareRank, type MatchRank } from './matches.ts';
+import { compareRank, type MatchRank } from '../graph/match-predicate.ts';
 import type { LoweredRule } from './route-rule.ts';
 import { digestOf, joinDigests, type Digest } from './version.ts';
 

@@ -1,6 +1,7 @@
 /** What becomes of each field that a policy sets: per policy and Gateway, over all requests and connections that it governs. */
 import { SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Defects } from '../contain.ts';
+import { filterUpstreams } from '../filter/read-filters.ts';
 import type { FieldOutcome } from './faults.ts';
 import { layerKey, type Hierarchy, type PolicyScope } from './hierarchy.ts';
 import type { GatewayNode, RouteNode, RuleNode, Upstream } from '../graph/nodes.ts';
@@ -114,7 +115,8 @@ function usesOf(route: RouteNode, rule: RuleNode, { scope, hierarchy }: UseConte
     session ??= sessionLayer(merged);
     return [{ upstream: upstream.value, layers, merged, session }];
   });
-  const ofFilters = [...rule.filterBackends.values()].flatMap((upstream): readonly PolicyUse[] => {
+  const filters = [...rule.filters, ...rule.backends.flatMap((backend) => backend.filters)];
+  const ofFilters = filterUpstreams(filters).flatMap((upstream): readonly PolicyUse[] => {
     if (!upstream.ok) return [];
     const layers = hierarchy.poolLayers(upstream.value, scope);
     return [{ upstream: upstream.value, layers, merged: hierarchy.merge(layers), session: undefined }];

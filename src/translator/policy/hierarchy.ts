@@ -105,7 +105,7 @@ export class Hierarchy {
     rule: RuleNode,
     { upstream, scope }: { readonly upstream: Upstream | null; readonly scope: PolicyScope },
   ): readonly PolicyLayer[] {
-    const { name } = rule.spec;
+    const { name } = rule;
     const own = inlineLayer(route.ref, rule);
     return [
       ...(upstream === null ? scope.layers : this.poolLayers(upstream, scope)),
@@ -154,8 +154,8 @@ function experimentalLayer(
 }
 
 /** What the rule of the route says itself; persistence of sessions is one decision (GEP-1619). */
-function inlineLayer(route: ObjectRef, { spec, index }: RuleNode): PolicyLayer | null {
-  const { timeouts, retry, sessionPersistence } = spec;
+function inlineLayer(route: ObjectRef, { settings, index }: RuleNode): PolicyLayer | null {
+  const { timeouts, retry, sessionPersistence } = settings;
   if (timeouts === null && retry === null && sessionPersistence === null) return null;
   return {
     source: route,

@@ -2,6 +2,7 @@
 import type { RouteParentStatus, StatusUpdate } from '../../gatewayapi/status.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
+import { filterUpstreams, unservedFaults } from '../filter/read-filters.ts';
 import type { ParentNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
 import type { PolicyEffects } from '../policy/effects.ts';
@@ -67,21 +68,20 @@ const effectOn = ({ kind }: RouteNode): string =>
     ? 'What they still match, and no other rule before them, answers 500.'
     : 'They get no connections.';
 
-function labelOf({ index, spec }: RuleNode): string {
-  return spec.name === null ? String(index) : `${index} (${spec.name})`;
+function labelOf({ index, name }: RuleNode): string {
+  return name === null ? String(index) : `${index} (${name})`;
 }
 
 /** Faults of references in all rules, backends first, in order. */
 export function unresolvedFaults(route: RouteNode): readonly Fault[] {
   return route.rules.flatMap((rule) => {
-    const backends = rule.backends.flatMap(({ upstream, filterFaults }) => [
+    const backends = rule.backends.flatMap(({ upstream, filters }) => [
       ...(upstream.ok ? [] : [upstream.failure]),
-      ...filterFaults,
+      ...unservedFaults(filters),
     ]);
-    const filters = [...rule.filterBackends.values()].flatMap((upstream) =>
-      upstream.ok ? [] : [upstream.failure],
-    );
+    const all = [...rule.filters, ...rule.backends.flatMap(({ filters }) => filters)];
+    const ofFilters = filterUpstreams(all).flatMap((upstream) => (upstream.ok ? [] : [upstream.failure]));
     // An external auth backend that is missing stands in both lists.
-    return [...new Set([...backends, ...rule.unserved, ...filters])];
+    return [...new Set([...backends, ...unservedFaults(rule.filters), ...ofFilters])];
   });
 }

@@ -1,8 +1,7 @@
 /** Matches of HTTPRoute and GRPCRoute as predicates of the data plane, with their rank. */
 import type { GRPCRouteRuleMatch, HTTPRouteRuleMatch } from '../../gatewayapi/generated/types.ts';
 import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch, StringMatch } from '../../ir/match.ts';
-import { grpcPathPattern } from '../graph/match.ts';
-import type { MatchSpec } from '../graph/route-adapter.ts';
+import type { MatchSpec } from './route-adapter.ts';
 
 /**
  * How specific a match is: numbers of falling weight, larger first. Matches of one hostname are all of one kind, as
@@ -10,7 +9,7 @@ import type { MatchSpec } from '../graph/route-adapter.ts';
  */
 export type MatchRank = readonly number[];
 
-export interface LoweredMatch {
+export interface RankedMatch {
   readonly match: RouteMatch;
   readonly rank: MatchRank;
 }
@@ -24,19 +23,19 @@ export function compareRank(a: MatchRank, b: MatchRank): number {
   return 0;
 }
 
-export function lowerMatch(match: MatchSpec): LoweredMatch {
-  return match.kind === 'http' ? lowerHttpMatch(match.spec) : lowerGrpcMatch(match.spec);
+export function predicateOf(match: MatchSpec): RankedMatch {
+  return match.kind === 'http' ? httpPredicate(match.spec) : grpcPredicate(match.spec);
 }
 
 /** Where a kind of path match stands (HTTPRouteRule.matches); regular expressions go between: the API leaves it open. */
 const PATH_RANK: Readonly<Record<PathMatch['kind'], number>> = { exact: 2, regex: 1, prefix: 0 };
 
-function lowerHttpMatch(spec: HTTPRouteRuleMatch): LoweredMatch {
+function httpPredicate(spec: HTTPRouteRuleMatch): RankedMatch {
   const match: RouteMatch = {
-    path: lowerPath(spec.path?.type, spec.path?.value ?? '/'),
+    path: pathMatch(spec.path?.type, spec.path?.value ?? '/'),
     method: spec.method ?? null,
-    headers: lowerHeaders(spec.headers),
-    query: lowerQuery(spec.queryParams),
+    headers: headerMatches(spec.headers),
+    query: queryMatches(spec.queryParams),
   };
   const { path } = match;
   const pathLength = path.kind === 'regex' ? path.pattern.length : path.value.length;
@@ -50,7 +49,7 @@ function lowerHttpMatch(spec: HTTPRouteRuleMatch): LoweredMatch {
   return { match, rank };
 }
 
-function lowerPath(type: string | undefined, value: string): PathMatch {
+function pathMatch(type: string | undefined, value: string): PathMatch {
   if (type === 'Exact') return { kind: 'exact', value };
   if (type === 'RegularExpression') return { kind: 'regex', pattern: value };
   // A trailing slash of a prefix is ignored (PathMatchPathPrefix).
@@ -80,29 +79,43 @@ function firstOfEach(
   return [...byName].map(([name, value]) => ({ name, value }));
 }
 
-const lowerHeaders = (list: readonly NamedValue[] | undefined): readonly HeaderMatch[] =>
+const headerMatches = (list: readonly NamedValue[] | undefined): readonly HeaderMatch[] =>
   firstOfEach(list, (name) => name.toLowerCase());
 
-const lowerQuery = (list: readonly NamedValue[] | undefined): readonly QueryMatch[] =>
+const queryMatches = (list: readonly NamedValue[] | undefined): readonly QueryMatch[] =>
   firstOfEach(list, (name) => name);
 
 /** gRPC calls have the path `/{service}/{method}` and are always POST. */
-function lowerGrpcMatch(spec: GRPCRouteRuleMatch): LoweredMatch {
+function grpcPredicate(spec: GRPCRouteRuleMatch): RankedMatch {
   const service = spec.method?.service ?? '';
   const method = spec.method?.method ?? '';
-  const headers = lowerHeaders(spec.headers);
-  const path = lowerGrpcPath(spec, service, method);
+  const headers = headerMatches(spec.headers);
+  const path = grpcPathMatch(spec, service, method);
   return {
     match: { path, method: null, headers, query: [] },
     rank: [service.length, method.length, headers.length],
   };
 }
 
-function lowerGrpcPath(spec: GRPCRouteRuleMatch, service: string, method: string): PathMatch {
+function grpcPathMatch(spec: GRPCRouteRuleMatch, service: string, method: string): PathMatch {
   const pattern = grpcPathPattern(spec);
   if (pattern !== null) return { kind: 'regex', pattern };
   if (service === '') return { kind: 'prefix', value: '/' };
   return method === ''
     ? { kind: 'prefix', value: `/${service}` }
     : { kind: 'exact', value: `/${service}/${method}` };
+}
+
+const ANY_NAME = '[^/]+';
+
+/** The regular expression that a gRPC match asks of the path `/{service}/{method}`; null where it takes none. */
+export function grpcPathPattern({ method: wanted }: GRPCRouteRuleMatch): string | null {
+  const { type, service = '', method = '' } = wanted ?? {};
+  if (service === '' && method === '') return null;
+  if (type === 'RegularExpression') {
+    const part = (pattern: string): string => (pattern === '' ? ANY_NAME : `(?:${pattern})`);
+    return `^/${part(service)}/${part(method)}$`;
+  }
+  // The API's pattern leaves only letters, digits and underscores in a method name, so that it needs no escaping.
+  return service === '' ? `^/${ANY_NAME}/${method}$` : null;
 }

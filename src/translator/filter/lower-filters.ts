@@ -1,0 +1,41 @@
+/**
+ * Filters of the graph as filters of the data plane, in the order they are written. A filter that cannot be lowered closes what it belongs
+ * to: leaving it out would let through what it was to stop.
+ */
+import type { Filter } from '../../ir/filter.ts';
+import { failure, success, type Result } from '../../lib/result.ts';
+import type { FilterNode, Upstream } from '../graph/nodes.ts';
+import type { FilterTarget } from './filter-kind.ts';
+
+/** The cluster that a filter's requests to an upstream go to; it becomes part of the configuration. */
+export type TargetOf = (upstream: Upstream) => FilterTarget;
+
+/** The filters, or why requests must be answered with an error. */
+export function lowerFilters(
+  filters: readonly FilterNode[],
+  targetOf: TargetOf,
+): Result<readonly Filter[], string> {
+  const lowered: Filter[] = [];
+  for (const node of filters) {
+    if (isLeftOut(node)) continue;
+    const filter = lowerFilter(node, targetOf);
+    if (filter === null) return failure(`The filter ${node.path} (${node.spec.type}) cannot be run.`);
+    lowered.push(filter);
+  }
+  return success(lowered);
+}
+
+/** Of a rule or backend that answers 500: the filters that act on this answer. */
+export function lowerFailureFilters(filters: readonly FilterNode[]): readonly Filter[] {
+  return filters.flatMap(({ kind, settings }) =>
+    kind?.actsOnFailures === true && settings !== null ? (kind.lower(settings, null) ?? []) : [],
+  );
+}
+
+const isLeftOut = ({ kind, upstream }: FilterNode): boolean =>
+  upstream !== null && !upstream.ok && kind?.backend?.isOptional === true;
+
+function lowerFilter({ kind, settings, upstream }: FilterNode, targetOf: TargetOf): Filter | null {
+  if (kind === null || settings === null || upstream?.ok === false) return null;
+  return kind.lower(settings, upstream === null ? null : targetOf(upstream.value));
+}

@@ -1,0 +1,106 @@
+/** Reads the filters of a rule or of one backendRef: finds their kinds, validates their settings, and resolves their backends. */
+import type { Result } from '../../lib/result.ts';
+import { trimmed } from '../../lib/trimmed.ts';
+import type { Fault } from '../faults/fault.ts';
+import {
+  filterIncomplete,
+  filterRepeated,
+  filtersIncompatible,
+  valueUnsupported,
+} from '../faults/route-faults.ts';
+import { resolveBackend, type BackendContext } from '../graph/backend.ts';
+import type { FilterNode, Upstream } from '../graph/nodes.ts';
+import type { FilterSpec } from '../graph/route-adapter.ts';
+import type { FilterKind, FilterKinds, FilterPlace } from './filter-kind.ts';
+
+export interface FilterContext extends Omit<FilterPlace, 'path'> {
+  readonly kinds: FilterKinds;
+  readonly backends: BackendContext;
+}
+
+export interface ReadFilters {
+  readonly filters: readonly FilterNode[];
+  /** What is wrong with the filters as written, also with several of them together. */
+  readonly invalid: readonly Fault[];
+}
+
+/** `path`: field path of the list. */
+export function readFilters(specs: readonly FilterSpec[], path: string, context: FilterContext): ReadFilters {
+  const read = specs.map((spec, index) => readFilter(spec, `${path}[${index}]`, context));
+  return {
+    filters: trimmed(read.map(({ node }) => node)),
+    invalid: [...validateTogether(specs, path, context.kinds), ...read.flatMap(({ invalid }) => invalid)],
+  };
+}
+
+/** The filters of a rule that is not served, whatever they say: only those that act on its 500 are of use. */
+export const readClosedFilters = (
+  specs: readonly FilterSpec[],
+  path: string,
+  kinds: FilterKinds,
+): readonly FilterNode[] => trimmed(specs.map((spec, index) => unresolved(spec, `${path}[${index}]`, kinds)));
+
+/** Why filters that are valid cannot be served. */
+export const unservedFaults = (filters: readonly FilterNode[]): readonly Fault[] =>
+  filters.flatMap(({ unserved }) => unserved);
+
+/** Backends that filters send requests to, usable or not. */
+export const filterUpstreams = (filters: readonly FilterNode[]): readonly Result<Upstream, Fault>[] =>
+  filters.flatMap(({ upstream }) => upstream ?? []);
+
+function readFilter(
+  spec: FilterSpec,
+  path: string,
+  { kinds, backends, from, allPrefixes }: FilterContext,
+): { readonly node: FilterNode; readonly invalid: readonly Fault[] } {
+  const node = unresolved(spec, path, kinds);
+  const { kind, settings } = node;
+  if (kind === null) {
+    return { node, invalid: [valueUnsupported(`${path}.type`, spec.type, [...kinds.keys()])] };
+  }
+  if (settings === null) return { node, invalid: [filterIncomplete(path, kind.field)] };
+  const place = { path: `${path}.${kind.field}`, from, allPrefixes };
+  const invalid = kind.validate?.(settings, place) ?? [];
+  const upstream = resolveUpstream(kind, settings, place, backends);
+  const isMissing = upstream !== null && !upstream.ok && kind.backend?.isOptional !== true;
+  const unserved = [...(isMissing ? [upstream.failure] : []), ...(kind.unserved?.(settings, place) ?? [])];
+  return { node: { ...node, upstream, unserved: trimmed(unserved) }, invalid };
+}
+
+const NO_FAULTS: readonly Fault[] = [];
+
+/** A filter with neither its settings validated nor its backend resolved. */
+function unresolved(spec: FilterSpec, path: string, kinds: FilterKinds): FilterNode {
+  // The type decides, whatever other settings the filter has.
+  const kind = kinds.get(spec.type) ?? null;
+  const fields = spec as unknown as Readonly<Record<string, object | undefined>>;
+  const settings = kind === null ? null : (fields[kind.field] ?? null);
+  return { spec, path, kind, settings, upstream: null, unserved: NO_FAULTS };
+}
+
+function resolveUpstream(
+  { backend }: FilterKind,
+  settings: object,
+  place: FilterPlace,
+  backends: BackendContext,
+): FilterNode['upstream'] {
+  if (backend === undefined) return null;
+  const { ref, traffic } = backend.reference(settings, place);
+  return resolveBackend(backends, { from: place.from, ref, traffic, path: `${place.path}.backendRef` });
+}
+
+function validateTogether(specs: readonly FilterSpec[], path: string, kinds: FilterKinds): readonly Fault[] {
+  const faults: Fault[] = [];
+  const types = new Set<string>();
+  for (const [index, { type }] of specs.entries()) {
+    const isRepeatable = kinds.get(type)?.isRepeatable === true;
+    if (types.has(type) && !isRepeatable) faults.push(filterRepeated(`${path}[${index}]`, type));
+    types.add(type);
+  }
+  for (const type of types) {
+    for (const other of kinds.get(type)?.incompatibleWith ?? []) {
+      if (types.has(other)) faults.push(filtersIncompatible(path, type, other));
+    }
+  }
+  return faults;
+}

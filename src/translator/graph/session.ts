@@ -1,0 +1,22 @@
+/** Session persistence, of a rule or of a policy, as its settings are read (GEP-1619). */
+import type { HTTPRouteRuleSessionPersistence } from '../../gatewayapi/generated/types.ts';
+import type { SessionPersistence } from '../../ir/policy.ts';
+import { parseDurationMs } from '../../lib/duration.ts';
+
+export interface SessionNode extends Pick<
+  SessionPersistence,
+  'kind' | 'absoluteTimeoutMs' | 'cookieLifetime'
+> {
+  /** `` where none is given. */
+  readonly name: string;
+}
+
+/** `spec` has been validated. */
+export function readSession(spec: HTTPRouteRuleSessionPersistence): SessionNode {
+  return {
+    kind: spec.type === 'Header' ? 'header' : 'cookie',
+    name: spec.sessionName ?? '',
+    absoluteTimeoutMs: parseDurationMs(spec.absoluteTimeout ?? '') ?? 0,
+    cookieLifetime: spec.cookieConfig?.lifetimeType === 'Permanent' ? 'permanent' : 'session',
+  };
+}
