@@ -1,5 +1,5 @@
 /**
- * `npm run generate`: types and validation data from the CRDs of the Gateway API and of Sluice itself.
+ * `npm run generate`: types and validation data from the CRDs of the Gateway API and of Sluice itself, and the controller's RBAC rules.
  * Needs Go, which brings the Gateway API's module; what is generated is committed.
  */
 import { execFileSync } from 'node:child_process';
@@ -10,10 +10,12 @@ import { isCustom } from '../src/gatewayapi/kind.ts';
 import { KINDS } from '../src/gatewayapi/kinds.ts';
 import { compactSchema } from './generate/compact-schema.ts';
 import { readCrd, type Crd } from './generate/crd.ts';
+import { renderKindTemplates } from './generate/rbac.ts';
 import { renderTypes } from './generate/render-types.ts';
 
 const MODULE = 'sigs.k8s.io/gateway-api@v1.6.3';
 const OUTPUT = join(import.meta.dirname, '..', 'src', 'gatewayapi', 'generated');
+const KIND_TEMPLATES = join(import.meta.dirname, '..', 'charts', 'sluice', 'templates', '_kinds.tpl');
 const OWN_CRDS = join(import.meta.dirname, '..', 'src', 'gatewayapi', 'crds');
 
 function moduleFolder(): string {
@@ -47,3 +49,4 @@ const schemas = Object.fromEntries(
   ]),
 );
 writeFileSync(join(OUTPUT, 'schemas.json'), `${JSON.stringify(schemas)}\n`);
+writeFileSync(KIND_TEMPLATES, renderKindTemplates(Object.values(KINDS)));

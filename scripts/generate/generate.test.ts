@@ -61,7 +61,7 @@ const WIDGET: Kind = {
   namespaced: true,
   definedBy: 'sluice',
   read: 'watched',
-  refersToContent: false,
+  followReferences: false,
   status: null,
 };
 

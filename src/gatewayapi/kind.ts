@@ -23,8 +23,8 @@ export interface Kind {
   readonly read: 'watched' | 'referenced';
   /** Objects that this selector excludes are not read. */
   readonly fieldSelector?: string;
-  /** Its objects may refer to objects of the kinds that are read as `referenced`. */
-  readonly refersToContent: boolean;
+  /** Objects of `referenced` kinds that its objects refer to are read. */
+  readonly followReferences: boolean;
   /** null: Sluice writes no status. */
   readonly status: StatusShape | null;
 }
@@ -35,7 +35,7 @@ export type KindTable = Readonly<Record<string, Kind>>;
 /** Whether a CustomResourceDefinition defines it. */
 export const isCustom = ({ definedBy }: Pick<Kind, 'definedBy'>): boolean => definedBy !== 'kubernetes';
 
-const WATCHED = { namespaced: true, read: 'watched', refersToContent: false, status: null } as const;
+const WATCHED = { namespaced: true, read: 'watched', followReferences: false, status: null } as const;
 
 /** What most rows of the table have in common. */
 export const GATEWAY_API = {

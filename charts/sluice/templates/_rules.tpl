@@ -1,39 +1,15 @@
 {{- /* What the controller needs in a namespace whose Gateways and routes it serves. */}}
 {{- define "sluice.rules" -}}
-- apiGroups: [gateway.networking.k8s.io]
-  resources: [gateways, listenersets, httproutes, grpcroutes, tlsroutes, tcproutes, udproutes, referencegrants, backendtlspolicies]
-  verbs: [get, list, watch]
-- apiGroups: [gateway.networking.k8s.io]
-  resources: [gateways/status, listenersets/status, httproutes/status, grpcroutes/status, tlsroutes/status, tcproutes/status, udproutes/status, backendtlspolicies/status]
-  verbs: [patch]
+{{- include "sluice.kind-rules" . }}
 # Owner references that block deletion need it where the admission plugin asks.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gateways/finalizers]
   verbs: [update]
-- apiGroups: [gateway.networking.x-k8s.io]
-  resources: [xbackends, xbackendtrafficpolicies]
-  verbs: [get, list, watch]
-- apiGroups: [gateway.networking.x-k8s.io]
-  resources: [xbackends/status, xbackendtrafficpolicies/status]
-  verbs: [patch]
-- apiGroups: [gateway.sluice.dev]
-  resources: [backendpolicies, proxyconfigs]
-  verbs: [get, list, watch]
-- apiGroups: [gateway.sluice.dev]
-  resources: [backendpolicies/status, proxyconfigs/status]
-  verbs: [patch]
-- apiGroups: [discovery.k8s.io]
-  resources: [endpointslices]
-  verbs: [list, watch]
-# Metadata is watched, so as to read the content of those only that something refers to.
-- apiGroups: ['']
-  resources: [configmaps]
-  verbs: [get, list, watch]
-# As ConfigMaps; and the identities of proxies are issued.
+# The identities of proxies.
 - apiGroups: ['']
   resources: [secrets]
-  verbs: [get, list, watch, create, patch]
-# What routes refer to, and what a Gateway needs to run.
+  verbs: [create, patch]
+# What a Gateway needs to run.
 - apiGroups: ['']
   resources: [services, serviceaccounts]
   verbs: [list, watch, create, patch, delete]

@@ -204,7 +204,7 @@ export class KubernetesProvider implements Provider {
   }
 
   #readReferred(): void {
-    const referring = this.#registry.kinds.filter(({ refersToContent }) => refersToContent);
+    const referring = this.#registry.kinds.filter(({ followReferences }) => followReferences);
     const grants = this.#kindNamed(KINDS.referenceGrants.kind);
     const { byKind, leftOut } = this.#finder.find(
       referring.flatMap((kind) => this.#caches.get(kind)?.objects() ?? []),
