@@ -1,9 +1,9 @@
 /**
  * The certificate authorities of an installation, one after the other. Which one signs and which are trusted follows from the clock and
- * their dates alone, so replicas that read the same Secret agree without a word.
+ * their dates alone, so replicas that read the same Secret agree without communicating.
  *
- * A successor is trusted by everybody long before it signs anything, and its predecessor until it ends: at no moment do two peers meet
- * of which one does not know the other's authority.
+ * Peers trust a successor long before it signs anything, and its predecessor until it expires: no two peers ever meet without trusting
+ * each other's authority.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -18,7 +18,7 @@ export const IDENTITY_MS = 90 * DAY_MS;
 const AUTHORITY_MS = 2 * 365 * DAY_MS;
 /** It signs no longer when what it signs would outlive it. */
 const SIGNS_UNTIL_LEFT_MS = IDENTITY_MS;
-/** By then its successor stands, which gives everybody as long again to learn of it. */
+/** The next authority is created this long before expiry, so that every peer trusts it before it signs. */
 const SUCCESSOR_AT_LEFT_MS = 2 * SIGNS_UNTIL_LEFT_MS;
 
 /** What the Secret holds, decoded. */
@@ -43,7 +43,7 @@ export class Authorities {
     return new Authorities([await makeAuthority(nowMs)]);
   }
 
-  /** Throws when what stands there is no authority. */
+  /** Throws when the content is no authority. */
   static async read(data: AuthorityData): Promise<Authorities> {
     const load = ([certificate, key]: Place): Promise<CertificateAuthority> =>
       loadAuthority({ certificatePem: data[certificate] ?? '', keyPem: data[key] ?? '' });
@@ -86,7 +86,7 @@ export class Authorities {
       .join('');
   }
 
-  /** Changes when somebody else signs, or others are trusted. */
+  /** Changes with the signing authority and with the trusted ones. */
   fingerprint(nowMs: number): string {
     const text = this.signer(nowMs).certificatePem + this.trusted(nowMs);
     return createHash('sha256').update(text).digest('hex').slice(0, 16);

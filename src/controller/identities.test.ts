@@ -1,4 +1,4 @@
-/** Authorities that follow each other: at any time anybody who follows the rules trusts anybody else who does. */
+/** Rotation of authorities: at any time, all peers that renew on time trust each other. */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
@@ -66,15 +66,15 @@ const caSecret = (bench: Bench): Readonly<Record<string, string>> =>
   bench.get('Secret', 'sluice-system', 'sluice-ca')['data'] as Readonly<Record<string, string>>;
 
 suite('identities', () => {
-  test('over five years, whoever was renewed within a month trusts whoever was', async (t) => {
+  test('over five years, peers renewed within a month trust each other', async (t) => {
     const bench = await start(t);
     const identities = await bench.open();
-    const standing: (Holder & { readonly day: number })[] = [];
+    const issued: (Holder & { readonly day: number })[] = [];
     for (bench.day = 0; bench.day < 5 * 365; bench.day += 10) {
       await identities.refresh();
       const proxy = await identities.controllerCertificate(['proxy']);
-      standing.push({ ...holder(proxy, identities.caPem), day: bench.day });
-      const living = standing.filter(({ day }) => bench.day - day <= 30);
+      issued.push({ ...holder(proxy, identities.caPem), day: bench.day });
+      const living = issued.filter(({ day }) => bench.day - day <= 30);
       for (const one of living) {
         for (const other of living) {
           assert.ok(isTrusted(one, other, bench.now()), `day ${bench.day}: of ${one.day}, of ${other.day}`);
@@ -82,7 +82,7 @@ suite('identities', () => {
       }
       assert.ok(split(identities.caPem).length <= 2);
     }
-    const authorities = new Set(standing.flatMap(({ trusted }) => trusted.map((one) => one.fingerprint256)));
+    const authorities = new Set(issued.flatMap(({ trusted }) => trusted.map((one) => one.fingerprint256)));
     assert.equal(authorities.size, 4);
   });
 
@@ -177,7 +177,7 @@ suite('identities', () => {
     }
   });
 
-  test('a controller that was away until after the end of everything begins anew', async (t) => {
+  test('a controller that was away until every authority expired starts over', async (t) => {
     const bench = await start(t);
     await bench.open();
     bench.day = 3 * 365;

@@ -56,7 +56,7 @@ export interface ProxyIdentity {
 /** Who is at the other end of a stream, as its certificate says. */
 export type PeerIdentity = ProxyIdentity | { readonly kind: 'replica'; readonly name: string };
 
-/** Reads `subjectaltname` of a peer's certificate; null when it names nobody of ours. */
+/** Reads `subjectaltname` of a peer's certificate; null when it names no peer of ours. */
 export function identityOf(subjectAltName: string | undefined): PeerIdentity | null {
   for (const entry of (subjectAltName ?? '').split(', ')) {
     const uri = entry.startsWith('URI:') ? entry.slice('URI:'.length) : '';
@@ -125,14 +125,14 @@ export class Identities {
     return this.#shared.authorities;
   }
 
-  /** Reads the authorities of the installation, or makes the first; of several replicas that start at once, one's stands. */
+  /** Reads the authorities of the installation, or makes the first; of several replicas that start at once, one wins. */
   static async open(client: KubeClient, namespace: string, now = Date.now): Promise<Identities> {
-    return new Identities(client, namespace, { shared: await standing(client, namespace, now), now });
+    return new Identities(client, namespace, { shared: await currentSecrets(client, namespace, now), now });
   }
 
-  /** Reads them anew, and makes the next one when it is time. To be called now and then: a day is often enough. */
+  /** Reads them again, and creates the next one when it is due. Call it at least daily. */
   async refresh(): Promise<void> {
-    this.#shared = await standing(this.#client, this.#namespace, this.#now);
+    this.#shared = await currentSecrets(this.#client, this.#namespace, this.#now);
   }
 
   /** Every authority that may have signed a peer's certificate. */
@@ -211,8 +211,12 @@ export class Identities {
   }
 }
 
-/** What the Secret holds, brought to where it should be by now. */
-async function standing(client: KubeClient, namespace: string, now: () => number): Promise<SharedSecrets> {
+/** The content of the Secret after any rotation that is due. */
+async function currentSecrets(
+  client: KubeClient,
+  namespace: string,
+  now: () => number,
+): Promise<SharedSecrets> {
   for (let conflicts = 0; ; conflicts += 1) {
     const found = await readSecret(client, namespace);
     const data = decode(found?.data);

@@ -1,4 +1,4 @@
-/** A follower's stream to the leader, when there is no certificate to show or nobody to show it to. */
+/** A follower's stream to the leader, when there is no certificate or no leader. */
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';

@@ -20,7 +20,7 @@ const RETRY_MS = 500;
 
 export class LeaderLink {
   readonly #options: LeaderLinkOptions;
-  /** `host:port`; null = nobody to tell, or we lead ourselves. */
+  /** `host:port`; null = no leader is known, or this replica leads. */
   #leader: string | null = null;
   #socket: TLSSocket | null = null;
   #reporter: FleetReporter | null = null;

@@ -39,12 +39,12 @@ suite('observations', () => {
     assert.match(JSON.stringify(errors), /observing a Gateway failed.*broken.*a planted defect/);
   });
 
-  test('nobody who serves is nothing acknowledged', () => {
+  test('without a serving proxy nothing is acknowledged', () => {
     assert.equal(observed().acknowledged, null);
     assert.equal(observed(proxy('a', null)).acknowledged, null);
   });
 
-  test('it is the newest generation in force anywhere that counts, and who serves it', () => {
+  test('the newest generation that any proxy serves counts, with the number of proxies that serve it', () => {
     assert.deepEqual(observed(proxy('a', 'v2'), proxy('b', 'v1', 1)).acknowledged, {
       version: 'v2',
       generation: 2,

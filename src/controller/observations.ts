@@ -67,7 +67,7 @@ export function observeGateway({
 }
 
 /**
- * The newest generation of the Gateway that is in force anywhere, and how many proxies serve it. It is the generation that
+ * The newest generation of the Gateway that any proxy serves, and how many proxies serve it. It is the generation that
  * counts: a route's or an endpoint's change, on its way to the proxies, makes no Gateway less programmed.
  */
 function acknowledged(

@@ -1,4 +1,4 @@
-/** What stands in the cluster for Gateways: everything that carries our label, by kind and Gateway. */
+/** Live objects of Gateways: everything that carries our label, by kind and Gateway. */
 import { OWNED_KINDS, SECRET_KIND, type OwnedObjects } from '../infrastructure/kubernetes/applier.ts';
 import { GATEWAY_ID_LABEL } from '../infrastructure/kubernetes/names.ts';
 import type { KubeClient, KubeObject } from '../kubeapi/client.ts';
@@ -46,7 +46,7 @@ export class OwnedCache implements OwnedObjects {
     return this.#indexOf(kind).get(`${namespace}/${gatewayId}`) ?? [];
   }
 
-  /** Namespaces and ids of all Gateways that anything stands for. */
+  /** Namespaces and ids of all Gateways that own an object. */
   gateways(): ReadonlySet<string> {
     return new Set(OWNED_KINDS.flatMap(({ kind }) => [...this.#indexOf(kind).keys()]));
   }

@@ -45,7 +45,7 @@ const RECHECK_MS = 600_000;
 
 interface Issued {
   readonly gatewayUid: string;
-  /** Of the Secret that stood there before. */
+  /** Resource version of the Secret that was replaced. */
   readonly version: string | undefined;
   readonly atMs: number;
 }
@@ -111,7 +111,7 @@ export class Provisioner {
     );
   }
 
-  /** How many proxies there should be: what somebody scaled to, or else what was asked for. */
+  /** How many proxies there should be: what the workload was scaled to, or else what was asked for. */
   expectedOf(namespace: string, name: string): number {
     const spec = this.#wanted.find(({ gateway }) => gateway.namespace === namespace && gateway.name === name);
     return desiredProxies(this.#workloads(namespace, name), spec?.workload.scaling ?? null);
@@ -224,31 +224,31 @@ export class Provisioner {
     return identity === 'late' ? identity : rest;
   }
 
-  /** The kubelet brings a replaced Secret into running pods, and a proxy reads it anew for each stream: none is cut. */
+  /** The kubelet brings a replaced Secret into running pods, and a proxy reads it again for each stream, so no stream is cut. */
   async #ensureIdentity(input: RenderInput): Promise<ReconcileResult> {
     const { gateway } = input.spec;
     const { gatewayUid } = input.context;
     const { namespace } = gateway;
     const name = identitySecretName(input);
     const key = `${namespace}/${name}`;
-    const standing = this.#owned
+    const live = this.#owned
       .find('Secret', namespace, gatewayId(namespace, gateway.name, platformDigest))
       .find(({ metadata }) => metadata.name === name);
-    if (standing !== undefined && this.#options.identities.isFresh(standing, gatewayUid)) {
+    if (live !== undefined && this.#options.identities.isFresh(live, gatewayUid)) {
       this.#issued.delete(key);
       return 'done';
     }
-    const version = standing?.metadata.resourceVersion;
+    const version = live?.metadata.resourceVersion;
     if (isAwaited(this.#issued.get(key), gatewayUid, version)) return 'late';
     const metadata = { ...objectMetadata(input), name };
-    await this.#options.identities.issueProxySecret({ ...gateway, uid: gatewayUid }, metadata, standing);
+    await this.#options.identities.issueProxySecret({ ...gateway, uid: gatewayUid }, metadata, live);
     this.#issued.set(key, { gatewayUid, version, atMs: performance.now() });
     this.#options.logger.info('identity issued', { namespace, name: gateway.name });
     return 'done';
   }
 }
 
-/** Whether what is seen is what stood before the issue, and the watch may yet show it. A Gateway made anew has no part in it. */
+/** Whether the watch still shows the Secret from before the issue. False for a Gateway that was re-created. */
 const isAwaited = (issued: Issued | undefined, gatewayUid: string, version: string | undefined): boolean =>
   issued?.gatewayUid === gatewayUid &&
   issued.version === version &&

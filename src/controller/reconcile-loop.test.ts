@@ -25,7 +25,7 @@ const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
 const configOf = (version: string, ...endpoints: EndpointSet[]): GatewayConfig =>
   emptyConfig('web', { version, endpoints });
 
-/** A snapshot is only carried through: what it is translated into stands in a table. */
+/** A snapshot is only carried through: a table says what it is translated into. */
 const snapshotOf = (config: GatewayConfig | null): ResourceSnapshot =>
   ({ config }) as unknown as ResourceSnapshot;
 

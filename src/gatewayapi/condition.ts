@@ -1,5 +1,5 @@
 /**
- * A metav1.Condition as the translator states it. `lastTransitionTime` is left to whoever writes the status: it
+ * A metav1.Condition as the translator computes it. The status writer adds `lastTransitionTime`: it
  * depends on what was written before, and the translator knows no clock.
  */
 export interface Condition {

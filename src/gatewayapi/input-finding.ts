@@ -69,7 +69,7 @@ export const INPUT_FINDINGS = {
 
 export type InputFindingCode = keyof typeof INPUT_FINDINGS;
 
-/** A finding that may be about text that is no object yet, and that knows where it stands. */
+/** A finding with its place in a file; it may be about text that is no object yet. */
 export interface InputFinding extends Omit<Finding, 'object' | 'code' | 'target'> {
   readonly code: InputFindingCode;
   /** null when the text does not say which object it is. */

@@ -27,7 +27,7 @@ export type SnapshotOf<Table extends KindTable> = {
  */
 export type ResourceSnapshot = SnapshotOf<Kinds>;
 
-/** What the world reported back about one Gateway; an input to its status. */
+/** What proxies and the cluster reported about one Gateway; an input to its status. */
 export interface GatewayObservation {
   readonly namespace: string;
   readonly name: string;

@@ -31,7 +31,7 @@ const MAP = mapType(STRING, DYN);
 const optional = (value: CelValue | undefined): CelMap =>
   celMap(new Map(value === undefined ? [] : [['value', value]]));
 
-/** A named format (`format.dns1123Label()`) stands for itself by name. */
+/** A named format (`format.dns1123Label()`) is represented by its name. */
 const formats: readonly CelFunc[] = Object.keys(NAME_FORMATS).map((name) =>
   celFunc(`format.${name}`, [], STRING, () => name),
 );

@@ -1,6 +1,6 @@
 /**
  * Schemas of Kubernetes' own kinds in the terms of CustomResourceDefinitions: all their fields, and the checks of the API server
- * (pkg/apis/core/validation) that do not depend on a cluster, such as ranges of node ports. An empty text stands for an absent one
+ * (pkg/apis/core/validation) that do not depend on a cluster, such as ranges of node ports. An empty string counts as absent
  * wherever the API server takes it so.
  */
 import { ENDPOINT_SLICE } from './core-endpoint-slice.ts';
@@ -230,7 +230,7 @@ const base64: Schema = { type: 'string', format: 'byte', default: '' };
 const configMapRules: readonly ValidationRule[] = [
   {
     rule: '!has(self.data) || !has(self.binaryData) || self.data.all(k, !(k in self.binaryData))',
-    message: 'a key may stand in data or in binaryData, not in both',
+    message: 'a key may be in data or in binaryData, not in both',
   },
 ];
 

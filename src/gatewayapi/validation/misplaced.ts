@@ -1,4 +1,4 @@
-/** For a field that is unknown where it stands: where it was probably meant to stand. Wrong indentation is the usual reason. */
+/** For a field that is unknown in its place: where it probably belongs. Wrong indentation is the usual reason. */
 import { METADATA_SCHEMA } from './metadata.ts';
 import { formatPath, type Path, type PathSegment, type Schema } from './schema.ts';
 
@@ -32,7 +32,7 @@ function collectHomes(schema: Schema, name: string, path: PathSegment[], homes: 
   }
 }
 
-/** The home at the least distance: steps up from where the field stands, and down from there. */
+/** The home at the least distance: steps up from where the field is, and down from there. */
 function nearestHome(homes: readonly PathSegment[][], at: Path): PathSegment[] | null {
   const ranked = homes
     .map((home) => ({ home, distance: distance(home, at) }))

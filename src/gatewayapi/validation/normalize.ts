@@ -1,6 +1,6 @@
 /**
  * What the API server does to an object before it validates it: fields that the schema does not know are taken away (and, as strict clients
- * ask, reported), nulls where none may stand count as absent, and defaults are filled in.
+ * ask, reported), nulls where none are allowed count as absent, and defaults are filled in.
  */
 import { suggest } from '../../lib/suggest.ts';
 import { fieldSchema, isJsonObject, type JsonObject, type Path, type Report, type Schema } from './schema.ts';

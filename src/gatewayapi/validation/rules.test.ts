@@ -105,7 +105,7 @@ suite('evaluation of rules', () => {
     assert.deepEqual(violations(withRules({ 'x-kubernetes-int-or-string': true }, rule), 1), []);
   });
 
-  test('rules stand in fields, in elements of lists and in values of maps', () => {
+  test('rules may be on fields, list elements and map values', () => {
     const even = withRules(integer, { rule: 'self % 2 == 0', message: 'odd' });
     const schema: Schema = {
       type: 'object',

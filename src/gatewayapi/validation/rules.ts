@@ -55,7 +55,7 @@ function visitFields(schema: Schema, value: JsonObject, { cel, path, report }: P
 
 const ownRules = new WeakMap<Schema, readonly ValidationRule[]>();
 
-/** The rules of a schema that can be judged without an old object. */
+/** The rules of a schema that can be evaluated without an old object. */
 function rulesOf(schema: Schema): readonly ValidationRule[] {
   let rules = ownRules.get(schema);
   if (rules === undefined) {

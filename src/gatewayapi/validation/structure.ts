@@ -167,7 +167,7 @@ function checkArray(schema: Schema, value: readonly unknown[], path: Path, repor
   }
   if (minItems !== undefined && value.length < minItems) {
     const found = value.length === 0 ? 'is empty' : `has ${elements(value.length)}`;
-    report(path, 'too-few', `${found}: at least ${elements(minItems)} must be there`);
+    report(path, 'too-few', `${found}: needs at least ${elements(minItems)}`);
   }
   if (items !== undefined) {
     for (const [index, item] of value.entries()) checkStructure(items, item, [...path, index], report);
@@ -213,11 +213,7 @@ function checkObject(schema: Schema, value: JsonObject, path: Path, report: Repo
       report(path, 'too-many', `has ${String(count)} entries, at most ${String(maxProperties)} are allowed`);
     }
     if (minProperties !== undefined && count < minProperties) {
-      report(
-        path,
-        'too-few',
-        `has ${String(count)} entries, at least ${String(minProperties)} must be there`,
-      );
+      report(path, 'too-few', `has ${String(count)} entries, needs at least ${String(minProperties)}`);
     }
   }
   for (const [name, child] of Object.entries(value)) {

@@ -29,11 +29,11 @@ const object = (kind: string, more: object, apiVersion = 'v1'): JsonObject => ({
   ...more,
 });
 
-/** `path: message -> hint` of every issue and remark. */
+/** `path: message -> hint` of every issue and warning. */
 function issuesOf(manifest: JsonObject): string[] {
   const verdict = validateObject(manifest);
   if (verdict.kind === 'unknown') return [`unknown -> ${String(verdict.suggestion)}`];
-  const issues = verdict.kind === 'valid' ? verdict.remarks : verdict.issues;
+  const issues = verdict.kind === 'valid' ? verdict.warnings : verdict.issues;
   return issues.map(
     ({ path, message, hint }) => `${formatPath(path)}: ${message}${hint === null ? '' : ` -> ${hint}`}`,
   );
@@ -122,7 +122,7 @@ const cases: Readonly<Record<string, readonly [JsonObject, ...Expected[]]>> = {
   ],
   'an empty list': [
     object('Gateway', { spec: { gatewayClassName: 'sluice', listeners: [] } }, GATEWAY_API),
-    'spec.listeners: is empty: at least 1 element must be there',
+    'spec.listeners: is empty: needs at least 1 element',
   ],
   'a key of a list twice': [
     gateway({ name: 'a', port: 80, protocol: 'HTTP' }, { name: 'a', port: 81, protocol: 'HTTP' }),
@@ -227,7 +227,7 @@ const cases: Readonly<Record<string, readonly [JsonObject, ...Expected[]]>> = {
     object('XListenerSet', {}, 'gateway.networking.x-k8s.io/v1alpha1'),
     `unknown -> apiVersion: ${GATEWAY_API}, kind: ListenerSet`,
   ],
-  'a kind of somebody else': [object('Gateway', {}, 'gateway.solo.io/v1'), 'unknown -> null'],
+  'a kind of another project': [object('Gateway', {}, 'gateway.solo.io/v1'), 'unknown -> null'],
   'a version that was never served': [
     object('HTTPRoute', {}, 'gateway.networking.k8s.io/v2'),
     /version v2 of HTTPRoute is not served.*-> write "apiVersion: gateway\.networking\.k8s\.io\/v1"/,
@@ -267,17 +267,17 @@ suite('what an API server would say of an object', () => {
     assert.equal(verdict.kind, 'valid');
     assert.deepEqual(verdict.object['metadata'], { name: 'a' });
     assert.deepEqual(
-      verdict.remarks.map(({ code }) => code),
+      verdict.warnings.map(({ code }) => code),
       ['namespace-ignored'],
     );
   });
 
-  test('what only a cluster refuses is a remark', () => {
+  test('what only a cluster refuses is a warning', () => {
     const slice = { addressType: 'IPv4', endpoints: [{ addresses: ['127.0.0.1'] }] };
     const verdict = validateObject(object('EndpointSlice', slice, 'discovery.k8s.io/v1'));
     assert.equal(verdict.kind, 'valid');
     assert.deepEqual(
-      verdict.remarks.map(({ code }) => code),
+      verdict.warnings.map(({ code }) => code),
       ['cluster-only'],
     );
   });

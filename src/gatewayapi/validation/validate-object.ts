@@ -16,12 +16,12 @@ export type Verdict =
   /** Not one of ours: neither right nor wrong. `suggestion` is what was probably meant, such as `kind: HTTPRoute`. */
   | { readonly kind: 'unknown'; readonly suggestion: string | null }
   | { readonly kind: 'invalid'; readonly issues: readonly Issue[] }
-  /** `remarks` do not make the object invalid: see `HARMLESS`. */
+  /** `warnings` do not make the object invalid: see `HARMLESS`. */
   | {
       readonly kind: 'valid';
       readonly object: JsonObject;
       readonly definition: RegisteredKind;
-      readonly remarks: readonly Issue[];
+      readonly warnings: readonly Issue[];
     };
 
 export function validateObject(object: JsonObject, registry: KindRegistry = REGISTRY): Verdict {
@@ -38,7 +38,7 @@ export function validateObject(object: JsonObject, registry: KindRegistry = REGI
 }
 
 /**
- * The API server evaluates no rules on an object that has one of these. It does where a field is unknown or a key stands twice, but what
+ * The API server evaluates no rules on an object that has one of these. It does where a field is unknown or a key is duplicate, but what
  * the rules then say is the same fault again.
  */
 const HIDES_RULES: ReadonlySet<IssueCode> = new Set<IssueCode>([
@@ -69,7 +69,7 @@ function validateBody(object: JsonObject, definition: RegisteredKind, schema: Sc
     kind: 'valid',
     definition,
     object: convert({ ...body, metadata }, definition, schema),
-    remarks: issues,
+    warnings: issues,
   };
 }
 

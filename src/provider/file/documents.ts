@@ -7,7 +7,7 @@ import { repeatedKeys } from './repeated-keys.ts';
 import { splitDocuments, type Chunk } from './split.ts';
 import { YAML_OPTIONS } from './yaml-dialect.ts';
 
-/** One object as it stands in a file. */
+/** One object as it is in a file. */
 export interface SourceObject {
   readonly value: JsonObject;
   /** A map that has a key twice: an API server refuses it. */
@@ -16,7 +16,7 @@ export interface SourceObject {
     readonly isTopLevel: boolean;
     readonly location: SourceLocation;
   }[];
-  /** Where a field stands: its name when `atKey`, else its value; the nearest parent's place when it is absent. */
+  /** Where a field is: its name when `atKey`, else its value; the nearest parent's place when it is absent. */
   readonly locate: (path: Path, atKey: boolean) => SourceLocation;
 }
 
@@ -179,7 +179,7 @@ const HINTS: Readonly<Record<string, string>> = {
   BLOCK_AS_IMPLICIT_KEY: 'put a value that holds ": " in quotes',
   BAD_SCALAR_START: 'put the value in quotes',
   MISSING_CHAR: 'check for a missing ":" or closing quote or bracket',
-  BAD_DQ_ESCAPE: 'use single quotes, in which "\\" stands for itself',
+  BAD_DQ_ESCAPE: 'use single quotes, in which "\\" is an ordinary character',
   BAD_ALIAS: 'put a value that begins with "*" or "&" in quotes',
 };
 

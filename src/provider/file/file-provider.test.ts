@@ -98,7 +98,7 @@ suite('hot reload', () => {
     await untilPath('a', undefined);
   });
 
-  test('an object that does not validate stays in force as it last did; the others go on', async () => {
+  test('an invalid object keeps its last valid version; the others are updated', async () => {
     writeFileSync(file('a.yaml'), `${route('a', '/1')}---\n${route('b', '/1')}`);
     await start(folder);
     writeFileSync(file('a.yaml'), `${route('a', 'no-slash')}---\n${route('b', '/2')}`);
@@ -253,7 +253,7 @@ suite('hot reload', () => {
   });
 });
 
-test('statuses are handed to whoever wants them', async () => {
+test('statuses are passed to the subscriber', async () => {
   const written: number[] = [];
   const provider = createFileProvider({
     paths: [],

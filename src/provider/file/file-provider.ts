@@ -1,5 +1,5 @@
 /**
- * Manifests in files as a provider, with hot reload: an edit is in force a few milliseconds after the last write of a burst. Every event
+ * Manifests in files as a provider, with hot reload: an edit is active a few milliseconds after the last write of a burst. Every event
  * leads to the same thing, a new look at all paths, so no kind of save (rename over, delete and create, link swap) needs a case of
  * its own.
  */
@@ -13,7 +13,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Provider, ProviderListener } from '../provider.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { readStandardInput, withoutStandardInput } from './load.ts';
-import { Scanner, SETTLE_MS } from './scan.ts';
+import { COME_BACK_MS, Scanner } from './scan.ts';
 import { ResourceStore, type LoadedResources } from './store.ts';
 
 export interface FileProviderOptions {
@@ -33,7 +33,7 @@ const BURST_LIMIT_MS = 150;
 const DEFAULT_POLL_MS = 2_000;
 
 export interface LocatingProvider extends Provider {
-  /** Where a field of an object stands; null when unknown. */
+  /** Where a field of an object is; null when unknown. */
   locate(object: ObjectRef, path: string): SourceLocation | null;
   /** See `LoadedResources`. */
   writtenStatus(object: ObjectRef): JsonObject | null;
@@ -102,14 +102,14 @@ class FileProvider implements LocatingProvider {
 
   #look(isFirst: boolean): void {
     if (this.#isClosed) return;
-    const { isChanged, isUnsettled, folders, findings } = this.#scanner.scan(performance.now());
+    const { isChanged, isChanging, folders, findings } = this.#scanner.scan(performance.now());
     if (this.#options.watch) {
       const watched = new Map<string, ReadonlySet<string> | null>(foldersAbove(this.#paths));
       for (const folder of folders) watched.set(folder, null);
-      // A new folder may have been filled before its watch stood.
+      // A new folder may have been filled before its watch existed.
       if (this.#watch.set(watched)) this.#schedule(QUIET_MS);
     }
-    if (isUnsettled) this.#schedule(SETTLE_MS);
+    if (isChanging) this.#schedule(COME_BACK_MS);
     if (isChanged || isFirst) this.#publish(findings);
   }
 

@@ -54,7 +54,7 @@ function listFolder(folder: string, listing: Listing, visited: Set<string>): voi
 function addFile(path: string, { ino, size, mtimeMs, ctimeMs }: Stats, listing: Listing): void {
   listing.files.set(path, { print: [ino, size, mtimeMs, ctimeMs].join(' '), writtenMs: mtimeMs });
   if (!isLink(path)) return;
-  // An edit of what a link leads to is heard of in the folder where that stands.
+  // An edit of a link's target causes an event in the target's folder.
   const target = realPathOrNull(path);
   if (target !== null) listing.folders.add(dirname(target));
 }

@@ -60,7 +60,7 @@ endpoints: [{addresses: [10.0.0.1]}]
     assert.equal(snapshot.endpointSlices[0]?.ports?.[0]?.protocol, 'TCP');
   });
 
-  test('kinds of others are worth a remark, misspelt ones of ours an error', () => {
+  test('an unknown kind is a note, a misspelt kind of ours an error', () => {
     const { findings } = stateFromText(
       `{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}
 ---

@@ -13,7 +13,7 @@ export function offsetOf(document: Document, path: Path, atKey: boolean): number
       if (pair === undefined) return offset;
       const isLast = depth === path.length - 1;
       const keyOffset = rangeStart(pair.key);
-      // The value of an absent one, such as `name:`, stands on a line of its own or nowhere.
+      // The value of an absent one, such as `name:`, is on a line of its own or missing.
       const valueOffset = isScalar(pair.value) && pair.value.value === null ? null : rangeStart(pair.value);
       offset = (isLast && atKey ? keyOffset : valueOffset) ?? keyOffset ?? offset;
       node = pair.value;

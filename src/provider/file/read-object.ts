@@ -43,7 +43,7 @@ export function readObject(source: SourceObject, registry: KindRegistry): ReadOb
     return { ref: null, object: null, writtenStatus: null, findings, placeholders, expected, locate };
   }
   const repeated = repeatedKeys(source, ref);
-  const issues = verdict.kind === 'invalid' ? verdict.issues : verdict.remarks;
+  const issues = verdict.kind === 'invalid' ? verdict.issues : verdict.warnings;
   const findings = [...repeated, ...issues.map((issue) => issueFinding(source, ref, issue))];
   if (verdict.kind === 'invalid' || repeated.length > 0 || ref === null) {
     return {
@@ -88,7 +88,7 @@ function validateWithPlaceholders(value: JsonObject, registry: KindRegistry): Pl
   const { object: read, placeholders } = substitution;
   const second = validateObject(read, registry);
   if (second.kind !== 'invalid') return { verdict: second, read, placeholders };
-  // No stand-in fits a number or the content of a Secret; that is said once, not for each field.
+  // No stand-in fits a number or a Secret's content; that is reported once, not for each field.
   const issues = second.issues.filter((issue) => substitute(value, [issue]) === null);
   return { verdict: { kind: 'invalid', issues }, read, placeholders };
 }

@@ -4,20 +4,20 @@ import { inputFinding, type InputFinding } from '../../gatewayapi/input-finding.
 import { listFiles, type ListedFile } from './list-files.ts';
 import type { ResourceStore } from './store.ts';
 
-/** A file that was written so recently may be written further. */
+/** A file that was written this recently may still be being written. */
 const FRESH_MS = 25;
-/** One that never comes to rest is read all the same after so long. */
+/** A file that never stops changing is read anyway after this time. */
 const RESTLESS_MS = 1_000;
 /**
- * Some programs save by emptying a file, or removing it, and writing it anew. What had objects and is gone or empty has so long to come
- * back.
+ * Some programs save by emptying a file, or removing it, and writing it again. A file that had objects and is now empty or missing has
+ * this long to come back.
  */
-export const SETTLE_MS = 60;
+export const COME_BACK_MS = 60;
 
 export interface ScanResult {
   readonly isChanged: boolean;
-  /** Something is being written, or gone and may come back at once: look again after `SETTLE_MS`. */
-  readonly isUnsettled: boolean;
+  /** A file is being written, or is missing and may come back: scan again after `COME_BACK_MS`. */
+  readonly isChanging: boolean;
   readonly folders: ReadonlySet<string>;
   readonly findings: readonly InputFinding[];
 }
@@ -42,7 +42,7 @@ export class Scanner {
     const { files, folders, findings } = listFiles(this.#paths);
     let isChanged = false;
     for (const [file, listed] of files) {
-      if (this.#known.get(file) === listed.print) this.#settle(file);
+      if (this.#known.get(file) === listed.print) this.#isStable(file);
       else if (!this.#isBeingWritten(file, listed, nowMs)) {
         const problem = this.#read(file, listed, nowMs);
         if (problem === null) isChanged ||= this.#known.get(file) === listed.print;
@@ -51,7 +51,7 @@ export class Scanner {
     }
     for (const file of this.#known.keys()) {
       if (files.has(file) || this.#mayComeBack(file, nowMs)) continue;
-      this.#settle(file);
+      this.#isStable(file);
       this.#known.delete(file);
       this.#store.removeFile(file);
       isChanged = true;
@@ -59,8 +59,8 @@ export class Scanner {
     const problems = findings.map(({ message }) => message).join('\n');
     isChanged ||= problems !== this.#problems;
     this.#problems = problems;
-    const isUnsettled = this.#writtenSinceMs.size + this.#goneSinceMs.size > 0;
-    return { isChanged, isUnsettled, folders, findings };
+    const isChanging = this.#writtenSinceMs.size + this.#goneSinceMs.size > 0;
+    return { isChanged, isChanging, folders, findings };
   }
 
   /** Takes a file into the store, unless it is empty for now. */
@@ -68,7 +68,7 @@ export class Scanner {
     const text = readText(file);
     if (typeof text !== 'string') return text;
     if (isBlank(text) && this.#mayComeBack(file, nowMs)) return null;
-    this.#settle(file);
+    this.#isStable(file);
     this.#store.setFile(file, text);
     this.#known.set(file, print);
     return null;
@@ -83,10 +83,10 @@ export class Scanner {
 
   #mayComeBack(file: string, nowMs: number): boolean {
     if (!this.#store.holdsObjects(file)) return false;
-    return nowMs - firstSeen(this.#goneSinceMs, file, nowMs) < SETTLE_MS;
+    return nowMs - firstSeen(this.#goneSinceMs, file, nowMs) < COME_BACK_MS;
   }
 
-  #settle(file: string): void {
+  #isStable(file: string): void {
     this.#writtenSinceMs.delete(file);
     this.#goneSinceMs.delete(file);
   }

@@ -21,7 +21,7 @@ suite('cutting a text into documents', () => {
     assert.equal(chunks('---\na: 1\n---').length, 2);
   });
 
-  test('JSON values follow each other, whatever stands in their texts', () => {
+  test('JSON values follow each other, whatever their strings contain', () => {
     assert.deepEqual(chunks('{"a": "}{\\""}\n{"b":\n[{}]}[1]'), [
       ['{"a": "}{\\""}\n', 0],
       ['{"b":\n[{}]}', 1],
@@ -29,7 +29,7 @@ suite('cutting a text into documents', () => {
     ]);
   });
 
-  test('JSON and YAML may stand in one text', () => {
+  test('JSON and YAML may be in one text', () => {
     assert.deepEqual(chunks('{"a": 1}\n---\nb: 2\n'), [
       ['{"a": 1}\n', 0],
       ['---\nb: 2\n', 1],

@@ -2,12 +2,12 @@
 
 export interface Chunk {
   readonly text: string;
-  /** Lines of the file that stand before it. */
+  /** Lines of the file before it. */
   readonly lineOffset: number;
 }
 
 /**
- * Documents of YAML begin with `---` at the start of a line, wherever that stands (YAML 1.2 section 9.1.2 forbids it inside of scalars,
+ * Documents of YAML begin with `---` at the start of a line, wherever that is (YAML 1.2 section 9.1.2 forbids it inside of scalars,
  * and JSON has no such line); JSON values follow each other without a mark.
  */
 export function splitDocuments(text: string): readonly Chunk[] {
@@ -22,7 +22,7 @@ export function splitDocuments(text: string): readonly Chunk[] {
   return chunks;
 }
 
-/** The pieces of a text that begin at the given offsets; the first takes what stands before it. */
+/** The pieces of a text that begin at the given offsets; the first includes what comes before it. */
 const cut = (text: string, starts: readonly number[]): string[] =>
   starts.map((start, index) => text.slice(index === 0 ? 0 : start, starts[index + 1]));
 

@@ -70,7 +70,7 @@ suite('last good versions', () => {
     assert.equal(store.state().snapshot.httpRoutes.length, 1);
   });
 
-  test('a key that stands twice makes the object invalid, not the file', () => {
+  test('a duplicate key makes the object invalid, not the file', () => {
     const store = storeOf({ 'a.yaml': `${route('a', '/1')}---\n${route('b', '/1')}` });
     store.state();
     store.setFile('a.yaml', `${route('a', '/2', '\n  name: a')}---\n${route('b', '/2')}`);
@@ -82,7 +82,7 @@ suite('last good versions', () => {
 });
 
 suite('one object in several places', () => {
-  test('the first by file and line is in force', () => {
+  test('the first by file and line is served', () => {
     const store = storeOf({
       'b.yaml': route('a', '/b'),
       'a.yaml': `${route('a', '/1')}---\n${route('a', '/2')}`,

@@ -1,6 +1,6 @@
 /**
- * What the files say, kept from one look to the next: an object that no longer validates stays in force as it last did, until it is
- * mended or removed. A change of an object raises its generation, as in a cluster.
+ * The objects of the files, kept from one scan to the next: an object that is no longer valid keeps its last valid version until it is
+ * fixed or removed. A change of an object raises its generation, as in a cluster.
  */
 import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
@@ -20,7 +20,7 @@ export interface LoadedResources {
   readonly objectCount: number;
   /** Whether an object that is not in the snapshot exists in the cluster: another one there makes it, or it could not be read here. */
   isExpected(object: ObjectRef): boolean;
-  /** Where a field of an object stands; the nearest parent's place when the field is absent; null when unknown. */
+  /** Where a field of an object is; the nearest parent's place when the field is absent; null when unknown. */
   locate(object: ObjectRef, path: string): SourceLocation | null;
   /** The status that the text of an object has, unchecked; null when it has none. */
   writtenStatus(object: ObjectRef): JsonObject | null;
@@ -47,7 +47,7 @@ export class ResourceStore {
   readonly #files = new Map<string, StoredFile>();
   readonly #generations = new Generations();
   readonly #impliedNamespaces = new Map<string, JsonObject>();
-  /** What was in force after the last look. */
+  /** The objects after the last scan. */
   #served: ReadonlyMap<string, ServedObject> = new Map();
 
   constructor(registry: KindRegistry = REGISTRY) {
@@ -71,7 +71,7 @@ export class ResourceStore {
     return (this.#files.get(file)?.held.size ?? 0) > 0;
   }
 
-  /** The whole state. Where an object stands twice, the first by file name and line counts. */
+  /** The whole state. Where an object exists twice, the first by file name and line counts. */
   state(extra: readonly InputFinding[] = []): LoadedResources {
     const findings: InputFinding[] = [...extra];
     const served = new Map<string, ServedObject>();
@@ -123,7 +123,7 @@ export class ResourceStore {
   }
 }
 
-/** A valid object is served unless it stands elsewhere already; of an invalid one the last version is wanted. */
+/** A valid object is served unless it exists elsewhere already; of an invalid one, its last valid version. */
 function take(
   { ref, object, writtenStatus, locate }: ReadObject,
   served: Map<string, ServedObject>,

@@ -111,7 +111,7 @@ suite('certificates in a folder', () => {
     assert.deepEqual(opened.messages(), []);
   });
 
-  test('a certificate without a key, and one with the key of another, are told of', async (t) => {
+  test('a certificate without a key, and one with the key of another, are reported', async (t) => {
     const [one, two] = await Promise.all([mint(['a.example']), mint(['b.example'])]);
     const opened = await openFolder(t, {
       'lonely.crt': one.certificatePem,

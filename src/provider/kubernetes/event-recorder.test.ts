@@ -1,4 +1,4 @@
-/** Events: one a problem, at a bounded rate, whoever finds it. */
+/** Events: one for each problem, at a bounded rate, across replicas. */
 import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
 import type { StoredObject } from '../../../test/support/fake-api/store.ts';
@@ -9,7 +9,7 @@ import { SILENT_LOGGER } from '../../telemetry/logger.ts';
 import { EventRecorder, type EventLimits, type Problem } from './event-recorder.ts';
 import { problemsOf } from './problems.ts';
 
-const AT_ONCE: EventLimits = { burst: 100, perSecond: 1_000, waiting: 1_000, settleMs: 0 };
+const AT_ONCE: EventLimits = { burst: 100, perSecond: 1_000, waiting: 1_000, quietMs: 0 };
 
 interface Bench extends KubeCluster {
   readonly gateway: KubeObject;
@@ -89,9 +89,9 @@ suite('event recorder', () => {
     assert.equal(events().length, 1);
   });
 
-  test('what is mended before it settles never becomes one', async (t) => {
+  test('a problem that is solved within the quiet time gets no event', async (t) => {
     const { recorder, gateway, events, api } = await start(t);
-    const events1 = recorder({ ...AT_ONCE, settleMs: 100 });
+    const events1 = recorder({ ...AT_ONCE, quietMs: 100 });
     events1.report([problem(gateway, 'not yet applied')]);
     events1.report([problem(gateway, 'stays')]);
     await api.until(() => events().length === 1);
@@ -100,7 +100,7 @@ suite('event recorder', () => {
 
   test('ten thousand problems do not become ten thousand requests', async (t) => {
     const { recorder, gateway, events, api } = await start(t);
-    const events1 = recorder({ burst: 3, perSecond: 0.01, waiting: 10, settleMs: 0 });
+    const events1 = recorder({ burst: 3, perSecond: 0.01, waiting: 10, quietMs: 0 });
     events1.report(Array.from({ length: 10_000 }, (_, index) => problem(gateway, `number ${String(index)}`)));
     await api.until(() => events().length >= 3);
     assert.ok(events().length <= 5, String(events().length));

@@ -42,10 +42,10 @@ export interface EventLimits {
   /** Problems that wait; newer ones are dropped, and found again with the next change of their object. */
   readonly waiting: number;
   /** A problem that is there for less is none: objects are applied one after the other. */
-  readonly settleMs: number;
+  readonly quietMs: number;
 }
 
-const DEFAULT_LIMITS: EventLimits = { burst: 25, perSecond: 5, waiting: 1_000, settleMs: 2_000 };
+const DEFAULT_LIMITS: EventLimits = { burst: 25, perSecond: 5, waiting: 1_000, quietMs: 2_000 };
 const NOTE_LIMIT = 1_024;
 /** Kubernetes' own default: events live for an hour. */
 const REMEMBERED_MS = 3_600_000;
@@ -121,9 +121,9 @@ export class EventRecorder {
         const next = this.#waiting()[0];
         if (next === undefined || signal.aborted) return;
         const [name, known] = next;
-        const settledMs = known.sinceMs + this.#limits.settleMs - performance.now();
-        await delay(Math.max(settledMs, this.#waitMs()), undefined, { signal });
-        // It may have been mended meanwhile.
+        const remainingMs = known.sinceMs + this.#limits.quietMs - performance.now();
+        await delay(Math.max(remainingMs, this.#waitMs()), undefined, { signal });
+        // The problem may be solved meanwhile.
         if (!known.isPresent || this.#known.get(name) !== known) continue;
         this.#tokens -= 1;
         known.writtenAtMs = performance.now();
@@ -183,7 +183,7 @@ export class EventRecorder {
     }
   }
 
-  /** The same problem stood there before, found by this replica or another. */
+  /** The same problem was reported before, by this replica or another. */
   async #again(
     name: string,
     seen: { readonly namespace: string; readonly count: number; readonly lastObservedTime: string },
@@ -203,7 +203,7 @@ export class EventRecorder {
   }
 }
 
-/** The same problem of the same object has the same name, whoever finds it: a second one cannot be made. */
+/** The same problem of the same object has the same name, whichever replica reports it: a second one cannot be created. */
 function nameOf({ object, reason, message }: Problem): string {
   const { namespace = '', name, uid = '' } = object.metadata;
   const identity = [object.kind, namespace, name, uid, reason, message].join('\n');

@@ -278,7 +278,7 @@ suite('kubernetes provider', () => {
     await kube.api.until(() => secretNames(last()).length === 1);
   });
 
-  test('what nobody changed is the same object from one snapshot to the next', async (t) => {
+  test('an object that did not change keeps its identity from one snapshot to the next', async (t) => {
     const kube = await cluster(t);
     kube.create(classObject(), gatewayObject('web'), gatewayObject('other'));
     const { last, snapshots } = await follow(t, kube);
@@ -339,7 +339,7 @@ suite('kubernetes provider', () => {
 });
 
 suite('gateway class finalizer', () => {
-  test('holds a class while Gateways use it, and lets go of it, and of nobody else’s', async (t) => {
+  test('puts its finalizer on a class while Gateways use it, removes it afterwards, and leaves other finalizers', async (t) => {
     const kube = await cluster(t);
     kube.create(classObject());
     const client = new KubeClient(kube.apiServer);
@@ -348,23 +348,26 @@ suite('gateway class finalizer', () => {
     });
     kube.patch('GatewayClass', '', 'sluice', { metadata: { finalizers: ['example.net/audit'] } });
     const finalizer = new ClassFinalizer(client, SILENT_LOGGER);
-    const stands = (): unknown => kube.get('GatewayClass', '', 'sluice').metadata['finalizers'];
+    const finalizers = (): unknown => kube.get('GatewayClass', '', 'sluice').metadata['finalizers'];
     const use = async (isUsed: boolean): Promise<void> => {
       const gatewayClass = kube.get('GatewayClass', '', 'sluice') as never;
       await finalizer.reconcile([{ gatewayClass, isUsed }]);
     };
     await use(true);
-    assert.deepEqual(stands(), ['example.net/audit', 'gateway-exists-finalizer.gateway.networking.k8s.io']);
+    assert.deepEqual(finalizers(), [
+      'example.net/audit',
+      'gateway-exists-finalizer.gateway.networking.k8s.io',
+    ]);
     const { length } = kube.api.requests;
     await use(true);
     assert.equal(kube.api.requests.length, length, 'nothing to write');
     await use(false);
-    assert.deepEqual(stands(), ['example.net/audit']);
+    assert.deepEqual(finalizers(), ['example.net/audit']);
   });
 });
 
 suite('CRD versions', () => {
-  test('versions of what is installed; what is missing is said in words that help', async (t) => {
+  test('versions of the installed CRDs; a missing one is reported with what to install', async (t) => {
     const kube = await cluster(t);
     const name = 'httproutes.gateway.networking.k8s.io';
     kube.patch('CustomResourceDefinition', '', name, {

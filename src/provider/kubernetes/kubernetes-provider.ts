@@ -1,6 +1,6 @@
 /**
  * Resources from a cluster, and statuses back to it. Every kind is a local copy kept by list and watch; any change leads to a new
- * snapshot, coalesced, of objects that stay the same (`===`) while nobody changes them.
+ * snapshot, coalesced, whose objects keep their identity (`===`) while they do not change.
  */
 import type { ReferenceGrant } from '../../gatewayapi/generated/types.ts';
 import { isCustom } from '../../gatewayapi/kind.ts';

@@ -1,6 +1,6 @@
 /**
  * Secrets or ConfigMaps that something refers to, read by name. Of all others only metadata passes by: a watch of metadata says when
- * one changes, and the content of what nobody named is never asked for.
+ * one changes, and an object that no resource names is never read.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client.ts';
@@ -132,7 +132,7 @@ export class ReferencedObjects {
       if (error instanceof ApiError && error.status === 404) this.#take(key, { readFor, object: null });
       else {
         logger.warn('not read, trying again', { kind: kind.kind, object: key, error: String(error) });
-        // What was read before stays in force: one Secret must not hold the rest back, nor take its own traffic away.
+        // The previous content stays in use: one Secret must neither block the others nor stop its own traffic.
         this.#take(key, { readFor, object: this.#contents.get(key)?.object ?? null });
         void this.#readAgain(key, readFor);
       }

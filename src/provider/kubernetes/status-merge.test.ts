@@ -89,7 +89,7 @@ suite('status merge', () => {
     assert.deepEqual(mergeStatus(current, routeUpdate(), context).parents, [theirs]);
   });
 
-  test('the order in which entries stand is nobody’s business', () => {
+  test('the order of entries is no difference', () => {
     const theirs = entry('web', THEIRS, [condition('Accepted', 'True')]);
     const orders = [
       [theirs, entry('web', OURS, [condition('Accepted', 'True')]), entry('web', 'example.org/c', [])],
@@ -111,7 +111,7 @@ suite('status merge', () => {
     }
   });
 
-  test('a route of others that nobody said anything of is not touched', () => {
+  test('a route of other controllers without a status of ours is not touched', () => {
     const current: WrittenStatus = {};
     assert.equal(mergeStatus(current, routeUpdate(), context), current);
   });

@@ -1,5 +1,5 @@
 /**
- * Merges what the translator says of an object into the status that stands in the API server: what other controllers and
+ * Merges the translator's status of an object into the live one: what other controllers and
  * other condition types own stays; `lastTransitionTime` changes only with `status`. Pure.
  */
 import type { Condition } from '../../gatewayapi/condition.ts';
@@ -23,7 +23,7 @@ interface WrittenListener extends HasConditions {
   readonly name: string;
 }
 
-/** Any status as it stands: the parts this module looks at. */
+/** A live status: the parts that this module reads. */
 export interface WrittenStatus extends HasConditions {
   readonly parents?: readonly WrittenEntry[];
   readonly ancestors?: readonly WrittenEntry[];
@@ -105,7 +105,7 @@ function sameRef(a: Omit<Entry, 'conditions'>, b: Omit<Entry, 'conditions'>): bo
 /** Condition types of our own, which come and go. */
 const OWN_TYPES = 'gateway.sluice.dev/';
 
-/** Other types that `wanted` does not name belong to somebody else and stay, after ours. */
+/** Other types that `wanted` does not name belong to other controllers and stay, after ours. */
 function mergeConditions(
   before: HasConditions | undefined,
   wanted: readonly Condition[],

@@ -94,8 +94,8 @@ function see(bench: Bench): void {
   bench.writer.seen({ kind: 'HTTPRoute', namespace: 'default', name: 'r' });
 }
 
-/** `One` is written, overwritten and mended; from here on timers move by hand. */
-async function mendOnce(t: TestContext, bench: Bench): Promise<void> {
+/** `One` is written, overwritten and repaired; from here on the test moves the timers. */
+async function repairOnce(t: TestContext, bench: Bench): Promise<void> {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   bench.writer.write([update('One')]);
   await written(bench, 1);
@@ -104,14 +104,14 @@ async function mendOnce(t: TestContext, bench: Bench): Promise<void> {
   await written(bench, 2);
 }
 
-/** Resolves when so many writes have been asked for, and the last one's answer has been taken in. Waits without timers. */
+/** Resolves when so many writes were requested and the last response was processed. Waits without timers. */
 async function written(bench: Bench, count: number): Promise<void> {
   while (bench.writes() < count) await new Promise((resolve) => setImmediate(resolve));
-  await settle(bench);
+  await delivered(bench);
 }
 
-/** What is on its way over the loopback arrives: another request and its answer overtake nothing. */
-async function settle(bench: Bench): Promise<void> {
+/** Resolves when earlier requests have arrived: a request over the same loopback does not overtake them. */
+async function delivered(bench: Bench): Promise<void> {
   const client = new KubeClient(bench.apiServer);
   for (let rounds = 0; rounds < 3; rounds += 1)
     await client.call({ method: 'GET', path: '/api/v1/namespaces' });
@@ -119,7 +119,7 @@ async function settle(bench: Bench): Promise<void> {
 }
 
 suite('status writer', () => {
-  test('mends what somebody else wrote as soon as it is seen', async (t) => {
+  test('repairs what another writer changed as soon as the watch shows it', async (t) => {
     const bench = await start(t);
     bench.writer.write([update('One')]);
     await bench.api.until(() => reasonIn(bench) === 'One');
@@ -129,23 +129,23 @@ suite('status writer', () => {
     assert.equal(bench.writes(), 2);
   });
 
-  test('somebody who overwrites again and again is not fought without a pause, and has not the last word', async (t) => {
+  test('a writer that overwrites again and again is corrected at intervals, and does not win', async (t) => {
     const bench = await start(t);
-    await mendOnce(t, bench);
+    await repairOnce(t, bench);
     for (let round = 0; round < 5; round += 1) {
       overwrite(bench);
       see(bench);
     }
-    await settle(bench);
+    await delivered(bench);
     assert.equal(bench.writes(), 2);
     t.mock.timers.tick(1_000);
     await written(bench, 3);
     assert.equal(reasonIn(bench), 'One');
   });
 
-  test('what is new is written at once, however often it was mended', async (t) => {
+  test('a new status is written at once, however often the old one was repaired', async (t) => {
     const bench = await start(t);
-    await mendOnce(t, bench);
+    await repairOnce(t, bench);
     overwrite(bench);
     see(bench);
     bench.writer.write([update('Two')]);
@@ -153,7 +153,7 @@ suite('status writer', () => {
     assert.equal(reasonIn(bench), 'Two');
   });
 
-  test('a wish that says what the late watch still shows is written over what stands', async (t) => {
+  test('a status equal to what a late watch still shows is written over the newer one', async (t) => {
     const bench = await start(t);
     bench.writer.write([update('One')]);
     await written(bench, 1);
@@ -162,7 +162,7 @@ suite('status writer', () => {
     await written(bench, 2);
     // The watch still shows `One`; nothing seems to differ.
     bench.writer.write([update('One')]);
-    await settle(bench);
+    await delivered(bench);
     assert.equal(reasonIn(bench), 'Two');
     see(bench);
     await bench.api.until(() => reasonIn(bench) === 'One');
@@ -180,12 +180,12 @@ suite('status writer', () => {
     bench.api.fault = null;
     const { looks } = bench;
     await bench.api.until(() => bench.looks > looks);
-    await settle(bench);
+    await delivered(bench);
     assert.equal(reasonIn(bench), 'One');
     assert.equal(bench.writes(), 2);
   });
 
-  test('an object that somebody writes without end is tried again', async (t) => {
+  test('an object with endless conflicts is retried', async (t) => {
     const bench = await start(t);
     bench.api.fault = ({ method }) => (method === 'PATCH' ? { status: 409 } : null);
     bench.writer.write([update('One')]);
@@ -217,7 +217,7 @@ suite('status writer', () => {
     assert.equal(bench.writes(), 2);
   });
 
-  test('somebody who changes our part is put right; with nothing wrong, nothing is written', async (t) => {
+  test('a change of our part is repaired; without one, nothing is written', async (t) => {
     const bench = await start(t);
     bench.writer.write([update('One')]);
     await bench.api.until(() => reasonIn(bench) === 'One');
@@ -227,7 +227,7 @@ suite('status writer', () => {
     await bench.api.until(() => reasonIn(bench) === 'One');
   });
 
-  test('a write over an old version is merged over what then stands', async (t) => {
+  test('a write over an old version is merged over the newer one', async (t) => {
     const bench = await start(t);
     const object = bench.get('HTTPRoute', 'default', 'r');
     const theirs = { parentRef: { name: 'other' }, controllerName: 'example.net/c', conditions: [] };
@@ -267,7 +267,7 @@ suite('status writer', () => {
     assert.equal(bench.writes(), 1);
   });
 
-  test('an object that is gone is nobody’s trouble', async (t) => {
+  test('an object that was deleted is no error', async (t) => {
     const bench = await start(t);
     bench.remove('HTTPRoute', 'default', 'r');
     bench.writer.write([update('One')]);

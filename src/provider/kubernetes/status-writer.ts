@@ -1,6 +1,6 @@
 /**
  * Writes statuses by server-side apply: only what differs, only the newest wanted one of each object, a bounded number at once.
- * A conflict (somebody wrote meanwhile) is merged anew over what then stands; what cannot be written now is tried again.
+ * A conflict (another writer was first) is merged again over the newer object; a failed write is retried.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
@@ -33,11 +33,11 @@ export interface StatusWriterOptions {
 const PARALLEL_WRITES = 16;
 const MAX_CONFLICTS = 6;
 const RETRY_MS = 1_000;
-/** Somebody who keeps writing over our part is not fought faster than this. */
-const MEND_INTERVAL_MS = 1_000;
+/** A writer that keeps overwriting our part is corrected no more often than this. */
+const REPAIR_INTERVAL_MS = 1_000;
 
-/** What was found to stand, or was written: the same wish over the same object needs no look. */
-interface Settled {
+/** What was found or written last: the same wanted status over the same object needs no comparison. */
+interface Written {
   readonly update: StatusUpdate;
   readonly resourceVersion: string | undefined;
   /** The version that was written over: while it is still the one that is seen, the watch is only late. */
@@ -45,60 +45,60 @@ interface Settled {
 }
 
 /**
- * Level-triggered: a key is looked at whenever its wish or its object changed, and what is looked at is the wish and the object of that
- * moment. So nothing hangs on how wishes, writes and watch events follow each other.
+ * Level-triggered: a key is checked whenever its wanted status or its object changed, against the newest of both. So the order of wanted
+ * statuses, writes and watch events does not matter.
  */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
-  /** All wishes there are, as they were given last. */
+  /** All wanted statuses, as given last. */
   #all: readonly StatusUpdate[] = [];
   /** The same by key. */
-  readonly #wishes = new Map<string, StatusUpdate>();
-  /** Keys of what must be looked at. */
-  readonly #unseen = new Set<string>();
-  readonly #settled = new Map<string, Settled>();
-  /** What is being written, or waits for another try. */
+  readonly #wanted = new Map<string, StatusUpdate>();
+  /** Keys to check. */
+  readonly #unchecked = new Set<string>();
+  readonly #written = new Map<string, Written>();
+  /** Writes in flight, or waiting for another attempt. */
   readonly #busy = new Map<string, Promise<void>>();
-  /** What was mended a moment ago: not again before the timer is out. */
-  readonly #mended = new Map<string, NodeJS.Timeout>();
+  /** Statuses repaired a moment ago: not again before the timer fires. */
+  readonly #repaired = new Map<string, NodeJS.Timeout>();
   readonly #stop = new AbortController();
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
   }
 
-  /** Takes the newest statuses, all there are: what no longer stands there is no longer written. */
+  /** Takes all wanted statuses; one that is missing is no longer written. */
   write(updates: readonly StatusUpdate[]): void {
     const { removed, added } = diffByIdentity(this.#all, updates);
     this.#all = updates;
-    for (const update of removed) this.#wishes.delete(keyOf(update));
+    for (const update of removed) this.#wanted.delete(keyOf(update));
     for (const update of added) {
       const key = keyOf(update);
-      this.#wishes.set(key, update);
-      this.#unseen.add(key);
+      this.#wanted.set(key, update);
+      this.#unchecked.add(key);
     }
     for (const update of removed) {
       const key = keyOf(update);
-      if (!this.#wishes.has(key)) this.#settled.delete(key);
+      if (!this.#wanted.has(key)) this.#written.delete(key);
     }
     this.#pump();
   }
 
-  /** The object was seen in another version; null: any may have been. What others wrote over our part is mended. */
+  /** The object was seen in another version; null: any object may have been. What others overwrote of our part is repaired. */
   seen(object: { readonly kind: string; readonly namespace: string; readonly name: string } | null): void {
-    if (object !== null) this.#unseen.add(`${object.kind} ${object.namespace}/${object.name}`);
-    else for (const key of this.#wishes.keys()) this.#unseen.add(key);
+    if (object !== null) this.#unchecked.add(`${object.kind} ${object.namespace}/${object.name}`);
+    else for (const key of this.#wanted.keys()) this.#unchecked.add(key);
     this.#pump();
   }
 
-  /** Nothing that waits is written any more: somebody else writes from here on. */
+  /** Drops everything that waits: another replica writes from here on. */
   forget(): void {
-    this.#settled.clear();
+    this.#written.clear();
     this.#all = [];
-    this.#wishes.clear();
-    this.#unseen.clear();
-    for (const timer of this.#mended.values()) clearTimeout(timer);
-    this.#mended.clear();
+    this.#wanted.clear();
+    this.#unchecked.clear();
+    for (const timer of this.#repaired.values()) clearTimeout(timer);
+    this.#repaired.clear();
   }
 
   /** Resolves when what is being written has been. */
@@ -109,15 +109,15 @@ export class StatusWriter {
   }
 
   #pump(): void {
-    for (const key of this.#unseen) {
+    for (const key of this.#unchecked) {
       if (this.#stop.signal.aborted || this.#busy.size >= PARALLEL_WRITES) return;
       if (this.#busy.has(key)) continue;
-      this.#unseen.delete(key);
-      const wish = this.#wishes.get(key);
-      if (wish === undefined) continue;
-      const state = this.#stateOf(key, wish);
-      if (state === 'settled' || (state === 'overwritten' && !this.#mayMend(key))) continue;
-      const writing = this.#writeOne(key, wish).finally(() => {
+      this.#unchecked.delete(key);
+      const wanted = this.#wanted.get(key);
+      if (wanted === undefined) continue;
+      const state = this.#stateOf(key, wanted);
+      if (state === 'written' || (state === 'overwritten' && !this.#mayRepair(key))) continue;
+      const writing = this.#writeOne(key, wanted).finally(() => {
         this.#busy.delete(key);
         this.#pump();
       });
@@ -125,36 +125,39 @@ export class StatusWriter {
     }
   }
 
-  #stateOf(key: string, wish: StatusUpdate): 'settled' | 'overwritten' | 'new' {
-    const settled = this.#settled.get(key);
-    if (settled === undefined) return 'new';
-    if (settled.update !== wish && !samePlain(settled.update as unknown as Plain, wish as unknown as Plain)) {
+  #stateOf(key: string, wanted: StatusUpdate): 'written' | 'overwritten' | 'new' {
+    const written = this.#written.get(key);
+    if (written === undefined) return 'new';
+    if (
+      written.update !== wanted &&
+      !samePlain(written.update as unknown as Plain, wanted as unknown as Plain)
+    ) {
       return 'new';
     }
-    const seen = this.#options.version(wish);
-    return seen === settled.resourceVersion || seen === settled.basedOn ? 'settled' : 'overwritten';
+    const seen = this.#options.version(wanted);
+    return seen === written.resourceVersion || seen === written.basedOn ? 'written' : 'overwritten';
   }
 
-  /** At once the first time; what is overwritten again and again is looked at when the interval is over. */
-  #mayMend(key: string): boolean {
-    if (this.#mended.has(key)) return false;
+  /** At once the first time; a status that is overwritten again and again is checked when the interval is over. */
+  #mayRepair(key: string): boolean {
+    if (this.#repaired.has(key)) return false;
     const timer = setTimeout(() => {
-      this.#mended.delete(key);
-      this.#unseen.add(key);
+      this.#repaired.delete(key);
+      this.#unchecked.add(key);
       this.#pump();
-    }, MEND_INTERVAL_MS);
-    this.#mended.set(key, timer);
+    }, REPAIR_INTERVAL_MS);
+    this.#repaired.set(key, timer);
     return true;
   }
 
-  /** Leaves an object that is gone: when it is there again, it will be seen. */
+  /** Skips an object that was deleted: if it is created again, its watch event comes here. */
   async #writeOne(key: string, update: StatusUpdate): Promise<void> {
     try {
       let object: ObjectWithStatus | undefined = this.#options.current(update);
       for (let conflicts = 0; object !== undefined; conflicts += 1) {
-        const settled = await this.#bring(object, update, conflicts < MAX_CONFLICTS);
-        if (settled !== null) {
-          this.#settled.set(key, settled);
+        const written = await this.#reconcile(object, update, conflicts < MAX_CONFLICTS);
+        if (written !== null) {
+          this.#written.set(key, written);
           return;
         }
         object = await this.#fetch(update);
@@ -164,8 +167,12 @@ export class StatusWriter {
     }
   }
 
-  /** Writes where something differs. null: somebody wrote meanwhile; a conflict that is not `bearable` is thrown, like any failure. */
-  async #bring(object: ObjectWithStatus, update: StatusUpdate, bearable: boolean): Promise<Settled | null> {
+  /** Writes if something differs. null on a conflict with another writer, unless it is not `bearable`: then it throws, like any failure. */
+  async #reconcile(
+    object: ObjectWithStatus,
+    update: StatusUpdate,
+    bearable: boolean,
+  ): Promise<Written | null> {
     const { resourceVersion: basedOn } = object.metadata;
     const body = this.#patchFor(object, update);
     if (body === null) return { update, resourceVersion: basedOn, basedOn };
@@ -183,7 +190,7 @@ export class StatusWriter {
     this.#options.logger.warn('status not written, trying again', { object: key, error: String(error) });
     const waitMs = RETRY_MS * (0.5 + Math.random());
     await delay(waitMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-    this.#unseen.add(key);
+    this.#unchecked.add(key);
   }
 
   /** null when nothing differs, or when the object has moved on and a newer status is on its way. */
