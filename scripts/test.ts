@@ -14,14 +14,12 @@ import { parseArgs } from 'node:util';
 import { GATES, runGate, type GateResult } from './test/gates.ts';
 import { describeFailures, describeGate, summarize, type SuiteResult } from './test/report.ts';
 import { runFile, type FileResult } from './test/run-file.ts';
-import { runTwiceAtMost } from './test/second-try.ts';
 import { findSuites, type Suite } from './test/suites.ts';
 
 const FILE_LIMIT_MS = 240_000;
 const CLUSTER_LIMIT_MS = 60 * 60_000;
 const TEST_LIMIT_MS = 60_000;
 const root = fileURLToPath(new URL('..', import.meta.url));
-const LIMITS = { root, testLimitMs: TEST_LIMIT_MS };
 const parallel = Math.max(2, availableParallelism());
 
 /** `work` over all items, at most `limit` at once, started in order. */
@@ -47,13 +45,6 @@ async function runGates(): Promise<GateResult[]> {
   });
 }
 
-async function runInCluster(file: string): Promise<FileResult> {
-  const { result, secondTries, first } = await runTwiceAtMost(file, { ...LIMITS, limitMs: CLUSTER_LIMIT_MS });
-  if (first !== null) console.log(`\nAt the first try:\n${describeFailures(first)}\n`);
-  for (const name of secondTries) console.log(`PASSED AT THE SECOND TRY ${file}: ${name}`);
-  return result;
-}
-
 async function runStage(suites: readonly Suite[], stage: Suite['stage']): Promise<SuiteResult[]> {
   const chosen = suites.filter((suite) => suite.stage === stage);
   const jobs = chosen.flatMap((suite) => suite.files.map((file) => ({ suite, file })));
@@ -64,10 +55,8 @@ async function runStage(suites: readonly Suite[], stage: Suite['stage']): Promis
   }: (typeof jobs)[number]): Promise<{ suite: Suite; result: FileResult }> => {
     const span = spans.get(suite) ?? { start: performance.now(), end: 0 };
     spans.set(suite, span);
-    const result =
-      stage === 'cluster'
-        ? await runInCluster(file)
-        : await runFile(file, { ...LIMITS, limitMs: FILE_LIMIT_MS });
+    const limitMs = stage === 'cluster' ? CLUSTER_LIMIT_MS : FILE_LIMIT_MS;
+    const result = await runFile(file, { root, testLimitMs: TEST_LIMIT_MS, limitMs });
     span.end = performance.now();
     const failures = describeFailures(result);
     if (failures !== '') console.log(`\n${failures}\n`);

@@ -9,6 +9,9 @@ export interface SuiteResult {
   readonly seconds: number;
 }
 
+/** Of what a failed file printed, the last lines are shown. */
+const PRINTED_LINES = 120;
+
 interface Counts {
   passed: number;
   failed: number;
@@ -42,7 +45,8 @@ export function describeFailures(result: FileResult): string {
     return `FAILED ${place}: ${name}\n${indent(detail)}`;
   });
   const printed = result.output.trim();
-  if (printed !== '') parts.push(`It printed:\n${indent(printed.split('\n').slice(-60).join('\n'))}`);
+  if (printed !== '')
+    parts.push(`It printed:\n${indent(printed.split('\n').slice(-PRINTED_LINES).join('\n'))}`);
   return parts.join('\n');
 }
 

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { describeFailures, summarize } from './report.ts';
 import { runFile, type FileResult } from './run-file.ts';
-import { runTwiceAtMost } from './second-try.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-runner-'));
 after(() => rmSync(root, { recursive: true }));
@@ -83,42 +82,4 @@ test('a file that ends with an error after its tests fails', async () => {
     "test('good', () => {}); process.on('exit', () => { process.exitCode = 3; });",
   );
   assert.equal(result.tests.at(-1)?.detail, 'Exited with code 3.');
-});
-
-test('a second try runs what failed alone, says what passed then, and calls nothing good that failed twice', async () => {
-  const marker = join(root, 'marker');
-  writeFileSync(
-    join(root, 'twice.test.ts'),
-    `import { appendFileSync, existsSync } from 'node:fs';
-    import { describe, test } from 'node:test';
-    const wasHere = existsSync(${JSON.stringify(marker)});
-    appendFileSync(${JSON.stringify(marker)}, 'x');
-    describe('group', () => {
-      test('good', () => { if (wasHere) throw new Error('ran again'); });
-      test('late (once)', () => { if (!wasHere) throw new Error('late'); });
-      test('bad', () => { throw new Error('broken'); });
-    });`,
-  );
-  const options = { root, limitMs: 30_000, testLimitMs: 1_000 };
-  const { result, secondTries, first } = await runTwiceAtMost('twice.test.ts', options);
-  assert.deepEqual(secondTries, ['late (once)']);
-  assert.equal(first?.tests.filter(({ outcome }) => outcome === 'failed').length, 2);
-  assert.deepEqual(
-    result.tests.map(({ name, outcome }) => [name, outcome]),
-    [
-      ['good', 'passed'],
-      ['late (once)', 'passed'],
-      ['bad', 'failed'],
-    ],
-  );
-});
-
-test('what did not fail is not tried again', async () => {
-  writeFileSync(join(root, 'once.test.ts'), "import { test } from 'node:test'; test('good', () => {});");
-  const { secondTries, first } = await runTwiceAtMost('once.test.ts', {
-    root,
-    limitMs: 30_000,
-    testLimitMs: 1_000,
-  });
-  assert.deepEqual([secondTries, first], [[], null]);
 });

@@ -25,8 +25,6 @@ export interface RunFileOptions {
   readonly limitMs: number;
   /** A test that is not done by then has failed, unless it states a `timeout` of its own. */
   readonly testLimitMs: number;
-  /** Run only tests of these names, and what is in them; absent = all. */
-  readonly only?: readonly string[];
 }
 
 const failure = (detail: string): TestRecord => ({
@@ -39,7 +37,7 @@ const failure = (detail: string): TestRecord => ({
 /** Never rejects: whatever goes wrong is a failed record of the result. */
 export async function runFile(
   file: string,
-  { root, limitMs, testLimitMs, only = [] }: RunFileOptions,
+  { root, limitMs, testLimitMs }: RunFileOptions,
 ): Promise<FileResult> {
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
@@ -50,7 +48,6 @@ export async function runFile(
       `--test-reporter=${REPORTER}`,
       `--test-reporter-destination=${log}`,
       `--test-timeout=${testLimitMs}`,
-      ...only.map((name) => `--test-name-pattern=${escaped(name)}$`),
       file,
     ],
     // A group of its own, so that ending a stuck file ends the servers it started, too.
@@ -78,8 +75,6 @@ export async function runFile(
     output: Buffer.concat(output).toString(),
   };
 }
-
-const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
 function readLog(path: string): TestRecord[] {
   let text = '';

@@ -6,14 +6,16 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { after, afterEach, before, suite, test } from 'node:test';
 import { parse } from 'yaml';
 import { coexistenceTests } from './beyond/coexistence.ts';
 import { disruptionTests } from './beyond/disruptions.ts';
 import { manyGatewayTests } from './beyond/many-gateways.ts';
 import { packagingTests } from './beyond/packaging.ts';
 import { rolloutTests } from './beyond/rollouts.ts';
+import { closeScenes, openNamespaces } from './beyond/scene.ts';
 import { verdictTests } from './beyond/verdicts.ts';
+import { diagnose } from './diagnosis.ts';
 import { defaultLayout, openLab, whyNoLab, type Lab } from './lab.ts';
 import { readResults } from './suite-log.ts';
 import { PROFILES, runSuite } from './suite.ts';
@@ -50,6 +52,16 @@ function inCluster(): void {
   after(async () => {
     await lab.close();
     rmSync(folder, { recursive: true });
+  });
+
+  afterEach(async (t) => {
+    // The types of Node do not have `passed` yet.
+    if ('passed' in t && !t.passed) {
+      const name = t.name.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 60);
+      const place = { folder: join(layout.cache, 'failures', name), namespaces: openNamespaces() };
+      console.log(`After the failure of “${t.name}”:\n${await diagnose(lab.cluster.kubectl, place)}`);
+    }
+    await closeScenes();
   });
 
   test('the official conformance suite', { timeout: SUITE_LIMIT_MS }, async (t) => {

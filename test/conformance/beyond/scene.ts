@@ -27,6 +27,16 @@ interface Pods {
 
 const READY_S = 120;
 
+/** Scenes that are open: those of the test that runs, and of one that failed before it closed them. */
+const openScenes = new Set<Scene>();
+
+export const openNamespaces = (): readonly string[] => [...openScenes].map(({ namespace: name }) => name);
+
+/** After a test: what a failed one left would take processors from the next. */
+export async function closeScenes(): Promise<void> {
+  for (const scene of openScenes) await scene.close();
+}
+
 export class Scene {
   readonly cluster: Cluster;
   readonly namespace: string;
@@ -41,6 +51,7 @@ export class Scene {
   /** Gateway `edge`, app and HTTPRoute `echo`, host `<name>.example`. Ready when it gives the scene back. */
   static async open(cluster: Cluster, name: string, replicas = 2): Promise<Scene> {
     const scene = new Scene(cluster, name);
+    openScenes.add(scene);
     await cluster.kubectl.apply([
       namespace(name),
       ...echoApp(name, 'echo', replicas),
@@ -111,6 +122,7 @@ export class Scene {
   }
 
   async close(): Promise<void> {
+    openScenes.delete(this);
     await this.cluster.kubectl(['delete', 'namespace', this.namespace, '--wait=false']);
   }
 }
