@@ -40,7 +40,7 @@ export function healthFamilies(workers: readonly ProxyStats[]): UnsummedFamily[]
     {
       name: 'backend_endpoints_out',
       type: 'gauge',
-      help: 'Of these, the ones that take no requests in at least one worker, by cause.',
+      help: 'Endpoints of the backend that take no requests in at least one worker, by cause.',
       samples: backends.flatMap(({ labels, out }) =>
         out.map(({ cause }) => ({ labels: { ...labels, cause }, value: 1 })),
       ),
@@ -48,7 +48,7 @@ export function healthFamilies(workers: readonly ProxyStats[]): UnsummedFamily[]
     {
       name: 'backend_panicking_workers',
       type: 'gauge',
-      help: 'Workers that ignore the health of the endpoints, since too few are healthy.',
+      help: 'Workers that ignore endpoint health because too few endpoints are healthy.',
       samples: backends.map(({ labels, panicking }) => ({ labels, value: panicking })),
     },
     {
@@ -60,7 +60,7 @@ export function healthFamilies(workers: readonly ProxyStats[]): UnsummedFamily[]
     {
       name: 'backend_checks_total',
       type: 'counter',
-      help: 'Active health checks made, by result.',
+      help: 'Active health checks, by result.',
       samples: counted('checks', 'result'),
     },
   ];

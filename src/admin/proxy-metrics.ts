@@ -67,7 +67,7 @@ function requestFamilies(requests: readonly RequestStats[]): MetricFamily[] {
     family(
       'requests_total',
       'counter',
-      'Requests answered, by class of status.',
+      'Requests finished, by status class.',
       each((stats, labels) =>
         stats.byClass.flatMap((value, hundreds) =>
           hundreds === 0 || value === 0
@@ -79,7 +79,7 @@ function requestFamilies(requests: readonly RequestStats[]): MetricFamily[] {
     family(
       'gateway_answers_total',
       'counter',
-      'Answers that the gateway made itself, by reason.',
+      'Responses that the gateway generated itself, by reason.',
       each((stats, labels) =>
         Object.entries(stats.byReason).map(([reason, value]) => ({ labels: { ...labels, reason }, value })),
       ),
@@ -99,7 +99,7 @@ function requestFamilies(requests: readonly RequestStats[]): MetricFamily[] {
     family(
       'retries_total',
       'counter',
-      'Tries after the first, by what had become of the one before.',
+      'Retries, by the failure of the attempt before.',
       each((stats, labels) =>
         Object.entries(stats.retries).map(([reason, value]) => ({ labels: { ...labels, reason }, value })),
       ),
@@ -107,7 +107,7 @@ function requestFamilies(requests: readonly RequestStats[]): MetricFamily[] {
     family(
       'request_duration_seconds',
       'histogram',
-      'From a complete request head to the end of the answer.',
+      'Time from the complete request head to the end of the response.',
       each((stats, labels) => histogramSamples(stats.duration, labels)),
     ),
   ];
@@ -149,19 +149,19 @@ function clusterFamilies(clusters: readonly ClusterStats[]): MetricFamily[] {
     family(
       'backend_idle_connections',
       'gauge',
-      'Of these, the ones that wait for a request.',
+      'Open connections to endpoints of the backend that are idle.',
       each((stats) => stats.idleConnections),
     ),
     family(
       'backend_active_requests',
       'gauge',
-      'Requests that wait for the backend.',
+      'Requests in flight to the backend.',
       each((stats) => stats.activeRequests),
     ),
     family(
       'backend_connect_failures_total',
       'counter',
-      'Connections that could not be made.',
+      'Connection attempts to the backend that failed.',
       each((stats) => stats.connectFailures),
     ),
     ...limitFamilies(clusters),
@@ -180,7 +180,7 @@ function limitFamilies(clusters: readonly ClusterStats[]): MetricFamily[] {
     family(
       'backend_limits_reached',
       'gauge',
-      'Workers in which the limit of the circuit breaker is reached.',
+      'Workers whose circuit breaker has reached the limit.',
       clusters.flatMap((stats) =>
         stats.openBreakers.map((limit) => ({ labels: { ...backendLabels(stats), limit }, value: 1 })),
       ),
@@ -188,7 +188,7 @@ function limitFamilies(clusters: readonly ClusterStats[]): MetricFamily[] {
     family(
       'backend_overflows_total',
       'counter',
-      'Requests that the limit had refused, or kept from a retry.',
+      'Requests that the limit refused, or whose retry it prevented.',
       clusters.flatMap((stats) =>
         Object.entries(stats.overflows).map(([limit, value]) => ({
           labels: { ...backendLabels(stats), limit },
@@ -212,25 +212,25 @@ function processFamilies(workers: readonly ProxyStats[]): MetricFamily[] {
     family(
       'downstream_connections',
       'gauge',
-      'Open connections of clients.',
+      'Open client connections.',
       total(({ downstream }) => downstream.openConnections),
     ),
     family(
       'downstream_connections_total',
       'counter',
-      'Connections accepted.',
+      'Client connections accepted.',
       total(({ downstream }) => downstream.acceptedConnections),
     ),
     family(
       'downstream_active_requests',
       'gauge',
-      'Requests that are being served.',
+      'Client requests in flight.',
       total(({ downstream }) => downstream.activeRequests),
     ),
     family(
       'refused_total',
       'counter',
-      'Messages refused before a route was looked for, by reason.',
+      'Requests refused before routing, by reason.',
       workers.flatMap((stats) =>
         Object.entries(stats.refused).map(([reason, value]) => ({ labels: { reason }, value })),
       ),

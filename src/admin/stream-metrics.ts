@@ -24,7 +24,7 @@ export function streamFamilies(workers: readonly ProxyStats[]): UnsummedFamily[]
     {
       name: 'streams_active',
       type: 'gauge',
-      help: 'Of these, the ones that are open.',
+      help: 'TCP and TLS connections and UDP flows that are open.',
       samples: each(({ active }) => active),
     },
     {
@@ -42,7 +42,7 @@ export function streamFamilies(workers: readonly ProxyStats[]): UnsummedFamily[]
     {
       name: 'stream_retries_total',
       type: 'counter',
-      help: 'Connections and flows that went on to another endpoint.',
+      help: 'Connections and flows that were retried at another endpoint.',
       samples: each(({ retries }) => retries),
     },
     {
@@ -100,13 +100,13 @@ function tlsFamilies(ports: readonly TlsStats[]): UnsummedFamily[] {
     {
       name: 'tls_failures_total',
       type: 'counter',
-      help: 'TLS connections of clients that came to nothing, by reason.',
+      help: 'TLS handshakes with clients that failed, by reason.',
       samples: failures,
     },
     {
       name: 'tls_passed_through_total',
       type: 'counter',
-      help: 'TLS connections handed on by their server name, undecrypted.',
+      help: 'TLS connections passed through by server name, undecrypted.',
       samples: ports.map((stats) => ({ labels: labelsOf(stats), value: stats.passedThrough })),
     },
   ];

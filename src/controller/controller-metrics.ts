@@ -72,7 +72,7 @@ function stateMetrics({ snapshot, inputFindings, observations, result }: Reconci
     {
       name: 'sluice_controller_objects',
       type: 'gauge',
-      help: 'Objects that are looked at, by list of the snapshot.',
+      help: 'Objects in the snapshot, by list.',
       samples: Object.entries(snapshot).map(([kind, objects]) => ({
         labels: { kind },
         value: (objects as readonly unknown[]).length,
@@ -81,7 +81,7 @@ function stateMetrics({ snapshot, inputFindings, observations, result }: Reconci
     {
       name: 'sluice_controller_findings',
       type: 'gauge',
-      help: 'Findings about the present objects, by severity.',
+      help: 'Findings about the current objects, by severity.',
       samples: severities.map((severity) => ({
         labels: { severity },
         value: [...inputFindings, ...result.findings].filter((finding) => finding.severity === severity)
@@ -91,7 +91,7 @@ function stateMetrics({ snapshot, inputFindings, observations, result }: Reconci
     {
       name: 'sluice_controller_proxies_expected',
       type: 'gauge',
-      help: 'Proxies that are to serve the Gateway.',
+      help: 'Proxies that should serve the Gateway.',
       samples: perGateway(({ acknowledged }) => acknowledged?.expected ?? 0),
     },
     {

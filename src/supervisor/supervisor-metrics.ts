@@ -48,7 +48,7 @@ export function workerMetrics(stats: PoolStats): MetricFamily[] {
     {
       name: 'sluice_worker_cpu_seconds_total',
       type: 'counter',
-      help: 'User and system time of each worker since it began.',
+      help: 'User and system CPU time of each worker since it started.',
       samples: perWorker(({ stats: { cpuSeconds } }) => cpuSeconds),
     },
     {
@@ -84,7 +84,7 @@ function statusMetrics(status: StatusReport): MetricFamily[] {
     {
       name: 'sluice_findings',
       type: 'gauge',
-      help: 'Findings about the present resources, by severity.',
+      help: 'Findings about the current resources, by severity.',
       samples: severities.map((severity) => ({
         labels: { severity },
         value: status.findings.filter((finding) => finding.severity === severity).length,
