@@ -72,13 +72,22 @@ class Memory {
     const graph = this.#graph.update(next);
     const served = graph.gateways.filter((gateway) => gateway.faults.length === 0);
     const options = this.#options;
-    const { index, snapshot } = graph;
+    const { index, snapshot, attachments } = graph;
     const policies = new PolicyLowering(graph.hierarchy);
     const { backend: backendPolicies } = graph.policies;
     const rulesOf = this.#rules.of(policies, backendPolicies);
     const slices = snapshot.endpointSlices;
     const defects = this.#defects;
-    const lowering: Lowering = { rulesOf, policies, backendPolicies, options, index, slices, defects };
+    const lowering: Lowering = {
+      rulesOf,
+      policies,
+      backendPolicies,
+      options,
+      attachments,
+      index,
+      slices,
+      defects,
+    };
     const lowered = served.flatMap((gateway) => this.#lower(gateway, lowering) ?? []);
     this.#gateways = new Map(lowered.map((one) => [one.key, one]));
     this.#configs = keepList(

@@ -12,7 +12,7 @@ import { remember } from '../../lib/remember.ts';
 import { hostnameShadowed, matchShadowed, regexHostTotal, routeShadowed } from '../faults/advice.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { MeasureRegex } from '../graph/match.ts';
-import type { ListenerNode } from '../graph/nodes.ts';
+import { attachedTo, type AttachedRoute, type ListenerNode } from '../graph/nodes.ts';
 import { REGEX_INSTRUCTIONS } from '../graph/regex-limit.ts';
 import { servedListeners } from '../lower/gateway-config.ts';
 import { tlsHostOwners } from '../lower/listener.ts';
@@ -45,7 +45,9 @@ export class ShadowReporter {
     }
     this.#shared = shared;
     for (const gateway of graph.gateways) {
-      for (const listener of servedListeners(gateway)) reportLayer4(listener, report);
+      for (const listener of servedListeners(gateway)) {
+        reportLayer4(listener, attachedTo(graph.attachments, listener), report);
+      }
     }
   }
 
@@ -139,9 +141,9 @@ const routeRef = ({ kind, namespace, name }: RuleOrigin): ObjectRef => ({
   name,
 });
 
-function reportLayer4(listener: ListenerNode, report: Report): void {
+function reportLayer4(listener: ListenerNode, attached: readonly AttachedRoute[], report: Report): void {
   if (listener.wire === 'http' || listener.spec.protocol === 'HTTPS') return;
-  const [oldest, ...others] = listener.attached;
+  const [oldest, ...others] = attached;
   if (oldest === undefined) return;
   if (listener.wire === 'tcp' || listener.wire === 'udp') {
     for (const { route } of others) {
@@ -149,8 +151,8 @@ function reportLayer4(listener: ListenerNode, report: Report): void {
     }
     return;
   }
-  const owners = tlsHostOwners(listener);
-  for (const { route, hostnames } of listener.attached) {
+  const owners = tlsHostOwners(attached);
+  for (const { route, hostnames } of attached) {
     for (const { hostname } of hostnames) {
       const owner = owners.get(hostname)?.route;
       if (owner === undefined || owner === route) continue;

@@ -33,8 +33,8 @@ import {
 import type { TranslateOptions } from '../types.ts';
 import { resolveCertificate } from './certificate.ts';
 import { selects, unknownOperator } from './label-selector.ts';
-import { judgeListener } from './listener.ts';
-import { markConflicts, markTlsOverlaps } from './listener-conflict.ts';
+import { readListener, type ListenerDraft } from './listener.ts';
+import { findConflicts, findTlsOverlaps } from './listener-conflict.ts';
 import { allowedOverrides, externalIpsRefused } from './gateway-overrides.ts';
 import type { ClassNode, GatewayNode, ListenerNode, ListenerSetNode } from './nodes.ts';
 import { byAge, byName, namespaceOf, refOf } from './object-key.ts';
@@ -188,12 +188,11 @@ function evaluateGateway(
   ];
   const { lookup, options } = context;
   const owner = { ref, gateway: object, lookup, options };
-  const listeners = object.spec.listeners.map((spec, index) => judgeListener(owner, spec, index));
-  markConflicts([listeners]);
-  const accepted = faults.length === 0 && hasAcceptedListener(listeners);
+  const listeners = object.spec.listeners.map((spec, index) => readListener(owner, spec, index));
+  const accepted = faults.length === 0 && hasAcceptedListener(compareListeners([listeners])(listeners));
   const listenerSets = sets.map((set) =>
-    contain(
-      () => judgeListenerSet(set, { ...context, gateway: object, ref, accepted }),
+    contain<ListenerSetDraft>(
+      () => readListenerSet(set, { ...context, gateway: object, ref, accepted }),
       (error) => ({
         object: set,
         ref: refOf(set, GATEWAY_GROUP),
@@ -204,9 +203,7 @@ function evaluateGateway(
     ),
   );
   const attachedSets = listenerSets.filter((set) => set.faults.length === 0);
-  const groups = [listeners, ...attachedSets.map((set) => set.listeners)];
-  markConflicts(groups);
-  markTlsOverlaps(groups.flat());
+  const compare = compareListeners([listeners, ...attachedSets.map((set) => set.listeners)]);
   const clientRef = object.spec.tls?.backend?.clientCertificateRef;
   return {
     object,
@@ -217,8 +214,8 @@ function evaluateGateway(
     refusedAddresses: parameters.refusedAddresses,
     faults,
     remarks: [...parameters.remarks, ...selectorRemarks(object)],
-    listeners,
-    listenerSets,
+    listeners: compare(listeners),
+    listenerSets: listenerSets.map((set) => ({ ...set, listeners: compare(set.listeners) })),
     clientCertificate:
       clientRef === undefined
         ? null
@@ -228,6 +225,20 @@ function evaluateGateway(
           }),
     insecureClientValidation: allowsInsecureClients(object),
   };
+}
+
+/** Completes listeners with what is wrong between them; `groups` are those that take part, in order of precedence. */
+function compareListeners(
+  groups: readonly (readonly ListenerDraft[])[],
+): (listeners: readonly ListenerDraft[]) => readonly ListenerNode[] {
+  const conflicts = findConflicts(groups);
+  const overlaps = findTlsOverlaps(groups.flat(), conflicts);
+  return (listeners) =>
+    listeners.map((listener) => ({
+      ...listener,
+      conflict: conflicts.get(listener) ?? null,
+      overlap: overlaps.get(listener) ?? null,
+    }));
 }
 
 interface Parameters extends Pick<GatewayNode, 'settings' | 'refusedAddresses'> {
@@ -291,12 +302,15 @@ interface SetContext extends GatewayContext {
   readonly accepted: boolean;
 }
 
-function judgeListenerSet(object: ListenerSet, context: SetContext): ListenerSetNode {
+/** A ListenerSet whose listeners have not been compared with others. */
+interface ListenerSetDraft extends Omit<ListenerSetNode, 'listeners'> {
+  readonly listeners: readonly ListenerDraft[];
+}
+
+function readListenerSet(object: ListenerSet, context: SetContext): ListenerSetDraft {
   const ref = refOf(object, GATEWAY_GROUP);
   const owner = { ref, gateway: context.gateway, lookup: context.lookup, options: context.options };
-  const listeners: readonly ListenerNode[] = object.spec.listeners.map((spec, index) =>
-    judgeListener(owner, spec, index),
-  );
+  const listeners = object.spec.listeners.map((spec, index) => readListener(owner, spec, index));
   const faults: Fault[] = [...schemaFaults(object, 'Invalid')];
   if (!allowsListenerSet(context, ref.namespace)) faults.push(listenerSetNotAllowed(context.ref));
   else if (!context.accepted) faults.push(listenerSetParentRejected(context.ref));
@@ -327,12 +341,7 @@ function selectorRemarks(gateway: Gateway): readonly Fault[] {
   return operator === null ? [] : [selectorUnusable(path, `there is no operator ${operator}.`)];
 }
 
-/** Accepted as far as the listener itself and its peers go; ResolvedRefs and Programmed are other matters. */
-function isAccepted(listener: ListenerNode): boolean {
-  return listener.acceptedFaults.length === 0 && listener.conflict === null;
-}
-
 /** GatewayConditionAccepted: nothing wrong with the Gateway itself, and at least one listener of its own is accepted. */
-export function hasAcceptedListener(listeners: readonly ListenerNode[]): boolean {
-  return listeners.length === 0 || listeners.some(isAccepted);
-}
+export const hasAcceptedListener = (listeners: readonly ListenerNode[]): boolean =>
+  listeners.length === 0 ||
+  listeners.some(({ acceptedFaults, conflict }) => acceptedFaults.length === 0 && conflict === null);

@@ -10,7 +10,7 @@ import type { TranslateOptions } from '../types.ts';
 import { indexParents, type ParentIndex } from './attachment.ts';
 import { judgeClasses } from './gateway.ts';
 import { GatewayStage } from './gateway-stage.ts';
-import type { ClassNode, GatewayNode, RouteNode, XBackendNode } from './nodes.ts';
+import type { Attachments, ClassNode, GatewayNode, RouteNode, XBackendNode } from './nodes.ts';
 import { keepNodes, namespaceOf } from './object-key.ts';
 import { Hierarchy } from '../policy/hierarchy.ts';
 import type { Policies } from '../policy/policies.ts';
@@ -32,6 +32,7 @@ export interface Graph {
   readonly gateways: readonly GatewayNode[];
   /** All, oldest first. */
   readonly routes: readonly RouteNode[];
+  readonly attachments: Attachments;
   readonly policies: Policies;
   /** Which of the policies govern what, in which order. */
   readonly hierarchy: Hierarchy;
@@ -72,7 +73,7 @@ export class GraphBuilder {
     });
   }
 
-  /** The graph of this snapshot. What it holds is true until the next call. */
+  /** The graph of this snapshot. Its index is that of the next one after the next call; its nodes never change. */
   update(next: ResourceSnapshot): Graph {
     const snapshot = withListsOf(this.#snapshot, next);
     const options = this.#options;
@@ -85,12 +86,28 @@ export class GraphBuilder {
     const gateways = this.#gatewayStage.update(snapshot, this.#classes, { sources, options, proxyConfigs });
     if (gateways !== this.#gateways) this.#parents = indexParents(gateways);
     this.#gateways = gateways;
-    const routes = this.#routeStage.update(snapshot, { index, sources, parents: this.#parents });
+    const { routes, attachments } = this.#routeStage.update(snapshot, {
+      index,
+      sources,
+      parents: this.#parents,
+    });
     this.#snapshot = snapshot;
     const hierarchy = new Hierarchy(policies.backend);
     const hasPolicies = policies.backend.nodes.length + policies.traffic.length > 0;
-    const policyEffects = judgePolicyEffects(gateways, hierarchy, { hasPolicies, defects: this.#defects });
-    const judged = { proxyConfigs, classes: this.#classes, gateways, routes, policies, backends };
+    const policyEffects = judgePolicyEffects(gateways, hierarchy, {
+      attachments,
+      hasPolicies,
+      defects: this.#defects,
+    });
+    const judged = {
+      proxyConfigs,
+      classes: this.#classes,
+      gateways,
+      routes,
+      attachments,
+      policies,
+      backends,
+    };
     return { snapshot, index, ...judged, hierarchy, policyEffects };
   }
 

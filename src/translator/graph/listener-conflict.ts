@@ -10,7 +10,8 @@ import { compareText } from '../../lib/compare.ts';
 import { coveringPatterns } from '../../lib/hostname.ts';
 import type { Fault } from '../faults/fault.ts';
 import { hostnameConflict, portConflict, protocolConflict } from '../faults/gateway-faults.ts';
-import type { ListenerNode, TlsOverlap, Wire } from './nodes.ts';
+import type { ListenerDraft } from './listener.ts';
+import type { TlsOverlap, Wire } from './nodes.ts';
 
 /** What accepted listeners hold on one port and transport. */
 interface PortHolder {
@@ -21,29 +22,41 @@ interface PortHolder {
 
 const transportOf = (wire: Wire): 'tcp' | 'udp' => (wire === 'udp' ? 'udp' : 'tcp');
 
-/** Sets `conflict` on listeners, group by group; `groups` are the Gateway's own, then each ListenerSet's, oldest first. */
-export function markConflicts(groups: readonly (readonly ListenerNode[])[]): void {
+export type Conflicts = ReadonlyMap<ListenerDraft, Fault>;
+export type TlsOverlaps = ReadonlyMap<ListenerDraft, TlsOverlap>;
+
+/** Listeners that collide with others, and why; `groups` are the Gateway's own, then each ListenerSet's, oldest first. */
+export function findConflicts(groups: readonly (readonly ListenerDraft[])[]): Conflicts {
+  const conflicts = new Map<ListenerDraft, Fault>();
   const holders = new Map<string, PortHolder>();
   for (const group of groups) {
-    const free = new Map<string, ListenerNode[]>();
+    const free = new Map<string, ListenerDraft[]>();
     for (const listener of group) {
       if (listener.wire === null) continue;
       const key = `${listener.spec.port}/${transportOf(listener.wire)}`;
-      listener.conflict = collision(listener, holders.get(key));
-      if (listener.conflict !== null) continue;
+      const conflict = collision(listener, holders.get(key));
+      if (conflict !== null) {
+        conflicts.set(listener, conflict);
+        continue;
+      }
       const rivals = free.get(key);
       if (rivals === undefined) free.set(key, [listener]);
       else rivals.push(listener);
     }
     for (const [key, rivals] of free) {
-      markWithin(rivals);
-      for (const listener of rivals) if (listener.conflict === null) hold(holders, key, listener);
+      const conflictOf = conflictsWithin(rivals);
+      for (const listener of rivals) {
+        const conflict = conflictOf(listener);
+        if (conflict === null) hold(holders, key, listener);
+        else conflicts.set(listener, conflict);
+      }
     }
   }
+  return conflicts;
 }
 
 /** Whether a listener collides with what is held already. */
-function collision(listener: ListenerNode, holder: PortHolder | undefined): Fault | null {
+function collision(listener: ListenerDraft, holder: PortHolder | undefined): Fault | null {
   if (holder === undefined) return null;
   const { path, spec, hostname, wire } = listener;
   if (wire !== holder.wire) {
@@ -53,23 +66,22 @@ function collision(listener: ListenerNode, holder: PortHolder | undefined): Faul
   return holder.hostnames.has(hostname) ? hostnameConflict(path, spec.port, hostname) : null;
 }
 
-/** Listeners of one object on one port: everything that collides is conflicted. */
-function markWithin(rivals: readonly ListenerNode[]): void {
+/** Among the listeners of one object on one port, everything that collides is conflicted. */
+function conflictsWithin(rivals: readonly ListenerDraft[]): (listener: ListenerDraft) => Fault | null {
   const wires = new Set(rivals.map((listener) => listener.wire));
   const protocols = [...new Set(rivals.map((listener) => listener.spec.protocol))].sort();
   const uses = new Map<string, number>();
   for (const { hostname } of rivals) uses.set(hostname, (uses.get(hostname) ?? 0) + 1);
-  for (const listener of rivals) {
-    const { path, spec, hostname, wire } = listener;
-    if (wires.size > 1) listener.conflict = protocolConflict(path, spec.port, protocols);
-    else if ((uses.get(hostname) ?? 0) < 2) listener.conflict = null;
-    else if (wire === 'tcp' || wire === 'udp')
-      listener.conflict = portConflict(path, spec.port, spec.protocol);
-    else listener.conflict = hostnameConflict(path, spec.port, hostname);
-  }
+  return ({ path, spec, hostname, wire }) => {
+    if (wires.size > 1) return protocolConflict(path, spec.port, protocols);
+    if ((uses.get(hostname) ?? 0) < 2) return null;
+    return wire === 'tcp' || wire === 'udp'
+      ? portConflict(path, spec.port, spec.protocol)
+      : hostnameConflict(path, spec.port, hostname);
+  };
 }
 
-function hold(holders: Map<string, PortHolder>, key: string, listener: ListenerNode): void {
+function hold(holders: Map<string, PortHolder>, key: string, listener: ListenerDraft): void {
   if (listener.wire === null) return;
   const holder = holders.get(key) ?? {
     wire: listener.wire,
@@ -82,28 +94,23 @@ function hold(holders: Map<string, PortHolder>, key: string, listener: ListenerN
 }
 
 /**
- * Sets `overlap` on TLS listeners of a port whose hostnames or certificates cover each other: browsers reuse a
- * connection across them (ListenerConditionOverlappingTLSConfig, GEP-3567).
+ * TLS listeners of one port whose hostnames or certificates cover each other: browsers reuse a connection across them
+ * (ListenerConditionOverlappingTLSConfig, GEP-3567).
  */
-export function markTlsOverlaps(listeners: readonly ListenerNode[]): void {
-  const ports = new Map<number, ListenerNode[]>();
-  for (const listener of listeners) {
-    if (listener.wire !== 'tls' || listener.conflict !== null) continue;
-    const peers = ports.get(listener.spec.port);
-    if (peers === undefined) ports.set(listener.spec.port, [listener]);
-    else peers.push(listener);
-  }
-  for (const peers of ports.values()) {
+export function findTlsOverlaps(listeners: readonly ListenerDraft[], conflicts: Conflicts): TlsOverlaps {
+  const overlaps = new Map<ListenerDraft, TlsOverlap>();
+  const served = listeners.filter((listener) => listener.wire === 'tls' && !conflicts.has(listener));
+  for (const peers of Map.groupBy(served, ({ spec }) => spec.port).values()) {
     if (peers.length < 2) continue;
-    markBy(peers, HOSTNAMES);
-    markBy(peers, CERTIFICATES);
+    for (const by of [HOSTNAMES, CERTIFICATES]) findOverlaps(peers, by, overlaps);
   }
+  return overlaps;
 }
 
 /** A way for listeners to cover each other: the names each has, and the other names that cover a given one. */
 interface Overlapping {
   readonly reason: TlsOverlap['reason'];
-  readonly namesOf: (listener: ListenerNode) => readonly string[];
+  readonly namesOf: (listener: ListenerDraft) => readonly string[];
   readonly coverersOf: (name: string) => Iterable<string>;
 }
 
@@ -120,8 +127,21 @@ const CERTIFICATES: Overlapping = {
   coverersOf: (name) => (name.startsWith('*.') ? [] : [`*${name.slice(name.indexOf('.'))}`]),
 };
 
-function markBy(peers: readonly ListenerNode[], by: Overlapping): void {
-  const owners = new Map<string, ListenerNode[]>();
+function findOverlaps(
+  peers: readonly ListenerDraft[],
+  by: Overlapping,
+  overlaps: Map<ListenerDraft, TlsOverlap>,
+): void {
+  const { reason } = by;
+  // Of several overlaps, the first in order of the other's name counts, so that the outcome does not depend on input order.
+  const note = (listener: ListenerDraft, other: ListenerDraft): void => {
+    if (listener === other) return;
+    const name = nameFor(listener, other);
+    const known = overlaps.get(listener);
+    if (known?.reason === reason && compareText(known.other ?? '', name ?? '') <= 0) return;
+    overlaps.set(listener, { reason, other: name });
+  };
+  const owners = new Map<string, ListenerDraft[]>();
   for (const listener of peers) {
     for (const name of new Set(by.namesOf(listener))) {
       const known = owners.get(name);
@@ -135,22 +155,18 @@ function markBy(peers: readonly ListenerNode[], by: Overlapping): void {
     if (parties.length < 2) continue;
     // Every holder overlaps with every coverer; coverers among themselves are found under their own names.
     for (const holder of holders) {
-      pair(holder, parties.find((other) => other !== holder) ?? holder, by.reason);
+      note(holder, parties.find((other) => other !== holder) ?? holder);
     }
     const first = holders[0];
-    if (first !== undefined) for (const coverer of coverers) pair(coverer, first, by.reason);
+    if (first !== undefined) for (const coverer of coverers) note(coverer, first);
   }
 }
 
-/** Keeps the first overlap found in order of the other's name, so that the outcome does not hang on input order. */
-function pair(listener: ListenerNode, other: ListenerNode, reason: TlsOverlap['reason']): void {
-  if (listener === other) return;
-  const sameOwner =
+/** The name of `other` as it may be shown to the owner of `listener`. */
+function nameFor(listener: ListenerDraft, other: ListenerDraft): string | null {
+  const isSameOwner =
     listener.owner.kind === other.owner.kind &&
     listener.owner.name === other.owner.name &&
     listener.owner.namespace === other.owner.namespace;
-  const name = sameOwner ? other.spec.name : null;
-  const known = listener.overlap;
-  if (known?.reason === reason && compareText(known.other ?? '', name ?? '') <= 0) return;
-  listener.overlap = { reason, other: name };
+  return isSameOwner ? other.spec.name : null;
 }

@@ -1,4 +1,4 @@
-/** Judges one listener of a Gateway or ListenerSet by itself; conflicts with others come after (listener-conflict.ts). */
+/** Validates one listener of a Gateway or ListenerSet by itself; conflicts with others come after (listener-conflict.ts). */
 import type { Gateway, GatewayListener } from '../../gatewayapi/generated/types.ts';
 import { GATEWAY_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
@@ -52,8 +52,11 @@ function kindsOf(protocol: string, terminatesTls: boolean): readonly RouteKind[]
   }
 }
 
-/** Builds the node of `spec.listeners[index]` of `owner`. */
-export function judgeListener(owner: ListenerOwner, spec: GatewayListener, index: number): ListenerNode {
+/** A listener that has not been compared with others. */
+export type ListenerDraft = Omit<ListenerNode, 'conflict' | 'overlap'>;
+
+/** Reads `spec.listeners[index]` of `owner`. */
+export function readListener(owner: ListenerOwner, spec: GatewayListener, index: number): ListenerDraft {
   const path = `spec.listeners[${index}]`;
   const wire = WIRES[spec.protocol] ?? null;
   const terminatesTls = wire === 'tls' && (spec.protocol === 'HTTPS' || spec.tls?.mode !== 'Passthrough');
@@ -79,8 +82,6 @@ export function judgeListener(owner: ListenerOwner, spec: GatewayListener, index
     acceptedFaults,
     remarks: [...options.remarks, ...judgeSelector(spec, path)],
     resolvedFaults: [...certificates.faults, ...client.faults, ...kinds.faults],
-    conflict: null,
-    overlap: null,
     certificates: certificates.usable,
     clientValidation: client.validation,
     tlsOptions: options.options,
@@ -88,7 +89,6 @@ export function judgeListener(owner: ListenerOwner, spec: GatewayListener, index
       acceptedFaults.length === 0 &&
       kinds.supported.length > 0 &&
       (!terminatesTls || certificates.usable.length > 0),
-    attached: [],
   };
 }
 

@@ -1,7 +1,7 @@
 /**
- * The validated graph: every object that matters, linked to what it refers to and judged. Configuration and status are
- * both derived from it, side by side. From one snapshot to the next nodes of what did not change stay the same objects; of a
- * listener, what is attached to it is settled anew each time.
+ * The validated graph: every object that matters, linked to what it refers to and validated. Configuration and status are both derived from
+ * it, side by side. Nodes are immutable: from one snapshot to the next, those of what did not change stay the same objects, and others are
+ * replaced.
  */
 import type {
   BackendPolicy,
@@ -67,16 +67,23 @@ export interface ListenerNode {
   readonly remarks: readonly Fault[];
   /** Faults that turn ResolvedRefs False. */
   readonly resolvedFaults: readonly Fault[];
-  conflict: Fault | null;
-  overlap: TlsOverlap | null;
+  /** Another listener that it cannot be told apart from. */
+  readonly conflict: Fault | null;
+  readonly overlap: TlsOverlap | null;
   readonly certificates: readonly CertificateNode[];
   readonly clientValidation: ClientValidation | null;
   readonly tlsOptions: TlsOptions;
   /** Whether it has what it needs to serve, conflicts aside. */
   readonly servable: boolean;
-  /** Routes attached to it, in order of precedence. */
-  attached: readonly AttachedRoute[];
 }
+
+/** Routes attached to each listener, in order of precedence. */
+export type Attachments = ReadonlyMap<ListenerNode, readonly AttachedRoute[]>;
+
+const NONE: readonly AttachedRoute[] = [];
+
+export const attachedTo = (attachments: Attachments, listener: ListenerNode): readonly AttachedRoute[] =>
+  attachments.get(listener) ?? NONE;
 
 export interface TlsOverlap {
   readonly reason: 'OverlappingHostnames' | 'OverlappingCertificates';

@@ -16,7 +16,14 @@ import {
   type Parent,
   type ParentIndex,
 } from './attachment.ts';
-import type { AttachedRoute, ListenerNode, RouteNode, RuleNode } from './nodes.ts';
+import {
+  attachedTo,
+  type AttachedRoute,
+  type Attachments,
+  type ListenerNode,
+  type RouteNode,
+  type RuleNode,
+} from './nodes.ts';
 import { ageKey, namespaceOf, refOf } from './object-key.ts';
 import { RecordingSources, stillHold, type Reads, type Sources } from './reads.ts';
 import { readRoute, routeLists, type AnyRoute, type RouteSpec } from './route-adapter.ts';
@@ -64,6 +71,12 @@ export interface RouteContext {
   readonly parents: ParentIndex;
 }
 
+export interface AttachedRoutes {
+  /** All, oldest first; the same array until something changes. */
+  readonly routes: readonly RouteNode[];
+  readonly attachments: Attachments;
+}
+
 export class RouteStage {
   readonly #judgeRules: JudgeRules;
   readonly #records = new Map<AnyRoute, RouteRecord>();
@@ -71,14 +84,14 @@ export class RouteStage {
   #lists: readonly (readonly AnyRoute[])[] = [];
   #context: (RouteContext & { readonly generation: number }) | null = null;
   #nodes: readonly RouteNode[] = [];
+  #attachments: Attachments = new Map();
   #hasGrpc = false;
 
   constructor(judgeRules: JudgeRules) {
     this.#judgeRules = judgeRules;
   }
 
-  /** All routes, oldest first, attached to the listeners that take them; the same array until something changes. */
-  update(snapshot: ResourceSnapshot, context: RouteContext): readonly RouteNode[] {
+  update(snapshot: ResourceSnapshot, context: RouteContext): AttachedRoutes {
     const { removed, added } = this.#takeLists(routeLists(snapshot));
     const before = this.#context;
     const sameIndex = before?.generation === context.index.generation;
@@ -97,7 +110,7 @@ export class RouteStage {
     this.#context = { ...context, generation: context.index.generation };
     if (sameListeners && this.#areAlone(removed, changed)) this.#settleSome(removed, changed);
     else this.#settleAll(context.parents);
-    return this.#nodes;
+    return { routes: this.#nodes, attachments: this.#attachments };
   }
 
   /** Whether these routes are few, and no other's lot hangs on theirs. */
@@ -160,9 +173,16 @@ export class RouteStage {
       note(after, 'added');
     }
     this.#nodes = withChanges(this.#nodes, nodes, compareNodes);
+    if (attached.size === 0) return;
+    const attachments = new Map(this.#attachments);
     for (const [listener, changes] of attached) {
-      listener.attached = withChanges(listener.attached, changes, (a, b) => compareNodes(a.route, b.route));
+      const before = attachedTo(this.#attachments, listener);
+      attachments.set(
+        listener,
+        withChanges(before, changes, (a, b) => compareNodes(a.route, b.route)),
+      );
     }
+    this.#attachments = attachments;
   }
 
   #settleAll(parents: ParentIndex): void {
@@ -183,7 +203,12 @@ export class RouteStage {
         if (one !== undefined) attached.get(listener)?.push(one);
       }
     }
-    for (const [listener, routes] of attached) listener.attached = keepList(listener.attached, routes);
+    this.#attachments = new Map(
+      [...attached].map(([listener, routes]) => [
+        listener,
+        keepList(attachedTo(this.#attachments, listener), routes),
+      ]),
+    );
     this.#nodes = keepList(this.#nodes, nodes);
   }
 }

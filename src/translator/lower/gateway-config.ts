@@ -18,7 +18,14 @@ import type { BackendPolicies } from '../policy/backend-policies.ts';
 import type { CertificateNode } from '../graph/certificate.ts';
 import { hasAcceptedListener } from '../graph/gateway.ts';
 import type { PolicyScope } from '../policy/hierarchy.ts';
-import type { AttachedRoute, GatewayNode, ListenerNode, RouteNode } from '../graph/nodes.ts';
+import {
+  attachedTo,
+  type AttachedRoute,
+  type Attachments,
+  type GatewayNode,
+  type ListenerNode,
+  type RouteNode,
+} from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import type { RulePolicies, TranslateOptions } from '../types.ts';
@@ -51,6 +58,7 @@ export interface Lowering {
   /** The same object while no BackendPolicy changes. */
   readonly backendPolicies: BackendPolicies;
   readonly options: Pick<TranslateOptions, 'addresses' | 'trustedCidrs' | 'sha256Hex'>;
+  readonly attachments: Attachments;
   readonly index: SnapshotIndex;
   readonly defects: Defects;
   /** All there are. */
@@ -61,13 +69,14 @@ export interface Lowering {
 interface ServedListener {
   readonly gateway: Gateway;
   readonly node: ListenerNode;
+  readonly attached: readonly AttachedRoute[];
   readonly scope: PolicyScope;
 }
 
 /** A listener as it was lowered last, and from what. */
 interface LoweredListener {
   readonly node: ListenerNode;
-  readonly attached: ListenerNode['attached'];
+  readonly attached: readonly AttachedRoute[];
   readonly virtualHosts: readonly VirtualHost[];
   readonly backendPolicies: BackendPolicies;
   readonly listener: Listener;
@@ -111,10 +120,10 @@ export class GatewayLowering {
 
   /** The configuration; the same object until something changes. */
   update(gateway: GatewayNode, lowering: Lowering): GatewayConfig {
-    const { options, index, slices } = lowering;
+    const { options, index, slices, attachments } = lowering;
     const served = servedListeners(gateway).map((node): ServedListener => {
       const scope = lowering.policies.hierarchy.scopeOf(node, gateway);
-      return { gateway: gateway.object, node, scope };
+      return { gateway: gateway.object, node, attached: attachedTo(attachments, node), scope };
     });
     this.#lowerListeners(served, lowering);
     const rules = this.#lowerRules(served, lowering);
@@ -168,17 +177,16 @@ export class GatewayLowering {
     }
   }
 
-  #lowerListener({ node, scope }: ServedListener, lowering: Lowering): LoweredListener {
+  #lowerListener({ node, attached, scope }: ServedListener, lowering: Lowering): LoweredListener {
     const { rulesOf, policies, backendPolicies } = lowering;
     const table = takesHttp(node) ? this.#tableOf(node.id) : null;
     const basis = [backendPolicies, scope.key];
-    const virtualHosts = table?.update(node.attached, (route) => rulesOf(route, scope), basis) ?? NO_HOSTS;
+    const virtualHosts = table?.update(attached, (route) => rulesOf(route, scope), basis) ?? NO_HOSTS;
     const known = this.#listeners.get(node.id);
-    const { attached } = node;
     const from = { node, attached, virtualHosts, backendPolicies };
     if (known !== undefined && isMadeOf(known, from)) return known;
     const uses = new ClusterUses((upstream) => policies.poolOf(upstream, scope));
-    const listener = keepSame(known?.listener, lowerListener(node, { virtualHosts, uses }));
+    const listener = keepSame(known?.listener, lowerListener(node, { attached, virtualHosts, uses }));
     const clusters = uses.all;
     if (known !== undefined && listener === known.listener) return { ...known, ...from, clusters };
     const says = table === null ? listener : [{ ...listener, virtualHosts: [] }, table.digest];
@@ -234,7 +242,7 @@ export class GatewayLowering {
 
   /** Each once. Mostly, all listeners take the same. */
   #httpRoutesOf(served: readonly ServedListener[]): readonly RouteNode[] {
-    const [first = NO_ROUTES, ...others] = served.map(({ node: { id, attached } }) => {
+    const [first = NO_ROUTES, ...others] = served.map(({ node: { id }, attached }) => {
       const routes = this.#httpRoutes.get(id) ?? new DerivedItems();
       this.#httpRoutes.set(id, routes);
       return routes.update(attached, ({ route }) => (isHttp(route) ? [route] : []));
@@ -307,8 +315,8 @@ export const policiesOf = remember(
 /** Where routes stand in the hierarchy of policies. */
 function scopesInUse(served: readonly ServedListener[]): ReadonlyMap<RouteNode, readonly PolicyScope[]> {
   const inUse = new Map<RouteNode, readonly PolicyScope[]>();
-  for (const { node, scope } of served) {
-    for (const { route } of node.attached) {
+  for (const { attached, scope } of served) {
+    for (const { route } of attached) {
       if (!isHttp(route)) continue;
       const known = inUse.get(route);
       if (known === undefined) inUse.set(route, [scope]);

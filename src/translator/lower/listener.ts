@@ -9,6 +9,8 @@ import { lowerLayer4Rule } from './layer4.ts';
 import type { ClusterUses } from './upstreams.ts';
 
 export interface ListenerContext {
+  /** Routes attached to it, in order of precedence. */
+  readonly attached: readonly AttachedRoute[];
   /** Of an HTTP listener. */
   readonly virtualHosts: readonly VirtualHost[];
   /** Clusters that its layer-4 rules use, with the pools of the listener's policies. */
@@ -50,7 +52,7 @@ function lowerHttp(base: Base, listener: ListenerNode, context: ListenerContext)
 
 function lowerTls(base: Base, listener: ListenerNode, context: ListenerContext): TlsListener {
   const hosts: TlsListener['hosts'][number][] = [];
-  for (const [hostname, attached] of tlsHostOwners(listener)) {
+  for (const [hostname, attached] of tlsHostOwners(context.attached)) {
     const rule = lowerLayer4Rule(attached, listener, context.uses);
     if (rule !== null) hosts.push({ hostname, rule });
   }
@@ -67,9 +69,9 @@ function lowerTls(base: Base, listener: ListenerNode, context: ListenerContext):
  * Which route gets the connections for a hostname that several ask for: the one written for the more specific hostname,
  * then the oldest.
  */
-export function tlsHostOwners(listener: ListenerNode): ReadonlyMap<string, AttachedRoute> {
+export function tlsHostOwners(routes: readonly AttachedRoute[]): ReadonlyMap<string, AttachedRoute> {
   const owners = new Map<string, { readonly attached: AttachedRoute; readonly written: string }>();
-  for (const attached of listener.attached) {
+  for (const attached of routes) {
     for (const { hostname, written } of attached.hostnames) {
       const known = owners.get(hostname);
       if (known !== undefined && hostnameSpecificity(known.written, written) <= 0) continue;
@@ -81,7 +83,7 @@ export function tlsHostOwners(listener: ListenerNode): ReadonlyMap<string, Attac
 
 /** Layer-4 listeners have nothing to tell routes apart by: the oldest one gets everything. */
 function oldestRule(listener: ListenerNode, context: ListenerContext): ReturnType<typeof lowerLayer4Rule> {
-  const oldest = listener.attached[0];
+  const oldest = context.attached[0];
   return oldest === undefined ? null : lowerLayer4Rule(oldest, listener, context.uses);
 }
 

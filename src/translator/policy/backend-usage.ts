@@ -1,7 +1,13 @@
 /** Which Gateways use which backends, through the routes attached to them. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { ListenerNode, RouteNode, Upstream } from '../graph/nodes.ts';
+import {
+  attachedTo,
+  type Attachments,
+  type ListenerNode,
+  type RouteNode,
+  type Upstream,
+} from '../graph/nodes.ts';
 import { claimKey } from './targets.ts';
 
 /**
@@ -14,7 +20,7 @@ export type Use = 'any' | 'layer7' | 'tls';
 export type BackendUsage = ReadonlyMap<string, ReadonlySet<ObjectRef>>;
 
 /** Only backends that someone asks about are noted: few have a policy. */
-export function indexUsage({ gateways, policies, backends }: Graph): BackendUsage {
+export function indexUsage({ gateways, attachments, policies, backends }: Graph): BackendUsage {
   const usage = new Map<string, Set<ObjectRef>>();
   const all = [...policies.tls, ...policies.traffic, ...policies.backend.nodes];
   const targets: readonly { readonly ref: ObjectRef }[] = all.flatMap((policy) => [...policy.targets]);
@@ -22,7 +28,7 @@ export function indexUsage({ gateways, policies, backends }: Graph): BackendUsag
   if (asked.size === 0) return usage;
   for (const gateway of gateways) {
     const listeners = [...gateway.listeners, ...gateway.listenerSets.flatMap((set) => set.listeners)];
-    for (const [route, uses] of usesOf(listeners)) {
+    for (const [route, uses] of usesOf(listeners, attachments)) {
       for (const upstream of route.rules.flatMap((rule) => rule.found)) {
         if (!asked.has(claimKey(upstream.ref, null))) continue;
         for (const use of uses) note(usage, use, { upstream, gateway: gateway.ref });
@@ -33,10 +39,13 @@ export function indexUsage({ gateways, policies, backends }: Graph): BackendUsag
 }
 
 /** Each attached route once, with the ways in which it uses its backends. */
-function usesOf(listeners: readonly ListenerNode[]): ReadonlyMap<RouteNode, ReadonlySet<Use>> {
+function usesOf(
+  listeners: readonly ListenerNode[],
+  attachments: Attachments,
+): ReadonlyMap<RouteNode, ReadonlySet<Use>> {
   const routes = new Map<RouteNode, Set<Use>>();
   for (const listener of listeners) {
-    for (const { route } of listener.attached) {
+    for (const { route } of attachedTo(attachments, listener)) {
       const uses = routes.get(route) ?? new Set<Use>(['any']);
       const isLayer7 = route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute';
       if (isLayer7) uses.add('layer7');

@@ -4,7 +4,14 @@ import type { Defects } from '../contain.ts';
 import { filterUpstreams } from '../filter/read-filters.ts';
 import type { FieldOutcome } from './faults.ts';
 import { layerKey, type Hierarchy, type PolicyScope } from './hierarchy.ts';
-import type { GatewayNode, RouteNode, RuleNode, Upstream } from '../graph/nodes.ts';
+import {
+  attachedTo,
+  type Attachments,
+  type GatewayNode,
+  type RouteNode,
+  type RuleNode,
+  type Upstream,
+} from '../graph/nodes.ts';
 import { POLICY_FIELDS, type PolicyField } from './backend-policy/fields.ts';
 import { fieldsOf, winnerOf, type Merged, type PolicyLayer } from './merge.ts';
 
@@ -56,7 +63,11 @@ export class PolicyEffects {
 export function judgePolicyEffects(
   gateways: readonly GatewayNode[],
   hierarchy: Hierarchy,
-  { hasPolicies, defects }: { readonly hasPolicies: boolean; readonly defects: Defects },
+  {
+    attachments,
+    hasPolicies,
+    defects,
+  }: { readonly attachments: Attachments; readonly hasPolicies: boolean; readonly defects: Defects },
 ): PolicyEffects {
   const effects = new PolicyEffects();
   if (!hasPolicies) return effects;
@@ -64,7 +75,7 @@ export function judgePolicyEffects(
     defects.contain(
       [gateway.object, 'policy effects'],
       () => {
-        judgeGateway(gateway, hierarchy, effects);
+        judgeGateway(gateway, { hierarchy, attachments }, effects);
       },
       () => undefined,
     );
@@ -72,14 +83,18 @@ export function judgePolicyEffects(
   return effects;
 }
 
-function judgeGateway(gateway: GatewayNode, hierarchy: Hierarchy, effects: PolicyEffects): void {
+function judgeGateway(
+  gateway: GatewayNode,
+  { hierarchy, attachments }: { readonly hierarchy: Hierarchy; readonly attachments: Attachments },
+  effects: PolicyEffects,
+): void {
   const { ref } = gateway;
   const seen = new Set<string>();
   effects.affect(ref, ref, hierarchy.gatewayScope(gateway).layers);
   for (const listener of [...gateway.listeners, ...gateway.listenerSets.flatMap((set) => set.listeners)]) {
     const scope = hierarchy.scopeOf(listener, gateway);
     effects.affect(ref, ref, scope.layers);
-    for (const { route } of listener.attached) {
+    for (const { route } of attachedTo(attachments, listener)) {
       for (const rule of route.rules) {
         for (const use of usesOf(route, rule, { scope, hierarchy })) {
           effects.affect(route.ref, ref, use.layers);

@@ -26,12 +26,11 @@ import {
   unresolvedRefs,
   type Verdict,
 } from './conditions.ts';
-import { listenerStatus } from './listener.ts';
+import { listenerStatus, type ListenerContext } from './listener.ts';
 import { policyAffected } from '../policy/conditions.ts';
 
-/** What its status hangs on besides itself. */
-export interface GatewayCircumstances {
-  readonly observation: GatewayObservation | null;
+/** What its status depends on besides itself. */
+export interface GatewayCircumstances extends Pick<ListenerContext, 'observation' | 'attachments'> {
   /** BackendPolicies attached to it, its listeners or its ListenerSets. */
   readonly policies: readonly ObjectRef[];
 }
@@ -39,29 +38,28 @@ export interface GatewayCircumstances {
 /** Updates for a Gateway and the ListenerSets that name it. */
 export function gatewayStatuses(
   gateway: GatewayNode,
-  { observation, policies }: GatewayCircumstances,
+  { observation, attachments, policies }: GatewayCircumstances,
 ): readonly StatusUpdate[] {
   const blocked = blockedBy(gateway, observation);
   return [
-    gatewayStatus(gateway, { observation, blocked, policies }),
-    ...gateway.listenerSets.map((set) => listenerSetStatus(set, { observation, blocked })),
+    gatewayStatus(gateway, { observation, attachments, blocked, policies }),
+    ...gateway.listenerSets.map((set) => listenerSetStatus(set, { observation, attachments, blocked })),
   ];
 }
 
-interface Context {
-  readonly observation: GatewayObservation | null;
+interface Context extends Pick<ListenerContext, 'observation' | 'attachments'> {
   /** Why the Gateway as a whole is not programmed; null when it is, as far as its listeners allow. */
   readonly blocked: Verdict | null;
 }
 
 function gatewayStatus(
   gateway: GatewayNode,
-  { observation, blocked, policies }: Context & GatewayCircumstances,
+  { observation, attachments, blocked, policies }: Context & GatewayCircumstances,
 ): StatusUpdate {
   const generation = generationOf(gateway.object);
   const { defaultScope } = gateway.object.spec;
   const listeners = gateway.listeners.map((listener) =>
-    listenerStatus(listener, { generation, blocked, observation }),
+    listenerStatus(listener, { generation, blocked, observation, attachments }),
   );
   const verdicts: Verdict[] = [
     acceptedVerdict(gateway, listeners),
@@ -157,7 +155,10 @@ function isListenerSetAccepted(set: ListenerSetNode): boolean {
   );
 }
 
-function listenerSetStatus(set: ListenerSetNode, { observation, blocked }: Context): StatusUpdate {
+function listenerSetStatus(
+  set: ListenerSetNode,
+  { observation, attachments, blocked }: Context,
+): StatusUpdate {
   const generation = generationOf(set.object);
   const parentVerdict =
     blocked === null ? null : notProgrammed('ParentNotProgrammed', `The Gateway is not: ${blocked.message}`);
@@ -166,7 +167,7 @@ function listenerSetStatus(set: ListenerSetNode, { observation, blocked }: Conte
     set.faults.length > 0
       ? []
       : set.listeners.map((listener) =>
-          listenerStatus(listener, { generation, blocked: parentVerdict, observation }),
+          listenerStatus(listener, { generation, blocked: parentVerdict, observation, attachments }),
         );
   return {
     kind: 'ListenerSet',
@@ -185,7 +186,7 @@ function listenerSetStatus(set: ListenerSetNode, { observation, blocked }: Conte
 function listenerSetVerdicts(
   set: ListenerSetNode,
   listeners: readonly ListenerStatus[],
-  { blocked: parentVerdict, observation }: Context,
+  { blocked: parentVerdict, observation }: Pick<Context, 'blocked' | 'observation'>,
 ): readonly Verdict[] {
   const fault = set.faults[0];
   if (fault !== undefined) return [notAccepted(set.faults), notProgrammed(fault.reason, fault.message)];

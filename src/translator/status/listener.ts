@@ -3,7 +3,7 @@ import type { GatewayObservation } from '../../gatewayapi/snapshot.ts';
 import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { ListenerStatus } from '../../gatewayapi/status.ts';
 import { joinMessages } from '../faults/fault.ts';
-import type { ListenerNode } from '../graph/nodes.ts';
+import { attachedTo, type Attachments, type ListenerNode } from '../graph/nodes.ts';
 import {
   accepted,
   atGeneration,
@@ -26,6 +26,7 @@ export interface ListenerContext {
   /** Why nothing of the owner is programmed, whatever its listeners are like; null when that is not so. */
   readonly blocked: Verdict | null;
   readonly observation: GatewayObservation | null;
+  readonly attachments: Attachments;
 }
 
 export function listenerStatus(listener: ListenerNode, context: ListenerContext): ListenerStatus {
@@ -44,7 +45,7 @@ export function listenerStatus(listener: ListenerNode, context: ListenerContext)
   return {
     name: listener.spec.name,
     supportedKinds: listener.supportedKinds.map((kind) => ({ group: GATEWAY_GROUP, kind })),
-    attachedRoutes: listener.attached.length,
+    attachedRoutes: attachedTo(context.attachments, listener).length,
     conditions: atGeneration(context.generation, verdicts),
   };
 }

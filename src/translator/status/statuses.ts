@@ -114,6 +114,7 @@ export class StatusTable {
         this.#of(gateway.object, () =>
           gatewayStatuses(gateway, {
             observation: observed.get(namespacedName(gateway.ref.namespace, gateway.ref.name)) ?? null,
+            attachments: graph.attachments,
             policies: policyEffects.affecting(gateway.ref, gateway.ref),
           }),
         ),
