@@ -107,13 +107,13 @@ const PROXY_LAYERS: readonly Layer[] = [
     'src/lib',
   ]),
   dataPlane('src/proxy/exchange', 'one request and its response: dispatch, deadlines, retries, report', [
-    ...proxyLayers('filter', 'message', 'net', 'router', 'runtime', 'upstream'),
+    ...proxyLayers('message', 'net', 'router', 'upstream'),
     'src/ir',
     'src/lib',
     'src/telemetry',
   ]),
   dataPlane('src/proxy/filter', 'the filters of routes', [
-    ...proxyLayers('exchange', 'message', 'net', 'router', 'runtime', 'upstream'),
+    ...proxyLayers('exchange', 'message', 'net', 'router', 'upstream'),
     'src/ir',
     'src/lib',
   ]),

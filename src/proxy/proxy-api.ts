@@ -5,6 +5,7 @@ import type { ReasonCode } from '../ir/reason.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ExchangeObserver } from './exchange/exchange-observer.ts';
 import type { RequestStats } from './exchange/request-stats.ts';
+import type { FilterTable } from './filter/filter-table.ts';
 import type { StreamStats } from './l4/stream-counters.ts';
 import type { PortOptions, PortResult } from './port/port-options.ts';
 import type { TlsStats } from './port/tls-stats.ts';
@@ -17,6 +18,8 @@ export interface ProxyDeps {
   readonly logger: Logger;
   /** See every exchange, in this order, after the proxy's own metrics. */
   readonly observers: readonly ExchangeObserver[];
+  /** Kinds of filters that rules may have; absent = those of Sluice. */
+  readonly filters?: FilterTable;
 }
 
 export interface ProxyOptions extends PortOptions {

@@ -14,6 +14,8 @@ import type { UpstreamProtocol } from './upstream/upstream-pool.ts';
 import type { ExchangeContext } from './exchange/exchange-context.ts';
 import { combineObservers } from './exchange/exchange-observer.ts';
 import { requestMetrics } from './exchange/request-metrics.ts';
+import type { FilterTable } from './filter/filter-table.ts';
+import { FILTERS } from './filter/filters.ts';
 import { Http1Server } from './h1/http1-server.ts';
 import { CounterRegistry, RequestCounters } from './exchange/request-counters.ts';
 import type { ApplyResult, Proxy, ProxyDeps, ProxyOptions, ProxyStats } from './proxy-api.ts';
@@ -34,6 +36,7 @@ export function createProxy(deps: ProxyDeps, options: ProxyOptions): Proxy {
 class DataPlane implements Proxy {
   readonly #options: ProxyOptions;
   readonly #logger: Logger;
+  readonly #filters: FilterTable;
   readonly #wheel = new TimerWheel();
   readonly #counters = new CounterRegistry();
   readonly #streamCounters = new StreamCounterRegistry();
@@ -46,9 +49,10 @@ class DataPlane implements Proxy {
   #applying: Promise<unknown> = Promise.resolve();
   #bindRetry: NodeJS.Timeout | null = null;
 
-  constructor({ logger, observers }: ProxyDeps, options: ProxyOptions) {
+  constructor({ logger, observers, filters = FILTERS }: ProxyDeps, options: ProxyOptions) {
     this.#options = options;
     this.#logger = logger;
+    this.#filters = filters;
     this.#context = {
       wheel: this.#wheel,
       observer: combineObservers([requestMetrics, ...observers]),
@@ -100,6 +104,7 @@ class DataPlane implements Proxy {
         clusters: this.#clusters,
         counters: this.#counters,
         streamCounters: this.#streamCounters,
+        filters: this.#filters,
         regex: this.#patterns.compile,
       },
     );

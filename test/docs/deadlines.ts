@@ -304,7 +304,7 @@ const BACKENDS: readonly Wait[] = [
   },
   {
     wait: 'proxy: an answer of a mirror',
-    deadline: of('proxy/exchange/mirror-request.ts', 'ANSWER_TIMEOUT_MS'),
+    deadline: of('proxy/filter/mirror-request.ts', 'ANSWER_TIMEOUT_MS'),
     then: 'its connection is closed',
     files: ['proxy/upstream/connector.ts'],
   },

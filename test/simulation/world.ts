@@ -13,6 +13,7 @@ import { Http1Server } from '../../src/proxy/h1/http1-server.ts';
 import { CounterRegistry, RequestCounters } from '../../src/proxy/exchange/request-counters.ts';
 import { HttpService } from '../../src/proxy/port/http-service.ts';
 import { DEFAULT_CLIENT_LIMITS } from '../../src/ir/client-limits.ts';
+import { FILTERS } from '../../src/proxy/filter/filters.ts';
 import { StreamCounterRegistry } from '../../src/proxy/l4/stream-counters.ts';
 import { compileRegex } from '../../src/proxy/router/regex.ts';
 import {
@@ -111,6 +112,7 @@ class World {
       }),
       counters: new CounterRegistry(),
       streamCounters: new StreamCounterRegistry(),
+      filters: FILTERS,
       regex: compileRegex,
     };
     this.#context = {

@@ -1,7 +1,7 @@
 /** The summary of a finished exchange, as an access log shows it. Built only for exchanges that are logged. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import { formatRequestId } from '../message/request-id.ts';
-import type { ExchangeFacts } from './exchange-facts.ts';
+import type { Exchange } from './exchange.ts';
 import type { RequestLabels } from './request-counters.ts';
 
 /** Milliseconds since the request's head was complete; null = it did not come to that. */
@@ -43,7 +43,7 @@ export interface AccessRecord {
 const TRACE_ID = /^[0-9a-f]{2}-([0-9a-f]{32})-/;
 
 /** `nowMs`: when the exchange finished, as `requestFinished` passes it. */
-export function accessRecord(exchange: ExchangeFacts, nowMs: number): AccessRecord {
+export function accessRecord(exchange: Exchange, nowMs: number): AccessRecord {
   const { startedAtMs, requestNumber, traceparent } = exchange;
   const since = (atMs: number): number | null => (atMs === 0 ? null : atMs - startedAtMs);
   return {

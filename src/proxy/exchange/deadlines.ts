@@ -5,6 +5,9 @@ import type { Timeouts } from '../../ir/policy.ts';
 /** Which limit has passed. */
 export type Expired = 'request' | 'call' | 'try' | 'retry' | 'continue' | 'idle';
 
+/** What the end of a limit on the whole exchange is to its client. */
+export const REASON_OF = { request: 'request_timeout', call: 'grpc_timeout', idle: 'stream_idle' } as const;
+
 /** A backend that has not said 100 by then is sent the body all the same. */
 const CONTINUE_TIMEOUT_MS = 1_000;
 /** Silence is noticed in steps of this part of its limit. */

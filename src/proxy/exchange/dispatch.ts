@@ -1,120 +1,57 @@
-/**
- * From a routed request to its first try: the rule's filters in the order of filter/order.ts, the choice of a backend, and the
- * request to send it.
- */
-import type { RedirectFilter } from '../../ir/filter.ts';
-import type { PathMatch } from '../../ir/match.ts';
-import type { CompiledCors } from '../filter/cors.ts';
-import { redirectLocation } from '../filter/redirect.ts';
-import type { RouteEntry } from '../../ir/route.ts';
-import { isPreflight } from '../router/preflight.ts';
+/** From a routed request to its first attempt: the filters of its rule, the choice of a backend, and the filters of that backend. */
+import type { ReasonCode } from '../../ir/reason.ts';
+import type { RequestHead } from '../message/head.ts';
+import { maxForwards } from '../message/max-forwards.ts';
 import type { RouteHit } from '../router/router.ts';
 import { isTraceUnasked } from '../router/trace.ts';
-import type { CompiledBackend, CompiledRule } from '../runtime/compiled-rule.ts';
-import { authenticate } from '../filter/external-auth/authenticate.ts';
+import type { CompiledBackend, CompiledRule } from './compiled-rule.ts';
 import type { Exchange } from './exchange.ts';
-import { believe } from '../message/forwarding.ts';
-import { WebRequestHead } from '../message/grpc-web-head.ts';
 import { hashKeyOf } from './hash-key.ts';
-import { NO_EDITS, compileHeadEdits, type HeadEdits } from '../message/head-edits.ts';
-import type { RequestHead } from '../message/head.ts';
-import { replyFor } from '../message/local-reply.ts';
-import { maxForwards, oneForwardLess } from '../message/max-forwards.ts';
-import type { OutgoingRequest } from '../message/outgoing.ts';
-import { nextRequestNumber } from '../message/request-id.ts';
+import { outgoingRequest } from './outgoing-request.ts';
 import { findSession } from './session-persistence.ts';
-
-const ANY_PATH: PathMatch = { kind: 'prefix', value: '/' };
-
-/** Asked only by what rewrites paths: of thousands of entries, each request would otherwise fetch its own from memory. */
-const pathOf = (entry: RouteEntry | null): PathMatch => entry?.match.path ?? ANY_PATH;
 
 /** Takes a request to where `hit` says; the exchange may be over when this returns. */
 export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<CompiledRule>): void {
-  const { rule } = hit;
+  const { rule, entry } = hit;
   if (rule === null) {
     exchange.answer(hit.reason ?? 'no_rule');
     return;
   }
   exchange.rule = rule;
+  exchange.entry = entry;
   exchange.counters = rule.counters;
-  const { entry } = hit;
-  const { cors } = rule.filters;
-  if (cors !== null) exchange.cors = cors.responseFields(head);
-  if (rule.refusal !== null) exchange.answer(rule.refusal);
-  else if (rule.preflight !== null && isPreflight(head)) answerPreflight(exchange, head, rule.preflight);
-  else if (isTraceUnasked(head.method, entry)) exchange.answer('not_implemented');
-  else if (maxForwards(head) === 0) exchange.answer('max_forwards');
-  else if (declaresTooMuch(exchange, head)) exchange.answer('body_too_large');
-  else if (rule.auth !== null) askRulesAuth(exchange, head.retain(), entry, rule);
-  else redirectOrChoose(exchange, head, entry, rule);
+  exchange.refusal = rule.refusal ?? refusalOf(exchange, hit);
+  exchange.enter(rule.filters);
+  runRequestFilters(exchange);
 }
 
-/** Here and not in the engines, so that the response is one of the rule; they stop bodies that turn out longer than was known. */
-function declaresTooMuch({ connection }: Exchange, head: RequestHead): boolean {
+/** The gateway's own checks (stage `checks` of the filters); null for a request that goes on. */
+function refusalOf({ head, connection }: Exchange, { entry }: RouteHit<CompiledRule>): ReasonCode | null {
+  if (isTraceUnasked(head.method, entry)) return 'not_implemented';
+  if (maxForwards(head) === 0) return 'max_forwards';
+  // Here and not in the engines, so that the response is one of the rule; they stop bodies that turn out longer than was known.
   const { bodyBytes } = connection.info.limits;
-  return bodyBytes > 0 && head.contentLength > bodyBytes;
+  return bodyBytes > 0 && head.contentLength > bodyBytes ? 'body_too_large' : null;
 }
 
-/** Functions of their own for what is rare: variables that a closure captures are allocated by every call around it. */
-function askRulesAuth(
-  exchange: Exchange,
-  held: RequestHead,
-  entry: RouteEntry | null,
-  rule: CompiledRule,
-): void {
-  if (rule.auth === null) return;
-  authenticate(exchange, held, rule.auth, {
-    outgoing: () => outgoingRequest(exchange, held, rule),
-    proceed: () => {
-      redirectOrChoose(exchange, held, entry, rule);
-    },
-  });
-}
-
-function redirectOrChoose(
-  exchange: Exchange,
-  head: RequestHead,
-  entry: RouteEntry | null,
-  rule: CompiledRule,
-): void {
-  const { redirect } = rule.filters;
-  if (redirect !== null) redirectTo(exchange, head, entry, redirect);
-  else chooseBackend(exchange, head, entry, rule);
-}
-
-function answerPreflight(exchange: Exchange, head: RequestHead, cors: CompiledCors): void {
-  exchange.cors = cors.preflightFields(head);
-  exchange.answer('cors_preflight', { ...replyFor('cors_preflight'), body: '' });
-}
-
-function redirectTo(
-  exchange: Exchange,
-  head: RequestHead,
-  entry: RouteEntry | null,
-  filter: RedirectFilter,
-): void {
-  const { scheme, listenerPort } = exchange.connection.info;
-  const location = redirectLocation(filter, head, pathOf(entry), { scheme, listenerPort });
-  if (location === null) exchange.answer('bad_request');
-  else {
-    const reply = replyFor('redirect');
-    exchange.answer('redirect', {
-      status: filter.status,
-      fields: [{ name: 'location', value: location }],
-      body: '',
-      // Browsers follow redirects of gRPC-Web calls; gRPC clients follow none.
-      grpc: head instanceof WebRequestHead ? null : reply.grpc,
-    });
+/** Runs the filters of the rule, then those of its backend, from where they stopped; when all have acted the request is forwarded. */
+export function runRequestFilters(exchange: Exchange): void {
+  for (;;) {
+    const { refusal, backend } = exchange;
+    const { request, beforeChecks } = exchange.filters;
+    const end = refusal === null ? request.length : beforeChecks;
+    if (end > 0 && !exchange.runFilters(request, end)) return;
+    if (refusal !== null) exchange.answer(refusal);
+    else if (backend !== null) forward(exchange, backend);
+    else if (chooseBackend(exchange)) continue;
+    return;
   }
 }
 
-function chooseBackend(
-  exchange: Exchange,
-  head: RequestHead,
-  entry: RouteEntry | null,
-  rule: CompiledRule,
-): void {
+/** False when there is none: the exchange is over. */
+function chooseBackend(exchange: Exchange): boolean {
+  const { rule, head } = exchange;
+  if (rule === null) return false;
   const persistence = rule.config.sessionPersistence;
   if (persistence !== null) {
     const { sessions: tokens } = exchange.context;
@@ -123,100 +60,20 @@ function chooseBackend(
   const backend = exchange.session?.backend ?? rule.backends[rule.choice.next()];
   if (backend === undefined) {
     exchange.answer('no_backend');
-    return;
+    return false;
   }
   exchange.backend = backend;
   exchange.counters = backend.counters;
-  const { cors } = backend.filters;
-  if (cors !== null && rule.filters.cors === null) exchange.cors = cors.responseFields(head);
-  if (backend.cluster === null) exchange.answer(backend.refusal);
-  else if (backend.auth !== null) askBackendsAuth(exchange, head.retain(), entry, backend);
-  else redirectOrForward(exchange, head, entry, backend);
+  if (backend.cluster === null) exchange.refusal = backend.refusal;
+  exchange.enter(backend.filters);
+  return true;
 }
 
-function askBackendsAuth(
-  exchange: Exchange,
-  held: RequestHead,
-  entry: RouteEntry | null,
-  backend: CompiledBackend,
-): void {
-  const { rule } = exchange;
-  if (backend.auth === null || rule === null) return;
-  authenticate(exchange, held, backend.auth, {
-    outgoing: () => outgoingRequest(exchange, held, rule),
-    proceed: () => {
-      redirectOrForward(exchange, held, entry, backend);
-    },
-  });
-}
-
-function redirectOrForward(
-  exchange: Exchange,
-  head: RequestHead,
-  entry: RouteEntry | null,
-  backend: CompiledBackend,
-): void {
-  const { redirect } = backend.filters;
-  if (redirect !== null) redirectTo(exchange, head, entry, redirect);
-  else forwardTo(exchange, head, entry, backend);
-}
-
-function forwardTo(
-  exchange: Exchange,
-  head: RequestHead,
-  entry: RouteEntry | null,
-  backend: CompiledBackend,
-): void {
-  const { rule } = exchange;
-  const { cluster, filters, mirrors } = backend;
-  if (rule === null || cluster === null) return;
-  const request = outgoingRequest(exchange, head, rule);
-  request.edits = requestEditsFor(exchange, head, backend);
-  exchange.requestEdits = request.edits;
-  if (filters.rewrite !== null) {
-    request.target = filters.rewrite.target(head, pathOf(entry));
-    request.authority = filters.rewrite.authority;
-  }
-  for (const mirror of mirrors) if (mirror.share.take()) exchange.mirror(request, mirror.cluster);
+function forward(exchange: Exchange, { cluster }: CompiledBackend): void {
+  if (cluster === null) return;
+  const request = outgoingRequest(exchange);
   const { hashSource } = cluster;
-  if (hashSource !== null) exchange.hashKey = hashKeyOf(hashSource, head, exchange.clientAddress);
+  if (hashSource !== null) exchange.hashKey = hashKeyOf(hashSource, exchange.head, exchange.clientAddress);
+  if (exchange.run !== null) exchange.run.outgoing = null;
   exchange.forward(cluster.protocol.prepare(request), cluster);
-}
-
-function requestEditsFor(exchange: Exchange, head: RequestHead, backend: CompiledBackend): HeadEdits {
-  const hops = maxForwards(head);
-  if (hops === null && exchange.authEdits.length === 0) return backend.filters.requestEdits;
-  const counted = hops === null ? [] : [oneForwardLess(hops)];
-  return compileHeadEdits([...counted, ...exchange.authEdits, ...backend.requestEditSources]);
-}
-
-type MutableRequest = { -readonly [Key in keyof OutgoingRequest]: OutgoingRequest[Key] };
-
-/** The request as it goes on when no filter changes it. */
-function outgoingRequest(exchange: Exchange, head: RequestHead, rule: CompiledRule): MutableRequest {
-  const { connection } = exchange;
-  const { settings } = rule.gateway;
-  const claims = connection.isTrustedBy(settings) ? believe(head, connection, settings) : null;
-  if (claims !== null) {
-    exchange.clientAddress = claims.clientAddress;
-    exchange.isSecure = claims.scheme === 'https';
-  }
-  if (exchange.requestNumber === 0) {
-    exchange.clientRequestId = claims?.requestId ?? '';
-    exchange.requestNumber = exchange.clientRequestId === '' ? nextRequestNumber() : -1;
-  }
-  return {
-    head,
-    method: head.method,
-    target: null,
-    authority: null,
-    scheme: connection.info.scheme,
-    edits: NO_EDITS,
-    forwarding: claims?.forwarding ?? connection.forwarding,
-    forwardedHost: claims?.forwardedHost ?? head.authority,
-    requestNumber: exchange.requestNumber,
-    bodyBytes: null,
-    upgrade: head.upgrade,
-    sendsExpect: !exchange.hasSentContinue,
-  };
 }

@@ -1,9 +1,14 @@
 /** What all exchanges of a proxy share. */
 import type { ExchangeObserver } from './exchange-observer.ts';
-import type { MirrorStats } from './mirror-request.ts';
 import type { SessionTokens } from '../upstream/session-tokens.ts';
 import type { RequestCounters } from './request-counters.ts';
 import type { TimerWheel } from '../net/timer-wheel.ts';
+
+/** Mirrored copies of requests. */
+export interface MirrorStats {
+  sent: number;
+  dropped: number;
+}
 
 export interface ExchangeContext {
   readonly wheel: TimerWheel;

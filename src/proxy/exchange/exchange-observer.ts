@@ -13,8 +13,8 @@
  * keeps state for each exchange keys it by the exchange.
  */
 import type { RequestHead } from '../message/head.ts';
-import type { CompiledRule } from '../runtime/compiled-rule.ts';
-import type { ExchangeFacts } from './exchange-facts.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+import type { Exchange } from './exchange.ts';
 import type { Failure, RetryDecision } from './retry.ts';
 
 /** How an attempt ended. */
@@ -33,16 +33,16 @@ export interface ExchangeObserver {
    * A request is about to be dispatched. `head` is valid during the call only. `rule`: where the request is routed to; null when no rule
    * matches it. `exchange.gateway` is known already, `exchange.rule` is not.
    */
-  requestStarted?(exchange: ExchangeFacts, head: RequestHead, rule: CompiledRule | null): void;
+  requestStarted?(exchange: Exchange, head: RequestHead, rule: CompiledRule | null): void;
   /** A connection to `exchange.endpoint` is requested. `exchange.retries` counts the retries so far. */
-  attemptStarted?(exchange: ExchangeFacts): void;
+  attemptStarted?(exchange: Exchange): void;
   /**
    * The attempt at `exchange.endpoint` is over. `exchange.connectedAtMs` is when it had its connection; an earlier time than the start of
    * the attempt means that it never had one. `retry`: the attempt that follows; null when none does.
    */
-  attemptEnded?(exchange: ExchangeFacts, outcome: AttemptOutcome, retry: RetryDecision | null): void;
+  attemptEnded?(exchange: Exchange, outcome: AttemptOutcome, retry: RetryDecision | null): void;
   /** The last event. `nowMs` is the wheel's clock, as all times of the exchange are. */
-  requestFinished?(exchange: ExchangeFacts, nowMs: number): void;
+  requestFinished?(exchange: Exchange, nowMs: number): void;
 }
 
 /** One observer for all of `observers`, in their order; null for none. Called once, when a proxy is created. */
@@ -62,19 +62,19 @@ class ObserverPair implements ExchangeObserver {
     this.#second = second;
   }
 
-  requestStarted(exchange: ExchangeFacts, head: RequestHead, rule: CompiledRule | null): void {
+  requestStarted(exchange: Exchange, head: RequestHead, rule: CompiledRule | null): void {
     this.#first.requestStarted?.(exchange, head, rule);
     this.#second.requestStarted?.(exchange, head, rule);
   }
-  attemptStarted(exchange: ExchangeFacts): void {
+  attemptStarted(exchange: Exchange): void {
     this.#first.attemptStarted?.(exchange);
     this.#second.attemptStarted?.(exchange);
   }
-  attemptEnded(exchange: ExchangeFacts, outcome: AttemptOutcome, retry: RetryDecision | null): void {
+  attemptEnded(exchange: Exchange, outcome: AttemptOutcome, retry: RetryDecision | null): void {
     this.#first.attemptEnded?.(exchange, outcome, retry);
     this.#second.attemptEnded?.(exchange, outcome, retry);
   }
-  requestFinished(exchange: ExchangeFacts, nowMs: number): void {
+  requestFinished(exchange: Exchange, nowMs: number): void {
     this.#first.requestFinished?.(exchange, nowMs);
     this.#second.requestFinished?.(exchange, nowMs);
   }

@@ -1,28 +1,37 @@
 /**
- * One request and its answer on their way through the gateway, whatever protocols are spoken on either side. The exchange is what
- * both streams report to: it starts and repeats tries, passes bytes on with backpressure, and keeps the time limits. Where a
- * request goes is dispatch.ts's to say.
+ * One request and its response on their way through the gateway, whatever protocols are spoken on either side. The exchange is what
+ * both streams report to: it runs filters, starts and repeats attempts, passes bytes on with backpressure, and keeps the time limits.
+ * Where a request goes is decided in dispatch.ts.
  */
+import type { RequestPolicy } from '../../ir/policy.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
+import type { RouteEntry } from '../../ir/route.ts';
+import { NO_KEY } from '../upstream/balancer/balancer.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { UpstreamEndpoint } from '../upstream/endpoint.ts';
 import { bulkBuffers } from '../message/bulk-buffers.ts';
-import { Deadlines } from './deadlines.ts';
+import { TimerEntry } from '../net/timer-wheel.ts';
+import type { CompiledBackend, CompiledGateway, CompiledRule } from './compiled-rule.ts';
+import { Deadlines, REASON_OF } from './deadlines.ts';
 import type { DownstreamConnection } from '../message/downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
-import { ExchangeFacts } from './exchange-facts.ts';
 import { CANCELLED, COMPLETE, type AttemptOutcome } from './exchange-observer.ts';
-import { ExternalAuthGate, type AuthPlan } from '../filter/external-auth/external-auth-gate.ts';
-import { breakOff } from '../message/grpc-status.ts';
+import { breakOff, isGrpc } from '../message/grpc-status.ts';
+import { grpcTimeoutMs } from '../message/grpc-timeout.ts';
+import { NO_EDITS, type HeadEdits } from '../message/head-edits.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../message/head.ts';
-import { renderReply, replyFor, type Reply } from '../message/local-reply.ts';
-import { mirrorRequest, type MirrorRequest } from './mirror-request.ts';
-import type { OutgoingRequest, PreparedRequest } from '../message/outgoing.ts';
+import { FilterRun, type UpstreamResponse } from './filter-run.ts';
+import type { HeldResponse } from './held-response.ts';
+import { NO_FILTERS, type FilterChain, type HttpFilter } from './http-filter.ts';
+import { renderReply, replyFor, sendReplyBody, type Reply } from '../message/local-reply.ts';
+import type { PreparedRequest } from '../message/outgoing.ts';
+import type { RequestCounters } from './request-counters.ts';
 import { RequestBody, UNSEEN_REPLAY_BYTES } from './request-body.ts';
-import { sendResponseHead } from './response-stage.ts';
+import { responseFields, responseEdits } from './response-head.ts';
 import { Retries } from './retries.ts';
 import { answeredFailure } from './retry-fields.ts';
 import type { Failure, RetryDecision } from './retry.ts';
+import type { Session } from './session-persistence.ts';
 import type {
   DownstreamEvents,
   DownstreamStream,
@@ -33,24 +42,77 @@ import type {
 import { requestTrailers } from '../message/trailers.ts';
 import { answerBegan, answerEnded, failureOf, tryFailed } from './try-outcome.ts';
 
-/** What the end of a limit on the whole exchange is to its client. */
-const EXPIRED = { request: 'request_timeout', call: 'grpc_timeout', idle: 'stream_idle' } as const;
 const NOT_TRIED: readonly UpstreamEndpoint[] = [];
 
-export class Exchange extends ExchangeFacts implements DownstreamEvents, UpstreamEvents {
+export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEvents {
+  readonly context: ExchangeContext;
+  readonly connection: DownstreamConnection;
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly version: RequestHead['version'];
+  readonly startedAtMs: number;
+  /** The client reads gRPC status, not HTTP errors. */
+  readonly isGrpc: boolean;
+  /** The client's own limit for its call, from `startedAtMs` on; 0 = none. */
+  readonly grpcTimeoutMs: number;
+  /** A filter may put a stream of its own between, until the response's head is sent. */
+  stream: DownstreamStream;
+  /** Valid until the request has been forwarded or answered; retained when a filter waits. */
+  head: RequestHead;
+  /** null: the request ended with its head. */
+  readonly body: RequestBody | null;
+
+  // Where the request was routed to, as far as it has come.
+  counters: RequestCounters;
+  gateway: CompiledGateway | null = null;
+  rule: CompiledRule | null = null;
+  entry: RouteEntry | null = null;
+  backend: CompiledBackend | null = null;
+  session: Session | null = null;
+  /** For the choice of an endpoint; `NO_KEY` where it depends on nothing in the request. */
+  hashKey = NO_KEY;
+  /** The endpoint of the last attempt. */
+  endpoint: UpstreamEndpoint | null = null;
+
+  filters: FilterChain = NO_FILTERS;
+  /** null: no filter has acted. */
+  run: FilterRun | null = null;
+  /** The gateway's own refusal, given once the filters before stage `checks` have acted. */
+  refusal: ReasonCode | null = null;
+  /** What is done to the request's head and trailers on their way to the backend. */
+  requestEdits: HeadEdits = NO_EDITS;
+
+  // For the report. Times are the event clock's; 0 = it did not come to that, or nothing needs it.
+  connectedAtMs = 0;
+  responseHeadAtMs = 0;
+  status = 0;
+  reason: ReasonCode | null = null;
+  requestBytes = 0;
+  responseBytes = 0;
+  retries = 0;
+  /** Number of the request id that the gateway has given; 0 = none yet, negative: a trusted client's own id stays. */
+  requestNumber = 0;
+  clientRequestId = '';
+  clientAddress: string;
+  /** The client uses TLS, with this gateway or with a trusted proxy in front of it. */
+  isSecure: boolean;
+  traceparent = '';
+  /** The gateway itself has told the client to send its body: the backend need not. */
+  hasSentContinue = false;
+
   #upstream: UpstreamStream | null = null;
   #cluster: UpstreamCluster | null = null;
   #prepared: PreparedRequest | null = null;
   #deadlines: Deadlines | null = null;
-  /** null: the request ended with its head. */
-  #body: RequestBody | null = null;
-  #gate: ExternalAuthGate | null = null;
-  #mirrors: MirrorRequest[] | null = null;
-  /** null: no try has failed. */
+  /** null: no attempt has failed. */
   #retries: Retries | null = null;
   /** An endpoint has been asked for a connection and has not answered. */
   #isOpening = false;
-  #isTrying = false;
+  #isAttempting = false;
+  /** The body of a local reply. */
+  #replyBody: Buffer | null = null;
+  /** The response's head has been sent. */
   #responseStarted = false;
   #responseEnded = false;
   #isTunnel = false;
@@ -62,34 +124,49 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     head: RequestHead,
     connection: DownstreamConnection,
   ) {
-    super(context, stream, head, connection);
+    super();
+    this.context = context;
+    this.stream = stream;
+    this.connection = connection;
+    this.head = head;
+    this.method = head.method;
+    this.host = head.host;
+    this.path = head.path;
+    this.version = head.version;
+    this.isGrpc = isGrpc(head);
+    this.grpcTimeoutMs = this.isGrpc ? grpcTimeoutMs(head.header('grpc-timeout')) : 0;
+    this.startedAtMs = context.wheel.now();
+    this.counters = context.unrouted;
+    this.clientAddress = connection.info.clientAddress;
+    this.isSecure = connection.info.scheme === 'https';
     // What follows an upgrade is no body, but it travels the same way.
-    if (head.hasBody || head.upgrade !== '') this.#body = new RequestBody(head.expectsContinue);
+    const hasBody = head.hasBody || head.upgrade !== '';
+    this.body = hasBody ? new RequestBody(head.expectsContinue) : null;
     context.activeRequests++;
   }
 
-  // --- before the first try ---
-
-  /** Nothing goes to a backend before the gate is opened. */
-  awaitAuth(plan: AuthPlan): void {
-    this.#gate = new ExternalAuthGate(this, plan);
-    if (this.#deadlines === null) this.#startDeadlines();
-    this.#gate.bodyChanged(this.#body);
+  /** How its request is tried: the backend's to say once there is one, before that the rule's. */
+  get requests(): RequestPolicy | null {
+    return this.backend?.requests ?? this.rule?.config ?? null;
   }
 
-  openGate(): void {
-    this.#gate = null;
+  // --- filters ---
+
+  /** `filters` are the ones to run, from their first. */
+  enter(filters: FilterChain): void {
+    this.filters = filters;
+    this.run?.rewind();
   }
 
-  /** Sends a copy of the request to a mirror. */
-  mirror(request: OutgoingRequest, cluster: UpstreamCluster): void {
-    const { wheel, mirrors: stats } = this.context;
-    const timeoutMs = this.requests?.timeouts.requestMs ?? 0;
-    const mirror = mirrorRequest(request, cluster, { wheel, stats, timeoutMs });
-    if (mirror === null) return;
-    (this.#mirrors ??= []).push(mirror);
-    this.#body?.copyTo(mirror);
+  /** Runs `filters` up to `end`, from where they stopped; true when all have acted. */
+  runFilters(filters: readonly HttpFilter[], end: number): boolean {
+    return (this.run ??= new FilterRun(this)).run(filters, end);
   }
+  get #held(): HeldResponse | null {
+    return this.run?.held ?? null;
+  }
+
+  // --- attempts ---
 
   /** Sends the request to an endpoint of `cluster`: the session's, if there is one. */
   forward(prepared: PreparedRequest, cluster: UpstreamCluster): void {
@@ -101,10 +178,15 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     this.#cluster = cluster;
     const retry = this.requests?.retry ?? null;
     if (retry === null) {
-      if (cluster.config.protocol === 'h2') this.#body?.allowReplay(UNSEEN_REPLAY_BYTES);
-    } else if (retry.attempts > 0) this.#body?.allowReplay(retry.maxBodyBytes);
+      if (cluster.config.protocol === 'h2') this.body?.allowReplay(UNSEEN_REPLAY_BYTES);
+    } else if (retry.attempts > 0) this.body?.allowReplay(retry.maxBodyBytes);
     this.#startDeadlines();
-    this.#try(this.session?.endpoint ?? cluster.pick(NOT_TRIED, this.hashKey), false);
+    this.#attempt(this.session?.endpoint ?? cluster.pick(NOT_TRIED, this.hashKey), false);
+  }
+
+  /** Time limits apply from here on, also while there is no attempt. */
+  watchTime(): void {
+    if (this.#deadlines === null) this.#startDeadlines();
   }
 
   #startDeadlines(): void {
@@ -118,16 +200,14 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     if (next !== Infinity) this.context.wheel.schedule(this, next);
   }
 
-  // --- tries ---
-
-  #try(endpoint: UpstreamEndpoint | null, fresh: boolean): void {
+  #attempt(endpoint: UpstreamEndpoint | null, fresh: boolean): void {
     if (endpoint === null) {
       this.answer(this.#cluster?.reasonForNone ?? 'no_endpoints');
       return;
     }
     this.endpoint = endpoint;
     endpoint.active++;
-    this.#isTrying = true;
+    this.#isAttempting = true;
     this.#isOpening = true;
     this.context.observer?.attemptStarted?.(this);
     const limitMs = this.backend?.tryTimeoutMs ?? 0;
@@ -138,49 +218,49 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     endpoint.pool.open(this, fresh, this.connection.info.peers);
   }
 
-  /** Ends what is under way upstream without hearing of it again. `retry`: the try that follows. */
-  #leaveTry(outcome: AttemptOutcome, retry: RetryDecision | null = null): void {
-    this.#gate?.cancel();
+  /** Ends what is in flight upstream, without further events from it. `retry`: the attempt that follows. */
+  leaveAttempt(outcome: AttemptOutcome, retry: RetryDecision | null = null): void {
+    this.run?.cancel();
     const upstream = this.#upstream;
     this.#upstream = null;
     const { endpoint } = this;
-    if (!this.#isTrying || endpoint === null) return;
-    this.#isTrying = false;
+    if (!this.#isAttempting || endpoint === null) return;
+    this.#isAttempting = false;
     endpoint.active--;
     this.#deadlines?.endTry();
     if (this.#isOpening) endpoint.pool.cancelOpen(this);
-    else if (!this.#responseEnded || (this.#isTunnel && this.#body?.ended === false)) upstream?.cancel();
+    else if (!this.#responseEnded || (this.#isTunnel && this.body?.ended === false)) upstream?.cancel();
     this.#isOpening = false;
     this.context.observer?.attemptEnded?.(this, outcome, retry);
   }
 
-  /** The try has failed: another one, or `reason`. */
+  /** The attempt has failed: another one, or `reason`. */
   #fail(failure: Failure, reason: ReasonCode): void {
-    if (this.endpoint !== null) tryFailed(this.endpoint.health, failure);
-    if (!this.#responseStarted && this.#retry(failure)) return;
-    this.#leaveTry(failure);
-    this.answer(this.#responseStarted ? reason : (this.#retries?.refusal ?? reason));
+    if (this.endpoint !== null && this.#isAttempting) tryFailed(this.endpoint.health, failure);
+    const hasResponse = this.#responseStarted || this.run?.isResponding === true;
+    if (!hasResponse && this.#retry(failure)) return;
+    this.leaveAttempt(failure);
+    this.answer(hasResponse ? reason : (this.#retries?.refusal ?? reason));
   }
 
-  /** Arranges for another try in place of this one; false when there is to be none. */
+  /** Arranges for another attempt; false when there is to be none. */
   #retry(failure: Failure): boolean {
     if (this.#cluster === null) return false;
     this.#retries ??= new Retries(this, this.#cluster);
     const remainingMs = this.#deadlines?.remainingMs(this.context.wheel.now()) ?? Infinity;
-    const decision = this.#retries.next(failure, this.#body?.isPartial !== true, remainingMs);
+    const decision = this.#retries.next(failure, this.body?.isPartial !== true, remainingMs);
     if (decision === null) return false;
-    this.#leaveTry(failure, decision);
-    if (decision.delayMs === 0 || this.#deadlines === null) {
-      this.#tryAgain(decision.fresh);
-    } else {
+    this.leaveAttempt(failure, decision);
+    if (decision.delayMs === 0 || this.#deadlines === null) this.#attemptAgain(decision.fresh);
+    else {
       this.#deadlines.retryAt = this.context.wheel.now() + decision.delayMs;
       this.#schedule();
     }
     return true;
   }
 
-  #tryAgain(fresh: boolean): void {
-    this.#try(this.#cluster?.pick(this.#retries?.tried ?? NOT_TRIED, this.hashKey) ?? null, fresh);
+  #attemptAgain(fresh: boolean): void {
+    this.#attempt(this.#cluster?.pick(this.#retries?.tried ?? NOT_TRIED, this.hashKey) ?? null, fresh);
   }
 
   onUpstreamReady(upstream: UpstreamStream): void {
@@ -189,7 +269,7 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     if (prepared === null) return;
     this.#upstream = upstream;
     this.connectedAtMs = this.context.wheel.now();
-    const body = this.#body;
+    const body = this.body;
     upstream.start(prepared, body === null);
     if (body === null) return;
     body.isHeld = body.expectsContinue && !this.hasSentContinue && this.#deadlines !== null;
@@ -203,17 +283,12 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   /** The backend has said 100, or has had its time to. */
   #releaseBody(): void {
-    if (this.#body?.isHeld === true && this.#upstream !== null) this.#sendBody(this.#upstream, this.#body);
+    if (this.body?.isHeld === true && this.#upstream !== null) this.#sendBody(this.#upstream, this.body);
   }
 
   #sendBody(upstream: UpstreamStream, body: RequestBody): void {
     body.isHeld = false;
-    const hasRoom = body.sendTo(upstream);
-    if (body.ended) upstream.sendEnd(requestTrailers(body.trailers, this.requestEdits));
-    else {
-      upstream.flush();
-      if (hasRoom) this.stream.resumeRequest();
-    }
+    if (body.sendTo(upstream, this.requestEdits)) this.stream.resumeRequest();
   }
 
   onUpstreamUnavailable(reason: 'connect_failed' | 'connect_timeout' | 'overflow'): void {
@@ -235,8 +310,8 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     this.requestBytes += to - from;
     this.#deadlines?.touch();
     const upstream = this.#upstream;
-    const body = this.#body;
-    if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.data(buffer, from, to);
+    const body = this.body;
+    body?.tapData(buffer, from, to);
     if (body !== null && upstream !== null && !body.isHeld) {
       body.pass(buffer, from, to);
       if (!upstream.sendData(buffer, from, to, owned)) this.stream.pauseRequest();
@@ -250,23 +325,19 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   #keep(body: RequestBody, buffer: Buffer, from: number, to: number): void {
     body.keep(buffer, from, to);
     if (body.isFull) this.stream.pauseRequest();
-    this.#gate?.bodyChanged(body);
+    this.run?.bodyChanged();
   }
 
   onRequestEnd(received: FieldList | null): void {
     const trailers = requestTrailers(received, this.requestEdits);
-    if (this.#body !== null) {
-      this.#body.ended = true;
-      this.#body.trailers = received;
-    }
-    if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.end(trailers);
-    this.#gate?.bodyChanged(this.#body);
-    if (this.#body?.isHeld !== true) this.#upstream?.sendEnd(trailers);
+    this.body?.end(received, trailers);
+    this.run?.bodyChanged();
+    if (this.body?.isHeld !== true) this.#upstream?.sendEnd(trailers);
     if (this.#isTunnel && this.#responseEnded) this.#finish();
   }
 
   onRequestFlush(): void {
-    if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.flush();
+    this.body?.tapFlush();
     this.#upstream?.flush();
   }
 
@@ -277,17 +348,17 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
 
   onDownstreamReset(cause: ResetCause, reason: ReasonCode): void {
     if (this.#isFinished) return;
-    this.#leaveTry(CANCELLED);
+    this.leaveAttempt(CANCELLED);
     if (cause !== 'reset') {
       this.answer(reason);
       return;
     }
-    if (this.status === 0) this.status = 499;
+    if (!this.#responseStarted) this.status = 499;
     this.reason = 'client_closed';
     this.#finish();
   }
 
-  // --- the answer ---
+  // --- the response ---
 
   onInformational(head: ResponseHead): void {
     this.stream.sendInformational(head);
@@ -300,71 +371,102 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
     const failure = (this.requests?.retry ?? null) === null ? null : answeredFailure(head, this.isGrpc);
     if (failure !== null && this.#retry(failure)) return;
     this.responseHeadAtMs = this.context.wheel.now();
-    this.#responseStarted = true;
     this.#releasePrepared();
     if (head.status === 101) this.#openTunnel();
-    else this.#body?.forgetReplay();
-    sendResponseHead(this, head);
+    else this.body?.forgetReplay();
+    this.#respond(head);
   }
 
   /** Limits of requests end here: a tunnel lives as long as bytes move (HTTPRouteTimeouts speaks of requests). */
   #openTunnel(): void {
     this.#isTunnel = true;
-    const deadlines = this.#deadlines;
-    if (deadlines === null) return;
     const idleMs = this.#cluster?.config.policy.connection.tcpIdleTimeoutMs ?? 0;
-    deadlines.keepOnlyIdle(this.context.wheel.now(), idleMs);
+    this.#deadlines?.keepOnlyIdle(this.context.wheel.now(), idleMs);
     this.#schedule();
+  }
+
+  /** Sends `head` through the response filters, and on to the client unless one of them waits. */
+  #respond(head: ResponseHead): void {
+    if (
+      this.filters.response.length === 0 ||
+      (this.run ??= new FilterRun(this)).respond(head, this.#replyBody !== null)
+    ) {
+      this.startResponse(head);
+    } else if (this.#held !== null) this.#upstream?.pauseResponse();
+  }
+
+  /** All response filters have acted. */
+  startResponse(head: ResponseHead): void {
+    this.#responseStarted = true;
+    this.status = head.status;
+    this.stream.sendHead(head, responseEdits(this), responseFields(this));
+    const held = this.run?.takeHeld() ?? null;
+    if (this.#replyBody !== null) {
+      this.responseBytes = sendReplyBody(this.stream, head, this.#replyBody);
+      this.#finish();
+    } else if (held !== null) this.#release(held);
+  }
+
+  /** Sends what arrived of a response while it waited for a filter. */
+  #release(held: HeldResponse): void {
+    const hasRoom = held.sendTo(this.stream);
+    if (held.ended) this.#endResponse(held.trailers);
+    else if (hasRoom) this.#upstream?.resumeResponse();
   }
 
   onResponseData(buffer: Buffer, from: number, to: number, owned: boolean): void {
     this.responseBytes += to - from;
     this.#deadlines?.touch();
-    if (!this.stream.sendData(buffer, from, to, owned)) this.#upstream?.pauseResponse();
+    const held = this.#held;
+    if (held !== null) held.keep(buffer, from, to, owned);
+    else if (!this.stream.sendData(buffer, from, to, owned)) this.#upstream?.pauseResponse();
   }
 
   onResponseFlush(): void {
-    this.stream.flush();
+    if (this.#held === null) this.stream.flush();
   }
 
   onDownstreamDrained(): void {
     this.#deadlines?.touch();
-    this.#upstream?.resumeResponse();
+    if (this.#held === null) this.#upstream?.resumeResponse();
   }
 
   onResponseEnd(trailers: FieldList | null): void {
     this.#responseEnded = true;
-    if (this.endpoint !== null) answerEnded(this.endpoint.health, this.status, trailers, this.isGrpc);
-    this.stream.sendEnd(trailers);
-    if (!this.#isTunnel || this.#body?.ended !== false) this.#finish();
+    const held = this.#held;
+    if (this.endpoint !== null && this.#isAttempting) {
+      answerEnded(this.endpoint.health, held?.head.status ?? this.status, trailers, this.isGrpc);
+    }
+    if (held !== null) held.end(trailers);
+    else this.#endResponse(trailers);
   }
 
-  /** The response of `upstream`, which is an auth server, is the one that the client gets; `reason` says why. */
-  passOn(reason: ReasonCode, head: ResponseHead, upstream: UpstreamStream): void {
-    this.#upstream = upstream;
-    this.#responseStarted = true;
+  #endResponse(trailers: FieldList | null): void {
+    this.stream.sendEnd(trailers);
+    if (!this.#isTunnel || this.body?.ended !== false) this.#finish();
+  }
+
+  /** Passes on the response of another upstream than a backend. */
+  passOn({ reason, head, stream }: UpstreamResponse): void {
+    this.#upstream = stream;
+    this.#replyBody = null;
+    this.#responseEnded = false;
     this.reason = reason;
-    sendResponseHead(this, head);
+    this.#respond(head);
   }
 
   /** Ends the exchange with a response of the gateway's own; a response that has begun is broken off. */
   answer(reason: ReasonCode, reply: Reply = replyFor(reason)): void {
-    this.#leaveTry(CANCELLED);
+    this.leaveAttempt(CANCELLED);
     this.reason = reason;
-    if (this.#responseStarted) breakOff(this.stream, this.isGrpc, reason);
-    else this.#reply(reply);
-    this.#finish();
-  }
-
-  #reply(reply: Reply): void {
-    const { head, body } = renderReply(reply, this);
-    this.#responseStarted = true;
-    sendResponseHead(this, head);
-    if (head.hasBody) {
-      this.responseBytes = body.length;
-      this.stream.sendData(body, 0, body.length, false);
+    if (this.#responseStarted) {
+      breakOff(this.stream, this.isGrpc, reason);
+      this.#finish();
+      return;
     }
-    this.stream.sendEnd(null);
+    const { head, body } = renderReply(reply, this);
+    this.#replyBody = body;
+    this.#respond(head);
   }
 
   // --- time, and the end ---
@@ -372,9 +474,9 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   onTimer(nowMs: number): void {
     const expired = this.#deadlines?.expired(nowMs) ?? null;
     if (expired === 'try') this.#fail({ kind: 'timeout' }, 'backend_timeout');
-    else if (expired === 'retry') this.#tryAgain(false);
+    else if (expired === 'retry') this.#attemptAgain(false);
     else if (expired === 'continue') this.#releaseBody();
-    else if (expired !== null) this.answer(EXPIRED[expired]);
+    else if (expired !== null) this.answer(REASON_OF[expired]);
     if (!this.#isFinished) this.#schedule();
   }
 
@@ -386,11 +488,11 @@ export class Exchange extends ExchangeFacts implements DownstreamEvents, Upstrea
   #finish(): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
-    this.#leaveTry(this.#responseEnded ? COMPLETE : CANCELLED);
+    this.leaveAttempt(this.#responseEnded ? COMPLETE : CANCELLED);
     this.#retries?.end();
     this.#cluster?.leave();
     this.#releasePrepared();
-    if (this.#mirrors !== null) for (const mirror of this.#mirrors) mirror.exchangeEnded();
+    this.run?.ended();
     if (this.#deadlines !== null) this.context.wheel.remove(this);
     this.context.activeRequests--;
     this.context.observer?.requestFinished?.(this, this.context.wheel.now());

@@ -1,11 +1,13 @@
 /**
- * The body of a request on its way to a backend: bytes that came before there was a connection to send them on, and, under a retry
- * policy, all of them as long as they are few enough to be sent again.
+ * The body of a request on its way to a backend: bytes that arrived before there was a connection to send them on, and, under a retry
+ * policy, all of them as long as they are few enough to be sent again. What filters read of it passes here too.
  */
+import type { HeadEdits } from '../message/head-edits.ts';
 import type { FieldList } from '../message/head.ts';
 import { sizedBuffers } from '../message/sized-buffers.ts';
 import type { UpstreamStream } from '../message/stream.ts';
-import type { MirrorRequest } from './mirror-request.ts';
+import { requestTrailers } from '../message/trailers.ts';
+import type { RequestTap } from './http-filter.ts';
 
 /** Bytes that are kept while there is no connection to send them on. */
 const MAX_WAITING_BYTES = 65_536;
@@ -31,6 +33,7 @@ export class RequestBody {
   #bytes = 0;
   #replayBytes = 0;
   #isPartial = false;
+  #taps: RequestTap[] | null = null;
 
   constructor(expectsContinue: boolean) {
     this.expectsContinue = expectsContinue;
@@ -71,21 +74,37 @@ export class RequestBody {
     else this.#drop();
   }
 
-  /** Sends what is kept; true when the stream has room for more. */
-  sendTo(upstream: UpstreamStream): boolean {
-    if (this.#kept === null) return true;
-    const hasRoom = upstream.sendData(this.#kept, 0, this.#bytes, false);
+  /** Sends what is kept, and the end if there is no more; true when more is to come and the stream has room for it. */
+  sendTo(upstream: UpstreamStream, edits: HeadEdits): boolean {
+    const hasRoom = this.#kept === null || upstream.sendData(this.#kept, 0, this.#bytes, false);
     if (this.#bytes > this.#replayBytes) this.#drop();
-    return hasRoom;
+    if (this.ended) upstream.sendEnd(requestTrailers(this.trailers, edits));
+    else upstream.flush();
+    return hasRoom && !this.ended;
   }
 
-  /** What has come so far, for a mirror that is asked only now. */
-  copyTo(mirror: MirrorRequest): void {
-    if (this.#kept !== null) mirror.data(this.#kept, 0, this.#bytes);
-    if (this.ended) mirror.end(null);
+  /** Shows the body to `tap`, from its first byte. */
+  tap(tap: RequestTap): void {
+    (this.#taps ??= []).push(tap);
+    if (this.#kept !== null) tap.data(this.#kept, 0, this.#bytes);
+    if (this.ended) tap.end(null);
   }
 
-  /** There will be no other try. */
+  tapData(buffer: Buffer, from: number, to: number): void {
+    if (this.#taps !== null) for (const tap of this.#taps) tap.data(buffer, from, to);
+  }
+  tapFlush(): void {
+    if (this.#taps !== null) for (const tap of this.#taps) tap.flush();
+  }
+
+  /** It is complete. `sent`: its trailers as the backend gets them. */
+  end(trailers: FieldList | null, sent: FieldList | null): void {
+    this.ended = true;
+    this.trailers = trailers;
+    if (this.#taps !== null) for (const tap of this.#taps) tap.end(sent);
+  }
+
+  /** There will be no other attempt. */
   forgetReplay(): void {
     this.#replayBytes = 0;
     this.#drop();

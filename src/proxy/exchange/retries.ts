@@ -2,7 +2,7 @@
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { UpstreamEndpoint } from '../upstream/endpoint.ts';
-import type { ExchangeFacts } from './exchange-facts.ts';
+import type { Exchange } from './exchange.ts';
 import { decideRetry, type Failure, type RetryDecision } from './retry.ts';
 
 export class Retries {
@@ -10,14 +10,14 @@ export class Retries {
   readonly tried: UpstreamEndpoint[] = [];
   /** Why there is no further try, if it is not the failure itself: the budget or a limit. */
   refusal: ReasonCode | null = null;
-  readonly #facts: ExchangeFacts;
+  readonly #facts: Exchange;
   readonly #cluster: UpstreamCluster;
   /** Dead connections replaced. */
   #replaced = 0;
   /** Counted among the retries that the cluster has in hand. */
   #isAdmitted = false;
 
-  constructor(facts: ExchangeFacts, cluster: UpstreamCluster) {
+  constructor(facts: Exchange, cluster: UpstreamCluster) {
     this.#facts = facts;
     this.#cluster = cluster;
   }

@@ -5,8 +5,8 @@ import type { HeaderField } from '../../ir/filter.ts';
 import type { SessionPersistence } from '../../ir/policy.ts';
 import type { UpstreamEndpoint } from '../upstream/endpoint.ts';
 import type { SessionTokens } from '../upstream/session-tokens.ts';
-import type { CompiledBackend } from '../runtime/compiled-rule.ts';
-import type { ExchangeFacts } from './exchange-facts.ts';
+import type { CompiledBackend } from './compiled-rule.ts';
+import type { Exchange } from './exchange.ts';
 import type { FieldList } from '../message/head.ts';
 import { HeaderId } from '../message/header-id.ts';
 
@@ -72,7 +72,7 @@ function isExpired({ absoluteTimeoutMs }: SessionPersistence, beganMs: number, n
 export function sessionField(
   policy: SessionPersistence,
   endpoint: UpstreamEndpoint,
-  { context, isSecure }: Pick<ExchangeFacts, 'context' | 'isSecure'>,
+  { context, isSecure }: Pick<Exchange, 'context' | 'isSecure'>,
 ): HeaderField {
   const value = context.sessions.issue(policy.name, endpoint, Date.now());
   if (policy.kind === 'header') return { name: policy.name, value };

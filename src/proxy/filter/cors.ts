@@ -1,9 +1,99 @@
 /** HTTPCORSFilter (GEP-1767): answers preflights, and tells browsers which origins may read the responses of a rule. */
-import type { CorsFilter, HeaderField } from '../../ir/filter.ts';
+import type { CorsFilter, HeaderEdit, HeaderField } from '../../ir/filter.ts';
+import { CORS_FIELDS } from '../../lib/cors-fields.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { FilterRun } from '../exchange/filter-run.ts';
+import type { ExchangeKey, FilterOutcome, HttpFilter } from '../exchange/http-filter.ts';
+import { responseEdits } from '../exchange/response-head.ts';
+import { dropsField } from '../message/head-edits.ts';
+import { joinedValue } from '../message/head.ts';
+import { replyFor } from '../message/local-reply.ts';
+import { isPreflight, preflightFilter } from '../router/preflight.ts';
 import type { RequestView } from '../router/request-view.ts';
+import type { FilterDefinition } from './definition.ts';
 
 /** First of the filter's fields, so that caches keep responses for different origins apart. */
-export const VARY_ORIGIN: HeaderField = { name: 'vary', value: 'Origin' };
+const VARY_ORIGIN: HeaderField = { name: 'vary', value: 'Origin' };
+
+/** Where a CORS filter acts, it alone sets its fields: those of the response or of a modifier are dropped. */
+const OTHERS_DROPPED: HeaderEdit = { set: [], add: [], remove: [...CORS_FIELDS] };
+
+/** What the filter of the rule, or of the chosen backend, adds to the response, whatever makes it. */
+const FIELDS: ExchangeKey<readonly HeaderField[] | null> = { absent: null };
+
+const ADD_FIELDS: HttpFilter = {
+  apply(exchange, run) {
+    const fields = run.kept(FIELDS);
+    if (fields === null) return 'continue';
+    const others = (run.addedFields ?? []).filter(({ name }) => !isOfCors(name));
+    run.addedFields = [...others, ...(variesByOrigin(exchange, run, others) ? fields.slice(1) : fields)];
+    return 'continue';
+  },
+};
+
+export const CORS: FilterDefinition<CorsFilter> = {
+  kind: 'cors',
+  stages: { request: 'cors', response: 'cors-fields' },
+  // What a preflight is told must hold for the request after it, and preflights are answered before a backend is chosen.
+  precedence: 'rule',
+  compile(config) {
+    const request = new ChooseFields(new CompiledCors(config));
+    return { request, response: ADD_FIELDS, responseEdit: OTHERS_DROPPED };
+  },
+  compileForRule(rule) {
+    const config = rule.action.kind === 'fail' ? null : preflightFilter(rule);
+    if (config === null) return null;
+    return { request: new AnswerPreflight(new CompiledCors(config)), response: ADD_FIELDS };
+  },
+  describe: ({ allowOrigins }) => `CORS: origins ${allowOrigins.join(', ')}`,
+};
+
+class AnswerPreflight implements HttpFilter {
+  readonly #cors: CompiledCors;
+
+  constructor(cors: CompiledCors) {
+    this.#cors = cors;
+  }
+
+  apply({ head }: Exchange, run: FilterRun): FilterOutcome {
+    if (!isPreflight(head)) return 'continue';
+    run.keep(FIELDS, this.#cors.preflightFields(head));
+    return {
+      kind: 'answer',
+      reason: 'cors_preflight',
+      reply: { ...replyFor('cors_preflight'), body: '' },
+    };
+  }
+}
+
+class ChooseFields implements HttpFilter {
+  readonly #cors: CompiledCors;
+
+  constructor(cors: CompiledCors) {
+    this.#cors = cors;
+  }
+
+  apply({ head }: Exchange, run: FilterRun): FilterOutcome {
+    run.keep(FIELDS, this.#cors.responseFields(head));
+    return 'continue';
+  }
+}
+
+const isOfCors = (name: string): boolean => CORS_FIELDS.has(name.toLowerCase());
+
+const isVary = ({ name }: HeaderField): boolean => name.toLowerCase() === VARY_ORIGIN.name;
+
+/** Whether the response says so without the CORS filter: a second `Vary: Origin` would be noise. */
+function variesByOrigin(exchange: Exchange, run: FilterRun, others: readonly HeaderField[]): boolean {
+  const edits = responseEdits(exchange);
+  const values = [...edits.append, ...others].filter(isVary).map(({ value }) => value);
+  const head = run.responseHead;
+  if (head !== null && !dropsField(edits, VARY_ORIGIN.name)) {
+    values.push(joinedValue(head, VARY_ORIGIN.name) ?? '');
+  }
+  const members = values.join(',').toLowerCase().split(',');
+  return members.some((member) => member.trim() === 'origin' || member.trim() === '*');
+}
 
 type OriginTest = (origin: string) => boolean;
 

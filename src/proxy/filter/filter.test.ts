@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import type { CorsFilter, HeaderField, RedirectFilter } from '../../ir/filter.ts';
+import type { CorsFilter, Filter, HeaderField, RedirectFilter } from '../../ir/filter.ts';
 import type { PathMatch } from '../../ir/match.ts';
+import type { RouteRule } from '../../ir/route.ts';
+import { testConfig } from '../../../test/support/gateway-config.ts';
 import type { RequestView } from '../router/request-view.ts';
 import { CompiledCors } from './cors.ts';
+import { FILTERS } from './filters.ts';
 import { MirrorShare } from './mirror-share.ts';
-import { compileBackendFilters } from './order.ts';
 import { rewritePath } from './path-rewrite.ts';
 import { redirectLocation } from './redirect.ts';
 import { CompiledRewrite } from './url-rewrite.ts';
@@ -165,21 +167,30 @@ suite('CORS', () => {
   });
 });
 
+const NO_CLUSTERS = { clusterOf: () => null };
+
+function ruleWith(filters: readonly Filter[]): RouteRule {
+  const [rule] = testConfig({ rules: [{ filters }] }).rules;
+  assert.ok(rule);
+  return rule;
+}
+
 suite('filters together', () => {
   test('the rule edits a request before its backend, an answer after it', () => {
     const set = (value: string) => ({ set: [{ name: 'X-A', value }], add: [], remove: [] });
-    const compiled = compileBackendFilters(
-      [
-        { kind: 'request-headers', edit: set('rule') },
-        { kind: 'response-headers', edit: set('rule') },
-      ],
-      [
-        { kind: 'request-headers', edit: set('backend') },
-        { kind: 'response-headers', edit: set('backend') },
-      ],
+    const filters = (value: string): Filter[] => [
+      { kind: 'request-headers', edit: set(value) },
+      { kind: 'response-headers', edit: set(value) },
+    ];
+    const rule = ruleWith(filters('rule'));
+    const { requestEdits, responseEdits } = FILTERS.compileBackend(
+      rule,
+      filters('backend'),
+      FILTERS.compileRule(rule, NO_CLUSTERS),
+      NO_CLUSTERS,
     );
-    assert.deepEqual(compiled.requestEdits.append, [{ name: 'X-A', value: 'backend' }]);
-    assert.deepEqual(compiled.responseEdits.append, [{ name: 'X-A', value: 'rule' }]);
+    assert.deepEqual(requestEdits.merged.append, [{ name: 'X-A', value: 'backend' }]);
+    assert.deepEqual(responseEdits.merged.append, [{ name: 'X-A', value: 'rule' }]);
   });
 
   test('a mirror takes exactly its share', () => {

@@ -1,116 +1,68 @@
 /**
- * The filters of a rule and of its backends, compiled; and the one place that says in which order they act.
+ * The one order of filters. Compilation sorts by it (filter-table.ts), `explain` prints filters in it, and docs/reference/routing.md
+ * shows it. The place of a filter follows from what it needs to know (nothing, the address, the identity) and is no setting.
  *
- * | # | filter            | acts on                | of             |
- * |---|-------------------|------------------------|----------------|
- * | 1 | CORS preflight    | answers                | rule, then backend |
- * | 2 | external auth     | answers or adds fields | rule, then backend |
- * | 3 | redirect          | answers                | rule, backend  |
- * | 4 | request headers   | request                | rule, then backend |
- * | 5 | URL rewrite       | request target, Host   | backend's, else the rule's |
- * | 6 | mirror            | copies the request as it leaves | rule and backend |
- * | 7 | response headers  | every response         | backend, then rule |
- * | 8 | CORS fields       | every response         | rule's, else the backend's |
- *
- * 7 and 8 act on redirects, refusals of auth servers and errors of the gateway as on responses of a backend (http/response-stage.ts).
- * Filters of a backend act once that backend is chosen, after 1 to 3 of the rule. A preflight comes before authentication, since browsers send it without credentials (Fetch standard, CORS protocol). A redirect
- * comes after it, so that a protected path does not tell where it leads.
+ * A preflight comes before authentication, since browsers send it without credentials (Fetch standard, CORS protocol). A redirect comes
+ * after it, so that a protected path does not tell where it leads.
  */
-import type {
-  CorsFilter,
-  ExternalAuthFilter,
-  Filter,
-  HeaderEdit,
-  MirrorFilter,
-  RedirectFilter,
-} from '../../ir/filter.ts';
-import { compileHeadEdits, NO_EDITS, type HeadEdits } from '../message/head-edits.ts';
-import { CORS_FIELDS } from '../../lib/cors-fields.ts';
-import { CompiledCors } from './cors.ts';
-import { CompiledRewrite } from './url-rewrite.ts';
 
-/** Filters that act once, whatever backend is chosen. */
-export interface RuleFilters {
-  readonly cors: CompiledCors | null;
-  readonly auth: ExternalAuthFilter | null;
-  readonly redirect: RedirectFilter | null;
-  /** Of responses that are made before a backend is chosen. */
-  readonly responseEdits: HeadEdits;
+/**
+ * When a stage acts.
+ * - `listener`: before there is an exchange.
+ * - `request`: filters of the rule before a backend is chosen, those of the backend once it is.
+ * - `forward`: once it is certain that the request goes to a backend: filters of its rule and its own.
+ * - `response`: on every response of the rule, whatever made it.
+ */
+export type FilterPhase = 'listener' | 'request' | 'forward' | 'response';
+
+export interface FilterStage {
+  readonly stage: string;
+  readonly phase: FilterPhase;
+  /** What acts here, as documentation names it; null: nothing yet. */
+  readonly title: string | null;
 }
 
-/** What a request to one backend of a rule goes through. */
-export interface BackendFilters {
-  /** The rule's, else the backend's own: what a preflight is told must hold for the request after it. */
-  readonly cors: CompiledCors | null;
-  /** The backend's own; the rule's has been asked before. */
-  readonly auth: ExternalAuthFilter | null;
-  readonly redirect: RedirectFilter | null;
-  readonly requestEdits: HeadEdits;
-  readonly rewrite: CompiledRewrite | null;
-  readonly mirrors: readonly MirrorFilter[];
-  readonly responseEdits: HeadEdits;
-}
+export const FILTER_ORDER = [
+  // Not a filter of the pipeline: an exchange reads from the head that it is given whether its call is one of gRPC, and everything
+  // after that (limits of time, the form of local replies, retries, health) depends on it. So the call is translated before.
+  { stage: 'grpc-web', phase: 'listener', title: 'gRPC-Web' },
+  { stage: 'cors', phase: 'request', title: 'CORS preflight' },
+  // A redirect that changes only the scheme to https reveals nothing, and keeps credentials off the cleartext connection.
+  { stage: 'https-redirect', phase: 'request', title: null },
+  // The gateway's own: a rule or backend that cannot serve, TRACE, Max-Forwards, the declared length of the body (dispatch.ts).
+  { stage: 'checks', phase: 'request', title: 'checks of the gateway' },
+  // By address, header or cookie; maintenance.
+  { stage: 'access', phase: 'request', title: null },
+  { stage: 'rate-limit', phase: 'request', title: null },
+  { stage: 'authentication', phase: 'request', title: 'external auth' },
+  // By the identity that authentication has found.
+  { stage: 'authorization', phase: 'request', title: null },
+  { stage: 'client-rate-limit', phase: 'request', title: null },
+  { stage: 'custom-request', phase: 'request', title: null },
+  { stage: 'redirect', phase: 'request', title: 'redirect' },
+  { stage: 'request-headers', phase: 'forward', title: 'request headers' },
+  { stage: 'url-rewrite', phase: 'forward', title: 'URL rewrite' },
+  { stage: 'mirror', phase: 'forward', title: 'mirror' },
+  { stage: 'custom-response', phase: 'response', title: null },
+  { stage: 'error-page', phase: 'response', title: null },
+  { stage: 'response-headers', phase: 'response', title: 'response headers' },
+  { stage: 'cors-fields', phase: 'response', title: 'CORS fields' },
+  { stage: 'compression', phase: 'response', title: null },
+] as const satisfies readonly FilterStage[];
 
-/** Shared by the thousands of rules without filters: what all requests look at stays in the processor's cache. */
-const NO_RULE_FILTERS: RuleFilters = { cors: null, auth: null, redirect: null, responseEdits: NO_EDITS };
-const NO_BACKEND_FILTERS: BackendFilters = {
-  cors: null,
-  auth: null,
-  redirect: null,
-  requestEdits: NO_EDITS,
-  rewrite: null,
-  mirrors: [],
-  responseEdits: NO_EDITS,
-};
+type Row = (typeof FILTER_ORDER)[number];
+export type RequestStage = Extract<Row, { readonly phase: 'request' | 'forward' }>['stage'];
+export type ResponseStage = Extract<Row, { readonly phase: 'response' }>['stage'];
 
-export function compileRuleFilters(filters: readonly Filter[]): RuleFilters {
-  if (filters.length === 0) return NO_RULE_FILTERS;
-  const cors = first(filters, isCors);
-  return {
-    cors: cors === null ? null : new CompiledCors(cors),
-    auth: first(filters, isAuth),
-    redirect: first(filters, isRedirect),
-    responseEdits: compileResponseEdits(filters, cors),
-  };
-}
+const NOWHERE = FILTER_ORDER.length;
+const RANK: ReadonlyMap<string, number> = new Map(FILTER_ORDER.map(({ stage }, index) => [stage, index]));
+const PHASE: ReadonlyMap<string, FilterPhase> = new Map(
+  FILTER_ORDER.map(({ stage, phase }) => [stage, phase]),
+);
 
-export function compileBackendFilters(
-  ruleFilters: readonly Filter[],
-  backendFilters: readonly Filter[],
-): BackendFilters {
-  if (ruleFilters.length === 0 && backendFilters.length === 0) return NO_BACKEND_FILTERS;
-  const rewrite = first(backendFilters, isRewrite) ?? first(ruleFilters, isRewrite);
-  const cors = first(ruleFilters, isCors) ?? first(backendFilters, isCors);
-  return {
-    cors: cors === null ? null : new CompiledCors(cors),
-    auth: first(backendFilters, isAuth),
-    redirect: first(backendFilters, isRedirect),
-    requestEdits: compileHeadEdits([...requestEdits(ruleFilters), ...requestEdits(backendFilters)]),
-    rewrite: rewrite === null ? null : new CompiledRewrite(rewrite),
-    mirrors: [...ruleFilters, ...backendFilters].filter((filter) => filter.kind === 'mirror'),
-    responseEdits: compileResponseEdits([...backendFilters, ...ruleFilters], cors),
-  };
-}
+/** Of two stages the one with the lower rank acts first; a filter without a stage acts nowhere. */
+export const rankOf = (stage: RequestStage | ResponseStage | undefined): number =>
+  stage === undefined ? NOWHERE : (RANK.get(stage) ?? NOWHERE);
 
-/** Where there is a CORS filter, it alone sets its fields: what the response or a modifier says of them is dropped. */
-function compileResponseEdits(filters: readonly Filter[], cors: CorsFilter | null): HeadEdits {
-  const dropped = cors === null ? [] : [{ set: [], add: [], remove: [...CORS_FIELDS] }];
-  return compileHeadEdits([...responseEdits(filters), ...dropped]);
-}
-
-function first<Kind extends Filter>(
-  filters: readonly Filter[],
-  is: (filter: Filter) => filter is Kind,
-): Kind | null {
-  return filters.find(is) ?? null;
-}
-
-const isCors = (filter: Filter): filter is CorsFilter => filter.kind === 'cors';
-const isAuth = (filter: Filter): filter is ExternalAuthFilter => filter.kind === 'external-auth';
-const isRedirect = (filter: Filter): filter is RedirectFilter => filter.kind === 'redirect';
-const isRewrite = (filter: Filter) => filter.kind === 'url-rewrite';
-
-const requestEdits = (filters: readonly Filter[]): HeaderEdit[] =>
-  filters.flatMap((filter) => (filter.kind === 'request-headers' ? [filter.edit] : []));
-const responseEdits = (filters: readonly Filter[]): HeaderEdit[] =>
-  filters.flatMap((filter) => (filter.kind === 'response-headers' ? [filter.edit] : []));
+export const actsOnForwarding = (stage: RequestStage | undefined): boolean =>
+  stage !== undefined && PHASE.get(stage) === 'forward';

@@ -1,7 +1,50 @@
+/** HTTPRequestRedirectFilter. */
 import type { RedirectFilter } from '../../ir/filter.ts';
 import type { PathMatch } from '../../ir/match.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { FilterOutcome, HttpFilter } from '../exchange/http-filter.ts';
+import { pathMatchOf } from '../exchange/outgoing-request.ts';
+import { WebRequestHead } from '../message/grpc-web-head.ts';
+import { replyFor } from '../message/local-reply.ts';
 import type { RequestView } from '../router/request-view.ts';
+import type { FilterDefinition } from './definition.ts';
 import { rewritePath } from './path-rewrite.ts';
+
+export const REDIRECT: FilterDefinition<RedirectFilter> = {
+  kind: 'redirect',
+  stages: { request: 'redirect' },
+  precedence: 'both',
+  compile: (config) => ({ request: new Redirect(config) }),
+  describe({ scheme, hostname, path, port, status }) {
+    const parts = { scheme, hostname, path: path?.value ?? null, port };
+    const shown = Object.entries(parts).flatMap(([key, value]) =>
+      value === null ? [] : [`${key} ${String(value)}`],
+    );
+    return `redirect ${[status, ...shown].join(', ')}`;
+  },
+};
+
+class Redirect implements HttpFilter {
+  readonly #config: RedirectFilter;
+
+  constructor(config: RedirectFilter) {
+    this.#config = config;
+  }
+
+  apply(exchange: Exchange): FilterOutcome {
+    const { head, connection } = exchange;
+    const location = redirectLocation(this.#config, head, pathMatchOf(exchange), connection.info);
+    if (location === null) return { kind: 'answer', reason: 'bad_request' };
+    const reply = {
+      status: this.#config.status,
+      fields: [{ name: 'location', value: location }],
+      body: '',
+      // Browsers follow redirects of gRPC-Web calls; gRPC clients follow none.
+      grpc: head instanceof WebRequestHead ? null : replyFor('redirect').grpc,
+    };
+    return { kind: 'answer', reason: 'redirect', reply };
+  }
+}
 
 const WELL_KNOWN_PORTS = { http: 80, https: 443 } as const;
 

@@ -1,11 +1,27 @@
 import type { UrlRewriteFilter } from '../../ir/filter.ts';
 import type { PathMatch } from '../../ir/match.ts';
 import { isAuthority } from '../../lib/message-grammar.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { FilterOutcome, HttpFilter } from '../exchange/http-filter.ts';
+import { outgoingRequest, pathMatchOf } from '../exchange/outgoing-request.ts';
 import type { RequestView } from '../router/request-view.ts';
+import type { FilterDefinition } from './definition.ts';
 import { rewritePath } from './path-rewrite.ts';
 
+export const URL_REWRITE: FilterDefinition<UrlRewriteFilter> = {
+  kind: 'url-rewrite',
+  stages: { request: 'url-rewrite' },
+  precedence: 'backend',
+  compile: (config) => ({ request: new CompiledRewrite(config) }),
+  describe({ hostname, path }) {
+    const host = hostname === null ? [] : [`host → ${hostname}`];
+    const target = path === null ? [] : [`${path.kind === 'full' ? 'path' : 'prefix'} → ${path.value}`];
+    return `rewrite: ${[...host, ...target].join(', ')}`;
+  },
+};
+
 /** HTTPURLRewriteFilter: another target, another Host; the query stays. */
-export class CompiledRewrite {
+export class CompiledRewrite implements HttpFilter {
   /** Host to send; null = the client's. */
   readonly authority: string | null;
   readonly #path: UrlRewriteFilter['path'];
@@ -13,6 +29,13 @@ export class CompiledRewrite {
   constructor({ hostname, path }: UrlRewriteFilter) {
     this.authority = hostname !== null && isAuthority(hostname) ? hostname : null;
     this.#path = path;
+  }
+
+  apply(exchange: Exchange): FilterOutcome {
+    const request = outgoingRequest(exchange);
+    request.target = this.target(exchange.head, pathMatchOf(exchange));
+    request.authority = this.authority;
+    return 'continue';
   }
 
   /** Path and query to send; null = as they are. */

@@ -9,6 +9,7 @@ import { isGrpcContent } from '../message/grpc-status.ts';
 import type { HeadEdits } from '../message/head-edits.ts';
 import { UNKNOWN_LENGTH, type FieldList, type ResponseHead } from '../message/head.ts';
 import { HeaderId, isConnectionLevel } from '../message/header-id.ts';
+import { RetainedFields } from '../message/retained-head.ts';
 import type { DownstreamEvents, DownstreamStream, ResetCause } from '../message/stream.ts';
 import { isForwardableTrailer } from '../message/trailers.ts';
 import { Base64Decoder, Base64Encoder } from './base64-stream.ts';
@@ -26,7 +27,10 @@ export class WebCallStream implements DownstreamStream {
   readonly #encoder: Base64Encoder | null;
   /** The answer is one of gRPC; anything else passes as it is. */
   #isCall = false;
-  /** The answer's head, when the answer ended with it: its status is to go where the client looks for it. */
+  /**
+   * The response's head where the response ended with it: to gRPC all its metadata is trailers ("Trailers-Only"), which the client
+   * looks for in the body.
+   */
   #onlyHead: FieldList | null = null;
 
   constructor(stream: DownstreamStream, format: WebFormat) {
@@ -46,7 +50,7 @@ export class WebCallStream implements DownstreamStream {
       return;
     }
     const webHead = new WebResponseHead(head, this.#format);
-    if (!head.hasBody) this.#onlyHead = copyOf(head);
+    if (!head.hasBody) this.#onlyHead = new RetainedFields(head);
     this.#stream.sendHead(webHead, edits, extra);
   }
 
@@ -170,21 +174,6 @@ class WebResponseHead implements ResponseHead {
 function isStatus(head: FieldList, index: number): boolean {
   const id = head.id(index);
   return id === HeaderId.grpcStatus || id === HeaderId.grpcMessage || head.name(index) === STATUS_DETAILS;
-}
-
-/** The head of an answer that ends with it: to gRPC, all that its metadata says is trailers ("Trailers-Only"). */
-function copyOf(head: FieldList): FieldList {
-  const fields = Array.from({ length: head.count }, (_, index) => ({
-    id: head.id(index),
-    name: head.name(index),
-    value: head.value(index),
-  }));
-  return {
-    count: fields.length,
-    id: (index) => fields[index]?.id ?? HeaderId.other,
-    name: (index) => fields[index]?.name ?? '',
-    value: (index) => fields[index]?.value ?? '',
-  };
 }
 
 function contentTypeOf(head: FieldList): string {

@@ -4,7 +4,7 @@ import type { ProxySettings } from '../../ir/gateway-config.ts';
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
 import { GRPC_STATUS } from './grpc-status.ts';
 import { NO_EDITS } from './head-edits.ts';
-import { LocalHead } from './head.ts';
+import { LocalHead, type ResponseHead } from './head.ts';
 import type { DownstreamStream } from './stream.ts';
 
 /** A response of the gateway's own, before it is known who asked. */
@@ -92,8 +92,14 @@ export function renderReply(reply: Reply, { method, isGrpc }: ReplyTarget): Loca
 export function refuse(stream: DownstreamStream, reason: ReasonCode, to: ReplyTarget): void {
   const { head, body } = renderReply(replyFor(reason), to);
   stream.sendHead(head, NO_EDITS, null);
-  if (head.hasBody) stream.sendData(body, 0, body.length, false);
+  sendReplyBody(stream, head, body);
+}
+
+/** Sends what follows the head of a reply; the number of bytes of content. */
+export function sendReplyBody(stream: DownstreamStream, { hasBody }: ResponseHead, body: Buffer): number {
+  if (hasBody) stream.sendData(body, 0, body.length, false);
   stream.sendEnd(null);
+  return hasBody ? body.length : 0;
 }
 
 /** What `grpc-message` has as it is; everything else is percent-encoded (gRPC over HTTP/2, "Status-Message"). */

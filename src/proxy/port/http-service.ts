@@ -14,7 +14,7 @@ import type { RequestHead } from '../message/head.ts';
 import type { ServerConnection, ServerHost } from '../message/server-host.ts';
 import type { DownstreamEvents, DownstreamStream } from '../message/stream.ts';
 import type { Transport } from '../net/transport.ts';
-import type { CompiledRule } from '../runtime/compiled-rule.ts';
+import type { CompiledRule } from '../exchange/compiled-rule.ts';
 import type { CompiledPort } from '../runtime/runtime.ts';
 import type { TimerWheel } from '../net/timer-wheel.ts';
 

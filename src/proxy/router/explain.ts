@@ -235,7 +235,7 @@ function served({ config, hit, rule, isPreflight, settingsOf }: Served, around: 
 
 type Outcome = Pick<Explanation, 'outcome' | 'status' | 'reason' | 'summary'>;
 
-/** In the order in which a request meets them (filter/order.ts). */
+/** In the order in which they act (filter/order.ts). */
 function outcomeOf(rule: RouteRule, isPreflight: boolean, facts: readonly BackendFacts[]): Outcome {
   if (rule.action.kind === 'fail') {
     const { status, reason, message } = rule.action;

@@ -8,7 +8,7 @@ import { isInside } from '../message/downstream-connection.ts';
 import { compileL4Rule, type CompiledL4Rule, type L4Cluster } from '../l4/l4-rule.ts';
 import type { StreamCounterRegistry, StreamLabels } from '../l4/stream-counters.ts';
 import { compileTlsPort, startsWithTls, type TlsPort } from '../net/tls-port.ts';
-import type { CompiledGateway } from './compiled-rule.ts';
+import type { CompiledGateway } from '../exchange/compiled-rule.ts';
 
 /** What a listener's rules need of the configuration it came with. */
 export interface ListenerSource {

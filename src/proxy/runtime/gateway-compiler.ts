@@ -6,15 +6,17 @@ import type { RouteRule } from '../../ir/route.ts';
 import type { Certificate } from '../../ir/tls.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { ClusterRegistry } from '../upstream/cluster-registry.ts';
+import type { CompiledGateway, CompiledRule } from '../exchange/compiled-rule.ts';
 import type { CounterRegistry } from '../exchange/request-counters.ts';
+import type { FilterTable } from '../filter/filter-table.ts';
 import type { RuleProblem } from './rule-problem.ts';
 import type { ListenerSource } from './compile-l4.ts';
 import { compileRule } from './compile-rule.ts';
-import type { CompiledGateway, CompiledRule } from './compiled-rule.ts';
 
 export interface GatewayCompilerDeps {
   readonly clusters: ClusterRegistry;
   readonly counters: CounterRegistry;
+  readonly filters: FilterTable;
 }
 
 /** A rule with every cluster that it asked for, and what it got: where the same asking gives the same, the rule is the same. */
@@ -112,7 +114,8 @@ export class GatewayCompiler {
       uses.push([id, cluster]);
       return cluster;
     };
-    const deps = { gateway: this.gateway, counters: this.#deps.counters, clusterOf };
+    const { counters, filters } = this.#deps;
+    const deps = { gateway: this.gateway, counters, filters, clusterOf };
     try {
       const compiled = compileRule(rule, origin, deps);
       // A copy is as long as it is, where what grew has room for more.

@@ -14,10 +14,11 @@ import { SILENT_LOGGER } from '../../telemetry/logger.ts';
 import { ClusterRegistry } from '../upstream/cluster-registry.ts';
 import { Http1Protocol } from '../upstream/pool-h1.ts';
 import { CounterRegistry } from '../exchange/request-counters.ts';
+import { FILTERS } from '../filter/filters.ts';
 import { StreamCounterRegistry } from '../l4/stream-counters.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
 import { compileRegex } from '../router/regex.ts';
-import type { CompiledRule } from './compiled-rule.ts';
+import type { CompiledRule } from '../exchange/compiled-rule.ts';
 import { compileRuntime, EMPTY_RUNTIME, type CompilerDeps, type Runtime } from './runtime.ts';
 
 const GATEWAY: TestGateway = {
@@ -35,6 +36,7 @@ class Bench {
     }),
     counters: new CounterRegistry(),
     streamCounters: new StreamCounterRegistry(),
+    filters: FILTERS,
     regex: compileRegex,
   };
   runtime: Runtime = EMPTY_RUNTIME;

@@ -6,18 +6,20 @@ import { strictestLimits, type ClientLimits } from '../../ir/client-limits.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { HttpListener, Listener, Port } from '../../ir/listener.ts';
 import type { ClusterRegistry } from '../upstream/cluster-registry.ts';
+import type { CompiledGateway, CompiledRule } from '../exchange/compiled-rule.ts';
 import type { CounterRegistry, RequestCounters } from '../exchange/request-counters.ts';
+import type { FilterTable } from '../filter/filter-table.ts';
 import type { StreamCounterRegistry } from '../l4/stream-counters.ts';
 import type { RegexCompiler } from '../router/entry.ts';
 import { PortRouter, type ListenerRef } from '../router/router.ts';
 import { compileL4Port, type CompiledL4Port, type ListenerSource } from './compile-l4.ts';
-import type { CompiledGateway, CompiledRule } from './compiled-rule.ts';
 import { GatewayCompiler } from './gateway-compiler.ts';
 
 export interface CompilerDeps {
   readonly clusters: ClusterRegistry;
   readonly counters: CounterRegistry;
   readonly streamCounters: StreamCounterRegistry;
+  readonly filters: FilterTable;
   readonly regex: RegexCompiler;
 }
 
@@ -121,7 +123,7 @@ function compilePort(
       listener.kind === 'http' ? [listener] : [],
     ),
     ruleOf: (id, listener) => compilers.get(listener)?.compile(id, listener) ?? null,
-    answersPreflights: ({ preflight }) => preflight !== null,
+    answersPreflights: (rule) => rule.answersPreflights,
     regex,
     before,
   });

@@ -28,18 +28,18 @@ export interface AuthEvents extends Pick<
   onAuthUnavailable(): void;
 }
 
-export interface AuthQuestion {
+export interface HttpQuestion {
   readonly kind: 'http';
   readonly filter: ExternalAuthFilter;
   readonly cluster: UpstreamCluster;
   readonly prepared: PreparedRequest;
   /** The part of the request's body that the auth server gets to see. */
   readonly body: Buffer;
-  readonly wheel: TimerWheel;
 }
 
 export class ExternalAuthCheck extends TimerEntry implements UpstreamEvents {
-  readonly #question: AuthQuestion;
+  readonly #question: HttpQuestion;
+  readonly #wheel: TimerWheel;
   readonly #events: AuthEvents;
   readonly #call: UpstreamCall;
   #isAllowed = false;
@@ -47,20 +47,20 @@ export class ExternalAuthCheck extends TimerEntry implements UpstreamEvents {
   #isOver = false;
   #ignoredBytes = 0;
 
-  constructor(question: AuthQuestion, events: AuthEvents) {
+  constructor(question: HttpQuestion, wheel: TimerWheel, events: AuthEvents) {
     super();
     this.#question = question;
+    this.#wheel = wheel;
     this.#events = events;
-    this.#call = new UpstreamCall(question.cluster, this, question.wheel);
+    this.#call = new UpstreamCall(question.cluster, this, wheel);
   }
 
   ask(): void {
-    const { wheel } = this.#question;
-    wheel.schedule(this, wheel.now() + ANSWER_TIMEOUT_MS);
+    this.#wheel.schedule(this, this.#wheel.now() + ANSWER_TIMEOUT_MS);
     if (!this.#call.open()) this.#fail();
   }
 
-  /** Nobody waits for the verdict any more. */
+  /** The verdict is not needed any more. */
   cancel(): void {
     if (this.#isOver) return;
     this.#end();
@@ -85,7 +85,7 @@ export class ExternalAuthCheck extends TimerEntry implements UpstreamEvents {
       this.#isAllowed = true;
       this.#events.onAllowed(verdict.fields);
     } else {
-      this.#question.wheel.cancel(this);
+      this.#wheel.cancel(this);
       this.#isDenied = true;
       this.#events.onDenied(head, stream);
     }
@@ -145,7 +145,7 @@ export class ExternalAuthCheck extends TimerEntry implements UpstreamEvents {
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#question.wheel.remove(this);
+    this.#wheel.remove(this);
     this.#question.prepared.release();
   }
 }

@@ -6,7 +6,7 @@ import { clusterId } from '../../ir/ids.ts';
 import { DEFAULT_CLUSTER_POLICY } from '../../ir/policy.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
-import { ExternalAuthCheck } from '../filter/external-auth/external-auth-check.ts';
+import { ExternalAuthCheck } from './external-auth/external-auth-check.ts';
 import { LocalHead, type ResponseHead } from '../message/head.ts';
 import type { UpstreamEvents, UpstreamStream } from '../message/stream.ts';
 import { testBackend, testCluster, testConfig } from '../../../test/support/gateway-config.ts';
@@ -116,8 +116,8 @@ test('an allow whose body never ends gives its connection back when the time for
       cluster,
       prepared: { release: () => held.prepared-- },
       body: Buffer.alloc(0),
-      wheel,
     },
+    wheel,
     {
       onAllowed: () => verdicts.push('allow'),
       onDenied: () => verdicts.push('deny'),

@@ -9,7 +9,9 @@ import type { FieldList } from '../message/head.ts';
 import type { OutgoingRequest, PreparedRequest } from '../message/outgoing.ts';
 import { mirroredCopy } from '../message/own-request.ts';
 import type { UpstreamEvents, UpstreamStream } from '../message/stream.ts';
-import { UpstreamCall } from './upstream-call.ts';
+import type { MirrorStats } from '../exchange/exchange-context.ts';
+import type { EndObserver, RequestTap } from '../exchange/http-filter.ts';
+import { UpstreamCall } from '../exchange/upstream-call.ts';
 
 /** Body bytes kept while the mirror is being connected to. */
 const MAX_WAITING_BYTES = 65_536;
@@ -17,11 +19,6 @@ const MAX_WAITING_BYTES = 65_536;
 const ANSWER_TIMEOUT_MS = 30_000;
 /** Copies in flight to one cluster, unless its policy sets `maxParallelRequests`; more are dropped. */
 const MAX_IN_FLIGHT = 1_024;
-
-export interface MirrorStats {
-  sent: number;
-  dropped: number;
-}
 
 export interface MirrorContext {
   readonly wheel: TimerWheel;
@@ -45,7 +42,7 @@ export function mirrorRequest(
   return null;
 }
 
-export class MirrorRequest extends TimerEntry implements UpstreamEvents {
+export class MirrorRequest extends TimerEntry implements UpstreamEvents, RequestTap, EndObserver {
   readonly #cluster: UpstreamCluster;
   readonly #call: UpstreamCall;
   readonly #prepared: PreparedRequest;

@@ -5,12 +5,9 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import type { RequestPolicy } from '../../ir/policy.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
-import type { ExternalAuthFilter, HeaderEdit } from '../../ir/filter.ts';
-import type { CompiledCors } from '../filter/cors.ts';
-import type { MirrorShare } from '../filter/mirror-share.ts';
-import type { BackendFilters, RuleFilters } from '../filter/order.ts';
-import type { RequestCounters } from '../exchange/request-counters.ts';
 import type { WeightedChoice } from '../upstream/weighted-choice.ts';
+import type { FilterChain } from './http-filter.ts';
+import type { RequestCounters } from './request-counters.ts';
 
 /** What the rules of one Gateway share: the same object for as long as it says the same. */
 export interface CompiledGateway {
@@ -29,22 +26,8 @@ export interface CompiledBackend {
   readonly requests: RequestPolicy;
   /** Of one try; 0 = none. */
   readonly tryTimeoutMs: number;
-  readonly filters: BackendFilters;
-  /** What `filters.requestEdits` was compiled from, in order. */
-  readonly requestEditSources: readonly HeaderEdit[];
-  readonly mirrors: readonly CompiledMirror[];
-  readonly auth: CompiledAuth | null;
-}
-
-/** Whom to ask about a request. `cluster`: null where the filter names none that is configured. */
-export interface CompiledAuth {
-  readonly filter: ExternalAuthFilter;
-  readonly cluster: UpstreamCluster | null;
-}
-
-export interface CompiledMirror {
-  readonly share: MirrorShare;
-  readonly cluster: UpstreamCluster;
+  /** From the choice of this backend on; those that the rule runs before it are not among them. */
+  readonly filters: FilterChain;
 }
 
 export interface CompiledRule {
@@ -55,10 +38,10 @@ export interface CompiledRule {
   readonly counters: RequestCounters;
   readonly backends: readonly CompiledBackend[];
   readonly choice: WeightedChoice;
-  readonly filters: RuleFilters;
-  readonly auth: CompiledAuth | null;
-  /** Answers preflights; null when they go on as the OPTIONS requests that they are. */
-  readonly preflight: CompiledCors | null;
+  /** Until a backend is chosen. */
+  readonly filters: FilterChain;
+  /** False when preflights go on as the OPTIONS requests that they are. */
+  readonly answersPreflights: boolean;
   /** The reason that every request is answered with; null for a rule that forwards. */
   readonly refusal: ReasonCode | null;
 }

@@ -1,0 +1,173 @@
+/**
+ * The filters of one exchange at work: the one loop that runs them, and what they keep. Created when the first filter acts, so that
+ * exchanges without filters carry nothing.
+ */
+import type { HeaderEdit, HeaderField } from '../../ir/filter.ts';
+import type { ReasonCode } from '../../ir/reason.ts';
+import type { ResponseHead } from '../message/head.ts';
+import type { UpstreamStream } from '../message/stream.ts';
+import { runRequestFilters } from './dispatch.ts';
+import type { Exchange } from './exchange.ts';
+import { CANCELLED } from './exchange-observer.ts';
+import { HeldResponse } from './held-response.ts';
+import {
+  NO_EDIT_LIST,
+  type EndObserver,
+  type ExchangeKey,
+  type FilterAnswer,
+  type HttpFilter,
+  type PendingFilter,
+} from './http-filter.ts';
+import type { MutableRequest } from './outgoing-request.ts';
+
+/** A response that an upstream of a filter makes, such as an auth server: its body follows through `UpstreamEvents`. */
+export interface UpstreamResponse {
+  readonly reason: ReasonCode;
+  readonly head: ResponseHead;
+  readonly stream: UpstreamStream;
+}
+
+export class FilterRun {
+  /** Edits for this exchange, in the order in which they apply; those of the rule and of its backend follow. */
+  requestEdits: readonly HeaderEdit[] = NO_EDIT_LIST.sources;
+  responseEdits: readonly HeaderEdit[] = NO_EDIT_LIST.sources;
+  /** Fields to add to the response after all edits. */
+  addedFields: readonly HeaderField[] | null = null;
+  /** The request as it will be sent, once a filter has asked for it (`outgoingRequest`). */
+  outgoing: MutableRequest | null = null;
+  readonly #exchange: Exchange;
+  /** Index of the next filter of the list at work. */
+  #next = 0;
+  #pending: PendingFilter | null = null;
+  /** The filter whose upstream makes the response. */
+  #responder: PendingFilter | null = null;
+  #isResponding = false;
+  #isLocalReply = false;
+  #responseHead: ResponseHead | null = null;
+  #held: HeldResponse | null = null;
+  #kept: Map<ExchangeKey<unknown>, unknown> | null = null;
+  #endObservers: EndObserver[] | null = null;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  // --- for the exchange ---
+
+  /** The next list of filters is at work. */
+  rewind(): void {
+    this.#next = 0;
+  }
+
+  /** Runs `filters` up to `end`, from where the last run stopped. True when all have acted: the caller goes on. */
+  run(filters: readonly HttpFilter[], end: number): boolean {
+    const exchange = this.#exchange;
+    while (this.#next < end) {
+      const outcome = (filters[this.#next++] as HttpFilter).apply(exchange, this);
+      if (outcome === 'continue') continue;
+      if (outcome.kind === 'answer') exchange.answer(outcome.reason, outcome.reply);
+      else this.#wait(outcome);
+      return false;
+    }
+    return true;
+  }
+
+  /**
+   * Runs the response filters on a response; true when it is to be sent. One that takes the place of another goes on with the filters
+   * that the other had not reached: each acts at most once, and the loop ends.
+   */
+  respond(head: ResponseHead, isLocalReply: boolean): boolean {
+    if (!this.#isResponding) this.rewind();
+    this.#isResponding = true;
+    this.#isLocalReply = isLocalReply;
+    this.#responseHead = head;
+    this.#held = null;
+    return this.#runResponse();
+  }
+
+  #runResponse(): boolean {
+    const { response } = this.#exchange.filters;
+    return this.run(response, response.length);
+  }
+
+  #wait(pending: PendingFilter): void {
+    const exchange = this.#exchange;
+    this.#pending = pending;
+    if (!this.#isResponding) exchange.head = exchange.head.retain();
+    else if (!this.#isLocalReply && this.#held === null && this.#responseHead !== null) {
+      this.#held = new HeldResponse(this.#responseHead);
+      this.#responseHead = this.#held.head;
+    }
+    exchange.watchTime();
+    pending.start(exchange.body);
+  }
+
+  /** There is a response, sent or not: the request is not tried again. */
+  get isResponding(): boolean {
+    return this.#isResponding;
+  }
+  /** The response that waits for a filter; null: it is a local reply, or none waits. */
+  get held(): HeldResponse | null {
+    return this.#held;
+  }
+  takeHeld(): HeldResponse | null {
+    const held = this.#held;
+    this.#held = null;
+    return held;
+  }
+
+  bodyChanged(): void {
+    this.#pending?.bodyChanged(this.#exchange.body);
+  }
+
+  /** What filters wait for does not matter any more. */
+  cancel(): void {
+    const waiting = this.#pending ?? this.#responder;
+    this.#pending = null;
+    this.#responder = null;
+    this.#held = null;
+    waiting?.cancel();
+  }
+
+  ended(): void {
+    if (this.#endObservers === null) return;
+    for (const observer of this.#endObservers) observer.exchangeEnded(this.#exchange);
+  }
+
+  // --- for filters ---
+
+  /** The head of the response; null while the request's filters act. */
+  get responseHead(): ResponseHead | null {
+    return this.#responseHead;
+  }
+
+  /** Ends the wait of `pending`. */
+  resume(pending: PendingFilter, outcome: 'continue' | FilterAnswer): void {
+    if (this.#pending !== pending) return;
+    this.#pending = null;
+    const exchange = this.#exchange;
+    if (outcome !== 'continue') exchange.answer(outcome.reason, outcome.reply);
+    else if (!this.#isResponding) runRequestFilters(exchange);
+    else if (this.#runResponse() && this.#responseHead !== null) exchange.startResponse(this.#responseHead);
+  }
+
+  /** Ends the wait of `pending` with a response that is passed on to the client. */
+  respondWith(pending: PendingFilter, response: UpstreamResponse): void {
+    if (this.#pending !== pending) return;
+    this.#pending = null;
+    this.#exchange.leaveAttempt(CANCELLED);
+    this.#responder = pending;
+    this.#exchange.passOn(response);
+  }
+
+  keep<Value>(key: ExchangeKey<Value>, value: Value): void {
+    (this.#kept ??= new Map<ExchangeKey<unknown>, unknown>()).set(key, value);
+  }
+  kept<Value>(key: ExchangeKey<Value>): Value {
+    return this.#kept?.has(key) === true ? (this.#kept.get(key) as Value) : key.absent;
+  }
+
+  observeEnd(observer: EndObserver): void {
+    (this.#endObservers ??= []).push(observer);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What a filter is to the exchange: the interface that filters implement. They are compiled in `proxy/filter`, which says in which order
+ * they act, and one loop runs them (`FilterRun`), on requests, on responses and on local replies alike.
+ *
+ * **Bodies.** A filter acts on heads. One that changes a response's body wraps the stream (`Exchange.wrapStream`): a `DownstreamStream`
+ * between the exchange and the client sees head, data, end and flushes in order, as `WebCallStream` of gRPC-Web does. It may be
+ * asynchronous: it returns false from `sendData` and calls `Exchange.onDownstreamDrained` when it has room again. One that changes a
+ * request's body is a `DownstreamEvents` between the engine and the exchange, as `WebTextRequest` of gRPC-Web is: it belongs into
+ * `HttpService.begin`, whose result is what the engine calls, and slows the client down with `DownstreamStream.pauseRequest`. One that
+ * only reads the request's body is a `RequestTap`.
+ */
+import type { HeaderEdit } from '../../ir/filter.ts';
+import type { ReasonCode } from '../../ir/reason.ts';
+import { NO_EDITS, type HeadEdits } from '../message/head-edits.ts';
+import type { FieldList } from '../message/head.ts';
+import type { Reply } from '../message/local-reply.ts';
+import type { Exchange } from './exchange.ts';
+import type { FilterRun } from './filter-run.ts';
+import type { RequestBody } from './request-body.ts';
+
+/** One step of a rule or backend. It serves every exchange of the rule; what belongs to one exchange is kept in `run`. */
+export interface HttpFilter {
+  apply(exchange: Exchange, run: FilterRun): FilterOutcome;
+}
+
+/** `continue`: the next filter acts. Any other outcome ends the loop, for now or for good. */
+export type FilterOutcome = 'continue' | FilterAnswer | PendingFilter;
+
+/** The gateway responds in place of the backend, or of the response that a response filter was given. */
+export interface FilterAnswer {
+  readonly kind: 'answer';
+  readonly reason: ReasonCode;
+  /** Absent: the usual reply for `reason`. */
+  readonly reply?: Reply;
+}
+
+/**
+ * The filter waits for something. `FilterRun.resume` or `FilterRun.respondWith` ends the wait; both do nothing once it was cancelled. The
+ * time limits of the rule apply meanwhile.
+ */
+export interface PendingFilter {
+  readonly kind: 'pending';
+  /** The wait begins. It may end before this returns. `body`: what has arrived of the request's body; null when it has none. */
+  start(body: RequestBody | null): void;
+  /** More of the request's body has arrived, or it is complete. */
+  bodyChanged(body: RequestBody | null): void;
+  /** The client is gone, a time limit has passed, or another answer is on its way. */
+  cancel(): void;
+}
+
+/** The filters of a rule, or of a rule together with one of its backends. */
+export interface FilterChain {
+  /** Act on the request, in the order of their stages. */
+  readonly request: readonly HttpFilter[];
+  /** So many of `request` act before the gateway's own checks (stage `checks`), and so on requests that these refuse. */
+  readonly beforeChecks: number;
+  /** Act on every response, whatever made it, in the order of their stages. */
+  readonly response: readonly HttpFilter[];
+  readonly requestEdits: EditList;
+  readonly responseEdits: EditList;
+}
+
+/** Header edits that are known when the rule is compiled. */
+export interface EditList {
+  /** In the order in which they apply. */
+  readonly sources: readonly HeaderEdit[];
+  readonly merged: HeadEdits;
+}
+
+export const NO_EDIT_LIST: EditList = { sources: [], merged: NO_EDITS };
+
+/** Shared by the thousands of rules without filters: what all requests look at stays in the processor's cache. */
+export const NO_FILTERS: FilterChain = {
+  request: [],
+  beforeChecks: 0,
+  response: [],
+  requestEdits: NO_EDIT_LIST,
+  responseEdits: NO_EDIT_LIST,
+};
+
+/** Names a value that a filter keeps for the length of an exchange (`FilterRun.keep`). */
+export interface ExchangeKey<Value> {
+  /** What is there as long as nothing was kept. */
+  readonly absent: Value;
+}
+
+/** Reads the request's body as it is sent to the backend. Chunks are valid only during the call. */
+export interface RequestTap {
+  data(buffer: Buffer, from: number, to: number): void;
+  flush(): void;
+  end(trailers: FieldList | null): void;
+}
+
+export interface EndObserver {
+  /** The exchange is over, however it ended. */
+  exchangeEnded(exchange: Exchange): void;
+}

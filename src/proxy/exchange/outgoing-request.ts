@@ -1,0 +1,66 @@
+/** The request as it is to be sent to a backend, or described to whatever is asked about it. */
+import type { PathMatch } from '../../ir/match.ts';
+import { believe } from '../message/forwarding.ts';
+import { NO_EDITS, compileHeadEdits, type HeadEdits } from '../message/head-edits.ts';
+import { maxForwards, oneForwardLess } from '../message/max-forwards.ts';
+import type { OutgoingRequest } from '../message/outgoing.ts';
+import { nextRequestNumber } from '../message/request-id.ts';
+import type { Exchange } from './exchange.ts';
+import { NO_EDIT_LIST } from './http-filter.ts';
+
+export type MutableRequest = { -readonly [Key in keyof OutgoingRequest]: OutgoingRequest[Key] };
+
+const ANY_PATH: PathMatch = { kind: 'prefix', value: '/' };
+
+/** Only for what rewrites paths: of thousands of entries, each request would otherwise fetch its own from memory. */
+export const pathMatchOf = ({ entry }: Exchange): PathMatch => entry?.match.path ?? ANY_PATH;
+
+/** The request with the edits of its filters. For filters that act once all edits are known; they may change it. */
+export function outgoingRequest(exchange: Exchange): MutableRequest {
+  const { run } = exchange;
+  if (run !== null && run.outgoing !== null) return run.outgoing;
+  const request = uneditedRequest(exchange);
+  request.edits = requestEdits(exchange);
+  exchange.requestEdits = request.edits;
+  if (run !== null) run.outgoing = request;
+  return request;
+}
+
+function requestEdits({ head, filters, run }: Exchange): HeadEdits {
+  const { merged, sources } = filters.requestEdits;
+  const added = run?.requestEdits ?? NO_EDIT_LIST.sources;
+  const hops = maxForwards(head);
+  if (hops === null && added.length === 0) return merged;
+  const counted = hops === null ? [] : [oneForwardLess(hops)];
+  return compileHeadEdits([...counted, ...added, ...sources]);
+}
+
+/** The request as it is sent when no filter changes it. */
+export function uneditedRequest(exchange: Exchange): MutableRequest {
+  const { connection, head, rule } = exchange;
+  const settings = rule?.gateway.settings;
+  const isTrusted = settings !== undefined && connection.isTrustedBy(settings);
+  const claims = isTrusted ? believe(head, connection, settings) : null;
+  if (claims !== null) {
+    exchange.clientAddress = claims.clientAddress;
+    exchange.isSecure = claims.scheme === 'https';
+  }
+  if (exchange.requestNumber === 0) {
+    exchange.clientRequestId = claims?.requestId ?? '';
+    exchange.requestNumber = exchange.clientRequestId === '' ? nextRequestNumber() : -1;
+  }
+  return {
+    head,
+    method: head.method,
+    target: null,
+    authority: null,
+    scheme: connection.info.scheme,
+    edits: NO_EDITS,
+    forwarding: claims?.forwarding ?? connection.forwarding,
+    forwardedHost: claims?.forwardedHost ?? head.authority,
+    requestNumber: exchange.requestNumber,
+    bodyBytes: null,
+    upgrade: head.upgrade,
+    sendsExpect: !exchange.hasSentContinue,
+  };
+}

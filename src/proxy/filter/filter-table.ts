@@ -1,0 +1,143 @@
+/** Compiles the filters of rules and backends into what an exchange runs, in the order of order.ts. */
+import type { Filter, HeaderEdit } from '../../ir/filter.ts';
+import type { RouteRule } from '../../ir/route.ts';
+import {
+  NO_EDIT_LIST,
+  NO_FILTERS,
+  type EditList,
+  type FilterChain,
+  type HttpFilter,
+} from '../exchange/http-filter.ts';
+import { compileHeadEdits } from '../message/head-edits.ts';
+import type { FilterDefinition, FilterDeps, FilterParts } from './definition.ts';
+import { actsOnForwarding, rankOf } from './order.ts';
+
+/** A filter and what it does, in words. */
+export type DescribedFilter = Filter & { readonly description: string };
+
+interface CompiledFilter {
+  readonly definition: FilterDefinition;
+  readonly parts: FilterParts;
+}
+
+/** The filters of a rule, but for those of forwarding, which are compiled for each of its backends. */
+export interface RuleFilters {
+  /** For an exchange until a backend is chosen. */
+  readonly chain: FilterChain;
+  readonly own: readonly CompiledFilter[];
+}
+
+const NO_RULE_FILTERS: RuleFilters = { chain: NO_FILTERS, own: [] };
+
+export class FilterTable {
+  readonly #definitions: readonly FilterDefinition[];
+  readonly #byKind: ReadonlyMap<string, FilterDefinition>;
+
+  constructor(definitions: readonly FilterDefinition[]) {
+    this.#definitions = definitions;
+    this.#byKind = new Map(definitions.map((definition) => [definition.kind, definition]));
+  }
+
+  /** Throws for a filter of an unknown kind, which the rule must not serve without. */
+  compileRule(rule: RouteRule, deps: FilterDeps): RuleFilters {
+    const own = this.#compile(rule.filters, deps, (definition) => !isForwarding(definition));
+    const more = this.#definitions.flatMap((definition): CompiledFilter[] => {
+      const parts = definition.compileForRule?.(rule, deps) ?? null;
+      return parts === null ? [] : [{ definition, parts }];
+    });
+    if (own.length === 0 && more.length === 0) return NO_RULE_FILTERS;
+    const all = [...more, ...own];
+    return { chain: chainOf({ request: all, response: all }), own };
+  }
+
+  /**
+   * The filters of one backend: its own, and those of its rule that act on forwarding or on responses. The rule edits a request before
+   * its backend, and a response after it.
+   */
+  compileBackend(
+    rule: RouteRule,
+    filters: readonly Filter[],
+    ofRule: RuleFilters,
+    deps: FilterDeps,
+  ): FilterChain {
+    if (rule.filters.length === 0 && filters.length === 0) return NO_FILTERS;
+    const kinds = (list: readonly Filter[]): Set<string> => new Set(list.map(({ kind }) => kind));
+    const kindsOfRule = kinds(rule.filters);
+    const kindsOfBackend = kinds(filters);
+    const isOverridden = ({ kind, precedence }: FilterDefinition): boolean =>
+      precedence === 'backend' && kindsOfBackend.has(kind);
+    const own = this.#compile(
+      filters,
+      deps,
+      ({ kind, precedence }) => precedence !== 'rule' || !kindsOfRule.has(kind),
+    );
+    const forwarding = this.#compile(
+      rule.filters,
+      deps,
+      (definition) => isForwarding(definition) && !isOverridden(definition),
+    );
+    const others = ofRule.own.filter(({ definition }) => !isOverridden(definition));
+    return chainOf({ request: [...forwarding, ...own], response: [...own, ...forwarding, ...others] });
+  }
+
+  /** In the order in which they act. */
+  describe(filters: readonly Filter[]): DescribedFilter[] {
+    const firstRank = ({ kind }: Filter): number => {
+      const { request, response } = this.#definitionOf(kind).stages;
+      return rankOf(request ?? response);
+    };
+    return filters
+      .toSorted((a, b) => firstRank(a) - firstRank(b))
+      .map((filter) => ({ ...filter, description: this.#definitionOf(filter.kind).describe(filter) }));
+  }
+
+  #compile(
+    filters: readonly Filter[],
+    deps: FilterDeps,
+    isWanted: (definition: FilterDefinition) => boolean,
+  ): CompiledFilter[] {
+    return filters
+      .map((filter) => ({ filter, definition: this.#definitionOf(filter.kind) }))
+      .filter(({ definition }) => isWanted(definition))
+      .map(({ filter, definition }) => ({ definition, parts: definition.compile(filter, deps) }));
+  }
+
+  #definitionOf(kind: string): FilterDefinition {
+    const definition = this.#byKind.get(kind);
+    if (definition === undefined) throw new Error(`there is no filter of kind ${kind}`);
+    return definition;
+  }
+}
+
+const isForwarding = ({ stages }: FilterDefinition): boolean => actsOnForwarding(stages.request);
+
+const requestRank = ({ definition }: CompiledFilter): number => rankOf(definition.stages.request);
+const responseRank = ({ definition }: CompiledFilter): number => rankOf(definition.stages.response);
+
+/** Sorting is stable: filters of one stage act in the order in which they are given. */
+function chainOf(filters: {
+  readonly request: readonly CompiledFilter[];
+  readonly response: readonly CompiledFilter[];
+}): FilterChain {
+  const onRequest = filters.request.toSorted((a, b) => requestRank(a) - requestRank(b));
+  const onResponse = filters.response.toSorted((a, b) => responseRank(a) - responseRank(b));
+  const checks = rankOf('checks');
+  const early = onRequest.filter((filter) => requestRank(filter) < checks);
+  return {
+    request: stepsOf(onRequest.map(({ parts }) => parts.request)),
+    beforeChecks: stepsOf(early.map(({ parts }) => parts.request)).length,
+    response: stepsOf(onResponse.map(({ parts }) => parts.response)),
+    requestEdits: editListOf(onRequest.map(({ parts }) => parts.requestEdit)),
+    responseEdits: editListOf(onResponse.map(({ parts }) => parts.responseEdit)),
+  };
+}
+
+/** A step that several filters share acts once. */
+const stepsOf = (steps: readonly (HttpFilter | undefined)[]): HttpFilter[] => [
+  ...new Set(steps.filter((step) => step !== undefined)),
+];
+
+function editListOf(edits: readonly (HeaderEdit | undefined)[]): EditList {
+  const sources = edits.filter((edit) => edit !== undefined);
+  return sources.length === 0 ? NO_EDIT_LIST : { sources, merged: compileHeadEdits(sources) };
+}

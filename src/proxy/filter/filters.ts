@@ -1,0 +1,21 @@
+/** Every kind of filter. */
+import { CORS } from './cors.ts';
+import type { FilterDefinition } from './definition.ts';
+import { EXTERNAL_AUTH } from './external-auth/external-auth-filter.ts';
+import { FilterTable } from './filter-table.ts';
+import { REQUEST_HEADERS, RESPONSE_HEADERS } from './header-modifiers.ts';
+import { MIRROR } from './mirror.ts';
+import { REDIRECT } from './redirect.ts';
+import { URL_REWRITE } from './url-rewrite.ts';
+
+export const BUILT_IN_FILTERS: readonly FilterDefinition[] = [
+  CORS,
+  EXTERNAL_AUTH,
+  REDIRECT,
+  REQUEST_HEADERS,
+  URL_REWRITE,
+  MIRROR,
+  RESPONSE_HEADERS,
+];
+
+export const FILTERS = new FilterTable(BUILT_IN_FILTERS);
