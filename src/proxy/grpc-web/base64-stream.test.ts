@@ -36,7 +36,7 @@ suite('base64 in pieces', () => {
     );
   });
 
-  test('padding may stand at the end of every part, and may be left out at the last', () => {
+  test('padding may end every part, and may be left out at the last', () => {
     assert.equal(String(decode('YQ==YmM=ZGVm')), 'abcdef');
     assert.equal(String(decode('YmM')), 'bc');
     assert.equal(String(decode('YQ')), 'a');

@@ -83,7 +83,7 @@ export class ChunkedDecoder {
     return position + length;
   }
 
-  /** Takes one byte of framing; false when it may not stand there. */
+  /** Takes one byte of framing; false when it is not allowed there. */
   #step(byte: number): boolean {
     switch (this.#state) {
       case SIZE:

@@ -21,7 +21,7 @@ const MAX_HEAD_BYTES = 65_536;
 /** Informational answers to one request; more is a flood. */
 const MAX_INFORMATIONAL = 32;
 
-/** One parse at a time: the head is handed on, used and done with before anything else is read. */
+/** One parse at a time: the head is passed on and used before anything else is read. */
 const head = new H1ResponseHead(MAX_HEAD_BYTES);
 
 /** Whom a connection belongs to. */
@@ -153,7 +153,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
   onBytes(buffer: Buffer, length: number): void {
     this.#bulk.lastReadBytes = length;
     if (this.#events === null || (!this.#awaitsHead && this.#reader.ended)) {
-      // Nobody asked: whatever this is, it must not become the answer to the next request.
+      // Unsolicited: it must not become the response to the next request.
       this.destroy();
       return;
     }

@@ -1,5 +1,5 @@
 /**
- * Fields of one head or trailer section: where they stand in the bytes they came in. Nothing is copied; strings are made only
+ * Fields of one head or trailer section: their positions in the received bytes. Nothing is copied; strings are made only
  * of what is asked for. One table is reused for message after message.
  */
 import { latin1 } from '../message/latin1.ts';
@@ -210,8 +210,8 @@ export class FieldTable implements FieldList {
 }
 
 /**
- * The position of the first byte that may not stand in a value: the line's CR, unless it is malformed. Values are most of a head,
- * so four bytes are judged at a time: a word without a byte below 0x20 and without 0x7f is all good.
+ * The position of the first byte that is not allowed in a value: the line's CR, unless it is malformed. Values are most of a head,
+ * so four bytes are checked at a time: a word without a byte below 0x20 and without 0x7f is all good.
  */
 function endOfValue(buffer: Buffer, words: Int32Array | null, at: number, end: number): number {
   let position = at;

@@ -98,7 +98,7 @@ export class Framing {
     return this.contentLength < 0 ? 'bad_request' : null;
   }
 
-  /** Exactly `chunked`, once. Other codings are real but nobody sends them; a list could hide one that we read differently. */
+  /** Exactly `chunked`, once. Other codings exist but clients do not send them; a list could hide one that we read differently. */
   #readTransferEncoding(fields: FieldTable, index: number): ReasonCode | null {
     if (this.chunked) return 'bad_request';
     if (!equalsName(fields.buffer, fields.valueFrom(index), fields.valueTo(index), CHUNKED)) {

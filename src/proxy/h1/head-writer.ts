@@ -107,7 +107,7 @@ export class HeadWriter {
     let lines = '';
     for (let index = 0; index < fields.count; index++) {
       if (this.#isDroppedField(fields, index)) continue;
-      // Values are octets without controls, whoever validated them: nothing ends a line early.
+      // Values are octets without controls, wherever they were validated: nothing ends a line early.
       lines += entries?.[index]?.line ?? `${fields.name(index)}: ${fields.value(index)}\r\n`;
     }
     this.text(lines);

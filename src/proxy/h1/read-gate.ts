@@ -1,4 +1,4 @@
-/** Who keeps a connection from being read: whoever takes its bodies, or what is held ahead of its turn. */
+/** Pauses reads of a connection, for the consumer of its bodies or for a backlog of pipelined requests. */
 import type { Socket } from 'node:net';
 
 export class ReadGate {
@@ -28,7 +28,7 @@ export class ReadGate {
     this.#socket.pause();
   }
 
-  /** Whoever held reading up, the time for it has come. */
+  /** Resumes reading, whatever paused it. */
   open(): void {
     if (!this.#isFull && !this.isPaused) return;
     this.#isFull = false;

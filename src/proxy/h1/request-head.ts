@@ -107,10 +107,10 @@ export class H1RequestHead implements RequestHead {
     this.method = methodName(this.buffer, line.methodFrom, line.methodTo);
     this.upgrade = framing.connectionUpgrade && line.minor === 1 ? forwardableUpgrade(framing.upgrade) : '';
     this.#authority = null;
-    return this.#readHostAndExpect() ?? this.#readTarget() ?? this.#judgeUpgrade();
+    return this.#readHostAndExpect() ?? this.#readTarget() ?? this.#validateUpgrade();
   }
 
-  #judgeUpgrade(): ReasonCode | null {
+  #validateUpgrade(): ReasonCode | null {
     return this.upgrade === '' || isUpgradeSound(this) ? null : 'bad_request';
   }
 
@@ -222,7 +222,7 @@ export class H1RequestHead implements RequestHead {
     this.fields.hide(policy);
   }
 
-  /** Parses a copy of its bytes anew: rare, and so cannot forget a property. */
+  /** Parses a copy of its bytes again: rare, and no property can be forgotten. */
   retain(): H1RequestHead {
     if (this.#isRetained) return this;
     const copy = new H1RequestHead(this.#limits);

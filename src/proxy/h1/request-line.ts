@@ -4,7 +4,7 @@ import { INCOMPLETE, MALFORMED } from './field-table.ts';
 import { DOT, ODD_IN_PATH, QUESTION_MARK, SLASH, SPACE, TARGET, TOKEN, ZERO } from './tables.ts';
 
 const MAX_METHOD_BYTES = 32;
-/** `0` stands for any digit. */
+/** `0` matches any digit. */
 const VERSION_PATTERN = Buffer.from('HTTP/0.0\r\n', 'latin1');
 const MAJOR_AT = 5;
 const MINOR_AT = 7;

@@ -32,7 +32,7 @@ const MALFORMED: Readonly<Record<string, string>> = {
   'status beyond 599': 'HTTP/1.1 600 OK\r\ncontent-length: 2\r\n\r\nok',
   'status below 100': 'HTTP/1.1 099 OK\r\ncontent-length: 2\r\n\r\nok',
   'leading empty line': '\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok',
-  '101 that nobody asked for':
+  'unsolicited 101':
     'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nGET',
   'endless head': `HTTP/1.1 200 OK\r\n${'x: yyyyyyyyyyyyyyyy\r\n'.repeat(4_000)}`,
   'endless field': `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(70_000)}`,
@@ -151,7 +151,7 @@ describe('answers that end too soon', () => {
   });
 });
 
-describe('bytes that nobody asked for', () => {
+describe('unsolicited bytes', () => {
   test('after an answer: the connection is closed, and the next request gets a new one', async (t) => {
     const { proxy, backend } = await oneBackend(t);
     const client = await proxy.connect();

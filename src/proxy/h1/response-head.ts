@@ -4,7 +4,7 @@ import { FieldTable, INCOMPLETE, MALFORMED } from './field-table.ts';
 import { Framing } from './framing-fields.ts';
 import { CR, LF, SPACE, VALUE, ZERO } from './tables.ts';
 
-/** `0` stands for any digit; then SP and the reason phrase, or the CRLF. */
+/** `0` matches any digit; then SP and the reason phrase, or the CRLF. */
 const STATUS_PATTERN = Buffer.from('HTTP/1.0 000', 'latin1');
 const MINOR_AT = 7;
 const STATUS_AT = 9;
@@ -21,7 +21,7 @@ export class H1ResponseHead implements ResponseHead {
   status = 0;
   minor = 1;
   hasBody = false;
-  /** The status line can be passed on as it stands. */
+  /** The status line can be passed on unchanged. */
   lineIsPlain = true;
   readonly #headBytes: number;
 

@@ -55,7 +55,7 @@ export const TARGET = tableOf((byte) => byte > 0x20 && byte < 0x7f && byte !== H
  */
 export const ODD_IN_PATH = tableOf((byte) => byte === PERCENT || byte === BACKSLASH || byte === SEMICOLON);
 
-/** Lower-case form of what may stand in a host name or IPv4 address; 0 for every other byte. */
+/** Lower-case form of what is allowed in a host name or IPv4 address; 0 for every other byte. */
 export const LOWER_HOST = Uint8Array.from({ length: 256 }, (_, byte) =>
   HOST_CHARACTERS.includes(String.fromCharCode(lowerCase(byte))) && byte > 0x20 ? lowerCase(byte) : 0,
 );

@@ -1,4 +1,4 @@
-/** Backends that do not answer well over HTTP/2: what reaches the client, and what becomes of the connection. Over real sockets. */
+/** Backends that do not answer well over HTTP/2: what reaches the client, and whether the connection is kept. Over real sockets. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {

@@ -316,7 +316,7 @@ suite('connections to HTTP/2 backends', () => {
     await upstream.fields(3);
     peer.send(rstStream(1, CODE.cancel));
     assert.equal(await upstream.reset(1), CODE.cancel);
-    // What was under way is taken.
+    // Requests in flight are completed.
     upstream.send(headers(1, OK, false), data(1, 'late', true), headers(3, OK, true));
     await peer.message(3);
   });

@@ -1,4 +1,4 @@
-/** Windows, both ways and at both ends (RFC 9113 section 5.2): kept, enforced, and handed on as backpressure. Over real sockets. */
+/** Windows, both ways and at both ends (RFC 9113 section 5.2): kept, enforced, and passed on as backpressure. Over real sockets. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Filter } from '../../ir/filter.ts';
@@ -212,7 +212,7 @@ suite('our windows', () => {
     connection.socket.pause();
     let window = STREAM_WINDOW;
     let sent = 0;
-    // The kernel's buffers take some MiB before anybody is stopped.
+    // The kernel's buffers take some MiB before the sender is paused.
     for (; sent < 64 * MIB; sent += 16_384) {
       if (window < 16_384) {
         const update = await nextUpdate(peer, 1);
@@ -247,7 +247,7 @@ suite('our windows', () => {
   test('more than the connection may send ends it, though each stream keeps its own window', async (t) => {
     const { proxy, backend } = await startPair(t);
     const peer = await dialH2(t, proxy.port);
-    // Nobody takes these bodies: their exchanges wait for a tunnel that is not opened.
+    // These bodies are not consumed: their exchanges wait for a tunnel that is not opened.
     const tunnel = request({ ':method': 'CONNECT', ':protocol': 'websocket' });
     const chunk = Buffer.alloc(16_384, 'b');
     peer.raw.socket.on('error', () => undefined);

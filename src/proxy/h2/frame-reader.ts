@@ -1,5 +1,5 @@
 /**
- * Frames out of reads of any size. DATA is handed on as it comes, in pieces that look like frames of their own; of any other frame
+ * Frames out of reads of any size. DATA is passed on as it comes, in pieces that look like frames of their own; of any other frame
  * that a read leaves unfinished, what is there is kept until the rest has come. So a connection never holds payload here.
  */
 import { Flag, FRAME_HEADER_BYTES, FrameType, MAX_FRAME_BYTES, MAX_WINDOW_BYTES } from './frame.ts';
@@ -93,7 +93,7 @@ export class FrameReader {
     return payloadBytes;
   }
 
-  /** Padding stands at the end, and its length at the beginning: such a frame is kept whole. */
+  /** Padding is at the end and its length at the beginning, so such a frame is buffered whole. */
   #isDivisible(): boolean {
     return this.type === FrameType.data && (this.flags & Flag.padded) === 0;
   }
@@ -165,7 +165,7 @@ export class FrameReader {
     this.#heldBytes = 0;
   }
 
-  /** The read is over: its buffer belongs to somebody else. */
+  /** The read is over: its buffer has another owner now. */
   endRead(): void {
     this.#read = NOTHING;
     this.buffer = NOTHING;

@@ -79,7 +79,7 @@ export class FrameWriter {
     return buffer;
   }
 
-  /** Makes a frame of the `payloadBytes` that stand in the buffer `room` gave, a header's length after `at`. */
+  /** Makes a frame of the `payloadBytes` in the buffer that `room` returned, a header's length after `at`. */
   closeFrame(payloadBytes: number, type: number, flags: number, streamId: number): void {
     const { at } = this;
     const buffer = this.#buffer;

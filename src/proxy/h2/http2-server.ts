@@ -45,7 +45,7 @@ export class ProtocolChoice extends TimerEntry implements ByteSink, ServerConnec
     this.#leave();
     this.#accept(isPreface);
     const { sink } = this.#transport;
-    // What was held back is the beginning of the preface, whoever gets it.
+    // The held bytes are the beginning of the preface, for either engine.
     if (this.#seen > 0) sink.onBytes(Buffer.from(PREFACE.subarray(0, this.#seen)), this.#seen);
     sink.onBytes(buffer, length);
   }

@@ -34,7 +34,7 @@ suite('requests over HTTP/2 that are answered without a backend', () => {
       '501',
     ],
     ['a method of silly length', request({ ':method': 'A'.repeat(50) }), '501'],
-    ['an expectation that nobody knows', request({}, ['expect', 'magic']), '417'],
+    ['an unknown expectation', request({}, ['expect', 'magic']), '417'],
     ['a tunnel to another version', request({ ':method': 'CONNECT', ':protocol': 'h2c' }), '501'],
     [
       'a tunnel to what is no protocol',
@@ -88,7 +88,7 @@ suite('requests over HTTP/2 that are answered without a backend', () => {
     assert.equal(answer.blocks[0]?.[0]?.[1], '404');
     assert.equal(answer.reset, null, 'the answer ends by itself');
     assert.equal(await peer.reset(1), CODE.noError);
-    // What was under way when the reset came is not held against the client.
+    // Frames in flight when the reset came is not held against the client.
     peer.send(data(1, 'late'), headers(1, [['x', 'y']], true), headers(3, request(), true));
     assert.equal((await peer.message(3)).blocks[0]?.[0]?.[1], '404');
   });

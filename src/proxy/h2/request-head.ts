@@ -42,7 +42,7 @@ export class H2RequestHead extends EntryFields implements RequestHead {
     );
   }
 
-  /** Entries do not change and belong to nobody. */
+  /** Entries are immutable and may be shared. */
   retain(): this {
     return this;
   }
@@ -191,7 +191,7 @@ export class RequestReader {
         this.#contentLength = agreedLength(this.#contentLength, entry.value);
         return this.#contentLength !== INVALID_LENGTH;
       case HeaderId.contentType:
-        // A second one makes it a question what the content is: nobody is to take it for one of them.
+        // A second one makes it a question what the content is: no recipient should have to choose one.
         this.#contentType = this.#contentType === '' ? entry.value : `${this.#contentType}, ${entry.value}`;
         return true;
       case HeaderId.expect:
@@ -225,7 +225,7 @@ export class RequestReader {
     return isSameAuthority(authority, this.#host.value, this.#scheme?.value ?? '');
   }
 
-  /** Ordinary fields without Host, which `:authority` stands for; the crumbs of a cookie as one (section 8.2.3). */
+  /** Ordinary fields without Host, which `:authority` replaces; the crumbs of a cookie as one (section 8.2.3). */
   #forwardable(entries: readonly HeaderEntry[], from: number, count: number): readonly HeaderEntry[] {
     if (this.#host === null && this.#cookies <= 1) return entries.slice(from, count);
     const fields: HeaderEntry[] = [];

@@ -254,7 +254,7 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     if (this.#tunnel !== OPEN) this.connection.endEarly(this);
   }
 
-  /** The rest of the request is wanted by nobody. */
+  /** The rest of the request is not needed. */
   stopRequest(): void {
     if (!this.remoteEnded) this.reset(ErrorCode.noError);
   }

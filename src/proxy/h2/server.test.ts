@@ -1,4 +1,4 @@
-/** Requests over HTTP/2 and what becomes of them: messages, resets, drain, time. Over real sockets. */
+/** Requests over HTTP/2: messages, resets, drain, time. Over real sockets. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {
@@ -212,7 +212,7 @@ suite('the end of streams and connections over HTTP/2', () => {
     const drained = proxy.proxy.drain(10_000);
     assert.deepEqual(await peer.goneAway(), { lastStreamId: 0x7fff_ffff, code: 0, name: 'noError' });
     const { payload } = await peer.nextOf(TYPE.ping, 0);
-    // Under way when the client learned of it.
+    // In flight when the client received the GOAWAY.
     peer.send(headers(3, request(), true), frame(TYPE.ping, FLAG.ack, 0, payload));
     assert.deepEqual(await peer.goneAway(), { lastStreamId: 3, code: 0, name: 'noError' });
     peer.send(headers(5, request(), true));

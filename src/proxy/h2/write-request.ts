@@ -1,4 +1,4 @@
-/** A request for a backend over HTTP/2: encoded anew for each connection it is tried on, from what outlives its client's head. */
+/** A request for a backend over HTTP/2: encoded again for each connection it is attempted on, from data that outlives the client's head. */
 import type { RequestHead } from '../message/head.ts';
 import { HeaderId, REPLACED_IDS, idTable } from '../message/header-id.ts';
 import type { OutgoingRequest, PreparedRequest } from '../message/outgoing.ts';

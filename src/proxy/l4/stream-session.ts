@@ -153,7 +153,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
   }
 
   onBytes(): void {
-    // Nobody speaks before `onConnected`, which gives the transport another sink.
+    // Neither side sends before `onConnected`, which replaces the transport's sink.
   }
   onEnd(): void {
     // As above; `onClose` follows.

@@ -18,7 +18,7 @@ export interface FlowOwner {
   readonly wheel: TimerWheel;
   /** A flow ends when nothing has moved for this long; Infinity: as its cluster says. */
   readonly quietMs: number;
-  /** To the flow's client, and to nobody else. */
+  /** Sends to the flow's client only. */
   reply(flow: UdpFlow, datagram: Buffer): void;
   /** The flow is over: it must not be found any more. */
   forget(flow: UdpFlow): void;
@@ -47,7 +47,7 @@ export class UdpFlow extends TimerEntry {
     backend.counters.opened();
   }
 
-  /** Its owner has become less patient. */
+  /** A shorter idle time applies from now on. */
   hurry(): void {
     this.#touch();
   }
@@ -104,7 +104,7 @@ export class UdpFlow extends TimerEntry {
       this.backend.counters.sentBytes += datagram.length;
       this.#owner.reply(this, datagram);
     });
-    // ECONNREFUSED of a port nobody listens on, EHOSTUNREACH, out of descriptors: what was sent is lost, as datagrams may be;
+    // ECONNREFUSED of a port without a listener, EHOSTUNREACH, out of descriptors: what was sent is lost, as datagrams may be;
     // what comes next goes elsewhere.
     socket.on('error', () => this.#onSocketError(socket));
     socket.connect(next.port, next.address, () => this.#onConnected(socket));

@@ -108,7 +108,7 @@ test('no route, no backend, no endpoint: dropped and counted', async () => {
   assert.deepEqual([unattached.flows, without.flows, lonely.flows], [0, 0, 1]);
 });
 
-test('a flow ends when it was idle for its time, and begins anew', async () => {
+test('a flow ends after its idle time, and the next datagram starts another', async () => {
   const echo = await backend('echo');
   const cluster = new TestCluster([echo.port], { connection: { idleTimeoutMs: 80 } });
   const rule = testRule([{ cluster }]);
@@ -154,7 +154,7 @@ test('the table is bounded: a flood of sources costs no more flows', async () =>
   for (const each of early) assert.equal(await each.ask(started.boundPort, 'z'), 'echo:z');
 });
 
-test('nobody but the endpoint can speak into a flow', async () => {
+test('only the endpoint can send into a flow', async () => {
   const echo = await backend('echo');
   const started = await relay(testRule([{ cluster: new TestCluster([echo.port]) }]));
   const each = client();

@@ -65,7 +65,7 @@ export class UdpRelay implements FlowOwner {
   get rule(): CompiledL4Rule | null {
     return this.#rule;
   }
-  /** Replaced by a swap: flows that it has no place for end now, their clients' next datagrams begin anew. */
+  /** Replaced by a swap: flows without a place end now; their clients' next datagrams start others. */
   set rule(rule: CompiledL4Rule | null) {
     this.#rule = rule;
     for (const flow of this.#all()) if (!this.#keeps(flow, rule)) flow.destroy();

@@ -37,5 +37,5 @@ class BulkBuffers {
   }
 }
 
-/** One pool for the process: a buffer belongs to nobody while it is here. */
+/** One pool for the process: a buffer in it has no other user. */
 export const bulkBuffers = new BulkBuffers();

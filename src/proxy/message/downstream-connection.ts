@@ -73,7 +73,7 @@ export function isInside(settings: ProxySettings, address: string): boolean {
   return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
-/** CIDRs are validated where they enter; one that is not valid is trusted by nobody. */
+/** CIDRs are validated on input; an invalid one matches no peer. */
 function toBlockList(cidrs: readonly string[]): BlockList {
   const list = new BlockList();
   for (const cidr of cidrs) {

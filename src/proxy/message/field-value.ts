@@ -1,5 +1,5 @@
 /**
- * Field values from configuration. They are Unicode text that somebody wrote, and a field value is octets without controls: text is
+ * Field values from configuration. They are Unicode text, and a field value is octets without controls: text is
  * sent as UTF-8, and whatever could end a line becomes a space. (Latin1-encoding U+010A, say, would make a line feed of it.)
  */
 
@@ -14,7 +14,7 @@ export function fieldValueOctets(value: string): string {
 
 const OCTET_CONTROLS = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** True when a string of octets may be a field value as it stands. */
+/** True when a string of octets may be a field value as it is. */
 export function isFieldValue(octets: string): boolean {
   return !OCTET_CONTROLS.test(octets);
 }

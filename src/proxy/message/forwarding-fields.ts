@@ -1,4 +1,4 @@
-/** What backends are told of a client, rendered. */
+/** The rendered fields that tell a backend about the client. */
 import type { HeaderField } from '../../ir/filter.ts';
 import { HeaderId } from './header-id.ts';
 import { REQUEST_ID_PREFIX } from './request-id.ts';
@@ -36,7 +36,7 @@ export interface ForwardingField extends HeaderField {
 export class ForwardingFields {
   readonly #facts: ForwardingFacts;
   #fields: readonly ForwardingField[] | null = null;
-  /** Forwarded for the host before, which is mostly the next one's, too. */
+  /** `Forwarded` for the previous host: the next request mostly has the same one. */
   #forwardedHost: string | null = null;
   #forwarded = '';
   #host = '';

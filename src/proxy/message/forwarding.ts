@@ -1,5 +1,5 @@
 /**
- * What a backend is told of the client (X-Forwarded-*, Forwarded, X-Real-IP, X-Request-Id). Anybody can write these fields, so
+ * Fields that tell a backend about the client (X-Forwarded-*, Forwarded, X-Real-IP, X-Request-Id). Any client can send them, so
  * what came with the request counts only from a peer in the Gateway's `trustedCidrs`; its chain is then continued.
  */
 import { isIP } from 'node:net';
@@ -10,7 +10,7 @@ import { HeaderId } from './header-id.ts';
 import { joinedValue, type RequestHead } from './head.ts';
 
 const PORT = /^[1-9][0-9]{0,4}$/;
-/** A request id of somebody else is passed on when it is one: short, visible, in one piece. */
+/** A client's request id is kept when it is well-formed: short, visible characters, no spaces. */
 const REQUEST_ID = /^[!-~]{1,128}$/;
 
 export interface ClientClaims {
@@ -55,7 +55,7 @@ export function believe(
   };
 }
 
-/** The nearest address of the chain that is not a trusted proxy's: what lies beyond it is hearsay. */
+/** The nearest address of the chain that is not a trusted proxy's: hops beyond it cannot be trusted. */
 function clientOf(chain: string, peer: string, settings: ProxySettings): string {
   let client = peer;
   const hops = chain.split(',');

@@ -1,4 +1,4 @@
-/** The head of a gRPC-Web call as that of the gRPC call it stands for. */
+/** The head of a gRPC-Web call, read as that of the equivalent gRPC call. */
 import { UNKNOWN_LENGTH, joinedValue, type RequestHead } from './head.ts';
 import { HeaderId, Suspect, headerIdOf, isConnectionLevel } from './header-id.ts';
 

@@ -25,7 +25,7 @@ suite('header edits', () => {
     'TE',
     'Trailer',
   ]) {
-    test(`${name} frames the message and is nobody's to edit`, () => {
+    test(`${name} frames the message and cannot be edited`, () => {
       const field = { name, value: 'chunked' };
       for (const edit of [
         { set: [field], add: [], remove: [] },

@@ -41,7 +41,7 @@ interface Accumulator {
 /** They are the engines' own, whatever a filter says; `sluice check` warns of it. */
 const isFraming = (name: string): boolean => FRAMING_FIELDS.has(name);
 
-/** A field that somebody may write who is not the gateway. */
+/** A field that parties other than the gateway may set. */
 export const isEditable = ({ name }: HeaderField): boolean => isToken(name) && !isFraming(name.toLowerCase());
 
 function applyEdit(to: Accumulator, edit: HeaderEdit): void {

@@ -24,12 +24,12 @@ export interface FieldList {
 export const UNKNOWN_LENGTH = -1;
 
 /**
- * A validated request. It is valid only during the call that hands it over; whoever needs it longer `retain`s it.
+ * A validated request. It is valid only during the call that passes it; `retain` keeps a copy for longer.
  */
 export interface RequestHead extends FieldList, RequestView {
   /** As the client wrote it: `Host` or `:authority`, with its port. */
   readonly authority: string;
-  /** True when `path` differs from what the client sent, so that the target must be written anew. */
+  /** True when `path` differs from what the client sent, so that the target must be written again. */
   readonly pathChanged: boolean;
   /** False when the message ends with its head. */
   readonly hasBody: boolean;

@@ -52,13 +52,13 @@ export class HeaderEntry {
   readonly suspect: number;
   /** A message with this field is malformed (RFC 9113 section 8.2). */
   readonly isMalformed: boolean;
-  /** Its sender wants it indexed nowhere, by nobody who passes it on (RFC 7541 section 6.2.3). */
+  /** Never indexed, at this hop or any later one (RFC 7541 section 6.2.3). */
   readonly isNeverIndexed: boolean;
   /** No message may hold a field of this name, whatever its value. */
   readonly #isForbidden: boolean;
   #line = '';
 
-  /** `like`: an entry of the same name, whose judgement of the name is taken over; null when there is none. */
+  /** `like`: an entry of the same name whose classification is reused; null when there is none. */
   constructor(name: string, value: string, like: HeaderEntry | null = null, isNeverIndexed = false) {
     this.name = name;
     this.value = value;

@@ -167,7 +167,7 @@ export function headerIdOf(lowerCaseName: string): number {
   return IDS.get(lowerCaseName) ?? HeaderId.other;
 }
 
-/** What stands between the values of a repeated field that are read as one (RFC 9110 section 5.3; RFC 9113 section 8.2.3). */
+/** The separator of the values of a repeated field that are read as one (RFC 9110 section 5.3; RFC 9113 section 8.2.3). */
 export const separatorOf = (id: number): string => (id === HeaderId.cookie ? '; ' : ', ');
 
 /** True for fields that must not be forwarded, whatever the route says. */

@@ -21,10 +21,10 @@ export class LentBuffers {
   /** In the order of their writes, which is the order of the callbacks. */
   readonly #loans: Loan[] = [];
   /** Callbacks still to come of writes whose buffers are back already. */
-  #settled = 0;
+  #released = 0;
   readonly #onWritten = (error?: Error | null): void => {
-    if (this.#settled > 0) {
-      this.#settled--;
+    if (this.#released > 0) {
+      this.#released--;
       return;
     }
     const loan = this.#loans.shift();
@@ -44,7 +44,7 @@ export class LentBuffers {
   settle(socket: Socket): void {
     if (socket.writableLength > 0) return;
     for (const { buffer, pool } of this.#loans) pool.release(buffer);
-    this.#settled += this.#loans.length;
+    this.#released += this.#loans.length;
     this.#loans.length = 0;
   }
 

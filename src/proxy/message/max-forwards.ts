@@ -12,7 +12,7 @@ export function maxForwards(head: RequestHead): number | null {
   return COUNT.test(value) ? Number(value) : null;
 }
 
-/** What becomes of the field when the request is forwarded once more. `count` is above 0. */
+/** The field of the forwarded request: one less. `count` is above 0. */
 export const oneForwardLess = (count: number): HeaderEdit => ({
   set: [{ name: FIELD, value: String(count - 1) }],
   add: [],

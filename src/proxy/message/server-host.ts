@@ -7,7 +7,7 @@ import type { ExchangeFactory } from './stream.ts';
 
 /**
  * How long an idle HTTP/1.1 connection, or one that has not said anything yet, stays open once the proxy drains: a request may be on its
- * way already, and is answered, the last of its connection. Longer than a round trip, shorter than anybody's patience.
+ * way already, and is answered, the last of its connection. Longer than a round trip, shorter than a user would notice.
  */
 export const DRAIN_QUIET_MS = 500;
 

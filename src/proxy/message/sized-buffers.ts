@@ -1,5 +1,5 @@
 /**
- * Output buffers in sizes of a power of two, reused last-in first-out. A buffer belongs to whoever took it until it is released;
+ * Output buffers in sizes of a power of two, reused last-in first-out. A buffer belongs to its taker until it is released;
  * one that is still in a socket's queue is not released but left to the garbage collector.
  */
 

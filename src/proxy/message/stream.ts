@@ -15,7 +15,7 @@
  *   `buffer` comes from `bulkBuffers`, the receiver has it for itself and must give it back with `bulkBuffers.release`.
  * - A send returns false when the receiver wants no more for now. The producer then pauses, and the receiver's engine says
  *   when to go on (`onDrained`). What was sent is never lost, and one more read's worth may still come.
- * - Output may be held back until `flush`, so that a head and a small body leave in one write. Whoever produces calls
+ * - Output may be held back until `flush`, so that a head and a small body leave in one write. The producer calls
  *   `flush` once at the end of what it had (for an engine: at the end of a read). `sendEnd` flushes by itself.
  * - After a stream's last event (`on…End` in both directions, `onReset`, `cancel`) it calls and accepts nothing more.
  */
@@ -60,7 +60,7 @@ export interface DownstreamStream {
   resumeRequest(): void;
 }
 
-/** What an engine tells of a request. The exchange implements it. */
+/** Events of a request, from its engine. The exchange implements them. */
 export interface DownstreamEvents {
   onRequestData(buffer: Buffer, from: number, to: number, owned: boolean): void;
   onRequestEnd(trailers: FieldList | null): void;
@@ -87,7 +87,7 @@ export interface UpstreamStream {
   cancel(): void;
 }
 
-/** What an engine tells of a try. The exchange implements it, and so do mirrors and other requests of the gateway's own. */
+/** Events of an attempt, from its engine. The exchange implements them, and so do mirrors and the gateway's own requests. */
 export interface UpstreamEvents {
   /** A connection is there: `start` may be called. Answer to `UpstreamPool.open`; may come within that call. */
   onUpstreamReady(stream: UpstreamStream): void;

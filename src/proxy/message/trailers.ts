@@ -37,7 +37,7 @@ export function isForwardableTrailer(trailers: FieldList, index: number): boolea
 
 /**
  * What of a request's trailers goes to a backend: nothing that says who the client is. Some servers merge trailers into the head, so
- * that one could stand in for a field that `edits` (filters and auth servers) set or removed there.
+ * that one could replace a field that `edits` (filters and auth servers) set or removed there.
  */
 export function requestTrailers(trailers: FieldList | null, edits: HeadEdits): FieldList | null {
   if (trailers === null) return null;

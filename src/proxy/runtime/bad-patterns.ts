@@ -1,6 +1,6 @@
 /**
- * Regular expressions that cannot be compiled. They were judged when they were configured; one that got through all the same, from a
- * controller of another version say, matches nothing, harms nobody else, and is told of.
+ * Regular expressions that cannot be compiled. They were validated with the configuration; one that still gets here, from a
+ * controller of another version for example, matches nothing, affects no other rule, and is reported.
  */
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { RuleId } from '../../ir/ids.ts';

@@ -28,7 +28,7 @@ export interface CompiledL4Port {
   readonly relay: { readonly rule: CompiledL4Rule | null } | null;
   /** Every rule of the port by id: what connections that are there are measured against. */
   readonly rules: ReadonlyMap<string, CompiledL4Rule>;
-  /** True for a peer whose connections begin with a PROXY header; null: nobody's do. */
+  /** True for a peer whose connections begin with a PROXY header; null: none do. */
   readonly expectsProxyHeader: ((peerAddress: string) => boolean) | null;
 }
 

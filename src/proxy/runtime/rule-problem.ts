@@ -1,6 +1,6 @@
 import type { Origin, RuleOrigin } from '../../ir/origin.ts';
 
-/** A rule that could not be compiled as it is configured. It answers 500, or its pattern matches nothing; the rest is in force. */
+/** A rule that could not be compiled as it is configured. It answers 500, or its pattern matches nothing; everything else is served. */
 export interface RuleProblem {
   readonly gateway: Origin;
   readonly rule: RuleOrigin;

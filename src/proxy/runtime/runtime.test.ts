@@ -124,7 +124,7 @@ suite('swap of configurations', () => {
     );
   });
 
-  test('a rule that cannot be compiled answers 500 and is told of; the others are served', (t) => {
+  test('a rule that cannot be compiled answers 500 and is reported; the others are served', (t) => {
     const bench = new Bench();
     t.after(() => {
       bench.stop();
@@ -159,7 +159,7 @@ suite('swap of configurations', () => {
     for (const name of ['a', 'b', 'c']) assert.equal(bench.rule(name).gateway.settings.reasonHeader, true);
   });
 
-  test('a swap that failed leaves no trace: what was in force is taken over, its clusters are not retired', (t) => {
+  test('a failed update leaves no trace: the active configuration is kept, and its clusters are not retired', (t) => {
     const bench = new Bench();
     t.after(() => {
       bench.stop();
@@ -204,7 +204,7 @@ suite('swap of configurations', () => {
     assert.equal(bench.rule('b').listener, listener.origin);
   });
 
-  test('counters of a rule that is gone are forgotten, and begin anew when it comes back', (t) => {
+  test('counters of a removed rule are dropped, and start at zero when it is added again', (t) => {
     const bench = new Bench();
     t.after(() => {
       bench.stop();

@@ -69,7 +69,7 @@ export interface RuntimeInput {
   readonly configs: readonly GatewayConfig[];
   /** For Gateways without addresses. */
   readonly defaultAddress: string;
-  /** What is in force now. */
+  /** The active configuration. */
   readonly before: Runtime;
 }
 

@@ -91,7 +91,7 @@ export class HpackEncoder {
     }
   }
 
-  /** Writes a field that nobody may index. */
+  /** Writes a never-indexed field. */
   writeNeverIndexed(name: string, value: string): void {
     this.#secret(this.#table.nameOf(name, NamePlace.other), value);
   }

@@ -1,6 +1,6 @@
 /**
  * Literals that a peer sends again and again without indexing them, as many send paths, lengths and statuses: the same bytes mean the
- * same entry, which then need not be decoded and judged anew. A small table that forgets by being written over.
+ * same entry, which then need not be decoded and validated again. A small table whose old entries are overwritten.
  */
 import type { HeaderEntry } from '../../message/header-entry.ts';
 

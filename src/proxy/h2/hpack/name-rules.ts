@@ -2,8 +2,8 @@
 import { STATIC_ENTRIES } from './static-table.ts';
 
 /**
- * `index`: values repeat. `repeat`: seldom, so a value is indexed when it comes again. `never`: each one is new. `secret`: indexed by
- * nobody, since whoever shares the connection could guess it by the size of what is sent (RFC 7541 section 7.1.3).
+ * `index`: values repeat. `repeat`: seldom, so a value is indexed when it comes again. `never`: each value is new. `secret`: never
+ * indexed, since another user of the connection could guess it from the size of the output (RFC 7541 section 7.1.3).
  */
 export type IndexPolicy = 'index' | 'repeat' | 'never' | 'secret' | 'secret-if-short';
 
