@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { isCustom } from '../src/gatewayapi/kind.ts';
 import { KINDS } from '../src/gatewayapi/kinds.ts';
-import { compactSchema } from './generate/compact-schema.ts';
+import { compactSchemas } from './generate/compact-schema.ts';
 import { readCrd, type Crd } from './generate/crd.ts';
 import { renderKindTemplates } from './generate/rbac.ts';
 import { renderTypes } from './generate/render-types.ts';
@@ -42,11 +42,5 @@ if (absent.length > 0) throw new Error(`no CRD of ${absent.map(({ kind }) => kin
 
 mkdirSync(OUTPUT, { recursive: true });
 writeFileSync(join(OUTPUT, 'types.ts'), renderTypes(crds, MODULE));
-const schemas = Object.fromEntries(
-  crds.map(({ kind, group, versions }) => [
-    `${group}/${kind}`,
-    Object.fromEntries(versions.map(({ name, schema }) => [name, compactSchema(schema)])),
-  ]),
-);
-writeFileSync(join(OUTPUT, 'schemas.json'), `${JSON.stringify(schemas)}\n`);
+writeFileSync(join(OUTPUT, 'schemas.json'), `${JSON.stringify(compactSchemas(crds))}\n`);
 writeFileSync(KIND_TEMPLATES, renderKindTemplates(Object.values(KINDS)));

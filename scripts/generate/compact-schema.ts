@@ -1,4 +1,15 @@
-import type { JsonSchema } from './crd.ts';
+import type { Crd, JsonSchema } from './crd.ts';
+
+/** What schemas.json holds: schemas by `group/Kind` and version. */
+export const compactSchemas = (
+  crds: readonly Crd[],
+): Readonly<Record<string, Readonly<Record<string, JsonSchema>>>> =>
+  Object.fromEntries(
+    crds.map(({ group, kind, versions }) => [
+      `${group}/${kind}`,
+      Object.fromEntries(versions.map(({ name, schema }) => [name, compactSchema(schema)])),
+    ]),
+  );
 
 /**
  * The schema without what validation does not read: descriptions, and, of the status, which users do not write, all but the names of its

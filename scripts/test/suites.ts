@@ -23,6 +23,7 @@ const FOLDERS = [
   { folder: 'test/simulation/', name: 'simulation', stage: 'unit' },
   { folder: 'test/golden/', name: 'golden', stage: 'unit' },
   { folder: 'test/schema/', name: 'schema', stage: 'unit' },
+  { folder: 'test/extension/', name: 'extension', stage: 'unit' },
   { folder: 'test/corpus/', name: 'corpus', stage: 'unit' },
   { folder: 'test/docs/', name: 'docs', stage: 'unit' },
   { folder: 'test/support/', name: 'support', stage: 'unit' },

@@ -58,3 +58,6 @@ export const KUBERNETES = {
   versions: ['v1'],
   definedBy: 'kubernetes',
 } as const satisfies Partial<Kind>;
+
+/** A policy with `status.ancestors`. */
+export const POLICY = { status: 'policy' } as const satisfies Partial<Kind>;

@@ -3,11 +3,10 @@
  * discovery, the file reader, `ResourceSnapshot`, statuses, RBAC rules and the table of kinds in the documentation are derived from it.
  * CONTRIBUTING.md says how to add one.
  */
-import { GATEWAY_API, KUBERNETES, SLUICE, type KindTable, type StatusShape } from './kind.ts';
+import { GATEWAY_API, KUBERNETES, POLICY, SLUICE, type KindTable, type StatusShape } from './kind.ts';
 import { EXPERIMENTAL_GROUP } from './ref.ts';
 
 const EXPERIMENTAL = { ...GATEWAY_API, group: EXPERIMENTAL_GROUP, versions: ['v1alpha1'] } as const;
-const POLICY = { status: 'policy' } as const;
 const ROUTE = { status: 'route' } as const;
 /** Stored by package managers and the API server itself, large in number, and never a certificate. */
 const NO_INTERNAL_SECRETS = 'type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token';

@@ -101,6 +101,9 @@ export interface StatusUpdateOf<Kind extends string, Body> {
   readonly status: Body;
 }
 
+/** What a writer of statuses needs, whatever the kind. */
+export type AnyStatusUpdate = StatusUpdateOf<string, StatusBodies[StatusShape]>;
+
 /** The status of one object as this controller sees it: a whole, diffed and merged by the writer. */
 export type StatusUpdate = {
   [Shape in StatusShape]: StatusUpdateOf<KindWithStatus<Shape>, StatusBodies[Shape]>;

@@ -6,7 +6,7 @@ import type { ReferenceGrant } from '../../gatewayapi/generated/types.ts';
 import { isCustom } from '../../gatewayapi/kind.ts';
 import { REGISTRY, type KindRegistry, type RegisteredKind } from '../../gatewayapi/kind-registry.ts';
 import { KINDS } from '../../gatewayapi/kinds.ts';
-import type { StatusUpdate } from '../../gatewayapi/status.ts';
+import type { AnyStatusUpdate } from '../../gatewayapi/status.ts';
 import type { ResourceSnapshot, UnreadableKind } from '../../gatewayapi/snapshot.ts';
 import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
 import type { KubeClient, KubeObject } from '../../kubeapi/client.ts';
@@ -53,7 +53,7 @@ export class KubernetesProvider implements Provider {
   #publishedAtMs = -Infinity;
   #onFirst: (() => void) | null = null;
   #isLeader = false;
-  #statuses: readonly StatusUpdate[] = [];
+  #statuses: readonly AnyStatusUpdate[] = [];
 
   constructor(options: KubernetesProviderOptions) {
     this.#options = options;
@@ -160,7 +160,7 @@ export class KubernetesProvider implements Provider {
     cache.start();
   }
 
-  writeStatus(updates: readonly StatusUpdate[]): void {
+  writeStatus(updates: readonly AnyStatusUpdate[]): void {
     this.#statuses = updates;
     if (this.#isLeader) this.#writer.write(updates);
   }

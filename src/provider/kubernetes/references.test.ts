@@ -48,6 +48,30 @@ suite('references', () => {
     assert.deepEqual([...(found.byKind.get('ConfigMap') ?? [])], ['shop/ca']);
   });
 
+  test('a field may name the kind', () => {
+    const policy = {
+      apiVersion: 'gateway.sluice.dev/v1alpha1',
+      kind: 'QuotaPolicy',
+      metadata: { name: 'quota', namespace: 'shop' },
+      spec: {
+        anyOf: [
+          { basic: { secretRef: { name: 'users' } } },
+          { oidc: { clientSecretRef: { name: 'client' } } },
+        ],
+        source: { configMapKeyRef: { name: 'code', key: 'filter.ts' } },
+        secretRefs: [{ name: 'one' }, { name: 'two' }],
+        backendRef: { name: 'not-a-secret' },
+        secretRef: { kind: 'Vault', name: 'of another kind' },
+      },
+    } as unknown as KubeObject;
+    const { byKind } = new ReferenceFinder(REFERENCED).find([policy], []);
+    assert.deepEqual(
+      [...(byKind.get('Secret') ?? [])],
+      ['shop/users', 'shop/client', 'shop/one', 'shop/two'],
+    );
+    assert.deepEqual([...(byKind.get('ConfigMap') ?? [])], ['shop/code']);
+  });
+
   test('what no ReferenceGrant allows is not found', () => {
     const finder = new ReferenceFinder(REFERENCED);
     const others = [

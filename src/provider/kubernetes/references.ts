@@ -69,17 +69,29 @@ export class ReferenceFinder {
   }
 
   /**
-   * A reference is any object with a name and one of these kinds, at any depth: the API server has filled in the kinds that users may
-   * leave out, and a field that a later version adds is found as well.
+   * A reference is an object at any depth with a name and one of these kinds, or with a name in a field such as `secretRef`. So a field
+   * that a later version of a kind adds is found as well, and kinds that users may leave out the API server has filled in.
    */
-  *#referencesIn(value: unknown, namespace: string): Generator<ObjectRef> {
+  *#referencesIn(value: unknown, namespace: string, field = ''): Generator<ObjectRef> {
     if (typeof value !== 'object' || value === null) return;
-    const { kind, name, group = '', namespace: named } = value as Readonly<Record<string, unknown>>;
+    if (Array.isArray(value)) {
+      for (const item of value) yield* this.#referencesIn(item, namespace, field);
+      return;
+    }
+    const members = value as Readonly<Record<string, unknown>>;
+    const { kind = this.#kindOfField(field), name, group = '', namespace: named } = members;
     const isRef = typeof kind === 'string' && typeof name === 'string' && typeof group === 'string';
     if (isRef && this.#kinds.get(kind)?.group === group) {
       yield { group, kind, namespace: typeof named === 'string' ? named : namespace, name };
     }
-    for (const member of Object.values(value)) yield* this.#referencesIn(member, namespace);
+    for (const [key, member] of Object.entries(members)) yield* this.#referencesIn(member, namespace, key);
+  }
+
+  /** Of `clientSecretRef` Secret, of `configMapKeyRef` ConfigMap; null of any other field. */
+  #kindOfField(field: string): string | null {
+    const name = /^(.*?)(?:Key)?Refs?$/.exec(field)?.[1]?.toLowerCase();
+    if (name === undefined) return null;
+    return [...this.#kinds.keys()].find((kind) => name.endsWith(kind.toLowerCase())) ?? null;
   }
 }
 

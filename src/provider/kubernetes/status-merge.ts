@@ -3,7 +3,7 @@
  * other condition types own stays; `lastTransitionTime` changes only with `status`. Pure.
  */
 import type { Condition } from '../../gatewayapi/condition.ts';
-import type { ParentRef, StatusUpdate } from '../../gatewayapi/status.ts';
+import type { ParentRef, AnyStatusUpdate } from '../../gatewayapi/status.ts';
 
 export interface WrittenCondition extends Condition {
   readonly lastTransitionTime: string;
@@ -39,7 +39,7 @@ export interface MergeContext {
 /** The whole status to write. How it is merged follows from the fields of the new status, not from the kind. */
 export function mergeStatus(
   current: WrittenStatus,
-  { status }: StatusUpdate,
+  { status }: AnyStatusUpdate,
   context: MergeContext,
 ): WrittenStatus {
   if ('parents' in status) {

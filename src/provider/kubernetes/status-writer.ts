@@ -3,7 +3,7 @@
  * A conflict (another writer was first) is merged again over the newer object; a failed write is retried.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { StatusUpdate } from '../../gatewayapi/status.ts';
+import type { AnyStatusUpdate } from '../../gatewayapi/status.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
 import { samePlain, type Plain } from '../../lib/structural-patch.ts';
@@ -21,11 +21,11 @@ interface ObjectWithStatus extends KubeObject {
 export interface StatusWriterOptions {
   readonly client: KubeClient;
   readonly controllerName: string;
-  readonly kindOf: (update: StatusUpdate) => KindInfo;
+  readonly kindOf: (update: AnyStatusUpdate) => KindInfo;
   /** The object as last seen, or undefined when it is gone. */
-  readonly current: (update: StatusUpdate) => KubeObject | undefined;
+  readonly current: (update: AnyStatusUpdate) => KubeObject | undefined;
   /** Its resource version as last seen. */
-  readonly version: (update: StatusUpdate) => string | undefined;
+  readonly version: (update: AnyStatusUpdate) => string | undefined;
   readonly now: () => Date;
   readonly logger: Logger;
 }
@@ -38,7 +38,7 @@ const REPAIR_INTERVAL_MS = 1_000;
 
 /** What was found or written last: the same wanted status over the same object needs no comparison. */
 interface Written {
-  readonly update: StatusUpdate;
+  readonly update: AnyStatusUpdate;
   readonly resourceVersion: string | undefined;
   /** The version that was written over: while it is still the one that is seen, the watch is only late. */
   readonly basedOn: string | undefined;
@@ -51,9 +51,9 @@ interface Written {
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   /** All wanted statuses, as given last. */
-  #all: readonly StatusUpdate[] = [];
+  #all: readonly AnyStatusUpdate[] = [];
   /** The same by key. */
-  readonly #wanted = new Map<string, StatusUpdate>();
+  readonly #wanted = new Map<string, AnyStatusUpdate>();
   /** Keys to check. */
   readonly #unchecked = new Set<string>();
   readonly #written = new Map<string, Written>();
@@ -68,7 +68,7 @@ export class StatusWriter {
   }
 
   /** Takes all wanted statuses; one that is missing is no longer written. */
-  write(updates: readonly StatusUpdate[]): void {
+  write(updates: readonly AnyStatusUpdate[]): void {
     const { removed, added } = diffByIdentity(this.#all, updates);
     this.#all = updates;
     for (const update of removed) this.#wanted.delete(keyOf(update));
@@ -125,7 +125,7 @@ export class StatusWriter {
     }
   }
 
-  #stateOf(key: string, wanted: StatusUpdate): 'written' | 'overwritten' | 'new' {
+  #stateOf(key: string, wanted: AnyStatusUpdate): 'written' | 'overwritten' | 'new' {
     const written = this.#written.get(key);
     if (written === undefined) return 'new';
     if (
@@ -151,7 +151,7 @@ export class StatusWriter {
   }
 
   /** Skips an object that was deleted: if it is created again, its watch event comes here. */
-  async #writeOne(key: string, update: StatusUpdate): Promise<void> {
+  async #writeOne(key: string, update: AnyStatusUpdate): Promise<void> {
     try {
       let object: ObjectWithStatus | undefined = this.#options.current(update);
       for (let conflicts = 0; object !== undefined; conflicts += 1) {
@@ -170,7 +170,7 @@ export class StatusWriter {
   /** Writes if something differs. null on a conflict with another writer, unless it is not `bearable`: then it throws, like any failure. */
   async #reconcile(
     object: ObjectWithStatus,
-    update: StatusUpdate,
+    update: AnyStatusUpdate,
     bearable: boolean,
   ): Promise<Written | null> {
     const { resourceVersion: basedOn } = object.metadata;
@@ -194,7 +194,7 @@ export class StatusWriter {
   }
 
   /** null when nothing differs, or when the object has moved on and a newer status is on its way. */
-  #patchFor(object: ObjectWithStatus, update: StatusUpdate): object | null {
+  #patchFor(object: ObjectWithStatus, update: AnyStatusUpdate): object | null {
     if ((object.metadata.generation ?? 0) > update.generation) return null;
     const { controllerName, now } = this.#options;
     const current = object.status ?? {};
@@ -216,7 +216,7 @@ export class StatusWriter {
     };
   }
 
-  async #apply(update: StatusUpdate, body: object): Promise<KubeObject> {
+  async #apply(update: AnyStatusUpdate, body: object): Promise<KubeObject> {
     const { object } = update;
     return (await this.#options.client.call({
       method: 'PATCH',
@@ -227,11 +227,11 @@ export class StatusWriter {
     })) as KubeObject;
   }
 
-  async #fetch(update: StatusUpdate): Promise<ObjectWithStatus> {
+  async #fetch(update: AnyStatusUpdate): Promise<ObjectWithStatus> {
     const { namespace, name } = update.object;
     const path = objectPath(this.#options.kindOf(update), namespace, name);
     return (await this.#options.client.call({ method: 'GET', path })) as ObjectWithStatus;
   }
 }
 
-const keyOf = ({ kind, object }: StatusUpdate): string => `${kind} ${object.namespace}/${object.name}`;
+const keyOf = ({ kind, object }: AnyStatusUpdate): string => `${kind} ${object.namespace}/${object.name}`;

@@ -1,0 +1,249 @@
+/**
+ * A kind that Sluice does not have, added as a contributor adds one: a CRD and one line of the table of kinds. Everything that treats kinds
+ * alike serves it.
+ */
+import assert from 'node:assert/strict';
+import { suite, test, type TestContext } from 'node:test';
+import { parse } from 'yaml';
+import { renderKinds } from '../../scripts/docs/kinds.ts';
+import { compactSchemas } from '../../scripts/generate/compact-schema.ts';
+import { readCrd } from '../../scripts/generate/crd.ts';
+import { renderKindTemplates } from '../../scripts/generate/rbac.ts';
+import { renderTypes } from '../../scripts/generate/render-types.ts';
+import { POLICY, SLUICE, type KindTable } from '../../src/gatewayapi/kind.ts';
+import { KindRegistry, SCHEMAS, type KindSchemas } from '../../src/gatewayapi/kind-registry.ts';
+import { KINDS } from '../../src/gatewayapi/kinds.ts';
+import type { ResourceSnapshot, SnapshotOf } from '../../src/gatewayapi/snapshot.ts';
+import type { PolicyStatus, StatusUpdateOf } from '../../src/gatewayapi/status.ts';
+import { KubeClient } from '../../src/kubeapi/client.ts';
+import { stateFromText } from '../../src/provider/file/load.ts';
+import { KubernetesProvider } from '../../src/provider/kubernetes/kubernetes-provider.ts';
+import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
+import { startCluster, type KubeCluster } from '../support/kube-cluster.ts';
+
+const CRD = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: quotapolicies.gateway.sluice.dev }
+spec:
+  group: gateway.sluice.dev
+  scope: Namespaced
+  names: { kind: QuotaPolicy, plural: quotapolicies }
+  versions:
+    - name: v1alpha1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          required: [spec]
+          properties:
+            apiVersion: { type: string }
+            kind: { type: string }
+            metadata: { type: object }
+            spec:
+              type: object
+              required: [requests]
+              properties:
+                requests: { type: integer, minimum: 1 }
+                period: { type: string, default: 1m }
+                secretRef: { type: object, required: [name], properties: { name: { type: string } } }
+            status:
+              type: object
+              properties: { ancestors: { type: array, items: { type: object } } }
+`;
+
+const TABLE = {
+  ...KINDS,
+  quotaPolicies: {
+    ...SLUICE,
+    ...POLICY,
+    kind: 'QuotaPolicy',
+    plural: 'quotapolicies',
+    followReferences: true,
+  },
+} as const satisfies KindTable;
+
+const crd = readCrd(parse(CRD), Object.values(TABLE));
+assert.ok(crd !== null);
+const REGISTRY = new KindRegistry(TABLE, { ...SCHEMAS, ...(compactSchemas([crd]) as KindSchemas) });
+
+const API_VERSION = 'gateway.sluice.dev/v1alpha1';
+const policy = (spec: string): string =>
+  `apiVersion: ${API_VERSION}\nkind: QuotaPolicy\nmetadata: { name: quota }\nspec:\n  ${spec}\n`;
+
+const quotasIn = (snapshot: ResourceSnapshot): SnapshotOf<typeof TABLE>['quotaPolicies'] =>
+  (snapshot as SnapshotOf<typeof TABLE>).quotaPolicies;
+
+suite('a new kind in files', () => {
+  test('is read with its defaults, and has a list in the snapshot', () => {
+    const { snapshot, findings } = stateFromText(policy('requests: 5'), 'quota.yaml', REGISTRY);
+    assert.deepEqual(findings, []);
+    assert.deepEqual(quotasIn(snapshot), [
+      {
+        apiVersion: API_VERSION,
+        kind: 'QuotaPolicy',
+        metadata: { name: 'quota', namespace: 'default', generation: 1 },
+        spec: { requests: 5, period: '1m' },
+      },
+    ]);
+  });
+
+  const invalid: readonly (readonly [spec: string, code: string, path: string, column: number])[] = [
+    ['requests: 0', 'invalid-value', 'spec.requests', 13],
+    ['request: 5', 'unknown-field', 'spec.request', 3],
+    ['requests: many', 'wrong-type', 'spec.requests', 13],
+  ];
+  for (const [spec, code, path, column] of invalid) {
+    test(`is validated: ${spec} is ${code} at its place in the file`, () => {
+      const { snapshot, findings } = stateFromText(policy(spec), 'quota.yaml', REGISTRY);
+      const found = findings.find((finding) => finding.code === code);
+      assert.equal(found?.path, path);
+      assert.deepEqual(found.location, { file: 'quota.yaml', line: 5, column });
+      assert.deepEqual(quotasIn(snapshot), []);
+    });
+  }
+
+  test('has its version checked, and its name suggested', () => {
+    const codes = (text: string, registry?: KindRegistry): unknown[] =>
+      stateFromText(text, 'quota.yaml', registry).findings.map(({ code, hint }) => [code, hint]);
+    const valid = policy('requests: 5');
+    assert.deepEqual(codes(valid.replace('v1alpha1', 'v1'), REGISTRY), [
+      ['unsupported-value', `write "apiVersion: ${API_VERSION}"`],
+    ]);
+    assert.deepEqual(codes(valid.replace('QuotaPolicy', 'QuotaPolice'), REGISTRY), [
+      ['misspelt-kind', 'did you mean "kind: QuotaPolicy"?'],
+    ]);
+    assert.deepEqual(codes(valid), [['unknown-kind', null]], 'the table of Sluice itself does not change');
+  });
+});
+
+interface Followed {
+  readonly cluster: KubeCluster;
+  readonly provider: KubernetesProvider;
+  readonly last: () => ResourceSnapshot;
+}
+
+/** A cluster that serves the kind, with one object, and a provider that follows it. */
+async function follow(t: TestContext, versions: readonly string[] = ['v1alpha1']): Promise<Followed> {
+  const cluster = await startCluster(REGISTRY);
+  const client = new KubeClient(cluster.apiServer);
+  cluster.api.served.set('gateway.sluice.dev/quotapolicies', versions);
+  cluster.create(
+    {
+      apiVersion: API_VERSION,
+      kind: 'QuotaPolicy',
+      metadata: { namespace: 'default', name: 'quota' },
+      spec: { requests: 5, secretRef: { name: 'keys' } },
+    },
+    { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'default', name: 'keys' }, data: {} },
+  );
+  const snapshots: ResourceSnapshot[] = [];
+  const provider = new KubernetesProvider({
+    client,
+    controllerName: 'sluice.dev/gateway-controller',
+    namespaces: null,
+    logger: SILENT_LOGGER,
+    registry: REGISTRY,
+  });
+  t.after(async () => {
+    await provider.close();
+    client.close();
+    await cluster.api.stop();
+  });
+  await provider.start({ onSnapshot: (snapshot) => snapshots.push(snapshot), onFindings: () => undefined });
+  const last = (): ResourceSnapshot => {
+    const snapshot = snapshots.at(-1);
+    assert.ok(snapshot !== undefined);
+    return snapshot;
+  };
+  return { cluster, provider, last };
+}
+
+suite('a new kind in a cluster', () => {
+  test('is watched, and the Secrets that it refers to are read', async (t) => {
+    const { cluster, last } = await follow(t);
+    assert.deepEqual(
+      quotasIn(last()).map(({ metadata }) => metadata.name),
+      ['quota'],
+    );
+    assert.deepEqual(
+      last().secrets.map(({ metadata }) => metadata.name),
+      ['keys'],
+    );
+    cluster.remove('QuotaPolicy', 'default', 'quota');
+    await cluster.api.until(() => quotasIn(last()).length === 0);
+    await cluster.api.until(() => last().secrets.length === 0);
+  });
+
+  test('that is installed in no version that is read is reported', async (t) => {
+    const { provider } = await follow(t, ['v2']);
+    assert.deepEqual(provider.unreadableKinds, [{ kind: 'QuotaPolicy', versions: ['v2'] }]);
+  });
+
+  test('has its status written beside the entries of other controllers', async (t) => {
+    const { cluster, provider } = await follow(t);
+    const theirs = {
+      ancestorRef: { name: 'other' },
+      controllerName: 'example.com/other',
+      conditions: [],
+    };
+    cluster.patch('QuotaPolicy', 'default', 'quota', { status: { ancestors: [theirs] } });
+    const ancestorRef = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'web' };
+    const update: StatusUpdateOf<string, PolicyStatus> = {
+      kind: 'QuotaPolicy',
+      object: { group: 'gateway.sluice.dev', kind: 'QuotaPolicy', namespace: 'default', name: 'quota' },
+      generation: 1,
+      status: {
+        ancestors: [
+          {
+            ancestorRef,
+            controllerName: 'sluice.dev/gateway-controller',
+            conditions: [
+              { type: 'Accepted', status: 'True', reason: 'Accepted', message: '', observedGeneration: 1 },
+            ],
+          },
+        ],
+      },
+    };
+    provider.setLeader(true);
+    provider.writeStatus([update]);
+    interface Entry {
+      readonly controllerName: string;
+    }
+    const entries = (): readonly Entry[] =>
+      (cluster.get('QuotaPolicy', 'default', 'quota') as { readonly status?: { ancestors: Entry[] } }).status
+        ?.ancestors ?? [];
+    await cluster.api.until(() => entries().length === 2);
+    assert.deepEqual(
+      entries().map(({ controllerName }) => controllerName),
+      ['example.com/other', 'sluice.dev/gateway-controller'],
+    );
+  });
+});
+
+suite('what is generated for a new kind', () => {
+  test('RBAC rules for its objects and its status', () => {
+    const text = renderKindTemplates(Object.values(TABLE));
+    assert.match(
+      text,
+      /^ {2}resources: \[backendpolicies, proxyconfigs, quotapolicies\]\n {2}verbs: \[get, list, watch\]$/m,
+    );
+    assert.match(
+      text,
+      /^ {2}resources: \[backendpolicies\/status, proxyconfigs\/status, quotapolicies\/status\]\n {2}verbs: \[patch\]$/m,
+    );
+  });
+
+  test('a row of the table of kinds in the documentation', () => {
+    const row =
+      '| QuotaPolicy | `gateway.sluice.dev` | `v1alpha1` | every object, and Secrets and ConfigMaps that it refers to | conditions for each Gateway |';
+    assert.equal(renderKinds(Object.values(TABLE)).split('\n').at(-1), row);
+  });
+
+  test('its types, under the name by which the snapshot finds them', () => {
+    const text = renderTypes([crd], 'the test');
+    assert.match(text, /export interface QuotaPolicySpec \{\n {2}readonly requests: number;/);
+    assert.match(text, /export interface CustomKinds \{\n {2}readonly QuotaPolicy: QuotaPolicy;\n\}/);
+  });
+});
