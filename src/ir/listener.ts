@@ -1,11 +1,14 @@
 import type { ListenerId, RuleId } from './ids.ts';
 import type { Origin, RuleOrigin } from './origin.ts';
+import type { PolicyValue } from './policy-value.ts';
 import type { VirtualHost, WeightedBackend } from './route.ts';
 import type { ListenerTls } from './tls.ts';
 
 interface ListenerBase {
   readonly id: ListenerId;
   readonly origin: Origin;
+  /** Absent: none. */
+  readonly policies?: readonly PolicyValue[];
 }
 
 /** HTTP or, with `tls`, HTTPS. `hostname` as in `VirtualHost`. */
@@ -21,6 +24,8 @@ export interface L4Rule {
   readonly id: RuleId;
   readonly origin: RuleOrigin;
   readonly backends: readonly WeightedBackend[];
+  /** Absent: none. */
+  readonly policies?: readonly PolicyValue[];
 }
 
 /** TLS listener: chosen by SNI; each host either passes through or is terminated, then relayed as TCP. */
@@ -52,4 +57,6 @@ export interface Port {
   readonly number: number;
   readonly transport: 'tcp' | 'udp';
   readonly listeners: readonly Listener[];
+  /** Of the Gateway, for connections before their listener is known; absent: none. */
+  readonly policies?: readonly PolicyValue[];
 }

@@ -40,6 +40,12 @@ export const REASONS = {
     text: 'The rule is invalid.',
     advice: "the route's PartiallyInvalid condition: it names the rule and what is wrong with it",
   },
+  policy_invalid: {
+    status: 500,
+    text: 'A policy that protects the route cannot be applied.',
+    advice:
+      "the policy's Accepted and ResolvedRefs conditions: they name the policy and what is wrong with it",
+  },
   regex_budget: {
     status: 500,
     text: 'The regular expressions of the routes take more work for this request than the limit.',

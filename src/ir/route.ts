@@ -3,6 +3,7 @@ import type { ClusterId, RuleId } from './ids.ts';
 import type { RouteMatch } from './match.ts';
 import type { Origin, RuleOrigin } from './origin.ts';
 import type { RequestPolicy, RetryPolicy, SessionPersistence, Timeouts } from './policy.ts';
+import type { PolicyValue } from './policy-value.ts';
 
 /** One member of a weighted choice. An invalid one keeps its weight and answers `status` (BackendRefs in the spec). */
 export type WeightedBackend =
@@ -14,12 +15,14 @@ export type WeightedBackend =
       readonly origin: Origin;
       /** What holds for requests to this backend where that is not what the rule says; absent: as the rule. */
       readonly requests?: RequestPolicy;
+      /** Absent: none. */
+      readonly policies?: readonly PolicyValue[];
     }
   | {
       readonly kind: 'invalid';
       readonly weight: number;
       readonly status: 500;
-      readonly reason: 'invalid_ref' | 'unsupported_backend' | 'invalid_filter';
+      readonly reason: 'invalid_ref' | 'unsupported_backend' | 'invalid_filter' | 'policy_invalid';
       readonly message: string;
       readonly origin: Origin;
       /** Those that act on its 500: response headers and CORS. Absent: none. */
@@ -36,7 +39,7 @@ export type Action =
   | {
       readonly kind: 'fail';
       readonly status: 500;
-      readonly reason: 'invalid_filter' | 'invalid_rule';
+      readonly reason: 'invalid_filter' | 'invalid_rule' | 'policy_invalid';
       readonly message: string;
     };
 
@@ -52,6 +55,8 @@ export interface RouteRule {
   /** null = only the built-in connect retry. */
   readonly retry: RetryPolicy | null;
   readonly sessionPersistence: SessionPersistence | null;
+  /** Absent: none. */
+  readonly policies?: readonly PolicyValue[];
 }
 
 /** A match and the rule it leads to. */

@@ -74,14 +74,14 @@ class Memory {
     const options = this.#options;
     const { index, snapshot, attachments } = graph;
     const policies = new PolicyLowering(graph.hierarchy);
-    const { backend: backendPolicies } = graph.policies;
-    const rulesOf = this.#rules.of(policies, backendPolicies);
+    const { inherited } = graph.policies;
+    const rulesOf = this.#rules.of(policies, inherited);
     const slices = snapshot.endpointSlices;
     const defects = this.#defects;
     const lowering: Lowering = {
       rulesOf,
       policies,
-      backendPolicies,
+      inherited,
       options,
       attachments,
       index,

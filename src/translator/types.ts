@@ -4,7 +4,8 @@ import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { RuleId } from '../ir/ids.ts';
 import type { InfraSpec } from '../ir/infra.ts';
 import type { FilterKinds } from './filter/filter-kind.ts';
-import type { PolicyLayer } from './policy/merge.ts';
+import type { PolicyKind } from './policy/policy-kind.ts';
+import type { PolicyLayer } from './policy/policy-settings.ts';
 
 export const CONTROLLER_NAME = 'sluice.dev/gateway-controller';
 
@@ -43,6 +44,8 @@ export interface TranslateOptions {
   readonly measureRegex: (pattern: string) => number | string;
   /** The filter types that are served; absent = all that there are. */
   readonly filterKinds?: FilterKinds;
+  /** The kinds of policies that are applied; absent = all that there are. */
+  readonly policyKinds?: readonly PolicyKind[];
   /** SHA-256 of text in UTF-8, as hex; our own when absent, which gives the same at thirty times the cost. */
   readonly sha256Hex?: (text: string) => string;
 }

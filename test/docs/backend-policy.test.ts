@@ -8,7 +8,7 @@ import { lowerPool, lowerRequests } from '../../src/translator/policy/backend-po
 import { parseDurationMs } from '../../src/lib/duration.ts';
 import { parseBytes } from '../../src/lib/quantity.ts';
 import { DEFAULT_CLUSTER_POLICY, DEFAULT_TIMEOUTS } from '../../src/ir/policy.ts';
-import type { PolicySpec } from '../../src/translator/policy/merge.ts';
+import type { BackendSettings } from '../../src/translator/policy/backend-policy/backend-settings.ts';
 import { tableRows } from '../support/markdown.ts';
 
 const page = readFileSync(new URL('../../docs/reference/backend-policy.md', import.meta.url), 'utf8');
@@ -38,7 +38,7 @@ test('defaults and units are those of the table in code', () => {
 });
 
 /** The field alone, in a spec in which it is served. */
-function specWith(field: string, value: unknown): PolicySpec {
+function specWith(field: string, value: unknown): BackendSettings {
   const base: Record<string, unknown> = {
     retry: {},
     retryConstraint: {},
@@ -52,16 +52,16 @@ function specWith(field: string, value: unknown): PolicySpec {
 }
 
 const HOST = 'api.demo.svc';
-const lowered = (spec: PolicySpec): unknown => ({ ...lowerRequests(spec), pool: lowerPool(spec, HOST) });
+const lowered = (spec: BackendSettings): unknown => ({ ...lowerRequests(spec), pool: lowerPool(spec, HOST) });
 
 test('to write a default down changes nothing, to write another value does', () => {
   const without = lowered(specWith('retry', {}));
   let compared = 0;
-  for (const [field, { fallback, unit, carriers }] of Object.entries(POLICY_FIELDS)) {
+  for (const [field, { fallback, unit, protocols }] of Object.entries(POLICY_FIELDS)) {
     const isText =
       /^(true|false|[0-9]+)$/.test(fallback) || parseDurationMs(fallback) !== null || unit === 'bytes';
     // Blocks that are off by default, and what is read with its block, stand in the golden cases.
-    if (!isText || carriers.length === 0 || /preferLocal|consistentHash|sessionPersistence/.test(field))
+    if (!isText || protocols.length === 0 || /preferLocal|consistentHash|sessionPersistence/.test(field))
       continue;
     const value: unknown = unit === 'plain' ? JSON.parse(fallback) : fallback;
     assert.deepEqual(lowered(specWith(field, value)), without, `${field} ${fallback}`);

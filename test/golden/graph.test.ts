@@ -15,9 +15,7 @@ const nodesOf = (graph: Graph): readonly unknown[] => [
   graph.gateways,
   graph.routes,
   [...graph.attachments],
-  graph.policies.tls,
-  graph.policies.traffic,
-  graph.policies.backend.nodes,
+  graph.policies.nodes,
   [...graph.backends],
 ];
 

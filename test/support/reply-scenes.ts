@@ -110,7 +110,7 @@ export const invalid = (reason: Extract<WeightedBackend, { kind: 'invalid' }>['r
   }),
 });
 
-export const failing = (reason: 'invalid_filter' | 'invalid_rule'): Way => ({
+export const failing = (reason: 'invalid_filter' | 'invalid_rule' | 'policy_invalid'): Way => ({
   name: 'of a rule',
   knows: 'rule',
   isBeforeRedirect: true,

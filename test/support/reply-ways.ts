@@ -49,6 +49,7 @@ export const WAYS: Readonly<Record<ReasonCode, readonly Way[] | { readonly never
   unsupported_backend: [invalid('unsupported_backend')],
   invalid_filter: [invalid('invalid_filter'), failing('invalid_filter')],
   invalid_rule: [failing('invalid_rule')],
+  policy_invalid: [invalid('policy_invalid'), failing('policy_invalid')],
   no_backend: [{ name: 'of an empty rule', knows: 'rule', scene: () => ({ rule: { backends: [] } }) }],
   redirect: [
     {

@@ -1,7 +1,7 @@
 /** Where the settings of rules and pools come from, as `explain` asks for them. */
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { SettingsOf } from '../../proxy/router/explain-backends.ts';
-import { describeSettings } from '../../translator/policy/describe-settings.ts';
+import { describePolicies } from '../../translator/policy/describe.ts';
 import type { RulePolicies } from '../../translator/types.ts';
 
 export function settingsOf(config: GatewayConfig, policies: RulePolicies): SettingsOf {
@@ -14,6 +14,6 @@ export function settingsOf(config: GatewayConfig, policies: RulePolicies): Setti
     const { protocol, policy } = cluster;
     const probe = policy.activeCheck?.probe;
     const checkHost = probe?.kind === 'http' ? probe.hostname : null;
-    return describeSettings(policies.get(rule) ?? [], { index, checkHost, protocol });
+    return describePolicies(policies.get(rule) ?? [], { index, checkHost, protocol });
   };
 }

@@ -26,6 +26,7 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   no_backend: UNAVAILABLE,
   invalid_filter: UNAVAILABLE,
   invalid_rule: UNAVAILABLE,
+  policy_invalid: INTERNAL,
   regex_budget: RESOURCE_EXHAUSTED,
   redirect: UNKNOWN,
   cors_preflight: UNKNOWN,

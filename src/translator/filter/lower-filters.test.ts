@@ -16,7 +16,7 @@ const upstream: Upstream = {
   protocol: 'http1',
   discovery: { kind: 'endpoints' },
   tls: null,
-  traffic: null,
+  policies: [],
   prefersLocal: false,
 };
 

@@ -19,6 +19,8 @@ import type { Fault } from '../faults/fault.ts';
 import { routeWithoutRules } from '../faults/match-advice.ts';
 import { sessionOverridden } from '../faults/route-faults.ts';
 import { parentObject } from '../graph/attachment.ts';
+import { BACKEND_TRAFFIC_POLICY } from '../policy/backend-policy/backend-traffic-policy.ts';
+import { isOfKind } from '../policy/policy-kind.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import { keyOf } from '../graph/object-key.ts';
@@ -169,8 +171,9 @@ function sessionFaults(rule: RuleNode): readonly Fault[] {
   let inForce = rule.session === null ? null : '';
   const faults: Fault[] = [];
   for (const { upstream, path } of rule.backends) {
-    const policy = upstream.ok ? upstream.value.traffic : null;
-    if (policy?.object.spec.sessionPersistence === undefined) continue;
+    const policies = upstream.ok ? upstream.value.policies : [];
+    const policy = policies.find((node) => isOfKind(node, BACKEND_TRAFFIC_POLICY));
+    if (policy?.settings?.sessionPersistence === undefined) continue;
     const key = namespacedName(policy.ref.namespace, policy.ref.name);
     if (inForce === null) inForce = key;
     else if (inForce !== key) faults.push(sessionOverridden(path, policy.ref));

@@ -23,7 +23,9 @@ import { resolveCertificate } from './certificate.ts';
 import { externalBackendFault } from './external-backend.ts';
 import type { Upstream, UpstreamProtocol, UpstreamTlsNode, XBackendNode } from './nodes.ts';
 import { byName, keepNodes, keyOf, refOf } from './object-key.ts';
+import { BACKEND_TLS_POLICY } from '../policy/backend-tls-policy.ts';
 import type { PolicyContext } from '../policy/policies.ts';
+import { isOfKind, isValid, type PolicyNode } from '../policy/policy-kind.ts';
 import type { BackendNodes, Sources } from './reads.ts';
 import type { BackendObjectRef } from './route-adapter.ts';
 import type { Lookup } from './snapshot-index.ts';
@@ -88,25 +90,31 @@ function resolveService(
   if (transport !== (query.traffic === 'UDP' ? 'UDP' : 'TCP')) {
     return failure(backendProtocolUnsupported(query.path, target, transport, query.traffic));
   }
-  const policy = context.policies.tlsFor(target, port.name ?? '');
-  const protocol = protocolOfService(port, query, { target, encrypted: policy !== null });
+  const policies = context.policies.governing(target, port.name ?? '');
+  const tlsPolicy = policies.find((policy) => isOfKind(policy, BACKEND_TLS_POLICY));
+  const protocol = protocolOfService(port, query, { target, encrypted: tlsPolicy !== undefined });
   if (!protocol.ok) return protocol;
-  let tls: Upstream['tls'] = null;
-  if (policy !== null && query.traffic !== 'UDP') {
-    tls =
-      policy.tls === null ? failure(backendTlsUnmet(query.path, target, policy.ref)) : success(policy.tls);
-  }
   return finish(context, query, {
     ref: target,
     port: port.port,
     portName: port.name ?? '',
     protocol: protocol.value,
     discovery: discoveryOf(service, port.port),
-    tls,
-    traffic: context.policies.trafficFor(target),
+    tls: tlsPolicy === undefined || query.traffic === 'UDP' ? null : tlsOf(tlsPolicy, query.path, target),
+    policies,
     prefersLocal: prefersLocal(service),
   });
 }
+
+/** A failure where the policy cannot be met: it closes its target. */
+const tlsOf = (
+  policy: PolicyNode<UpstreamTlsNode>,
+  path: string,
+  target: ObjectRef,
+): Result<UpstreamTlsNode, Fault> =>
+  policy.settings === null || !isValid(policy)
+    ? failure(backendTlsUnmet(path, target, policy.ref))
+    : success(policy.settings);
 
 /** The port of that number, of the wanted transport where one number carries both. */
 function findPort(service: Service, number: number, traffic: Traffic): ServicePort | null {
@@ -189,7 +197,7 @@ function resolveXBackend(
     protocol,
     discovery: { kind: 'dns', hostname: externalHostname.hostname, port: port.port },
     tls: node.tls?.ok === false ? failure(backendTlsUnmet(query.path, target)) : node.tls,
-    traffic: context.policies.trafficFor(target),
+    policies: context.policies.governing(target, port.name ?? ''),
     prefersLocal: false,
   });
 }

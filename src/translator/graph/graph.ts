@@ -14,7 +14,9 @@ import type { Attachments, ClassNode, GatewayNode, RouteNode, XBackendNode } fro
 import { keepNodes, namespaceOf } from './object-key.ts';
 import { Hierarchy } from '../policy/hierarchy.ts';
 import type { Policies } from '../policy/policies.ts';
-import { judgePolicyEffects, type PolicyEffects } from '../policy/effects.ts';
+import { findPolicyEffects, type PolicyEffects } from '../policy/effects.ts';
+import { POLICY_KINDS } from '../policy/policy-kinds.ts';
+import type { PolicyKind } from '../policy/policy-kind.ts';
 import { PolicyStage } from '../policy/stage.ts';
 import { judgeProxyConfigs, type ProxyConfigs } from './proxy-config.ts';
 import { withinRegexLimit } from './regex-limit.ts';
@@ -43,7 +45,8 @@ export interface Graph {
 export class GraphBuilder {
   readonly #options: TranslateOptions;
   readonly #index: SnapshotIndex;
-  readonly #policyStage = new PolicyStage();
+  readonly #policyKinds: readonly PolicyKind[];
+  readonly #policyStage: PolicyStage;
   readonly #gatewayStage: GatewayStage;
   readonly #defects: Defects;
   readonly #routeStage: RouteStage;
@@ -57,6 +60,8 @@ export class GraphBuilder {
     this.#options = options;
     this.#defects = defects;
     this.#index = new SnapshotIndex(defects);
+    this.#policyKinds = options.policyKinds ?? POLICY_KINDS;
+    this.#policyStage = new PolicyStage(this.#policyKinds);
     this.#gatewayStage = new GatewayStage(defects);
     const { measureRegex, externalBackends = false, filterKinds = FILTER_KINDS } = options;
     this.#routeStage = new RouteStage((route, sources) => {
@@ -92,9 +97,9 @@ export class GraphBuilder {
       parents: this.#parents,
     });
     this.#snapshot = snapshot;
-    const hierarchy = new Hierarchy(policies.backend);
-    const hasPolicies = policies.backend.nodes.length + policies.traffic.length > 0;
-    const policyEffects = judgePolicyEffects(gateways, hierarchy, {
+    const hierarchy = new Hierarchy(policies.inherited, this.#policyKinds);
+    const hasPolicies = policies.inherited.nodes.length > 0;
+    const policyEffects = findPolicyEffects(gateways, hierarchy, {
       attachments,
       hasPolicies,
       defects: this.#defects,

@@ -4,8 +4,6 @@
  * replaced.
  */
 import type {
-  BackendPolicy,
-  BackendTLSPolicy,
   Gateway,
   GatewayClass,
   GatewayListener,
@@ -13,7 +11,6 @@ import type {
   ProxyConfig,
   ProxyConfigSpec,
   XBackend,
-  XBackendTrafficPolicy,
 } from '../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ParentRef, RouteKind } from '../../gatewayapi/status.ts';
@@ -22,6 +19,7 @@ import type { ClientValidation } from '../../ir/tls.ts';
 import type { Result } from '../../lib/result.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { FilterKind } from '../filter/filter-kind.ts';
+import type { PolicyNode } from '../policy/policy-kind.ts';
 import type { CertificateNode } from './certificate.ts';
 import type { MatchNode } from './match.ts';
 import type { AnyRoute, FilterSpec, RuleSettings } from './route-adapter.ts';
@@ -222,7 +220,8 @@ export interface Upstream {
     | { readonly kind: 'dns'; readonly hostname: string; readonly port: number };
   /** null: in the clear. A failure only where the route may not need TLS at all (layer 4). */
   readonly tls: Result<UpstreamTlsNode, Fault> | null;
-  readonly traffic: TrafficPolicyNode | null;
+  /** Direct policies that govern it, at most one of each kind. */
+  readonly policies: readonly PolicyNode[];
   /** Its Service asks for endpoints near the client (`trafficDistribution`). */
   readonly prefersLocal: boolean;
 }
@@ -235,60 +234,6 @@ export interface UpstreamTlsNode {
   readonly subjectAltNames: readonly { readonly kind: 'hostname' | 'uri'; readonly value: string }[];
   /** XBackend's own; null: the Gateway's, if it has one. */
   readonly clientCertificate: CertificateNode | null;
-}
-
-export interface TlsPolicyNode {
-  readonly object: BackendTLSPolicy;
-  readonly ref: ObjectRef;
-  readonly tls: UpstreamTlsNode | null;
-  /** Faults that turn Accepted False, conflicts aside. */
-  readonly acceptedFaults: readonly Fault[];
-  readonly resolvedFaults: readonly Fault[];
-  readonly remarks: readonly Fault[];
-  readonly targets: readonly PolicyTarget[];
-}
-
-export interface TrafficPolicyNode {
-  readonly object: XBackendTrafficPolicy;
-  readonly ref: ObjectRef;
-  readonly targets: readonly PolicyTarget[];
-  /** With any, nothing of the policy applies. */
-  readonly faults: readonly Fault[];
-  /** Blocks that BackendPolicies of the same targets say. */
-  readonly conflicts: readonly BlockConflict[];
-}
-
-export interface BlockConflict {
-  readonly target: ObjectRef;
-  readonly fault: Fault;
-  /** Of the whole target, not of a port alone. */
-  readonly isWhole: boolean;
-}
-
-export interface PolicyTarget {
-  readonly ref: ObjectRef;
-  readonly sectionName: string | null;
-  readonly path: string;
-  /** null: this policy governs the target; else the older one that does. */
-  readonly lostTo: ObjectRef | null;
-  /** null: the target is there; else why it is not. */
-  readonly missing: Fault | null;
-}
-
-export interface BackendPolicyTarget {
-  readonly ref: ObjectRef;
-  readonly sectionName: string | null;
-  readonly path: string;
-  /** null: the target is there; else why it is not. */
-  readonly missing: Fault | null;
-}
-
-export interface BackendPolicyNode {
-  readonly object: BackendPolicy;
-  readonly ref: ObjectRef;
-  /** Empty: its values can be used. */
-  readonly faults: readonly Fault[];
-  readonly targets: readonly BackendPolicyTarget[];
 }
 
 export interface XBackendNode {

@@ -6,14 +6,16 @@ import type { ConfigMap, Secret, Service } from '../../gatewayapi/core-kinds.ts'
 import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import type { XBackend } from '../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
-import type { TlsPolicyNode, TrafficPolicyNode, XBackendNode } from './nodes.ts';
+import { keepList } from '../../lib/keep-same.ts';
+import type { XBackendNode } from './nodes.ts';
 import type { Policies } from '../policy/policies.ts';
+import type { PolicyNode } from '../policy/policy-kind.ts';
 import type { Labels, Lookup } from './snapshot-index.ts';
 
 /** Everything that judging may read besides the object itself. */
 export interface Sources {
   readonly lookup: Lookup;
-  readonly policies: Pick<Policies, 'tlsFor' | 'trafficFor'>;
+  readonly policies: Pick<Policies, 'governing'>;
   readonly backends: BackendNodes;
 }
 
@@ -39,12 +41,11 @@ type Read =
       readonly answer: boolean;
     }
   | {
-      readonly kind: 'tls';
+      readonly kind: 'policies';
       readonly target: ObjectRef;
-      readonly portName: string;
-      readonly answer: TlsPolicyNode | null;
+      readonly section: string;
+      readonly answer: readonly PolicyNode[];
     }
-  | { readonly kind: 'traffic'; readonly target: ObjectRef; readonly answer: TrafficPolicyNode | null }
   | { readonly kind: 'backendNode'; readonly key: string; readonly answer: XBackendNode | undefined };
 
 export type Reads = readonly Read[];
@@ -64,10 +65,8 @@ function readAgain(read: Read, { lookup, policies, backends }: Sources): Read['a
       return lookup.namespaceLabels(read.name);
     case 'granted':
       return lookup.granted(read.from, read.to);
-    case 'tls':
-      return policies.tlsFor(read.target, read.portName);
-    case 'traffic':
-      return policies.trafficFor(read.target);
+    case 'policies':
+      return keepList(read.answer, policies.governing(read.target, read.section));
     case 'backendNode':
       return backends.get(read.key);
   }
@@ -84,14 +83,9 @@ export class RecordingSources implements Sources, Lookup {
   constructor(sources: Sources) {
     this.#sources = sources;
     this.policies = {
-      tlsFor: (target, portName) => {
-        const answer = sources.policies.tlsFor(target, portName);
-        this.reads.push({ kind: 'tls', target, portName, answer });
-        return answer;
-      },
-      trafficFor: (target) => {
-        const answer = sources.policies.trafficFor(target);
-        this.reads.push({ kind: 'traffic', target, answer });
+      governing: (target, section) => {
+        const answer = sources.policies.governing(target, section);
+        this.reads.push({ kind: 'policies', target, section, answer });
         return answer;
       },
     };

@@ -14,7 +14,7 @@ import { diffByIdentity } from '../../lib/list-diff.ts';
 import { remember } from '../../lib/remember.ts';
 import { SortedList } from '../../lib/sorted-list.ts';
 import type { Defects } from '../contain.ts';
-import type { BackendPolicies } from '../policy/backend-policies.ts';
+import type { InheritedPolicies } from '../policy/policies.ts';
 import type { CertificateNode } from '../graph/certificate.ts';
 import { hasAcceptedListener } from '../graph/gateway.ts';
 import type { PolicyScope } from '../policy/hierarchy.ts';
@@ -55,8 +55,8 @@ export type RulesOf = (route: RouteNode, scope: PolicyScope) => readonly Lowered
 export interface Lowering {
   readonly rulesOf: RulesOf;
   readonly policies: PolicyLowering;
-  /** The same object while no BackendPolicy changes. */
-  readonly backendPolicies: BackendPolicies;
+  /** The same object while no inherited policy changes. */
+  readonly inherited: InheritedPolicies;
   readonly options: Pick<TranslateOptions, 'addresses' | 'trustedCidrs' | 'sha256Hex'>;
   readonly attachments: Attachments;
   readonly index: SnapshotIndex;
@@ -78,7 +78,7 @@ interface LoweredListener {
   readonly node: ListenerNode;
   readonly attached: readonly AttachedRoute[];
   readonly virtualHosts: readonly VirtualHost[];
-  readonly backendPolicies: BackendPolicies;
+  readonly inherited: InheritedPolicies;
   readonly listener: Listener;
   /** Of layer-4 rules. */
   readonly clusters: readonly ClusterUse[];
@@ -137,7 +137,7 @@ export class GatewayLowering {
       gateway: keepSame(before?.gateway, { kind, namespace, name }),
       generation: generationOf(gateway.object),
       addresses: keepSame(before?.addresses, options.addresses === 'bind' ? addressesToBind(gateway) : []),
-      ports: keepSame(before?.ports, this.#ports(served)),
+      ports: keepSame(before?.ports, this.#ports(served, lowering.policies)),
       rules: this.#rules.update(rules),
       clusters: clusters.update(uses),
       endpoints: this.#endpoints.update(uses, slices, index),
@@ -151,10 +151,11 @@ export class GatewayLowering {
   }
 
   #versionOf({ gateway, generation, addresses, settings, ports }: GatewayConfig, clusters: string): string {
-    const wires = ports.map(({ number, transport, listeners }) => [
+    const wires = ports.map(({ number, transport, listeners, policies }) => [
       number,
       transport,
       listeners.map(({ id }) => this.#listeners.get(id)?.digest),
+      ...(policies === undefined ? [] : [policies]),
     ]);
     const head = digestOf(JSON.stringify([gateway, generation, addresses, settings, wires]), this.#digest);
     const parts = [head, this.#rules.digest, clusters, this.#certificates.digest];
@@ -178,15 +179,18 @@ export class GatewayLowering {
   }
 
   #lowerListener({ node, attached, scope }: ServedListener, lowering: Lowering): LoweredListener {
-    const { rulesOf, policies, backendPolicies } = lowering;
+    const { rulesOf, policies, inherited } = lowering;
     const table = takesHttp(node) ? this.#tableOf(node.id) : null;
-    const basis = [backendPolicies, scope.key];
+    const basis = [inherited, scope.key];
     const virtualHosts = table?.update(attached, (route) => rulesOf(route, scope), basis) ?? NO_HOSTS;
     const known = this.#listeners.get(node.id);
-    const from = { node, attached, virtualHosts, backendPolicies };
+    const from = { node, attached, virtualHosts, inherited };
     if (known !== undefined && isMadeOf(known, from)) return known;
-    const uses = new ClusterUses((upstream) => policies.poolOf(upstream, scope));
-    const listener = keepSame(known?.listener, lowerListener(node, { attached, virtualHosts, uses }));
+    const uses = new ClusterUses((upstream) => policies.backends.poolOf(upstream, scope));
+    const listener = keepSame(
+      known?.listener,
+      lowerListener(node, { attached, virtualHosts, uses, policies, scope }),
+    );
     const clusters = uses.all;
     if (known !== undefined && listener === known.listener) return { ...known, ...from, clusters };
     const says = table === null ? listener : [{ ...listener, virtualHosts: [] }, table.digest];
@@ -202,7 +206,8 @@ export class GatewayLowering {
     return table;
   }
 
-  #ports(served: readonly ServedListener[]): readonly Port[] {
+  #ports(served: readonly ServedListener[], policies: PolicyLowering): readonly Port[] {
+    const ofPorts = policies.valuesFor('port', served[0]?.scope.base.layers ?? []);
     const nodes = served.map(({ node }) => node);
     const groups = Map.groupBy(nodes, ({ spec, wire }) => {
       return `${String(spec.port).padStart(5, '0')}/${wire === 'udp' ? 'udp' : 'tcp'}`;
@@ -215,14 +220,12 @@ export class GatewayLowering {
         listeners: members
           .toSorted((a, b) => compareText(a.id, b.id))
           .flatMap(({ id }) => this.#listeners.get(id)?.listener ?? []),
+        ...ofPorts,
       }));
   }
 
   /** Rules that some listener leads to, by route and place; those of the Gateway's own scope before others of the same place. */
-  #lowerRules(
-    served: readonly ServedListener[],
-    { rulesOf, backendPolicies }: Lowering,
-  ): readonly LoweredRule[] {
+  #lowerRules(served: readonly ServedListener[], { rulesOf, inherited }: Lowering): readonly LoweredRule[] {
     const scopes = [...new Set(served.map(({ scope }) => scope))];
     const inUse = scopes.length < 2 ? null : scopesInUse(served);
     const routes = inUse === null ? this.#httpRoutesOf(served) : [...inUse.keys()];
@@ -232,7 +235,7 @@ export class GatewayLowering {
     const rules =
       inUse === null
         ? this.#rulesOfRoutes.update(inOrder, (route) => rulesIn(scopes, route, rulesOf), [
-            backendPolicies,
+            inherited,
             scopes[0]?.key,
           ])
         : inOrder.flatMap((route) => rulesIn(inUse.get(route) ?? [], route, rulesOf));
@@ -298,13 +301,13 @@ export class GatewayLowering {
   }
 }
 
-type ListenerSources = Pick<LoweredListener, 'node' | 'attached' | 'virtualHosts' | 'backendPolicies'>;
+type ListenerSources = Pick<LoweredListener, 'node' | 'attached' | 'virtualHosts' | 'inherited'>;
 
 const isMadeOf = (known: LoweredListener, from: ListenerSources): boolean =>
   known.node === from.node &&
   known.attached === from.attached &&
   known.virtualHosts === from.virtualHosts &&
-  known.backendPolicies === from.backendPolicies;
+  known.inherited === from.inherited;
 
 /** Beside the configuration: where settings of its rules and pools come from. Worked out when it is first asked for. */
 export const policiesOf = remember(

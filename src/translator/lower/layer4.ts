@@ -2,39 +2,64 @@
 import type { L4Rule } from '../../ir/listener.ts';
 import type { WeightedBackend } from '../../ir/route.ts';
 import { joinMessages } from '../faults/fault.ts';
-import type { AttachedRoute, BackendNode, ListenerNode, RouteNode } from '../graph/nodes.ts';
+import type { AttachedRoute, BackendNode, ListenerNode, RouteNode, Upstream } from '../graph/nodes.ts';
+import type { PolicyScope } from '../policy/hierarchy.ts';
+import { closedBy, type PolicyLowering } from '../policy/lowering.ts';
 import { invalidBackend, ruleIdOf, ruleOrigin } from './route-rule.ts';
 import type { ClusterUses } from './upstreams.ts';
 
+export interface Layer4Context {
+  readonly listener: ListenerNode;
+  readonly uses: ClusterUses;
+  readonly policies: PolicyLowering;
+  /** Of the listener. */
+  readonly scope: PolicyScope;
+}
+
 /** The first rule of a layer-4 route on this listener: others are reported (graph/rule.ts). null when the route has none. */
-export function lowerLayer4Rule(
-  { route }: AttachedRoute,
-  listener: ListenerNode,
-  uses: ClusterUses,
-): L4Rule | null {
+export function lowerLayer4Rule({ route }: AttachedRoute, context: Layer4Context): L4Rule | null {
   const rule = route.rules[0];
   if (rule === undefined) return null;
+  const { policies, scope } = context;
   const base = { id: ruleIdOf(route, rule), origin: ruleOrigin(route, rule) };
   const faults = [...rule.closed, ...rule.invalid];
-  if (faults.length > 0) return { ...base, backends: [closed(route, joinMessages(faults))] };
-  return { ...base, backends: rule.backends.map((backend) => lowerBackend(backend, listener, uses)) };
+  if (faults.length > 0) return { ...base, backends: [closed(route, 'invalid_ref', joinMessages(faults))] };
+  const layers = policies.hierarchy.requestLayers(route, rule, { upstream: null, scope });
+  const message = closedBy(layers);
+  if (message !== null) return { ...base, backends: [closed(route, 'policy_invalid', message)] };
+  const backends = rule.backends.map((backend): WeightedBackend => {
+    const { upstream } = backend;
+    if (!upstream.ok) return invalidBackend(backend, upstream.failure);
+    const governing = policies.hierarchy.requestLayers(route, rule, { upstream: upstream.value, scope });
+    const ofBackend = closedBy(governing);
+    if (ofBackend !== null) return { ...closed(route, 'policy_invalid', ofBackend), weight: backend.weight };
+    const lowered = lowerBackend(backend, upstream.value, context);
+    return lowered.kind === 'invalid' ? lowered : { ...lowered, ...policies.valuesFor('backend', governing) };
+  });
+  return { ...base, backends, ...policies.valuesFor('rule', layers) };
 }
 
 /** Connections are reset, as those for a backend that is invalid. */
-function closed({ ref: { kind, namespace, name } }: RouteNode, message: string): WeightedBackend {
+function closed(
+  { ref: { kind, namespace, name } }: RouteNode,
+  reason: 'invalid_ref' | 'policy_invalid',
+  message: string,
+): WeightedBackend {
   return {
     kind: 'invalid',
     weight: 1,
     status: 500,
-    reason: 'invalid_ref',
+    reason,
     message,
     origin: { kind, namespace, name },
   };
 }
 
-function lowerBackend(backend: BackendNode, listener: ListenerNode, uses: ClusterUses): WeightedBackend {
-  if (!backend.upstream.ok) return invalidBackend(backend, backend.upstream.failure);
-  const upstream = backend.upstream.value;
+function lowerBackend(
+  backend: BackendNode,
+  upstream: Upstream,
+  { listener, uses }: Layer4Context,
+): WeightedBackend {
   const tls = originatesTls(listener, upstream.ref.kind) ? upstream.tls : null;
   if (tls?.ok === false) return invalidBackend(backend, tls.failure);
   const { cluster, origin } = uses.target(upstream, tls !== null);

@@ -5,6 +5,8 @@ import type { VirtualHost } from '../../ir/route.ts';
 import type { ListenerTls } from '../../ir/tls.ts';
 import { hostnameSpecificity } from '../../lib/hostname.ts';
 import type { AttachedRoute, ListenerNode } from '../graph/nodes.ts';
+import type { PolicyScope } from '../policy/hierarchy.ts';
+import type { PolicyLowering } from '../policy/lowering.ts';
 import { lowerLayer4Rule } from './layer4.ts';
 import type { ClusterUses } from './upstreams.ts';
 
@@ -15,10 +17,16 @@ export interface ListenerContext {
   readonly virtualHosts: readonly VirtualHost[];
   /** Clusters that its layer-4 rules use, with the pools of the listener's policies. */
   readonly uses: ClusterUses;
+  readonly policies: PolicyLowering;
+  readonly scope: PolicyScope;
 }
 
 export function lowerListener(listener: ListenerNode, context: ListenerContext): Listener {
-  const base = { id: listener.id, origin: originOfListener(listener) };
+  const base = {
+    id: listener.id,
+    origin: originOfListener(listener),
+    ...context.policies.valuesFor('listener', context.scope.layers),
+  };
   switch (listener.wire) {
     case 'udp':
       return { ...base, kind: 'udp', rule: oldestRule(listener, context) };
@@ -34,7 +42,7 @@ export function lowerListener(listener: ListenerNode, context: ListenerContext):
   }
 }
 
-type Base = Pick<Listener, 'id' | 'origin'>;
+type Base = Pick<Listener, 'id' | 'origin' | 'policies'>;
 
 function originOfListener({ owner, spec }: ListenerNode): Origin {
   return { kind: owner.kind, namespace: owner.namespace, name: owner.name, section: spec.name };
@@ -53,7 +61,7 @@ function lowerHttp(base: Base, listener: ListenerNode, context: ListenerContext)
 function lowerTls(base: Base, listener: ListenerNode, context: ListenerContext): TlsListener {
   const hosts: TlsListener['hosts'][number][] = [];
   for (const [hostname, attached] of tlsHostOwners(context.attached)) {
-    const rule = lowerLayer4Rule(attached, listener, context.uses);
+    const rule = lowerLayer4Rule(attached, { ...context, listener });
     if (rule !== null) hosts.push({ hostname, rule });
   }
   return {
@@ -84,7 +92,7 @@ export function tlsHostOwners(routes: readonly AttachedRoute[]): ReadonlyMap<str
 /** Layer-4 listeners have nothing to tell routes apart by: the oldest one gets everything. */
 function oldestRule(listener: ListenerNode, context: ListenerContext): ReturnType<typeof lowerLayer4Rule> {
   const oldest = context.attached[0];
-  return oldest === undefined ? null : lowerLayer4Rule(oldest, listener, context.uses);
+  return oldest === undefined ? null : lowerLayer4Rule(oldest, { ...context, listener });
 }
 
 function lowerListenerTls(listener: ListenerNode, alpn: readonly string[]): ListenerTls {

@@ -10,7 +10,9 @@ import { unservedFaults } from '../filter/read-filters.ts';
 import type { RankedMatch } from '../graph/match-predicate.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import type { PolicyScope } from '../policy/hierarchy.ts';
-import { sameValue, type PolicyLowering, type RuleRequests } from '../policy/lowering.ts';
+import { sameValue } from '../policy/backend-policy/lowering.ts';
+import { closedBy, type PolicyLowering } from '../policy/lowering.ts';
+import type { PolicyLayer } from '../policy/policy-settings.ts';
 import { lowerSession, type SessionOf } from './session.ts';
 import { ClusterUses, type ClusterUse } from './upstreams.ts';
 
@@ -18,8 +20,8 @@ export interface LoweredRule {
   readonly rule: RouteRule;
   readonly matches: readonly RankedMatch[];
   readonly clusters: readonly ClusterUse[];
-  /** By index of the backend: the policies that have a say, weakest first. */
-  readonly policies: RuleRequests['layers'];
+  /** By index of the backend: what governs requests to it, weakest first. */
+  readonly policies: readonly (readonly PolicyLayer[])[];
 }
 
 /** What a rule is lowered with: policies may differ from scope to scope, the rest is the same wherever it is attached. */
@@ -60,23 +62,42 @@ function lowerInScope(route: RouteNode, rule: RuleNode, { policies, scope }: Rul
   const unserved = unservedFaults(rule.filters);
   if (invalid.length > 0) return failing('invalid_rule', joinMessages([...invalid, ...unserved]));
   if (unserved.length > 0) return failing('invalid_filter', joinMessages(unserved));
-  const uses = new ClusterUses((upstream) => policies.poolOf(upstream, scope));
+  const { hierarchy, backends: settings } = policies;
+  const ofRule = hierarchy.requestLayers(route, rule, { upstream: null, scope });
+  const closed = closedBy(ofRule);
+  if (closed !== null) return failing('policy_invalid', closed);
+  const uses = new ClusterUses((upstream) => settings.poolOf(upstream, scope));
   const filters = lowerFilters(rule.filters, uses.targetOf);
   if (!filters.ok) return failing('invalid_filter', filters.failure);
-  const requests = policies.requestsOf(route, rule, scope);
+  const layers = rule.backends.map(({ upstream }) =>
+    hierarchy.requestLayers(route, rule, { upstream: upstream.ok ? upstream.value : null, scope }),
+  );
+  const requests = settings.requestsOf(layers, ofRule);
+  const backends = rule.backends.map((backend, index): WeightedBackend => {
+    const governing = layers[index] ?? [];
+    const lowered = lowerBackend(backend, uses, closedBy(governing));
+    if (lowered.kind === 'invalid') return lowered;
+    const own = requests.backends[index];
+    return {
+      ...lowered,
+      ...(own === undefined ? {} : { requests: own }),
+      ...policies.valuesFor('backend', governing),
+    };
+  });
   const paths = rule.matches.map(({ match }) => match);
-  const sessionOf: SessionOf = (upstream) => policies.sessionOf(upstream, scope);
+  const sessionOf: SessionOf = (upstream) => settings.sessionOf(upstream, scope);
   return {
     rule: {
       ...baseOf(route, rule),
       filters: filters.value,
-      action: { kind: 'forward', backends: lowerBackends(rule.backends, requests, uses) },
+      action: { kind: 'forward', backends },
       ...requests.rule,
       sessionPersistence: lowerSession(route, rule, { matches: paths, sessionOf }),
+      ...policies.valuesFor('rule', ofRule),
     },
     matches: rule.matches,
     clusters: trimmed(uses.all),
-    policies: requests.layers,
+    policies: layers,
   };
 }
 
@@ -105,26 +126,17 @@ const baseOf = (route: RouteNode, rule: RuleNode): Pick<RouteRule, 'id' | 'origi
 
 const NO_POLICY = { timeouts: DEFAULT_TIMEOUTS, retry: null, sessionPersistence: null };
 
-const lowerBackends = (
-  backends: readonly BackendNode[],
-  requests: RuleRequests,
-  uses: ClusterUses,
-): readonly WeightedBackend[] =>
-  backends.map((backend, index) => {
-    const lowered = lowerBackend(backend, uses);
-    const own = requests.backends[index];
-    return lowered.kind === 'invalid' || own === undefined ? lowered : { ...lowered, requests: own };
-  });
-
-function lowerBackend(backend: BackendNode, uses: ClusterUses): WeightedBackend {
+/** `closed`: why a policy closes it; null: none does. */
+function lowerBackend(backend: BackendNode, uses: ClusterUses, closed: string | null): WeightedBackend {
   const { weight, upstream } = backend;
   if (!upstream.ok) return { ...invalidBackend(backend, upstream.failure), ...filtersOf500(backend) };
-  const failing = (message: string): WeightedBackend => ({
+  const failing = (message: string, reason: InvalidReason = 'invalid_filter'): WeightedBackend => ({
     ...invalidBackend(backend, null),
     ...filtersOf500(backend),
-    reason: 'invalid_filter',
+    reason,
     message,
   });
+  if (closed !== null) return failing(closed, 'policy_invalid');
   const unserved = unservedFaults(backend.filters);
   if (unserved.length > 0) return failing(joinMessages(unserved));
   const filters = lowerFilters(backend.filters, uses.targetOf);
@@ -132,6 +144,8 @@ function lowerBackend(backend: BackendNode, uses: ClusterUses): WeightedBackend 
   const { cluster, origin } = uses.targetOf(upstream.value);
   return { kind: 'cluster', cluster, weight, filters: filters.value, origin };
 }
+
+type InvalidReason = Extract<WeightedBackend, { kind: 'invalid' }>['reason'];
 
 function filtersOf500(backend: BackendNode): Pick<WeightedBackend, 'filters'> {
   const filters = lowerFailureFilters(backend.filters);

@@ -1,5 +1,5 @@
 /** Rules of routes as they were lowered: once for all listeners that have the same policies, and until the route or a policy changes. */
-import type { BackendPolicies } from '../policy/backend-policies.ts';
+import type { InheritedPolicies } from '../policy/policies.ts';
 import type { PolicyScope } from '../policy/hierarchy.ts';
 import type { Defects } from '../contain.ts';
 import type { RouteNode } from '../graph/nodes.ts';
@@ -11,19 +11,19 @@ type OfScopes = Map<string, readonly LoweredRule[]>;
 export class RuleMemory {
   readonly #defects: Defects;
   #known = new WeakMap<RouteNode, OfScopes>();
-  #backendPolicies: BackendPolicies | null = null;
+  #inherited: InheritedPolicies | null = null;
 
   constructor(defects: Defects) {
     this.#defects = defects;
   }
 
-  /** `backendPolicies`: what `policies` are lowered from; while it is the same object, rules stay as they are. */
+  /** `inherited`: what `policies` are lowered from; while it is the same object, rules stay as they are. */
   of(
     policies: PolicyLowering,
-    backendPolicies: BackendPolicies,
+    inherited: InheritedPolicies,
   ): (route: RouteNode, scope: PolicyScope) => readonly LoweredRule[] {
-    if (backendPolicies !== this.#backendPolicies) {
-      this.#backendPolicies = backendPolicies;
+    if (inherited !== this.#inherited) {
+      this.#inherited = inherited;
       this.#known = new WeakMap();
     }
     return (route, scope) => {

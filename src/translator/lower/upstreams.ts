@@ -9,7 +9,7 @@ import { formatIp, parseIp } from '../../lib/ip-address.ts';
 import type { FilterTarget } from '../filter/filter-kind.ts';
 import type { TargetOf } from '../filter/lower-filters.ts';
 import type { Upstream } from '../graph/nodes.ts';
-import type { Pool } from '../policy/lowering.ts';
+import type { Pool } from '../policy/backend-policy/lowering.ts';
 
 /** An upstream as one rule uses it: the same one may be spoken to in the clear by one route and over TLS by another. */
 export interface ClusterUse {

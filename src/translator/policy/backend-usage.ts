@@ -8,7 +8,7 @@ import {
   type RouteNode,
   type Upstream,
 } from '../graph/nodes.ts';
-import { claimKey } from './targets.ts';
+import { placeKey } from './targets.ts';
 
 /**
  * How a backend is used: `any`; `layer7`, by HTTP or gRPC; `tls`, where the gateway may have to originate TLS: by those
@@ -22,15 +22,14 @@ export type BackendUsage = ReadonlyMap<string, ReadonlySet<ObjectRef>>;
 /** Only backends that someone asks about are noted: few have a policy. */
 export function indexUsage({ gateways, attachments, policies, backends }: Graph): BackendUsage {
   const usage = new Map<string, Set<ObjectRef>>();
-  const all = [...policies.tls, ...policies.traffic, ...policies.backend.nodes];
-  const targets: readonly { readonly ref: ObjectRef }[] = all.flatMap((policy) => [...policy.targets]);
-  const asked = new Set([...targets, ...backends.values()].map(({ ref }) => claimKey(ref, null)));
+  const targets = policies.nodes.flatMap((policy) => policy.targets);
+  const asked = new Set([...targets, ...backends.values()].map(({ ref }) => placeKey(ref, null)));
   if (asked.size === 0) return usage;
   for (const gateway of gateways) {
     const listeners = [...gateway.listeners, ...gateway.listenerSets.flatMap((set) => set.listeners)];
     for (const [route, uses] of usesOf(listeners, attachments)) {
       for (const upstream of route.rules.flatMap((rule) => rule.found)) {
-        if (!asked.has(claimKey(upstream.ref, null))) continue;
+        if (!asked.has(placeKey(upstream.ref, null))) continue;
         for (const use of uses) note(usage, use, { upstream, gateway: gateway.ref });
       }
     }
@@ -62,7 +61,7 @@ function note(
   { upstream, gateway }: { readonly upstream: Upstream; readonly gateway: ObjectRef },
 ): void {
   for (const section of upstream.portName === '' ? [null] : [null, upstream.portName]) {
-    const key = `${use}|${claimKey(upstream.ref, section)}`;
+    const key = `${use}|${placeKey(upstream.ref, section)}`;
     const known = usage.get(key);
     if (known === undefined) usage.set(key, new Set([gateway]));
     else known.add(gateway);
@@ -74,5 +73,5 @@ export function gatewaysUsing(
   use: Use,
   target: { readonly ref: ObjectRef; readonly sectionName: string | null },
 ): readonly ObjectRef[] {
-  return [...(usage.get(`${use}|${claimKey(target.ref, target.sectionName)}`) ?? [])];
+  return [...(usage.get(`${use}|${placeKey(target.ref, target.sectionName)}`) ?? [])];
 }

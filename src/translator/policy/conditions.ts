@@ -1,5 +1,5 @@
-/** Conditions of BackendPolicies and of what they affect (GEP-713). */
-import { describeRef, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+/** Conditions of inherited policies and of what they affect (GEP-713). */
+import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 import { whyLost } from './faults.ts';
 import type { FieldOutcomes } from './effects.ts';
@@ -66,11 +66,12 @@ export function policyNothingServed(fields: FieldOutcomes): readonly Verdict[] {
 
 const MAX_NAMED = 8;
 
-/** On Gateways and routes that policies have a say about; absent where there are none. */
+/** On Gateways and routes that policies govern, per kind of policy; absent where there are none. */
 export function policyAffected(policies: readonly ObjectRef[]): readonly Verdict[] {
-  if (policies.length === 0) return [];
-  const names = policies.slice(0, MAX_NAMED).map(describeRef);
-  const more = policies.length > MAX_NAMED ? ` (+${String(policies.length - MAX_NAMED)} more)` : '';
-  const message = `Governed by ${names.join(', ')}${more}.`;
-  return [holds(`${SLUICE_GROUP}/BackendPolicyAffected`, 'PolicyAffected', message)];
+  const byKind = Map.groupBy(policies, ({ group, kind }) => `${group}/${kind}Affected`);
+  return [...byKind].map(([type, ofKind]) => {
+    const names = ofKind.slice(0, MAX_NAMED).map(describeRef);
+    const more = ofKind.length > MAX_NAMED ? ` (+${String(ofKind.length - MAX_NAMED)} more)` : '';
+    return holds(type, 'PolicyAffected', `Governed by ${names.join(', ')}${more}.`);
+  });
 }

@@ -1,9 +1,7 @@
-/** What becomes of each field that a policy sets: per policy and Gateway, over all requests and connections that it governs. */
-import { SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+/** What each field that a policy sets comes to: per policy and Gateway, over all traffic that the policy governs. */
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Defects } from '../contain.ts';
 import { filterUpstreams } from '../filter/read-filters.ts';
-import type { FieldOutcome } from './faults.ts';
-import { layerKey, type Hierarchy, type PolicyScope } from './hierarchy.ts';
 import {
   attachedTo,
   type Attachments,
@@ -12,8 +10,11 @@ import {
   type RuleNode,
   type Upstream,
 } from '../graph/nodes.ts';
-import { POLICY_FIELDS, type PolicyField } from './backend-policy/fields.ts';
-import { fieldsOf, winnerOf, type Merged, type PolicyLayer } from './merge.ts';
+import { deciderOf, pathsOf, type Combined } from './combine.ts';
+import type { FieldOutcome } from './faults.ts';
+import { layerKey, layersWith, type Hierarchy, type PolicyScope } from './hierarchy.ts';
+import { blockOf, valueAt, winnerOf } from './merge.ts';
+import type { PolicyCarrier, PolicyLayer, PolicySettings, SettingField } from './policy-settings.ts';
 
 /** By path of the field. */
 export type FieldOutcomes = ReadonlyMap<string, FieldOutcome>;
@@ -26,7 +27,7 @@ export class PolicyEffects {
   readonly #fields = new Map<string, Map<string, FieldOutcome>>();
   readonly #affecting = new Map<string, Map<string, ObjectRef>>();
 
-  /** No policy has a say about anything. */
+  /** No policy governs anything. */
   get isEmpty(): boolean {
     return this.#affecting.size === 0;
   }
@@ -36,19 +37,19 @@ export class PolicyEffects {
     return this.#fields.get(`${keyOf(policy)} ${keyOf(gateway)}`) ?? new Map<string, FieldOutcome>();
   }
 
-  /** BackendPolicies that have a say about an object as `gateway` serves it, by name. */
+  /** Inherited policies that govern an object as `gateway` serves it, by kind and name. */
   affecting(object: ObjectRef, gateway: ObjectRef): readonly ObjectRef[] {
     const found = this.#affecting.get(`${keyOf(object)} ${keyOf(gateway)}`);
     return [...(found ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ref]) => ref);
   }
 
   affect(object: ObjectRef, gateway: ObjectRef, layers: readonly PolicyLayer[]): void {
-    const own = layers.filter(({ source }) => source.group === SLUICE_GROUP);
-    if (own.length === 0) return;
+    const inherited = layers.filter(isInherited);
+    if (inherited.length === 0) return;
     const key = `${keyOf(object)} ${keyOf(gateway)}`;
     const known = this.#affecting.get(key) ?? new Map<string, ObjectRef>();
     this.#affecting.set(key, known);
-    for (const { source } of own) known.set(keyOf(source), source);
+    for (const { source } of inherited) known.set(keyOf(source), source);
   }
 
   note(policy: ObjectRef, gateway: ObjectRef, path: string, outcome: FieldOutcome): void {
@@ -60,7 +61,9 @@ export class PolicyEffects {
   }
 }
 
-export function judgePolicyEffects(
+const isInherited = ({ kind }: PolicyLayer): boolean => kind?.attachment.kind === 'inherited';
+
+export function findPolicyEffects(
   gateways: readonly GatewayNode[],
   hierarchy: Hierarchy,
   {
@@ -75,7 +78,7 @@ export function judgePolicyEffects(
     defects.contain(
       [gateway.object, 'policy effects'],
       () => {
-        judgeGateway(gateway, { hierarchy, attachments }, effects);
+        new GatewayEffects(gateway, { hierarchy, attachments, effects }).find();
       },
       () => undefined,
     );
@@ -83,37 +86,93 @@ export function judgePolicyEffects(
   return effects;
 }
 
-function judgeGateway(
-  gateway: GatewayNode,
-  { hierarchy, attachments }: { readonly hierarchy: Hierarchy; readonly attachments: Attachments },
-  effects: PolicyEffects,
-): void {
-  const { ref } = gateway;
-  const seen = new Set<string>();
-  effects.affect(ref, ref, hierarchy.gatewayScope(gateway).layers);
-  for (const listener of [...gateway.listeners, ...gateway.listenerSets.flatMap((set) => set.listeners)]) {
-    const scope = hierarchy.scopeOf(listener, gateway);
-    effects.affect(ref, ref, scope.layers);
-    for (const { route } of attachedTo(attachments, listener)) {
-      for (const rule of route.rules) {
-        for (const use of usesOf(route, rule, { scope, hierarchy })) {
-          effects.affect(route.ref, ref, use.layers);
-          const key = `${use.layers.map(layerKey).join('\n')} ${use.upstream.protocol} ${use.session?.place ?? ''}`;
-          if (use.layers.length > 0 && !seen.has(key)) noteUse(use, ref, effects);
-          seen.add(key);
+/** Traffic that the same layers govern. */
+interface PolicyUse {
+  readonly carrier: PolicyCarrier;
+  /** null: no upstream in particular. */
+  readonly upstream: Upstream | null;
+  readonly layers: readonly PolicyLayer[];
+  /** Of a backend: per `ruleWideBlock`, the layer that the first backend of the rule takes it from. */
+  readonly ruleWide: ReadonlyMap<PolicySettings, PolicyLayer>;
+}
+
+const NO_DECISIONS: PolicyUse['ruleWide'] = new Map();
+
+interface EffectsContext {
+  readonly hierarchy: Hierarchy;
+  readonly attachments: Attachments;
+  /** Where effects are noted. */
+  readonly effects: PolicyEffects;
+}
+
+class GatewayEffects {
+  readonly #gateway: GatewayNode;
+  readonly #hierarchy: Hierarchy;
+  readonly #attachments: Attachments;
+  readonly #effects: PolicyEffects;
+  readonly #seen = new Set<string>();
+
+  constructor(gateway: GatewayNode, { hierarchy, attachments, effects }: EffectsContext) {
+    this.#gateway = gateway;
+    this.#hierarchy = hierarchy;
+    this.#attachments = attachments;
+    this.#effects = effects;
+  }
+
+  find(): void {
+    const { ref, listeners, listenerSets } = this.#gateway;
+    const { layers } = this.#hierarchy.gatewayScope(this.#gateway);
+    this.#effects.affect(ref, ref, layers);
+    this.#noteUse({ carrier: 'port', upstream: null, layers, ruleWide: NO_DECISIONS });
+    for (const listener of [...listeners, ...listenerSets.flatMap((set) => set.listeners)]) {
+      const scope = this.#hierarchy.scopeOf(listener, this.#gateway);
+      this.#effects.affect(ref, ref, scope.layers);
+      this.#noteUse({ carrier: 'listener', upstream: null, layers: scope.layers, ruleWide: NO_DECISIONS });
+      for (const { route } of attachedTo(this.#attachments, listener)) {
+        for (const rule of route.rules) this.#noteRule(route, rule, scope);
+      }
+    }
+  }
+
+  #noteRule(route: RouteNode, rule: RuleNode, scope: PolicyScope): void {
+    for (const use of usesOf(route, rule, { scope, hierarchy: this.#hierarchy })) {
+      const settings = this.#settingsFor(use);
+      this.#effects.affect(
+        route.ref,
+        this.#gateway.ref,
+        settings.flatMap((one) => layersWith(one, use.layers)),
+      );
+      this.#noteUse(use);
+    }
+  }
+
+  #settingsFor({ carrier }: PolicyUse): readonly PolicySettings[] {
+    return this.#hierarchy.settings.filter(({ carriers }) => carriers.includes(carrier));
+  }
+
+  #noteUse(use: PolicyUse): void {
+    if (use.layers.length === 0) return;
+    const decisions = [...use.ruleWide.values()].map(({ place }) => place).join();
+    const key = [...use.layers.map(layerKey), use.carrier, use.upstream?.protocol ?? '', decisions].join(
+      '\n',
+    );
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    for (const settings of this.#settingsFor(use)) {
+      const combined = this.#hierarchy.combine(settings, use.layers);
+      for (const layer of layersWith(settings, use.layers)) {
+        if (!isInherited(layer) || layer.closed !== null) continue;
+        for (const path of pathsOf(settings, layer.spec)) {
+          this.#effects.note(
+            layer.source,
+            this.#gateway.ref,
+            path,
+            outcomeOf(use, combined, { layer, path }),
+          );
         }
       }
     }
   }
-}
-
-/** Traffic that the same layers govern. */
-interface PolicyUse {
-  readonly upstream: Upstream;
-  readonly layers: readonly PolicyLayer[];
-  readonly merged: Merged;
-  /** Who gives the rule its session persistence: one backend does for all (GEP-1619). */
-  readonly session: PolicyLayer | undefined;
 }
 
 interface UseContext {
@@ -121,86 +180,93 @@ interface UseContext {
   readonly hierarchy: Hierarchy;
 }
 
+/** The rule itself, its backends, and the backends of its filters. */
 function usesOf(route: RouteNode, rule: RuleNode, { scope, hierarchy }: UseContext): readonly PolicyUse[] {
-  let session: PolicyLayer | undefined;
+  const ofRule: PolicyUse = {
+    carrier: 'rule',
+    upstream: null,
+    layers: hierarchy.requestLayers(route, rule, { upstream: null, scope }),
+    ruleWide: NO_DECISIONS,
+  };
+  let ruleWide: PolicyUse['ruleWide'] = NO_DECISIONS;
   const backends = rule.backends.flatMap(({ upstream }): readonly PolicyUse[] => {
     if (!upstream.ok) return [];
     const layers = hierarchy.requestLayers(route, rule, { upstream: upstream.value, scope });
-    const merged = hierarchy.merge(layers);
-    session ??= sessionLayer(merged);
-    return [{ upstream: upstream.value, layers, merged, session }];
+    ruleWide = new Map([...ruleWideLayers(layers, hierarchy), ...ruleWide]);
+    return [{ carrier: 'backend', upstream: upstream.value, layers, ruleWide }];
   });
   const filters = [...rule.filters, ...rule.backends.flatMap((backend) => backend.filters)];
   const ofFilters = filterUpstreams(filters).flatMap((upstream): readonly PolicyUse[] => {
     if (!upstream.ok) return [];
-    const layers = hierarchy.poolLayers(upstream.value, scope);
-    return [{ upstream: upstream.value, layers, merged: hierarchy.merge(layers), session: undefined }];
+    const layers = hierarchy.upstreamLayers(upstream.value, scope);
+    return [{ carrier: 'backend', upstream: upstream.value, layers, ruleWide: NO_DECISIONS }];
   });
-  return [...backends, ...ofFilters];
+  return [ofRule, ...backends, ...ofFilters];
 }
 
-function sessionLayer({ from }: Merged): PolicyLayer | undefined {
-  for (const [path, layer] of from) if (path.startsWith('sessionPersistence')) return layer;
-  return undefined;
+function ruleWideLayers(
+  layers: readonly PolicyLayer[],
+  hierarchy: Hierarchy,
+): readonly (readonly [PolicySettings, PolicyLayer])[] {
+  return hierarchy.settings.flatMap((settings): readonly (readonly [PolicySettings, PolicyLayer])[] => {
+    const { ruleWideBlock } = settings;
+    if (ruleWideBlock === undefined) return [];
+    const { from } = hierarchy.combine(settings, layers).merged;
+    const found = [...from].find(([path]) => blockOf(path) === ruleWideBlock);
+    return found === undefined ? [] : [[settings, found[1]]];
+  });
 }
 
-function noteUse(use: PolicyUse, gateway: ObjectRef, effects: PolicyEffects): void {
-  for (const layer of use.layers) {
-    if (layer.source.kind !== 'BackendPolicy' && layer.source.kind !== 'XBackendTrafficPolicy') continue;
-    for (const [path] of fieldsOf(layer.spec)) {
-      effects.note(layer.source, gateway, path, outcomeOf(use, layer, path));
-    }
-  }
-}
-
-function outcomeOf(use: PolicyUse, layer: PolicyLayer, path: string): FieldOutcome {
+function outcomeOf(
+  use: PolicyUse,
+  combined: Combined,
+  { layer, path }: { readonly layer: PolicyLayer; readonly path: string },
+): FieldOutcome {
   const overriddenBy = ({ source, place }: PolicyLayer): FieldOutcome => ({
     kind: 'overridden',
     by: source,
     samePlace: place === layer.place,
   });
-  const { merged, upstream, session } = use;
-  const winner = winnerOf(merged, path);
-  if (winner !== undefined && winner !== layer) return overriddenBy(winner);
-  const { needs, carriers } = fieldAt(path);
-  if (needs !== undefined && valueAt(merged, needs.field) !== needs.value) {
-    const decider = winnerOf(merged, needs.field);
-    return decider === undefined || decider === layer
+  const { settings } = layer;
+  const decider = deciderOf(combined, layer, path);
+  if (decider !== layer) return overriddenBy(decider);
+  const field = fieldAt(settings, path);
+  if (field === null) return { kind: 'effective' };
+  const { needs } = field;
+  if (needs !== undefined && textAt(combined, settings, needs.field) !== needs.value) {
+    const decidesNeeds = winnerOf(combined.merged, needs.field);
+    return decidesNeeds === undefined || decidesNeeds === layer
       ? { kind: 'unserved', why: `it belongs to ${needs.field} ${needs.value}` }
-      : overriddenBy(decider);
+      : overriddenBy(decidesNeeds);
   }
-  if (path.startsWith('sessionPersistence') && session !== undefined && !isSame(session, layer, use)) {
-    return overriddenBy(session);
+  const ruleWide = blockOf(path) === settings.ruleWideBlock ? use.ruleWide.get(settings) : undefined;
+  // One backend decides for all, unless what it takes it from governs this one as well.
+  if (ruleWide !== undefined && ruleWide !== layer && !use.layers.includes(ruleWide)) {
+    return overriddenBy(ruleWide);
   }
-  const why = unservedBecause(upstream, carriers);
+  const why = unservedBecause(use.upstream, field);
   return why === null ? { kind: 'effective' } : { kind: 'unserved', why };
 }
 
-/** Whether what gives the rule its sessions is among what governs this backend. */
-const isSame = (session: PolicyLayer, layer: PolicyLayer, { layers }: PolicyUse): boolean =>
-  session === layer || layers.includes(session);
-
-/** A block without fields is for the same traffic as its first field. */
-function fieldAt(path: string): PolicyField {
-  const found = POLICY_FIELDS[path];
+/** A block without fields is for the same traffic as its first field. null: the settings have no such field, so that it always applies. */
+function fieldAt({ fields }: PolicySettings, path: string): SettingField | null {
+  const found = fields[path];
   if (found !== undefined) return found;
-  const inside = Object.entries(POLICY_FIELDS).find(([name]) => name.startsWith(`${path}.`));
-  return inside?.[1] ?? { unit: 'plain', fallback: '', carriers: [] };
+  const inside = Object.entries(fields).find(([name]) => name.startsWith(`${path}.`));
+  return inside?.[1] ?? null;
 }
 
-function valueAt({ spec }: Merged, path: string): string {
-  let value: unknown = spec;
-  for (const name of path.split('.')) {
-    value = (value as Readonly<Record<string, unknown>> | undefined)?.[name];
-  }
-  return typeof value === 'string' ? value : (POLICY_FIELDS[path]?.fallback ?? '');
+function textAt({ merged }: Combined, { fields }: PolicySettings, path: string): string {
+  const value = valueAt(merged.spec, path);
+  return typeof value === 'string' ? value : (fields[path]?.fallback ?? '');
 }
 
 const SPOKEN = { http1: 'HTTP/1.1', h2: 'HTTP/2', tcp: 'TCP', udp: 'UDP' } as const;
 
-function unservedBecause({ protocol }: Upstream, carriers: PolicyField['carriers']): string | null {
-  if (carriers.length === 0) return 'the platform has no way to set it';
-  return carriers.includes(protocol)
+function unservedBecause(upstream: Upstream | null, { protocols }: SettingField): string | null {
+  if (protocols.length === 0) return 'the platform has no way to set it';
+  if (upstream === null) return null;
+  return protocols.includes(upstream.protocol)
     ? null
-    : `it means nothing to backends spoken to over ${SPOKEN[protocol]}`;
+    : `it means nothing to backends spoken to over ${SPOKEN[upstream.protocol]}`;
 }

@@ -1,4 +1,4 @@
-/** Faults of BackendTLSPolicy, XBackendTrafficPolicy and XBackend. */
+/** Faults of policies, and of the trust in backends that BackendTLSPolicy and XBackend share. */
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { errorFault, infoFault, warningFault, type Fault } from '../faults/fault.ts';
 
@@ -121,14 +121,21 @@ export function policyBlockConflicted(
     target,
     by,
     section,
-  }: { readonly target: ObjectRef; readonly by: ObjectRef; readonly section: string | null },
+    loser,
+  }: {
+    readonly target: ObjectRef;
+    readonly by: ObjectRef;
+    readonly section: string | null;
+    /** The kind whose block does not apply. */
+    readonly loser: string;
+  },
 ): Fault {
   const where = section === null ? describeRef(target) : `port ${section} of ${describeRef(target)}`;
   return warningFault({
     code: 'policy-block-conflict',
     reason: 'Conflicted',
     path,
-    message: `${block} of ${where} is governed by ${describeRef(by)}, which goes before XBackendTrafficPolicy.`,
+    message: `${block} of ${where} is governed by ${describeRef(by)}, which goes before ${loser}.`,
     hint: 'Keep it in one of the two.',
   });
 }

@@ -1,20 +1,16 @@
 /**
  * Which policies govern what, and in what order. From weak to strong: the Gateway, its listener; or the Gateway, the ListenerSet, its
- * listener; then the Service, its port; then the route, its rule; then what the HTTPRoute rule itself says (GEP-713 hierarchy; that a
- * route stands above a Service is GEP-1619's). Settings of a pool come from all but routes.
+ * listener; then the Service, its port; then the route, its rule; then what the rule itself sets (GEP-713 hierarchy; that a route is
+ * stronger than a Service is GEP-1619's).
  */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
-import type { BackendPolicies } from './backend-policies.ts';
-import type {
-  GatewayNode,
-  ListenerNode,
-  RouteNode,
-  RuleNode,
-  TrafficPolicyNode,
-  Upstream,
-} from '../graph/nodes.ts';
-import { mergeLayers, type Merged, type PolicyLayer, type PolicySpec } from './merge.ts';
-import { claimKey } from './targets.ts';
+import type { GatewayNode, ListenerNode, RouteNode, RuleNode, Upstream } from '../graph/nodes.ts';
+import { blocksOf } from './block-conflicts.ts';
+import { combineLayers, type Combined } from './combine.ts';
+import { layerOf, type InheritedPolicies } from './policies.ts';
+import type { PolicyKind } from './policy-kind.ts';
+import type { PolicyLayer, PolicySettings } from './policy-settings.ts';
+import { placeKey } from './targets.ts';
 
 /** Where traffic enters, as far as policies are concerned: most Gateways have one scope for all their listeners. */
 export interface PolicyScope {
@@ -42,18 +38,20 @@ function baseScope(key: string, layers: readonly PolicyLayer[]): PolicyScope {
 /** Of every Gateway without policies, so that what is lowered for one is there for all. */
 const NO_POLICIES = baseScope('', []);
 
-const NOTHING: Merged = mergeLayers([]);
-
-/** Retried when an HTTPRoute has a `retry` stanza, whatever it says (HTTPRouteRetry). */
-const IMPLIED_BY_ROUTE = ['ConnectFailure', 'RefusedStream', 'Reset', 'PerTryTimeout'] as const;
+/** What may be set, by which policies: each once. */
+export const settingsOf = (kinds: readonly PolicyKind[]): readonly PolicySettings[] => [
+  ...new Set(kinds.flatMap(({ settings }) => (settings === null ? [] : [settings]))),
+];
 
 export class Hierarchy {
-  readonly #policies: BackendPolicies;
+  readonly settings: readonly PolicySettings[];
+  readonly #policies: InheritedPolicies;
   readonly #scopes = new Map<string, PolicyScope>();
-  readonly #merged = new Map<string, Merged>();
+  readonly #combined = new Map<PolicySettings, Map<string, Combined>>();
 
-  constructor(policies: BackendPolicies) {
+  constructor(policies: InheritedPolicies, kinds: readonly PolicyKind[]) {
     this.#policies = policies;
+    this.settings = settingsOf(kinds);
   }
 
   /** The Gateway's own scope. */
@@ -82,21 +80,23 @@ export class Hierarchy {
     return scope;
   }
 
-  /** What governs the pool of an upstream. */
-  poolLayers(upstream: Upstream, scope: PolicyScope): readonly PolicyLayer[] {
-    const service = this.#serviceLayers(upstream);
-    const local = upstream.prefersLocal ? [distributionLayer(upstream.ref)] : [];
-    if (service.length === 0 && local.length === 0) return scope.layers;
-    return [...local, ...scope.layers, ...service];
+  /** What governs all traffic to an upstream that enters in `scope`, whichever route it takes. */
+  upstreamLayers(upstream: Upstream, scope: PolicyScope): readonly PolicyLayer[] {
+    const own = this.#ownLayers(upstream);
+    const weakest = this.settings.flatMap((settings) => settings.layersOfUpstream?.(upstream) ?? []);
+    if (own.length === 0 && weakest.length === 0) return scope.layers;
+    return [...weakest, ...scope.layers, ...own];
   }
 
-  #serviceLayers({ ref, portName, traffic }: Upstream): readonly PolicyLayer[] {
-    const own = [
+  /** Of policies on the upstream itself. */
+  #ownLayers({ ref, portName, policies }: Upstream): readonly PolicyLayer[] {
+    const inherited = [
       ...this.#policies.at(ref, null),
       ...(portName === '' ? [] : this.#policies.at(ref, portName)),
     ];
-    const experimental = traffic === null ? null : experimentalLayer(ref, traffic, own);
-    return experimental === null ? own : [experimental, ...own];
+    const direct = policies.flatMap((node) => layerOf(node, placeKey(ref, null)) ?? []);
+    if (direct.length === 0) return inherited;
+    return [...direct.flatMap((layer) => withoutBlocksOf(inherited, layer) ?? []), ...inherited];
   }
 
   /** What governs requests of a rule: to `upstream`, or to none in particular. */
@@ -106,65 +106,49 @@ export class Hierarchy {
     { upstream, scope }: { readonly upstream: Upstream | null; readonly scope: PolicyScope },
   ): readonly PolicyLayer[] {
     const { name } = rule;
-    const own = inlineLayer(route.ref, rule);
     return [
-      ...(upstream === null ? scope.layers : this.poolLayers(upstream, scope)),
+      ...(upstream === null ? scope.layers : this.upstreamLayers(upstream, scope)),
       ...this.#policies.at(route.ref, null),
       ...(name === null ? [] : this.#policies.at(route.ref, name)),
-      ...(own === null ? [] : [own]),
+      ...this.settings.flatMap((settings) => settings.layersOfRule?.(route, rule) ?? []),
     ];
   }
 
-  /** Merges once for all that have the same layers. */
-  merge(layers: readonly PolicyLayer[]): Merged {
-    if (layers.length === 0) return NOTHING;
-    const key = layers.map(layerKey).join('\n');
-    const merged = this.#merged.get(key) ?? mergeLayers(layers);
-    this.#merged.set(key, merged);
-    return merged;
+  /** Combines, of `layers`, those of these settings; once for all that have the same layers. */
+  combine(settings: PolicySettings, layers: readonly PolicyLayer[]): Combined {
+    const own = layersWith(settings, layers);
+    const key = own.map(layerKey).join('\n');
+    const known = this.#combined.get(settings) ?? new Map<string, Combined>();
+    this.#combined.set(settings, known);
+    const combined = known.get(key) ?? combineLayers(settings, own);
+    known.set(key, combined);
+    return combined;
   }
 }
 
+/** Those of the layers that are of `settings`. */
+export const layersWith = (
+  settings: PolicySettings,
+  layers: readonly PolicyLayer[],
+): readonly PolicyLayer[] =>
+  layers.every((layer) => layer.settings === settings)
+    ? layers
+    : layers.filter((layer) => layer.settings === settings);
+
 const refKey = ({ kind, namespace, name }: ObjectRef): string => `${kind}/${namespace}/${name}`;
 
-/** An experimental policy has as many forms as it has blocks that it may keep. */
-export const layerKey = ({ source, place, spec }: PolicyLayer): string =>
-  `${refKey(source)} ${place} ${source.kind === 'XBackendTrafficPolicy' ? Object.keys(spec).join() : ''}`;
+/** A policy whose blocks yield to others has as many forms as it has blocks. */
+export const layerKey = ({ source, place, spec, kind }: PolicyLayer): string =>
+  `${refKey(source)} ${place} ${kind?.yieldsBlocks ? blocksOf(spec).join() : ''}`;
 
-/** Any local endpoint is enough, as for kube-proxy. */
-function distributionLayer(service: ObjectRef): PolicyLayer {
-  const preferLocal = { minEndpointsThreshold: 1 };
-  return { source: service, place: 'distribution', spec: { loadBalancer: { zoneAware: { preferLocal } } } };
-}
-
-/** XBackendTrafficPolicy of the backend, without blocks of which BackendPolicies of the same backend speak: those win. */
-function experimentalLayer(
-  target: ObjectRef,
-  { ref, object: { spec } }: TrafficPolicyNode,
-  own: readonly PolicyLayer[],
-): PolicyLayer | null {
-  const { retryConstraint, sessionPersistence } = spec;
-  const isFree = (block: keyof PolicySpec): boolean => own.every((layer) => layer.spec[block] === undefined);
-  const kept: PolicySpec = {
-    ...(retryConstraint !== undefined && isFree('retryConstraint') ? { retryConstraint } : {}),
-    ...(sessionPersistence !== undefined && isFree('sessionPersistence') ? { sessionPersistence } : {}),
-  };
-  if (Object.keys(kept).length === 0) return null;
-  return { source: ref, place: claimKey(target, null), spec: kept };
-}
-
-/** What the rule of the route says itself; persistence of sessions is one decision (GEP-1619). */
-function inlineLayer(route: ObjectRef, { settings, index }: RuleNode): PolicyLayer | null {
-  const { timeouts, retry, sessionPersistence } = settings;
-  if (timeouts === null && retry === null && sessionPersistence === null) return null;
-  return {
-    source: route,
-    place: `${refKey(route)} ${String(index)}`,
-    spec: {
-      ...(timeouts === null ? {} : { timeouts }),
-      ...(retry === null ? {} : { retry: { ...retry, retryOn: IMPLIED_BY_ROUTE } }),
-      ...(sessionPersistence === null ? {} : { sessionPersistence }),
-    },
-    whole: sessionPersistence === null ? [] : ['sessionPersistence'],
-  };
+/** What is left of a policy whose blocks yield to those of other kinds for the same object; null: nothing. */
+function withoutBlocksOf(others: readonly PolicyLayer[], layer: PolicyLayer): PolicyLayer | null {
+  if (!layer.kind?.yieldsBlocks) return layer;
+  const taken = new Set(
+    others.filter(({ settings }) => settings === layer.settings).flatMap(({ spec }) => blocksOf(spec)),
+  );
+  const kept = Object.entries(layer.spec).filter(
+    ([block, value]) => value !== undefined && !taken.has(block),
+  );
+  return kept.length === 0 ? null : { ...layer, spec: Object.fromEntries(kept) };
 }

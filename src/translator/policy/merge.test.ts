@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { fieldsOf, mergeLayers, winnerOf, type PolicyLayer, type PolicySpec } from './merge.ts';
+import type { BackendSettings } from './backend-policy/backend-settings.ts';
+import { fieldsOf, mergeLayers, winnerOf } from './merge.ts';
+import type { SettingsLayer } from './policy-settings.ts';
 
-const layer = (name: string, spec: PolicySpec, whole: PolicyLayer['whole'] = []): PolicyLayer => ({
+type Layer = SettingsLayer<BackendSettings>;
+
+const layer = (name: string, spec: BackendSettings, whole: Layer['whole'] = []): Layer => ({
   source: { group: '', kind: 'BackendPolicy', namespace: 'demo', name },
   place: name,
   spec,
@@ -11,7 +15,7 @@ const layer = (name: string, spec: PolicySpec, whole: PolicyLayer['whole'] = [])
 });
 
 /** Specs that share fields often, at every depth, with lists, nulls and empty blocks. */
-const specs: fc.Arbitrary<PolicySpec> = fc.record(
+const specs: fc.Arbitrary<BackendSettings> = fc.record(
   {
     retry: fc.record(
       {
@@ -38,7 +42,7 @@ const specs: fc.Arbitrary<PolicySpec> = fc.record(
   { requiredKeys: [], noNullPrototype: true },
 );
 
-const merged = (...list: readonly PolicySpec[]): PolicySpec =>
+const merged = (...list: readonly BackendSettings[]): BackendSettings =>
   mergeLayers(list.map((spec, index) => layer(String(index), spec))).spec;
 
 suite('the merge of policies', () => {

@@ -1,28 +1,13 @@
 /**
- * What several policies amount to: one merge, field by field, the stronger over the weaker (RFC 7386; GEP-713 "Patch defaults").
+ * The merge of policies that override each other: field by field, the stronger over the weaker (RFC 7386; GEP-713 "Patch defaults").
  * Lists are fields. `null` is a value, "unlimited", and not a removal, which makes the merge associative.
  */
-import type { BackendPolicySpec } from '../../gatewayapi/generated/types.ts';
-import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { SettingsLayer } from './policy-settings.ts';
 
-/** What a policy says, whatever it is attached to. */
-export type PolicySpec = Omit<BackendPolicySpec, 'targetRefs'>;
-
-/** What one object says at one place of the hierarchy. */
-export interface PolicyLayer {
-  /** A BackendPolicy, an XBackendTrafficPolicy, a Service (`trafficDistribution`) or the route itself. */
-  readonly source: ObjectRef;
-  /** What it is attached to; layers of one place compete by age. */
-  readonly place: string;
-  readonly spec: PolicySpec;
-  /** Blocks that weaker layers have no part in. */
-  readonly whole?: readonly (keyof PolicySpec)[];
-}
-
-export interface Merged {
-  readonly spec: PolicySpec;
+export interface Merged<Settings extends object = object, Layer = SettingsLayer<Settings>> {
+  readonly spec: Settings;
   /** By path of a field, or of a block that is taken whole: the layer it comes from. */
-  readonly from: ReadonlyMap<string, PolicyLayer>;
+  readonly from: ReadonlyMap<string, Layer>;
 }
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -31,19 +16,21 @@ const isBlock = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** `layers`: weakest first. */
-export function mergeLayers(layers: readonly PolicyLayer[]): Merged {
+export function mergeLayers<Layer extends SettingsLayer>(
+  layers: readonly Layer[],
+): Merged<Layer['spec'], Layer> {
   let spec: Plain = {};
-  const from = new Map<string, PolicyLayer>();
+  const from = new Map<string, Layer>();
   for (const layer of layers) {
     for (const block of layer.whole ?? []) {
       spec = { ...spec, [block]: undefined };
       for (const path of [...from.keys()]) if (blockOf(path) === block) from.delete(path);
       from.set(block, layer);
     }
-    spec = patch(spec, layer.spec);
+    spec = patch(spec, layer.spec as Plain);
     for (const [path] of fieldsOf(layer.spec)) from.set(path, layer);
   }
-  return { spec: spec, from };
+  return { spec, from };
 }
 
 /** `over` laid over `base`; neither is changed. */
@@ -58,8 +45,8 @@ function patch(base: Plain, over: Plain): Plain {
 }
 
 /** Path and value of every field that is set; a block without fields is one, for it says something by being there. */
-export function fieldsOf(spec: PolicySpec): readonly (readonly [path: string, value: unknown])[] {
-  return collect(spec, '');
+export function fieldsOf(spec: object): readonly (readonly [path: string, value: unknown])[] {
+  return collect(spec as Plain, '');
 }
 
 function collect(block: Plain, prefix: string): readonly (readonly [string, unknown])[] {
@@ -74,5 +61,16 @@ function collect(block: Plain, prefix: string): readonly (readonly [string, unkn
 export const blockOf = (path: string): string => path.split('.', 1)[0] ?? path;
 
 /** The layer that decides what a field is, if any does. */
-export const winnerOf = ({ from }: Merged, path: string): PolicyLayer | undefined =>
-  from.get(path) ?? from.get(blockOf(path));
+export const winnerOf = <Layer>(
+  { from }: Pick<Merged<object, Layer>, 'from'>,
+  path: string,
+): Layer | undefined => from.get(path) ?? from.get(blockOf(path));
+
+/** The value at a path of names; undefined where there is none. */
+export function valueAt(spec: object, path: string): unknown {
+  let value: unknown = spec;
+  for (const name of path.split('.')) {
+    value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+  }
+  return value;
+}

@@ -1,180 +1,168 @@
-/**
- * The policies stage: what governs an upstream besides the route. BackendTLSPolicy and XBackendTrafficPolicy reach the lowering as
- * values of `Upstream`; BackendPolicies are inherited, and hierarchy.ts says what they come to.
- */
-import type { BackendTLSPolicy, XBackendTrafficPolicy } from '../../gatewayapi/generated/types.ts';
-import { EXPERIMENTAL_GROUP, GATEWAY_GROUP, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+/** All policies of a snapshot: read, linked to their targets, and found by target. */
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import { sessionNameError } from '../../lib/message-grammar.ts';
+import { keepList } from '../../lib/keep-same.ts';
 import { contain } from '../contain.ts';
-import type { Fault } from '../faults/fault.ts';
+import { joinMessages } from '../faults/fault.ts';
 import { internalError, schemaFaults } from '../faults/object-faults.ts';
-import {
-  policyBlockConflicted,
-  policyOptionForeign,
-  policyOptionUnsupported,
-  policyValue,
-} from './faults.ts';
-import type { TranslateOptions } from '../types.ts';
-import { judgeBackendPolicies, type BackendPolicies } from './backend-policies.ts';
-import { judgeTrust } from '../graph/backend-trust.ts';
-import type { BlockConflict, TlsPolicyNode, TrafficPolicyNode } from '../graph/nodes.ts';
 import { byAge, keepNodes, refOf } from '../graph/object-key.ts';
-import { claimKey, linkTargets, PolicyClaims } from './targets.ts';
 import type { Lookup } from '../graph/snapshot-index.ts';
+import type { TranslateOptions } from '../types.ts';
+import { findBlockConflicts } from './block-conflicts.ts';
+import {
+  isValid,
+  type PolicyKind,
+  type PolicyNode,
+  type PolicyObject,
+  type PolicyTarget,
+} from './policy-kind.ts';
+import type { PolicyLayer } from './policy-settings.ts';
+import { linkTargets, placeKey, TargetClaims, TargetIndex } from './targets.ts';
 
 export interface PolicyContext {
   readonly lookup: Lookup;
   readonly options: TranslateOptions;
 }
 
-/** Policies linked to their targets. */
-export interface Policies {
-  readonly tls: readonly TlsPolicyNode[];
-  readonly traffic: readonly TrafficPolicyNode[];
-  readonly backend: BackendPolicies;
-  /** A policy for the named port is more specific than one for the whole Service. */
-  tlsFor(target: ObjectRef, portName: string): TlsPolicyNode | null;
-  trafficFor(target: ObjectRef): TrafficPolicyNode | null;
-}
-
-/** Of nodes that come out as in `before`, those of `before` are taken. */
-export function judgePolicies(
-  snapshot: ResourceSnapshot,
-  context: PolicyContext,
-  before: Policies | null,
+/** By kind in the order of the table, of each kind the oldest first. Nodes that come out as in `before` are those of `before`. */
+export function readPolicies(
+  kinds: readonly PolicyKind[],
+  {
+    snapshot,
+    context,
+    before,
+  }: {
+    readonly snapshot: ResourceSnapshot;
+    readonly context: PolicyContext;
+    readonly before: Policies | null;
+  },
 ): Policies {
-  const backend = judgeBackendPolicies(snapshot, context.lookup, before?.backend ?? null);
-  const tlsClaims = new PolicyClaims();
-  const tls = keepNodes(
-    before?.tls ?? [],
-    snapshot.backendTlsPolicies.toSorted(byAge).map((object) =>
-      contain(
-        () => judgeTlsPolicy(object, context, tlsClaims),
-        (error) => closedTlsPolicy(object, context, { claims: tlsClaims, error }),
-      ),
-    ),
-  );
-  const trafficClaims = new PolicyClaims();
-  const traffic = keepNodes(
-    before?.traffic ?? [],
-    snapshot.backendTrafficPolicies.toSorted(byAge).map((object) =>
-      contain(
-        () => judgeTrafficPolicy(object, context, { claims: trafficClaims, backend }),
-        (error) => ({
-          object,
-          ref: refOf(object, EXPERIMENTAL_GROUP),
-          targets: [],
-          faults: [internalError('', error, 'Invalid')],
-          conflicts: [],
-        }),
-      ),
-    ),
-  );
-  const tlsByTarget = byTarget(tls);
-  const trafficByTarget = byTarget(traffic.filter(({ faults }) => faults.length === 0));
-  return {
-    tls,
-    traffic,
-    backend,
-    tlsFor: (target, portName) =>
-      (portName === '' ? undefined : tlsByTarget.get(claimKey(target, portName))) ??
-      tlsByTarget.get(claimKey(target, null)) ??
-      null,
-    trafficFor: (target) => trafficByTarget.get(claimKey(target, null)) ?? null,
-  };
+  const index = new TargetIndex(snapshot, context.lookup);
+  const read = kinds.flatMap((kind) => {
+    const claims = kind.attachment.kind === 'direct' ? new TargetClaims() : null;
+    return kind
+      .objects(snapshot)
+      .toSorted(byAge)
+      .map((object) => readPolicy(object, kind, { ...context, index, claims }));
+  });
+  const nodes = keepNodes(before?.nodes ?? [], findBlockConflicts(read));
+  return before !== null && keepList(before.nodes, nodes) === before.nodes
+    ? before
+    : new Policies(nodes, before);
 }
 
-function byTarget<Node extends TlsPolicyNode | TrafficPolicyNode>(
-  nodes: readonly Node[],
-): ReadonlyMap<string, Node> {
-  const map = new Map<string, Node>();
-  for (const node of nodes) {
-    if ('faults' in node && node.faults.length > 0) continue;
-    for (const target of node.targets) {
-      if (target.missing === null && target.lostTo === null) {
-        map.set(claimKey(target.ref, target.sectionName), node);
-      }
+interface LinkContext extends PolicyContext {
+  readonly index: TargetIndex;
+  readonly claims: TargetClaims | null;
+}
+
+function readPolicy(object: PolicyObject, kind: PolicyKind, context: LinkContext): PolicyNode {
+  const { lookup, options, index, claims } = context;
+  const ref = refOf(object, kind.group);
+  const link = (): readonly PolicyTarget[] =>
+    linkTargets(ref, object.spec.targetRefs, { index, claims, allowed: kind.targets });
+  const node = { kind, object, ref, conflicts: [] };
+  return contain(
+    () => {
+      const from = { group: kind.group, kind: kind.kind, namespace: ref.namespace };
+      const reading = kind.read(object, { lookup, options, from });
+      const faults = [...schemaFaults(object, 'Invalid'), ...reading.faults];
+      return { ...node, ...reading, faults, targets: link() };
+    },
+    (error) => {
+      const faults = [internalError('', error, 'Invalid')];
+      // What protects keeps its targets where they can be read, and closes them.
+      const targets = kind.whenInvalid === 'closes' ? contain(link, () => []) : [];
+      return { ...node, settings: null, faults, referenceFaults: [], warnings: [], targets };
+    },
+  );
+}
+
+const NONE: readonly PolicyNode[] = [];
+
+export class Policies {
+  /** By kind in the order of the table, of each kind the oldest first. */
+  readonly nodes: readonly PolicyNode[];
+  /** Policies that are inherited; the same object until one of them changes. */
+  readonly inherited: InheritedPolicies;
+  /** Direct policies by the place that they govern. */
+  readonly #direct = new Map<string, PolicyNode[]>();
+
+  constructor(nodes: readonly PolicyNode[], before: Policies | null) {
+    this.nodes = nodes;
+    const inherited = nodes.filter(({ kind }) => kind.attachment.kind === 'inherited');
+    const known = before?.inherited;
+    this.inherited =
+      known !== undefined && keepList(known.nodes, inherited) === known.nodes
+        ? known
+        : new InheritedPolicies(inherited);
+    for (const node of nodes)
+      if (node.kind.attachment.kind === 'direct' && isEffective(node)) this.#index(node);
+  }
+
+  #index(node: PolicyNode): void {
+    for (const { ref, sectionName, missing, lostTo } of node.targets) {
+      if (missing !== null || lostTo !== null) continue;
+      const place = placeKey(ref, sectionName);
+      const known = this.#direct.get(place);
+      if (known === undefined) this.#direct.set(place, [node]);
+      else known.push(node);
     }
   }
-  return map;
-}
 
-/** It keeps its targets where they can be read: a connection that was to be encrypted must not go in the clear. */
-function closedTlsPolicy(
-  object: BackendTLSPolicy,
-  { lookup }: PolicyContext,
-  { claims, error }: { readonly claims: PolicyClaims; readonly error: unknown },
-): TlsPolicyNode {
-  const ref = refOf(object, GATEWAY_GROUP);
-  return {
-    object,
-    ref,
-    tls: null,
-    acceptedFaults: [internalError('', error, 'Invalid')],
-    resolvedFaults: [],
-    remarks: [],
-    targets: contain(
-      () => linkTargets(ref, object.spec.targetRefs, { lookup, claims, kinds: ['Service'] }),
-      () => [],
-    ),
-  };
-}
-
-function judgeTlsPolicy(
-  object: BackendTLSPolicy,
-  { lookup, options }: PolicyContext,
-  claims: PolicyClaims,
-): TlsPolicyNode {
-  const ref = refOf(object, GATEWAY_GROUP);
-  const from = { group: ref.group, kind: ref.kind, namespace: ref.namespace };
-  const trust = judgeTrust({ lookup, options, from }, object.spec.validation, 'spec.validation');
-  const violations = schemaFaults(object, 'Invalid');
-  const optionFaults: Fault[] = [];
-  const remarks: Fault[] = [];
-  for (const key of Object.keys(object.spec.options ?? {}).sort()) {
-    if (key.startsWith(`${SLUICE_GROUP}/`)) optionFaults.push(policyOptionUnsupported('spec.options', key));
-    else remarks.push(policyOptionForeign('spec.options', key));
+  /** Direct policies that govern a section of an object, at most one of each kind; `` for one without a name. */
+  governing(target: ObjectRef, section: string): readonly PolicyNode[] {
+    if (this.#direct.size === 0) return NONE;
+    const ofTarget = this.#direct.get(placeKey(target, null)) ?? NONE;
+    const ofSection = section === '' ? NONE : (this.#direct.get(placeKey(target, section)) ?? NONE);
+    if (ofSection.length === 0) return ofTarget;
+    return [...ofSection, ...ofTarget.filter(({ kind }) => !ofSection.some((node) => node.kind === kind))];
   }
+}
+
+/** An invalid policy that protects still has an effect: it closes its targets. */
+const isEffective = (node: PolicyNode): boolean => isValid(node) || node.kind.whenInvalid === 'closes';
+
+/** What inherited policies set, by the place that they are attached to. */
+export class InheritedPolicies {
+  readonly nodes: readonly PolicyNode[];
+  readonly #layers = new Map<string, PolicyLayer[]>();
+
+  constructor(nodes: readonly PolicyNode[]) {
+    this.nodes = nodes;
+    // Youngest first: of two at one place the older is the stronger (GEP-713, conflict resolution).
+    for (const node of nodes.toReversed()) {
+      for (const target of node.targets) if (target.missing === null) this.#attach(node, target);
+    }
+  }
+
+  #attach(node: PolicyNode, { ref, sectionName }: PolicyTarget): void {
+    const layer = layerOf(node, placeKey(ref, sectionName));
+    if (layer === null) return;
+    const known = this.#layers.get(layer.place);
+    if (known === undefined) this.#layers.set(layer.place, [layer]);
+    else known.push(layer);
+  }
+
+  /** Layers attached to exactly this object or section of it, weakest first. */
+  at(ref: ObjectRef, sectionName: string | null): readonly PolicyLayer[] {
+    return this.#layers.size === 0 ? NO_LAYERS : (this.#layers.get(placeKey(ref, sectionName)) ?? NO_LAYERS);
+  }
+}
+
+const NO_LAYERS: readonly PolicyLayer[] = [];
+
+/** What a policy sets at one place; null: nothing. */
+export function layerOf(node: PolicyNode, place: string): PolicyLayer | null {
+  const { kind, ref, settings } = node;
+  if (kind.settings === null || !isEffective(node)) return null;
+  const isOpen = isValid(node) && settings !== null;
   return {
-    object,
-    ref,
-    tls: optionFaults.length + violations.length > 0 ? null : trust.tls,
-    acceptedFaults: [...violations, ...trust.acceptedFaults, ...optionFaults],
-    resolvedFaults: trust.resolvedFaults,
-    remarks,
-    targets: linkTargets(ref, object.spec.targetRefs, { lookup, claims, kinds: ['Service'] }),
+    settings: kind.settings,
+    kind,
+    source: ref,
+    place,
+    spec: isOpen ? settings : {},
+    closed: isOpen ? null : joinMessages([...node.faults, ...node.referenceFaults]),
   };
 }
-
-function judgeTrafficPolicy(
-  object: XBackendTrafficPolicy,
-  { lookup }: PolicyContext,
-  { claims, backend }: { readonly claims: PolicyClaims; readonly backend: BackendPolicies },
-): TrafficPolicyNode {
-  const ref = refOf(object, EXPERIMENTAL_GROUP);
-  const kinds = ['Service', 'XBackend'];
-  const targets = linkTargets(ref, object.spec.targetRefs, { lookup, claims, kinds });
-  const conflicts = targets.flatMap((target) =>
-    blocksOf(object).flatMap((block): readonly BlockConflict[] => {
-      const claim = backend.claimOn(target.ref, block);
-      if (claim === null) return [];
-      const { by, section } = claim;
-      const fault = policyBlockConflicted(target.path, block, { target: target.ref, by, section });
-      return [{ target: target.ref, fault, isWhole: section === null }];
-    }),
-  );
-  const { sessionName = '', type = 'Cookie' } = object.spec.sessionPersistence ?? {};
-  const nameError = sessionNameError(sessionName, type);
-  const faults = [
-    ...schemaFaults(object, 'Invalid'),
-    ...(nameError === null ? [] : [policyValue('spec.sessionPersistence.sessionName', nameError)]),
-  ];
-  return { object, ref, targets, faults, conflicts };
-}
-
-/** Blocks that the policy sets. */
-export const blocksOf = ({
-  spec,
-}: XBackendTrafficPolicy): readonly ('retryConstraint' | 'sessionPersistence')[] =>
-  (['retryConstraint', 'sessionPersistence'] as const).filter((block) => spec[block] !== undefined);

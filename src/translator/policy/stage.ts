@@ -1,65 +1,61 @@
-/** Policies and XBackends from one snapshot to the next: judged again only when one of them, or what they refer to, changed. */
+/** Policies and XBackends from one snapshot to the next: read again only when one of them, or what they refer to, changed. */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { judgeXBackends } from '../graph/backend.ts';
 import type { XBackendNode } from '../graph/nodes.ts';
-import { judgePolicies, type Policies, type PolicyContext } from './policies.ts';
 import { RecordingSources, stillHold, type Reads, type Sources } from '../graph/reads.ts';
-import { routeLists } from '../graph/route-adapter.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
+import { readPolicies, type Policies, type PolicyContext } from './policies.ts';
+import type { PolicyKind } from './policy-kind.ts';
+import { targetLists } from './targets.ts';
 
-/** The lists that policies are made of. */
+/** The lists that policies are read from. */
 type PolicyLists = readonly (readonly object[])[];
 
-const listsOf = (snapshot: ResourceSnapshot): PolicyLists => [
-  snapshot.backendTlsPolicies,
-  snapshot.backendTrafficPolicies,
-  snapshot.backendPolicies,
-  snapshot.backends,
-  ...(snapshot.backendPolicies.length === 0 ? [] : targetsOf(snapshot)),
-];
+/** Sources while policies themselves are read. */
+const NO_POLICIES = { policies: { governing: () => [] }, backends: new Map() };
 
-/** What BackendPolicies may be attached to, besides Services. */
-const targetsOf = (snapshot: ResourceSnapshot): PolicyLists => [
-  snapshot.gateways,
-  snapshot.listenerSets,
-  ...routeLists(snapshot),
-];
-
-const NOTHING = { policies: { tlsFor: () => null, trafficFor: () => null }, backends: new Map() };
-
-export interface JudgedPolicies {
+export interface ReadPolicies {
   readonly policies: Policies;
   readonly backends: ReadonlyMap<string, XBackendNode>;
 }
 
 export class PolicyStage {
+  readonly #kinds: readonly PolicyKind[];
   #lists: PolicyLists = [];
   #reads: Reads = [];
-  #judged: JudgedPolicies | null = null;
+  #read: ReadPolicies | null = null;
 
-  /** The same object until something changes; nodes of policies that say what they said stay the same, too. */
-  update(
-    snapshot: ResourceSnapshot,
-    index: SnapshotIndex,
-    options: PolicyContext['options'],
-  ): JudgedPolicies {
-    const lists = listsOf(snapshot);
-    const sources: Sources = { lookup: index, ...NOTHING };
+  constructor(kinds: readonly PolicyKind[]) {
+    this.#kinds = kinds;
+  }
+
+  /** The same object until something changes; nodes of policies that come out as before stay the same, too. */
+  update(snapshot: ResourceSnapshot, index: SnapshotIndex, options: PolicyContext['options']): ReadPolicies {
+    const lists = this.#listsOf(snapshot);
+    const sources: Sources = { lookup: index, ...NO_POLICIES };
     if (
-      this.#judged !== null &&
+      this.#read !== null &&
       lists.every((list, at) => list === this.#lists[at]) &&
       stillHold(this.#reads, sources)
     ) {
-      return this.#judged;
+      return this.#read;
     }
     const recording = new RecordingSources(sources);
     const context = { lookup: recording, options };
-    this.#judged = {
-      policies: judgePolicies(snapshot, context, this.#judged?.policies ?? null),
-      backends: judgeXBackends(snapshot, context, this.#judged?.backends ?? null),
+    this.#read = {
+      policies: readPolicies(this.#kinds, { snapshot, context, before: this.#read?.policies ?? null }),
+      backends: judgeXBackends(snapshot, context, this.#read?.backends ?? null),
     };
     this.#lists = lists;
     this.#reads = recording.reads;
-    return this.#judged;
+    return this.#read;
+  }
+
+  #listsOf(snapshot: ResourceSnapshot): PolicyLists {
+    const lists = this.#kinds.map((kind) => kind.objects(snapshot));
+    const isTargeted = this.#kinds.some(
+      ({ attachment }, at) => attachment.kind === 'inherited' && (lists[at]?.length ?? 0) > 0,
+    );
+    return [snapshot.backends, ...lists, ...(isTargeted ? targetLists(snapshot) : [])];
   }
 }

@@ -1,30 +1,123 @@
-/** Which policy governs what: the oldest that targets it (GEP-713, conflict resolution). */
-import type { Service } from '../../gatewayapi/core-kinds.ts';
-import { CORE_GROUP, EXPERIMENTAL_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+/** What policies may be attached to, and which policy governs a target. */
+import type { Gateway, ListenerSet } from '../../gatewayapi/generated/types.ts';
+import { CORE_GROUP, EXPERIMENTAL_GROUP, GATEWAY_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { Fault } from '../faults/fault.ts';
-import { policySectionNotFound, policyTargetNotFound, policyTargetUnsupported } from './faults.ts';
-import type { PolicyTarget } from '../graph/nodes.ts';
+import { keyOf } from '../graph/object-key.ts';
+import { routeLists, type AnyRoute } from '../graph/route-adapter.ts';
 import type { Lookup } from '../graph/snapshot-index.ts';
+import { policySectionNotFound, policyTargetNotFound, policyTargetUnsupported } from './faults.ts';
+import type { PolicyTarget } from './policy-kind.ts';
 
-interface TargetRef {
+/** A member of a policy's `targetRefs`. Targets are in the policy's own namespace. */
+export interface TargetRef {
   readonly group: string;
   readonly kind: string;
   readonly name: string;
   readonly sectionName?: string;
 }
 
-/** Targets taken so far, by target and section; the first to claim one keeps it. */
-export class PolicyClaims {
-  readonly #owners = new Map<string, ObjectRef>();
+interface Target {
+  readonly group: string;
+  /** What a `sectionName` names; null: it has no sections. */
+  readonly section: string | null;
+  /** Routes send requests to it. */
+  readonly isBackend: boolean;
+}
 
-  /** The policy that governs exactly this target and section, or undefined. */
-  owner(target: ObjectRef, sectionName: string | null): ObjectRef | undefined {
-    return this.#owners.get(claimKey(target, sectionName));
+const ROUTE = { group: GATEWAY_GROUP, section: 'rule', isBackend: false } as const;
+
+/** What `targetRefs` of some kind of policy may name. */
+const TARGET_KINDS = {
+  Service: { group: CORE_GROUP, section: 'port', isBackend: true },
+  XBackend: { group: EXPERIMENTAL_GROUP, section: null, isBackend: true },
+  Gateway: { group: GATEWAY_GROUP, section: 'listener', isBackend: false },
+  ListenerSet: { group: GATEWAY_GROUP, section: 'listener', isBackend: false },
+  HTTPRoute: ROUTE,
+  GRPCRoute: ROUTE,
+  TCPRoute: ROUTE,
+  TLSRoute: ROUTE,
+  UDPRoute: ROUTE,
+} as const satisfies Readonly<Record<string, Target>>;
+
+export type TargetKind = keyof typeof TARGET_KINDS;
+
+const isTargetKind = (kind: string): kind is TargetKind => Object.hasOwn(TARGET_KINDS, kind);
+
+export const isBackendTarget = ({ kind }: ObjectRef): boolean =>
+  isTargetKind(kind) && TARGET_KINDS[kind].isBackend;
+
+export const ROUTE_TARGETS = ['HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute'] as const;
+
+/** The lists that hold the Gateways, ListenerSets and routes of a snapshot. */
+export const targetLists = (snapshot: ResourceSnapshot): readonly (readonly object[])[] => [
+  snapshot.gateways,
+  snapshot.listenerSets,
+  ...routeLists(snapshot),
+];
+
+/** The objects that policies of a snapshot can be attached to. Those found by `lookup` are noted there as read. */
+export class TargetIndex {
+  readonly #lookup: Lookup;
+  readonly #snapshot: ResourceSnapshot;
+  #objects: ReadonlyMap<string, Gateway | ListenerSet | AnyRoute> | null = null;
+
+  constructor(snapshot: ResourceSnapshot, lookup: Lookup) {
+    this.#snapshot = snapshot;
+    this.#lookup = lookup;
   }
 
-  /** Claims for `policy` unless it is taken; returns who it is taken by, or null. */
+  /** Why a target or its section cannot be found; null when it is there. `allowed`: the kinds that the policy may name. */
+  findMissing(
+    target: Pick<PolicyTarget, 'ref' | 'sectionName' | 'path'>,
+    allowed: readonly TargetKind[],
+  ): Fault | null {
+    const { ref, sectionName, path } = target;
+    const { kind } = ref;
+    if (!isTargetKind(kind) || !allowed.includes(kind) || ref.group !== TARGET_KINDS[kind].group) {
+      return policyTargetUnsupported(path, ref, allowed);
+    }
+    const names = this.#sectionsOf(kind, ref);
+    if (names === null) return policyTargetNotFound(path, ref);
+    const what = TARGET_KINDS[kind].section;
+    if (sectionName === null || what === null || names.includes(sectionName)) return null;
+    return policySectionNotFound(path, ref, sectionName, { what, names });
+  }
+
+  /** Names of its sections; null: there is no such object. */
+  #sectionsOf(kind: TargetKind, { namespace, name }: ObjectRef): readonly string[] | null {
+    if (kind === 'Service') {
+      const service = this.#lookup.service(namespace, name);
+      return service === undefined ? null : namesOf(service.spec?.ports);
+    }
+    if (kind === 'XBackend') return this.#lookup.backend(namespace, name) === undefined ? null : [];
+    this.#objects ??= indexTargets(this.#snapshot);
+    const object = this.#objects.get(`${kind} ${namespace}/${name}`);
+    if (object === undefined) return null;
+    return object.kind === 'Gateway' || object.kind === 'ListenerSet'
+      ? namesOf(object.spec.listeners)
+      : namesOf(object.spec.rules);
+  }
+}
+
+const namesOf = (list: readonly { readonly name?: string }[] = []): readonly string[] =>
+  list.flatMap(({ name }) => (name === undefined ? [] : [name]));
+
+const indexTargets = (snapshot: ResourceSnapshot): ReadonlyMap<string, Gateway | ListenerSet | AnyRoute> =>
+  new Map(
+    [...snapshot.gateways, ...snapshot.listenerSets, ...routeLists(snapshot).flat()].map((object) => [
+      `${object.kind} ${keyOf(object)}`,
+      object,
+    ]),
+  );
+
+/** Which policy of one kind governs what, where only one can: the first to claim a target keeps it. */
+export class TargetClaims {
+  readonly #owners = new Map<string, ObjectRef>();
+
+  /** Claims a target unless it is taken; returns who it is taken by, or null. */
   claim(policy: ObjectRef, target: ObjectRef, sectionName: string | null): ObjectRef | null {
-    const key = claimKey(target, sectionName);
+    const key = placeKey(target, sectionName);
     const owner = this.#owners.get(key);
     if (owner !== undefined) return owner;
     this.#owners.set(key, policy);
@@ -32,45 +125,33 @@ export class PolicyClaims {
   }
 }
 
-export function claimKey(target: ObjectRef, sectionName: string | null): string {
+/** Identifies an object or a section of it. */
+export function placeKey(target: ObjectRef, sectionName: string | null): string {
   return [target.group, target.kind, target.namespace, target.name, sectionName ?? ''].join('|');
 }
 
-/** Links the targetRefs of one policy. Policies must come in order of precedence. */
+/** Links the targetRefs of one policy. `claims`: null where any number of policies may govern a target; else policies come oldest first. */
 export function linkTargets(
   policy: ObjectRef,
   refs: readonly TargetRef[],
-  context: { readonly lookup: Lookup; readonly claims: PolicyClaims; readonly kinds: readonly string[] },
+  {
+    index,
+    allowed,
+    claims,
+  }: {
+    readonly index: TargetIndex;
+    readonly allowed: readonly TargetKind[];
+    readonly claims: TargetClaims | null;
+  },
 ): readonly PolicyTarget[] {
-  return refs.map((targetRef, index) => {
-    const path = `spec.targetRefs[${index}]`;
-    const { group, kind, name } = targetRef;
-    const ref: ObjectRef = { group, kind, namespace: policy.namespace, name };
-    const sectionName = targetRef.sectionName ?? null;
-    const missing = findMissing(context, ref, { path, sectionName });
-    const lostTo = missing === null ? context.claims.claim(policy, ref, sectionName) : null;
-    return { ref, sectionName, path, missing, lostTo };
+  return refs.map(({ group, kind, name, sectionName = null }, at) => {
+    const target = {
+      ref: { group, kind, namespace: policy.namespace, name },
+      sectionName,
+      path: `spec.targetRefs[${String(at)}]`,
+    };
+    const missing = index.findMissing(target, allowed);
+    const lostTo = missing === null ? (claims?.claim(policy, target.ref, sectionName) ?? null) : null;
+    return { ...target, missing, lostTo };
   });
-}
-
-function findMissing(
-  context: { readonly lookup: Lookup; readonly kinds: readonly string[] },
-  ref: ObjectRef,
-  at: { readonly path: string; readonly sectionName: string | null },
-): Fault | null {
-  const { lookup, kinds } = context;
-  if (ref.group === CORE_GROUP && ref.kind === 'Service' && kinds.includes('Service')) {
-    const service = lookup.service(ref.namespace, ref.name);
-    if (service === undefined) return policyTargetNotFound(at.path, ref);
-    return at.sectionName === null ? null : findMissingPort(service, ref, at.path, at.sectionName);
-  }
-  if (ref.group === EXPERIMENTAL_GROUP && ref.kind === 'XBackend' && kinds.includes('XBackend')) {
-    return lookup.backend(ref.namespace, ref.name) === undefined ? policyTargetNotFound(at.path, ref) : null;
-  }
-  return policyTargetUnsupported(at.path, ref, kinds);
-}
-
-function findMissingPort(service: Service, ref: ObjectRef, path: string, section: string): Fault | null {
-  const names = (service.spec?.ports ?? []).flatMap((port) => (port.name === undefined ? [] : [port.name]));
-  return names.includes(section) ? null : policySectionNotFound(path, ref, section, { what: 'port', names });
 }

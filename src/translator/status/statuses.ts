@@ -11,13 +11,14 @@ import type { Defects } from '../contain.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { RouteNode } from '../graph/nodes.ts';
 import type { PolicyEffects } from '../policy/effects.ts';
-import { backendPolicyStatuses } from '../policy/inherited-status.ts';
+import { policyStatus } from '../policy/status.ts';
+import { Ancestors } from '../policy/ancestors.ts';
 import { indexUsage } from '../policy/backend-usage.ts';
 import { gatewayClassStatus } from './gateway-class.ts';
 import { gatewayStatuses } from './gateway.ts';
-import { tlsPolicyStatus, trafficPolicyStatus, xBackendStatus } from '../policy/direct-status.ts';
 import { proxyConfigStatus } from './proxy-config.ts';
 import { routeStatus } from './route.ts';
+import { xBackendStatus } from './xbackend.ts';
 import { NO_PROBLEMS, RuleProblems } from './rule-problems.ts';
 
 /** An object that has a status. */
@@ -100,7 +101,9 @@ export class StatusTable {
   #compute(graph: Graph, observations: Observations): readonly StatusUpdate[] {
     const { gateways } = observations;
     const observed = new Map(gateways.map((entry) => [namespacedName(entry.namespace, entry.name), entry]));
-    const context = { controllerName: this.#controllerName, usage: indexUsage(graph), observed };
+    const controllerName = this.#controllerName;
+    const usage = indexUsage(graph);
+    const ofPolicies = { graph, controllerName, observed, ancestors: new Ancestors(graph, usage) };
     const { policyEffects } = graph;
     const problems = new RuleProblems(gateways);
     const ofGateways = [
@@ -120,17 +123,15 @@ export class StatusTable {
         ),
       ),
     ];
-    const ofPolicies = [
-      ...graph.policies.tls.flatMap((node) => this.#of(node.object, () => [tlsPolicyStatus(node, context)])),
-      ...graph.policies.traffic.flatMap((node) =>
-        this.#of(node.object, () => [trafficPolicyStatus(node, context)]),
+    const ofAttached = [
+      ...graph.policies.nodes.flatMap((node) =>
+        this.#of(node.object, () => [policyStatus(node, ofPolicies)]),
       ),
-      ...backendPolicyStatuses(graph, context, (object, compute) => this.#of(object, compute)),
       ...[...graph.backends.values()].flatMap((node) =>
-        this.#of(node.object, () => [xBackendStatus(node, context)]),
+        this.#of(node.object, () => [xBackendStatus(node, { controllerName, usage })]),
       ),
     ];
-    return ofGateways.concat(this.#routeStatuses(graph, problems), ofPolicies);
+    return ofGateways.concat(this.#routeStatuses(graph, problems), ofAttached);
   }
 }
 

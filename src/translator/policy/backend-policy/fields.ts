@@ -1,36 +1,26 @@
 /** The fields of BackendPolicy: what they are by default, in what units they are written, and which traffic they are for. */
 import type { UpstreamProtocol } from '../../graph/nodes.ts';
-
-export interface PolicyField {
-  /** How its value is read. */
-  readonly unit: 'duration' | 'bytes' | 'plain';
-  /** What holds where no policy says anything, as a user would write it. */
-  readonly fallback: string;
-  /** Backends for which it means something, by how they are spoken to; none: it cannot be served at all. */
-  readonly carriers: readonly UpstreamProtocol[];
-  /** It says nothing unless this field has this value. */
-  readonly needs?: { readonly field: string; readonly value: string };
-}
+import type { SettingField } from '../policy-settings.ts';
 
 const HTTP: readonly UpstreamProtocol[] = ['http1', 'h2'];
 const STREAMS: readonly UpstreamProtocol[] = ['http1', 'h2', 'tcp'];
 const ALL: readonly UpstreamProtocol[] = ['http1', 'h2', 'tcp', 'udp'];
 const POOLED: readonly UpstreamProtocol[] = ['http1', 'h2', 'udp'];
 
-type Unit = PolicyField['unit'];
+type Unit = SettingField['unit'];
 
 const field = (
   fallback: string,
-  carriers: readonly UpstreamProtocol[],
+  protocols: readonly UpstreamProtocol[],
   unit: Unit = 'plain',
-): PolicyField => ({
+): SettingField => ({
   fallback,
-  carriers,
+  protocols,
   unit,
 });
-const time = (fallback: string, carriers: readonly UpstreamProtocol[]): PolicyField =>
-  field(fallback, carriers, 'duration');
-const only = (base: PolicyField, on: string, value: string): PolicyField => ({
+const time = (fallback: string, protocols: readonly UpstreamProtocol[]): SettingField =>
+  field(fallback, protocols, 'duration');
+const only = (base: SettingField, on: string, value: string): SettingField => ({
   ...base,
   needs: { field: on, value },
 });
@@ -40,7 +30,7 @@ const CHECK = 'healthCheck.active.type';
 const SESSION = 'sessionPersistence.type';
 
 /** By path below `spec`, in the order of the schema. Lists are one field. */
-export const POLICY_FIELDS: Readonly<Record<string, PolicyField>> = {
+export const POLICY_FIELDS: Readonly<Record<string, SettingField>> = {
   'retry.attempts': field('2', HTTP),
   'retry.retryOn': field('[ConnectFailure, RefusedStream, Reset]', HTTP),
   'retry.codes': field('[]', HTTP),

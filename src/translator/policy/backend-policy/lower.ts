@@ -20,7 +20,7 @@ import {
 } from '../../../ir/policy.ts';
 import { parseDurationMs } from '../../../lib/duration.ts';
 import { parseBytes } from '../../../lib/quantity.ts';
-import type { PolicySpec } from '../merge.ts';
+import type { BackendSettings } from './backend-settings.ts';
 
 const ms = (text: string | undefined, fallback: number): number => parseDurationMs(text ?? '') ?? fallback;
 
@@ -28,7 +28,7 @@ const bytes = (size: string | number | undefined, fallback: number): number =>
   parseBytes(size ?? '') ?? fallback;
 
 /** Without a timeout there is none: a hidden deadline cuts streams (HTTPRouteTimeouts). */
-function lowerTimeouts({ timeouts = {} }: PolicySpec): Timeouts {
+function lowerTimeouts({ timeouts = {} }: BackendSettings): Timeouts {
   return {
     requestMs: ms(timeouts.request, DEFAULT_TIMEOUTS.requestMs),
     backendRequestMs: ms(timeouts.backendRequest, DEFAULT_TIMEOUTS.backendRequestMs),
@@ -78,7 +78,7 @@ const DEFAULT_RETRY = {
 const IDEMPOTENCE = { Never: 'never', BeforeSend: 'before-send', Always: 'always' } as const;
 
 /** Names of gRPC codes may stand among the triggers as well. */
-function lowerRetry({ retry }: PolicySpec, timeouts: Timeouts): RetryPolicy | null {
+function lowerRetry({ retry }: BackendSettings, timeouts: Timeouts): RetryPolicy | null {
   if (retry === undefined) return null;
   const codes = retry.codes ?? [];
   const named = retry.retryOn ?? DEFAULT_RETRY.on;
@@ -101,13 +101,13 @@ function lowerRetry({ retry }: PolicySpec, timeouts: Timeouts): RetryPolicy | nu
   };
 }
 
-export function lowerRequests(spec: PolicySpec): RequestPolicy {
+export function lowerRequests(spec: BackendSettings): RequestPolicy {
   const timeouts = lowerTimeouts(spec);
   return { timeouts, retry: lowerRetry(spec, timeouts) };
 }
 
 /** `host`: what the backend is called, for checks over HTTP. */
-export function lowerPool(spec: PolicySpec, host: string): ClusterPolicy {
+export function lowerPool(spec: BackendSettings, host: string): ClusterPolicy {
   const { healthCheck = {}, proxyProtocol, loadBalancer = {} } = spec;
   const fallback = DEFAULT_CLUSTER_POLICY;
   return {
@@ -125,7 +125,7 @@ export function lowerPool(spec: PolicySpec, host: string): ClusterPolicy {
   };
 }
 
-function lowerConnection({ connection = {} }: PolicySpec): ConnectionPolicy {
+function lowerConnection({ connection = {} }: BackendSettings): ConnectionPolicy {
   const fallback = DEFAULT_CLUSTER_POLICY.connection;
   return {
     connectTimeoutMs: ms(connection.connectTimeout, fallback.connectTimeoutMs),
@@ -138,7 +138,7 @@ function lowerConnection({ connection = {} }: PolicySpec): ConnectionPolicy {
 }
 
 /** Nothing is limited that no policy limits; what a `retryConstraint` leaves open is as in GEP-3388. */
-function lowerRetryBudget({ retryConstraint }: PolicySpec): RetryBudget | null {
+function lowerRetryBudget({ retryConstraint }: BackendSettings): RetryBudget | null {
   if (retryConstraint === undefined) return null;
   const { budget, minRetryRate } = retryConstraint;
   return {
@@ -151,7 +151,7 @@ function lowerRetryBudget({ retryConstraint }: PolicySpec): RetryBudget | null {
 
 const DEFAULT_TABLE_SIZE = 65_537;
 
-function lowerLoadBalancing({ loadBalancer = {} }: PolicySpec): LoadBalancing {
+function lowerLoadBalancing({ loadBalancer = {} }: BackendSettings): LoadBalancing {
   const { type, consistentHash } = loadBalancer;
   switch (type) {
     case 'RoundRobin':
@@ -171,7 +171,7 @@ function lowerLoadBalancing({ loadBalancer = {} }: PolicySpec): LoadBalancing {
   return DEFAULT_CLUSTER_POLICY.loadBalancing;
 }
 
-function lowerHashSource(hash: NonNullable<PolicySpec['loadBalancer']>['consistentHash']): HashSource {
+function lowerHashSource(hash: NonNullable<BackendSettings['loadBalancer']>['consistentHash']): HashSource {
   const name = hash?.name ?? '';
   switch (hash?.type) {
     case 'Headers':
@@ -188,7 +188,7 @@ function lowerHashSource(hash: NonNullable<PolicySpec['loadBalancer']>['consiste
 
 const DEFAULT_MIN_ENDPOINTS = 6;
 
-function lowerPreferLocal({ loadBalancer = {} }: PolicySpec): PreferLocal | null {
+function lowerPreferLocal({ loadBalancer = {} }: BackendSettings): PreferLocal | null {
   const preferLocal = loadBalancer.zoneAware?.preferLocal;
   if (preferLocal === undefined || preferLocal.percentageEnabled === 0) return null;
   const { minEndpointsThreshold = DEFAULT_MIN_ENDPOINTS, percentageEnabled = 100 } = preferLocal;
@@ -203,7 +203,7 @@ const DEFAULT_ACTIVE = {
   healthyThreshold: 1,
 } as const;
 
-function lowerActiveCheck({ healthCheck = {} }: PolicySpec, host: string): ActiveHealthCheck | null {
+function lowerActiveCheck({ healthCheck = {} }: BackendSettings, host: string): ActiveHealthCheck | null {
   const { active } = healthCheck;
   const intervalMs = ms(active?.interval, DEFAULT_ACTIVE.intervalMs);
   if (active === undefined || intervalMs === 0) return null;
@@ -219,7 +219,7 @@ function lowerActiveCheck({ healthCheck = {} }: PolicySpec, host: string): Activ
   };
 }
 
-type ActiveSpec = NonNullable<NonNullable<PolicySpec['healthCheck']>['active']>;
+type ActiveSpec = NonNullable<NonNullable<BackendSettings['healthCheck']>['active']>;
 
 const EXPECTED = [{ start: 200, end: 399 }] as const;
 
@@ -255,7 +255,7 @@ const DEFAULT_PASSIVE: PassiveHealthCheck = {
 };
 
 /** null also where every detector is off. */
-function lowerPassiveCheck({ healthCheck = {} }: PolicySpec): PassiveHealthCheck | null {
+function lowerPassiveCheck({ healthCheck = {} }: BackendSettings): PassiveHealthCheck | null {
   const { passive } = healthCheck;
   if (passive === undefined) return null;
   const fallback = DEFAULT_PASSIVE;
@@ -274,7 +274,7 @@ function lowerPassiveCheck({ healthCheck = {} }: PolicySpec): PassiveHealthCheck
   return isOff ? null : check;
 }
 
-function lowerCircuitBreaker({ circuitBreaker = {} }: PolicySpec): CircuitBreaker {
+function lowerCircuitBreaker({ circuitBreaker = {} }: BackendSettings): CircuitBreaker {
   return {
     maxConnections: circuitBreaker.maxConnections ?? null,
     maxPendingRequests: circuitBreaker.maxPendingRequests ?? null,
@@ -283,7 +283,7 @@ function lowerCircuitBreaker({ circuitBreaker = {} }: PolicySpec): CircuitBreake
   };
 }
 
-function lowerHttp2({ http2 = {} }: PolicySpec): Http2Policy {
+function lowerHttp2({ http2 = {} }: BackendSettings): Http2Policy {
   const fallback = DEFAULT_CLUSTER_POLICY.http2;
   return {
     maxConcurrentStreams: http2.maxConcurrentStreams ?? fallback.maxConcurrentStreams,

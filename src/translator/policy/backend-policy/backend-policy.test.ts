@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { BackendPolicy } from '../../gatewayapi/generated/types.ts';
-import { CORE_GROUP } from '../../gatewayapi/ref.ts';
-import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import { judgeBackendPolicies } from './backend-policies.ts';
-import { mergeLayers, type Merged } from './merge.ts';
-import type { Lookup } from '../graph/snapshot-index.ts';
+import type { BackendPolicy } from '../../../gatewayapi/generated/types.ts';
+import { CORE_GROUP } from '../../../gatewayapi/ref.ts';
+import type { ResourceSnapshot } from '../../../gatewayapi/snapshot.ts';
+import type { Lookup } from '../../graph/snapshot-index.ts';
+import type { TranslateOptions } from '../../types.ts';
+import { mergeLayers, type Merged } from '../merge.ts';
+import { readPolicies } from '../policies.ts';
+import { BACKEND_POLICY } from './backend-policy.ts';
+import type { BackendSettings } from './backend-settings.ts';
 
 const lookup = {
   service: (namespace: string, name: string) => ({
@@ -48,8 +51,14 @@ const policies: fc.Arbitrary<BackendPolicy[]> = fc
     })),
   );
 
-const governing = (backendPolicies: readonly BackendPolicy[]): Merged =>
-  mergeLayers(judgeBackendPolicies({ ...NOTHING, backendPolicies }, lookup, null).at(api, null));
+function governing(backendPolicies: readonly BackendPolicy[]): Merged<BackendSettings, unknown> {
+  const { inherited } = readPolicies([BACKEND_POLICY], {
+    snapshot: { ...NOTHING, backendPolicies },
+    context: { lookup, options: {} as TranslateOptions },
+    before: null,
+  });
+  return mergeLayers(inherited.at(api, null));
+}
 
 test('of several policies on one target it does not matter which is read first', () => {
   const orders = policies.chain((list) =>

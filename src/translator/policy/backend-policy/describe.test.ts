@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { describeSettings, type DescribedBackend } from './describe-settings.ts';
-import type { PolicyLayer, PolicySpec } from './merge.ts';
-import { POLICY_FIELDS } from './backend-policy/fields.ts';
+import type { DescribedBackend, SettingsLayer } from '../policy-settings.ts';
+import type { BackendSettings } from './backend-settings.ts';
+import { describeSettings } from './describe.ts';
+import { POLICY_FIELDS } from './fields.ts';
 
-const layer = (name: string, spec: PolicySpec): PolicyLayer => ({
+type Layer = SettingsLayer<BackendSettings>;
+
+const layer = (name: string, spec: BackendSettings): Layer => ({
   source: { group: 'gateway.sluice.dev', kind: 'BackendPolicy', namespace: 'demo', name },
   place: name,
   spec,
@@ -17,7 +20,7 @@ const backend: DescribedBackend = {
 };
 
 /** `value by name`, or the value alone where it is the default. */
-const shown = (layers: readonly PolicyLayer[][], about = backend): ReadonlyMap<string, string> =>
+const shown = (layers: readonly Layer[][], about = backend): ReadonlyMap<string, string> =>
   new Map(
     describeSettings(layers, about).map(({ field, value, from }) => [
       field,
@@ -72,7 +75,7 @@ suite('settings described', () => {
   });
 
   test('of all blocks and every kind of backend, no field stays unsaid', () => {
-    const everything: PolicySpec = {
+    const everything: BackendSettings = {
       retry: {},
       loadBalancer: {
         type: 'ConsistentHash',

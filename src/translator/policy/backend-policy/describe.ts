@@ -1,17 +1,12 @@
-/** What holds for requests to a backend and for its pool, field by field, and who said so: policies for people. */
-import type { EffectiveSetting, Origin } from '../../ir/origin.ts';
-import { parseDurationMs } from '../../lib/duration.ts';
-import type { UpstreamProtocol } from '../graph/nodes.ts';
-import { POLICY_FIELDS } from './backend-policy/fields.ts';
-import { blockOf, fieldsOf, mergeLayers, winnerOf, type Merged, type PolicyLayer } from './merge.ts';
+/** The settings of requests to a backend and of its pool, field by field, with their origins. */
+import type { EffectiveSetting, Origin } from '../../../ir/origin.ts';
+import { parseDurationMs } from '../../../lib/duration.ts';
+import { blockOf, fieldsOf, mergeLayers, valueAt, winnerOf, type Merged } from '../merge.ts';
+import type { DescribedBackend, SettingsLayer } from '../policy-settings.ts';
+import type { BackendSettings } from './backend-settings.ts';
+import { POLICY_FIELDS } from './fields.ts';
 
-/** A backend of a rule. */
-export interface DescribedBackend {
-  readonly index: number;
-  /** In the `Host` of checks over HTTP; null when there are none. */
-  readonly checkHost: string | null;
-  readonly protocol: UpstreamProtocol;
-}
+type Layer = SettingsLayer<BackendSettings>;
 
 /** Blocks that do nothing while nobody has them, and what holds then. */
 const OPTIONAL: Readonly<Record<string, string>> = {
@@ -27,11 +22,13 @@ const OPTIONAL: Readonly<Record<string, string>> = {
 
 /** `layers`: of the rule's backends, by index, weakest first. */
 export function describeSettings(
-  layers: readonly (readonly PolicyLayer[])[],
+  layers: readonly (readonly Layer[])[],
   backend: DescribedBackend,
 ): readonly EffectiveSetting[] {
   const merged = mergeLayers(layers[backend.index] ?? []);
-  const sessions = layers.map(mergeLayers).find(({ spec }) => spec.sessionPersistence !== undefined);
+  const sessions = layers
+    .map((list) => mergeLayers(list))
+    .find(({ spec }) => spec.sessionPersistence !== undefined);
   const settings: EffectiveSetting[] = [];
   const told = new Set<string>();
   for (const path of Object.keys(POLICY_FIELDS)) {
@@ -50,26 +47,19 @@ export function describeSettings(
 }
 
 /** The optional block around the field that is not there; null when there is none. */
-function absentBlock({ spec }: Merged, path: string): string | null {
+function absentBlock({ spec }: Merged<BackendSettings>, path: string): string | null {
   const block = Object.keys(OPTIONAL).find((name) => path.startsWith(`${name}.`));
   return block === undefined || valueAt(spec, block) !== undefined ? null : block;
 }
 
-function valueAt(spec: object, path: string): unknown {
-  let value: unknown = spec;
-  for (const name of path.split('.'))
-    value = (value as Readonly<Record<string, unknown>> | undefined)?.[name];
-  return value;
-}
-
 /** null for a field that says nothing to this backend. */
 function settingAt(
-  merged: Merged,
+  merged: Merged<BackendSettings>,
   path: string,
   { checkHost, protocol }: DescribedBackend,
 ): EffectiveSetting | null {
   const field = POLICY_FIELDS[path];
-  if (field === undefined || !field.carriers.includes(protocol)) return null;
+  if (field === undefined || !field.protocols.includes(protocol)) return null;
   const { needs } = field;
   const needed = needs === undefined ? undefined : valueAt(merged.spec, needs.field);
   if (needs !== undefined && (needed ?? POLICY_FIELDS[needs.field]?.fallback) !== needs.value) return null;
@@ -87,12 +77,12 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-const originOf = ({ source: { kind, namespace, name } }: PolicyLayer): Origin => ({ kind, namespace, name });
+const originOf = ({ source: { kind, namespace, name } }: Layer): Origin => ({ kind, namespace, name });
 
 const MAX_BACKOFF_FACTOR = 10;
 
 /** Defaults that depend on other fields are worked out. */
-function standard({ spec }: Merged, path: string, checkHost: string | null): string {
+function standard({ spec }: Merged<BackendSettings>, path: string, checkHost: string | null): string {
   switch (path) {
     case 'retry.maxBackoff': {
       const backoffMs = parseDurationMs(

@@ -1,0 +1,60 @@
+/** The Gateways to which a policy matters: its ancestors (PolicyAncestorStatus). */
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import { compareText } from '../../lib/compare.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { GatewayNode } from '../graph/nodes.ts';
+import { gatewaysUsing, indexUsage, type BackendUsage } from './backend-usage.ts';
+import type { PolicyAttachment, PolicyTarget } from './policy-kind.ts';
+import { isBackendTarget } from './targets.ts';
+
+export class Ancestors {
+  readonly #usage: BackendUsage;
+  readonly #gateways: ReadonlyMap<string, GatewayNode>;
+  readonly #graph: Graph;
+  #ofObjects: ReadonlyMap<string, ReadonlySet<string>> | null = null;
+
+  constructor(graph: Graph, usage: BackendUsage = indexUsage(graph)) {
+    this.#graph = graph;
+    this.#usage = usage;
+    this.#gateways = new Map(graph.gateways.map((node) => [keyOf(node.ref), node]));
+  }
+
+  /** Gateways that serve a target with traffic that such a policy is for, each once, in order of their names. */
+  of(targets: readonly PolicyTarget[], attachment: PolicyAttachment): readonly GatewayNode[] {
+    const keys = new Set(
+      targets.flatMap((target) => (target.missing === null ? this.#keysOf(target, attachment) : [])),
+    );
+    return [...keys].flatMap((key) => this.#gateways.get(key) ?? []).sort((a, b) => byRef(a.ref, b.ref));
+  }
+
+  #keysOf({ ref, sectionName }: PolicyTarget, attachment: PolicyAttachment): readonly string[] {
+    if (isBackendTarget(ref)) {
+      const use = attachment.kind === 'direct' ? attachment.use : 'any';
+      return gatewaysUsing(this.#usage, use, { ref, sectionName }).map(keyOf);
+    }
+    this.#ofObjects ??= indexObjects(this.#graph);
+    return [...(this.#ofObjects.get(keyOf(ref)) ?? [])];
+  }
+}
+
+/** Gateways of Gateways, ListenerSets and routes, all by their keys. */
+function indexObjects({ gateways, routes }: Graph): ReadonlyMap<string, ReadonlySet<string>> {
+  const index = new Map<string, Set<string>>();
+  const note = (object: ObjectRef, gateway: ObjectRef): void => {
+    const known = index.get(keyOf(object)) ?? new Set<string>();
+    index.set(keyOf(object), known.add(keyOf(gateway)));
+  };
+  for (const { ref, listenerSets } of gateways) {
+    note(ref, ref);
+    for (const set of listenerSets) if (set.faults.length === 0) note(set.ref, ref);
+  }
+  for (const route of routes) {
+    for (const { gateway, listeners } of route.parents) if (listeners.length > 0) note(route.ref, gateway);
+  }
+  return index;
+}
+
+const keyOf = ({ kind, namespace, name }: ObjectRef): string => `${kind} ${namespace}/${name}`;
+
+export const byRef = (a: ObjectRef, b: ObjectRef): number =>
+  compareText(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`);

@@ -1,0 +1,106 @@
+/**
+ * What the translator knows about one kind of policy. A new kind is one file that exports a `PolicyKind`, and one entry in
+ * policy-kinds.ts: everything else in this folder is the same for all kinds and names none of them.
+ */
+import type { ObjectMeta } from '../../gatewayapi/object-meta.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import type { Fault } from '../faults/fault.ts';
+import type { ReferenceContext } from '../graph/certificate.ts';
+import type { Use } from './backend-usage.ts';
+import type { PolicySettings } from './policy-settings.ts';
+import type { TargetKind, TargetRef } from './targets.ts';
+
+export interface PolicyObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly spec: { readonly targetRefs: readonly TargetRef[] };
+}
+
+export interface PolicyKind<Object extends PolicyObject = PolicyObject, Settings extends object = object> {
+  readonly group: string;
+  readonly kind: string;
+  /** All objects of the kind. */
+  objects(snapshot: ResourceSnapshot): readonly Object[];
+  /** What its `targetRefs` may name; targets.ts says which of these have sections. */
+  readonly targets: readonly TargetKind[];
+  readonly attachment: PolicyAttachment;
+  /**
+   * What happens to the targets of a policy with faults or without settings. `closes`: for policies that protect; requests are answered 500.
+   * `ignored`: for policies that improve; the targets are served as if the policy did not exist.
+   */
+  readonly whenInvalid: 'closes' | 'ignored';
+  /** Its status has the condition ResolvedRefs. */
+  readonly hasReferences: boolean;
+  /** Reads one object. Whether it satisfies its schema is checked for all kinds alike. */
+  read(object: Object, context: ReferenceContext): PolicyReading<Settings>;
+  /** How policies on different targets are combined; null: they are not, and code that needs the policy of a target asks for it. */
+  readonly settings: PolicySettings<Settings> | null;
+  /**
+   * Of the same target, blocks that a policy of another kind with the same `settings` sets are that kind's, as a whole. Such policies are
+   * weaker than those of the other kind.
+   */
+  readonly yieldsBlocks?: true;
+}
+
+/** How a policy reaches traffic (GEP-713). */
+export type PolicyAttachment =
+  /**
+   * Only its targets themselves. The oldest policy of the kind governs a target, alone; one for a section governs the section instead.
+   * `use`: how a route has to use the target for the policy to matter to its Gateway.
+   */
+  | { readonly kind: 'direct'; readonly use: Use }
+  /** Everything below its targets: hierarchy.ts has the order. */
+  | { readonly kind: 'inherited' };
+
+/** A policy on its own, apart from its targets. */
+export interface PolicyReading<Settings extends object> {
+  /** All but its targets; null: it cannot be applied, because of a fault or because what it needs cannot be found. */
+  readonly settings: Settings | null;
+  /** They turn Accepted False. */
+  readonly faults: readonly Fault[];
+  /** They turn ResolvedRefs False; only of a kind that `hasReferences`. */
+  readonly referenceFaults: readonly Fault[];
+  /** Reported; the policy applies. */
+  readonly warnings: readonly Fault[];
+}
+
+/** A policy, linked to its targets. */
+export interface PolicyNode<Settings extends object = object> extends PolicyReading<Settings> {
+  readonly kind: PolicyKind;
+  readonly object: PolicyObject;
+  readonly ref: ObjectRef;
+  readonly targets: readonly PolicyTarget[];
+  /** Blocks that policies of other kinds for the same targets set; only of a kind that `yieldsBlocks`. */
+  readonly conflicts: readonly BlockConflict[];
+}
+
+export interface PolicyTarget {
+  readonly ref: ObjectRef;
+  /** null: all of the target. */
+  readonly sectionName: string | null;
+  /** Field path of the reference. */
+  readonly path: string;
+  /** The older policy that governs the target instead; null: none does. */
+  readonly lostTo: ObjectRef | null;
+  /** Why the target cannot be found; null: it was found. */
+  readonly missing: Fault | null;
+}
+
+export interface BlockConflict {
+  readonly target: ObjectRef;
+  readonly fault: Fault;
+  /** The other policy governs all of the target, not just a section. */
+  readonly isWhole: boolean;
+}
+
+/** Whether `node` is of this kind, and so has its type of settings. */
+export const isOfKind = <Object extends PolicyObject, Settings extends object>(
+  node: PolicyNode,
+  kind: PolicyKind<Object, Settings>,
+): node is PolicyNode<Settings> => (node.kind as object) === kind;
+
+/** It can be applied. */
+export const isValid = ({ faults, settings }: PolicyNode): boolean =>
+  settings !== null && faults.length === 0;

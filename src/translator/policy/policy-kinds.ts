@@ -1,0 +1,11 @@
+/** Every kind of policy that the translator applies. Of the kinds with the same `settings`, the first is the strongest. */
+import { BACKEND_POLICY } from './backend-policy/backend-policy.ts';
+import { BACKEND_TRAFFIC_POLICY } from './backend-policy/backend-traffic-policy.ts';
+import { BACKEND_TLS_POLICY } from './backend-tls-policy.ts';
+import type { PolicyKind } from './policy-kind.ts';
+
+export const POLICY_KINDS: readonly PolicyKind[] = [
+  BACKEND_POLICY,
+  BACKEND_TRAFFIC_POLICY,
+  BACKEND_TLS_POLICY,
+];

@@ -1,0 +1,93 @@
+/** What policies set, and how policies on different targets are combined. Kinds that share one `PolicySettings` are combined with each other. */
+import type { EffectiveSetting } from '../../ir/origin.ts';
+import type { RouteNode, RuleNode, Upstream, UpstreamProtocol } from '../graph/nodes.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { PolicyKind } from './policy-kind.ts';
+
+export type PolicySettings<Settings extends object = object> =
+  OverridingSettings<Settings> | AddingSettings<Settings>;
+
+/** Parts of the data plane's configuration that settings are for. */
+export type PolicyCarrier = 'port' | 'listener' | 'rule' | 'backend';
+
+interface AnySettings {
+  /** The `kind` of their values in the data plane's configuration (`PolicyValue`). */
+  readonly name: string;
+  readonly carriers: readonly PolicyCarrier[];
+  /** By path below `spec`, in the order of the schema. A list is one field. Fields that always apply may be left out. */
+  readonly fields: Readonly<Record<string, SettingField>>;
+  /** A block that is one decision for all backends of a rule: that of the first backend that has any (GEP-1619). */
+  readonly ruleWideBlock?: string;
+  /** What objects other than policies set; weaker than every policy. */
+  layersOfUpstream?(upstream: Upstream): readonly PolicyLayer[];
+  /** What the route's rule sets itself; stronger than every policy. */
+  layersOfRule?(route: RouteNode, rule: RuleNode): readonly PolicyLayer[];
+  /** Every setting that applies to requests to a backend, with its origin; absent: what policies set. `layers` by index of the backend. */
+  describe?(
+    layers: readonly (readonly PolicyLayer[])[],
+    backend: DescribedBackend,
+  ): readonly EffectiveSetting[];
+}
+
+/** A closer policy overrides a farther one field by field. */
+export interface OverridingSettings<Settings extends object> extends AnySettings {
+  readonly merge: 'override-fields';
+  /** The value that the carriers get; null: none. Absent: the configuration has members of its own for these settings. */
+  lower?(settings: Settings): object | null;
+}
+
+/** Policies of all levels count: a closer one does not replace a farther one, unless the farther one allows it. */
+export interface AddingSettings<Settings extends object> extends AnySettings {
+  readonly merge: 'add-up';
+  itemsOf(settings: Settings): readonly PolicyItem[];
+  /** The value that the carriers get from the items that apply, of the farthest policy first. */
+  lower(values: readonly object[]): object | null;
+}
+
+/** One thing that a policy adds. */
+export interface PolicyItem {
+  /** Of the field below `spec`. */
+  readonly path: string;
+  /** A closer item of the same name replaces one that `isDefault`. */
+  readonly name: string;
+  readonly isDefault: boolean;
+  readonly value: object;
+}
+
+export interface SettingField {
+  /** How its value is read. */
+  readonly unit: 'duration' | 'bytes' | 'plain';
+  /** The default, as a user would write it. */
+  readonly fallback: string;
+  /** Backends for which it means something, by how they are spoken to; none: it cannot be served at all. */
+  readonly protocols: readonly UpstreamProtocol[];
+  /** It says nothing unless this field has this value. */
+  readonly needs?: { readonly field: string; readonly value: string };
+}
+
+/** What one object sets at one place. */
+export interface SettingsLayer<Settings extends object = object> {
+  /** A policy, a Service, or the route itself. */
+  readonly source: ObjectRef;
+  /** The target or section that it is attached to; at one place the oldest policy is the strongest. */
+  readonly place: string;
+  readonly spec: Settings;
+  /** Blocks to which weaker layers contribute nothing. */
+  readonly whole?: readonly string[];
+}
+
+export interface PolicyLayer<Settings extends object = object> extends SettingsLayer<Settings> {
+  readonly settings: PolicySettings;
+  /** Of the policy; null: `source` is not a policy. */
+  readonly kind: PolicyKind | null;
+  /** Why the policy closes all that it governs; null: it does not. */
+  readonly closed: string | null;
+}
+
+/** A backend of a rule. */
+export interface DescribedBackend {
+  readonly index: number;
+  /** In the `Host` of checks over HTTP; null when there are none. */
+  readonly checkHost: string | null;
+  readonly protocol: UpstreamProtocol;
+}
