@@ -1,8 +1,8 @@
 /** What the admin API of `run` answers. Everything is read from interfaces that cannot change anything. docs/reference/admin-api.md. */
 import { health, json, text, type AdminHandler } from './server.ts';
 import type { BackendReport, StatusAnswer, StatusReport } from './status-report.ts';
+import type { DataPlaneId } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
-import type { Origin } from '../ir/origin.ts';
 import { explain } from '../proxy/router/explain.ts';
 import { compileRegex } from '../proxy/router/regex.ts';
 import type { MetricFamily } from '../telemetry/metric-registry.ts';
@@ -22,7 +22,7 @@ export interface AdminState {
   /** The listener's port for one that is bound; see `listenerPortOf`. */
   readonly listenerPort: (dialled: number) => number;
   /** Where the settings of a Gateway's rules come from. */
-  readonly policies: (gateway: Origin) => RulePolicies;
+  readonly policies: (dataPlane: DataPlaneId) => RulePolicies;
   readonly metrics: () => Promise<readonly MetricFamily[]>;
 }
 
@@ -56,7 +56,7 @@ function explainQuery(url: URL, { configs, policies, listenerPort }: AdminState)
   if (!parsed.ok) return json({ error: parsed.message }, 400);
   const request = { ...parsed.request, port: listenerPort(parsed.request.port) };
   const explanations = configs().flatMap((config) => {
-    const settings = settingsOf(config, policies(config.gateway));
+    const settings = settingsOf(config, policies(config.dataPlane));
     return explain(config, seenBy(request, config.settings), compileRegex, settings) ?? [];
   });
   return json(explanations);

@@ -14,6 +14,7 @@ import type { GatewayListener, HTTPRouteSpec } from '../gatewayapi/generated/typ
 import type { ObjectMeta } from '../gatewayapi/object-meta.ts';
 import type { ObjectRef } from '../gatewayapi/ref.ts';
 import type { ListenerStatus, ParentRef, RouteStatus, StatusUpdate } from '../gatewayapi/status.ts';
+import { gatewayDataPlane, type DataPlaneId } from '../ir/data-plane-id.ts';
 import type { LoadedResources } from '../provider/file/store.ts';
 import { commandFindings } from './findings/command-findings.ts';
 import { collectProblems } from './findings/problem.ts';
@@ -101,8 +102,8 @@ type ListenerSpec = Pick<GatewayListener, 'name' | 'port' | 'protocol' | 'hostna
 interface GatewaySpec {
   readonly className: string;
   readonly listeners: readonly ListenerSpec[];
-  /** The Gateway whose ports serve it: itself, or the parent of a ListenerSet. */
-  readonly owner: { readonly namespace: string; readonly name: string };
+  /** Of the Gateway itself, or of a ListenerSet's parent. */
+  readonly dataPlane: DataPlaneId;
 }
 
 function gatewaySpec({ kind, object }: GatewayUpdate, { snapshot }: Reconciled): GatewaySpec {
@@ -111,30 +112,29 @@ function gatewaySpec({ kind, object }: GatewayUpdate, { snapshot }: Reconciled):
     metadata.name === name && (metadata.namespace ?? '') === namespace;
   if (kind === 'Gateway') {
     const spec = snapshot.gateways.find(isNamed)?.spec;
-    return { className: spec?.gatewayClassName ?? '', listeners: spec?.listeners ?? [], owner: object };
+    const dataPlane = gatewayDataPlane(object);
+    return { className: spec?.gatewayClassName ?? '', listeners: spec?.listeners ?? [], dataPlane };
   }
   const spec = snapshot.listenerSets.find(isNamed)?.spec;
   const owner = { namespace: spec?.parentRef.namespace ?? namespace, name: spec?.parentRef.name ?? '' };
-  return { className: '', listeners: spec?.listeners ?? [], owner };
+  return { className: '', listeners: spec?.listeners ?? [], dataPlane: gatewayDataPlane(owner) };
 }
 
 function gatewayReport(update: GatewayUpdate, reconciled: Reconciled, context: ReportContext): GatewayReport {
-  const { className, listeners, owner } = gatewaySpec(update, reconciled);
-  const isOwners = ({ namespace, name }: PortReport['gateway']): boolean =>
-    namespace === owner.namespace && name === owner.name;
-  const ports = context.ports.filter(({ gateway }) => isOwners(gateway));
+  const { className, listeners, dataPlane } = gatewaySpec(update, reconciled);
+  const ports = context.ports.filter((port) => port.dataPlane === dataPlane);
   return {
     ...base(update, context),
     gatewayClass: className,
     addresses: update.kind === 'Gateway' ? update.status.addresses.map(({ value }) => value) : [],
     listeners: update.status.listeners.map((status) => listenerReport(status, listeners, ports)),
     conditions: update.status.conditions.map(plain),
-    workers: update.kind === 'Gateway' ? workersOf(update.object, reconciled) : null,
+    workers: update.kind === 'Gateway' ? workersOf(dataPlane, reconciled) : null,
   };
 }
 
-function workersOf({ namespace, name }: ObjectRef, { observations }: Reconciled): GatewayReport['workers'] {
-  const observed = observations.gateways.find((one) => one.namespace === namespace && one.name === name);
+function workersOf(dataPlane: DataPlaneId, { observations }: Reconciled): GatewayReport['workers'] {
+  const observed = observations.dataPlanes.find((one) => one.dataPlane === dataPlane);
   const acknowledged = observed?.acknowledged ?? null;
   return acknowledged === null ? null : { serving: acknowledged.proxies, expected: acknowledged.expected };
 }

@@ -1,12 +1,13 @@
 /**
  * The proxy's side: keeps the configurations it was sent, puts them in force one update after the other, and says what became of
- * it. A Gateway that cannot be put in force keeps the configuration it had, and holds no other back.
+ * it. A data plane whose configuration cannot be served keeps the one it had, and holds no other back.
  */
 import type { Duplex } from 'node:stream';
 import { decodeConfig } from '../ir/codec.ts';
 import type { EndpointSet } from '../ir/cluster.ts';
 import { isEndpointPatch, patchConfig } from '../ir/config-patch.ts';
 import { SharedParts } from '../ir/shared-parts.ts';
+import type { DataPlaneId } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ClusterId } from '../ir/ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -14,9 +15,7 @@ import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
 import { configUpdate, endpointSet, MESSAGE_LENGTH } from './messages.ts';
 import {
   PROTOCOL_VERSION,
-  gatewayKey,
   type ConfigUpdate,
-  type GatewayKey,
   type Hello,
   type Ack,
   type PortReport,
@@ -85,12 +84,12 @@ export function followConfig(options: ConfigClientOptions): void {
   stream.write(encodeFrame({ kind: 'hello', protocol: PROTOCOL_VERSION, name } satisfies Hello));
 }
 
-type DecodedUpdate = Omit<ConfigUpdate, 'gateways'> & { readonly gateways: readonly GatewayConfig[] };
+type DecodedUpdate = Omit<ConfigUpdate, 'configs'> & { readonly configs: readonly GatewayConfig[] };
 
 /** Throws when controller and proxy differ in version. */
 const decodeUpdate = (update: ConfigUpdate, shared: SharedParts): DecodedUpdate => ({
   ...update,
-  gateways: update.gateways.map((text) => decodeConfig(text, shared)),
+  configs: update.configs.map((text) => decodeConfig(text, shared)),
   patches: shared.share(update.patches),
 });
 
@@ -133,50 +132,50 @@ class Follower {
   readonly #dataPlane: DataPlane;
   readonly #logger: Logger;
   /** As the controller sent them; what patches refer to. */
-  #received = new Map<GatewayKey, GatewayConfig>();
+  #received = new Map<DataPlaneId, GatewayConfig>();
   /** The same, but for what was refused: there the one before, if there was one. */
-  #inForce: Map<GatewayKey, GatewayConfig>;
+  #inForce: Map<DataPlaneId, GatewayConfig>;
   ports: readonly PortReport[] = [];
   #problems: readonly RuleProblem[] = [];
-  readonly #refused = new Map<GatewayKey, string>();
+  readonly #refused = new Map<DataPlaneId, string>();
 
   constructor(dataPlane: DataPlane, logger: Logger, inForce: readonly GatewayConfig[]) {
     this.#dataPlane = dataPlane;
     this.#logger = logger;
-    this.#inForce = new Map(inForce.map((config) => [gatewayKey(config.gateway), config]));
+    this.#inForce = new Map(inForce.map((config) => [config.dataPlane, config]));
   }
 
   async take(update: DecodedUpdate): Promise<Ack> {
     const moved = this.#receive(update);
     if (moved === null) await this.#replace();
     else if (moved.length > 0) this.#move(moved);
-    const refused: Refusal[] = [...this.#refused].map(([gateway, message]) => ({ gateway, message }));
+    const refused: Refusal[] = [...this.#refused].map(([dataPlane, message]) => ({ dataPlane, message }));
     return { kind: 'ack', revision: update.revision, ports: this.ports, refused, problems: this.#problems };
   }
 
   /** The endpoint sets that changed when nothing else did; null when more did. */
-  #receive({ whole, gateways, patches, removed }: DecodedUpdate): readonly EndpointSet[] | null {
+  #receive({ whole, configs, patches, removed }: DecodedUpdate): readonly EndpointSet[] | null {
     if (whole) this.#received = new Map();
     for (const key of removed) this.#received.delete(key);
-    for (const config of gateways) {
-      const key = gatewayKey(config.gateway);
+    for (const config of configs) {
+      const key = config.dataPlane;
       const old = this.#inForce.get(key);
       this.#received.set(key, old?.version === config.version ? old : config);
     }
     const moved = new Map<ClusterId, EndpointSet>();
-    let onlyEndpoints = !whole && removed.length === 0 && gateways.length === 0;
-    for (const { gateway, patch } of patches) {
-      const before = this.#received.get(gateway);
-      if (before === undefined) throw new Error(`a patch of ${gateway}, which was never sent`);
+    let onlyEndpoints = !whole && removed.length === 0 && configs.length === 0;
+    for (const { dataPlane, patch } of patches) {
+      const before = this.#received.get(dataPlane);
+      if (before === undefined) throw new Error(`a patch of ${dataPlane}, which was never sent`);
       const after = patchConfig(before, patch);
-      this.#received.set(gateway, after);
+      this.#received.set(dataPlane, after);
       const known = new Set(before.endpoints);
       for (const set of after.endpoints) {
         if (known.has(set)) continue;
         endpointSet(set);
         moved.set(set.cluster, set);
       }
-      onlyEndpoints &&= isEndpointPatch(patch) && !this.#refused.has(gateway);
+      onlyEndpoints &&= isEndpointPatch(patch) && !this.#refused.has(dataPlane);
     }
     return onlyEndpoints ? [...moved.values()] : null;
   }
@@ -197,8 +196,8 @@ class Follower {
   }
 
   /** Finds out whose configuration it was: everything that can be served is, and the rest is refused by name. */
-  async #applyOneByOne(kept: Map<GatewayKey, GatewayConfig>, problem: string): Promise<void> {
-    this.#logger.error('configuration refused, trying Gateway by Gateway', { problem });
+  async #applyOneByOne(kept: Map<DataPlaneId, GatewayConfig>, problem: string): Promise<void> {
+    this.#logger.error('configuration refused, applying data plane by data plane', { problem });
     for (const [key, config] of this.#received) {
       if (kept.get(key) === config) continue;
       const problemOfOne = await this.#apply(new Map(kept).set(key, config));
@@ -210,7 +209,7 @@ class Follower {
   }
 
   /** Puts these in force; the problem in words when the data plane cannot, and then nothing changed. */
-  async #apply(configs: Map<GatewayKey, GatewayConfig>): Promise<string | null> {
+  async #apply(configs: Map<DataPlaneId, GatewayConfig>): Promise<string | null> {
     try {
       const { ports, problems } = await this.#dataPlane.apply([...configs.values()]);
       this.ports = ports;

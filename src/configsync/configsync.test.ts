@@ -5,6 +5,7 @@ import { duplexPair, type Duplex } from 'node:stream';
 import { afterEach, test } from 'node:test';
 import type { EndpointSet } from '../ir/cluster.ts';
 import { emptyConfig } from '../../test/support/gateway-config.ts';
+import { gatewayDataPlane } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { certificateId, clusterId } from '../ir/ids.ts';
 import { Redacted } from '../ir/tls.ts';
@@ -114,7 +115,7 @@ test('a port that is bound later is reported between updates', async () => {
 });
 
 const port = (boundPort: number | null): PortReport => ({
-  gateway: { kind: 'Gateway', namespace: 'default', name: 'a' },
+  dataPlane: gatewayDataPlane({ namespace: 'default', name: 'a' }),
   transport: 'tcp',
   port: 80,
   address: '',
@@ -213,10 +214,12 @@ test('a Gateway that cannot be served is refused by name and keeps what it had; 
   server.publish([config('a', 'a2'), config('b', 'b2')]);
   await until(() => everybodyServes(server, 2));
   assert.deepEqual(dataPlane.versions, ['a1', 'b2']);
-  assert.deepEqual(server.peers[0]?.refused, [{ gateway: 'default/a', message: 'cannot serve a2' }]);
+  assert.deepEqual(server.peers[0]?.refused, [
+    { dataPlane: 'gateway/default/a', message: 'cannot serve a2' },
+  ]);
   assert.deepEqual(
     server.peers.flatMap(({ serving }) => [...serving].map(([key, { version }]) => `${key} ${version}`)),
-    ['default/a a1', 'default/b b2'],
+    ['gateway/default/a a1', 'gateway/default/b b2'],
     'the book says what is in force, not what was sent',
   );
 

@@ -4,12 +4,14 @@ import { EventEmitter, once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
 import { suite, test } from 'node:test';
 import { emptyConfig } from '../../test/support/gateway-config.ts';
+import { gatewayDataPlane, type DataPlaneId } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { followConfig, type DataPlane } from './client.ts';
 import { Fleet } from './fleet.ts';
 import { FleetReporter, receiveReports } from './fleet-relay.ts';
 
+const idOf = (name: string): DataPlaneId => gatewayDataPlane({ namespace: 'default', name });
 const config = (name: string, version: string): GatewayConfig => emptyConfig(name, { version });
 
 class Plane implements DataPlane {
@@ -48,7 +50,7 @@ function replica(): Replica {
     }),
     follow(gateway, name, plane = new Plane()) {
       const [ours, stream] = duplexPair();
-      made.fleet.attachTo(`default/${gateway}`, 'uid-1', ours);
+      made.fleet.attachTo(idOf(gateway), 'uid-1', ours);
       followConfig({ stream, dataPlane: plane, name, logger: SILENT_LOGGER });
       return { plane, stream };
     },
@@ -61,7 +63,7 @@ function replica(): Replica {
 }
 
 const serving = (fleet: Fleet, gateway: string): string[] =>
-  fleet.proxiesOf(`default/${gateway}`).map(({ name, serving: at }) => `${name} ${at?.version ?? '-'}`);
+  fleet.proxiesOf(idOf(gateway)).map(({ name, serving: at }) => `${name} ${at?.version ?? '-'}`);
 
 /** What the follower's proxies do, told to the leader. */
 function link(follower: Replica, leader: Replica): Duplex {
@@ -115,7 +117,7 @@ suite('fleet', () => {
     await leader.until((fleet) => serving(fleet, 'a').toSorted().join() === 'here a1,there a2');
     plane.refused = 'too much';
     follower.fleet.publish([config('a', 'a3')]);
-    await leader.until((fleet) => fleet.proxiesOf('default/a').some(({ refused }) => refused === 'too much'));
+    await leader.until((fleet) => fleet.proxiesOf(idOf('a')).some(({ refused }) => refused === 'too much'));
     assert.deepEqual(serving(leader.fleet, 'a').toSorted(), ['here a1', 'there a2']);
     stream.destroy();
     await leader.until((fleet) => serving(fleet, 'a').join() === 'here a1');

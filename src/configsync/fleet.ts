@@ -1,86 +1,87 @@
 /**
- * Configuration for many Gateways, each with proxies of its own: every proxy is sent its Gateway's configuration and nothing else.
- * Of proxies that follow other replicas of the controller, their replicas tell.
+ * Configuration for many data planes, each with proxies of its own: every proxy is sent the configuration of its data plane and nothing else.
+ * Other replicas of the controller report the proxies that follow them.
  */
 import type { Duplex } from 'node:stream';
+import type { DataPlaneId } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { gatewayKey, type FleetReport, type GatewayKey, type ServingProxy } from './protocol.ts';
+import type { FleetReport, ServingProxy } from './protocol.ts';
 import { createConfigServer, PROXY_LIMITS, type ConfigServer, type PeerState } from './server.ts';
 
 export interface FleetOptions {
   readonly logger: Logger;
-  /** A proxy of any Gateway, here or at another replica, came, went, acknowledged or refused. */
+  /** A proxy, here or at another replica, attached, left, acknowledged or refused. */
   readonly onPeerChange: () => void;
-  /** Streams that the proxies of one Gateway may have open here. */
-  readonly maxStreams: (gateway: GatewayKey) => number;
+  /** Streams that the proxies of one data plane may have open here. */
+  readonly maxStreams: (dataPlane: DataPlaneId) => number;
 }
 
 export class Fleet {
   readonly #options: FleetOptions;
-  readonly #servers = new Map<GatewayKey, ConfigServer>();
-  /** Open streams of proxies, each with the UID of the Gateway that its certificate names. */
-  readonly #streams = new Map<GatewayKey, Map<Duplex, string>>();
-  readonly #reported = new Map<object, ReadonlyMap<GatewayKey, readonly ServingProxy[]>>();
+  readonly #servers = new Map<DataPlaneId, ConfigServer>();
+  /** Open streams of proxies, each with the UID in its certificate. */
+  readonly #streams = new Map<DataPlaneId, Map<Duplex, string>>();
+  readonly #reported = new Map<object, ReadonlyMap<DataPlaneId, readonly ServingProxy[]>>();
   revision = 0;
 
   constructor(options: FleetOptions) {
     this.#options = options;
   }
 
-  /** Sends every Gateway's proxies what changed for them; true when anything did. */
+  /** Sends every proxy what changed for it; true when anything did. */
   publish(configs: readonly GatewayConfig[]): boolean {
-    const wanted = new Map(configs.map((config) => [gatewayKey(config.gateway), config]));
+    const wanted = new Map(configs.map((config) => [config.dataPlane, config]));
     let isChanged = this.revision === 0;
-    for (const [key, config] of wanted) isChanged = this.#serverOf(key).publish([config]) || isChanged;
-    for (const [key, server] of this.#servers) {
-      if (wanted.has(key)) continue;
+    for (const [id, config] of wanted) isChanged = this.#serverOf(id).publish([config]) || isChanged;
+    for (const [id, server] of this.#servers) {
+      if (wanted.has(id)) continue;
       isChanged = server.publish([]) || isChanged;
-      if (server.peers.length === 0) this.#servers.delete(key);
+      if (server.peers.length === 0) this.#servers.delete(id);
     }
     if (isChanged) this.revision += 1;
     return isChanged;
   }
 
-  /** Serves a proxy that has proven to belong to the Gateway `key` with this UID, unless that Gateway has too many already. */
-  attachTo(key: GatewayKey, uid: string, stream: Duplex): void {
-    const streams = this.#streams.get(key) ?? new Map<Duplex, string>();
-    const max = this.#options.maxStreams(key);
+  /** Serves a proxy of this data plane, unless it has too many already. `uid`: of the object in the proxy's certificate. */
+  attachTo(dataPlane: DataPlaneId, uid: string, stream: Duplex): void {
+    const streams = this.#streams.get(dataPlane) ?? new Map<Duplex, string>();
+    const max = this.#options.maxStreams(dataPlane);
     if (streams.size >= max) {
-      this.#options.logger.warn('proxy refused: too many streams', { gateway: key, max });
+      this.#options.logger.warn('proxy refused: too many streams', { dataPlane, max });
       stream.destroy();
       return;
     }
-    this.#streams.set(key, streams.set(stream, uid));
+    this.#streams.set(dataPlane, streams.set(stream, uid));
     stream.once('close', () => {
       streams.delete(stream);
-      if (streams.size === 0 && this.#streams.get(key) === streams) this.#streams.delete(key);
+      if (streams.size === 0 && this.#streams.get(dataPlane) === streams) this.#streams.delete(dataPlane);
     });
-    this.#serverOf(key).attach(stream);
+    this.#serverOf(dataPlane).attach(stream);
   }
 
   /**
-   * Closes the streams of Gateways that exist no longer, or that were deleted and created again: a Gateway of the same name may
-   * belong to somebody else. To be called before their configuration is published. `uidOf`: null where there is no Gateway.
+   * Closes the streams of proxies whose Gateway was deleted, or deleted and created again: one of the same name may belong to
+   * another user. Call this before publishing. `uidOf`: of the object that exists now; null without one.
    */
-  closeForeign(uidOf: (key: GatewayKey) => string | null): void {
-    for (const [key, streams] of this.#streams) {
-      const current = uidOf(key);
+  closeForeign(uidOf: (dataPlane: DataPlaneId) => string | null): void {
+    for (const [dataPlane, streams] of this.#streams) {
+      const current = uidOf(dataPlane);
       for (const [stream, uid] of streams) {
         if (uid === current) continue;
-        this.#options.logger.info('proxy of a deleted Gateway cut off', { gateway: key });
+        this.#options.logger.info('proxy of a deleted Gateway cut off', { dataPlane });
         stream.destroy();
       }
     }
   }
 
-  /** All proxies of a Gateway that are known, here and at other replicas; each once, also while it moves between them. */
-  proxiesOf(key: GatewayKey): readonly ServingProxy[] {
+  /** All known proxies of a data plane, here and at other replicas; each once, also while it moves between them. */
+  proxiesOf(dataPlane: DataPlaneId): readonly ServingProxy[] {
     const proxies = new Map<string, ServingProxy>();
-    for (const gateways of this.#reported.values()) {
-      for (const proxy of gateways.get(key) ?? []) proxies.set(proxy.name, proxy);
+    for (const report of this.#reported.values()) {
+      for (const proxy of report.get(dataPlane) ?? []) proxies.set(proxy.name, proxy);
     }
-    for (const proxy of this.#attachedTo(key)) proxies.set(proxy.name, proxy);
+    for (const proxy of this.#attachedTo(dataPlane)) proxies.set(proxy.name, proxy);
     return [...proxies.values()];
   }
 
@@ -90,16 +91,16 @@ export class Fleet {
 
   /** What the proxies that are attached here do, for the leader. */
   report(replica: string): FleetReport {
-    const gateways = [...this.#servers.keys()].map((gateway) => ({
-      gateway,
-      proxies: this.#attachedTo(gateway),
+    const dataPlanes = [...this.#servers.keys()].map((dataPlane) => ({
+      dataPlane,
+      proxies: this.#attachedTo(dataPlane),
     }));
-    return { kind: 'fleet', replica, gateways: gateways.filter(({ proxies }) => proxies.length > 0) };
+    return { kind: 'fleet', replica, dataPlanes: dataPlanes.filter(({ proxies }) => proxies.length > 0) };
   }
 
   /** Takes the newest report of another replica; what came from the same `source` before no longer counts. */
-  reported(source: object, { gateways }: FleetReport): void {
-    this.#reported.set(source, new Map(gateways.map(({ gateway, proxies }) => [gateway, proxies])));
+  reported(source: object, { dataPlanes }: FleetReport): void {
+    this.#reported.set(source, new Map(dataPlanes.map(({ dataPlane, proxies }) => [dataPlane, proxies])));
     this.#options.onPeerChange();
   }
 
@@ -112,31 +113,31 @@ export class Fleet {
     for (const server of this.#servers.values()) server.close();
   }
 
-  #attachedTo(key: GatewayKey): readonly ServingProxy[] {
-    return (this.#servers.get(key)?.peers ?? []).map((peer) => servingOf(peer, key));
+  #attachedTo(dataPlane: DataPlaneId): readonly ServingProxy[] {
+    return (this.#servers.get(dataPlane)?.peers ?? []).map((peer) => servingOf(peer, dataPlane));
   }
 
   /** Made when it is first asked for, perhaps by a proxy that is early. */
-  #serverOf(key: GatewayKey): ConfigServer {
-    let server = this.#servers.get(key);
+  #serverOf(dataPlane: DataPlaneId): ConfigServer {
+    let server = this.#servers.get(dataPlane);
     if (server === undefined) {
       server = createConfigServer({ ...this.#options, limits: PROXY_LIMITS });
-      this.#servers.set(key, server);
+      this.#servers.set(dataPlane, server);
     }
     return server;
   }
 }
 
-/** What a proxy does for one Gateway. */
+/** What a proxy does for one data plane. */
 export function servingOf(
   { name, serving, ports, refused, problems }: PeerState,
-  key: GatewayKey,
+  dataPlane: DataPlaneId,
 ): ServingProxy {
   return {
     name,
-    serving: serving.get(key) ?? null,
-    ports: ports.filter(({ gateway }) => gatewayKey(gateway) === key),
-    refused: refused.find(({ gateway }) => gateway === key)?.message ?? null,
-    problems: problems.filter(({ gateway }) => gatewayKey(gateway) === key),
+    serving: serving.get(dataPlane) ?? null,
+    ports: ports.filter((port) => port.dataPlane === dataPlane),
+    refused: refused.find((refusal) => refusal.dataPlane === dataPlane)?.message ?? null,
+    problems: problems.filter((problem) => problem.dataPlane === dataPlane),
   };
 }

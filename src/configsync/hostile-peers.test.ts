@@ -5,6 +5,7 @@ import { duplexPair, type Duplex } from 'node:stream';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { emptyConfig } from '../../test/support/gateway-config.ts';
+import { gatewayDataPlane } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { encodeAck, followConfig, type DataPlane } from './client.ts';
@@ -15,6 +16,7 @@ import { fromProxy, MESSAGE_LENGTH } from './messages.ts';
 import { PROTOCOL_VERSION, type Ack, type FleetReport } from './protocol.ts';
 import { createConfigServer, WORKER_LIMITS } from './server.ts';
 
+const WEB = gatewayDataPlane({ namespace: 'default', name: 'web' });
 const web = (version: string): GatewayConfig => emptyConfig('web', { version });
 const HELLO = { kind: 'hello', protocol: PROTOCOL_VERSION, name: 'evil' };
 const ACK = { kind: 'ack', revision: 1, ports: [], refused: [], problems: [] };
@@ -26,13 +28,13 @@ const member = fc.constantFrom(
   'ports',
   'refused',
   'problems',
-  'gateway',
+  'dataPlane',
   'message',
   'error',
 );
 const json = fc.letrec<{ value: unknown; scalar: unknown }>((tie) => ({
   scalar: fc.oneof(
-    fc.constantFrom('ack', 'hello', 'fleet', 'update', 'default/web', null, 1, -1, 0.5, 1e300),
+    fc.constantFrom('ack', 'hello', 'fleet', 'update', String(WEB), null, 1, -1, 0.5, 1e300),
     fc.jsonValue({ maxDepth: 1 }),
   ),
   value: fc.oneof(
@@ -57,7 +59,7 @@ function bench(): Bench {
     fleet,
     attach() {
       const [ours, theirs] = duplexPair();
-      fleet.attachTo('default/web', 'uid', ours);
+      fleet.attachTo(WEB, 'uid', ours);
       // A pair in memory does not say that its other end is gone.
       ours.once('close', () => theirs.destroy());
       return theirs.on('error', () => undefined);
@@ -68,7 +70,7 @@ function bench(): Bench {
 
 /** Everything the controller makes of what its proxies said. */
 function look({ fleet }: Bench): void {
-  for (const { ports, problems, refused } of fleet.proxiesOf('default/web')) {
+  for (const { ports, problems, refused } of fleet.proxiesOf(WEB)) {
     for (const { error } of ports) assert.equal(typeof (error ?? ''), 'string');
     for (const { message } of problems) assert.equal(typeof message, 'string');
     assert.equal(typeof (refused ?? ''), 'string');
@@ -119,15 +121,15 @@ suite('hostile peers', () => {
   });
 
   test('any JSON from a replica: the leader takes it or cuts the replica off, and goes on', async () => {
-    const report: FleetReport = { kind: 'fleet', replica: 'r', gateways: [] };
+    const report: FleetReport = { kind: 'fleet', replica: 'r', dataPlanes: [] };
     await fc.assert(
-      fc.asyncProperty(json, json, async (gateways, proxies) => {
-        for (const sent of [gateways, [{ gateway: 'default/web', proxies }]]) {
+      fc.asyncProperty(json, json, async (dataPlanes, proxies) => {
+        for (const sent of [dataPlanes, [{ dataPlane: WEB, proxies }]]) {
           const made = bench();
           made.publish('v1');
           const [theirs, ours] = duplexPair();
           receiveReports(theirs, made.fleet, SILENT_LOGGER);
-          ours.on('error', () => undefined).write(encodeFrame({ ...report, gateways: sent }));
+          ours.on('error', () => undefined).write(encodeFrame({ ...report, dataPlanes: sent }));
           await settled();
           look(made);
         }
@@ -136,10 +138,10 @@ suite('hostile peers', () => {
   });
 
   test('any JSON from a controller: the proxy takes it or leaves the stream, and keeps what it serves', async () => {
-    const update = { kind: 'update', revision: 1, whole: false, gateways: [], patches: [], removed: [] };
+    const update = { kind: 'update', revision: 1, whole: false, configs: [], patches: [], removed: [] };
     await fc.assert(
       fc.asyncProperty(
-        fc.dictionary(fc.constantFrom('gateways', 'patches', 'removed'), json),
+        fc.dictionary(fc.constantFrom('configs', 'patches', 'removed'), json),
         async (sent) => {
           const [theirs, ours] = duplexPair();
           followConfig({ stream: ours, dataPlane: NO_CHANGES, name: 'p', logger: SILENT_LOGGER });
@@ -162,9 +164,9 @@ suite('hostile peers', () => {
     evil.write(encodeFrame({ ...ACK, ports: {} }));
     await once(evil.resume(), 'close');
     made.publish('v2');
-    while (made.fleet.proxiesOf('default/web')[0]?.serving?.version !== 'v2') await settled();
+    while (made.fleet.proxiesOf(WEB)[0]?.serving?.version !== 'v2') await settled();
     assert.deepEqual(
-      made.fleet.proxiesOf('default/web').map(({ name }) => name),
+      made.fleet.proxiesOf(WEB).map(({ name }) => name),
       ['good'],
     );
   });
@@ -192,16 +194,15 @@ suite('hostile peers', () => {
   });
 
   test('what a proxy has to say is cut to what the controller takes, failures last', () => {
-    const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
     const ports = Array.from({ length: 20_000 }, (_, port) => ({
-      gateway,
+      dataPlane: WEB,
       transport: 'tcp' as const,
       port,
       address: '',
       boundPort: port === 15_000 ? null : port,
       error: port === 15_000 ? 'x'.repeat(5_000) : null,
     }));
-    const refused = [{ gateway: 'default/web', message: 'y'.repeat(5_000) }];
+    const refused = [{ dataPlane: WEB, message: 'y'.repeat(5_000) }];
     const ack: Ack = { kind: 'ack', revision: 1, ports, refused, problems: [] };
     const frame = encodeAck(ack, 1024 * 1024);
     assert.ok(frame.length <= 1024 * 1024);
@@ -283,7 +284,7 @@ suite('limits of a stream', () => {
     await once(last.resume(), 'close');
     assert.equal(streams.filter(({ destroyed }) => !destroyed).length, 4);
     const [ours, other] = duplexPair();
-    made.fleet.attachTo('default/other', 'uid', ours);
+    made.fleet.attachTo(gatewayDataPlane({ namespace: 'default', name: 'other' }), 'uid', ours);
     await settled();
     assert.equal(other.destroyed, false);
     streams[0]?.destroy();

@@ -3,6 +3,7 @@
  * trusted than this one; what does not fit ends its stream, before any other code sees it.
  */
 import type { Endpoint, EndpointSet } from '../ir/cluster.ts';
+import { parseDataPlaneId, type DataPlaneId } from '../ir/data-plane-id.ts';
 import type { ClusterId } from '../ir/ids.ts';
 import type { Origin, RuleOrigin } from '../ir/origin.ts';
 import {
@@ -25,7 +26,6 @@ import type {
   ConfigUpdate,
   FleetReport,
   FromProxy,
-  GatewayKey,
   Hello,
   PortReport,
   PortsChanged,
@@ -35,9 +35,9 @@ import type {
   ServingProxy,
 } from './protocol.ts';
 
-/** Names of Kubernetes objects have at most 253 characters, and a key is two of them. */
+/** Names of Kubernetes objects have at most 253 characters, and the identity of a Gateway's data plane has two of them. */
 const NAME = 253;
-const KEY = 2 * NAME + 1;
+const DATA_PLANE_ID = 'gateway/'.length + 2 * NAME + 1;
 /** Messages that people read, in a condition or a log. Senders cut what is longer. */
 export const MESSAGE_LENGTH = 1_024;
 /** More than any Gateway has; the limit of bytes is reached first. */
@@ -66,11 +66,16 @@ export const ruleOrigin: Shape<RuleOrigin> = object<RuleOrigin>({
   index: integer(0, ITEMS),
 });
 
-const key: Shape<GatewayKey> = text(KEY);
+const dataPlaneText = text(DATA_PLANE_ID);
+const dataPlane: Shape<DataPlaneId> = (value) => {
+  const id = dataPlaneText(value);
+  if (parseDataPlaneId(id) === null) throw new ShapeError(' names no data plane');
+  return id as DataPlaneId;
+};
 const message = clippedText(MESSAGE_LENGTH);
 
 const portReport: Shape<PortReport> = object<PortReport>({
-  gateway: origin,
+  dataPlane,
   transport: oneOf('tcp', 'udp'),
   port: PORT,
   address: text(NAME),
@@ -78,9 +83,9 @@ const portReport: Shape<PortReport> = object<PortReport>({
   error: nullable(message),
 });
 
-const refusal: Shape<Refusal> = object<Refusal>({ gateway: key, message });
+const refusal: Shape<Refusal> = object<Refusal>({ dataPlane, message });
 
-const ruleProblem: Shape<RuleProblem> = object<RuleProblem>({ gateway: origin, rule: ruleOrigin, message });
+const ruleProblem: Shape<RuleProblem> = object<RuleProblem>({ dataPlane, rule: ruleOrigin, message });
 
 /** What a proxy, or a worker of one, sends. */
 export const fromProxy: Shape<FromProxy> = variants<FromProxy>({
@@ -112,8 +117,8 @@ const servingProxy: Shape<ServingProxy> = object<ServingProxy>({
 export const fleetReport: Shape<FleetReport> = object<FleetReport>({
   kind: oneOf('fleet'),
   replica: text(NAME),
-  gateways: list(
-    object<FleetReport['gateways'][number]>({ gateway: key, proxies: list(servingProxy, ITEMS) }),
+  dataPlanes: list(
+    object<FleetReport['dataPlanes'][number]>({ dataPlane, proxies: list(servingProxy, ITEMS) }),
     ITEMS,
   ),
 });
@@ -173,15 +178,15 @@ function checkPiece(piece: unknown, depth: number): void {
 
 /**
  * What a controller sends. The text of each configuration is read by `decodeConfig`, whose format has a version; how it is made up
- * is checked when it is compiled, and what cannot be compiled is refused by Gateway.
+ * is checked when it is compiled, and what cannot be compiled is refused by data plane.
  */
 export const configUpdate: Shape<ConfigUpdate> = object<ConfigUpdate>({
   kind: oneOf('update'),
   revision: COUNTER,
   whole: flag,
-  gateways: list(text(ANY), ANY),
-  patches: list(object<ConfigUpdate['patches'][number]>({ gateway: key, patch: patch(PATCH_DEPTH) }), ANY),
-  removed: list(key, ANY),
+  configs: list(text(ANY), ANY),
+  patches: list(object<ConfigUpdate['patches'][number]>({ dataPlane, patch: patch(PATCH_DEPTH) }), ANY),
+  removed: list(dataPlane, ANY),
 });
 
 /** Endpoints go straight to where requests find them: nothing compiles them first. */

@@ -4,15 +4,10 @@
  * more than one update behind and nothing queues: what changed meanwhile is sent together.
  */
 import type { Patch } from '../lib/structural-patch.ts';
-import type { Origin, RuleOrigin } from '../ir/origin.ts';
+import type { DataPlaneId } from '../ir/data-plane-id.ts';
+import type { RuleOrigin } from '../ir/origin.ts';
 
 export const PROTOCOL_VERSION = 3;
-
-/** `namespace/name` of a Gateway. */
-export type GatewayKey = string;
-
-export const gatewayKey = ({ namespace, name }: Pick<Origin, 'namespace' | 'name'>): GatewayKey =>
-  `${namespace}/${name}`;
 
 /** First word of the proxy. `name` tells proxies of one controller apart. */
 export interface Hello {
@@ -26,18 +21,18 @@ export interface ConfigUpdate {
   readonly kind: 'update';
   /** Grows with every change of the controller's state. */
   readonly revision: number;
-  /** true: Gateways that are not named are gone. The first update to a proxy is whole. */
+  /** true: data planes that are not named are removed. The first update to a proxy is whole. */
   readonly whole: boolean;
   /** New ones, each as `encodeConfig` writes it. */
-  readonly gateways: readonly string[];
+  readonly configs: readonly string[];
   /** What turns a configuration that the proxy was sent last into the present one. */
-  readonly patches: readonly { readonly gateway: GatewayKey; readonly patch: Patch }[];
-  readonly removed: readonly GatewayKey[];
+  readonly patches: readonly { readonly dataPlane: DataPlaneId; readonly patch: Patch }[];
+  readonly removed: readonly DataPlaneId[];
 }
 
-/** What became of one port of one Gateway. */
+/** What became of one port of one data plane. */
 export interface PortReport {
-  readonly gateway: Origin;
+  readonly dataPlane: DataPlaneId;
   readonly transport: 'tcp' | 'udp';
   /** The listener's port, as users dial it. */
   readonly port: number;
@@ -48,15 +43,15 @@ export interface PortReport {
   readonly error: string | null;
 }
 
-/** A Gateway whose newest configuration the proxy could not take; it serves the one before, if there was one. */
+/** A newest configuration that the proxy could not take; it serves the one before, if there was one. */
 export interface Refusal {
-  readonly gateway: GatewayKey;
+  readonly dataPlane: DataPlaneId;
   readonly message: string;
 }
 
-/** A rule of a Gateway that is in force, which the proxy could not compile as it is; all around it is served. */
+/** A rule of the served configuration that the proxy could not compile as it is; all others are served. */
 export interface RuleProblem {
-  readonly gateway: Origin;
+  readonly dataPlane: DataPlaneId;
   readonly rule: RuleOrigin;
   readonly message: string;
 }
@@ -78,21 +73,21 @@ export interface PortsChanged {
 
 export type FromProxy = Hello | Ack | PortsChanged;
 
-/** Which configuration of a Gateway is in force: `GatewayConfig.version`, and the Gateway's generation it was made from. */
+/** Which configuration is served: `GatewayConfig.version`, and the generation of the object it was made from. */
 export interface ServedVersion {
   readonly version: string;
   readonly generation: number;
 }
 
-/** What one proxy is known to do for one Gateway, wherever it is attached. */
+/** What one proxy is known to do for one data plane, wherever it is attached. */
 export interface ServingProxy {
   readonly name: string;
-  /** null = it serves nothing of the Gateway yet. */
+  /** null = it serves nothing of it yet. */
   readonly serving: ServedVersion | null;
   readonly ports: readonly PortReport[];
   /** Why it did not take the newest configuration; null when it did. */
   readonly refused: string | null;
-  /** Rules of the Gateway that it cannot serve. */
+  /** Rules that it cannot serve. */
   readonly problems: readonly RuleProblem[];
 }
 
@@ -100,5 +95,8 @@ export interface ServingProxy {
 export interface FleetReport {
   readonly kind: 'fleet';
   readonly replica: string;
-  readonly gateways: readonly { readonly gateway: GatewayKey; readonly proxies: readonly ServingProxy[] }[];
+  readonly dataPlanes: readonly {
+    readonly dataPlane: DataPlaneId;
+    readonly proxies: readonly ServingProxy[];
+  }[];
 }

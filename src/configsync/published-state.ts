@@ -4,27 +4,27 @@
  */
 import { encodeConfig } from '../ir/codec.ts';
 import { diffConfig } from '../ir/config-patch.ts';
+import type { DataPlaneId } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
-import { gatewayKey, type ConfigUpdate, type GatewayKey } from './protocol.ts';
+import type { ConfigUpdate } from './protocol.ts';
 
 export interface PublishedState {
   /** 0: nothing was published yet. */
   readonly revision: number;
-  readonly configs: ReadonlyMap<GatewayKey, GatewayConfig>;
+  readonly configs: ReadonlyMap<DataPlaneId, GatewayConfig>;
 }
 
 export const NOTHING_PUBLISHED: PublishedState = { revision: 0, configs: new Map() };
 
 /** The state with exactly these configurations; `before` itself when it says the same already. */
 export function publishedAfter(before: PublishedState, configs: readonly GatewayConfig[]): PublishedState {
-  const next = new Map<GatewayKey, GatewayConfig>();
+  const next = new Map<DataPlaneId, GatewayConfig>();
   let isSame = before.revision > 0 && before.configs.size === configs.length;
   for (const config of configs) {
-    const key = gatewayKey(config.gateway);
-    const old = before.configs.get(key);
+    const old = before.configs.get(config.dataPlane);
     const keeps = old?.version === config.version && old.generation === config.generation;
     isSame &&= keeps;
-    next.set(key, keeps ? old : config);
+    next.set(config.dataPlane, keeps ? old : config);
   }
   return isSame ? before : { revision: before.revision + 1, configs: next };
 }
@@ -32,22 +32,22 @@ export function publishedAfter(before: PublishedState, configs: readonly Gateway
 /** What a proxy that was sent `from` lacks of `to`; null when nothing. */
 export function updateBetween(from: PublishedState, to: PublishedState): ConfigUpdate | null {
   if (from.revision === to.revision) return null;
-  const gateways: string[] = [];
-  const patches: { gateway: GatewayKey; patch: ConfigUpdate['patches'][number]['patch'] }[] = [];
-  for (const [gateway, config] of to.configs) {
-    const old = from.configs.get(gateway);
+  const configs: string[] = [];
+  const patches: ConfigUpdate['patches'][number][] = [];
+  for (const [dataPlane, config] of to.configs) {
+    const old = from.configs.get(dataPlane);
     if (old === config) continue;
-    if (old === undefined) gateways.push(encodeConfig(config));
+    if (old === undefined) configs.push(encodeConfig(config));
     else {
       const patch = diffConfig(old, config);
-      if (patch !== null) patches.push({ gateway, patch });
+      if (patch !== null) patches.push({ dataPlane, patch });
     }
   }
   return {
     kind: 'update',
     revision: to.revision,
     whole: from.revision === 0,
-    gateways,
+    configs,
     patches,
     removed: [...from.configs.keys()].filter((key) => !to.configs.has(key)),
   };

@@ -3,6 +3,7 @@
  * A proxy that attaches later, or again, is sent the whole state at once.
  */
 import type { Duplex } from 'node:stream';
+import type { DataPlaneId } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
@@ -12,7 +13,6 @@ import {
   type Ack,
   type FromProxy,
   type Hello,
-  type GatewayKey,
   type PortReport,
   type PortsChanged,
   type Refusal,
@@ -29,7 +29,7 @@ export interface PeerLimits extends FrameLimits {
 
 const KIB = 1024;
 
-/** Workers are processes of ours on the same machine, and of `sluice run` each serves every Gateway. */
+/** Workers are processes of ours on the same machine, and of `sluice run` each serves every data plane. */
 export const WORKER_LIMITS: PeerLimits = {
   firstBytes: 256 * KIB,
   bytes: 16 * 1024 * KIB,
@@ -39,7 +39,7 @@ export const WORKER_LIMITS: PeerLimits = {
   ackMs: 120_000,
 };
 
-/** Proxies in Kubernetes serve one Gateway each, and may be in anybody's hands. */
+/** Proxies in Kubernetes serve one data plane each, and anyone may control them. */
 export const PROXY_LIMITS: PeerLimits = {
   firstBytes: 256 * KIB,
   bytes: 1024 * KIB,
@@ -57,8 +57,8 @@ export interface PeerState {
   readonly ports: readonly PortReport[];
   readonly refused: readonly Refusal[];
   readonly problems: readonly RuleProblem[];
-  /** What is in force there, by Gateway. */
-  readonly serving: ReadonlyMap<GatewayKey, ServedVersion>;
+  /** What it serves. */
+  readonly serving: ReadonlyMap<DataPlaneId, ServedVersion>;
 }
 
 /** How often ports may change between two updates; each time the controller has work. A proxy reports changes only. */
@@ -71,7 +71,7 @@ export interface AttachedPeer {
 
 export interface ConfigServer {
   /**
-   * Puts exactly these in force on every proxy, the Gateways that are not named gone; true when that changes anything. The first
+   * Every proxy serves exactly these from now on; true when that changes anything. The first
    * publication counts even when it is empty: proxies are ready to serve nothing then.
    */
   publish(configs: readonly GatewayConfig[]): boolean;
@@ -249,8 +249,8 @@ class Peer implements AttachedPeer {
     }
     this.#stopTimer();
     this.#portReports = 0;
-    const refusing = new Set(refused.map(({ gateway }) => gateway));
-    const serving = new Map<GatewayKey, ServedVersion>();
+    const refusing = new Set(refused.map(({ dataPlane }) => dataPlane));
+    const serving = new Map<DataPlaneId, ServedVersion>();
     for (const [key, { version, generation }] of configs) {
       const before = this.#state.serving.get(key);
       if (!refusing.has(key)) serving.set(key, { version, generation });

@@ -14,7 +14,7 @@ export interface ConfigListenerOptions {
   /** 0 = any free port. */
   readonly port: number;
   readonly identities: Identities;
-  /** Whether a certificate of this serial number (hexadecimal) is an identity of a Gateway that exists. */
+  /** Whether a certificate of this serial number (hexadecimal) is an identity of an object that exists. */
   readonly isCurrent: (identity: ProxyIdentity, serialNumber: string) => boolean;
   /** DNS names under which proxies and replicas reach this controller. */
   readonly names: readonly string[];
@@ -79,11 +79,11 @@ function accept({ fleet, isCurrent, logger }: ConfigListenerOptions, socket: TLS
     logger.info('replica attached', { replica: peer.name, address });
     receiveReports(socket, fleet, logger);
   } else if (isCurrent(peer, serialNumber)) {
-    logger.info('proxy attached', { gateway: peer.gateway, address });
-    fleet.attachTo(peer.gateway, peer.uid, socket);
+    logger.info('proxy attached', { dataPlane: peer.dataPlane, address });
+    fleet.attachTo(peer.dataPlane, peer.uid, socket);
   } else {
     logger.warn('proxy refused: its certificate is not a current identity of the Gateway', {
-      gateway: peer.gateway,
+      dataPlane: peer.dataPlane,
       uid: peer.uid,
       serial: serialNumber,
       address,

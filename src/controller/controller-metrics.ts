@@ -1,6 +1,7 @@
 /** What a controller counts. docs/reference/metrics.md. */
 import type { ReconcileHealth } from './reconcile-health.ts';
 import type { Reconciled } from './reconcile-loop.ts';
+import { originOfDataPlane } from '../ir/data-plane-id.ts';
 import type { MetricFamily } from '../telemetry/metric-registry.ts';
 
 /** What has happened in one controller so far. */
@@ -62,12 +63,12 @@ function processMetrics(state: ControllerState): MetricFamily[] {
 function stateMetrics({ snapshot, inputFindings, observations, result }: Reconciled): MetricFamily[] {
   const severities = ['error', 'warning', 'info'] as const;
   const perGateway = (
-    read: (gateway: (typeof observations.gateways)[number]) => number,
+    read: (observed: (typeof observations.dataPlanes)[number]) => number,
   ): MetricFamily['samples'] =>
-    observations.gateways.map((gateway) => ({
-      labels: { gateway_namespace: gateway.namespace, gateway_name: gateway.name },
-      value: read(gateway),
-    }));
+    observations.dataPlanes.map((observed) => {
+      const { namespace, name } = originOfDataPlane(observed.dataPlane);
+      return { labels: { gateway_namespace: namespace, gateway_name: name }, value: read(observed) };
+    });
   return [
     {
       name: 'sluice_controller_objects',

@@ -6,9 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { suite, test, type TestContext } from 'node:test';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { startCluster, type KubeCluster } from '../../test/support/kube-cluster.ts';
+import { gatewayDataPlane } from '../ir/data-plane-id.ts';
 import { KubeClient } from '../kubeapi/client.ts';
 import { Identities, identityOf, type KeyedCertificate } from './identities.ts';
 
+const WEB = gatewayDataPlane({ namespace: 'default', name: 'web' });
 const DAY_MS = 86_400_000;
 const AUTHORITY_DAYS = 730;
 const IDENTITY_DAYS = 90;
@@ -127,7 +129,7 @@ suite('identities', () => {
     const secret = { namespace: 'default', name: 'web-identity' };
     const isFresh = (): boolean =>
       identities.isFresh(bench.get('Secret', 'default', 'web-identity'), 'uid-1');
-    await identities.issueProxySecret({ namespace: 'default', name: 'web', uid: 'uid-1' }, secret);
+    await identities.issueProxySecret({ dataPlane: WEB, uid: 'uid-1' }, secret);
     bench.day = IDENTITY_DAYS - 31;
     assert.equal(isFresh(), true);
     bench.day = IDENTITY_DAYS - 29;
@@ -135,7 +137,7 @@ suite('identities', () => {
     for (const day of [AUTHORITY_DAYS - 2 * IDENTITY_DAYS - 1, AUTHORITY_DAYS - IDENTITY_DAYS - 1]) {
       bench.day = day;
       await identities.refresh();
-      await identities.issueProxySecret({ namespace: 'default', name: 'web', uid: 'uid-1' }, secret);
+      await identities.issueProxySecret({ dataPlane: WEB, uid: 'uid-1' }, secret);
       assert.equal(isFresh(), true);
       bench.day += 2;
       await identities.refresh();
@@ -147,7 +149,10 @@ suite('identities', () => {
     const bench = await start(t);
     const secret = { namespace: 'default', name: 'web-identity' };
     const keyOf = async (identities: Identities, gateway: string): Promise<unknown> => {
-      await identities.issueProxySecret({ namespace: 'default', name: gateway, uid: 'uid-1' }, secret);
+      await identities.issueProxySecret(
+        { dataPlane: gatewayDataPlane({ namespace: 'default', name: gateway }), uid: 'uid-1' },
+        secret,
+      );
       const { data } = bench.get('Secret', 'default', 'web-identity') as { data?: Record<string, string> };
       return data?.['session.key'];
     };
@@ -229,5 +234,17 @@ suite('identities', () => {
       kind: 'replica',
       name: 'r',
     });
+  });
+
+  test('a certificate names its data plane and a UID; those of earlier versions are read too', () => {
+    const proxy = (dataPlane: string, uid: string): unknown => ({ kind: 'proxy', dataPlane, uid });
+    assert.deepEqual(identityOf('URI:sluice://gateway/shop/web/uid-1'), proxy('gateway/shop/web', 'uid-1'));
+    assert.deepEqual(identityOf('DNS:a, URI:sluice://gateway/shop/web'), proxy('gateway/shop/web', ''));
+    assert.deepEqual(identityOf('URI:sluice://mesh/sluice/uid-2'), proxy('mesh/sluice', 'uid-2'));
+    const others = ['gateway/shop', 'gateway//web/uid', 'gateway/shop/web/uid/more', 'mesh', 'node/a/uid'];
+    for (const path of others) assert.equal(identityOf(`URI:sluice://${path}`), null, path);
+    for (const text of [undefined, '', 'DNS:gateway/shop/web', 'URI:spiffe://gateway/shop/web/uid']) {
+      assert.equal(identityOf(text), null);
+    }
   });
 });

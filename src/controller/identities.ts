@@ -1,11 +1,12 @@
 /**
- * Who is who on the configuration stream: the authorities of the installation, a certificate for the controller's Service, and one for
- * each Gateway's proxies, which names the Gateway and its UID as a URI. What replicas must share are Secrets.
+ * Identities on the configuration stream: the authorities of the installation, a certificate for the controller's Service, and one for
+ * the proxies of each data plane. Its URI names the data plane and the UID of its object. Replicas share all of this in Secrets.
  */
 import { createHash, createHmac, randomBytes, X509Certificate } from 'node:crypto';
 import { ApiError, type KubeClient, type KubeObject } from '../kubeapi/client.ts';
 import { apiVersionOf, collectionPath, objectPath, type KindInfo } from '../kubeapi/kind-info.ts';
 import { issueCertificate, type LeafRequest } from '../certificates/dev-certificates.ts';
+import { dataPlaneId, parseDataPlaneId, type DataPlaneId } from '../ir/data-plane-id.ts';
 import { Authorities, IDENTITY_MS } from './authorities.ts';
 
 const SECRET: KindInfo = { kind: 'Secret', group: '', version: 'v1', plural: 'secrets', namespaced: true };
@@ -41,33 +42,43 @@ interface SecretObject extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-const GATEWAY_PREFIX = 'sluice://gateway/';
-const REPLICA_PREFIX = 'sluice://controller/';
+const SCHEME = 'sluice://';
+const REPLICA_PREFIX = `${SCHEME}controller/`;
 
-/** A proxy of one Gateway: of this very object, not of one that was deleted and created again under the same name. */
+/** A proxy of one data plane: of the object with this UID, not of one that was created later under the same name. */
 export interface ProxyIdentity {
   readonly kind: 'proxy';
-  /** `namespace/name` */
-  readonly gateway: string;
+  readonly dataPlane: DataPlaneId;
   /** `` in a certificate that was issued before identities had one. */
   readonly uid: string;
 }
 
-/** Who is at the other end of a stream, as its certificate says. */
+/** The other end of a stream, as its certificate says. */
 export type PeerIdentity = ProxyIdentity | { readonly kind: 'replica'; readonly name: string };
 
 /** Reads `subjectaltname` of a peer's certificate; null when it names no peer of ours. */
 export function identityOf(subjectAltName: string | undefined): PeerIdentity | null {
   for (const entry of (subjectAltName ?? '').split(', ')) {
     const uri = entry.startsWith('URI:') ? entry.slice('URI:'.length) : '';
-    if (uri.startsWith(GATEWAY_PREFIX)) {
-      const [namespace = '', name = '', uid = ''] = uri.slice(GATEWAY_PREFIX.length).split('/');
-      return { kind: 'proxy', gateway: `${namespace}/${name}`, uid };
-    }
     if (uri.startsWith(REPLICA_PREFIX)) return { kind: 'replica', name: uri.slice(REPLICA_PREFIX.length) };
+    const proxy = uri.startsWith(SCHEME) ? proxyIdentityOf(uri.slice(SCHEME.length)) : null;
+    if (proxy !== null) return proxy;
   }
   return null;
 }
+
+/** `gateway/NAMESPACE/NAME/UID`; early certificates have no UID. */
+function proxyIdentityOf(path: string): ProxyIdentity | null {
+  const withoutUid = parseDataPlaneId(path);
+  if (withoutUid !== null) return { kind: 'proxy', dataPlane: dataPlaneId(withoutUid), uid: '' };
+  const at = path.lastIndexOf('/');
+  const identity = parseDataPlaneId(path.slice(0, at));
+  return identity === null
+    ? null
+    : { kind: 'proxy', dataPlane: dataPlaneId(identity), uid: path.slice(at + 1) };
+}
+
+const uriOf = ({ dataPlane, uid }: CertifiedDataPlane): string => `${SCHEME}${dataPlane}/${uid}`;
 
 type Metadata = Pick<KubeObject, 'metadata'>;
 
@@ -83,12 +94,8 @@ const serialsOf = (
     ? (annotations[SERIALS_ANNOTATION] ?? '').split(' ').filter((serial) => serial !== '')
     : [];
 
-/** A Gateway as its certificate names it. */
-export interface NamedGateway {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-}
+/** What the certificate of a proxy proves. */
+export type CertifiedDataPlane = Pick<ProxyIdentity, 'dataPlane' | 'uid'>;
 
 export interface KeyedCertificate {
   readonly certificatePem: string;
@@ -165,11 +172,10 @@ export class Identities {
     );
   }
 
-  /** Issues an identity to the proxies of a Gateway, and writes the Secret that they mount. `before`: the Secret as it is now. */
-  async issueProxySecret(gateway: NamedGateway, secret: SecretMeta, before?: Metadata): Promise<void> {
-    const { namespace, name, uid } = gateway;
-    const uris = [`${GATEWAY_PREFIX}${namespace}/${name}/${uid}`];
-    const { notAfter, ...issued } = await this.#issue({ names: [], uris, usage: 'client' });
+  /** Issues an identity to the proxies of a data plane, and writes the Secret that they mount. `before`: the Secret as it is now. */
+  async issueProxySecret(proxies: CertifiedDataPlane, secret: SecretMeta, before?: Metadata): Promise<void> {
+    const { uid } = proxies;
+    const { notAfter, ...issued } = await this.#issue({ names: [], uris: [uriOf(proxies)], usage: 'client' });
     const serial = new X509Certificate(issued.certificatePem).serialNumber.toLowerCase();
     const serials = [serial, ...serialsOf(before?.metadata.annotations, uid)].slice(0, SERIALS_KEPT);
     const annotations = {
@@ -192,7 +198,7 @@ export class Identities {
           'tls.key': issued.keyPem,
           'ca.crt': this.caPem,
           [SESSION_KEY]: createHmac('sha256', this.#shared.sessionKey)
-            .update(`${namespace}/${name}/${uid}`)
+            .update(sessionScopeOf(proxies))
             .digest('hex'),
         },
       ),
@@ -209,6 +215,14 @@ export class Identities {
     const issued = await issueCertificate(this.#authorities.signer(now), { ...request, notAfter });
     return { ...issued, notAfter };
   }
+}
+
+/** Which proxies share sessions. With another text for the same Gateway an upgrade would end the sessions of its clients. */
+function sessionScopeOf({ dataPlane, uid }: CertifiedDataPlane): string {
+  const identity = parseDataPlaneId(dataPlane);
+  return identity?.kind === 'gateway'
+    ? `${identity.namespace}/${identity.name}/${uid}`
+    : `${dataPlane}/${uid}`;
 }
 
 /** The content of the Secret after any rotation that is due. */

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { ServingProxy } from '../configsync/protocol.ts';
+import { gatewayDataPlane } from '../ir/data-plane-id.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { emptyConfig } from '../../test/support/gateway-config.ts';
-import { boundAddresses, observeEach, observeGateway } from './observations.ts';
+import { boundAddresses, observeDataPlane, observeEach } from './observations.ts';
 
-const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
+const dataPlane = gatewayDataPlane({ namespace: 'default', name: 'web' });
 const config = emptyConfig('web', {
   version: 'v2',
   generation: 2,
@@ -20,23 +21,23 @@ const proxy = (name: string, version: string | null, generation = 2): ServingPro
   problems: [],
 });
 
-const observed = (...proxies: ServingProxy[]): ReturnType<typeof observeGateway> =>
-  observeGateway({ config, proxies, expected: 3, addresses: [] });
+const observed = (...proxies: ServingProxy[]): ReturnType<typeof observeDataPlane> =>
+  observeDataPlane({ config, proxies, expected: 3, addresses: [] });
 
 suite('observations', () => {
-  test('a Gateway whose observation throws is left out and reported, and the others are observed', () => {
+  test('a data plane whose observation throws is left out and reported, and the others are observed', () => {
     const errors: unknown[] = [];
     const logger = { ...SILENT_LOGGER, error: (...said: unknown[]) => errors.push(said) };
     const configs = [config, emptyConfig('broken', {}), emptyConfig('other', {})];
-    const gateways = observeEach(configs, logger, (one) => {
-      if (one.gateway.name === 'broken') throw new Error('a planted defect');
-      return observeGateway({ config: one, proxies: [], expected: 1, addresses: [] });
+    const seen = observeEach(configs, logger, (one) => {
+      if (one.dataPlane === 'gateway/default/broken') throw new Error('a planted defect');
+      return observeDataPlane({ config: one, proxies: [], expected: 1, addresses: [] });
     });
     assert.deepEqual(
-      gateways.map(({ name }) => name),
-      ['web', 'other'],
+      seen.map(({ dataPlane }) => dataPlane),
+      ['gateway/default/web', 'gateway/default/other'],
     );
-    assert.match(JSON.stringify(errors), /observing a Gateway failed.*broken.*a planted defect/);
+    assert.match(JSON.stringify(errors), /observing a data plane failed.*broken.*a planted defect/);
   });
 
   test('without a serving proxy nothing is acknowledged', () => {
@@ -66,7 +67,7 @@ suite('observations', () => {
 
   test('the first refusal and each failed port are told, once', () => {
     const port = {
-      gateway,
+      dataPlane,
       transport: 'tcp' as const,
       port: 80,
       address: '',
@@ -83,7 +84,7 @@ suite('observations', () => {
 
   test('rules that proxies cannot serve are told once, in order', () => {
     const problem = (name: string, index: number, message: string) => ({
-      gateway,
+      dataPlane,
       rule: { kind: 'HTTPRoute', namespace: 'default', name, index },
       message,
     });
@@ -97,7 +98,7 @@ suite('observations', () => {
 
   test('of the addresses that are asked for, those on which something listens', () => {
     const bound = {
-      gateway,
+      dataPlane,
       transport: 'tcp' as const,
       port: 80,
       address: '192.0.2.2',
@@ -107,6 +108,11 @@ suite('observations', () => {
     assert.deepEqual(boundAddresses(config, [bound, { ...bound, address: '192.0.2.1', error: 'no' }]), [
       { type: 'IPAddress', value: '192.0.2.2' },
     ]);
-    assert.deepEqual(boundAddresses(config, [{ ...bound, gateway: { ...gateway, name: 'other' } }]), []);
+    assert.deepEqual(
+      boundAddresses(config, [
+        { ...bound, dataPlane: gatewayDataPlane({ namespace: 'default', name: 'other' }) },
+      ]),
+      [],
+    );
   });
 });

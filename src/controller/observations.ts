@@ -1,62 +1,53 @@
-/** What proxies report, as the translator wants it: which Gateway is served at which version by how many, where, and what failed. */
-import {
-  gatewayKey,
-  type GatewayKey,
-  type PortReport,
-  type RuleProblem,
-  type ServingProxy,
-} from '../configsync/protocol.ts';
-import type { GatewayObservation } from '../gatewayapi/snapshot.ts';
+/** What proxies report, as the translator wants it: which version of each data plane is served by how many, where, and what failed. */
+import type { PortReport, RuleProblem, ServingProxy } from '../configsync/protocol.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { compareText } from '../lib/compare.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { DataPlaneObservation } from '../translator/observations.ts';
 
-export type ObservedAddress = GatewayObservation['addresses'][number];
+export type ObservedAddress = DataPlaneObservation['addresses'][number];
 
-export interface ObservedGateway {
+export interface ObservedDataPlane {
   readonly config: GatewayConfig;
   readonly proxies: readonly ServingProxy[];
   /** Proxies there should be. */
   readonly expected: number;
-  /** Where the Gateway can be reached. */
+  /** Where it can be reached. */
   readonly addresses: readonly ObservedAddress[];
-  /** See `GatewayObservation`. */
+  /** See `DataPlaneObservation`. */
   readonly trouble?: string | null;
 }
 
 /**
- * Observes each Gateway by itself. One whose observation throws (a defect of ours) is left out, as if its proxies had reported
- * nothing, and no other Gateway waits for it.
+ * Observes each data plane by itself. One whose observation throws (a defect of ours) is left out, as if its proxies had reported
+ * nothing, and no other waits for it.
  */
 export function observeEach(
   configs: readonly GatewayConfig[],
   logger: Logger,
-  observe: (config: GatewayConfig) => GatewayObservation,
-): readonly GatewayObservation[] {
+  observe: (config: GatewayConfig) => DataPlaneObservation,
+): readonly DataPlaneObservation[] {
   return configs.flatMap((config) => {
     try {
       return [observe(config)];
     } catch (error) {
-      const { namespace, name } = config.gateway;
       const problem = error instanceof Error ? error.stack : String(error);
-      logger.error('observing a Gateway failed', { namespace, name, error: problem });
+      logger.error('observing a data plane failed', { dataPlane: config.dataPlane, error: problem });
       return [];
     }
   });
 }
 
-/** What the proxies of a Gateway make of it, here and now. */
-export function observeGateway({
+/** What the proxies of a data plane serve now. */
+export function observeDataPlane({
   config,
   proxies,
   expected,
   addresses,
   trouble = null,
-}: ObservedGateway): GatewayObservation {
-  const { namespace, name } = config.gateway;
+}: ObservedDataPlane): DataPlaneObservation {
   return {
-    namespace,
-    name,
+    dataPlane: config.dataPlane,
     addresses,
     trouble,
     acknowledged: acknowledged(config, proxies, expected),
@@ -67,14 +58,14 @@ export function observeGateway({
 }
 
 /**
- * The newest generation of the Gateway that any proxy serves, and how many proxies serve it. It is the generation that
- * counts: a route's or an endpoint's change, on its way to the proxies, makes no Gateway less programmed.
+ * The newest generation that any proxy serves, and how many serve it. The generation counts, not the version: a change of a route or
+ * an endpoint that is on its way to the proxies makes no Gateway less programmed.
  */
 function acknowledged(
   { version, generation }: GatewayConfig,
   proxies: readonly ServingProxy[],
   expected: number,
-): GatewayObservation['acknowledged'] {
+): DataPlaneObservation['acknowledged'] {
   const served = proxies.flatMap(({ serving }) => (serving === null ? [] : [serving]));
   const newest = Math.max(...served.map((one) => one.generation));
   const serving = served.filter((one) => one.generation === newest);
@@ -91,26 +82,23 @@ function acknowledged(
 
 /** Of the addresses a Gateway asks for, those on which something listens. */
 export function boundAddresses(
-  { addresses, gateway }: GatewayConfig,
+  { addresses, dataPlane }: GatewayConfig,
   ports: readonly PortReport[],
 ): readonly ObservedAddress[] {
-  const key: GatewayKey = gatewayKey(gateway);
   const bound = new Set(
-    ports
-      .filter((port) => port.error === null && gatewayKey(port.gateway) === key)
-      .map(({ address }) => address),
+    ports.filter((port) => port.error === null && port.dataPlane === dataPlane).map(({ address }) => address),
   );
   return addresses.filter((value) => bound.has(value)).map((value) => ({ type: 'IPAddress', value }));
 }
 
-function failedPorts(ports: readonly PortReport[]): GatewayObservation['failedPorts'] {
+function failedPorts(ports: readonly PortReport[]): DataPlaneObservation['failedPorts'] {
   const failed = new Map<number, string>();
   for (const { port, error } of ports) if (error !== null && !failed.has(port)) failed.set(port, error);
   return [...failed].toSorted(([a], [b]) => a - b).map(([port, message]) => ({ port, message }));
 }
 
 /** Most proxies say the same of a rule. */
-function ruleProblems(problems: readonly RuleProblem[]): NonNullable<GatewayObservation['problems']> {
+function ruleProblems(problems: readonly RuleProblem[]): NonNullable<DataPlaneObservation['problems']> {
   const byRule = new Map(
     problems.map((problem) => [`${routeOf(problem)}/${String(problem.rule.index)}`, problem]),
   );

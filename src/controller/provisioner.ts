@@ -15,6 +15,7 @@ import {
   desiredProxies,
   workloadTrouble,
 } from '../infrastructure/kubernetes/live-objects.ts';
+import { gatewayDataPlane, parseDataPlaneId, type DataPlaneId } from '../ir/data-plane-id.ts';
 import type { InfraSpec } from '../ir/infra.ts';
 import type { KubeClient, KubeObject } from '../kubeapi/client.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -62,8 +63,8 @@ export class Provisioner {
   }, RECHECK_MS).unref();
   /** Identities issued in this process, by Secret, until the watch shows them. */
   readonly #issued = new Map<string, Issued>();
-  /** Why the last try to provision a Gateway (`namespace/name`) failed. */
-  readonly #failures = new Map<string, string>();
+  /** Why the last attempt to provision failed. */
+  readonly #failures = new Map<DataPlaneId, string>();
   #wanted: readonly InfraSpec[] = [];
   #isLeader = false;
   #isRunning = false;
@@ -99,55 +100,57 @@ export class Provisioner {
     // Most translations change routes, and nothing of what must run.
     if (JSON.stringify(wanted) === JSON.stringify(this.#wanted)) return;
     this.#wanted = wanted;
-    const keys = new Set(wanted.map(({ gateway }) => `${gateway.namespace}/${gateway.name}`));
-    for (const key of this.#failures.keys()) if (!keys.has(key)) this.#failures.delete(key);
+    const ids = new Set(wanted.map(({ gateway }) => gatewayDataPlane(gateway)));
+    for (const id of this.#failures.keys()) if (!ids.has(id)) this.#failures.delete(id);
     this.#request();
   }
 
-  /** Where the Gateway can be reached: what its Services were given. */
-  addressesOf(namespace: string, name: string): readonly ObservedAddress[] {
-    return addressesOfServices(
-      this.#owned.find('Service', namespace, gatewayId(namespace, name, platformDigest)),
-    );
+  /** Where the data plane can be reached: the addresses of its Services. */
+  addressesOf(dataPlane: DataPlaneId): readonly ObservedAddress[] {
+    return addressesOfServices(this.#ownedBy(dataPlane, 'Service'));
   }
 
   /** How many proxies there should be: what the workload was scaled to, or else what was asked for. */
-  expectedOf(namespace: string, name: string): number {
-    const spec = this.#wanted.find(({ gateway }) => gateway.namespace === namespace && gateway.name === name);
-    return desiredProxies(this.#workloads(namespace, name), spec?.workload.scaling ?? null);
+  expectedOf(dataPlane: DataPlaneId): number {
+    const spec = this.#wanted.find(({ gateway }) => gatewayDataPlane(gateway) === dataPlane);
+    return desiredProxies(this.#workloads(dataPlane), spec?.workload.scaling ?? null);
   }
 
-  /** The UID of the Gateway `namespace/name`; null where there is none. */
-  uidOf(key: string): string | null {
-    const [namespace = '', name = ''] = key.split('/');
-    return this.#options.gateway(namespace, name)?.metadata.uid ?? null;
+  /** The UID of the object that the data plane serves; null where there is none. */
+  uidOf(dataPlane: DataPlaneId): string | null {
+    const identity = parseDataPlaneId(dataPlane);
+    if (identity?.kind !== 'gateway') return null;
+    return this.#options.gateway(identity.namespace, identity.name)?.metadata.uid ?? null;
   }
 
-  /** Whether the Gateway that exists now was issued a certificate of this serial number. */
-  isCurrent({ gateway, uid }: ProxyIdentity, serialNumber: string): boolean {
-    const [namespace = '', name = ''] = gateway.split('/');
+  /** Whether the object that exists now was issued a certificate of this serial number. */
+  isCurrent({ dataPlane, uid }: ProxyIdentity, serialNumber: string): boolean {
     return (
-      this.uidOf(gateway) === uid &&
-      this.#owned
-        .find('Secret', namespace, gatewayId(namespace, name, platformDigest))
-        .some((secret) => isIssued(secret, uid, serialNumber))
+      this.uidOf(dataPlane) === uid &&
+      this.#ownedBy(dataPlane, 'Secret').some((secret) => isIssued(secret, uid, serialNumber))
     );
   }
 
   /** How many streams its proxies need at one replica at most: a rollout runs old and new ones side by side. */
-  maxStreamsOf(key: string): number {
-    const [namespace = '', name = ''] = key.split('/');
-    return Math.max(MIN_MAX_STREAMS, 2 * this.expectedOf(namespace, name));
+  maxStreamsOf(dataPlane: DataPlaneId): number {
+    return Math.max(MIN_MAX_STREAMS, 2 * this.expectedOf(dataPlane));
   }
 
   /** Why it does not run as it should, in words; null when nothing is known to be wrong. */
-  troubleOf(namespace: string, name: string): string | null {
-    return this.#failures.get(`${namespace}/${name}`) ?? workloadTrouble(this.#workloads(namespace, name));
+  troubleOf(dataPlane: DataPlaneId): string | null {
+    return this.#failures.get(dataPlane) ?? workloadTrouble(this.#workloads(dataPlane));
   }
 
-  #workloads(namespace: string, name: string): readonly KubeObject[] {
-    const id = gatewayId(namespace, name, platformDigest);
-    return ['Deployment', 'DaemonSet'].flatMap((kind) => this.#owned.find(kind, namespace, id));
+  #workloads(dataPlane: DataPlaneId): readonly KubeObject[] {
+    return ['Deployment', 'DaemonSet'].flatMap((kind) => this.#ownedBy(dataPlane, kind));
+  }
+
+  /** Only Gateways have anything: the proxies of a mesh are not provisioned here. */
+  #ownedBy(dataPlane: DataPlaneId, kind: string): readonly KubeObject[] {
+    const identity = parseDataPlaneId(dataPlane);
+    if (identity?.kind !== 'gateway') return [];
+    const { namespace, name } = identity;
+    return this.#owned.find(kind, namespace, gatewayId(namespace, name, platformDigest));
   }
 
   #request(delayMs = GATHER_MS): void {
@@ -184,20 +187,20 @@ export class Provisioner {
       const { namespace, name } = spec.gateway;
       try {
         results.push(await this.#provisionOne(spec));
-        this.#note(`${namespace}/${name}`, null);
+        this.#note(gatewayDataPlane(spec.gateway), null);
       } catch (error) {
         results.push('failed');
-        this.#note(`${namespace}/${name}`, error instanceof Error ? error.message : String(error));
+        this.#note(gatewayDataPlane(spec.gateway), error instanceof Error ? error.message : String(error));
         this.#options.logger.warn('not provisioned, trying again', { namespace, name, error: String(error) });
       }
     }
     return results;
   }
 
-  #note(key: string, failure: string | null): void {
-    if ((this.#failures.get(key) ?? null) === failure) return;
-    if (failure === null) this.#failures.delete(key);
-    else this.#failures.set(key, failure);
+  #note(dataPlane: DataPlaneId, failure: string | null): void {
+    if ((this.#failures.get(dataPlane) ?? null) === failure) return;
+    if (failure === null) this.#failures.delete(dataPlane);
+    else this.#failures.set(dataPlane, failure);
     this.#options.onChange();
   }
 
@@ -229,11 +232,10 @@ export class Provisioner {
     const { gateway } = input.spec;
     const { gatewayUid } = input.context;
     const { namespace } = gateway;
+    const dataPlane = gatewayDataPlane(gateway);
     const name = identitySecretName(input);
     const key = `${namespace}/${name}`;
-    const live = this.#owned
-      .find('Secret', namespace, gatewayId(namespace, gateway.name, platformDigest))
-      .find(({ metadata }) => metadata.name === name);
+    const live = this.#ownedBy(dataPlane, 'Secret').find(({ metadata }) => metadata.name === name);
     if (live !== undefined && this.#options.identities.isFresh(live, gatewayUid)) {
       this.#issued.delete(key);
       return 'done';
@@ -241,7 +243,7 @@ export class Provisioner {
     const version = live?.metadata.resourceVersion;
     if (isAwaited(this.#issued.get(key), gatewayUid, version)) return 'late';
     const metadata = { ...objectMetadata(input), name };
-    await this.#options.identities.issueProxySecret({ ...gateway, uid: gatewayUid }, metadata, live);
+    await this.#options.identities.issueProxySecret({ dataPlane, uid: gatewayUid }, metadata, live);
     this.#issued.set(key, { gatewayUid, version, atMs: performance.now() });
     this.#options.logger.info('identity issued', { namespace, name: gateway.name });
     return 'done';

@@ -5,22 +5,24 @@ import { duplexPair } from 'node:stream';
 import { suite, test, type TestContext } from 'node:test';
 import { followConfig, type DataPlane } from '../configsync/client.ts';
 import { servingOf } from '../configsync/fleet.ts';
-import { gatewayKey, type Ack, type PortReport } from '../configsync/protocol.ts';
+import type { Ack, PortReport } from '../configsync/protocol.ts';
 import { createConfigServer, type ConfigServer } from '../configsync/server.ts';
-import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
+import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { EndpointSet } from '../ir/cluster.ts';
 import { emptyConfig } from '../../test/support/gateway-config.ts';
+import { gatewayDataPlane } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { clusterId } from '../ir/ids.ts';
 import type { Provider, ProviderListener } from '../provider/provider.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
+import type { Observations } from '../translator/observations.ts';
 import type { TranslateResult } from '../translator/types.ts';
-import { observeGateway } from './observations.ts';
+import { observeDataPlane } from './observations.ts';
 import { DefectLog } from './defect-log.ts';
 import { reconcileTrouble } from './reconcile-health.ts';
 import { createReconcileLoop, type Reconciled, type ReconcileLoop } from './reconcile-loop.ts';
 
-const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
+const WEB = gatewayDataPlane({ namespace: 'default', name: 'web' });
 
 const configOf = (version: string, ...endpoints: EndpointSet[]): GatewayConfig =>
   emptyConfig('web', { version, endpoints });
@@ -91,10 +93,10 @@ async function bench(t: TestContext): Promise<Bench> {
     provider,
     server,
     observe: () => ({
-      gateways: server.configs.map((config) =>
-        observeGateway({
+      dataPlanes: server.configs.map((config) =>
+        observeDataPlane({
           config,
-          proxies: server.peers.map((peer) => servingOf(peer, gatewayKey(config.gateway))),
+          proxies: server.peers.map((peer) => servingOf(peer, config.dataPlane)),
           expected: 1,
           addresses: [{ type: 'IPAddress', value: '127.0.0.1' }],
         }),
@@ -131,7 +133,7 @@ async function bench(t: TestContext): Promise<Bench> {
 const isServed =
   (version: string) =>
   ({ observations }: Reconciled): boolean =>
-    observations.gateways[0]?.acknowledged?.version === version;
+    observations.dataPlanes[0]?.acknowledged?.version === version;
 
 suite('reconcile loop', () => {
   test('translates again when a proxy acknowledged, with what it reports', async (t) => {
@@ -140,10 +142,9 @@ suite('reconcile loop', () => {
     provider.give(configOf('v1'));
     const { observations, revision } = await served;
     assert.equal(revision, 1, 'an acknowledgement publishes nothing');
-    assert.deepEqual(observations.gateways, [
+    assert.deepEqual(observations.dataPlanes, [
       {
-        namespace: 'default',
-        name: 'web',
+        dataPlane: 'gateway/default/web',
         addresses: [{ type: 'IPAddress', value: '127.0.0.1' }],
         trouble: null,
         acknowledged: { version: 'v1', generation: 1, proxies: 1, expected: 1 },
@@ -182,12 +183,12 @@ suite('reconcile loop', () => {
   test('a port that could not be bound is observed once, with its reason', async (t) => {
     const { provider, dataPlane, until } = await bench(t);
     dataPlane.ports = [
-      { gateway, transport: 'tcp', port: 80, address: '', boundPort: null, error: 'needs privileges' },
+      { dataPlane: WEB, transport: 'tcp', port: 80, address: '', boundPort: null, error: 'needs privileges' },
     ];
     const served = until(isServed('v1'));
     provider.give(configOf('v1'));
     const { observations } = await served;
-    assert.deepEqual(observations.gateways[0]?.failedPorts, [{ port: 80, message: 'needs privileges' }]);
+    assert.deepEqual(observations.dataPlanes[0]?.failedPorts, [{ port: 80, message: 'needs privileges' }]);
   });
 
   test('without a Gateway proxies are told so, and are ready', async (t) => {

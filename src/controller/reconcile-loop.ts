@@ -4,10 +4,11 @@
  */
 import type { ConfigServer } from '../configsync/server.ts';
 import type { InputFinding } from '../gatewayapi/input-finding.ts';
-import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
+import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { Provider } from '../provider/provider.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Observations } from '../translator/observations.ts';
 import type { TranslateResult } from '../translator/types.ts';
 import { coalesce } from './coalesce.ts';
 import { DefectLog } from './defect-log.ts';
@@ -148,10 +149,10 @@ class RunGuard {
 const saySame = (a: Observations, b: Observations): boolean =>
   canonicalJson(withoutVersions(a)) === canonicalJson(withoutVersions(b));
 
-const withoutVersions = ({ gateways, ...rest }: Observations): object => ({
+const withoutVersions = ({ dataPlanes, ...rest }: Observations): object => ({
   ...rest,
-  gateways: gateways.map(({ acknowledged, ...gateway }) => ({
-    ...gateway,
+  dataPlanes: dataPlanes.map(({ acknowledged, ...others }) => ({
+    ...others,
     acknowledged: acknowledged === null ? null : { ...acknowledged, version: '' },
   })),
 });

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { decodeConfig, encodeConfig, encodeConfigInPieces } from './codec.ts';
+import { gatewayDataPlane } from './data-plane-id.ts';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from './gateway-config.ts';
 import { certificateId } from './ids.ts';
 import { Redacted } from './tls.ts';
 
 const config: GatewayConfig = {
   version: 'v1',
-  gateway: { kind: 'Gateway', namespace: 'default', name: 'web' },
+  dataPlane: gatewayDataPlane({ namespace: 'default', name: 'web' }),
   generation: 3,
   addresses: [],
   ports: [],

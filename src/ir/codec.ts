@@ -9,9 +9,10 @@ import { Redacted, type Certificate } from './tls.ts';
 
 /**
  * Raised when the shape of the contract changes in a way that an older reader would misread, or so that a newer one misses a member in older
- * text: a proxy may find text of the version before it in its state folder. 2: settings have the limits of clients.
+ * text: a proxy may find text of the version before it in its state folder. 2: settings have the limits of clients. 3: `dataPlane` in the place
+ * of `gateway`.
  */
-const FORMAT = 2;
+const FORMAT = 3;
 
 type PlainCertificate = Omit<Certificate, 'keyPem'> & { readonly keyPem: string };
 type PlainConfig = Omit<GatewayConfig, 'certificates'> & {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { diffConfig, isEndpointPatch, patchConfig } from './config-patch.ts';
+import { gatewayDataPlane } from './data-plane-id.ts';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from './gateway-config.ts';
 import { certificateId, clusterId } from './ids.ts';
 import { Redacted } from './tls.ts';
 
 const base: GatewayConfig = {
   version: 'v1',
-  gateway: { kind: 'Gateway', namespace: 'default', name: 'web' },
+  dataPlane: gatewayDataPlane({ namespace: 'default', name: 'web' }),
   generation: 1,
   addresses: [],
   ports: [{ number: 80, transport: 'tcp', listeners: [] }],

@@ -1,7 +1,7 @@
 import { DEFAULT_CLIENT_LIMITS, type ClientLimits } from './client-limits.ts';
 import type { Cluster, EndpointSet } from './cluster.ts';
+import type { DataPlaneId } from './data-plane-id.ts';
 import type { Port } from './listener.ts';
-import type { Origin } from './origin.ts';
 import type { RouteRule } from './route.ts';
 import type { Certificate } from './tls.ts';
 
@@ -31,13 +31,13 @@ export const DEFAULT_PROXY_SETTINGS: ProxySettings = {
 };
 
 /**
- * Everything one data plane serves for one Gateway. Serialisable; `version` is the content hash of all but itself.
+ * Everything that one data plane serves. Serialisable; `version` is the content hash of all but itself.
  * Endpoints are kept apart so that a change of one EndpointSlice recompiles no router.
  */
 export interface GatewayConfig {
   readonly version: string;
-  readonly gateway: Origin;
-  /** `metadata.generation` of the Gateway this was made from; acknowledged back with the version. */
+  readonly dataPlane: DataPlaneId;
+  /** `metadata.generation` of the object this was made from; acknowledged back with the version. */
   readonly generation: number;
   /** Addresses to bind (`spec.addresses` of type IPAddress); empty = the proxy's default. */
   readonly addresses: readonly string[];

@@ -142,10 +142,10 @@ describe('a swap', () => {
     const blocked = testConfig({ name: 'blocked', port, rules: [] });
     const { ports } = await proxy.proxy.apply([to(a.port), blocked]);
     assert.deepEqual(
-      ports.map(({ gateway, error }) => [gateway.name, error === null]),
+      ports.map(({ dataPlane, error }) => [dataPlane, error === null]),
       [
-        ['gateway', true],
-        ['blocked', false],
+        ['gateway/test/gateway', true],
+        ['gateway/test/blocked', false],
       ],
     );
     assert.match(ports[1]?.error ?? '', /EADDRINUSE.*another process/);
@@ -165,8 +165,8 @@ test('a pattern that is none is told of with its rule, until it is gone', async 
   const proxy = await proxyOf(t, to(a.port));
   const { problems } = await proxy.proxy.apply([config]);
   assert.deepEqual(
-    problems.map(({ gateway, rule: { name, index } }) => [gateway.name, name, index]),
-    [[config.gateway.name, config.rules[0]?.origin.name, 0]],
+    problems.map(({ dataPlane, rule: { name, index } }) => [dataPlane, name, index]),
+    [[config.dataPlane, config.rules[0]?.origin.name, 0]],
   );
   assert.match(problems[0]?.message ?? '', /^the regular expression "\(\?<=x\)y" matches nothing: /);
   const client = await proxy.connect();

@@ -23,7 +23,7 @@ export function translatePaths(
 ): TranslatedPaths {
   const files = loadResources(paths);
   const loaded = tlsDir === undefined ? files : withCertificates(files, tlsDir);
-  return { loaded, result: translate(loaded.snapshot, { gateways: [] }, translateOptions({ allClasses })) };
+  return { loaded, result: translate(loaded.snapshot, { dataPlanes: [] }, translateOptions({ allClasses })) };
 }
 
 function withCertificates(files: LoadedResources, tlsDir: string): LoadedResources {

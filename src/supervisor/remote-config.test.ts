@@ -12,6 +12,7 @@ import { followConfig } from '../configsync/client.ts';
 import type { PortReport } from '../configsync/protocol.ts';
 import { createConfigServer, WORKER_LIMITS, type ConfigServer } from '../configsync/server.ts';
 import type { EndpointSet } from '../ir/cluster.ts';
+import { gatewayDataPlane } from '../ir/data-plane-id.ts';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../ir/gateway-config.ts';
 import { certificateId, clusterId } from '../ir/ids.ts';
 import { Redacted } from '../ir/tls.ts';
@@ -27,7 +28,7 @@ const endpoints = (port: number): EndpointSet => ({
 
 const config = (version: string, port = 80): GatewayConfig => ({
   version,
-  gateway: { kind: 'Gateway', namespace: 'default', name: 'web' },
+  dataPlane: gatewayDataPlane({ namespace: 'default', name: 'web' }),
   generation: 1,
   addresses: [],
   ports: [],
@@ -122,8 +123,15 @@ suite('proxy configuration', () => {
     await workers.apply([config('v1')]);
     const reports: (readonly PortReport[])[] = [];
     workers.onPortsChanged((ports) => reports.push(ports));
-    const gateway = config('v1').gateway;
-    const port = { gateway, transport: 'tcp', port: 80, address: '', boundPort: 8080, error: null } as const;
+    const { dataPlane } = config('v1');
+    const port = {
+      dataPlane,
+      transport: 'tcp',
+      port: 80,
+      address: '',
+      boundPort: 8080,
+      error: null,
+    } as const;
     plane.reportPorts([port]);
     await until(() => server.peers[0]?.ports.length === 1);
     assert.deepEqual(reports, [[port]]);
@@ -226,7 +234,7 @@ suite('proxy configuration', () => {
     const { saved } = bench(t);
     const odd = {
       ...config('"quoted" \\ \u{1F600}'),
-      gateway: { kind: 'Gateway', namespace: 'other', name: 'web' },
+      dataPlane: gatewayDataPlane({ namespace: 'other', name: 'web' }),
     };
     for (const configs of [[], [config('v1')], [config('v1'), odd]]) {
       saved.write(configs);

@@ -4,24 +4,23 @@
  */
 import type { BackendReport, StatusReport } from '../admin/status-report.ts';
 import { servingOf } from '../configsync/fleet.ts';
-import { gatewayKey } from '../configsync/protocol.ts';
 import { createConfigServer, type ConfigServer } from '../configsync/server.ts';
 import {
   boundAddresses,
+  observeDataPlane,
   observeEach,
-  observeGateway,
   type ObservedAddress,
 } from '../controller/observations.ts';
 import { reconcileTrouble } from '../controller/reconcile-health.ts';
 import { createReconcileLoop, type Reconciled, type ReconcileLoop } from '../controller/reconcile-loop.ts';
-import type { Observations } from '../gatewayapi/snapshot.ts';
-import type { Origin } from '../ir/origin.ts';
+import { dataPlaneOf, type DataPlaneId } from '../ir/data-plane-id.ts';
 import type { LocatingProvider } from '../provider/file/file-provider.ts';
 import type { RequestStats } from '../proxy/exchange/request-stats.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CountedRow } from '../admin/retired-stats.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { MetricFamily } from '../telemetry/metric-registry.ts';
+import type { Observations } from '../translator/observations.ts';
 import { Translator } from '../translator/translate.ts';
 import type { RulePolicies, TranslateOptions } from '../translator/types.ts';
 import { whyNothingIsBound } from './nothing-bound.ts';
@@ -126,10 +125,10 @@ export class Supervisor {
     return this.#server.configs;
   }
 
-  /** Where the settings of a Gateway's rules come from. */
-  policiesOf(gateway: Origin): RulePolicies {
+  /** Where the settings of a data plane's rules come from. */
+  policiesOf(dataPlane: DataPlaneId): RulePolicies {
     const { configs = [], policies = [] } = this.#reconciled?.result ?? {};
-    const index = configs.findIndex((config) => gatewayKey(config.gateway) === gatewayKey(gateway));
+    const index = configs.findIndex((config) => config.dataPlane === dataPlane);
     return policies[index] ?? new Map<never, never>();
   }
 
@@ -219,15 +218,15 @@ export class Supervisor {
   #observe(defaultAddresses: readonly ObservedAddress[]): Observations {
     const { configs, peers } = this.#server;
     const ports = peers.flatMap((peer) => peer.ports);
-    const gateways = observeEach(configs, this.#options.logger, (config) =>
-      observeGateway({
+    const dataPlanes = observeEach(configs, this.#options.logger, (config) =>
+      observeDataPlane({
         config,
-        proxies: peers.map((peer) => servingOf(peer, gatewayKey(config.gateway))),
+        proxies: peers.map((peer) => servingOf(peer, config.dataPlane)),
         expected: this.#options.workers,
         addresses: config.addresses.length === 0 ? defaultAddresses : boundAddresses(config, ports),
       }),
     );
-    return { gateways };
+    return { dataPlanes };
   }
 
   #servingSince(revision: number): number {
@@ -255,12 +254,10 @@ export class Supervisor {
     this.#options.onChange(this.status(), reconciled);
   }
 
-  /** Rules come and go with routes; rows without a rule stay as long as their Gateway. */
+  /** Rules come and go with routes; rows without a rule stay as long as their data plane. */
   #isConfigured({ gateway, rule }: CountedRow): boolean {
     if (gateway === null) return true;
-    const config = this.#server.configs.find(
-      ({ gateway: own }) => own.namespace === gateway.namespace && own.name === gateway.name,
-    );
+    const config = this.#server.configs.find(({ dataPlane }) => dataPlane === dataPlaneOf(gateway));
     if (config === undefined) return false;
     return (
       rule === null ||

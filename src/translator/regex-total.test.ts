@@ -63,7 +63,7 @@ function translate(httpRoutes: readonly HTTPRoute[]): TranslateResult {
     configMaps: [],
     namespaces: [],
   } as unknown as Parameters<Translator['translate']>[0];
-  return translator.translate(snapshot, { gateways: [] });
+  return translator.translate(snapshot, { dataPlanes: [] });
 }
 
 const totals = ({ findings }: TranslateResult): readonly string[] =>

@@ -5,7 +5,7 @@
  * say otherwise: a change costs in proportion to what it touches. What it remembers shows in nothing but the cost, and in parts of its
  * answers being the same objects as before.
  */
-import type { Observations, ResourceSnapshot } from '../gatewayapi/snapshot.ts';
+import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { InfraSpec } from '../ir/infra.ts';
 import { keepList } from '../lib/keep-same.ts';
@@ -19,6 +19,7 @@ import { lowerInfra } from './lower/infra.ts';
 import { PolicyLowering } from './policy/lowering.ts';
 import { RuleMemory } from './lower/rule-memory.ts';
 import { DEFAULT_DIGEST } from './lower/version.ts';
+import type { Observations } from './observations.ts';
 import { StatusTable } from './status/statuses.ts';
 import type { TranslateOptions, TranslateResult } from './types.ts';
 

@@ -12,6 +12,7 @@ import {
 import type { HTTPRoute } from '../gatewayapi/generated/types.ts';
 import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import { isEndpointPatch, diffConfig } from '../ir/config-patch.ts';
+import { originOfDataPlane } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { GraphBuilder } from './graph/graph.ts';
 import { Translator } from './translate.ts';
@@ -62,11 +63,11 @@ const BASE = {
 
 const translator = (): ((snapshot: ResourceSnapshot) => TranslateResult) => {
   const one = new Translator(options);
-  return (snapshot) => one.translate(snapshot, { gateways: [] });
+  return (snapshot) => one.translate(snapshot, { dataPlanes: [] });
 };
 
 function configOf({ configs }: TranslateResult, name: string): GatewayConfig {
-  const found = configs.find(({ gateway }) => gateway.name === name);
+  const found = configs.find(({ dataPlane }) => originOfDataPlane(dataPlane).name === name);
   assert.ok(found !== undefined, name);
   return found;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import type { StatusReport } from '../../src/admin/status-report.ts';
+import { gatewayDataPlane } from '../../src/ir/data-plane-id.ts';
 import type { ProxyStats } from '../../src/proxy/proxy-api.ts';
 import { exposeMetrics } from '../../src/telemetry/metric-registry.ts';
 import { assembleSnapshot } from '../../src/provider/file/assemble.ts';
@@ -131,10 +132,9 @@ const CONTROLLER: ControllerState = {
     snapshot: assembleSnapshot([]),
     inputFindings: [],
     observations: {
-      gateways: [
+      dataPlanes: [
         {
-          namespace: 'default',
-          name: 'web',
+          dataPlane: gatewayDataPlane({ namespace: 'default', name: 'web' }),
           addresses: [],
           acknowledged: { version: 'v', generation: 1, proxies: 1, expected: 2 },
           failedPorts: [],

@@ -12,6 +12,7 @@ import {
 import type { BackendTLSPolicy, HTTPRoute } from '../../src/gatewayapi/generated/types.ts';
 import { markRejected } from '../../src/gatewayapi/rejection.ts';
 import type { ResourceSnapshot } from '../../src/gatewayapi/snapshot.ts';
+import { originOfDataPlane } from '../../src/ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../src/ir/gateway-config.ts';
 import { parseRequest } from '../../src/admin/explain/request.ts';
 import { explain } from '../../src/proxy/router/explain.ts';
@@ -65,7 +66,7 @@ const BASE: ResourceSnapshot = {
 };
 
 const translate = (snapshot: ResourceSnapshot): TranslateResult =>
-  new Translator(OPTIONS).translate(snapshot, { gateways: [] });
+  new Translator(OPTIONS).translate(snapshot, { dataPlanes: [] });
 
 /** Reading `name` of a copy of `value` throws. */
 function broken<T extends object>(value: T, name: keyof T): T {
@@ -83,7 +84,7 @@ const withShop = (change: (spec: HTTPRoute['spec']) => HTTPRoute['spec']): Resou
 });
 
 const configOf = ({ configs }: TranslateResult, name: string): GatewayConfig => {
-  const found = configs.find(({ gateway }) => gateway.name === name);
+  const found = configs.find(({ dataPlane }) => originOfDataPlane(dataPlane).name === name);
   assert.ok(found !== undefined, name);
   return found;
 };
@@ -198,7 +199,7 @@ suite('an exception while one object is evaluated', () => {
 
   test('the lowering of a Gateway: what it served before is served on', () => {
     const translator = new Translator(OPTIONS);
-    const before = translator.translate(BASE, { gateways: [] });
+    const before = translator.translate(BASE, { dataPlanes: [] });
     const [web, other] = BASE.gateways;
     assert.ok(web !== undefined && other !== undefined);
     // Read when the Gateway is lowered, and by nothing before.
@@ -206,11 +207,11 @@ suite('an exception while one object is evaluated', () => {
       { ...web, spec: { ...web.spec, infrastructure: broken({ labels: {} }, 'labels') } },
       { ...other, metadata: broken(other.metadata, 'generation') },
     ];
-    const result = translator.translate({ ...BASE, gateways }, { gateways: [] });
+    const result = translator.translate({ ...BASE, gateways }, { dataPlanes: [] });
     assert.equal(configOf(result, 'other'), configOf(before, 'other'));
     assert.equal(outcome(result, CART), 'forward by shop 0');
     assert.ok(failed(result).includes('other '));
-    assert.deepEqual(translator.translate(BASE, { gateways: [] }), before, 'and all is well again');
+    assert.deepEqual(translator.translate(BASE, { dataPlanes: [] }), before, 'and all is well again');
   });
 });
 
@@ -235,7 +236,7 @@ suite('an object that does not satisfy its schema', () => {
     assert.ok(web !== undefined && other !== undefined);
     const result = translate({ ...BASE, gateways: [web, markRejected(other, violations)] });
     assert.deepEqual(
-      result.configs.map(({ gateway }) => gateway.name),
+      result.configs.map(({ dataPlane }) => originOfDataPlane(dataPlane).name),
       ['web'],
     );
   });

@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { REGISTRY } from '../../src/gatewayapi/kind-registry.ts';
 import type { Gateway } from '../../src/gatewayapi/generated/types.ts';
-import type { Observations, ResourceSnapshot } from '../../src/gatewayapi/snapshot.ts';
+import type { ResourceSnapshot } from '../../src/gatewayapi/snapshot.ts';
+import { gatewayDataPlane } from '../../src/ir/data-plane-id.ts';
 import { assembleSnapshot } from '../../src/provider/file/assemble.ts';
 import { parseText, type SourceObject } from '../../src/provider/file/documents.ts';
 import { readObject } from '../../src/provider/file/read-object.ts';
 import type { JsonObject } from '../../src/gatewayapi/validation/schema.ts';
 import { measureRegex } from '../../src/proxy/router/regex.ts';
+import type { DataPlaneObservation, Observations } from '../../src/translator/observations.ts';
 import {
   CONTROLLER_NAME,
   type CertificateReading,
@@ -72,13 +74,33 @@ function readCase(id: string): GoldenCase {
       validateCaBundle: (pem) => (/^CA /.test(pem) ? null : 'it is not PEM.'),
       measureRegex,
     },
-    observations:
-      (readYaml(join(folder, 'observations.yaml')) as Observations | null) ?? everythingRuns(objects),
+    observations: readObservations(join(folder, 'observations.yaml')) ?? everythingRuns(objects),
   };
 }
 
 function readYaml(file: string): unknown {
   return existsSync(file) ? parse(readFileSync(file, 'utf8')) : null;
+}
+
+/** `observations.yaml`: data planes by the name of their Gateway. */
+interface WrittenObservations extends Omit<Observations, 'dataPlanes'> {
+  readonly gateways: readonly (Omit<DataPlaneObservation, 'dataPlane'> & {
+    readonly namespace: string;
+    readonly name: string;
+  })[];
+}
+
+function readObservations(file: string): Observations | null {
+  const written = readYaml(file) as WrittenObservations | null;
+  if (written === null) return null;
+  const { gateways, ...rest } = written;
+  return {
+    ...rest,
+    dataPlanes: gateways.map(({ namespace, name, ...observed }) => ({
+      ...observed,
+      dataPlane: gatewayDataPlane({ namespace, name }),
+    })),
+  };
 }
 
 /** Objects as the file provider would give them: validated like an API server does, and defaulted. */
@@ -111,9 +133,8 @@ export function snapshotOf(
 function everythingRuns(objects: readonly LoadedObject[]): Observations {
   const gateways = objects.filter(([ref]) => ref.kind === 'Gateway').map(([, object]) => object);
   return {
-    gateways: (gateways as unknown as readonly Gateway[]).map(({ metadata }) => ({
-      namespace: metadata.namespace ?? '',
-      name: metadata.name,
+    dataPlanes: (gateways as unknown as readonly Gateway[]).map(({ metadata }) => ({
+      dataPlane: gatewayDataPlane({ namespace: metadata.namespace ?? '', name: metadata.name }),
       addresses: [{ type: 'IPAddress', value: '192.0.2.1' }],
       acknowledged: { version: 'any', generation: metadata.generation ?? 1, proxies: 1, expected: 1 },
       failedPorts: [],

@@ -123,9 +123,7 @@ function fromNothing(snapshot: ResourceSnapshot, golden: GoldenCase): TranslateR
 
 function checkPatches(before: TranslateResult | null, after: TranslateResult): void {
   for (const config of after.configs) {
-    const old = before?.configs.find(
-      ({ gateway }) => gateway.name === config.gateway.name && gateway.namespace === config.gateway.namespace,
-    );
+    const old = before?.configs.find(({ dataPlane }) => dataPlane === config.dataPlane);
     if (old === undefined) continue;
     const patch = diffConfig(old, config);
     if (patch === null) assert.equal(old.version, config.version);

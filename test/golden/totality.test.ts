@@ -92,7 +92,7 @@ const REQUESTS = ['http://a.example.com/a/b?x=1', 'http://x.cluster.local/', 'ht
 /** Translates, reports, explains, encodes; fails where any of it throws, or contains an exception. */
 function evaluate(objects: readonly JsonObject[]): TranslateResult {
   const snapshot = snapshotOf(objects);
-  const observations = { gateways: [] };
+  const observations = { dataPlanes: [] };
   const result = translate(snapshot, observations, OPTIONS);
   const contained = result.findings.filter(({ code }) => code === 'internal-error');
   assert.deepEqual(contained, [], JSON.stringify(objects));

@@ -1,5 +1,6 @@
 /** Hand-written configurations of the data plane, for tests: what is not said is as plain as it can be. */
 import type { Cluster, Endpoint } from '../../src/ir/cluster.ts';
+import { gatewayDataPlane } from '../../src/ir/data-plane-id.ts';
 import {
   DEFAULT_PROXY_SETTINGS,
   type GatewayConfig,
@@ -81,7 +82,7 @@ function toRule(rule: TestRule, index: number): RouteRule {
 export function emptyConfig(name: string, overrides: Partial<GatewayConfig> = {}): GatewayConfig {
   return {
     version: 'v1',
-    gateway: { kind: 'Gateway', namespace: 'default', name },
+    dataPlane: gatewayDataPlane({ namespace: 'default', name }),
     generation: 1,
     addresses: [],
     ports: [],
@@ -103,7 +104,7 @@ export function testConfig(gateway: TestGateway): GatewayConfig {
   return {
     version: JSON.stringify(gateway),
     generation: 1,
-    gateway: origin('Gateway', name),
+    dataPlane: gatewayDataPlane({ namespace: 'test', name }),
     addresses: [],
     ports: [
       {

@@ -1,8 +1,7 @@
 /** `sluice controller` put together: cluster → controller → fleet of proxies, and what runs them. */
 import { startAdminServer, text, type AdminAnswer } from '../../admin/server.ts';
 import { Fleet } from '../../configsync/fleet.ts';
-import { gatewayKey } from '../../configsync/protocol.ts';
-import { observeEach, observeGateway } from '../../controller/observations.ts';
+import { observeDataPlane, observeEach } from '../../controller/observations.ts';
 import { reconcileTrouble } from '../../controller/reconcile-health.ts';
 import {
   createReconcileLoop,
@@ -10,7 +9,6 @@ import {
   type ReconcileOptions,
   type Reconciled,
 } from '../../controller/reconcile-loop.ts';
-import type { Observations } from '../../gatewayapi/snapshot.ts';
 import { KubeClient } from '../../kubeapi/client.ts';
 import { LeaderElection } from '../../kubeapi/lease.ts';
 import { ClassFinalizer } from '../../provider/kubernetes/class-finalizer.ts';
@@ -21,6 +19,7 @@ import { problemsOf } from '../../provider/kubernetes/problems.ts';
 import type { ApiServer } from '../../kubeapi/kube-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { exposeMetrics } from '../../telemetry/metric-registry.ts';
+import type { Observations } from '../../translator/observations.ts';
 import { Translator } from '../../translator/translate.ts';
 import { CONTROLLER_NAME } from '../../translator/types.ts';
 import { translateOptions } from '../../controller/translate-options.ts';
@@ -150,7 +149,7 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
   const provider = new KubernetesProvider({ ...common, namespaces, onServedKinds: changed });
   const fleet: Fleet = new Fleet({
     logger,
-    maxStreams: (gateway) => provisioner.maxStreamsOf(gateway),
+    maxStreams: (dataPlane) => provisioner.maxStreamsOf(dataPlane),
     onPeerChange() {
       changed();
       link.changed();
@@ -198,10 +197,10 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
   return { provider, provisioner, fleet, link, crds, events, loop, leading, seen };
 }
 
-/** Publishes to the proxies of the Gateways that exist now, and to no others. */
+/** Publishes to the proxies of objects that exist now, and to no others. */
 const publishing = (fleet: Fleet, provisioner: Provisioner): ReconcileOptions['server'] => ({
   publish(configs) {
-    fleet.closeForeign((key) => provisioner.uidOf(key));
+    fleet.closeForeign((dataPlane) => provisioner.uidOf(dataPlane));
     return fleet.publish(configs);
   },
   get revision() {
@@ -263,17 +262,17 @@ function createElection(
 }
 
 function observeFleet({ fleet, provisioner, crds, provider, logger }: Observed): Observations {
-  const gateways = observeEach(fleet.configs, logger, (config) => {
-    const { namespace, name } = config.gateway;
-    return observeGateway({
+  const dataPlanes = observeEach(fleet.configs, logger, (config) => {
+    const { dataPlane } = config;
+    return observeDataPlane({
       config,
-      proxies: fleet.proxiesOf(gatewayKey(config.gateway)),
-      expected: provisioner.expectedOf(namespace, name),
-      addresses: provisioner.addressesOf(namespace, name),
-      trouble: provisioner.troubleOf(namespace, name),
+      proxies: fleet.proxiesOf(dataPlane),
+      expected: provisioner.expectedOf(dataPlane),
+      addresses: provisioner.addressesOf(dataPlane),
+      trouble: provisioner.troubleOf(dataPlane),
     });
   });
-  return { crdVersions: crds.versions, unreadableKinds: provider.unreadableKinds, gateways };
+  return { crdVersions: crds.versions, unreadableKinds: provider.unreadableKinds, dataPlanes };
 }
 
 interface Observed extends Pick<Parts, 'fleet' | 'provisioner' | 'crds' | 'provider'> {

@@ -33,7 +33,7 @@ export async function explainOffline(
 ): Promise<ExplainAnswer> {
   const loaded = await load(paths, options);
   const { snapshot } = loaded;
-  const observations = { gateways: [] };
+  const observations = { dataPlanes: [] };
   const result = translate(snapshot, observations, translateOptions({ allClasses: options.allClasses }));
   const port = listenerPort(asked.port, options.map);
   const request = { ...asked, port };

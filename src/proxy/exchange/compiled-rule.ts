@@ -1,4 +1,5 @@
 /** A rule as the exchange uses it: everything that can be looked up or rendered beforehand is. */
+import type { DataPlaneId } from '../../ir/data-plane-id.ts';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
@@ -9,8 +10,10 @@ import type { WeightedChoice } from '../upstream/weighted-choice.ts';
 import type { FilterChain } from './http-filter.ts';
 import type { RequestCounters } from './request-counters.ts';
 
-/** What the rules of one Gateway share: the same object for as long as it says the same. */
+/** What the rules of one data plane share: the same object while it says the same. */
 export interface CompiledGateway {
+  readonly dataPlane: DataPlaneId;
+  /** The Gateway in metrics and logs. */
   readonly origin: Origin;
   readonly settings: ProxySettings;
 }

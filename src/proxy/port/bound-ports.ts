@@ -108,15 +108,15 @@ export class BoundPorts {
     this.#leaving.delete(binding);
   }
 
-  /** What became of each Gateway's ports. */
+  /** What became of each data plane's ports. */
   results(runtime: Runtime): readonly PortResult[] {
     return [...runtime.ports.values()].flatMap((port) => this.#resultsOf(port));
   }
 
   #resultsOf(port: CompiledPort): PortResult[] {
-    const gateways = new Set(port.listeners.map(({ gateway }) => gateway.origin));
-    return [...gateways].map((gateway) => ({
-      gateway,
+    const dataPlanes = new Set(port.listeners.map(({ gateway }) => gateway.dataPlane));
+    return [...dataPlanes].map((dataPlane) => ({
+      dataPlane,
       transport: port.transport,
       port: port.number,
       address: port.address,

@@ -1,5 +1,5 @@
 /** What a proxy asks and reports about the ports it binds. */
-import type { Origin } from '../../ir/origin.ts';
+import type { DataPlaneId } from '../../ir/data-plane-id.ts';
 
 /** A socket address that is about to be bound. */
 export interface PortClaim {
@@ -11,9 +11,9 @@ export interface PortClaim {
   readonly listenerPort: number;
 }
 
-/** What became of one port of one Gateway. */
+/** What became of one port of one data plane. */
 export interface PortResult {
-  readonly gateway: Origin;
+  readonly dataPlane: DataPlaneId;
   readonly transport: 'tcp' | 'udp';
   /** The listener's port, as users dial it. */
   readonly port: number;

@@ -1,4 +1,5 @@
 /** Where a layer-4 connection or flow goes: TLS by its server name, TCP and UDP by port. */
+import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { HttpListener, L4Rule, Listener, Port, TlsListener } from '../../ir/listener.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
@@ -140,7 +141,7 @@ function refused(
     status: null,
     reason,
     summary: `${endOf(listener)}: ${WHY[reason] ?? reason}`,
-    gateway: config.gateway,
+    gateway: originOfDataPlane(config.dataPlane),
     listener: listener?.origin ?? null,
     listenerBecause,
     hosts: hosts.map((hostname) => (hostname === '' ? '*' : hostname)),

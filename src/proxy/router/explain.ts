@@ -4,6 +4,7 @@
  * docs/reference/explain.md and stable.
  */
 import type { Filter } from '../../ir/filter.ts';
+import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { RuleId } from '../../ir/ids.ts';
 import type { HttpListener, Port } from '../../ir/listener.ts';
@@ -189,7 +190,7 @@ function refusal(config: GatewayConfig, reason: ReasonCode, around: Surroundings
     status,
     reason,
     summary: `${String(status)} ${reason}: ${text}`,
-    gateway: config.gateway,
+    gateway: originOfDataPlane(config.dataPlane),
     listener: around.listener?.origin ?? null,
     listenerBecause: around.listenerBecause,
     hosts: around.hosts,
@@ -220,7 +221,7 @@ function served({ config, hit, rule, isPreflight, settingsOf }: Served, around: 
     status,
     reason,
     summary,
-    gateway: config.gateway,
+    gateway: originOfDataPlane(config.dataPlane),
     listener: around.listener?.origin ?? null,
     listenerBecause: around.listenerBecause,
     hosts: [],

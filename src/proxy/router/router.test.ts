@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { hostnameCovers } from '../../lib/hostname.ts';
 import { DEFAULT_CLUSTER_POLICY, DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
+import { gatewayDataPlane } from '../../ir/data-plane-id.ts';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../../ir/gateway-config.ts';
 import { clusterId, listenerId, type RuleId } from '../../ir/ids.ts';
 import type { HttpListener } from '../../ir/listener.ts';
@@ -149,7 +150,7 @@ function configOf(table: HttpListener[]): GatewayConfig {
   return {
     version: '',
     generation: 1,
-    gateway: { kind: 'Gateway', namespace: 'n', name: 'g' },
+    dataPlane: gatewayDataPlane({ namespace: 'n', name: 'g' }),
     addresses: [],
     ports: [{ number: 80, transport: 'tcp', listeners: table }],
     rules: [...ids].map((id): RouteRule => ({

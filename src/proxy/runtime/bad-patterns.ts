@@ -43,7 +43,7 @@ export class BadPatterns {
       }
       return config.rules.flatMap(({ id, origin }) => {
         const message = messages.get(id);
-        return message === undefined ? [] : [{ gateway: config.gateway, rule: origin, message }];
+        return message === undefined ? [] : [{ dataPlane: config.dataPlane, rule: origin, message }];
       });
     });
   }

@@ -1,4 +1,5 @@
 /** The rules of one Gateway, compiled when a listener of it names them; those that say what they said before are taken over. */
+import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { CertificateId, ClusterId, ListenerId, RuleId } from '../../ir/ids.ts';
 import type { HttpListener, Listener } from '../../ir/listener.ts';
@@ -45,9 +46,13 @@ export class GatewayCompiler {
     this.#config = config;
     this.#deps = deps;
     this.gateway =
-      before?.gateway.origin === config.gateway && before.gateway.settings === config.settings
+      before?.gateway.dataPlane === config.dataPlane && before.gateway.settings === config.settings
         ? before.gateway
-        : { origin: config.gateway, settings: config.settings };
+        : {
+            dataPlane: config.dataPlane,
+            origin: originOfDataPlane(config.dataPlane),
+            settings: config.settings,
+          };
     this.#rules =
       before !== null && old?.rules === config.rules
         ? before.#rules
@@ -129,12 +134,11 @@ export class GatewayCompiler {
 
   /** Rules that were not compiled as they are configured. */
   get problems(): readonly RuleProblem[] {
-    const { origin } = this.gateway;
+    const { dataPlane } = this.gateway;
     const problems = new Map<RuleId, RuleProblem>();
     for (const compiled of this.#compiled.values()) {
       for (const [id, { rule, problem }] of compiled) {
-        if (problem !== null)
-          problems.set(id, { gateway: origin, rule: rule.config.origin, message: problem });
+        if (problem !== null) problems.set(id, { dataPlane, rule: rule.config.origin, message: problem });
       }
     }
     return [...problems.values()];

@@ -3,6 +3,7 @@
  * compiled once: it costs what changed, and a look at each part that did not.
  */
 import { strictestLimits, type ClientLimits } from '../../ir/client-limits.ts';
+import type { DataPlaneId } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { HttpListener, Listener, Port } from '../../ir/listener.ts';
 import type { ClusterRegistry } from '../upstream/cluster-registry.ts';
@@ -54,7 +55,7 @@ export interface CompiledHttpListener {
 export interface Runtime {
   readonly ports: ReadonlyMap<string, CompiledPort>;
   /** By `namespace/name`: what the next runtime may take over. */
-  readonly gateways: ReadonlyMap<string, GatewayCompiler>;
+  readonly gateways: ReadonlyMap<DataPlaneId, GatewayCompiler>;
 }
 
 export const EMPTY_RUNTIME: Runtime = { ports: new Map(), gateways: new Map() };
@@ -78,11 +79,11 @@ export function compileRuntime(
   deps: CompilerDeps,
 ): Runtime {
   const byKey = new Map<string, PlacedPort[]>();
-  const gateways = new Map<string, GatewayCompiler>();
+  const gateways = new Map<DataPlaneId, GatewayCompiler>();
   for (const config of configs) {
-    const name = `${config.gateway.namespace}/${config.gateway.name}`;
-    const compiler = new GatewayCompiler(config, deps, before.gateways.get(name) ?? null);
-    gateways.set(name, compiler);
+    const { dataPlane } = config;
+    const compiler = new GatewayCompiler(config, deps, before.gateways.get(dataPlane) ?? null);
+    gateways.set(dataPlane, compiler);
     const addresses = config.addresses.length === 0 ? [defaultAddress] : config.addresses;
     for (const port of config.ports) {
       for (const address of addresses) {

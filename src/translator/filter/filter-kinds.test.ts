@@ -68,7 +68,7 @@ function translateWith(filter: object, kinds: TranslateOptions['filterKinds']): 
     namespaces: [namespaceObject('default')],
   } as unknown as ResourceSnapshot;
   const options = kinds === undefined ? OPTIONS : { ...OPTIONS, filterKinds: kinds };
-  return translate(snapshot, { gateways: [] }, options);
+  return translate(snapshot, { dataPlanes: [] }, options);
 }
 
 function ruleOf({ configs }: TranslateResult): RouteRule {

@@ -21,7 +21,7 @@ import type { Noted, Report } from './findings.ts';
 /** A host whose entries are the same objects is not looked at again. */
 export class ShadowReporter {
   readonly #known = new WeakMap<VirtualHost, readonly Noted[]>();
-  /** By Gateway and listener: hosts of more than one entry. */
+  /** By data plane and listener: hosts of more than one entry. */
   #shared = new Map<string, DerivedItems<VirtualHost, VirtualHost>>();
   readonly #measureRegex: MeasureRegex;
 
@@ -32,10 +32,9 @@ export class ShadowReporter {
   report(graph: Graph, configs: readonly GatewayConfig[], report: Report): void {
     const shared = new Map<string, DerivedItems<VirtualHost, VirtualHost>>();
     for (const config of configs) {
-      const { namespace, name } = config.gateway;
       for (const listener of config.ports.flatMap((port) => port.listeners)) {
         if (listener.kind !== 'http') continue;
-        const key = `${namespace}/${name} ${listener.id}`;
+        const key = `${config.dataPlane} ${listener.id}`;
         const hosts = this.#shared.get(key) ?? new DerivedItems();
         shared.set(key, hosts);
         for (const host of hosts.update(listener.virtualHosts, sharedHosts)) {

@@ -2,6 +2,7 @@
 import type { EndpointSlice } from '../../gatewayapi/core-kinds.ts';
 import type { Gateway } from '../../gatewayapi/generated/types.ts';
 import type { Cluster } from '../../ir/cluster.ts';
+import { gatewayDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { CertificateId, ListenerId } from '../../ir/ids.ts';
 import type { Listener, Port } from '../../ir/listener.ts';
@@ -130,11 +131,10 @@ export class GatewayLowering {
     const uses = this.#usesOf(rules);
     const clientCertificate = gateway.clientCertificate?.ok === true ? gateway.clientCertificate.value : null;
     const clusters = this.#clustersOf(clientCertificate?.id ?? null);
-    const { kind, namespace, name } = gateway.ref;
     const before = this.#config;
     const config: GatewayConfig = {
       version: '',
-      gateway: keepSame(before?.gateway, { kind, namespace, name }),
+      dataPlane: gatewayDataPlane(gateway.ref),
       generation: generationOf(gateway.object),
       addresses: keepSame(before?.addresses, options.addresses === 'bind' ? addressesToBind(gateway) : []),
       ports: keepSame(before?.ports, this.#ports(served, lowering.policies)),
@@ -150,14 +150,14 @@ export class GatewayLowering {
     return this.#config ?? config;
   }
 
-  #versionOf({ gateway, generation, addresses, settings, ports }: GatewayConfig, clusters: string): string {
+  #versionOf({ dataPlane, generation, addresses, settings, ports }: GatewayConfig, clusters: string): string {
     const wires = ports.map(({ number, transport, listeners, policies }) => [
       number,
       transport,
       listeners.map(({ id }) => this.#listeners.get(id)?.digest),
       ...(policies === undefined ? [] : [policies]),
     ]);
-    const head = digestOf(JSON.stringify([gateway, generation, addresses, settings, wires]), this.#digest);
+    const head = digestOf(JSON.stringify([dataPlane, generation, addresses, settings, wires]), this.#digest);
     const parts = [head, this.#rules.digest, clusters, this.#certificates.digest];
     return versionOf(parts, this.#endpoints.digest, this.#digest);
   }

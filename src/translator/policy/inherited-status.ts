@@ -1,5 +1,6 @@
 /** Status of inherited policies: one entry per Gateway with traffic that they govern, and one per target without any. */
-import { describeRef, namespacedName } from '../../gatewayapi/ref.ts';
+import { describeRef } from '../../gatewayapi/ref.ts';
+import { gatewayDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayNode } from '../graph/nodes.ts';
 import { accepted, notAccepted, resolvedRefs, unresolvedRefs, type Verdict } from '../status/conditions.ts';
 import { blockedBy } from '../status/gateway.ts';
@@ -48,8 +49,7 @@ function verdictsFor(policy: PolicyNode, gateway: GatewayNode, context: StatusCo
   const fields = context.graph.policyEffects.of(policy.ref, gateway.ref);
   const refused = refusalOf(fields);
   if (refused !== null) return [...refused, references];
-  const { namespace, name } = gateway.ref;
-  const blocked = blockedBy(gateway, context.observed.get(namespacedName(namespace, name)) ?? null);
+  const blocked = blockedBy(gateway, context.observed.get(gatewayDataPlane(gateway.ref)) ?? null);
   const programmed =
     blocked === null
       ? programmedVerdict(fields)

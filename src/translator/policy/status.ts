@@ -1,13 +1,14 @@
 /** Statuses of policies of all kinds (GEP-713, PolicyAncestorStatus). */
-import type { GatewayObservation } from '../../gatewayapi/snapshot.ts';
 import type {
   ParentRef,
   PolicyAncestorStatus,
   PolicyKind as KindName,
   StatusUpdate,
 } from '../../gatewayapi/status.ts';
+import type { DataPlaneId } from '../../ir/data-plane-id.ts';
 import type { Graph } from '../graph/graph.ts';
 import { generationOf } from '../graph/object-key.ts';
+import type { DataPlaneObservation } from '../observations.ts';
 import { atGeneration, type Verdict } from '../status/conditions.ts';
 import type { Ancestors } from './ancestors.ts';
 import { directEntries } from './direct-status.ts';
@@ -18,7 +19,7 @@ export interface StatusContext {
   readonly graph: Graph;
   readonly ancestors: Ancestors;
   readonly controllerName: string;
-  readonly observed: ReadonlyMap<string, GatewayObservation>;
+  readonly observed: ReadonlyMap<DataPlaneId, DataPlaneObservation>;
 }
 
 export interface AncestorEntry {

@@ -2,7 +2,8 @@
  * Every condition Sluice writes: one constructor each, and the only texts of conditions besides those of faults.
  * Types and reasons are those of the API's Go types; reasons of ours are marked.
  */
-import type { GatewayObservation, UnreadableKind } from '../../gatewayapi/snapshot.ts';
+import type { UnreadableKind } from '../../gatewayapi/snapshot.ts';
+import type { DataPlaneObservation } from '../observations.ts';
 import type { Condition } from '../../gatewayapi/condition.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 
@@ -93,7 +94,7 @@ function describeListeners(invalid: readonly string[], valid: readonly string[])
 }
 
 /** Of one proxy it goes without saying that it is the one. */
-export function programmed(what: string, observation: GatewayObservation | null): Verdict {
+export function programmed(what: string, observation: DataPlaneObservation | null): Verdict {
   const { proxies = 1, expected = 1 } = observation?.acknowledged ?? {};
   const by = Math.max(proxies, expected) > 1 ? ` by ${proxies} of ${expected} proxies` : '';
   return holds('Programmed', 'Programmed', `${what} is served${by}.`);

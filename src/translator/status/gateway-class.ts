@@ -1,4 +1,4 @@
-import type { Observations } from '../../gatewayapi/snapshot.ts';
+import type { Observations } from '../observations.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import type { ClassNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';

@@ -1,5 +1,5 @@
 /** Status of Gateways and ListenerSets. */
-import type { GatewayObservation } from '../../gatewayapi/snapshot.ts';
+import type { DataPlaneObservation } from '../observations.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ListenerStatus, StatusUpdate } from '../../gatewayapi/status.ts';
 import { joinMessages } from '../faults/fault.ts';
@@ -107,7 +107,7 @@ function resolvedVerdict({ clientCertificate, listeners }: GatewayNode): Verdict
 }
 
 /** What keeps the Gateway from being programmed besides its listeners: itself, its addresses, its proxies. */
-export function blockedBy(gateway: GatewayNode, observation: GatewayObservation | null): Verdict | null {
+export function blockedBy(gateway: GatewayNode, observation: DataPlaneObservation | null): Verdict | null {
   if (gateway.faults.length > 0) return notProgrammedInvalid(joinMessages(gateway.faults));
   if (!hasAcceptedListener(gateway.listeners)) return notProgrammedInvalid('No listener is accepted.');
   if (observation === null) return pending('Waiting for the infrastructure of the Gateway.');
@@ -135,7 +135,7 @@ export function blockedBy(gateway: GatewayNode, observation: GatewayObservation 
 function programmedVerdict(
   gateway: GatewayNode,
   listeners: readonly ListenerStatus[],
-  observation: GatewayObservation | null,
+  observation: DataPlaneObservation | null,
 ): Verdict {
   if (gateway.listeners.length === 0) return programmed('The Gateway', observation);
   return listeners.some((listener) => isTrue(listener, 'Programmed'))

@@ -1,5 +1,5 @@
 /** Status of listeners, the same for Gateways and ListenerSets. */
-import type { GatewayObservation } from '../../gatewayapi/snapshot.ts';
+import type { DataPlaneObservation } from '../observations.ts';
 import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { ListenerStatus } from '../../gatewayapi/status.ts';
 import { joinMessages } from '../faults/fault.ts';
@@ -25,7 +25,7 @@ export interface ListenerContext {
   readonly generation: number;
   /** Why nothing of the owner is programmed, whatever its listeners are like; null when that is not so. */
   readonly blocked: Verdict | null;
-  readonly observation: GatewayObservation | null;
+  readonly observation: DataPlaneObservation | null;
   readonly attachments: Attachments;
 }
 

@@ -1,6 +1,6 @@
 /** Status of routes: per parent, the same for all kinds. */
 import type { RouteParentStatus, StatusUpdate } from '../../gatewayapi/status.ts';
-import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import { gatewayDataPlane, type DataPlaneId } from '../../ir/data-plane-id.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 import { filterUpstreams, unservedFaults } from '../filter/read-filters.ts';
 import type { ParentNode, RouteNode, RuleNode } from '../graph/nodes.ts';
@@ -17,8 +17,8 @@ import {
 } from './conditions.ts';
 import { policyAffected } from '../policy/conditions.ts';
 
-/** What proxies of one Gateway cannot serve of one route, by the rule's index. */
-export type ProblemsOf = (gateway: ObjectRef) => ReadonlyMap<number, string>;
+/** What proxies of one data plane cannot serve of one route, by the rule's index. */
+export type ProblemsOf = (dataPlane: DataPlaneId) => ReadonlyMap<number, string>;
 
 interface RouteContext {
   readonly controllerName: string;
@@ -36,7 +36,7 @@ export function routeStatus(
   const references = unresolved.length === 0 ? resolvedRefs() : unresolvedRefs(unresolved);
   const parents = route.parents.map((parent): RouteParentStatus => {
     const policies = parent.refusal === null ? effects.affecting(route.ref, parent.gateway) : [];
-    const problems = problemsOf(parent.gateway);
+    const problems = problemsOf(gatewayDataPlane(parent.gateway));
     const verdicts = [...acceptance(route, parent, problems), references, ...policyAffected(policies)];
     return { parentRef: { ...parent.ref }, controllerName, conditions: atGeneration(generation, verdicts) };
   });

@@ -1,6 +1,7 @@
-/** Rules that proxies cannot serve though the translator found nothing wrong with them, as the world reported them. */
+/** Rules that proxies report they cannot serve, though the translator found nothing wrong with them. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
-import type { GatewayObservation } from '../../gatewayapi/snapshot.ts';
+import type { DataPlaneId } from '../../ir/data-plane-id.ts';
+import type { DataPlaneObservation } from '../observations.ts';
 
 type RouteName = Pick<ObjectRef, 'kind' | 'namespace' | 'name'>;
 type ByRule = ReadonlyMap<number, string>;
@@ -8,22 +9,21 @@ type ByRule = ReadonlyMap<number, string>;
 export const NO_PROBLEMS: ByRule = new Map();
 
 export class RuleProblems {
-  /** By route, then by Gateway, then by the rule's index: what is wrong. */
-  readonly #byRoute = new Map<string, Map<string, Map<number, string>>>();
+  /** By route, then by data plane, then by the rule's index: what is wrong. */
+  readonly #byRoute = new Map<string, Map<DataPlaneId, Map<number, string>>>();
 
-  constructor(gateways: readonly GatewayObservation[]) {
-    for (const { namespace, name, problems = [] } of gateways) {
-      for (const { route, rule, message } of problems)
-        this.#add(route, `${namespace}/${name}`, rule, message);
+  constructor(observed: readonly DataPlaneObservation[]) {
+    for (const { dataPlane, problems = [] } of observed) {
+      for (const { route, rule, message } of problems) this.#add(route, dataPlane, rule, message);
     }
   }
 
-  #add(route: RouteName, gateway: string, rule: number, message: string): void {
+  #add(route: RouteName, dataPlane: DataPlaneId, rule: number, message: string): void {
     const key = keyOf(route);
-    const byGateway = this.#byRoute.get(key) ?? new Map<string, Map<number, string>>();
-    this.#byRoute.set(key, byGateway);
-    const byRule = byGateway.get(gateway) ?? new Map<number, string>();
-    byGateway.set(gateway, byRule.set(rule, message));
+    const byDataPlane = this.#byRoute.get(key) ?? new Map<DataPlaneId, Map<number, string>>();
+    this.#byRoute.set(key, byDataPlane);
+    const byRule = byDataPlane.get(dataPlane) ?? new Map<number, string>();
+    byDataPlane.set(dataPlane, byRule.set(rule, message));
   }
 
   get isEmpty(): boolean {
@@ -34,8 +34,8 @@ export class RuleProblems {
     return this.#byRoute.size > 0 && this.#byRoute.has(keyOf(route));
   }
 
-  of(route: RouteName, gateway: Pick<ObjectRef, 'namespace' | 'name'>): ByRule {
-    return this.#byRoute.get(keyOf(route))?.get(`${gateway.namespace}/${gateway.name}`) ?? NO_PROBLEMS;
+  of(route: RouteName, dataPlane: DataPlaneId): ByRule {
+    return this.#byRoute.get(keyOf(route))?.get(dataPlane) ?? NO_PROBLEMS;
   }
 }
 

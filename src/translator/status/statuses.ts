@@ -1,7 +1,8 @@
 /** All statuses of the graph. */
-import { namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
-import type { Observations } from '../../gatewayapi/snapshot.ts';
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { Observations } from '../observations.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
+import { gatewayDataPlane } from '../../ir/data-plane-id.ts';
 import { compareText } from '../../lib/compare.ts';
 import { DerivedItems } from '../../lib/derived-items.ts';
 import { keepList, keepSame } from '../../lib/keep-same.ts';
@@ -83,7 +84,7 @@ export class StatusTable {
     const { ref } = route;
     const context = { controllerName: this.#controllerName, effects };
     if (problems.isAbout(ref)) {
-      return routeStatus(route, { ...context, problemsOf: (gateway) => problems.of(ref, gateway) });
+      return routeStatus(route, { ...context, problemsOf: (dataPlane) => problems.of(ref, dataPlane) });
     }
     const policies = route.parents.flatMap(({ gateway }) => effects.affecting(route.ref, gateway));
     const known = this.#ofRoutes.get(route);
@@ -99,13 +100,13 @@ export class StatusTable {
   }
 
   #compute(graph: Graph, observations: Observations): readonly StatusUpdate[] {
-    const { gateways } = observations;
-    const observed = new Map(gateways.map((entry) => [namespacedName(entry.namespace, entry.name), entry]));
+    const { dataPlanes } = observations;
+    const observed = new Map(dataPlanes.map((entry) => [entry.dataPlane, entry]));
     const controllerName = this.#controllerName;
     const usage = indexUsage(graph);
     const ofPolicies = { graph, controllerName, observed, ancestors: new Ancestors(graph, usage) };
     const { policyEffects } = graph;
-    const problems = new RuleProblems(gateways);
+    const problems = new RuleProblems(dataPlanes);
     const ofGateways = [
       ...[...graph.proxyConfigs.values()].flatMap((node) =>
         this.#of(node.object, () => [proxyConfigStatus(node)]),
@@ -116,7 +117,7 @@ export class StatusTable {
       ...graph.gateways.flatMap((gateway) =>
         this.#of(gateway.object, () =>
           gatewayStatuses(gateway, {
-            observation: observed.get(namespacedName(gateway.ref.namespace, gateway.ref.name)) ?? null,
+            observation: observed.get(gatewayDataPlane(gateway.ref)) ?? null,
             attachments: graph.attachments,
             policies: policyEffects.affecting(gateway.ref, gateway.ref),
           }),

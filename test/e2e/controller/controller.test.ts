@@ -99,8 +99,8 @@ suite('controller', () => {
     cluster.patch('HTTPRoute', 'default', 'hidden', { spec: { hostnames: ['hidden2.example'] } });
     await other.plane.until(({ hostnames }) => hostnames.includes('hidden2.example'));
     assert.deepEqual(
-      web.plane.configs.map(({ gateway }) => gateway.name),
-      ['web'],
+      web.plane.configs.map(({ dataPlane }) => dataPlane),
+      ['gateway/default/web'],
     );
     assert.deepEqual(web.plane.hostnames, ['shop.example']);
     assert.doesNotMatch(JSON.stringify(web.plane.configs), /hidden/);

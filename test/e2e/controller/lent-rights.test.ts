@@ -66,7 +66,7 @@ function made({
   const { snapshot, findings } = stateFromText(text, 'tenant.yaml');
   assert.deepEqual(findings, []);
   const options = translateOptions({ addresses: 'infrastructure' });
-  const { infra } = translate(snapshot, { gateways: [] }, options);
+  const { infra } = translate(snapshot, { dataPlanes: [] }, options);
   const context = {
     gatewayUid: 'uid',
     image: 'sluice:1',
