@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
+import { parse } from 'yaml';
 import type { Kind } from '../../src/gatewayapi/kind.ts';
-import { compactSchema } from './compact-schema.ts';
+import { SCHEMAS } from '../../src/gatewayapi/kind-registry.ts';
+import { KINDS } from '../../src/gatewayapi/kinds.ts';
+import { compactSchema, compactSchemas } from './compact-schema.ts';
 import { readCrd, type JsonSchema } from './crd.ts';
 import { renderTypes } from './render-types.ts';
 
@@ -87,6 +91,18 @@ suite('generated types and schemas', () => {
       assert.throws(() => readCrd(document, [{ ...WIDGET, ...row }]), message);
     });
   }
+
+  test('schemas.json has what the CRDs of Sluice say (npm run generate)', () => {
+    const folder = new URL('../../src/gatewayapi/crds/', import.meta.url);
+    const documents: readonly unknown[] = readdirSync(folder).map(
+      (file) => parse(readFileSync(new URL(file, folder), 'utf8')) as unknown,
+    );
+    const crds = documents.flatMap((crd) => readCrd(crd, Object.values(KINDS)) ?? []);
+    assert.equal(crds.length, documents.length, 'every CRD is of a kind in the table');
+    for (const [kind, schemas] of Object.entries(compactSchemas(crds))) {
+      assert.deepEqual(SCHEMAS[kind], schemas, kind);
+    }
+  });
 
   test('types are named by their path, elements of lists in the singular', () => {
     const crd = readCrd(document, [WIDGET]);

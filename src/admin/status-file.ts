@@ -6,7 +6,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import type { ObjectRef } from '../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
-import type { StatusUpdate } from '../gatewayapi/status.ts';
+import type { AnyStatusUpdate } from '../gatewayapi/status.ts';
 import type { JsonObject } from '../gatewayapi/validation/schema.ts';
 import { mergeStatus, type WrittenEntry, type WrittenStatus } from '../provider/kubernetes/status-merge.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -39,7 +39,7 @@ export class StatusFile {
   }
 
   /** Takes the newest statuses; the file follows. */
-  update(updates: readonly StatusUpdate[], snapshot: ResourceSnapshot): void {
+  update(updates: readonly AnyStatusUpdate[], snapshot: ResourceSnapshot): void {
     const context = { controllerName: CONTROLLER_NAME, now: new Date().toISOString().replace(/\.\d+/, '') };
     const objects = objectsOf(snapshot);
     const statuses = new Map<string, WrittenStatus>();

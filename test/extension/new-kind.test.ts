@@ -3,6 +3,9 @@
  * alike serves it.
  */
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { renderKinds } from '../../scripts/docs/kinds.ts';
@@ -10,6 +13,7 @@ import { compactSchemas } from '../../scripts/generate/compact-schema.ts';
 import { readCrd } from '../../scripts/generate/crd.ts';
 import { renderKindTemplates } from '../../scripts/generate/rbac.ts';
 import { renderTypes } from '../../scripts/generate/render-types.ts';
+import { StatusFile } from '../../src/admin/status-file.ts';
 import { POLICY, SLUICE, type KindTable } from '../../src/gatewayapi/kind.ts';
 import { KindRegistry, SCHEMAS, type KindSchemas } from '../../src/gatewayapi/kind-registry.ts';
 import { KINDS } from '../../src/gatewayapi/kinds.ts';
@@ -50,7 +54,7 @@ spec:
                 secretRef: { type: object, required: [name], properties: { name: { type: string } } }
             status:
               type: object
-              properties: { ancestors: { type: array, items: { type: object } } }
+              x-kubernetes-preserve-unknown-fields: true
 `;
 
 const TABLE = {
@@ -118,6 +122,41 @@ suite('a new kind in files', () => {
   });
 });
 
+const OURS = 'sluice.dev/gateway-controller';
+const THEIRS = { ancestorRef: { name: 'other' }, controllerName: 'example.com/other', conditions: [] };
+const BOTH = [THEIRS.controllerName, OURS];
+
+const ACCEPTED: StatusUpdateOf<string, PolicyStatus> = {
+  kind: 'QuotaPolicy',
+  object: { group: 'gateway.sluice.dev', kind: 'QuotaPolicy', namespace: 'default', name: 'quota' },
+  generation: 1,
+  status: {
+    ancestors: [
+      {
+        ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'web' },
+        controllerName: OURS,
+        conditions: [
+          { type: 'Accepted', status: 'True', reason: 'Accepted', message: '', observedGeneration: 1 },
+        ],
+      },
+    ],
+  },
+};
+
+interface WrittenObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly status: unknown;
+}
+
+/** Names of the controllers that have an entry in a status. */
+function controllersIn(status: unknown): readonly string[] {
+  const { ancestors = [] } = (status ?? {}) as {
+    readonly ancestors?: readonly { readonly controllerName: string }[];
+  };
+  return ancestors.map(({ controllerName }) => controllerName);
+}
+
 interface Followed {
   readonly cluster: KubeCluster;
   readonly provider: KubernetesProvider;
@@ -141,7 +180,7 @@ async function follow(t: TestContext, versions: readonly string[] = ['v1alpha1']
   const snapshots: ResourceSnapshot[] = [];
   const provider = new KubernetesProvider({
     client,
-    controllerName: 'sluice.dev/gateway-controller',
+    controllerName: OURS,
     namespaces: null,
     logger: SILENT_LOGGER,
     registry: REGISTRY,
@@ -183,43 +222,33 @@ suite('a new kind in a cluster', () => {
 
   test('has its status written beside the entries of other controllers', async (t) => {
     const { cluster, provider } = await follow(t);
-    const theirs = {
-      ancestorRef: { name: 'other' },
-      controllerName: 'example.com/other',
-      conditions: [],
-    };
-    cluster.patch('QuotaPolicy', 'default', 'quota', { status: { ancestors: [theirs] } });
-    const ancestorRef = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'web' };
-    const update: StatusUpdateOf<string, PolicyStatus> = {
-      kind: 'QuotaPolicy',
-      object: { group: 'gateway.sluice.dev', kind: 'QuotaPolicy', namespace: 'default', name: 'quota' },
-      generation: 1,
-      status: {
-        ancestors: [
-          {
-            ancestorRef,
-            controllerName: 'sluice.dev/gateway-controller',
-            conditions: [
-              { type: 'Accepted', status: 'True', reason: 'Accepted', message: '', observedGeneration: 1 },
-            ],
-          },
-        ],
-      },
-    };
+    cluster.patch('QuotaPolicy', 'default', 'quota', { status: { ancestors: [THEIRS] } });
     provider.setLeader(true);
-    provider.writeStatus([update]);
-    interface Entry {
-      readonly controllerName: string;
-    }
-    const entries = (): readonly Entry[] =>
-      (cluster.get('QuotaPolicy', 'default', 'quota') as { readonly status?: { ancestors: Entry[] } }).status
-        ?.ancestors ?? [];
-    await cluster.api.until(() => entries().length === 2);
-    assert.deepEqual(
-      entries().map(({ controllerName }) => controllerName),
-      ['example.com/other', 'sluice.dev/gateway-controller'],
-    );
+    provider.writeStatus([ACCEPTED]);
+    const stored = (): unknown => cluster.get('QuotaPolicy', 'default', 'quota')['status'];
+    await cluster.api.until(() => controllersIn(stored()).length === 2);
+    assert.deepEqual(controllersIn(stored()), BOTH);
   });
+});
+
+test('the status file has the status of a new kind, beside the entries of other controllers', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-new-kind-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const text = `${policy('requests: 5')}status: { ancestors: [${JSON.stringify(THEIRS)}] }\n`;
+  const loaded = stateFromText(text, 'quota.yaml', REGISTRY);
+  assert.deepEqual(loaded.findings, []);
+  const file = join(folder, 'status.json');
+  const statuses = new StatusFile(file, SILENT_LOGGER, (object) => loaded.writtenStatus(object));
+  statuses.update([ACCEPTED], loaded.snapshot);
+  await statuses.close();
+  const { items } = JSON.parse(readFileSync(file, 'utf8')) as { readonly items: readonly WrittenObject[] };
+  assert.deepEqual(
+    items.map(({ apiVersion, kind }) => [apiVersion, kind]),
+    [[API_VERSION, 'QuotaPolicy']],
+  );
+  assert.deepEqual(controllersIn(items[0]?.status), BOTH);
 });
 
 suite('what is generated for a new kind', () => {
