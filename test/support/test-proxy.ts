@@ -6,12 +6,14 @@ import { DEFAULT_CLUSTER_POLICY, type ClusterPolicy } from '../../src/ir/policy.
 import { accessRecord, type AccessRecord } from '../../src/proxy/exchange/access-record.ts';
 import type { ExchangeObserver } from '../../src/proxy/exchange/exchange-observer.ts';
 import { traceparentOf } from '../../src/proxy/message/forwarding.ts';
-import { type Proxy, type ProxyOptions } from '../../src/proxy/proxy-api.ts';
+import type { Proxy, ProxyDeps, ProxyOptions } from '../../src/proxy/proxy-api.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
 import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
 import { TEST_PORT, testBackend, testCluster, testConfig, type TestRule } from './gateway-config.ts';
 import { RawClient } from './raw-client.ts';
 import { ScriptedBackend, type Script } from './scripted-backend.ts';
+
+type TestProxyOptions = Partial<ProxyOptions> & Pick<ProxyDeps, 'filters'>;
 
 export class TestProxy {
   readonly proxy: Proxy;
@@ -23,7 +25,7 @@ export class TestProxy {
 
   private constructor(
     limits: Partial<ClientLimits>,
-    more: Partial<ProxyOptions>,
+    { filters, ...more }: TestProxyOptions,
     observers: readonly ExchangeObserver[],
   ) {
     this.#limits = limits;
@@ -41,13 +43,14 @@ export class TestProxy {
       reusePort: false,
       ...more,
     };
-    this.proxy = createProxy({ logger: SILENT_LOGGER, observers: [recorder, ...observers] }, options);
+    const deps = { logger: SILENT_LOGGER, observers: [recorder, ...observers] };
+    this.proxy = createProxy(filters === undefined ? deps : { ...deps, filters }, options);
   }
 
   static async start(
     config: GatewayConfig,
     limits: Partial<ClientLimits> = {},
-    more: Partial<ProxyOptions> = {},
+    more: TestProxyOptions = {},
     observers: readonly ExchangeObserver[] = [],
   ): Promise<TestProxy> {
     const started = new TestProxy(limits, more, observers);

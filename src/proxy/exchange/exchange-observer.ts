@@ -3,7 +3,7 @@
  * tail of requests can be added without another change to the exchange.
  *
  * ```
- *   requestStarted ─> ( attemptStarted ─> attemptEnded )* ─> requestFinished
+ *   requestStarted ─> filterRan* ─> ( attemptStarted ─> attemptEnded )* ─> filterRan* ─> requestFinished
  * ```
  *
  * Every exchange has exactly one `requestStarted` and one `requestFinished`. A request that the gateway answers itself may have no
@@ -15,6 +15,7 @@
 import type { RequestHead } from '../message/head.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { Exchange } from './exchange.ts';
+import type { FilterOutcome, HttpFilter } from './http-filter.ts';
 import type { Failure, RetryDecision } from './retry.ts';
 
 /** How an attempt ended. */
@@ -34,6 +35,11 @@ export interface ExchangeObserver {
    * matches it. `exchange.gateway` is known already, `exchange.rule` is not.
    */
   requestStarted?(exchange: Exchange, head: RequestHead, rule: CompiledRule | null): void;
+  /**
+   * A filter has acted on the request, or on its response when `exchange.run.responseHead` is not null. `outcome`: `pending` when it waits;
+   * how that ends is no event.
+   */
+  filterRan?(exchange: Exchange, filter: HttpFilter, outcome: FilterOutcome): void;
   /** A connection to `exchange.endpoint` is requested. `exchange.retries` counts the retries so far. */
   attemptStarted?(exchange: Exchange): void;
   /**
@@ -65,6 +71,10 @@ class ObserverPair implements ExchangeObserver {
   requestStarted(exchange: Exchange, head: RequestHead, rule: CompiledRule | null): void {
     this.#first.requestStarted?.(exchange, head, rule);
     this.#second.requestStarted?.(exchange, head, rule);
+  }
+  filterRan(exchange: Exchange, filter: HttpFilter, outcome: FilterOutcome): void {
+    this.#first.filterRan?.(exchange, filter, outcome);
+    this.#second.filterRan?.(exchange, filter, outcome);
   }
   attemptStarted(exchange: Exchange): void {
     this.#first.attemptStarted?.(exchange);

@@ -63,7 +63,9 @@ export class FilterRun {
   run(filters: readonly HttpFilter[], end: number): boolean {
     const exchange = this.#exchange;
     while (this.#next < end) {
-      const outcome = (filters[this.#next++] as HttpFilter).apply(exchange, this);
+      const filter = filters[this.#next++] as HttpFilter;
+      const outcome = filter.apply(exchange, this);
+      exchange.context.observer?.filterRan?.(exchange, filter, outcome);
       if (outcome === 'continue') continue;
       if (outcome.kind === 'answer') exchange.answer(outcome.reason, outcome.reply);
       else this.#wait(outcome);

@@ -20,6 +20,8 @@ import type { RequestBody } from './request-body.ts';
 
 /** One step of a rule or backend. It serves every exchange of the rule; what belongs to one exchange is kept in `run`. */
 export interface HttpFilter {
+  /** As in the configuration, for observers. */
+  readonly kind: string;
   apply(exchange: Exchange, run: FilterRun): FilterOutcome;
 }
 

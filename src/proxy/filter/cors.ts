@@ -21,7 +21,10 @@ const OTHERS_DROPPED: HeaderEdit = { set: [], add: [], remove: [...CORS_FIELDS] 
 /** What the filter of the rule, or of the chosen backend, adds to the response, whatever makes it. */
 const FIELDS: ExchangeKey<readonly HeaderField[] | null> = { absent: null };
 
+const KIND = 'cors';
+
 const ADD_FIELDS: HttpFilter = {
+  kind: KIND,
   apply(exchange, run) {
     const fields = run.kept(FIELDS);
     if (fields === null) return 'continue';
@@ -32,7 +35,7 @@ const ADD_FIELDS: HttpFilter = {
 };
 
 export const CORS: FilterDefinition<CorsFilter> = {
-  kind: 'cors',
+  kind: KIND,
   stages: { request: 'cors', response: 'cors-fields' },
   // What a preflight is told must hold for the request after it, and preflights are answered before a backend is chosen.
   precedence: 'rule',
@@ -49,6 +52,7 @@ export const CORS: FilterDefinition<CorsFilter> = {
 };
 
 class AnswerPreflight implements HttpFilter {
+  readonly kind = KIND;
   readonly #cors: CompiledCors;
 
   constructor(cors: CompiledCors) {
@@ -67,6 +71,7 @@ class AnswerPreflight implements HttpFilter {
 }
 
 class ChooseFields implements HttpFilter {
+  readonly kind = KIND;
   readonly #cors: CompiledCors;
 
   constructor(cors: CompiledCors) {

@@ -1,5 +1,5 @@
 /** What a kind of filter consists of: a file (or folder) of this folder exports one definition, and filters.ts lists it. */
-import type { Filter, HeaderEdit } from '../../ir/filter.ts';
+import type { HeaderEdit } from '../../ir/filter.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import type { HttpFilter } from '../exchange/http-filter.ts';
@@ -22,7 +22,12 @@ export interface FilterParts {
 /** Which filters of a kind act on a request where both its rule and its backend have some. */
 export type Precedence = 'both' | 'rule' | 'backend';
 
-export interface FilterDefinition<Config extends { readonly kind: string } = Filter> {
+/** A filter in the configuration: one of `Filter`, or of a kind that is added to the table. */
+export interface FilterConfig {
+  readonly kind: string;
+}
+
+export interface FilterDefinition<Config extends FilterConfig = FilterConfig> {
   readonly kind: Config['kind'];
   /** Where it acts on requests, and on responses. */
   readonly stages: { readonly request?: RequestStage; readonly response?: ResponseStage };

@@ -24,6 +24,7 @@ export const MIRROR: FilterDefinition<MirrorFilter> = {
 };
 
 class Mirror implements HttpFilter {
+  readonly kind = 'mirror';
   readonly #share: MirrorShare;
   readonly #cluster: UpstreamCluster;
 

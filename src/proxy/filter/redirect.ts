@@ -25,6 +25,7 @@ export const REDIRECT: FilterDefinition<RedirectFilter> = {
 };
 
 class Redirect implements HttpFilter {
+  readonly kind = 'redirect';
   readonly #config: RedirectFilter;
 
   constructor(config: RedirectFilter) {

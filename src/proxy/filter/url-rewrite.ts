@@ -22,6 +22,7 @@ export const URL_REWRITE: FilterDefinition<UrlRewriteFilter> = {
 
 /** HTTPURLRewriteFilter: another target, another Host; the query stays. */
 export class CompiledRewrite implements HttpFilter {
+  readonly kind = 'url-rewrite';
   /** Host to send; null = the client's. */
   readonly authority: string | null;
   readonly #path: UrlRewriteFilter['path'];

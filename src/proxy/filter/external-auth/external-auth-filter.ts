@@ -15,8 +15,10 @@ import { ExternalAuthGate, type AuthQuestion } from './external-auth-gate.ts';
 import { checkRequest } from './grpc/check-request.ts';
 import type { GrpcQuestion } from './grpc/check-call.ts';
 
+const KIND = 'external-auth';
+
 export const EXTERNAL_AUTH: FilterDefinition<ExternalAuthFilter> = {
-  kind: 'external-auth',
+  kind: KIND,
   stages: { request: 'authentication' },
   precedence: 'both',
   compile(config, { clusterOf }) {
@@ -27,9 +29,13 @@ export const EXTERNAL_AUTH: FilterDefinition<ExternalAuthFilter> = {
   describe: ({ protocol, origin }) => `external auth over ${protocol.kind} by ${describeOrigin(origin)}`,
 };
 
-const UNAVAILABLE: HttpFilter = { apply: () => ({ kind: 'answer', reason: 'auth_unavailable' }) };
+const UNAVAILABLE: HttpFilter = {
+  kind: KIND,
+  apply: () => ({ kind: 'answer', reason: 'auth_unavailable' }),
+};
 
 class ExternalAuth implements HttpFilter {
+  readonly kind = KIND;
   readonly #config: ExternalAuthFilter;
   readonly #cluster: UpstreamCluster;
 

@@ -1,0 +1,367 @@
+/**
+ * A kind of filter that the data plane does not know: a definition, listed in a table, is all it takes. It continues, answers, waits, is
+ * resumed and cancelled, on requests, responses and local replies, over real connections of both versions of HTTP.
+ */
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import { testBackend, testConfig, type TestRule } from '../../../test/support/gateway-config.ts';
+import { CODE, data, headers, request, rstStream } from '../../../test/support/h2-frames.ts';
+import { H2Peer, valueOf } from '../../../test/support/h2-peer.ts';
+import { exchangeOnce, type Received, type Sent, type Version } from '../../../test/support/reply-client.ts';
+import { ScriptedBackend, type Script } from '../../../test/support/scripted-backend.ts';
+import { TestProxy } from '../../../test/support/test-proxy.ts';
+import type { Filter } from '../../ir/filter.ts';
+import { DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { FilterRun } from '../exchange/filter-run.ts';
+import type {
+  ExchangeKey,
+  FilterAnswer,
+  FilterOutcome,
+  HttpFilter,
+  PendingFilter,
+} from '../exchange/http-filter.ts';
+import { replyFor } from '../message/local-reply.ts';
+import type { FilterDefinition } from './definition.ts';
+import { FilterTable } from './filter-table.ts';
+import { BUILT_IN_FILTERS } from './filters.ts';
+
+/** What the filter does to a request or response: `wait, continue` waits first. */
+type Act = 'continue' | 'answer' | 'wait, continue' | 'wait, answer' | 'resume at once' | 'wait for good';
+
+interface ActingFilter {
+  readonly kind: 'acting';
+  readonly onRequest: Act;
+  readonly onResponse: Act;
+}
+
+interface Journal {
+  readonly events: string[];
+  /** Ends every wait that there is. */
+  resume(): void;
+}
+
+const REQUEST_WAS_SEEN: ExchangeKey<boolean> = { absent: false };
+
+/** The whole of a new kind. */
+function actingFilter(journal: WritableJournal): FilterDefinition<ActingFilter> {
+  return {
+    kind: 'acting',
+    stages: { request: 'custom-request', response: 'custom-response' },
+    precedence: 'both',
+    compile: ({ onRequest, onResponse }) => ({
+      request: new Acting(onRequest, 'request', journal),
+      response: new Acting(onResponse, 'response', journal),
+    }),
+    describe: ({ onRequest, onResponse }) => `acts: ${onRequest}; ${onResponse}`,
+  };
+}
+
+class WritableJournal implements Journal {
+  readonly events: string[] = [];
+  readonly waits: (() => void)[] = [];
+
+  resume(): void {
+    for (const end of this.waits.splice(0)) end();
+  }
+}
+
+class Acting implements HttpFilter {
+  readonly kind = 'acting';
+  readonly #act: Act;
+  readonly #on: 'request' | 'response';
+  readonly #journal: WritableJournal;
+
+  constructor(act: Act, on: 'request' | 'response', journal: WritableJournal) {
+    this.#act = act;
+    this.#on = on;
+    this.#journal = journal;
+  }
+
+  apply(exchange: Exchange, run: FilterRun): FilterOutcome {
+    const { events } = this.#journal;
+    if (this.#on === 'request') {
+      events.push(`request ${exchange.head.path}`);
+      run.keep(REQUEST_WAS_SEEN, true);
+      run.requestEdits = [...run.requestEdits, setting('x-request-edit')];
+      run.observeEnd({ exchangeEnded: ({ status }) => events.push(`ended ${String(status)}`) });
+    } else {
+      const { reason } = exchange;
+      events.push(`response ${String(run.responseHead?.status)} ${reason ?? 'of the backend'}`);
+      run.responseEdits = [...run.responseEdits, setting('x-response-edit')];
+      if (run.kept(REQUEST_WAS_SEEN)) run.addedFields = [{ name: 'x-kept', value: '1' }];
+    }
+    const act = this.#act;
+    if (act === 'continue') return act;
+    return act === 'answer' ? ANSWER : this.#wait(run, act);
+  }
+
+  #wait(run: FilterRun, act: Exclude<Act, 'continue' | 'answer'>): PendingFilter {
+    const journal = this.#journal;
+    const pending: PendingFilter = {
+      kind: 'pending',
+      start: () => {
+        journal.events.push('waits');
+        if (act === 'resume at once') run.resume(pending, 'continue');
+        else journal.waits.push(() => run.resume(pending, act === 'wait, answer' ? ANSWER : 'continue'));
+      },
+      bodyChanged: () => undefined,
+      cancel: () => journal.events.push('cancelled'),
+    };
+    return pending;
+  }
+}
+
+const setting = (name: string) => ({ set: [{ name, value: 'set' }], add: [], remove: [] });
+const ANSWER: FilterAnswer = {
+  kind: 'answer',
+  reason: 'auth_denied',
+  reply: { ...replyFor('auth_denied'), status: 418, body: 'short and stout' },
+};
+
+const VERSIONS: readonly Version[] = ['HTTP/1.1', 'HTTP/2'];
+const GET: Sent = { method: 'GET', path: '/x', fields: [] };
+const BODY = 'b'.repeat(60_000);
+
+interface Scene {
+  readonly proxy: TestProxy;
+  readonly backend: ScriptedBackend;
+  readonly journal: Journal;
+  /** Heads and bodies that the backend received. */
+  readonly received: string[];
+  /** Resolves once the journal has this event. */
+  readonly happened: (event: string) => Promise<void>;
+}
+
+interface SceneOptions extends Partial<Omit<ActingFilter, 'kind'>> {
+  readonly rule?: Partial<TestRule>;
+  readonly filters?: readonly Filter[];
+  readonly script?: Script;
+}
+
+async function scene(t: TestContext, options: SceneOptions): Promise<Scene> {
+  const { onRequest = 'continue', onResponse = 'continue', filters = [], rule = {} } = options;
+  const received: string[] = [];
+  const backend = await ScriptedBackend.start(options.script ?? echoing(received));
+  const journal = new WritableJournal();
+  const acting = { kind: 'acting', onRequest, onResponse } as unknown as Filter;
+  const proxy = await TestProxy.start(
+    testConfig({
+      rules: [{ backends: [testBackend('a')], ...rule, filters: [...filters, acting] }],
+      endpoints: { a: [backend.port] },
+    }),
+    {},
+    { filters: new FilterTable([...BUILT_IN_FILTERS, actingFilter(journal)]) },
+  );
+  t.after(async () => {
+    await proxy.stop();
+    await backend.stop();
+  });
+  const happened = async (event: string): Promise<void> => {
+    for (let tries = 0; tries < 500; tries++) {
+      if (journal.events.includes(event)) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.fail(`"${event}" did not happen, but ${journal.events.join(', ')}`);
+  };
+  return { proxy, backend, journal, received, happened };
+}
+
+/** Responds with a long body that has trailers. */
+function echoing(received: string[]): Script {
+  return async (connection) => {
+    for (;;) {
+      let whole = await connection.readThrough('\r\n\r\n');
+      const length = /content-length: (\d+)/i.exec(whole)?.[1];
+      if (length !== undefined) whole += String(await connection.readBytes(Number(length)));
+      received.push(whole);
+      connection.send('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
+      connection.send(`${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\nx-trailer: 1\r\n\r\n`);
+    }
+  };
+}
+
+async function ask(proxy: TestProxy, version: Version, sent: Sent): Promise<Received> {
+  if (version === 'HTTP/1.1') return exchangeOnce(proxy, version, sent);
+  const peer = await H2Peer.connect(proxy.port);
+  const { method, path, fields, body } = sent;
+  const length: readonly [string, string][] =
+    body === undefined ? [] : [['content-length', String(body.length)]];
+  const head = request({ ':method': method, ':path': path, ':authority': 'a.example' }, ...fields, ...length);
+  peer.send(headers(1, head, body === undefined));
+  if (body !== undefined) peer.send(data(1, body, true));
+  const message = await peer.message(1);
+  peer.raw.destroy();
+  const list = message.blocks.at(-1) ?? [];
+  const all = [...list, ...(message.trailers ?? [])];
+  return { status: Number(valueOf(list, ':status')), fields: all, body: message.body, endedWithHead: false };
+}
+
+const field = ({ fields }: Received, name: string): string | undefined =>
+  fields.find(([each]) => each.toLowerCase() === name)?.[1];
+
+/** A client that sends a GET and leaves when it is told to. */
+async function leavingClient(t: TestContext, version: Version, proxy: TestProxy): Promise<() => void> {
+  if (version === 'HTTP/2') {
+    const peer = await H2Peer.connect(proxy.port);
+    t.after(() => peer.raw.destroy());
+    peer.send(headers(1, request({ ':path': '/x', ':authority': 'a.example' }), true));
+    return () => peer.send(rstStream(1, CODE.cancel));
+  }
+  const client = await proxy.connect();
+  client.send('GET /x HTTP/1.1\r\nhost: a.example\r\n\r\n');
+  return () => client.socket.resetAndDestroy();
+}
+
+for (const version of VERSIONS) {
+  describe(`a new kind of filter over ${version}`, () => {
+    test('continues, and edits request and response', async (t) => {
+      const { proxy, journal, received, happened } = await scene(t, {});
+      const response = await ask(proxy, version, GET);
+      assert.equal(response.status, 200);
+      assert.equal(response.body.length, BODY.length);
+      assert.equal(field(response, 'x-response-edit'), 'set');
+      assert.equal(field(response, 'x-kept'), '1');
+      assert.match(received[0] ?? '', /x-request-edit: set/);
+      await happened('ended 200');
+      assert.deepEqual(journal.events, ['request /x', 'response 200 of the backend', 'ended 200']);
+    });
+
+    test('answers a request, and acts on its own reply', async (t) => {
+      const { proxy, journal, backend } = await scene(t, { onRequest: 'answer' });
+      const response = await ask(proxy, version, GET);
+      assert.equal(response.status, 418);
+      assert.equal(response.body, 'short and stout');
+      assert.equal(field(response, 'x-response-edit'), 'set');
+      assert.equal(backend.connections.length, 0);
+      assert.deepEqual(journal.events, ['request /x', 'response 418 auth_denied', 'ended 418']);
+    });
+
+    test('holds a request and its body back until it is resumed', async (t) => {
+      const { proxy, journal, received, backend, happened } = await scene(t, { onRequest: 'wait, continue' });
+      const body = 'a'.repeat(10_000);
+      const response = ask(proxy, version, { ...GET, method: 'POST', body });
+      await happened('waits');
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      assert.equal(backend.connections.length, 0);
+      journal.resume();
+      assert.equal((await response).status, 200);
+      const [sent = ''] = received;
+      assert.ok(sent.endsWith(body));
+      assert.match(sent, /x-request-edit: set/);
+    });
+
+    test('resumes a request before its wait has begun', async (t) => {
+      const { proxy, received } = await scene(t, {
+        onRequest: 'resume at once',
+        onResponse: 'resume at once',
+      });
+      const response = await ask(proxy, version, { ...GET, method: 'POST', body: 'short' });
+      assert.equal(response.status, 200);
+      assert.equal(response.body.length, BODY.length);
+      assert.ok(received[0]?.endsWith('short'));
+    });
+
+    test('answers a request after a wait', async (t) => {
+      const { proxy, journal, happened } = await scene(t, { onRequest: 'wait, answer' });
+      const response = ask(proxy, version, GET);
+      await happened('waits');
+      journal.resume();
+      assert.equal((await response).status, 418);
+    });
+
+    test('is cancelled when the client leaves, and cannot be resumed any more', async (t) => {
+      for (const acts of [{ onRequest: 'wait, continue' }, { onResponse: 'wait, continue' }] as const) {
+        const { proxy, journal, backend, happened } = await scene(t, acts);
+        const leave = await leavingClient(t, version, proxy);
+        await happened('waits');
+        leave();
+        await happened('cancelled');
+        journal.resume();
+        await happened('ended 499');
+        assert.equal(proxy.proxy.stats().downstream.activeRequests, 0);
+        assert.equal(proxy.records[0]?.reason, 'client_closed');
+        if ('onRequest' in acts) assert.equal(backend.connections.length, 0);
+      }
+    });
+
+    for (const [limit, reason] of [
+      ['requestMs', 'request_timeout'],
+      ['backendRequestMs', 'backend_timeout'],
+    ] as const) {
+      test(`is cancelled by the time limit ${limit}, and responses pass it once`, async (t) => {
+        const timeouts = { ...DEFAULT_TIMEOUTS, [limit]: 60 };
+        const { proxy, journal } = await scene(t, { onResponse: 'wait for good', rule: { timeouts } });
+        const response = await ask(proxy, version, GET);
+        assert.equal(response.status, 504);
+        assert.equal(proxy.records[0]?.reason, reason);
+        assert.deepEqual(journal.events.slice(1, 4), ['response 200 of the backend', 'waits', 'cancelled']);
+        assert.equal(journal.events.filter((event) => event.startsWith('response')).length, 1);
+      });
+    }
+
+    test('is cancelled when the time of a request is over', async (t) => {
+      const timeouts = { ...DEFAULT_TIMEOUTS, requestMs: 60 };
+      const { proxy, journal } = await scene(t, { onRequest: 'wait for good', rule: { timeouts } });
+      const response = await ask(proxy, version, GET);
+      assert.equal(response.status, 504);
+      assert.equal(field(response, 'x-response-edit'), 'set');
+      assert.deepEqual(journal.events.slice(0, 3), ['request /x', 'waits', 'cancelled']);
+    });
+
+    test('holds a response back, body and all', async (t) => {
+      const { proxy, journal, happened } = await scene(t, { onResponse: 'wait, continue' });
+      const response = ask(proxy, version, GET);
+      await happened('waits');
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      journal.resume();
+      const got = await response;
+      assert.equal(got.status, 200);
+      assert.ok(got.body === BODY);
+      if (version === 'HTTP/2') assert.equal(field(got, 'x-trailer'), '1');
+    });
+
+    test('replaces a response, at once or after a wait', async (t) => {
+      for (const onResponse of ['answer', 'wait, answer'] as const) {
+        const { proxy, journal, happened } = await scene(t, { onResponse });
+        const response = ask(proxy, version, GET);
+        if (onResponse === 'wait, answer') {
+          await happened('waits');
+          journal.resume();
+        }
+        const { status, body } = await response;
+        assert.equal(status, 418);
+        assert.equal(body, 'short and stout');
+      }
+    });
+
+    test('holds a local reply back', async (t) => {
+      const { proxy, journal, happened } = await scene(t, {
+        onResponse: 'wait, continue',
+        rule: { backends: [] },
+      });
+      const response = ask(proxy, version, GET);
+      await happened('waits');
+      journal.resume();
+      const { status, body } = await response;
+      assert.equal(status, 500);
+      assert.match(body, /no_backend/);
+      assert.deepEqual(journal.events, ['request /x', 'response 500 no_backend', 'waits', 'ended 500']);
+    });
+  });
+}
+
+test('a rule with a filter of a kind that is not in the table fails closed', async (t) => {
+  const unknown = { kind: 'unheard-of' } as unknown as Filter;
+  const config = testConfig({ rules: [{ filters: [unknown], backends: [testBackend('a')] }] });
+  const proxy = await TestProxy.start(config);
+  t.after(() => proxy.stop());
+  const { problems } = await proxy.proxy.apply([config]);
+  assert.deepEqual(
+    problems.map(({ message }) => message),
+    ['there is no filter of kind unheard-of'],
+  );
+  const response = await exchangeOnce(proxy, 'HTTP/1.1', GET);
+  assert.equal(response.status, 500);
+  assert.match(response.body, /invalid_rule/);
+});
