@@ -1,33 +1,43 @@
 /** A transport without a socket: what is written is kept, and reads are calls of the test. */
-import type { Socket } from 'node:net';
-import { DISCARDING_SINK } from '../../src/proxy/net/shared-read.ts';
-import type { ByteSink, Transport } from '../../src/proxy/net/transport.ts';
+import { DISCARDING_SINK, type ByteSink, type Transport } from '../../src/proxy/net/transport.ts';
 
-class FakeSocket {
-  readonly written: Buffer[] = [];
-  destroyed = false;
-  ended = false;
-  readonly writableLength = 0;
-  readonly writableNeedDrain = false;
-  onDestroyed: (() => void) | null = null;
+export class FakeTransport implements Transport {
+  sink: ByteSink = DISCARDING_SINK;
+  readonly directsReads = true;
+  readonly encrypted = false;
+  readonly remoteAddress = { address: '192.0.2.1', port: 1 };
+  readonly localAddress = { address: '192.0.2.2', port: 80 };
+  bytesRead = 0;
+  readEnded = false;
+  isPaused = false;
+  /** Set by a test: what is written waits until `drain`. */
+  isBlocked = false;
+  isClosed = false;
+  /** Our direction has ended. */
+  isEnded = false;
+  /** The connection was reset. */
+  wasReset = false;
+  readonly #written: Buffer[] = [];
+  readonly #closeListeners: (() => void)[] = [];
 
+  // --- what the engine does ---
+
+  pause(): void {
+    this.isPaused = true;
+  }
+  resume(): void {
+    this.isPaused = false;
+  }
   write(bytes: Buffer): boolean {
-    if (!this.destroyed) this.written.push(Buffer.from(bytes));
+    if (!this.isClosed && !this.isEnded) this.#written.push(Buffer.from(bytes));
     return true;
   }
-  end(): void {
-    this.ended = true;
+  enqueue(bytes: Buffer, onWritten?: (error?: Error | null) => void): void {
+    this.write(bytes);
+    if (onWritten !== undefined) queueMicrotask(() => onWritten(null));
   }
-  destroySoon(): void {
-    this.destroy();
-  }
-  destroy(): void {
-    if (this.destroyed) return;
-    this.destroyed = true;
-    this.onDestroyed?.();
-  }
-  resetAndDestroy(): void {
-    this.destroy();
+  enqueueCopy(buffer: Buffer, length: number): void {
+    this.write(buffer.subarray(0, length));
   }
   cork(): void {
     // Nothing waits here.
@@ -35,45 +45,65 @@ class FakeSocket {
   uncork(): void {
     // Nothing waits here.
   }
-  pause(): void {
-    // The test reads for us.
+  get queuedBytes(): number {
+    return this.isBlocked ? 1 : 0;
   }
-  resume(): void {
-    // The test reads for us.
+  end(): void {
+    this.isEnded = true;
   }
-}
+  close(): void {
+    this.destroy();
+  }
+  reset(): void {
+    this.wasReset = !this.isClosed;
+    this.destroy();
+  }
+  destroy(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const { sink } = this;
+    this.sink = DISCARDING_SINK;
+    sink.onClose(null);
+    for (const listener of this.#closeListeners) listener();
+  }
+  onceClosed(listener: () => void): void {
+    this.#closeListeners.push(listener);
+  }
+  unref(): void {
+    // Nothing keeps the process alive here.
+  }
 
-export class FakeTransport implements Transport {
-  readonly #fake = new FakeSocket();
-  readonly socket = this.#fake as unknown as Socket;
-  readonly directsReads = true;
-  readonly encrypted = false;
-  readonly queuedBytes = 0;
-  readonly isBlocked = false;
-  sink: ByteSink = DISCARDING_SINK;
-
-  constructor() {
-    this.#fake.onDestroyed = () => {
-      const { sink } = this;
-      this.sink = DISCARDING_SINK;
-      sink.onClose(null);
-    };
-  }
-
-  write(bytes: Buffer): boolean {
-    return this.#fake.write(bytes);
-  }
+  // --- what the test does ---
 
   /** Delivers these bytes as one read, unless the connection is gone. */
   read(bytes: Buffer): void {
-    if (!this.#fake.destroyed) this.sink.onBytes(Buffer.from(bytes), bytes.length);
+    if (this.isClosed) return;
+    this.bytesRead += bytes.length;
+    this.sink.onBytes(Buffer.from(bytes), bytes.length);
   }
 
+  /** The peer ends its direction. */
+  readEnd(): void {
+    this.readEnded = true;
+    this.sink.onEnd();
+  }
+
+  /** Everything that waited has been written. */
+  drain(): void {
+    this.isBlocked = false;
+    this.sink.onDrain();
+  }
+
+  /** Writes so far. */
+  get writes(): number {
+    return this.#written.length;
+  }
   /** Everything written so far, as latin1. */
   get written(): string {
-    return Buffer.concat(this.#fake.written).toString('latin1');
+    return Buffer.concat(this.#written).toString('latin1');
   }
-  get isClosed(): boolean {
-    return this.#fake.destroyed || this.#fake.ended;
+  /** One of the two directions has ended, or both have. */
+  get isOver(): boolean {
+    return this.isClosed || this.isEnded;
   }
 }

@@ -75,7 +75,7 @@ function recordingHost(log: string[]): ServerHost {
     begin,
     opened: () => undefined,
     closed: () => undefined,
-    choose: () => assert.fail('the connection is known to speak HTTP/1.1'),
+    detectProtocol: () => assert.fail('the connection is known to speak HTTP/1.1'),
     refused: (reason) => log.push(`refused ${reason}`),
   };
 }
@@ -120,8 +120,8 @@ export function serveHttp2(reads: readonly Buffer[]): Served {
   const transport = new FakeTransport();
   acceptHttp2(transport, recordedConnection(), recordingHost(log));
   for (const read of reads) transport.read(read);
-  log.push(transport.isClosed ? 'closed' : 'open');
-  transport.socket.destroy();
+  log.push(transport.isOver ? 'closed' : 'open');
+  transport.destroy();
   return { log, written: transport.written };
 }
 
@@ -192,7 +192,7 @@ export function receiveHttp1(reads: readonly Buffer[], isHead: boolean): string[
   client.use(answer);
   client.start(renderRequest(outgoing(isHead ? 'HEAD' : 'GET')), true);
   for (const read of reads) transport.read(read);
-  return [...answer.words, transport.isClosed ? 'closed' : 'open'];
+  return [...answer.words, transport.isOver ? 'closed' : 'open'];
 }
 
 const requests = new Map<string, OutgoingRequest>();
@@ -245,7 +245,7 @@ export function receiveHttp2(reads: readonly Buffer[]): string[] {
     return answer;
   });
   for (const read of reads) transport.read(read);
-  const words = [...answers.flatMap((answer) => answer.words), transport.isClosed ? 'closed' : 'open'];
-  transport.socket.destroy();
+  const words = [...answers.flatMap((answer) => answer.words), transport.isOver ? 'closed' : 'open'];
+  transport.destroy();
   return words;
 }

@@ -10,7 +10,8 @@ import type { CompiledL4Rule, L4Cluster, L4Endpoint } from '../../src/proxy/l4/l
 import { StreamCounters } from '../../src/proxy/l4/stream-counters.ts';
 import { openStream } from '../../src/proxy/l4/stream-session.ts';
 import { ConnectionRegistry } from '../../src/proxy/port/connection-registry.ts';
-import { DISCARDING_SINK, transportOfAccepted } from '../../src/proxy/net/shared-read.ts';
+import { transportOfAccepted } from '../../src/proxy/net/socket-transport.ts';
+import { DISCARDING_SINK } from '../../src/proxy/net/transport.ts';
 import { WeightedChoice } from '../../src/proxy/upstream/weighted-choice.ts';
 import { TimerWheel } from '../../src/proxy/net/timer-wheel.ts';
 

@@ -1,12 +1,13 @@
 /** A TLS port as the data plane makes one, without the rest of the data plane: for tests of its first part. */
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { clusterId, listenerId, ruleId } from '../../src/ir/ids.ts';
 import type { HttpListener, L4Rule, Listener, TlsListener } from '../../src/ir/listener.ts';
 import type { Certificate, ClientValidation, ListenerTls } from '../../src/ir/tls.ts';
-import { DISCARDING_SINK, transportOfAccepted } from '../../src/proxy/net/shared-read.ts';
+import { transportOfAccepted } from '../../src/proxy/net/socket-transport.ts';
+import { DISCARDING_SINK, type Transport } from '../../src/proxy/net/transport.ts';
 import { TlsCounters, type TlsFailure } from '../../src/proxy/net/tls-failure.ts';
-import { TlsIntake, type TlsAccepted } from '../../src/proxy/net/tls-intake.ts';
+import { receiveTls, type TlsAccepted } from '../../src/proxy/net/tls-intake.ts';
 import { compileTlsPort, type TlsPort } from '../../src/proxy/net/tls-port.ts';
 import { TlsTerminator } from '../../src/proxy/net/tls-terminator.ts';
 import { TimerWheel } from '../../src/proxy/net/timer-wheel.ts';
@@ -88,16 +89,16 @@ export async function startTlsPort(
   const counters = new TlsCounters();
   const wheel = new TimerWheel();
   const deps = { terminator, counters, wheel, handshakeTimeoutMs: options.handshakeTimeoutMs ?? 5_000 };
-  /** Every connection, whatever has become of it. */
-  const sockets = new Set<Socket>();
+  /** Every connection that is open. */
+  const transports = new Set<Transport>();
   const accepted: TlsAccepted<L4Rule>[] = [];
   const refused: { failure: TlsFailure; detail: string }[] = [];
   let compiled = compile(listeners, certificates);
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
     const transport = transportOfAccepted(socket, DISCARDING_SINK);
-    sockets.add(transport.socket);
-    transport.socket.once('close', () => sockets.delete(transport.socket));
-    new TlsIntake(transport, compiled, deps, {
+    transports.add(transport);
+    transport.onceClosed(() => transports.delete(transport));
+    receiveTls(transport, compiled, deps, {
       onAccepted: (connection) => {
         accepted.push(connection);
         (options.onAccepted ?? echo)(connection);
@@ -115,7 +116,7 @@ export async function startTlsPort(
     refused,
     apply: (next, nextCertificates) => (compiled = compile(next, nextCertificates)),
     close: async () => {
-      for (const socket of sockets) socket.destroy();
+      for (const transport of transports) transport.destroy();
       wheel.stop();
       server.close();
       await once(server, 'close');
@@ -139,11 +140,10 @@ export async function listen(server: Server): Promise<number> {
 }
 
 function echo({ transport, ...connection }: TlsAccepted<L4Rule>): void {
-  const { socket } = transport;
   transport.sink = {
     ...DISCARDING_SINK,
-    onBytes: (buffer, length) => socket.write(Buffer.from(buffer.subarray(0, length))),
-    onEnd: () => socket.end(),
+    onBytes: (buffer, length) => transport.enqueueCopy(buffer, length),
+    onEnd: () => transport.end(),
   };
-  if (connection.kind === 'relay' && connection.firstBytes !== null) socket.write(connection.firstBytes);
+  if (connection.kind === 'relay' && connection.firstBytes !== null) transport.enqueue(connection.firstBytes);
 }

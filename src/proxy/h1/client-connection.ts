@@ -79,7 +79,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
     return this.#events !== null;
   }
   get isClosed(): boolean {
-    return this.#transport === null || this.#transport.socket.destroyed;
+    return this.#transport === null || this.#transport.isClosed;
   }
   get reused(): boolean {
     return this.served > 1;
@@ -114,7 +114,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
     this.#requestEnded = true;
     if (this.#isTunnel) {
       this.#writer?.flush();
-      this.#transport?.socket.end();
+      this.#transport?.end();
     } else if (this.#writer?.end(trailers) === false) {
       // Shorter than declared: what the backend makes of it must not meet another request.
       this.#fail('invalid');
@@ -126,12 +126,12 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
   }
   pauseResponse(): void {
     this.#isPaused = true;
-    this.#transport?.socket.pause();
+    this.#transport?.pause();
   }
   resumeResponse(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#transport?.socket.resume();
+    this.#transport?.resume();
   }
 
   cancel(): void {
@@ -140,7 +140,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
   }
 
   destroy(): void {
-    this.#transport?.socket.destroy();
+    this.#transport?.destroy();
   }
 
   // --- the answer ---

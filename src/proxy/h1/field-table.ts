@@ -2,7 +2,7 @@
  * Fields of one head or trailer section: their positions in the received bytes. Nothing is copied; strings are made only
  * of what is asked for. One table is reused for message after message.
  */
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../net/latin1.ts';
 import type { FieldList } from '../message/head.ts';
 import type { FieldPolicy } from '../message/field-policy.ts';
 import { FORWARDED_PREFIX, HeaderId, SUSPECT_BY_ID, Suspect, separatorOf } from '../message/header-id.ts';

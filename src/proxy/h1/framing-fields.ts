@@ -5,7 +5,7 @@
 import type { ReasonCode } from '../../ir/reason.ts';
 import { UNKNOWN_LENGTH } from '../message/head.ts';
 import { HeaderId } from '../message/header-id.ts';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../net/latin1.ts';
 import type { FieldTable } from './field-table.ts';
 import { ZERO, equalsName } from './tables.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { FieldList } from '../message/head.ts';
 import { bulkBuffers } from '../message/bulk-buffers.ts';
-import { writeLatin1 } from '../message/latin1.ts';
+import { writeLatin1 } from '../net/latin1.ts';
 import { LentBuffers } from '../message/lent-buffers.ts';
 import { sizedBuffers } from '../message/sized-buffers.ts';
 import { isForwardableTrailer } from '../message/trailers.ts';
@@ -100,17 +100,17 @@ export class MessageWriter {
     if (owned) this.#sendOwned(this.#lent, buffer, from, to);
     else this.#sendCopy(this.#lent, buffer, from, to);
     // TLS may need the bytes after the call: there, buffers wait for the callbacks.
-    if (!this.#transport.encrypted) this.#lent.settle(this.#transport.socket);
+    if (!this.#transport.encrypted) this.#lent.reclaimWritten(this.#transport);
   }
 
   #sendOwned(lent: LentBuffers, buffer: Buffer, from: number, to: number): void {
-    const { socket } = this.#transport;
-    socket.cork();
+    const transport = this.#transport;
+    transport.cork();
     const gathered = this.#writeGathered();
-    lent.write(socket, buffer.subarray(from, to), buffer, bulkBuffers);
-    if (this.#framing === BodyFraming.chunked) socket.write(CRLF);
-    socket.uncork();
-    const isFree = socket.writableLength === 0 && !this.#transport.encrypted;
+    lent.write(transport, buffer.subarray(from, to), buffer, bulkBuffers);
+    if (this.#framing === BodyFraming.chunked) transport.enqueue(CRLF);
+    transport.uncork();
+    const isFree = transport.queuedBytes === 0 && !transport.encrypted;
     if (gathered !== null && isFree) sizedBuffers.release(gathered);
   }
 
@@ -130,14 +130,14 @@ export class MessageWriter {
     buffer.copy(copy, position, from, to);
     position += to - from;
     if (this.#framing === BodyFraming.chunked) position = putCrlf(copy, position);
-    lent.write(this.#transport.socket, copy.subarray(0, position), copy, sizedBuffers);
+    lent.write(this.#transport, copy.subarray(0, position), copy, sizedBuffers);
   }
 
-  /** Hands the gathered bytes to a corked socket; returns their buffer, which may be reused only if they went out with the rest. */
+  /** Queues the gathered bytes on a corked transport; returns their buffer, which may be reused only if they went out with the rest. */
   #writeGathered(): Buffer | null {
     const gathered = this.#gathered;
     if (gathered === null || this.#length === 0) return null;
-    this.#transport.socket.write(gathered.subarray(0, this.#length));
+    this.#transport.enqueue(gathered.subarray(0, this.#length));
     this.#gathered = null;
     this.#length = 0;
     return gathered;

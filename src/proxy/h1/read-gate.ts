@@ -1,31 +1,31 @@
 /** Pauses reads of a connection, for the consumer of its bodies or for a backlog of pipelined requests. */
-import type { Socket } from 'node:net';
+import type { Transport } from '../net/transport.ts';
 
 export class ReadGate {
-  readonly #socket: Socket;
+  readonly #transport: Transport;
   #isFull = false;
   /** Its bytes are not wanted for now. */
   isPaused = false;
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
+  constructor(transport: Transport) {
+    this.#transport = transport;
   }
 
   pause(): void {
     this.isPaused = true;
-    this.#socket.pause();
+    this.#transport.pause();
   }
 
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    if (!this.#isFull) this.#socket.resume();
+    if (!this.#isFull) this.#transport.resume();
   }
 
   /** Enough is held. */
   fill(): void {
     this.#isFull = true;
-    this.#socket.pause();
+    this.#transport.pause();
   }
 
   /** Resumes reading, whatever paused it. */
@@ -33,6 +33,6 @@ export class ReadGate {
     if (!this.#isFull && !this.isPaused) return;
     this.#isFull = false;
     this.isPaused = false;
-    this.#socket.resume();
+    this.#transport.resume();
   }
 }

@@ -4,7 +4,7 @@ import { normalisePath } from '../router/path.ts';
 import type { FieldPolicy } from '../message/field-policy.ts';
 import type { RequestHead } from '../message/head.ts';
 import { HeaderId } from '../message/header-id.ts';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../net/latin1.ts';
 import { methodName } from '../message/method.ts';
 import { FieldTable, INCOMPLETE, MALFORMED, TOO_MANY_FIELDS } from './field-table.ts';
 import { Framing } from './framing-fields.ts';

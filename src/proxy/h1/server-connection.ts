@@ -19,7 +19,7 @@ import { BROKEN } from './chunked.ts';
 import { INCOMPLETE } from './field-table.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { IncomingBody } from './incoming-body.ts';
-import { closeAtOnce, LingeringClose } from '../net/lingering-close.ts';
+import { closeAtOnce, lingerAndClose } from '../net/lingering-close.ts';
 import type { H1RequestHead } from './request-head.ts';
 import { ReadGate } from './read-gate.ts';
 import { responseFraming } from './response-writer.ts';
@@ -63,7 +63,7 @@ export class H1ServerConnection
     this.#limits = connection.info.limits;
     this.#head = head;
     this.#connection = connection;
-    this.#gate = new ReadGate(transport.socket);
+    this.#gate = new ReadGate(transport);
     this.#scheduleIn(this.#limits.headTimeoutMs);
     host.opened(this);
   }
@@ -96,7 +96,7 @@ export class H1ServerConnection
 
   #handOver(buffer: Buffer, length: number): void {
     this.#host.wheel.remove(this);
-    this.#host.choose(this.transport, this.#connection);
+    this.#host.detectProtocol(this.transport, this.#connection);
     this.#host.closed(this);
     this.transport.sink.onBytes(buffer, length);
   }
@@ -273,7 +273,7 @@ export class H1ServerConnection
     this.#isAnswering = false;
     if (this.#state === TUNNEL) {
       // Half-closed, until the client has ended too.
-      this.transport.socket.end();
+      this.transport.end();
       return;
     }
     this.#events = null;
@@ -312,7 +312,7 @@ export class H1ServerConnection
     this.#bulk.stop();
     this.writer.flush();
     this.#host.wheel.cancel(this);
-    if (!isQuiet || !closeAtOnce(this.transport)) new LingeringClose(this.transport, this.#host.wheel, this);
+    if (!isQuiet || !closeAtOnce(this.transport)) lingerAndClose(this.transport, this.#host.wheel, this);
   }
 
   // --- events of the socket ---

@@ -46,11 +46,10 @@ export abstract class H1ServerOutput extends TimerEntry implements ResponseOptio
 
   /** Breaks off: an answer that ends with the connection must not look complete, hence a reset where there can be one. */
   abort(): void {
-    if (this.transport.encrypted) this.destroy();
-    else this.transport.socket.resetAndDestroy();
+    this.transport.reset();
   }
 
   destroy(): void {
-    this.transport.socket.destroy();
+    this.transport.destroy();
   }
 }

@@ -209,7 +209,7 @@ export class H2ClientConnection extends H2Connection<H2ClientStream> {
   }
 
   protected closeTransport(): void {
-    this.transport.socket.destroySoon();
+    this.transport.close();
     this.#owner.onGone(this);
   }
 

@@ -175,6 +175,6 @@ export abstract class H2Output<Stream extends H2Stream> extends TimerEntry {
   }
 
   destroy(): void {
-    this.transport.socket.destroy();
+    this.transport.destroy();
   }
 }

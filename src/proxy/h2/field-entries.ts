@@ -4,7 +4,7 @@ import { H1RequestHead } from '../h1/request-head.ts';
 import { H1ResponseHead } from '../h1/response-head.ts';
 import type { FieldList } from '../message/head.ts';
 import { isConnectionLevel } from '../message/header-id.ts';
-import { latin1 } from '../message/latin1.ts';
+import { latin1 } from '../net/latin1.ts';
 import { isForwardableTrailer } from '../message/trailers.ts';
 import { EntryFields } from '../message/entry-fields.ts';
 import { HeaderEntry } from '../message/header-entry.ts';

@@ -37,12 +37,12 @@ export class FrameWriter {
 
   /** The socket has more to send than it should: producers pause until its drain. */
   get isFull(): boolean {
-    return this.#transport.socket.writableNeedDrain;
+    return this.#transport.isBlocked;
   }
 
   /** Bytes that the socket has not sent yet, without those of this turn. */
   get queuedBytes(): number {
-    return this.#transport.socket.writableLength;
+    return this.#transport.queuedBytes;
   }
 
   /** A buffer with room for `bytes` after `at`; what was written up to `at` leaves with it. Valid until the next call. */
@@ -162,15 +162,15 @@ export class FrameWriter {
     const length = this.at;
     if (buffer === null || length === 0) return;
     this.at = 0;
-    const { socket, encrypted } = this.#transport;
-    if (this.#isEnded || socket.destroyed) return;
-    if (encrypted) {
+    const transport = this.#transport;
+    if (this.#isEnded || transport.isClosed) return;
+    if (transport.encrypted) {
       // One record's worth, encrypted later: its bytes must stay as they are.
-      socket.write(Buffer.from(buffer.subarray(0, length)));
+      transport.enqueue(Buffer.from(buffer.subarray(0, length)));
       return;
     }
     this.#buffer = null;
-    socket.write(length === buffer.length ? buffer : buffer.subarray(0, length));
-    if (socket.writableLength === 0) this.#buffer = buffer;
+    transport.enqueue(length === buffer.length ? buffer : buffer.subarray(0, length));
+    if (transport.queuedBytes === 0) this.#buffer = buffer;
   }
 }

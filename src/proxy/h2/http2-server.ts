@@ -15,7 +15,7 @@ export function acceptHttp2(transport: Transport, connection: DownstreamConnecti
  * Prior knowledge (RFC 9113 section 3.3): a client that speaks HTTP/2 begins with a preface that no HTTP/1.1 request can be. Until it
  * has shown which it speaks, the connection is here; `accept` then puts its engine in this one's place.
  */
-export class ProtocolChoice extends TimerEntry implements ByteSink, ServerConnection {
+export class ProtocolDetection extends TimerEntry implements ByteSink, ServerConnection {
   readonly #host: ServerHost;
   readonly #transport: Transport;
   readonly #accept: (isHttp2: boolean) => void;
@@ -73,7 +73,7 @@ export class ProtocolChoice extends TimerEntry implements ByteSink, ServerConnec
   }
 
   destroy(): void {
-    this.#transport.socket.destroy();
+    this.#transport.destroy();
   }
 
   onDrain(): void {

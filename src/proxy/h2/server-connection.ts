@@ -3,7 +3,7 @@ import type { ClientLimits } from '../../ir/client-limits.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { Transport } from '../net/transport.ts';
 import type { DownstreamConnection } from '../message/downstream-connection.ts';
-import { LingeringClose } from '../net/lingering-close.ts';
+import { lingerAndClose } from '../net/lingering-close.ts';
 import { refuse } from '../message/local-reply.ts';
 import type { ServerConnection, ServerHost } from '../message/server-host.ts';
 import { H2Connection } from './connection.ts';
@@ -261,7 +261,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
   }
 
   protected closeTransport(): void {
-    new LingeringClose(this.transport, this.wheel, this);
+    lingerAndClose(this.transport, this.wheel, this);
   }
 
   protected onGone(): void {

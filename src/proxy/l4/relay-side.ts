@@ -1,11 +1,7 @@
-/** One of the two sockets of a relayed connection: what is read from it goes to the other. */
+/** One side of a relayed connection, the client's or the backend's: what is read from it goes to the other. */
 import { BulkRead } from '../h1/bulk-read.ts';
 import { bulkBuffers } from '../message/bulk-buffers.ts';
-import { latin1 } from '../message/latin1.ts';
 import type { ByteSink, Transport } from '../net/transport.ts';
-
-/** Up to here bytes are copied as a string, which is cheaper than a Buffer of their own (not on TLS sockets). */
-const STRING_BYTES = 4_096;
 
 export interface RelayEvents {
   /** Bytes moved, in either direction. */
@@ -43,21 +39,16 @@ export class RelaySide implements ByteSink {
     this.bytes += length;
     this.#bulk.lastReadBytes = length;
     this.#events.onActivity();
-    const { socket, encrypted } = peer.transport;
+    const to = peer.transport;
     if (this.#bulk.giveAway(buffer)) {
-      socket.write(buffer.subarray(0, length));
+      to.enqueue(buffer.subarray(0, length));
       peer.#returnWhenWritten(buffer);
-    } else if (!this.transport.directsReads) {
-      // Such a socket gives each chunk a buffer of its own.
-      socket.write(buffer);
-    } else if (length <= STRING_BYTES && !encrypted) {
-      socket.write(latin1(buffer, 0, length), 'latin1');
-    } else {
-      socket.write(Buffer.from(buffer.subarray(0, length)));
-    }
-    if (socket.writableNeedDrain) {
+    } else if (this.transport.directsReads) to.enqueueCopy(buffer, length);
+    // Such a transport gives each chunk a buffer of its own.
+    else to.enqueue(buffer);
+    if (to.isBlocked) {
       this.#isPaused = true;
-      this.transport.socket.pause();
+      this.transport.pause();
     }
   }
 
@@ -68,7 +59,7 @@ export class RelaySide implements ByteSink {
   /** Half-close: the other direction goes on. */
   onEnd(): void {
     this.#bulk.stop();
-    this.#peer?.transport.socket.end();
+    this.#peer?.transport.end();
   }
 
   onDrain(): void {
@@ -87,21 +78,14 @@ export class RelaySide implements ByteSink {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.transport.socket.resume();
+    this.transport.resume();
   }
 
   /** A buffer still queued comes back with the drain; when too little is queued for one, nothing would tell us. */
   #returnWhenWritten(buffer: Buffer): void {
-    const { socket } = this.transport;
-    if (socket.writableLength === 0) bulkBuffers.release(buffer);
-    else if (socket.writableNeedDrain) this.#lent.push(buffer);
+    const { transport } = this;
+    if (transport.queuedBytes === 0) bulkBuffers.release(buffer);
+    else if (transport.isBlocked) this.#lent.push(buffer);
     else bulkBuffers.forget();
   }
-}
-
-/** Ends a connection the way a peer that is gone does, so that the other end learns that data may be missing. */
-export function resetTransport({ socket, encrypted }: Transport): void {
-  // Node resets TCP sockets only. A TLS one that ends without close_notify says the same.
-  if (encrypted || socket.destroyed) socket.destroy();
-  else socket.resetAndDestroy();
 }

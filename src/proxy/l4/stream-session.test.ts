@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import net, { type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { FakeTransport } from '../../../test/support/fake-transport.ts';
 import { TestCluster, startRelay, testRule, type TestRelay } from '../../../test/support/stream-relay.ts';
 import {
   closedPort,
@@ -232,13 +233,14 @@ test('an endpoint that does not answer is given up after the connect timeout', a
   const cluster = new TestCluster([1, port]);
   const silent = cluster.endpoints[0];
   assert.ok(silent);
-  const abandoned: Socket[] = [];
+  const abandoned: FakeTransport[] = [];
   const never = {
     connectTimeoutMs: 60,
     connect: (sink: Parameters<typeof silent.dial.connect>[0]) => {
-      const socket = new net.Socket();
-      abandoned.push(socket);
-      return { socket, sink, directsReads: true, encrypted: false };
+      const transport = new FakeTransport();
+      transport.sink = sink;
+      abandoned.push(transport);
+      return transport;
     },
   };
   Object.assign(silent, { dial: never });
@@ -247,7 +249,7 @@ test('an endpoint that does not answer is given up after the connect timeout', a
   const client = dial(at);
   client.end('x');
   assert.equal((await readAll(client))?.toString(), 'x');
-  assert.equal(only(abandoned).destroyed, true);
+  assert.equal(only(abandoned).isClosed, true);
   assert.equal(silent.connectFailures, 1);
 });
 

@@ -3,10 +3,8 @@
  * and then moves bytes both ways until both ends are done.
  */
 import type { ReasonCode } from '../../ir/reason.ts';
-import { DISCARDING_SINK } from '../net/shared-read.ts';
 import { writeProxyHeader, type ProxiedPeers } from '../net/proxy-protocol.ts';
-import type { Transport } from '../net/transport.ts';
-import type { ConnectingSink } from '../upstream/upstream-pool.ts';
+import { DISCARDING_SINK, type ConnectingSink, type Transport } from '../net/transport.ts';
 import type { ServerConnection } from '../message/server-host.ts';
 import { TimerEntry, type TimerWheel } from '../net/timer-wheel.ts';
 import {
@@ -18,7 +16,7 @@ import {
   type CompiledL4Rule,
   type L4Endpoint,
 } from './l4-rule.ts';
-import { RelaySide, resetTransport, type RelayEvents } from './relay-side.ts';
+import { RelaySide, type RelayEvents } from './relay-side.ts';
 import type { StreamCounters } from './stream-counters.ts';
 
 /** Endpoints tried for one connection. */
@@ -50,14 +48,14 @@ export interface StreamDeps {
 /** Starts relaying `opening`. All that follows is seen in counters. */
 export function openStream(opening: StreamOpening, deps: StreamDeps): void {
   const { transport, rule } = opening;
-  transport.socket.pause();
+  transport.pause();
   // Also while the proxy drains: what was accepted before is served.
   const backend = chooseBackend(rule);
   if (backend === null || backend.cluster === null) {
     const reason = backend?.refusal ?? 'no_backend';
     (backend?.counters ?? rule.counters).ended(reason);
     transport.sink = DISCARDING_SINK;
-    resetTransport(transport);
+    transport.reset();
     return;
   }
   new StreamSession(opening, backend, deps).start();
@@ -140,9 +138,9 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     const { firstBytes } = this.#opening;
     if (firstBytes !== null) {
       this.#client.bytes += firstBytes.length;
-      transport.socket.write(firstBytes);
+      transport.enqueue(firstBytes);
     }
-    this.#opening.transport.socket.resume();
+    this.#opening.transport.resume();
   }
 
   onClose(): void {
@@ -189,13 +187,13 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
   onSideClosed(side: RelaySide, error: Error | null): void {
     if (this.#isOver) return;
     const other = side === this.#client ? this.#upstream : this.#client;
-    if (other === null || other.transport.socket.destroyed) {
+    if (other === null || other.transport.isClosed) {
       this.#finish();
     } else if (error !== null) {
       // What one end did not get to see, the other must not believe delivered.
-      resetTransport(other.transport);
+      other.transport.reset();
       this.#finish();
-    } else if (!side.transport.socket.readableEnded) {
+    } else if (!side.transport.readEnded) {
       this.destroy();
     }
     // Otherwise the side was closed after both directions had ended: the other one closes when its last bytes are out.
@@ -217,20 +215,20 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     if (this.#isOver) return;
     this.#abandonDial();
     this.#finish();
-    this.#client.transport.socket.destroy();
-    this.#upstream?.transport.socket.destroy();
+    this.#client.transport.destroy();
+    this.#upstream?.transport.destroy();
   }
 
   #refuse(reason: ReasonCode): void {
     this.#counters.ended(reason);
     this.#finish();
-    resetTransport(this.#client.transport);
+    this.#client.transport.reset();
   }
 
   #abandonDial(): void {
     if (this.#dialing === null) return;
     this.#dialing.sink = DISCARDING_SINK;
-    this.#dialing.socket.destroy();
+    this.#dialing.destroy();
     this.#dialing = null;
   }
 

@@ -3,7 +3,7 @@
  * else with the write's callback. (Waiting for `drain` instead lost those of which too little was queued for one, and made the
  * garbage collector free a quarter of a megabyte each time.)
  */
-import type { Socket } from 'node:net';
+import type { Transport } from '../net/transport.ts';
 
 /** Where a buffer came from. */
 interface BufferPool {
@@ -34,15 +34,15 @@ export class LentBuffers {
     else loan.pool.forget();
   };
 
-  /** Writes `bytes`, which are part of `buffer`. `settle` follows, after any uncorking. */
-  write(socket: Socket, bytes: Buffer, buffer: Buffer, pool: BufferPool): void {
+  /** Writes `bytes`, which are part of `buffer`. `reclaimWritten` follows, after any uncorking. */
+  write(transport: Transport, bytes: Buffer, buffer: Buffer, pool: BufferPool): void {
     this.#loans.push({ buffer, pool });
-    socket.write(bytes, this.#onWritten);
+    transport.enqueue(bytes, this.#onWritten);
   }
 
   /** Takes back what has gone out already. */
-  settle(socket: Socket): void {
-    if (socket.writableLength > 0) return;
+  reclaimWritten(transport: Transport): void {
+    if (transport.queuedBytes > 0) return;
     for (const { buffer, pool } of this.#loans) pool.release(buffer);
     this.#released += this.#loans.length;
     this.#loans.length = 0;

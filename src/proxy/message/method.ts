@@ -1,5 +1,5 @@
 /** Method names without making a string for each request: the usual ones are told by length and first byte, then compared. */
-import { latin1 } from './latin1.ts';
+import { latin1 } from '../net/latin1.ts';
 
 const COMMON = ['GET', 'PUT', 'HEAD', 'POST', 'PATCH', 'TRACE', 'DELETE', 'OPTIONS', 'CONNECT'] as const;
 const MAX_LENGTH = 7;

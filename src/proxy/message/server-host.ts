@@ -26,7 +26,7 @@ export interface ServerHost extends ExchangeFactory {
    * The connection may have begun with the preface of HTTP/2 (prior knowledge, RFC 9113 section 3.3): a sink that waits for all of
    * it takes the transport over, and is given the bytes next.
    */
-  choose(transport: Transport, connection: DownstreamConnection): void;
+  detectProtocol(transport: Transport, connection: DownstreamConnection): void;
   /** A message was refused before it became a request. */
   refused(reason: ReasonCode, connection: DownstreamConnection): void;
 }

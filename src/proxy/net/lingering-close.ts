@@ -14,34 +14,38 @@ const STALLED_MS = 60_000;
  * Closes a connection whose client has said that nothing more will come, and of which nothing is unread: with all that was written
  * in the kernel's hands, that resets nothing. False where something is still to go out; TLS has its own good-bye.
  */
-export function closeAtOnce({ socket, encrypted, queuedBytes }: Transport): boolean {
-  if (encrypted || queuedBytes > 0) return false;
-  socket.destroy();
+export function closeAtOnce(transport: Transport): boolean {
+  if (transport.encrypted || transport.queuedBytes > 0) return false;
+  transport.destroy();
   return true;
 }
 
-export class LingeringClose extends TimerEntry implements ByteSink {
+/** Ends our direction and closes after the client, or after a while. `before` keeps getting `onDrain` and `onClose`. */
+export function lingerAndClose(transport: Transport, wheel: TimerWheel, before: ByteSink): void {
+  const closing = new LingeringClose(transport, wheel, before);
+  wheel.schedule(closing, wheel.now() + LINGER_MS);
+  transport.sink = closing;
+  transport.end();
+  transport.resume();
+}
+
+class LingeringClose extends TimerEntry implements ByteSink {
   readonly #transport: Transport;
   readonly #wheel: TimerWheel;
   readonly #before: ByteSink;
   #bytes = 0;
   #queued = Infinity;
 
-  /** Takes over from `before`, which still hears of `onDrain` and `onClose`. */
   constructor(transport: Transport, wheel: TimerWheel, before: ByteSink) {
     super();
     this.#transport = transport;
     this.#wheel = wheel;
     this.#before = before;
-    transport.sink = this;
-    transport.socket.end();
-    transport.socket.resume();
-    wheel.schedule(this, wheel.now() + LINGER_MS);
   }
 
   onBytes(_buffer: Buffer, length: number): void {
     this.#bytes += length;
-    if (this.#bytes > MAX_BYTES) this.#transport.socket.destroy();
+    if (this.#bytes > MAX_BYTES) this.#transport.destroy();
   }
 
   onEnd(): void {
@@ -64,7 +68,7 @@ export class LingeringClose extends TimerEntry implements ByteSink {
   onTimer(): void {
     const queued = this.#transport.queuedBytes;
     if (queued === 0 || queued >= this.#queued) {
-      this.#transport.socket.destroy();
+      this.#transport.destroy();
       return;
     }
     this.#queued = queued;

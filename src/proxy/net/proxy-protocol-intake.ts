@@ -2,8 +2,7 @@
 import { TimerEntry, type TimerWheel } from './timer-wheel.ts';
 import { ByteCollector } from './byte-collector.ts';
 import { readProxyHeader, type ProxiedPeers } from './proxy-protocol.ts';
-import { DISCARDING_SINK } from './shared-read.ts';
-import type { ByteSink, Transport } from './transport.ts';
+import { DISCARDING_SINK, type ByteSink, type Transport } from './transport.ts';
 
 export interface ProxyIntakeEvents {
   /**
@@ -15,21 +14,30 @@ export interface ProxyIntakeEvents {
   onRefused(detail: string): void;
 }
 
-export class ProxyProtocolIntake extends TimerEntry implements ByteSink {
+/** Reads the PROXY header of a connection. `timeoutMs`: for the whole header; 0 = no limit. */
+export function receiveProxyHeader(
+  transport: Transport,
+  wheel: TimerWheel,
+  timeoutMs: number,
+  events: ProxyIntakeEvents,
+): void {
+  const intake = new ProxyProtocolIntake(transport, wheel, events);
+  if (timeoutMs > 0) wheel.schedule(intake, wheel.now() + timeoutMs);
+  transport.sink = intake;
+}
+
+class ProxyProtocolIntake extends TimerEntry implements ByteSink {
   readonly #transport: Transport;
   readonly #wheel: TimerWheel;
   readonly #events: ProxyIntakeEvents;
   readonly #received = new ByteCollector();
   #isOver = false;
 
-  /** Takes the transport over. `timeoutMs`: for the whole header; 0 = no limit. */
-  constructor(transport: Transport, wheel: TimerWheel, timeoutMs: number, events: ProxyIntakeEvents) {
+  constructor(transport: Transport, wheel: TimerWheel, events: ProxyIntakeEvents) {
     super();
     this.#transport = transport;
     this.#wheel = wheel;
     this.#events = events;
-    if (timeoutMs > 0) wheel.schedule(this, wheel.now() + timeoutMs);
-    transport.sink = this;
   }
 
   onBytes(buffer: Buffer, length: number): void {
@@ -72,11 +80,6 @@ export class ProxyProtocolIntake extends TimerEntry implements ByteSink {
     this.#refuse('no complete PROXY header in time');
   }
 
-  destroy(): void {
-    this.#finish();
-    this.#transport.socket.destroy();
-  }
-
   #finish(): void {
     this.#isOver = true;
     this.#wheel.remove(this);
@@ -85,7 +88,8 @@ export class ProxyProtocolIntake extends TimerEntry implements ByteSink {
 
   #refuse(detail: string): void {
     if (this.#isOver) return;
-    this.destroy();
+    this.#finish();
+    this.#transport.destroy();
     this.#events.onRefused(detail);
   }
 }

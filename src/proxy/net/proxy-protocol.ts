@@ -4,16 +4,12 @@
  * written towards backends that want it.
  */
 import { formatIp, mapIp, parseIp, unmapIp } from '../../lib/ip-address.ts';
-
-export interface ProxyAddress {
-  readonly address: string;
-  readonly port: number;
-}
+import type { TransportAddress } from './transport.ts';
 
 /** Who opened the connection, and which address it dialled. */
 export interface ProxiedPeers {
-  readonly source: ProxyAddress;
-  readonly destination: ProxyAddress;
+  readonly source: TransportAddress;
+  readonly destination: TransportAddress;
   /** The client has closed its connection; absent where nobody knows. */
   readonly isGone?: boolean;
 }
@@ -69,7 +65,7 @@ function textAddress(
   text: string | undefined,
   portText: string | undefined,
   family: number,
-): ProxyAddress | null {
+): TransportAddress | null {
   if (text === undefined || portText === undefined || !/^(?:0|[1-9]\d{0,4})$/.test(portText)) return null;
   const bytes = parseIp(text);
   const port = Number(portText);
@@ -107,7 +103,7 @@ function readV2(bytes: Buffer): ProxyHeaderResult {
   return { kind: 'header', length, peers };
 }
 
-function binaryAddress(bytes: Buffer, at: number, length: number, portAt: number): ProxyAddress {
+function binaryAddress(bytes: Buffer, at: number, length: number, portAt: number): TransportAddress {
   const address = formatIp(unmapIp([...bytes.subarray(at, at + length)]));
   return { address, port: bytes.readUInt16BE(portAt) };
 }

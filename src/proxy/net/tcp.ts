@@ -1,6 +1,6 @@
 /** A listening TCP socket. What is done with a connection is its handler's, which a swap replaces without touching the socket. */
-import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from 'node:net';
-import { takeHandles, type AcceptedHandle } from './shared-read.ts';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { takeHandles, type AcceptedHandle } from './accepted-handle.ts';
 
 /** Connections that the kernel completes before we accept them. */
 const BACKLOG = 4_096;
@@ -87,10 +87,4 @@ async function listenOn(address: string, { port, reusePort }: TcpListenOptions):
 function isFamilyMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL';
-}
-
-/** `::ffff:1.2.3.4`, as a dual-stack socket shows IPv4 peers, is the IPv4 address. */
-export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return '';
-  return address.startsWith('::ffff:') && !isIPv6(address.slice(7)) ? address.slice(7) : address;
 }

@@ -12,11 +12,11 @@ import type { TLSSocket } from 'node:tls';
 import type { HttpListener, TlsListener } from '../../ir/listener.ts';
 import { TimerEntry, type TimerWheel } from './timer-wheel.ts';
 import { ClientHelloReader, type ClientHello } from './client-hello.ts';
-import { DISCARDING_SINK, transportOver } from './shared-read.ts';
+import { transportOver, type SocketTransport } from './socket-transport.ts';
 import type { TlsCounters, TlsFailure } from './tls-failure.ts';
 import { findTarget, type RelayTarget, type Terminated, type TlsPort, type TlsTarget } from './tls-port.ts';
 import type { HandshakeEvents, TlsTerminator } from './tls-terminator.ts';
-import type { ByteSink, Transport } from './transport.ts';
+import { DISCARDING_SINK, type ByteSink, type Transport } from './transport.ts';
 
 /** A connection that has found its listener. Its transport has no sink yet: the receiver sets one. */
 export type TlsAccepted<Rule> = (
@@ -66,8 +66,21 @@ const PLAIN_ANSWER = Buffer.from(
 );
 const PLAIN_REQUEST = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /;
 
-export class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEvents {
-  readonly #transport: Transport;
+/** Takes a connection over; what becomes of it is one of `events`. */
+export function receiveTls<Rule>(
+  transport: SocketTransport,
+  port: TlsPort<Rule>,
+  deps: TlsIntakeDeps,
+  events: TlsIntakeEvents<Rule>,
+): void {
+  const { wheel, handshakeTimeoutMs } = deps;
+  const intake = new TlsIntake(transport, port, deps, events);
+  if (handshakeTimeoutMs > 0) wheel.schedule(intake, wheel.now() + handshakeTimeoutMs);
+  transport.sink = intake;
+}
+
+class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEvents {
+  readonly #transport: SocketTransport;
   readonly #port: TlsPort<Rule>;
   readonly #deps: TlsIntakeDeps;
   readonly #events: TlsIntakeEvents<Rule>;
@@ -76,16 +89,17 @@ export class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEv
   #target: TlsTarget<Rule> | null = null;
   #isOver = false;
 
-  /** Takes the transport over: sets its sink, and from then on speaks through `events`. */
-  constructor(transport: Transport, port: TlsPort<Rule>, deps: TlsIntakeDeps, events: TlsIntakeEvents<Rule>) {
+  constructor(
+    transport: SocketTransport,
+    port: TlsPort<Rule>,
+    deps: TlsIntakeDeps,
+    events: TlsIntakeEvents<Rule>,
+  ) {
     super();
     this.#transport = transport;
     this.#port = port;
     this.#deps = deps;
     this.#events = events;
-    const { wheel, handshakeTimeoutMs } = deps;
-    if (handshakeTimeoutMs > 0) wheel.schedule(this, wheel.now() + handshakeTimeoutMs);
-    transport.sink = this;
   }
 
   onBytes(buffer: Buffer, length: number): void {
@@ -109,7 +123,7 @@ export class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEv
   }
 
   onEnd(): void {
-    if (this.#isOver) this.#transport.socket.destroy();
+    if (this.#isOver) this.#transport.destroy();
     this.#refuse('client_closed', 'closed before the ClientHello was complete', null);
   }
 
@@ -127,7 +141,7 @@ export class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEv
   }
 
   override onTimer(): void {
-    if (this.#isOver) this.#transport.socket.destroy();
+    if (this.#isOver) this.#transport.destroy();
     this.#refuse('timeout', this.#hello === null ? 'waiting for the ClientHello' : 'in the handshake', null);
   }
 
@@ -166,12 +180,7 @@ export class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEv
   }
 
   #startHandshake(terminated: Terminated, { serverName }: ClientHello): void {
-    const { socket } = this.#transport;
-    // From here on OpenSSL reads the socket; what is left of the transport must not see its bytes.
-    this.#transport.sink = DISCARDING_SINK;
-    socket.removeAllListeners('data');
-    socket.pause();
-    socket.unshift(this.#reader.bytes);
+    const socket = this.#transport.detach(this.#reader.bytes);
     this.#deps.terminator.start(socket, terminated, serverName, this);
   }
 
@@ -216,18 +225,19 @@ export class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEv
     if (this.#isOver) return;
     this.#finish();
     this.#deps.counters.countFailure(failure);
-    const { socket } = this.#transport;
+    const transport = this.#transport;
     if (answer === null) {
-      this.#transport.sink = DISCARDING_SINK;
-      socket.destroy();
+      transport.sink = DISCARDING_SINK;
+      transport.destroy();
     } else {
       // What the client still sends is read and dropped until it closes too: closing over unread bytes would reset the
       // connection, and the answer might never be seen.
       const { wheel } = this.#deps;
       wheel.schedule(this, wheel.now() + LINGER_MS);
-      this.#transport.sink = this;
-      socket.end(answer);
-      socket.resume();
+      transport.sink = this;
+      transport.enqueue(answer);
+      transport.end();
+      transport.resume();
     }
     this.#events.onRefused(failure, detail, this.#hello?.serverName ?? null);
   }

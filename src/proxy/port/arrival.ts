@@ -12,7 +12,7 @@ export class Arrival implements ServerConnection {
     this.transport = transport;
     this.#connections = connections;
     connections.opened(this);
-    transport.socket.once('close', () => this.#leave());
+    transport.onceClosed(() => this.#leave());
   }
 
   /** `begin` lists the connection under its new owner, before it leaves the list here: at no time is it on none. */
@@ -24,15 +24,15 @@ export class Arrival implements ServerConnection {
 
   /** One that goes on to say nothing is idle; the others are under way to an owner that will be drained, or to their time limit. */
   drain(): void {
-    const { socket } = this.transport;
+    const { transport } = this;
     const timer = setTimeout(() => {
-      if (this.#isListed && socket.bytesRead === 0) this.destroy();
+      if (this.#isListed && transport.bytesRead === 0) this.destroy();
     }, DRAIN_QUIET_MS);
-    socket.once('close', () => clearTimeout(timer));
+    transport.onceClosed(() => clearTimeout(timer));
   }
 
   destroy(): void {
-    this.transport.socket.destroy();
+    this.transport.destroy();
   }
 
   #leave(): void {

@@ -14,23 +14,17 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { Arrival } from './arrival.ts';
 import type { HttpService } from './http-service.ts';
 import type { CompiledL4Rule } from '../l4/l4-rule.ts';
-import { resetTransport } from '../l4/relay-side.ts';
 import { openStream, type StreamHost, type StreamSession } from '../l4/stream-session.ts';
-import { ProxyProtocolIntake } from '../net/proxy-protocol-intake.ts';
-import type { ProxiedPeers, ProxyAddress } from '../net/proxy-protocol.ts';
-import {
-  DISCARDING_SINK,
-  refuseAccepted,
-  transportOfAccepted,
-  type AcceptedHandle,
-} from '../net/shared-read.ts';
+import { receiveProxyHeader } from '../net/proxy-protocol-intake.ts';
+import type { ProxiedPeers } from '../net/proxy-protocol.ts';
+import { refuseAccepted, type AcceptedHandle } from '../net/accepted-handle.ts';
+import { transportOfAccepted, type SocketTransport } from '../net/socket-transport.ts';
 import { hasSameTrust, isStillAdmitted, validationOf } from '../net/client-trust.ts';
-import { plainAddress } from '../net/tcp.ts';
 import { TlsCounters } from '../net/tls-failure.ts';
-import { TlsIntake, type TlsAccepted } from '../net/tls-intake.ts';
+import { receiveTls, type TlsAccepted } from '../net/tls-intake.ts';
 import type { TlsPort } from '../net/tls-port.ts';
 import type { TlsTerminator } from '../net/tls-terminator.ts';
-import type { Transport } from '../net/transport.ts';
+import { DISCARDING_SINK, type Transport, type TransportAddress } from '../net/transport.ts';
 import type { ConnectionRegistry } from './connection-registry.ts';
 import type { CompiledPort } from '../runtime/runtime.ts';
 
@@ -85,24 +79,25 @@ export class TcpService implements StreamHost {
       return;
     }
     const transport = transportOfAccepted(accepted, DISCARDING_SINK);
-    const peers = new SocketPeers(transport.socket);
+    const peers = new TransportPeers(transport);
     const { l4 } = this.port;
     if (l4.expectsProxyHeader?.(peers.source.address) === true) this.#readProxyHeader(transport, peers);
-    else if (l4.tls !== null) this.#beginTls(new Arrival(transport, this.connections), l4.tls, peers);
+    else if (l4.tls !== null)
+      this.#beginTls(transport, new Arrival(transport, this.connections), l4.tls, peers);
     else this.#begin(transport, peers, null);
   }
 
-  #readProxyHeader(transport: Transport, peers: ProxiedPeers): void {
+  #readProxyHeader(transport: SocketTransport, peers: ProxiedPeers): void {
     const arrival = new Arrival(transport, this.connections);
     const { headTimeoutMs } = this.port.limits;
-    new ProxyProtocolIntake(transport, this.#http.wheel, headTimeoutMs, {
+    receiveProxyHeader(transport, this.#http.wheel, headTimeoutMs, {
       onHeader: (proxied, rest) => {
         const { tls } = this.port.l4;
-        const client = proxied === null ? peers : new SocketPeers(transport.socket, proxied);
+        const client = proxied === null ? peers : new TransportPeers(transport, proxied);
         if (tls === null) {
           arrival.handOver(() => this.#begin(transport, client, rest));
         } else {
-          this.#beginTls(arrival, tls, client);
+          this.#beginTls(transport, arrival, tls, client);
           if (rest.length > 0) transport.sink.onBytes(rest, rest.length);
         }
       },
@@ -125,7 +120,12 @@ export class TcpService implements StreamHost {
     if (firstBytes !== null) transport.sink.onBytes(firstBytes, firstBytes.length);
   }
 
-  #beginTls(arrival: Arrival, port: TlsPort<CompiledL4Rule>, peers: ProxiedPeers): void {
+  #beginTls(
+    transport: SocketTransport,
+    arrival: Arrival,
+    port: TlsPort<CompiledL4Rule>,
+    peers: ProxiedPeers,
+  ): void {
     const { wheel } = this.#http;
     const deps = {
       terminator: this.#deps.terminator,
@@ -133,7 +133,7 @@ export class TcpService implements StreamHost {
       wheel,
       handshakeTimeoutMs: this.port.limits.headTimeoutMs,
     };
-    new TlsIntake(arrival.transport, port, deps, {
+    receiveTls(transport, port, deps, {
       onAccepted: (accepted) => {
         const { serverName, listener } = accepted;
         const admission = { serverName, validation: validationOf(listener) };
@@ -183,7 +183,7 @@ export class TcpService implements StreamHost {
     if (rule === null) {
       // A listener without a route refuses, as one whose backends are all invalid does.
       this.connections.refused('no_rule');
-      resetTransport(transport);
+      transport.reset();
       return;
     }
     const { wheel } = this.#http;
@@ -200,30 +200,24 @@ export class TcpService implements StreamHost {
   }
 }
 
-/** Both ends as the socket has them. Asking costs a system call each, so it waits until somebody wants to know. */
-class SocketPeers implements ProxiedPeers {
-  readonly #socket: Socket;
+/** Both ends of a connection. Reading an address costs a system call, so it waits until an address is needed. */
+class TransportPeers implements ProxiedPeers {
+  readonly #transport: Transport;
   readonly #proxied: ProxiedPeers | null;
 
   /** `proxied`: what a trusted peer said instead. */
-  constructor(socket: Socket, proxied: ProxiedPeers | null = null) {
-    this.#socket = socket;
+  constructor(transport: Transport, proxied: ProxiedPeers | null = null) {
+    this.#transport = transport;
     this.#proxied = proxied;
   }
 
   get isGone(): boolean {
-    return this.#socket.destroyed;
+    return this.#transport.isClosed;
   }
-
-  get source(): ProxyAddress {
-    if (this.#proxied !== null) return this.#proxied.source;
-    const { remoteAddress, remotePort } = this.#socket;
-    return { address: plainAddress(remoteAddress), port: remotePort ?? 0 };
+  get source(): TransportAddress {
+    return this.#proxied?.source ?? this.#transport.remoteAddress;
   }
-
-  get destination(): ProxyAddress {
-    if (this.#proxied !== null) return this.#proxied.destination;
-    const { localAddress, localPort } = this.#socket;
-    return { address: plainAddress(localAddress), port: localPort ?? 0 };
+  get destination(): TransportAddress {
+    return this.#proxied?.destination ?? this.#transport.localAddress;
   }
 }

@@ -1,10 +1,10 @@
 /** Dials endpoints: TCP, and TLS on top of it where the cluster says so. */
 import { connect, type TcpNetConnectOpts } from 'node:net';
 import type { ConnectionPolicy } from '../../ir/policy.ts';
-import { transportOver, transportToConnect } from '../net/shared-read.ts';
-import type { Transport } from '../net/transport.ts';
+import { connectTransport, transportOver } from '../net/socket-transport.ts';
+import type { ConnectingSink, Transport } from '../net/transport.ts';
 import type { Reachability } from './reachability.ts';
-import type { ConnectingSink, Dial } from './upstream-pool.ts';
+import type { Dial } from './upstream-pool.ts';
 import type { UpstreamTlsClient } from './upstream-tls.ts';
 
 export interface DialTarget {
@@ -36,14 +36,11 @@ interface Connecting {
 }
 
 function dialTcp({ options, reachability, preamble }: Connecting, sink: ConnectingSink): Transport {
-  const transport = transportToConnect(sink);
-  const { socket } = transport;
-  socket.once('connect', () => {
+  const transport = connectTransport(options, sink, () => {
     reachability?.connected();
-    if (preamble !== null) socket.write(preamble);
+    if (preamble !== null) transport.enqueue(preamble);
     sink.onConnected();
   });
-  socket.connect(options);
   return transport;
 }
 

@@ -7,15 +7,9 @@ import type { CircuitBreaker, LimitedPool } from './circuit-breaker.ts';
 import { H2ClientConnection, type H2ConnectionOwner } from '../h2/client-connection.ts';
 import { prepareHttp2 } from '../h2/write-request.ts';
 import type { UpstreamEvents } from '../message/stream.ts';
-import type { Transport } from '../net/transport.ts';
+import type { ConnectingSink, Transport } from '../net/transport.ts';
 import { TimerEntry, type TimerWheel } from '../net/timer-wheel.ts';
-import type {
-  ConnectingSink,
-  Dial,
-  EndpointPool,
-  UnavailableReason,
-  UpstreamProtocol,
-} from './upstream-pool.ts';
+import type { Dial, EndpointPool, UnavailableReason, UpstreamProtocol } from './upstream-pool.ts';
 
 /** Exchanges that may wait for one connection that is being made. */
 const MAX_WAITING = 1_000;
@@ -249,7 +243,7 @@ class Connecting extends TimerEntry implements ConnectingSink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#wheel.remove(this);
-    this.#transport?.socket.destroy();
+    this.#transport?.destroy();
     this.#events.onFailed(reason);
   }
 

@@ -4,7 +4,7 @@ import type { OutgoingRequest, PreparedRequest } from '../message/outgoing.ts';
 import type { UpstreamEvents } from '../message/stream.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ProxiedPeers } from '../net/proxy-protocol.ts';
-import type { ByteSink, Transport } from '../net/transport.ts';
+import type { ConnectingSink, Transport } from '../net/transport.ts';
 
 /** Connections to one endpoint of one cluster. */
 export interface EndpointPool {
@@ -24,11 +24,6 @@ export interface EndpointPool {
   readonly idleConnections: number;
   /** It has connections, or requests that wait for one. */
   readonly isInUse: boolean;
-}
-
-/** Hears `onConnected` when the connection can be written to (after the TLS handshake), or `onClose` if it never can. */
-export interface ConnectingSink extends ByteSink {
-  onConnected(): void;
 }
 
 /** Dials one endpoint. */

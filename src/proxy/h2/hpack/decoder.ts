@@ -1,5 +1,5 @@
 /** Header blocks to entries (RFC 7541 section 3), with bounds on everything a peer may choose. */
-import { latin1 } from '../../message/latin1.ts';
+import { latin1 } from '../../net/latin1.ts';
 import { DynamicTable } from './dynamic-table.ts';
 import { HeaderEntry } from '../../message/header-entry.ts';
 import { decodeHuffman } from './huffman.ts';

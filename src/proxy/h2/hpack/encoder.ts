@@ -1,5 +1,5 @@
 /** Fields to header blocks (RFC 7541 section 6). Strings go out plain: Huffman coding costs more than the bytes it saves here. */
-import { writeLatin1 } from '../../message/latin1.ts';
+import { writeLatin1 } from '../../net/latin1.ts';
 import { EncoderTable, NamePlace, type TableName } from './encoder-table.ts';
 import { RecentValues } from './recent-values.ts';
 import { STATIC_COUNT } from './static-table.ts';

@@ -1,5 +1,5 @@
 /** The Huffman code of HPACK (RFC 7541 appendix B), decoded eight bits at a step. */
-import { latin1 } from '../../message/latin1.ts';
+import { latin1 } from '../../net/latin1.ts';
 
 /** Length of each symbol's code in bits; 256 is EOS. The code is canonical: lengths determine it. */
 export const CODE_LENGTHS: readonly number[] = [

@@ -54,7 +54,7 @@ function dialer({ cluster, check, clientCertificate }: ProbeSource): (target: Di
       connectTimeoutMs: 0,
       connect: (sink) => {
         const transport = dial.connect(sink, preamble);
-        transport.socket.unref();
+        transport.unref();
         return transport;
       },
     };

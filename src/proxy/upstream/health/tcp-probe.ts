@@ -1,5 +1,5 @@
-import type { ConnectingSink, Dial } from '../upstream-pool.ts';
-import { DISCARDING_SINK } from '../../net/shared-read.ts';
+import type { Dial } from '../upstream-pool.ts';
+import { DISCARDING_SINK, type ConnectingSink } from '../../net/transport.ts';
 import { PASSED, failed, type CheckResult, type Probe } from './check-result.ts';
 
 /** Passes when a connection can be made, its TLS handshake included where the cluster speaks TLS. */
@@ -15,7 +15,7 @@ export class TcpProbe implements Probe {
     const leave = (): void => {
       isOver = true;
       transport.sink = DISCARDING_SINK;
-      transport.socket.destroy();
+      transport.destroy();
     };
     const finish = (result: CheckResult): void => {
       if (isOver) return;
