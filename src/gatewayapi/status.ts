@@ -101,7 +101,7 @@ export interface StatusUpdateOf<Kind extends string, Body> {
   readonly status: Body;
 }
 
-/** What a writer of statuses needs, whatever the kind. */
+/** The status of an object of any kind, for code that treats all kinds alike. */
 export type AnyStatusUpdate = StatusUpdateOf<string, StatusBodies[StatusShape]>;
 
 /** The status of one object as this controller sees it: a whole, diffed and merged by the writer. */

@@ -1,6 +1,6 @@
 /**
- * Objects as an API server holds them, which need not satisfy the schema at which they are read: they are stored in whatever version they
- * were written in, and are not validated again when a CRD changes.
+ * Objects as an API server holds them, which need not satisfy the schema at which they are read: they are stored in the version in which
+ * they were written, and are not validated again when a CRD changes.
  */
 import { markRejected, type Violation } from '../rejection.ts';
 import { REGISTRY, type KindRegistry, type RegisteredKind } from '../kind-registry.ts';

@@ -194,7 +194,7 @@ export class KubernetesProvider implements Provider {
     const copies = [...this.#caches.values(), ...referenced];
     if (this.#caches.size === 0 || !copies.every(({ synced }) => synced)) return;
     this.#readReferred();
-    if (!referenced.every(({ settled }) => settled)) return;
+    if (!referenced.every(({ complete }) => complete)) return;
     this.#publishedAtMs = performance.now();
     const snapshot = this.#snapshot();
     this.#listener?.onFindings([...this.#readers.values()].flatMap(({ findings }) => findings));

@@ -4,7 +4,7 @@ import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { KubeObject } from '../../kubeapi/client.ts';
 import type { Problem } from './event-recorder.ts';
 
-/** `find` gives the object as last seen; a finding about one that is gone is none. */
+/** `find` gives the object as last seen; a finding about an object that no longer exists is left out. */
 export function problemsOf(
   findings: readonly Finding[],
   find: (ref: ObjectRef) => KubeObject | undefined,

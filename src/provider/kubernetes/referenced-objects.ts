@@ -55,8 +55,8 @@ export class ReferencedObjects {
     return this.#index.synced;
   }
 
-  /** Whether everything that is wanted has been read, or cannot be. */
-  get settled(): boolean {
+  /** True when every wanted object has been read, does not exist, or cannot be read. */
+  get complete(): boolean {
     return [...this.#wanted].every((key) => {
       const version = this.#versionOf(key);
       return version === null || this.#contents.get(key)?.readFor === version;

@@ -94,8 +94,8 @@ export class ServedKinds {
       const served = groups.get(kind.group)?.get(kind.plural) ?? [];
       const version = newestReadable(kind, served);
       if (served.length > 0 && version === null) unreadable.push({ kind: kind.kind, versions: served });
-      // An API server that starts may not know a group yet. The version that was read before is watched on: at another one the list would
-      // be empty, and policies that protect something gone.
+      // An API server that is starting may not know a group yet. Keep watching the version that was served before: at another one the list
+      // would be empty, and traffic would lose the policies that protect it.
       const before = served.length === 0 ? this.#versions.get(kind) : undefined;
       const watched = version ?? before ?? kind.versions[0];
       if (this.infoOf(kind).version !== watched) changed.push(kind);

@@ -67,8 +67,8 @@ interface Entry {
 }
 
 /**
- * Every entry keeps its place, so that controllers do not fight over their order; stale ones of ours go, new ones come last. An object
- * that we have nothing to say of, and nobody else has, is not touched (undefined).
+ * Every entry keeps its place, so that controllers do not fight over their order. Our stale entries are removed, new ones are appended.
+ * undefined: nothing to write, because neither we nor another controller has an entry.
  */
 function mergeEntries(
   current: readonly WrittenEntry[] | undefined,
