@@ -12,23 +12,24 @@ import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ClusterId } from '../ir/ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
-import { configUpdate, endpointSet, MESSAGE_LENGTH } from './messages.ts';
-import {
-  PROTOCOL_VERSION,
-  type ConfigUpdate,
-  type Hello,
-  type Ack,
-  type PortReport,
-  type PortsChanged,
-  type Refusal,
-  type RuleProblem,
+import { endpointSet, fromController, MESSAGE_LENGTH } from './messages.ts';
+import { negotiate, newestOf, OUR_VERSIONS, type SpokenVersions } from './negotiation.ts';
+import type {
+  Ack,
+  ConfigUpdate,
+  PortReport,
+  PortsChanged,
+  ProxyHello,
+  Refusal,
+  RuleProblem,
 } from './protocol.ts';
 
 /** What a controller may send: far more than 100,000 routes take, over a slow network. */
 export const UPDATE_LIMITS: FrameLimits = {
-  firstBytes: 1024 * 1024 * 1024,
+  // The controller's hello.
+  firstBytes: 64 * 1024,
   bytes: 1024 * 1024 * 1024,
-  // The first update comes when the controller has read the cluster; until then there is nothing to send.
+  // A worker's hello may wait while a busy supervisor translates.
   firstMs: 0,
   frameMs: 300_000,
 };
@@ -55,34 +56,70 @@ export interface ConfigClientOptions {
   readonly inForce?: readonly GatewayConfig[];
   /** Bytes of an acknowledgement that the other end takes; those of a controller when absent. */
   readonly ackBytes?: number;
+  /** Those of this release when absent. */
+  readonly versions?: SpokenVersions;
 }
 
-/** Follows a controller until the stream closes; what is in force then stays in force. */
+/** Follows a controller until the stream closes; what the data plane serves then, it serves on. */
 export function followConfig(options: ConfigClientOptions): void {
   const { stream, dataPlane, name, logger, inForce = [], ackBytes = ACK_BYTES } = options;
+  const { versions = OUR_VERSIONS } = options;
   const shared = new SharedParts();
   const follower = new Follower(dataPlane, logger, inForce);
+  let greeting: Greeting = 'awaited';
   let last: Promise<void> = Promise.resolve();
   stream.on('error', (error) => logger.warn('configuration stream failed', { error: error.message }));
+  stream.once('close', () => {
+    if (greeting === 'awaited') logger.warn(UNANSWERED, { protocol: newestOf(versions.protocols) });
+  });
   receiveFrames(stream, UPDATE_LIMITS, (message) => {
-    // Decoded at once: the text of thousands of routes is not kept while they are put in force.
-    const update = decodeUpdate(configUpdate(message), shared);
+    const received = fromController(message);
+    if (received.kind === 'hello') {
+      if (greeting !== 'awaited') throw new Error('the controller says hello twice');
+      greeting = greetingOf(received, versions, logger);
+      return;
+    }
+    if (greeting !== 'agreed') throw new Error('an update before both ends agreed on a version');
+    // Decoded at once: the text of thousands of routes is not kept while they are applied.
+    const update = decodeUpdate(received, shared);
     last = last.then(async () => {
       try {
         const ack = await follower.take(update);
         if (stream.writable) stream.write(encodeAck(ack, ackBytes));
       } catch (error) {
-        // What does not fit what we have cannot be mended from here: the next stream begins with the whole.
+        // The update does not fit what this end has. The next stream begins with the whole configuration.
         stream.destroy(error instanceof Error ? error : new Error(String(error)));
       }
     });
   });
   dataPlane.onPortsChanged?.((ports) => {
     follower.ports = ports;
-    if (stream.writable) stream.write(encodePorts(ports, ackBytes));
+    if (greeting === 'agreed' && stream.writable) stream.write(encodePorts(ports, ackBytes));
   });
-  stream.write(encodeFrame({ kind: 'hello', protocol: PROTOCOL_VERSION, name } satisfies Hello));
+  stream.write(encodeFrame(helloOf(name, versions)));
 }
+
+/** Where the exchange of hellos is. After `incompatible` the controller sends nothing more. */
+type Greeting = 'awaited' | 'agreed' | 'incompatible';
+
+/** Controllers up to protocol 3 close the stream on any other version, as all do on a certificate that is not current. */
+const UNANSWERED =
+  'the controller ended the stream without a hello: it does not accept this proxy, or speaks an older version of the configuration protocol; serving the last configuration';
+
+function greetingOf(controller: SpokenVersions, proxy: SpokenVersions, logger: Logger): Greeting {
+  const agreed = negotiate({ controller, proxy });
+  if (agreed.ok) return 'agreed';
+  logger.error('the configuration cannot be followed; serving the last one', { problem: agreed.failure });
+  return 'incompatible';
+}
+
+const helloOf = (name: string, { protocols, formats }: SpokenVersions): ProxyHello => ({
+  kind: 'hello',
+  protocol: newestOf(protocols),
+  protocols,
+  formats,
+  name,
+});
 
 type DecodedUpdate = Omit<ConfigUpdate, 'configs'> & { readonly configs: readonly GatewayConfig[] };
 

@@ -1,12 +1,13 @@
 /**
  * From replica to leader: what the proxies that are attached to a follower serve. One leader writes status, but proxies follow any
- * replica; a stream between the replicas costs the API server nothing and needs no right of anybody.
+ * replica; a stream between the replicas adds no API-server load and needs no extra RBAC.
  */
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Fleet } from './fleet.ts';
 import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
-import { fleetReport } from './messages.ts';
+import { fleetReport, reportVersion } from './messages.ts';
+import { newestOf, OUR_VERSIONS } from './negotiation.ts';
 
 /** Some hundred bytes for each proxy and port: room for 100,000 proxies, in the first report too. */
 const REPORT_LIMITS: FrameLimits = {
@@ -15,6 +16,8 @@ const REPORT_LIMITS: FrameLimits = {
   firstMs: 10_000,
   frameMs: 30_000,
 };
+/** The last protocol whose reports do not say their version. */
+const LAST_WITHOUT_VERSION = 3;
 /** Acknowledgements come in bunches; one report is enough for them. */
 const REPORT_DELAY_MS = 20;
 
@@ -26,11 +29,27 @@ export function receiveReports(stream: Duplex, fleet: Fleet, logger: Logger): vo
   stream.once('close', () => {
     fleet.forget(stream);
   });
+  let isUnreadable = false;
   receiveFrames(stream, REPORT_LIMITS, (message) => {
-    const report = fleetReport(message);
-    // Messages may still arrive from a stream that was given up.
-    if (!stream.destroyed) fleet.reported(stream, report);
+    const problem = unreadableReport(message);
+    if (problem === null) {
+      const report = fleetReport(message);
+      // Messages may still arrive from a stream that was given up.
+      if (!stream.destroyed) fleet.reported(stream, report);
+    } else if (!isUnreadable) {
+      isUnreadable = true;
+      logger.warn('the proxies of a replica are missing from statuses', { problem });
+    }
   });
+}
+
+/** Why a report of another version cannot be read, for people; null for one of this version. */
+function unreadableReport(message: unknown): string | null {
+  const { protocol = LAST_WITHOUT_VERSION, replica } = reportVersion(message);
+  const ours = newestOf(OUR_VERSIONS.protocols);
+  if (OUR_VERSIONS.protocols.includes(protocol)) return null;
+  const older = protocol < ours ? `replica ${replica}` : 'this replica';
+  return `Replica ${replica} reports in version ${String(protocol)} of the configuration protocol, this one reads version ${String(ours)}: upgrade ${older}.`;
 }
 
 /** The follower's end: reports now, and whenever `changed` is called, until the stream closes. */

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { DataPlaneId } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { newestOf, OUR_VERSIONS } from './negotiation.ts';
 import type { FleetReport, ServingProxy } from './protocol.ts';
 import { createConfigServer, PROXY_LIMITS, type ConfigServer, type PeerState } from './server.ts';
 
@@ -91,11 +92,17 @@ export class Fleet {
 
   /** What the proxies that are attached here do, for the leader. */
   report(replica: string): FleetReport {
+    const protocol = newestOf(OUR_VERSIONS.protocols);
     const dataPlanes = [...this.#servers.keys()].map((dataPlane) => ({
       dataPlane,
       proxies: this.#attachedTo(dataPlane),
     }));
-    return { kind: 'fleet', replica, dataPlanes: dataPlanes.filter(({ proxies }) => proxies.length > 0) };
+    return {
+      kind: 'fleet',
+      protocol,
+      replica,
+      dataPlanes: dataPlanes.filter(({ proxies }) => proxies.length > 0),
+    };
   }
 
   /** Takes the newest report of another replica; what came from the same `source` before no longer counts. */
@@ -130,7 +137,7 @@ export class Fleet {
 
 /** What a proxy does for one data plane. */
 export function servingOf(
-  { name, serving, ports, refused, problems }: PeerState,
+  { name, serving, ports, refused, problems, incompatible }: PeerState,
   dataPlane: DataPlaneId,
 ): ServingProxy {
   return {
@@ -139,5 +146,6 @@ export function servingOf(
     ports: ports.filter((port) => port.dataPlane === dataPlane),
     refused: refused.find((refusal) => refusal.dataPlane === dataPlane)?.message ?? null,
     problems: problems.filter((problem) => problem.dataPlane === dataPlane),
+    incompatible,
   };
 }

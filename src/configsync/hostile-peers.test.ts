@@ -13,12 +13,14 @@ import { FleetReporter, receiveReports } from './fleet-relay.ts';
 import { Fleet } from './fleet.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import { fromProxy, MESSAGE_LENGTH } from './messages.ts';
-import { PROTOCOL_VERSION, type Ack, type FleetReport } from './protocol.ts';
+import { newestOf, OUR_VERSIONS } from './negotiation.ts';
+import type { Ack, FleetReport } from './protocol.ts';
 import { createConfigServer, WORKER_LIMITS } from './server.ts';
 
 const WEB = gatewayDataPlane({ namespace: 'default', name: 'web' });
 const web = (version: string): GatewayConfig => emptyConfig('web', { version });
-const HELLO = { kind: 'hello', protocol: PROTOCOL_VERSION, name: 'evil' };
+const PROTOCOL = newestOf(OUR_VERSIONS.protocols);
+const HELLO = { kind: 'hello', protocol: PROTOCOL, ...OUR_VERSIONS, name: 'evil' };
 const ACK = { kind: 'ack', revision: 1, ports: [], refused: [], problems: [] };
 
 /** JSON that looks like a message often enough to get past the first checks. */
@@ -121,7 +123,7 @@ suite('hostile peers', () => {
   });
 
   test('any JSON from a replica: the leader takes it or cuts the replica off, and goes on', async () => {
-    const report: FleetReport = { kind: 'fleet', replica: 'r', dataPlanes: [] };
+    const report: FleetReport = { kind: 'fleet', protocol: PROTOCOL, replica: 'r', dataPlanes: [] };
     await fc.assert(
       fc.asyncProperty(json, json, async (dataPlanes, proxies) => {
         for (const sent of [dataPlanes, [{ dataPlane: WEB, proxies }]]) {
@@ -146,6 +148,7 @@ suite('hostile peers', () => {
           const [theirs, ours] = duplexPair();
           followConfig({ stream: ours, dataPlane: NO_CHANGES, name: 'p', logger: SILENT_LOGGER });
           theirs.on('error', () => undefined).resume();
+          theirs.write(encodeFrame({ kind: 'hello', ...OUR_VERSIONS }));
           theirs.write(encodeFrame({ ...update, ...sent }));
           await settled();
           theirs.destroy();

@@ -25,10 +25,12 @@ import type {
   Ack,
   ConfigUpdate,
   FleetReport,
+  ControllerHello,
+  FromController,
   FromProxy,
-  Hello,
   PortReport,
   PortsChanged,
+  ProxyHello,
   Refusal,
   RuleProblem,
   ServedVersion,
@@ -87,9 +89,18 @@ const refusal: Shape<Refusal> = object<Refusal>({ dataPlane, message });
 
 const ruleProblem: Shape<RuleProblem> = object<RuleProblem>({ dataPlane, rule: ruleOrigin, message });
 
+/** More than any release speaks. */
+const versions = list(COUNTER, 64);
+
 /** What a proxy, or a worker of one, sends. */
 export const fromProxy: Shape<FromProxy> = variants<FromProxy>({
-  hello: object<Hello>({ kind: oneOf('hello'), protocol: COUNTER, name: text(NAME) }),
+  hello: object<ProxyHello>({
+    kind: oneOf('hello'),
+    protocol: COUNTER,
+    protocols: optional(versions),
+    formats: optional(versions),
+    name: text(NAME),
+  }),
   ack: object<Ack>({
     kind: oneOf('ack'),
     revision: COUNTER,
@@ -111,11 +122,19 @@ const servingProxy: Shape<ServingProxy> = object<ServingProxy>({
   ports: list(portReport, ITEMS),
   refused: nullable(message),
   problems: list(ruleProblem, ITEMS),
+  incompatible: nullable(message),
+});
+
+/** The part of a replica's report that is the same in every version; up to protocol 3 it has no version. */
+export const reportVersion = object<{ readonly protocol?: number; readonly replica: string }>({
+  protocol: optional(COUNTER),
+  replica: text(NAME),
 });
 
 /** What a replica of the controller sends the leader. */
 export const fleetReport: Shape<FleetReport> = object<FleetReport>({
   kind: oneOf('fleet'),
+  protocol: COUNTER,
   replica: text(NAME),
   dataPlanes: list(
     object<FleetReport['dataPlanes'][number]>({ dataPlane, proxies: list(servingProxy, ITEMS) }),
@@ -180,13 +199,18 @@ function checkPiece(piece: unknown, depth: number): void {
  * What a controller sends. The text of each configuration is read by `decodeConfig`, whose format has a version; how it is made up
  * is checked when it is compiled, and what cannot be compiled is refused by data plane.
  */
-export const configUpdate: Shape<ConfigUpdate> = object<ConfigUpdate>({
+const configUpdate: Shape<ConfigUpdate> = object<ConfigUpdate>({
   kind: oneOf('update'),
   revision: COUNTER,
   whole: flag,
   configs: list(text(ANY), ANY),
   patches: list(object<ConfigUpdate['patches'][number]>({ dataPlane, patch: patch(PATCH_DEPTH) }), ANY),
   removed: list(dataPlane, ANY),
+});
+
+export const fromController: Shape<FromController> = variants<FromController>({
+  hello: object<ControllerHello>({ kind: oneOf('hello'), protocols: versions, formats: versions }),
+  update: configUpdate,
 });
 
 /** Endpoints go straight to where requests find them: nothing compiles them first. */

@@ -1,19 +1,32 @@
 /**
  * What controller and proxy say to each other over one ordered stream: a pipe between processes, a pair in memory, a TLS
- * connection. The controller sends one update at a time and the next after its acknowledgement, so that a slow proxy is never
+ * connection. Both ends begin with a hello, and go on if they have a version in common (`negotiation.ts`); otherwise the proxy keeps what it
+ * serves. The controller sends one update at a time and the next after its acknowledgement, so that a slow proxy is never
  * more than one update behind and nothing queues: what changed meanwhile is sent together.
  */
 import type { Patch } from '../lib/structural-patch.ts';
 import type { DataPlaneId } from '../ir/data-plane-id.ts';
 import type { RuleOrigin } from '../ir/origin.ts';
+import type { SpokenVersions } from './negotiation.ts';
 
-export const PROTOCOL_VERSION = 3;
-
-/** First word of the proxy. `name` tells proxies of one controller apart. */
-export interface Hello {
+/**
+ * The first message of the proxy. Neither hello may ever lose a member or give one another meaning: they are read before the two ends
+ * know each other's version.
+ */
+export interface ProxyHello {
   readonly kind: 'hello';
+  /** The newest protocol it speaks; the only version in the hello of protocol 3 and earlier. */
   readonly protocol: number;
+  /** Absent up to protocol 3, as is `formats`. */
+  readonly protocols?: readonly number[];
+  readonly formats?: readonly number[];
+  /** Tells proxies of one controller apart. */
   readonly name: string;
+}
+
+/** The controller's answer, before anything else. A proxy of protocol 3 or earlier gets none: it could not read it. */
+export interface ControllerHello extends SpokenVersions {
+  readonly kind: 'hello';
 }
 
 /** What differs from the last update that this proxy was sent. */
@@ -71,7 +84,8 @@ export interface PortsChanged {
   readonly ports: readonly PortReport[];
 }
 
-export type FromProxy = Hello | Ack | PortsChanged;
+export type FromProxy = ProxyHello | Ack | PortsChanged;
+export type FromController = ControllerHello | ConfigUpdate;
 
 /** Which configuration is served: `GatewayConfig.version`, and the generation of the object it was made from. */
 export interface ServedVersion {
@@ -89,11 +103,15 @@ export interface ServingProxy {
   readonly refused: string | null;
   /** Rules that it cannot serve. */
   readonly problems: readonly RuleProblem[];
+  /** Why it is sent no configuration and keeps the one it has: it has no version in common with its controller; else null. */
+  readonly incompatible: string | null;
 }
 
 /** From a replica of the controller to the leader: all that its proxies do now. */
 export interface FleetReport {
   readonly kind: 'fleet';
+  /** Version of the protocol that the rest of the report is written in. */
+  readonly protocol: number;
   readonly replica: string;
   readonly dataPlanes: readonly {
     readonly dataPlane: DataPlaneId;

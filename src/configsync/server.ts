@@ -8,16 +8,17 @@ import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
 import { fromProxy } from './messages.ts';
-import {
-  PROTOCOL_VERSION,
-  type Ack,
-  type FromProxy,
-  type Hello,
-  type PortReport,
-  type PortsChanged,
-  type Refusal,
-  type RuleProblem,
-  type ServedVersion,
+import { negotiate, OUR_VERSIONS, type SpokenVersions } from './negotiation.ts';
+import type {
+  Ack,
+  ControllerHello,
+  FromProxy,
+  PortReport,
+  PortsChanged,
+  ProxyHello,
+  Refusal,
+  RuleProblem,
+  ServedVersion,
 } from './protocol.ts';
 import { NOTHING_PUBLISHED, publishedAfter, updateBetween, type PublishedState } from './published-state.ts';
 
@@ -59,6 +60,8 @@ export interface PeerState {
   readonly problems: readonly RuleProblem[];
   /** What it serves. */
   readonly serving: ReadonlyMap<DataPlaneId, ServedVersion>;
+  /** See `ServingProxy`. */
+  readonly incompatible: string | null;
 }
 
 /** How often ports may change between two updates; each time the controller has work. A proxy reports changes only. */
@@ -91,10 +94,12 @@ export interface ConfigServerOptions {
   readonly onPeerChange: () => void;
   /** `WORKER_LIMITS` when absent. */
   readonly limits?: PeerLimits;
+  /** Those of this release when absent. */
+  readonly versions?: SpokenVersions;
 }
 
 export function createConfigServer(options: ConfigServerOptions): ConfigServer {
-  const { logger, onPeerChange, limits = WORKER_LIMITS } = options;
+  const { logger, onPeerChange, limits = WORKER_LIMITS, versions = OUR_VERSIONS } = options;
   let state = NOTHING_PUBLISHED;
   const peers = new Set<Peer>();
 
@@ -111,7 +116,7 @@ export function createConfigServer(options: ConfigServerOptions): ConfigServer {
       return true;
     },
     attach(stream) {
-      const peer = new Peer(stream, limits.ackMs);
+      const peer = new Peer(stream, { ackMs: limits.ackMs, versions, logger });
       stream.on('error', (error) => {
         logger.warn('configuration stream failed', { proxy: peer.state.name, error: error.message });
       });
@@ -157,19 +162,35 @@ function sharedUpdates(state: PublishedState): UpdateAfter {
   };
 }
 
+const UNKNOWN_PEER: PeerState = {
+  name: '',
+  acknowledged: 0,
+  ports: [],
+  refused: [],
+  problems: [],
+  serving: new Map(),
+  incompatible: null,
+};
+
+interface PeerOptions {
+  readonly ackMs: number;
+  readonly versions: SpokenVersions;
+  readonly logger: Logger;
+}
+
 class Peer implements AttachedPeer {
   readonly #stream: Duplex;
-  readonly #ackMs: number;
-  #state: PeerState = { name: '', acknowledged: 0, ports: [], refused: [], problems: [], serving: new Map() };
+  readonly #options: PeerOptions;
+  #state = UNKNOWN_PEER;
   #sent = NOTHING_PUBLISHED;
   #greeted = false;
   #ackTimer: NodeJS.Timeout | null = null;
   /** Since the last acknowledgement. */
   #portReports = 0;
 
-  constructor(stream: Duplex, ackMs: number) {
+  constructor(stream: Duplex, options: PeerOptions) {
     this.#stream = stream;
-    this.#ackMs = ackMs;
+    this.#options = options;
   }
 
   get state(): PeerState {
@@ -184,17 +205,19 @@ class Peer implements AttachedPeer {
     return this.#sent.revision !== this.#state.acknowledged;
   }
 
-  /** Sends what the proxy lacks, unless it still works on the last update. */
+  /** Sends what the proxy lacks, unless it still works on the last update, or could not read it. */
   send(state: PublishedState, updateAfter: UpdateAfter): void {
-    if (!this.#greeted || this.#isAckDue || this.#stream.destroyed) return;
+    if (!this.#greeted || this.#state.incompatible !== null) return;
+    if (this.#isAckDue || this.#stream.destroyed) return;
+    const { ackMs } = this.#options;
     const frame = updateAfter(this.#sent);
     if (frame === null) return;
     this.#sent = state;
     this.#stream.write(frame);
     this.#ackTimer = setTimeout(() => {
-      const problem = `revision ${String(state.revision)} is not acknowledged after ${String(this.#ackMs)} ms`;
+      const problem = `revision ${String(state.revision)} is not acknowledged after ${String(ackMs)} ms`;
       this.#stream.destroy(new Error(problem));
-    }, this.#ackMs).unref();
+    }, ackMs).unref();
   }
 
   /** Takes a message. Throws for one that breaks the protocol. */
@@ -224,14 +247,22 @@ class Peer implements AttachedPeer {
     this.#ackTimer = null;
   }
 
-  #greet({ protocol, name }: Hello): void {
+  /**
+   * Without a version in common the proxy keeps what it serves. Its stream stays open: closing it would only make the proxy connect again
+   * every few seconds, and while it is attached the status of its Gateway says what is wrong.
+   */
+  #greet({ protocol, protocols, formats = [], name }: ProxyHello): void {
     if (this.#greeted) throw new Error(`proxy ${name} says hello twice`);
-    if (protocol !== PROTOCOL_VERSION) {
-      throw new Error(
-        `proxy ${name} speaks version ${String(protocol)} of the protocol, not ${String(PROTOCOL_VERSION)}`,
-      );
+    const { versions, logger } = this.#options;
+    if (protocols !== undefined) {
+      this.#stream.write(encodeFrame({ kind: 'hello', ...versions } satisfies ControllerHello));
     }
-    this.#state = { ...this.#state, name };
+    const proxy = { protocols: protocols ?? [protocol], formats };
+    const agreed = negotiate({ controller: versions, proxy });
+    const incompatible = agreed.ok ? null : agreed.failure;
+    if (incompatible !== null)
+      logger.warn('proxy gets no configuration', { proxy: name, problem: incompatible });
+    this.#state = { ...this.#state, name, incompatible };
     this.#greeted = true;
   }
 

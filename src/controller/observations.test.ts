@@ -19,6 +19,7 @@ const proxy = (name: string, version: string | null, generation = 2): ServingPro
   ports: [],
   refused: null,
   problems: [],
+  incompatible: null,
 });
 
 const observed = (...proxies: ServingProxy[]): ReturnType<typeof observeDataPlane> =>
@@ -63,6 +64,17 @@ suite('observations', () => {
   test('a route on its way makes no Gateway less programmed', () => {
     const { acknowledged } = observed(proxy('a', 'v1.9'), proxy('b', 'v2'));
     assert.deepEqual([acknowledged?.version, acknowledged?.proxies], ['v2', 2]);
+  });
+
+  test('proxies without a version in common with the controller are the trouble, unless there is another', () => {
+    const problem = 'The controller speaks version 5 of it, the proxy version 4: upgrade the proxy.';
+    const old = (name: string): ServingProxy => ({ ...proxy(name, null), incompatible: problem });
+    assert.equal(observed(old('a')).trouble, `1 proxy keeps the configuration from before: ${problem}`);
+    const two = observed(old('a'), old('b'), proxy('c', 'v2'));
+    assert.equal(two.trouble, `2 proxies keep the configuration from before: ${problem}`);
+    assert.equal(two.acknowledged?.proxies, 1);
+    const options = { config, proxies: [old('a')], expected: 1, addresses: [], trouble: 'no image' };
+    assert.equal(observeDataPlane(options).trouble, 'no image');
   });
 
   test('the first refusal and each failed port are told, once', () => {

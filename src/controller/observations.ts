@@ -49,7 +49,7 @@ export function observeDataPlane({
   return {
     dataPlane: config.dataPlane,
     addresses,
-    trouble,
+    trouble: trouble ?? incompatibleProxies(proxies),
     acknowledged: acknowledged(config, proxies, expected),
     failedPorts: failedPorts(proxies.flatMap(({ ports }) => ports)),
     refused: proxies.find(({ refused }) => refused !== null)?.refused ?? null,
@@ -78,6 +78,15 @@ function acknowledged(
     proxies: serving.length,
     expected,
   };
+}
+
+/** Proxies that keep an earlier configuration because they have no version in common with the controller. */
+function incompatibleProxies(proxies: readonly ServingProxy[]): string | null {
+  const problems = proxies.flatMap(({ incompatible }) => incompatible ?? []);
+  const [problem] = problems;
+  if (problem === undefined) return null;
+  const subject = problems.length === 1 ? '1 proxy keeps' : `${String(problems.length)} proxies keep`;
+  return `${subject} the configuration from before: ${problem}`;
 }
 
 /** Of the addresses a Gateway asks for, those on which something listens. */

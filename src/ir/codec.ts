@@ -12,7 +12,7 @@ import { Redacted, type Certificate } from './tls.ts';
  * text: a proxy may find text of the version before it in its state folder. 2: settings have the limits of clients. 3: `dataPlane` in the place
  * of `gateway`.
  */
-const FORMAT = 3;
+export const CONFIG_FORMAT = 3;
 
 type PlainCertificate = Omit<Certificate, 'keyPem'> & { readonly keyPem: string };
 type PlainConfig = Omit<GatewayConfig, 'certificates'> & {
@@ -25,7 +25,7 @@ interface Envelope {
 }
 
 export function encodeConfig(config: GatewayConfig): string {
-  const envelope: Envelope = { format: FORMAT, config: toPlain(config) };
+  const envelope: Envelope = { format: CONFIG_FORMAT, config: toPlain(config) };
   return JSON.stringify(envelope);
 }
 
@@ -34,7 +34,7 @@ const ITEMS_A_PIECE = 100;
 
 /** The output of `encodeConfig` in pieces, for callers that can stream it. */
 export function* encodeConfigInPieces(config: GatewayConfig): Generator<string> {
-  yield `{"format":${FORMAT},"config":{`;
+  yield `{"format":${CONFIG_FORMAT},"config":{`;
   let separator = '';
   for (const [name, value] of Object.entries(toPlain(config)) as [string, unknown][]) {
     if (value === undefined) continue;
@@ -63,9 +63,9 @@ function toPlain(config: GatewayConfig): PlainConfig {
 /** Throws when the text is not of this format: controller and proxy differ in version. `shared`: see `SharedParts`. */
 export function decodeConfig(text: string, shared = new SharedParts()): GatewayConfig {
   const { format, config } = shared.share(JSON.parse(text) as Plain) as unknown as Envelope;
-  if (format !== FORMAT) {
+  if (format !== CONFIG_FORMAT) {
     throw new Error(
-      `This proxy reads configuration format ${FORMAT}, the controller sends ${format}: upgrade the older one.`,
+      `This proxy reads configuration format ${CONFIG_FORMAT}, the controller sends ${format}: upgrade the older one.`,
     );
   }
   const certificates = config.certificates.map((one) => ({ ...one, keyPem: new Redacted(one.keyPem) }));

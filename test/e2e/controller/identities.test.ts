@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { suite, test, type TestContext } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { encodeFrame, FrameReader } from '../../../src/configsync/frames.ts';
-import { PROTOCOL_VERSION, type ConfigUpdate } from '../../../src/configsync/protocol.ts';
+import { newestOf, OUR_VERSIONS } from '../../../src/configsync/negotiation.ts';
+import type { ConfigUpdate, FromController } from '../../../src/configsync/protocol.ts';
 import { SILENT_LOGGER } from '../../../src/telemetry/logger.ts';
 import { runController, runProxy } from '../../support/controller-process.ts';
 import { textOf, type JsonObject } from '../../support/fake-api/server-side-apply.ts';
@@ -22,14 +23,17 @@ function dial(t: TestContext, port: number, secret: StoredObject): TLSSocket {
   return socket.on('error', () => undefined);
 }
 
-const hello = (name: string): Buffer => encodeFrame({ kind: 'hello', protocol: PROTOCOL_VERSION, name });
+const hello = (name: string): Buffer =>
+  encodeFrame({ kind: 'hello', protocol: newestOf(OUR_VERSIONS.protocols), ...OUR_VERSIONS, name });
 
 /** Says hello and returns the first update; null when the controller ends the stream instead. */
 async function firstUpdate(socket: TLSSocket): Promise<ConfigUpdate | null> {
   const reader = new FrameReader(2 ** 20);
   socket.write(hello('x'));
   for await (const chunk of socket as AsyncIterable<Buffer>) {
-    for (const message of reader.push(chunk)) return message as ConfigUpdate;
+    for (const message of reader.push(chunk) as Iterable<FromController>) {
+      if (message.kind === 'update') return message;
+    }
   }
   return null;
 }
