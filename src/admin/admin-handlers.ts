@@ -3,13 +3,10 @@ import { health, json, text, type AdminHandler } from './server.ts';
 import type { BackendReport, StatusAnswer, StatusReport } from './status-report.ts';
 import type { DataPlaneId } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
-import { explain } from '../proxy/router/explain.ts';
-import { compileRegex } from '../proxy/router/regex.ts';
 import type { MetricFamily } from '../telemetry/metric-registry.ts';
 import type { RulePolicies } from '../translator/types.ts';
+import { explainRequest } from './explain/explain-request.ts';
 import { parseRequest } from './explain/request.ts';
-import { seenBy } from './explain/seen-by.ts';
-import { settingsOf } from './explain/settings.ts';
 
 export interface AdminState {
   /** null when workers answer, else what is wrong. */
@@ -55,9 +52,8 @@ function explainQuery(url: URL, { configs, policies, listenerPort }: AdminState)
   const parsed = parseRequest(url.searchParams.get('request') ?? '', url.searchParams.getAll('header'));
   if (!parsed.ok) return json({ error: parsed.message }, 400);
   const request = { ...parsed.request, port: listenerPort(parsed.request.port) };
-  const explanations = configs().flatMap((config) => {
-    const settings = settingsOf(config, policies(config.dataPlane));
-    return explain(config, seenBy(request, config.settings), compileRegex, settings) ?? [];
-  });
+  const explanations = configs().flatMap(
+    (config) => explainRequest(config, request, policies(config.dataPlane)) ?? [],
+  );
   return json(explanations);
 }

@@ -1,10 +1,10 @@
 /** Where the settings of rules and pools come from, as `explain` asks for them. */
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
-import type { SettingsOf } from '../../proxy/router/explain-backends.ts';
+import type { ExplainContext } from '../../proxy/router/explain-backends.ts';
 import { describePolicies } from '../../translator/policy/describe.ts';
 import type { RulePolicies } from '../../translator/types.ts';
 
-export function settingsOf(config: GatewayConfig, policies: RulePolicies): SettingsOf {
+export function settingsOf(config: GatewayConfig, policies: RulePolicies): ExplainContext['settingsOf'] {
   return (rule, index) => {
     const action = config.rules.find(({ id }) => id === rule)?.action;
     const backend = action?.kind === 'forward' ? action.backends[index] : undefined;

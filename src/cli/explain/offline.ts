@@ -3,8 +3,7 @@ import { HEALTHY } from '../../controller/reconcile-health.ts';
 import { loadResources } from '../../provider/file/load.ts';
 import type { LoadedResources } from '../../provider/file/store.ts';
 import { readTlsFolder, withSecrets } from '../../provider/file/tls-folder.ts';
-import { explain, type ExplainRequest } from '../../proxy/router/explain.ts';
-import { compileRegex } from '../../proxy/router/regex.ts';
+import type { ExplainRequest } from '../../proxy/router/explain.ts';
 import { translate } from '../../translator/translate.ts';
 import { servicesWithoutEndpoints, withEchoEndpoints } from '../../echo/echo-endpoints.ts';
 import { StandIns } from '../../echo/fill-stand-ins.ts';
@@ -13,8 +12,7 @@ import { ServedSince } from '../../admin/served-since.ts';
 import { buildStatusReport } from '../../admin/build-status-report.ts';
 import { translateOptions } from '../../controller/translate-options.ts';
 import type { ExplainAnswer } from '../../report/explain/answer.ts';
-import { seenBy } from '../../admin/explain/seen-by.ts';
-import { settingsOf } from '../../admin/explain/settings.ts';
+import { explainRequest } from '../../admin/explain/explain-request.ts';
 
 export interface OfflineOptions {
   readonly allClasses: boolean;
@@ -37,10 +35,9 @@ export async function explainOffline(
   const result = translate(snapshot, observations, translateOptions({ allClasses: options.allClasses }));
   const port = listenerPort(asked.port, options.map);
   const request = { ...asked, port };
-  const explanations = result.configs.flatMap((config, index) => {
-    const settings = settingsOf(config, result.policies[index] ?? new Map());
-    return explain(config, seenBy(request, config.settings), compileRegex, settings) ?? [];
-  });
+  const explanations = result.configs.flatMap(
+    (config, index) => explainRequest(config, request, result.policies[index] ?? new Map()) ?? [],
+  );
   const reconciled = { snapshot, inputFindings: loaded.findings, observations, result, revision: 0 };
   const { gateways, findings } = buildStatusReport(reconciled, {
     version: '',

@@ -9,11 +9,9 @@ import {
   type HttpFilter,
 } from '../exchange/http-filter.ts';
 import { compileHeadEdits } from '../message/head-edits.ts';
+import type { DescribedFilter } from '../router/explain-backends.ts';
 import type { FilterDefinition, FilterDeps, FilterParts } from './definition.ts';
 import { actsOnForwarding, rankOf } from './order.ts';
-
-/** A filter and what it does, in words. */
-export type DescribedFilter = Filter & { readonly description: string };
 
 interface CompiledFilter {
   readonly definition: FilterDefinition;
@@ -82,13 +80,17 @@ export class FilterTable {
 
   /** In the order in which they act. */
   describe(filters: readonly Filter[]): DescribedFilter[] {
-    const firstRank = ({ kind }: Filter): number => {
-      const { request, response } = this.#definitionOf(kind).stages;
-      return rankOf(request ?? response);
+    const rank = ({ kind }: Filter): number => {
+      const stages = this.#byKind.get(kind)?.stages;
+      return rankOf(stages?.request ?? stages?.response);
     };
     return filters
-      .toSorted((a, b) => firstRank(a) - firstRank(b))
-      .map((filter) => ({ ...filter, description: this.#definitionOf(filter.kind).describe(filter) }));
+      .toSorted((a, b) => rank(a) - rank(b))
+      .map((filter) => ({ ...filter, description: this.#describe(filter) }));
+  }
+
+  #describe(filter: Filter): string {
+    return this.#byKind.get(filter.kind)?.describe(filter) ?? `${filter.kind}: unknown to this version`;
   }
 
   #compile(

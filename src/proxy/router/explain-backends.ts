@@ -6,21 +6,35 @@ import type { EffectiveSetting, Origin } from '../../ir/origin.ts';
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
 import type { WeightedBackend } from '../../ir/route.ts';
 
+/** A filter as it is configured, and what it does in words. */
+export type DescribedFilter = Filter & { readonly description: string };
+
 export interface ExplainedBackend {
   readonly backend: Origin;
   readonly weight: number;
   /** Share of the requests, in percent. */
   readonly share: number;
   readonly problem: string | null;
-  /** Its own: they act once it is chosen. */
-  readonly filters: readonly Filter[];
+  /** Its own, in the order in which they act once it is chosen. */
+  readonly filters: readonly DescribedFilter[];
   /** What holds for requests to it and for its pool; absent where they are not known. */
   readonly settings: readonly EffectiveSetting[];
   readonly endpoints: readonly { readonly address: string; readonly state: string }[];
 }
 
-/** The translator knows where settings come from: by rule and index of its backend. */
-export type SettingsOf = (rule: RuleId, backend: number) => readonly EffectiveSetting[];
+/** What an explanation shows besides the decision, from whatever knows it. */
+export interface ExplainContext {
+  /** Where settings come from, by rule and index of its backend: the translator knows. */
+  readonly settingsOf: (rule: RuleId, backend: number) => readonly EffectiveSetting[];
+  /** Filters in the order in which they act: their table knows (proxy/filter). */
+  readonly describeFilters: (filters: readonly Filter[]) => readonly DescribedFilter[];
+}
+
+/** For a decision alone. */
+export const NO_CONTEXT: ExplainContext = {
+  settingsOf: () => [],
+  describeFilters: (filters) => filters.map((filter) => ({ ...filter, description: filter.kind })),
+};
 
 /** What a request that comes to the backend is answered with. */
 export interface BackendProblem {
@@ -39,7 +53,7 @@ export function explainBackends(
   config: GatewayConfig,
   rule: RuleId,
   backends: readonly WeightedBackend[],
-  settingsOf: SettingsOf,
+  { settingsOf, describeFilters }: ExplainContext,
 ): BackendFacts[] {
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   return backends.map((backend, index) => {
@@ -49,7 +63,7 @@ export function explainBackends(
       weight: backend.weight,
       share: total === 0 ? 0 : Math.round((backend.weight / total) * 1000) / 10,
       problem: problem === null ? null : describeProblem(problem),
-      filters: backend.kind === 'invalid' ? [] : backend.filters,
+      filters: backend.kind === 'invalid' ? [] : describeFilters(backend.filters),
       settings: settingsOf(rule, index),
       endpoints: endpointsOf(config, backend).map(({ address, port, state }) => ({
         address: `${address}:${String(port)}`,

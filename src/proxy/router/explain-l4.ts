@@ -3,7 +3,7 @@ import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { HttpListener, L4Rule, Listener, Port, TlsListener } from '../../ir/listener.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
-import { explainBackends, describeShare, type SettingsOf } from './explain-backends.ts';
+import { explainBackends, describeShare, type ExplainContext } from './explain-backends.ts';
 import type { Explanation } from './explain.ts';
 import { HostTable } from './host-table.ts';
 
@@ -38,7 +38,7 @@ export function explainL4(
   config: GatewayConfig,
   port: Port,
   question: L4Question,
-  settingsOf: SettingsOf,
+  context: ExplainContext,
 ): Explanation | null {
   const whole = port.listeners.find((one) => one.kind === 'tcp' || one.kind === 'udp');
   if (whole?.kind === 'tcp' || whole?.kind === 'udp') {
@@ -46,10 +46,10 @@ export function explainL4(
     return forwarded(
       config,
       { listener: whole, because, hostname: null, rule: whole.rule, hosts: [] },
-      settingsOf,
+      context,
     );
   }
-  if (question.serverName !== null) return explainTls(config, port, question.serverName, settingsOf);
+  if (question.serverName !== null) return explainTls(config, port, question.serverName, context);
   const speaksTls = port.listeners.every(startsWithTls);
   if ((question.protocol ?? 'http') === 'http' && !speaksTls) return null;
   const listenerBecause = speaksTls
@@ -62,7 +62,7 @@ function explainTls(
   config: GatewayConfig,
   port: Port,
   serverName: string,
-  settingsOf: SettingsOf,
+  context: ExplainContext,
 ): Explanation | null {
   const table = new HostTable<HttpListener | TlsListener>();
   const withTls = port.listeners.filter(startsWithTls);
@@ -85,17 +85,17 @@ function explainTls(
   const because = `its hostname (${shown(listener.hostname)}) is the most specific of the port that covers the server name ${serverName}; ${how}`;
   const hosts = found === null ? listener.hosts.map(({ hostname }) => hostname) : [];
   const choice = { listener, because, hostname: found?.hostname ?? null, rule: found?.rule ?? null, hosts };
-  return forwarded(config, choice, settingsOf);
+  return forwarded(config, choice, context);
 }
 
 function forwarded(
   config: GatewayConfig,
   { listener, because, hostname, rule, hosts }: L4Choice,
-  settingsOf: SettingsOf,
+  context: ExplainContext,
 ): Explanation {
   const around = { listener, listenerBecause: because, hosts };
   if (rule === null) return refused(config, 'no_rule', around);
-  const facts = explainBackends(config, rule.id, rule.backends, settingsOf);
+  const facts = explainBackends(config, rule.id, rule.backends, context);
   const weighted = facts.filter(({ explained }) => explained.weight > 0);
   const failed = weighted.every(({ problem }) => problem !== null);
   const shares = weighted.map(({ explained, problem }) =>

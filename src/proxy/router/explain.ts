@@ -21,7 +21,9 @@ import {
   explainBackends,
   type BackendFacts,
   type ExplainedBackend,
-  type SettingsOf,
+  NO_CONTEXT,
+  type DescribedFilter,
+  type ExplainContext,
 } from './explain-backends.ts';
 import { explainL4, type ClientProtocol } from './explain-l4.ts';
 import { isPreflight, preflightFilter } from './preflight.ts';
@@ -48,8 +50,6 @@ export interface ExplainRequest extends RequestView {
   readonly protocol?: ClientProtocol;
 }
 
-const NO_SETTINGS: SettingsOf = () => [];
-
 export interface NearMiss {
   readonly rule: RuleOrigin;
   readonly hostname: string;
@@ -73,7 +73,8 @@ export interface Explanation {
   readonly hostname: string | null;
   readonly rule: RuleOrigin | null;
   readonly match: string | null;
-  readonly filters: readonly Filter[];
+  /** The rule's, in the order in which they act. */
+  readonly filters: readonly DescribedFilter[];
   readonly backends: readonly ExplainedBackend[];
   readonly nearMisses: readonly NearMiss[];
 }
@@ -85,12 +86,12 @@ export function explain(
   config: GatewayConfig,
   request: ExplainRequest,
   regex: RegexCompiler,
-  settingsOf: SettingsOf = NO_SETTINGS,
+  context: ExplainContext = NO_CONTEXT,
 ): Explanation | null {
   const wanted = request.protocol === 'udp' ? 'udp' : 'tcp';
   const port = config.ports.find(({ number, transport }) => number === request.port && transport === wanted);
   if (port === undefined || port.listeners.length === 0) return null;
-  const below = explainL4(config, port, request, settingsOf);
+  const below = explainL4(config, port, request, context);
   if (below !== null) return below;
   const listeners = httpListeners(port);
   const path = normalisePath(request.path);
@@ -124,7 +125,7 @@ export function explain(
   const hosts = hit.rule === null ? hostsWithout(view.host, owner, listeners) : [];
   const around = { listener: hit.listener, listenerBecause, hosts, nearMisses };
   if (hit.rule === null) return refusal(config, hit.reason ?? 'no_rule', around);
-  return served({ config, hit, rule: hit.rule, isPreflight: isPreflight(view), settingsOf }, around);
+  return served({ config, hit, rule: hit.rule, isPreflight: isPreflight(view), context }, around);
 }
 
 /** Why the gateway answers a request that a rule would serve; null when it does not. */
@@ -208,13 +209,13 @@ interface Served {
   readonly hit: RouteHit<RouteRule>;
   readonly rule: RouteRule;
   readonly isPreflight: boolean;
-  readonly settingsOf: SettingsOf;
+  readonly context: ExplainContext;
 }
 
-function served({ config, hit, rule, isPreflight, settingsOf }: Served, around: Surroundings): Explanation {
+function served({ config, hit, rule, isPreflight, context }: Served, around: Surroundings): Explanation {
   const { hostname, entry } = hit;
   const refs = rule.action.kind === 'forward' ? rule.action.backends : [];
-  const facts = explainBackends(config, rule.id, refs, settingsOf);
+  const facts = explainBackends(config, rule.id, refs, context);
   const { outcome, status, reason, summary } = outcomeOf(rule, isPreflight, facts);
   return {
     outcome,
@@ -228,7 +229,7 @@ function served({ config, hit, rule, isPreflight, settingsOf }: Served, around: 
     hostname: hostname === '' ? '*' : hostname,
     rule: rule.origin,
     match: entry === null ? null : describeMatch(entry.match),
-    filters: rule.filters,
+    filters: context.describeFilters(rule.filters),
     backends: facts.map(({ explained }) => explained),
     nearMisses: around.nearMisses,
   };

@@ -1,5 +1,4 @@
 /** An explanation for people. */
-import type { Filter, HeaderEdit } from '../../ir/filter.ts';
 import type { EffectiveSetting, Origin, RuleOrigin } from '../../ir/origin.ts';
 import type { ExplainedBackend } from '../../proxy/router/explain-backends.ts';
 import type { Explanation } from '../../proxy/router/explain.ts';
@@ -59,7 +58,7 @@ function formatExplanation(explanation: Explanation, colors: Colors): string {
     ...(hostname === null ? [] : [row('host', hostname)]),
     ...(rule === null ? [] : [row('rule', ruleName(rule))]),
     ...(match === null ? [] : [row('match', match)]),
-    ...filters.map((filter) => row('filter', describeFilter(filter))),
+    ...filters.map((filter) => row('filter', filter.description)),
     ...backends.flatMap((backend) => backendRows(backend, row, colors)),
     ...(nearMisses.length === 0 ? [] : [`  ${colors.dim('why not the others')}`]),
     ...nearMisses.map(
@@ -94,7 +93,7 @@ function backendRows(
   return [
     row('backend', `${name(backend.backend)}, weight ${String(weight)} (${String(share)} %)`),
     ...(problem === null ? [] : [row('', colors.red(problem))]),
-    ...filters.map((filter) => row('', describeFilter(filter))),
+    ...filters.map((filter) => row('', filter.description)),
     ...settingRows(settings, colors).map((text) => row('', text)),
     ...(shown.length === 0 ? [] : [row('', `→ ${[...shown, ...more].join(', ')}`)]),
   ];
@@ -120,43 +119,4 @@ function settingLines(settings: readonly EffectiveSetting[]): string[] {
     );
     return `${label}: ${parts.join(', ')}`;
   });
-}
-
-function describeFilter(filter: Filter): string {
-  switch (filter.kind) {
-    case 'request-headers':
-      return `request headers: ${describeEdit(filter.edit)}`;
-    case 'response-headers':
-      return `response headers: ${describeEdit(filter.edit)}`;
-    case 'url-rewrite': {
-      const path =
-        filter.path === null
-          ? []
-          : [`${filter.path.kind === 'full' ? 'path' : 'prefix'} → ${filter.path.value}`];
-      const host = filter.hostname === null ? [] : [`host → ${filter.hostname}`];
-      return `rewrite: ${[...host, ...path].join(', ')}`;
-    }
-    case 'redirect': {
-      const { scheme, hostname, path, port, status } = filter;
-      const parts = { scheme, hostname, path: path?.value ?? null, port };
-      const shown = Object.entries(parts).flatMap(([key, value]) =>
-        value === null ? [] : [`${key} ${String(value)}`],
-      );
-      return `redirect ${[status, ...shown].join(', ')}`;
-    }
-    case 'mirror':
-      return `mirror ${String(filter.numerator)} of ${String(filter.denominator)} to ${name(filter.origin)}`;
-    case 'cors':
-      return `CORS: origins ${filter.allowOrigins.join(', ')}`;
-    case 'external-auth':
-      return `external auth over ${filter.protocol.kind} by ${name(filter.origin)}`;
-  }
-}
-
-function describeEdit({ set, add, remove }: HeaderEdit): string {
-  return [
-    ...set.map((field) => `set ${field.name}: ${field.value}`),
-    ...add.map((field) => `add ${field.name}: ${field.value}`),
-    ...remove.map((field) => `remove ${field}`),
-  ].join('; ');
 }
