@@ -40,7 +40,7 @@ export function runRequestFilters(exchange: Exchange): void {
     const { refusal, backend } = exchange;
     const { request, beforeChecks } = exchange.filters;
     const end = refusal === null ? request.length : beforeChecks;
-    if (end > 0 && !exchange.runFilters(request, end)) return;
+    if (end > 0 && !exchange.startRun().run(request, end)) return;
     if (refusal !== null) exchange.answer(refusal);
     else if (backend !== null) forward(exchange, backend);
     else if (chooseBackend(exchange)) continue;

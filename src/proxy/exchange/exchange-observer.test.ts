@@ -25,6 +25,11 @@ class EventLog implements ExchangeObserver {
     const routed = `${gateway?.origin.name ?? 'no gateway'}, ${rule === null ? 'no rule' : 'a rule'}`;
     this.events.push(`started ${method} ${path} for ${head.host}: ${routed}`);
   };
+  filterRan: Event<'filterRan'> = ({ run }, { kind }, outcome) => {
+    const on = run?.responseHead === null ? 'request' : 'response';
+    const end = typeof outcome === 'string' ? outcome : outcome.kind;
+    this.events.push(`filter ${kind} on the ${on}: ${end}`);
+  };
   attemptStarted: Event<'attemptStarted'> = ({ retries, endpoint }) => {
     this.events.push(`attempt ${retries + 1} started${endpoint === null ? ' nowhere' : ''}`);
   };
@@ -36,6 +41,11 @@ class EventLog implements ExchangeObserver {
     this.events.push(`finished ${status} ${reason ?? '-'}`);
     this.#waiting.shift()?.();
   };
+
+  /** The events so far, which are forgotten. */
+  take(): string[] {
+    return this.events.splice(0);
+  }
 
   /** Resolves when the next exchange has finished, or at once when one has. */
   async finished(): Promise<readonly string[]> {
@@ -108,14 +118,19 @@ const VERSIONS: Readonly<Record<string, Version>> = {
   },
 };
 
-async function setUp(t: TestContext, script: Script | null, rule: Partial<TestRule> = {}) {
+async function setUp(
+  t: TestContext,
+  script: Script | null,
+  rule: Partial<TestRule> = {},
+  observers: readonly ExchangeObserver[] = [],
+) {
   const backend = await ScriptedBackend.start(script);
   const log = new EventLog();
   const config = testConfig({
     rules: [{ backends: [testBackend('a')], pathPrefix: '/', ...rule }],
     endpoints: { a: [backend.port] },
   });
-  const proxy = await TestProxy.start(config, {}, {}, [log]);
+  const proxy = await TestProxy.start(config, {}, {}, [...observers, log]);
   t.after(async () => {
     await proxy.stop();
     await backend.stop();
@@ -147,6 +162,38 @@ function statuses(...list: readonly number[]): Script {
   };
 }
 
+const ORIGIN = { kind: 'Service', namespace: 'test', name: 'a' };
+const AUTH: Filter = {
+  kind: 'external-auth',
+  cluster: clusterId('a'),
+  origin: ORIGIN,
+  protocol: { kind: 'http', pathPrefix: '', allowedRequestHeaders: [], allowedResponseHeaders: [] },
+  forwardBodyBytes: 0,
+};
+const CORS: Filter = {
+  kind: 'cors',
+  allowOrigins: ['*'],
+  allowCredentials: false,
+  allowMethods: [],
+  allowHeaders: [],
+  exposeHeaders: [],
+  maxAgeSeconds: 5,
+};
+const REDIRECT: Filter = {
+  kind: 'redirect',
+  scheme: 'https',
+  hostname: null,
+  path: null,
+  port: null,
+  status: 302,
+};
+const MIRROR: Filter = {
+  kind: 'mirror',
+  cluster: clusterId('a'),
+  origin: ORIGIN,
+  numerator: 1,
+  denominator: 1,
+};
 const STARTED = 'started GET / for a.example: gateway, a rule';
 const SERVED = [STARTED, 'attempt 1 started', 'attempt ended: complete', 'finished 200 -'];
 
@@ -203,20 +250,79 @@ for (const [name, version] of Object.entries(VERSIONS)) {
       ]);
     });
 
-    test('a mirrored request: the copy is no attempt', async (t) => {
-      const origin = { kind: 'Service', namespace: 'test', name: 'a' };
-      const mirror: Filter = {
-        kind: 'mirror',
-        cluster: clusterId('a'),
-        origin,
-        numerator: 1,
-        denominator: 1,
-      };
-      const { backend, log, proxy } = await setUp(t, answering('ok'), { filters: [mirror] });
+    test('a mirrored request: the copy is a filter at work, and no attempt', async (t) => {
+      const { backend, log, proxy } = await setUp(t, answering('ok'), { filters: [MIRROR] });
       const pending = await version.send(t, proxy.port, '/');
       assert.equal(await pending.status(), 200);
-      assert.deepEqual(await log.finished(), SERVED);
+      const [started, ...others] = SERVED;
+      assert.deepEqual(await log.finished(), [started, 'filter mirror on the request: continue', ...others]);
       assert.equal(backend.connections.length, 2);
+    });
+
+    test('a filter that waits has an event when its wait ends', async (t) => {
+      const { log, proxy } = await setUp(t, statuses(200, 200, 403), { filters: [AUTH] });
+      const allowed = await version.send(t, proxy.port, '/');
+      assert.equal(await allowed.status(), 200);
+      await log.finished();
+      assert.deepEqual(log.take(), [
+        STARTED,
+        'filter external-auth on the request: pending',
+        'filter external-auth on the request: continue',
+        'attempt 1 started',
+        'attempt ended: complete',
+        'finished 200 -',
+      ]);
+      const denied = await version.send(t, proxy.port, '/');
+      assert.equal(await denied.status(), 403);
+      assert.deepEqual(await log.finished(), [
+        STARTED,
+        'filter external-auth on the request: pending',
+        'filter external-auth on the request: answer',
+        'finished 403 auth_denied',
+      ]);
+    });
+
+    test('a filter that acts on the response', async (t) => {
+      const { log, proxy } = await setUp(t, answering('ok'), { filters: [CORS] });
+      const pending = await version.send(t, proxy.port, '/');
+      assert.equal(await pending.status(), 200);
+      const events = await log.finished();
+      const at = events.indexOf('filter cors on the response: continue');
+      assert.ok(events.indexOf('attempt 1 started') < at && at < events.indexOf('attempt ended: complete'));
+    });
+
+    test('a redirect', async (t) => {
+      const { log, proxy } = await setUp(t, null, { filters: [REDIRECT] });
+      const pending = await version.send(t, proxy.port, '/');
+      assert.equal(await pending.status(), 302);
+      assert.deepEqual(await log.finished(), [
+        STARTED,
+        'filter redirect on the request: answer',
+        'finished 302 redirect',
+      ]);
+    });
+
+    test('an observer adds a field to every attempt of a request', async (t) => {
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      const tracer: ExchangeObserver = {
+        requestStarted: (exchange) => {
+          const run = exchange.startRun();
+          const edit = { set: [{ name: 'traceparent', value: traceparent }], add: [], remove: [] };
+          run.requestEdits = [...run.requestEdits, edit];
+        },
+      };
+      const heads: string[] = [];
+      const script: Script = async (connection) => {
+        for (;;) {
+          heads.push(await connection.readThrough('\r\n\r\n'));
+          connection.send(`HTTP/1.1 ${heads.length === 1 ? 503 : 200} X\r\ncontent-length: 0\r\n\r\n`);
+        }
+      };
+      const { proxy } = await setUp(t, script, { retry: RETRY }, [tracer]);
+      const pending = await version.send(t, proxy.port, '/');
+      assert.equal(await pending.status(), 200);
+      assert.equal(heads.length, 2);
+      for (const head of heads) assert.ok(head.includes(`\r\ntraceparent: ${traceparent}\r\n`));
     });
 
     test('a response of the gateway itself', async (t) => {

@@ -9,12 +9,14 @@
  * Every exchange has exactly one `requestStarted` and one `requestFinished`. A request that the gateway answers itself may have no
  * attempt. Events are calls within the handling of a request: an observer must be quick, and must not throw.
  *
- * An event passes the exchange itself, so that no event allocates. An observer reads it, and changes nothing but `traceparent`. One that
- * keeps state for each exchange keys it by the exchange.
+ * An event passes the exchange itself, so that no event allocates. An observer reads it, with two exceptions, both in `requestStarted`: it
+ * may set `traceparent`, and it may add to `exchange.startRun().requestEdits`, which apply to the request that is sent to the backend. An
+ * observer that keeps state for each exchange keys it by the exchange.
  */
 import type { RequestHead } from '../message/head.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { Exchange } from './exchange.ts';
+import type { UpstreamResponse } from './filter-run.ts';
 import type { FilterOutcome, HttpFilter } from './http-filter.ts';
 import type { Failure, RetryDecision } from './retry.ts';
 
@@ -36,10 +38,10 @@ export interface ExchangeObserver {
    */
   requestStarted?(exchange: Exchange, head: RequestHead, rule: CompiledRule | null): void;
   /**
-   * A filter has acted on the request, or on its response when `exchange.run.responseHead` is not null. `outcome`: `pending` when it waits;
-   * how that ends is no event.
+   * A filter has acted on the request, or on its response when `exchange.run.responseHead` is not null. After the outcome `pending` the
+   * same filter has a second event when its wait ends, unless the exchange ends first.
    */
-  filterRan?(exchange: Exchange, filter: HttpFilter, outcome: FilterOutcome): void;
+  filterRan?(exchange: Exchange, filter: HttpFilter, outcome: FilterOutcome | UpstreamResponse): void;
   /** A connection to `exchange.endpoint` is requested. `exchange.retries` counts the retries so far. */
   attemptStarted?(exchange: Exchange): void;
   /**
@@ -72,7 +74,7 @@ class ObserverPair implements ExchangeObserver {
     this.#first.requestStarted?.(exchange, head, rule);
     this.#second.requestStarted?.(exchange, head, rule);
   }
-  filterRan(exchange: Exchange, filter: HttpFilter, outcome: FilterOutcome): void {
+  filterRan(exchange: Exchange, filter: HttpFilter, outcome: FilterOutcome | UpstreamResponse): void {
     this.#first.filterRan?.(exchange, filter, outcome);
     this.#second.filterRan?.(exchange, filter, outcome);
   }

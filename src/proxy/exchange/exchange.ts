@@ -22,7 +22,7 @@ import { NO_EDITS, type HeadEdits } from '../message/head-edits.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../message/head.ts';
 import { FilterRun, type UpstreamResponse } from './filter-run.ts';
 import type { HeldResponse } from './held-response.ts';
-import { NO_FILTERS, type FilterChain, type HttpFilter } from './http-filter.ts';
+import { NO_FILTERS, type FilterChain } from './http-filter.ts';
 import { renderReply, replyFor, sendReplyBody, type Reply } from '../message/local-reply.ts';
 import type { PreparedRequest } from '../message/outgoing.ts';
 import type { RequestCounters } from './request-counters.ts';
@@ -158,9 +158,9 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.run?.rewind();
   }
 
-  /** Runs `filters` up to `end`, from where they stopped; true when all have acted. */
-  runFilters(filters: readonly HttpFilter[], end: number): boolean {
-    return (this.run ??= new FilterRun(this)).run(filters, end);
+  /** What filters and observers keep for this exchange; created by the first that needs it. */
+  startRun(): FilterRun {
+    return (this.run ??= new FilterRun(this));
   }
   get #held(): HeldResponse | null {
     return this.run?.held ?? null;
@@ -387,10 +387,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
 
   /** Sends `head` through the response filters, and on to the client unless one of them waits. */
   #respond(head: ResponseHead): void {
-    if (
-      this.filters.response.length === 0 ||
-      (this.run ??= new FilterRun(this)).respond(head, this.#replyBody !== null)
-    ) {
+    if (this.filters.response.length === 0 || this.startRun().respond(head, this.#replyBody !== null)) {
       this.startResponse(head);
     } else if (this.#held !== null) this.#upstream?.pauseResponse();
   }

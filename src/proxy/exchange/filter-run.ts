@@ -22,6 +22,7 @@ import type { MutableRequest } from './outgoing-request.ts';
 
 /** A response that an upstream of a filter makes, such as an auth server: its body follows through `UpstreamEvents`. */
 export interface UpstreamResponse {
+  readonly kind: 'answer';
   readonly reason: ReasonCode;
   readonly head: ResponseHead;
   readonly stream: UpstreamStream;
@@ -39,6 +40,8 @@ export class FilterRun {
   /** Index of the next filter of the list at work. */
   #next = 0;
   #pending: PendingFilter | null = null;
+  /** The filter that waits for `#pending`. */
+  #waiting: HttpFilter | null = null;
   /** The filter whose upstream makes the response. */
   #responder: PendingFilter | null = null;
   #isResponding = false;
@@ -68,7 +71,7 @@ export class FilterRun {
       exchange.context.observer?.filterRan?.(exchange, filter, outcome);
       if (outcome === 'continue') continue;
       if (outcome.kind === 'answer') exchange.answer(outcome.reason, outcome.reply);
-      else this.#wait(outcome);
+      else this.#wait(filter, outcome);
       return false;
     }
     return true;
@@ -92,9 +95,10 @@ export class FilterRun {
     return this.run(response, response.length);
   }
 
-  #wait(pending: PendingFilter): void {
+  #wait(filter: HttpFilter, pending: PendingFilter): void {
     const exchange = this.#exchange;
     this.#pending = pending;
+    this.#waiting = filter;
     if (!this.#isResponding) exchange.head = exchange.head.retain();
     else if (!this.#isLocalReply && this.#held === null && this.#responseHead !== null) {
       this.#held = new HeldResponse(this.#responseHead);
@@ -147,6 +151,7 @@ export class FilterRun {
   resume(pending: PendingFilter, outcome: 'continue' | FilterAnswer): void {
     if (this.#pending !== pending) return;
     this.#pending = null;
+    this.#reportEnd(outcome);
     const exchange = this.#exchange;
     if (outcome !== 'continue') exchange.answer(outcome.reason, outcome.reply);
     else if (!this.#isResponding) runRequestFilters(exchange);
@@ -157,9 +162,17 @@ export class FilterRun {
   respondWith(pending: PendingFilter, response: UpstreamResponse): void {
     if (this.#pending !== pending) return;
     this.#pending = null;
+    this.#reportEnd(response);
     this.#exchange.leaveAttempt(CANCELLED);
     this.#responder = pending;
     this.#exchange.passOn(response);
+  }
+
+  /** The wait of a filter has ended. */
+  #reportEnd(outcome: 'continue' | FilterAnswer | UpstreamResponse): void {
+    const filter = this.#waiting;
+    this.#waiting = null;
+    if (filter !== null) this.#exchange.context.observer?.filterRan?.(this.#exchange, filter, outcome);
   }
 
   keep<Value>(key: ExchangeKey<Value>, value: Value): void {

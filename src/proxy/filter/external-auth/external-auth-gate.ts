@@ -102,7 +102,7 @@ export class ExternalAuthGate implements PendingFilter, AuthEvents {
       const reply = deniedCall(head);
       this.cancel();
       this.#resume({ kind: 'answer', reason: 'auth_denied', reply });
-    } else this.#run.respondWith(this, { reason: 'auth_denied', head, stream });
+    } else this.#run.respondWith(this, { kind: 'answer', reason: 'auth_denied', head, stream });
   }
   onAuthUnavailable(): void {
     this.#resume({ kind: 'answer', reason: 'auth_unavailable' });
