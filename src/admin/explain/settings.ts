@@ -2,9 +2,15 @@
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { ExplainContext } from '../../proxy/router/explain-backends.ts';
 import { describePolicies } from '../../translator/policy/describe.ts';
+import type { PolicyKind } from '../../translator/policy/policy-kind.ts';
+import { POLICY_KINDS } from '../../translator/policy/policy-kinds.ts';
 import type { RulePolicies } from '../../translator/types.ts';
 
-export function settingsOf(config: GatewayConfig, policies: RulePolicies): ExplainContext['settingsOf'] {
+export function settingsOf(
+  config: GatewayConfig,
+  policies: RulePolicies,
+  kinds: readonly PolicyKind[] = POLICY_KINDS,
+): ExplainContext['settingsOf'] {
   return (rule, index) => {
     const action = config.rules.find(({ id }) => id === rule)?.action;
     const backend = action?.kind === 'forward' ? action.backends[index] : undefined;
@@ -14,6 +20,6 @@ export function settingsOf(config: GatewayConfig, policies: RulePolicies): Expla
     const { protocol, policy } = cluster;
     const probe = policy.activeCheck?.probe;
     const checkHost = probe?.kind === 'http' ? probe.hostname : null;
-    return describePolicies(policies.get(rule) ?? [], { index, checkHost, protocol });
+    return describePolicies(policies.get(rule) ?? [], { index, checkHost, protocol }, kinds);
   };
 }

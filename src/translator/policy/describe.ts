@@ -4,14 +4,13 @@ import { combineLayers } from './combine.ts';
 import { layersWith, settingsOf } from './hierarchy.ts';
 import { fieldsOf, winnerOf } from './merge.ts';
 import type { PolicyKind } from './policy-kind.ts';
-import { POLICY_KINDS } from './policy-kinds.ts';
 import type { DescribedBackend, PolicyLayer, PolicySettings } from './policy-settings.ts';
 
 /** `layers`: of the rule's backends, by index, weakest first. */
 export const describePolicies = (
   layers: readonly (readonly PolicyLayer[])[],
   backend: DescribedBackend,
-  kinds: readonly PolicyKind[] = POLICY_KINDS,
+  kinds: readonly PolicyKind[],
 ): readonly EffectiveSetting[] =>
   settingsOf(kinds).flatMap((settings) => {
     const own = layers.map((list) => layersWith(settings, list));
