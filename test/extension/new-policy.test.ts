@@ -19,6 +19,7 @@ import type { PolicyStatus } from '../../src/gatewayapi/status.ts';
 import type { PolicyValue } from '../../src/ir/policy-value.ts';
 import { stateFromText } from '../../src/provider/file/load.ts';
 import { explain } from '../../src/proxy/router/explain.ts';
+import { NO_CONTEXT } from '../../src/proxy/router/explain-backends.ts';
 import { compileRegex, measureRegex } from '../../src/proxy/router/regex.ts';
 import { errorFault } from '../../src/translator/faults/fault.ts';
 import type { PolicyKind, PolicyObject } from '../../src/translator/policy/policy-kind.ts';
@@ -251,7 +252,7 @@ const guard = (name: string, target: string, spec: string): string =>
 function run(...policies: readonly string[]): TranslateResult {
   const { snapshot, findings } = stateFromText(BASE + policies.join(''), 'all.yaml', REGISTRY);
   assert.deepEqual(findings, []);
-  return translate(snapshot, { gateways: [] }, OPTIONS);
+  return translate(snapshot, { dataPlanes: [] }, OPTIONS);
 }
 
 const configOf = ({ configs }: TranslateResult): TranslateResult['configs'][number] => {
@@ -291,8 +292,10 @@ function explained(result: TranslateResult, url: string, prefix: string): readon
   assert.ok(parsed.ok);
   const [policies] = result.policies;
   assert.ok(policies !== undefined);
-  const settings = settingsOf(configOf(result), policies, OPTIONS.policyKinds);
-  const explanation = explain(configOf(result), parsed.request, compileRegex, settings);
+  const explanation = explain(configOf(result), parsed.request, compileRegex, {
+    ...NO_CONTEXT,
+    settingsOf: settingsOf(configOf(result), policies, OPTIONS.policyKinds),
+  });
   return (explanation?.backends ?? []).flatMap((backend) =>
     backend.settings
       .filter(({ field }) => field.startsWith(prefix))
@@ -405,7 +408,7 @@ suite('a new kind of policy that overrides field by field', () => {
     const { configs, statuses } = run();
     const { configs: without, statuses: before } = translate(
       stateFromText(BASE, 'all.yaml').snapshot,
-      { gateways: [] },
+      { dataPlanes: [] },
       { ...OPTIONS, policyKinds: POLICY_KINDS },
     );
     assert.deepEqual([configs, statuses], [without, before]);

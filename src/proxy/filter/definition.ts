@@ -22,7 +22,7 @@ export interface FilterParts {
 /** Which filters of a kind act on a request where both its rule and its backend have some. */
 export type Precedence = 'both' | 'rule' | 'backend';
 
-/** A filter in the configuration: one of `Filter`, or of a kind that is added to the table. */
+/** A filter in the configuration, or a policy that acts as one: of a kind that the table of filters may or may not have. */
 export interface FilterConfig {
   readonly kind: string;
 }

@@ -10,7 +10,7 @@ import {
 } from '../exchange/http-filter.ts';
 import { compileHeadEdits } from '../message/head-edits.ts';
 import type { DescribedFilter } from '../router/explain-backends.ts';
-import type { FilterDefinition, FilterDeps, FilterParts } from './definition.ts';
+import type { FilterConfig, FilterDefinition, FilterDeps, FilterParts } from './definition.ts';
 import { actsOnForwarding, rankOf } from './order.ts';
 
 interface CompiledFilter {
@@ -36,9 +36,9 @@ export class FilterTable {
     this.#byKind = new Map(definitions.map((definition) => [definition.kind, definition]));
   }
 
-  /** Throws for a filter of an unknown kind, which the rule must not serve without. */
+  /** Throws for a filter or policy of an unknown kind, which the rule must not serve without. */
   compileRule(rule: RouteRule, deps: FilterDeps): RuleFilters {
-    const own = this.#compile(rule.filters, deps, (definition) => !isForwarding(definition));
+    const own = this.#compile(configsOf(rule), deps, (definition) => !isForwarding(definition));
     const more = this.#definitions.flatMap((definition): CompiledFilter[] => {
       const parts = definition.compileForRule?.(rule, deps) ?? null;
       return parts === null ? [] : [{ definition, parts }];
@@ -54,13 +54,14 @@ export class FilterTable {
    */
   compileBackend(
     rule: RouteRule,
-    filters: readonly Filter[],
+    filters: readonly FilterConfig[],
     ofRule: RuleFilters,
     deps: FilterDeps,
   ): FilterChain {
-    if (rule.filters.length === 0 && filters.length === 0) return NO_FILTERS;
-    const kinds = (list: readonly Filter[]): Set<string> => new Set(list.map(({ kind }) => kind));
-    const kindsOfRule = kinds(rule.filters);
+    const configs = configsOf(rule);
+    if (configs.length === 0 && filters.length === 0) return NO_FILTERS;
+    const kinds = (list: readonly FilterConfig[]): Set<string> => new Set(list.map(({ kind }) => kind));
+    const kindsOfRule = kinds(configs);
     const kindsOfBackend = kinds(filters);
     const isOverridden = ({ kind, precedence }: FilterDefinition): boolean =>
       precedence === 'backend' && kindsOfBackend.has(kind);
@@ -70,7 +71,7 @@ export class FilterTable {
       ({ kind, precedence }) => precedence !== 'rule' || !kindsOfRule.has(kind),
     );
     const forwarding = this.#compile(
-      rule.filters,
+      configs,
       deps,
       (definition) => isForwarding(definition) && !isOverridden(definition),
     );
@@ -94,7 +95,7 @@ export class FilterTable {
   }
 
   #compile(
-    filters: readonly Filter[],
+    filters: readonly FilterConfig[],
     deps: FilterDeps,
     isWanted: (definition: FilterDefinition) => boolean,
   ): CompiledFilter[] {
@@ -110,6 +111,15 @@ export class FilterTable {
     return definition;
   }
 }
+
+/** The filters of a rule or backend, and its policies, which act as filters. */
+export const configsOf = ({
+  filters = NO_CONFIGS,
+  policies,
+}: Partial<Pick<RouteRule, 'filters' | 'policies'>>): readonly FilterConfig[] =>
+  policies === undefined ? filters : [...filters, ...policies];
+
+const NO_CONFIGS: readonly Filter[] = [];
 
 const isForwarding = ({ stages }: FilterDefinition): boolean => actsOnForwarding(stages.request);
 

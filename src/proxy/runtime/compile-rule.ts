@@ -1,11 +1,10 @@
 /** Compiles the rules of one Gateway's listener. */
-import type { Filter } from '../../ir/filter.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
 import type { CompiledBackend, CompiledGateway, CompiledRule } from '../exchange/compiled-rule.ts';
 import type { CounterRegistry } from '../exchange/request-counters.ts';
 import type { FilterDeps } from '../filter/definition.ts';
-import type { FilterTable, RuleFilters } from '../filter/filter-table.ts';
+import { configsOf, type FilterTable, type RuleFilters } from '../filter/filter-table.ts';
 import { preflightFilter } from '../router/preflight.ts';
 import { WeightedChoice } from '../upstream/weighted-choice.ts';
 
@@ -40,8 +39,6 @@ export function compileRule(rule: RouteRule, listener: Origin, deps: RuleCompile
   };
 }
 
-const NO_FILTERS: readonly Filter[] = [];
-
 function compileBackend(
   backend: WeightedBackend,
   { rule, listener, filters }: Attached,
@@ -58,6 +55,6 @@ function compileBackend(
     refusal: backend.kind === 'invalid' ? backend.reason : 'invalid_ref',
     requests,
     tryTimeoutMs: perTryMs > 0 ? perTryMs : requests.timeouts.backendRequestMs,
-    filters: deps.filters.compileBackend(rule, backend.filters ?? NO_FILTERS, filters, deps),
+    filters: deps.filters.compileBackend(rule, configsOf(backend), filters, deps),
   };
 }

@@ -13,6 +13,7 @@ import type { FilterTable } from '../filter/filter-table.ts';
 import type { RuleProblem } from './rule-problem.ts';
 import type { ListenerSource } from './compile-l4.ts';
 import { compileRule } from './compile-rule.ts';
+import { closedListeners, withoutClosedRules } from './unknown-policies.ts';
 
 export interface GatewayCompilerDeps {
   readonly clusters: ClusterRegistry;
@@ -37,6 +38,7 @@ export class GatewayCompiler {
   readonly #rules: ReadonlyMap<RuleId, GatewayConfig['rules'][number]>;
   readonly #definitions: ReadonlyMap<ClusterId, GatewayConfig['clusters'][number]>;
   readonly #certificates: ReadonlyMap<CertificateId, Certificate>;
+  readonly #closed: ReadonlyMap<ListenerId, string>;
   readonly #found = new Map<ClusterId, UpstreamCluster>();
   readonly #compiled: Compilations = new Map();
   #before: Compilations | null;
@@ -61,6 +63,7 @@ export class GatewayCompiler {
       before !== null && old?.clusters === config.clusters
         ? before.#definitions
         : new Map(config.clusters.map((cluster) => [cluster.id, cluster]));
+    this.#closed = closedListeners(config);
     this.#certificates = new Map(config.certificates.map((certificate) => [certificate.id, certificate]));
     this.#before = before === null ? null : before.#compiled;
   }
@@ -68,7 +71,7 @@ export class GatewayCompiler {
   /** What the rules of a layer-4 listener of this configuration need. */
   sourceOf(listener: Listener): ListenerSource {
     return {
-      listener,
+      listener: withoutClosedRules(listener, this.#closed.has(listener.id)),
       gateway: this.gateway,
       clusterOf: (id) => this.#clusterOf(id),
       certificateOf: (id) => this.#certificates.get(id),
@@ -88,7 +91,7 @@ export class GatewayCompiler {
     if (rule === undefined) return null;
     const known = this.#before?.get(listener.id)?.get(id);
     const compilation =
-      known?.rule.config === rule && this.#isStillTrue(known)
+      known?.rule.config === rule && !this.#closed.has(listener.id) && this.#isStillTrue(known)
         ? this.#takeOver(known)
         : this.#compile(rule, listener);
     compiled.set(id, compilation);
@@ -112,7 +115,7 @@ export class GatewayCompiler {
     return known;
   }
 
-  #compile(rule: GatewayConfig['rules'][number], { origin }: HttpListener): Compilation {
+  #compile(rule: GatewayConfig['rules'][number], { id, origin }: HttpListener): Compilation {
     const uses: [ClusterId, UpstreamCluster | null][] = [];
     const clusterOf = (id: ClusterId): UpstreamCluster | null => {
       const cluster = this.#clusterOf(id);
@@ -122,6 +125,8 @@ export class GatewayCompiler {
     const { counters, filters } = this.#deps;
     const deps = { gateway: this.gateway, counters, filters, clusterOf };
     try {
+      const closed = this.#closed.get(id);
+      if (closed !== undefined) throw new Error(closed);
       const compiled = compileRule(rule, origin, deps);
       // A copy is as long as it is, where what grew has room for more.
       return { rule: compiled, uses: uses.slice(), problem: null };
@@ -163,5 +168,6 @@ export class GatewayCompiler {
 const failing = (rule: RouteRule, message: string): RouteRule => ({
   ...rule,
   filters: [],
+  policies: [],
   action: { kind: 'fail', status: 500, reason: 'invalid_rule', message },
 });

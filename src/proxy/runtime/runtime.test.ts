@@ -124,6 +124,55 @@ suite('swap of configurations', () => {
     );
   });
 
+  const UNKNOWN = [{ kind: 'captcha', settings: {}, from: [] }];
+  const carriers: readonly (readonly [carrier: string, change: (config: GatewayConfig) => GatewayConfig])[] =
+    [
+      ['rule', (config) => withRules(config, (rule) => ({ ...rule, policies: UNKNOWN }))],
+      [
+        'backend',
+        (config) =>
+          withRules(config, ({ action, ...rule }) => ({
+            ...rule,
+            action: {
+              kind: 'forward',
+              backends: (action.kind === 'forward' ? action.backends : []).map((backend) =>
+                backend.kind === 'cluster' ? { ...backend, policies: UNKNOWN } : backend,
+              ),
+            },
+          })),
+      ],
+      [
+        'listener',
+        (config) => ({
+          ...config,
+          ports: config.ports.map((port) => ({
+            ...port,
+            listeners: port.listeners.map((listener) => ({ ...listener, policies: UNKNOWN })),
+          })),
+        }),
+      ],
+      [
+        'port',
+        (config) => ({ ...config, ports: config.ports.map((port) => ({ ...port, policies: UNKNOWN })) }),
+      ],
+    ];
+  for (const [carrier, change] of carriers) {
+    test(`a policy of a kind that is not known closes the ${carrier} that carries it`, (t) => {
+      const bench = new Bench();
+      t.after(() => {
+        bench.stop();
+      });
+      const open = testConfig(GATEWAY);
+      bench.swap(open);
+      bench.swap(change(open));
+      assert.equal(bench.rule('a').refusal, 'invalid_rule');
+      const [gateway] = bench.runtime.gateways.values();
+      assert.match(gateway?.problems[0]?.message ?? '', /of kind captcha$/);
+      bench.swap(open);
+      assert.equal(bench.rule('a').refusal, null);
+    });
+  }
+
   test('a rule that cannot be compiled answers 500 and is reported; the others are served', (t) => {
     const bench = new Bench();
     t.after(() => {

@@ -5,18 +5,18 @@ import { noValidCa, trustMissing, wellKnownCaUnsupported } from '../policy/fault
 import { resolveCaBundle, type ReferenceContext } from './certificate.ts';
 import type { UpstreamTlsNode } from './nodes.ts';
 
-export interface TrustJudgement {
+export interface TrustResult {
   /** null when it cannot be met: connections must fail rather than go unverified. */
   readonly tls: UpstreamTlsNode | null;
   readonly acceptedFaults: readonly Fault[];
   readonly resolvedFaults: readonly Fault[];
 }
 
-export function judgeTrust(
+export function resolveTrust(
   context: ReferenceContext,
   validation: BackendTLSPolicyValidation,
   path: string,
-): TrustJudgement {
+): TrustResult {
   const refs = validation.caCertificateRefs ?? [];
   const wellKnown = validation.wellKnownCACertificates ?? '';
   if (refs.length === 0) {

@@ -18,7 +18,7 @@ import {
   backendTlsUnmet,
   refNotPermitted,
 } from '../faults/reference-faults.ts';
-import { judgeTrust } from './backend-trust.ts';
+import { resolveTrust } from './backend-trust.ts';
 import { resolveCertificate } from './certificate.ts';
 import { externalBackendFault } from './external-backend.ts';
 import type { Upstream, UpstreamProtocol, UpstreamTlsNode, XBackendNode } from './nodes.ts';
@@ -220,14 +220,14 @@ function protocolOfXBackend(backend: XBackend, traffic: Traffic): UpstreamProtoc
 }
 
 /** XBackends judged by themselves, by `namespace/name`. Of nodes that come out as in `before`, those of `before` are taken. */
-export function judgeXBackends(
+export function readXBackends(
   snapshot: ResourceSnapshot,
   context: PolicyContext,
   before: ReadonlyMap<string, XBackendNode> | null,
 ): ReadonlyMap<string, XBackendNode> {
   const judged = snapshot.backends.toSorted(byName).map((object) =>
     contain(
-      () => judgeXBackend(object, context),
+      () => readXBackend(object, context),
       (error) => closedXBackend(object, [internalError('', error, 'Invalid')]),
     ),
   );
@@ -239,14 +239,14 @@ function closedXBackend(object: XBackend, faults: readonly [Fault, ...Fault[]]):
   return { object, ref: refOf(object, EXPERIMENTAL_GROUP), tls: failure(faults[0]), faults };
 }
 
-function judgeXBackend(object: XBackend, { lookup, options }: PolicyContext): XBackendNode {
+function readXBackend(object: XBackend, { lookup, options }: PolicyContext): XBackendNode {
   const ref = refOf(object, EXPERIMENTAL_GROUP);
   const [violation, ...others] = schemaFaults(object, 'Invalid');
   if (violation !== undefined) return closedXBackend(object, [violation, ...others]);
   const tls = object.spec.tls;
   if (tls === undefined || tls.mode === 'None') return { object, ref, tls: null, faults: [] };
   const context = { lookup, options, from: ref };
-  const trust = judgeTrust(
+  const trust = resolveTrust(
     context,
     tls.validation ?? {
       hostname: object.spec.externalHostname?.hostname ?? '',

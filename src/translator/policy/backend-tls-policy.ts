@@ -2,7 +2,7 @@
 import type { BackendTLSPolicy } from '../../gatewayapi/generated/types.ts';
 import { GATEWAY_GROUP, SLUICE_GROUP } from '../../gatewayapi/ref.ts';
 import type { Fault } from '../faults/fault.ts';
-import { judgeTrust } from '../graph/backend-trust.ts';
+import { resolveTrust } from '../graph/backend-trust.ts';
 import type { UpstreamTlsNode } from '../graph/nodes.ts';
 import { policyOptionForeign, policyOptionUnsupported } from './faults.ts';
 import type { PolicyKind } from './policy-kind.ts';
@@ -18,7 +18,7 @@ export const BACKEND_TLS_POLICY: PolicyKind<BackendTLSPolicy, UpstreamTlsNode> =
   hasReferences: true,
   settings: null,
   read: ({ spec: { validation, options = {} } }, context) => {
-    const trust = judgeTrust(context, validation, 'spec.validation');
+    const trust = resolveTrust(context, validation, 'spec.validation');
     const optionFaults: Fault[] = [];
     const warnings: Fault[] = [];
     for (const key of Object.keys(options).sort()) {

@@ -1,6 +1,6 @@
 /** Policies and XBackends from one snapshot to the next: read again only when one of them, or what they refer to, changed. */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import { judgeXBackends } from '../graph/backend.ts';
+import { readXBackends } from '../graph/backend.ts';
 import type { XBackendNode } from '../graph/nodes.ts';
 import { RecordingSources, stillHold, type Reads, type Sources } from '../graph/reads.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
@@ -44,7 +44,7 @@ export class PolicyStage {
     const context = { lookup: recording, options };
     this.#read = {
       policies: readPolicies(this.#kinds, { snapshot, context, before: this.#read?.policies ?? null }),
-      backends: judgeXBackends(snapshot, context, this.#read?.backends ?? null),
+      backends: readXBackends(snapshot, context, this.#read?.backends ?? null),
     };
     this.#lists = lists;
     this.#reads = recording.reads;

@@ -8,7 +8,7 @@ import { POLICY_FIELDS } from './fields.ts';
 
 type Layer = SettingsLayer<BackendSettings>;
 
-/** Blocks that do nothing while nobody has them, and what holds then. */
+/** Blocks that may be absent, and what applies then. */
 const OPTIONAL: Readonly<Record<string, string>> = {
   retry: 'one other endpoint where nothing was sent',
   'loadBalancer.slowStart': 'off',
@@ -30,7 +30,7 @@ export function describeSettings(
     .map((list) => mergeLayers(list))
     .find(({ spec }) => spec.sessionPersistence !== undefined);
   const settings: EffectiveSetting[] = [];
-  const told = new Set<string>();
+  const described = new Set<string>();
   for (const path of Object.keys(POLICY_FIELDS)) {
     // Sessions are the rule's: the first backend that has any gives them to all (GEP-1619).
     const source = blockOf(path) === 'sessionPersistence' ? (sessions ?? merged) : merged;
@@ -38,8 +38,8 @@ export function describeSettings(
     if (absent === null) {
       const setting = settingAt(source, path, backend);
       if (setting !== null) settings.push(setting);
-    } else if (!told.has(absent)) {
-      told.add(absent);
+    } else if (!described.has(absent)) {
+      described.add(absent);
       settings.push({ field: absent, value: OPTIONAL[absent] ?? 'off', from: null });
     }
   }

@@ -83,7 +83,7 @@ export class BackendSettingsLowering {
 /** Layers of `BACKEND_SETTINGS` hold nothing else. */
 const settingsIn = ({ merged }: Combined): BackendSettings => merged.spec;
 
-/** What a backend is called where nobody says otherwise: outside of the cluster an XBackend has a name of its own. */
+/** The `Host` of health checks where no policy sets one. An XBackend outside of the cluster has a name of its own. */
 const hostOf = ({ ref, discovery }: Upstream): string =>
   ref.kind === 'XBackend' && discovery.kind === 'dns'
     ? discovery.hostname
