@@ -11,6 +11,7 @@ import { compileRegex } from '../../src/proxy/router/regex.ts';
 import type { RequestView } from '../../src/proxy/router/request-view.ts';
 import { PortRouter } from '../../src/proxy/router/router.ts';
 import { THOUSAND_HOSTS, hostName, type TableRule } from '../routing-table.ts';
+import { testAttachment } from '../../test/support/attachment.ts';
 
 const ROUNDS = 5;
 const MATCHES = 2_000_000;
@@ -33,7 +34,7 @@ function routerOf(virtualHosts: HttpListener['virtualHosts']): PortRouter<RuleId
   const listener: HttpListener = {
     kind: 'http',
     id: listenerId('bench'),
-    origin: { kind: 'Gateway', namespace: 'bench', name: 'bench', section: 'http' },
+    attachment: testAttachment('http'),
     hostname: '',
     tls: null,
     virtualHosts,

@@ -10,9 +10,9 @@ import { Redacted, type Certificate } from './tls.ts';
 /**
  * Raised when the shape of the contract changes in a way that an older reader would misread, or so that a newer one misses a member in older
  * text: a proxy may find text of the version before it in its state folder. 2: settings have the limits of clients. 3: `dataPlane` in the place
- * of `gateway`.
+ * of `gateway`. 4: `attachment` in the place of a listener's `origin`.
  */
-export const CONFIG_FORMAT = 3;
+export const CONFIG_FORMAT = 4;
 
 type PlainCertificate = Omit<Certificate, 'keyPem'> & { readonly keyPem: string };
 type PlainConfig = Omit<GatewayConfig, 'certificates'> & {

@@ -1,12 +1,13 @@
 import type { ListenerId, RuleId } from './ids.ts';
-import type { Origin, RuleOrigin } from './origin.ts';
+import type { AttachmentPoint } from './attachment-point.ts';
+import type { RuleOrigin } from './origin.ts';
 import type { PolicyValue } from './policy-value.ts';
 import type { VirtualHost, WeightedBackend } from './route.ts';
 import type { ListenerTls } from './tls.ts';
 
 interface ListenerBase {
   readonly id: ListenerId;
-  readonly origin: Origin;
+  readonly attachment: AttachmentPoint;
   /** Absent: none. */
   readonly policies?: readonly PolicyValue[];
 }

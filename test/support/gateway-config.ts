@@ -12,6 +12,8 @@ import type { RouteMatch } from '../../src/ir/match.ts';
 import { DEFAULT_CLUSTER_POLICY, DEFAULT_TIMEOUTS } from '../../src/ir/policy.ts';
 import type { RouteRule, WeightedBackend } from '../../src/ir/route.ts';
 
+import { testAttachment } from './attachment.ts';
+
 /** One rule of a test's configuration; all requests by default. */
 export interface TestRule extends Partial<Omit<RouteRule, 'id' | 'origin' | 'action'>> {
   readonly hostname?: string;
@@ -114,7 +116,7 @@ export function testConfig(gateway: TestGateway): GatewayConfig {
           {
             kind: 'http',
             id: listenerId(`Gateway/test/${name}/http`),
-            origin: { ...origin('Gateway', name), section: 'http' },
+            attachment: testAttachment('http', name),
             hostname: gateway.hostname ?? '',
             tls: null,
             virtualHosts: hostnames.map((hostname) => ({

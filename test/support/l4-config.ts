@@ -12,15 +12,9 @@ import type {
 } from '../../src/ir/listener.ts';
 import type { WeightedBackend } from '../../src/ir/route.ts';
 import type { Certificate } from '../../src/ir/tls.ts';
+import { testAttachment } from './attachment.ts';
 import { testBackend, testCluster, testConfig, testEndpoint } from './gateway-config.ts';
 import { listenerTls, type TlsOverrides } from './tls-listener.ts';
-
-const origin = (section: string): HttpListener['origin'] => ({
-  kind: 'Gateway',
-  namespace: 'test',
-  name: 'gateway',
-  section,
-});
 
 /** A rule that forwards to the clusters of these names. */
 export function rule(name: string, ...backends: readonly (string | WeightedBackend)[]): L4Rule {
@@ -33,15 +27,32 @@ export function rule(name: string, ...backends: readonly (string | WeightedBacke
 
 export function invalidBackend(weight = 1): WeightedBackend {
   const message = 'not permitted';
-  return { kind: 'invalid', weight, status: 500, reason: 'invalid_ref', message, origin: origin('') };
+  return {
+    kind: 'invalid',
+    weight,
+    status: 500,
+    reason: 'invalid_ref',
+    message,
+    origin: { kind: 'Service', namespace: 'test', name: '' },
+  };
 }
 
 export function tcpListener(relay: L4Rule | null): TcpListener {
-  return { kind: 'tcp', id: listenerId('Gateway/test/gateway/tcp'), origin: origin('tcp'), rule: relay };
+  return {
+    kind: 'tcp',
+    id: listenerId('Gateway/test/gateway/tcp'),
+    attachment: testAttachment('tcp'),
+    rule: relay,
+  };
 }
 
 export function udpListener(relay: L4Rule | null): UdpListener {
-  return { kind: 'udp', id: listenerId('Gateway/test/gateway/udp'), origin: origin('udp'), rule: relay };
+  return {
+    kind: 'udp',
+    id: listenerId('Gateway/test/gateway/udp'),
+    attachment: testAttachment('udp'),
+    rule: relay,
+  };
 }
 
 /** An HTTPS listener whose every path goes to the cluster of this name. */
@@ -55,7 +66,7 @@ export function https(
   return {
     kind: 'http',
     id: listenerId(`Gateway/test/gateway/https-${hostname}`),
-    origin: origin(`https-${hostname}`),
+    attachment: testAttachment(`https-${hostname}`),
     hostname,
     tls: listenerTls([certificate], overrides),
     virtualHosts: [{ hostname, entries }],

@@ -5,6 +5,7 @@ import type { HttpListener } from '../../src/ir/listener.ts';
 import type { PathMatch, RouteMatch, StringMatch } from '../../src/ir/match.ts';
 import type { RouteEntry } from '../../src/ir/route.ts';
 import type { RequestView } from '../../src/proxy/router/request-view.ts';
+import { testAttachment } from './attachment.ts';
 
 const word = fc.constantFrom('a', 'b', 'ab', 'admin', 'v1');
 const literalPath = fc.array(word, { maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
@@ -54,7 +55,7 @@ export const listeners: fc.Arbitrary<HttpListener[]> = fc
       items.map(([hostname, hosts], l) => ({
         kind: 'http' as const,
         id: listenerId(`l${String(l)}`),
-        origin: { kind: 'Gateway', namespace: 'n', name: 'g', section: `l${String(l)}` },
+        attachment: testAttachment(`l${String(l)}`),
         hostname,
         tls: null,
         virtualHosts: unique(

@@ -11,8 +11,9 @@ import { receiveTls, type TlsAccepted } from '../../src/proxy/net/tls-intake.ts'
 import { compileTlsPort, type TlsPort } from '../../src/proxy/net/tls-port.ts';
 import { TlsTerminator } from '../../src/proxy/net/tls-terminator.ts';
 import { TimerWheel } from '../../src/proxy/net/timer-wheel.ts';
+import { testAttachment } from './attachment.ts';
 
-const ORIGIN = { kind: 'Gateway', namespace: 'default', name: 'test' };
+const ATTACHMENT = testAttachment('tls');
 
 export interface TlsOverrides extends Partial<Omit<ListenerTls, 'certificates' | 'clientValidation'>> {
   readonly clientValidation?: ClientValidation;
@@ -37,7 +38,7 @@ export function httpsListener(
 ): HttpListener {
   const tls = listenerTls(certificates, overrides);
   const id = listenerId(`Gateway/default/test/https-${hostname}`);
-  return { kind: 'http', id, origin: ORIGIN, hostname, tls, virtualHosts: [] };
+  return { kind: 'http', id, attachment: ATTACHMENT, hostname, tls, virtualHosts: [] };
 }
 
 /** `terminate` null = passthrough. One rule for each of `routes`, named after its hostname. */
@@ -49,7 +50,7 @@ export function tlsListener(
   const hosts = routes.map((route) => ({ hostname: route, rule: l4Rule(route) }));
   const tls = terminate === null ? null : listenerTls(terminate, { alpn: [] });
   const id = listenerId(`Gateway/default/test/tls-${hostname}`);
-  return { kind: 'tls', id, origin: ORIGIN, hostname, tls, hosts };
+  return { kind: 'tls', id, attachment: ATTACHMENT, hostname, tls, hosts };
 }
 
 function l4Rule(name: string): L4Rule {

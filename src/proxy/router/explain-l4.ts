@@ -3,6 +3,7 @@ import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { HttpListener, L4Rule, Listener, Port, TlsListener } from '../../ir/listener.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
+import { explainAttachment } from './explain-attachment.ts';
 import { explainBackends, describeShare, type ExplainContext } from './explain-backends.ts';
 import type { Explanation } from './explain.ts';
 import { HostTable } from './host-table.ts';
@@ -142,7 +143,7 @@ function refused(
     reason,
     summary: `${endOf(listener)}: ${WHY[reason] ?? reason}`,
     gateway: originOfDataPlane(config.dataPlane),
-    listener: listener?.origin ?? null,
+    ...explainAttachment(listener),
     listenerBecause,
     hosts: hosts.map((hostname) => (hostname === '' ? '*' : hostname)),
     hostname: null,

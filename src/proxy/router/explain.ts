@@ -4,6 +4,7 @@
  * docs/reference/explain.md and stable.
  */
 import type { Filter } from '../../ir/filter.ts';
+import { describeAttachment } from '../../ir/attachment-point.ts';
 import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { RuleId } from '../../ir/ids.ts';
@@ -25,6 +26,7 @@ import {
   type DescribedFilter,
   type ExplainContext,
 } from './explain-backends.ts';
+import { explainAttachment, type ExplainedAttachment } from './explain-attachment.ts';
 import { explainL4, type ClientProtocol } from './explain-l4.ts';
 import { isPreflight, preflightFilter } from './preflight.ts';
 import { queryValue } from './query.ts';
@@ -58,14 +60,13 @@ export interface NearMiss {
   readonly because: string;
 }
 
-export interface Explanation {
+export interface Explanation extends ExplainedAttachment {
   /** `answer`: a filter responds for the backend (a CORS preflight); `refuse`: nothing serves the request. */
   readonly outcome: 'forward' | 'redirect' | 'answer' | 'refuse';
   readonly status: number | null;
   readonly reason: ReasonCode | null;
   readonly summary: string;
   readonly gateway: Origin;
-  readonly listener: Origin | null;
   /** Why this listener, or none. */
   readonly listenerBecause: string;
   /** Where no route has the host: the hostnames that routes (or listeners) of the port have; `*` for any. */
@@ -181,7 +182,7 @@ function whyListener(
   if (owner === null) return `no listener of the port is for ${host}`;
   const text = `its hostname (${shown(owner.hostname)}) is the most specific of the port that covers ${host}`;
   if (hit.reason !== 'misdirected') return text;
-  return `${host} belongs to listener ${owner.origin.section ?? ''}: ${text}; the connection is for ${shown(serverName ?? '')}`;
+  return `${host} belongs to ${describeAttachment(owner.attachment)}: ${text}; the connection is for ${shown(serverName ?? '')}`;
 }
 
 function refusal(config: GatewayConfig, reason: ReasonCode, around: Surroundings): Explanation {
@@ -192,7 +193,7 @@ function refusal(config: GatewayConfig, reason: ReasonCode, around: Surroundings
     reason,
     summary: `${String(status)} ${reason}: ${text}`,
     gateway: originOfDataPlane(config.dataPlane),
-    listener: around.listener?.origin ?? null,
+    ...explainAttachment(around.listener),
     listenerBecause: around.listenerBecause,
     hosts: around.hosts,
     hostname: null,
@@ -223,7 +224,7 @@ function served({ config, hit, rule, isPreflight, context }: Served, around: Sur
     reason,
     summary,
     gateway: originOfDataPlane(config.dataPlane),
-    listener: around.listener?.origin ?? null,
+    ...explainAttachment(around.listener),
     listenerBecause: around.listenerBecause,
     hosts: [],
     hostname: hostname === '' ? '*' : hostname,

@@ -9,6 +9,7 @@ import { REGEX_BUDGET, REGEX_TEXT } from './match-state.ts';
 import { compileRegex } from './regex.ts';
 import type { RequestView } from './request-view.ts';
 import { PortRouter } from './router.ts';
+import { testAttachment } from '../../../test/support/attachment.ts';
 
 const PREFIX: RouteMatch = { path: { kind: 'prefix', value: '/' }, method: null, headers: [], query: [] };
 const onPath = (pattern: string): RouteMatch => ({ ...PREFIX, path: { kind: 'regex', pattern } });
@@ -41,7 +42,7 @@ function routerOf(matches: readonly RouteMatch[], regex: RegexCompiler = compile
   const listener: HttpListener = {
     kind: 'http',
     id: listenerId('l'),
-    origin: { kind: 'Gateway', namespace: 'n', name: 'g', section: 'http' },
+    attachment: testAttachment('http'),
     hostname: '',
     tls: null,
     virtualHosts: [
@@ -87,7 +88,7 @@ suite('regular expressions of one request', () => {
       const hit = router.match(request(randomPath(length)), null);
       assert.ok(meter.units <= REGEX_BUDGET, `${String(meter.units)} units`);
       assert.equal(hit.reason, 'regex_budget');
-      assert.equal(hit.listener?.origin.section, 'http');
+      assert.equal(hit.listener?.attachment.kind, 'listener');
     });
   }
 

@@ -8,6 +8,7 @@ import type { HttpListener } from '../../ir/listener.ts';
 import type { RouteEntry } from '../../ir/route.ts';
 import { compileRegex } from './regex.ts';
 import { PortRouter } from './router.ts';
+import { testAttachment } from '../../../test/support/attachment.ts';
 
 /** The new table with some hosts of the old one in place of its own, as the same objects. */
 function keepSome(
@@ -63,7 +64,7 @@ suite('router after a router', () => {
     const listener = (virtualHosts: HttpListener['virtualHosts']): HttpListener => ({
       kind: 'http',
       id: listenerId('l'),
-      origin: { kind: 'Gateway', namespace: 'n', name: 'g', section: 'l' },
+      attachment: testAttachment('l'),
       hostname: '',
       tls: null,
       virtualHosts,

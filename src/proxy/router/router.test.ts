@@ -15,6 +15,7 @@ import { explain } from './explain.ts';
 import { matchPath, normalisePath } from './path.ts';
 import type { RequestView } from './request-view.ts';
 import { PortRouter } from './router.ts';
+import { testAttachment } from '../../../test/support/attachment.ts';
 
 /** The slow, obvious matcher: reads the IR directly, sorts hostnames by length, tries everything. */
 function referenceMatch(listeners: readonly HttpListener[], view: RequestView): RuleId | string {
@@ -95,7 +96,7 @@ suite('router', () => {
         const hit = router.match(view, null);
         const explained = explain(config, { ...view, port: 80, serverName: null }, compileRegex);
         assert.deepEqual(explained?.rule ?? null, hit.rule?.origin ?? null);
-        assert.equal(explained?.listener?.section, hit.listener?.origin.section);
+        assert.equal(explained?.attachment ?? null, hit.listener?.attachment ?? null);
       }),
       { numRuns: 200 },
     );
@@ -124,7 +125,7 @@ suite('router', () => {
     const listener = (hostname: string): HttpListener => ({
       kind: 'http',
       id: listenerId(hostname),
-      origin: { kind: 'Gateway', namespace: 'n', name: 'g', section: hostname },
+      attachment: testAttachment(hostname),
       hostname,
       tls,
       virtualHosts: [],

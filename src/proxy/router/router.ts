@@ -5,9 +5,9 @@
  * host → listener (the most specific of the port; isolation: no other is asked) → hostname of its routes (most specific first, on
  * to the next when no entry of it matches) → first entry in order.
  */
+import { isSameAttachment, type AttachmentPoint } from '../../ir/attachment-point.ts';
 import type { ListenerId, RuleId } from '../../ir/ids.ts';
 import type { HttpListener } from '../../ir/listener.ts';
-import type { Origin } from '../../ir/origin.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
 import { CompiledEntry, type RegexCompiler } from './entry.ts';
@@ -21,7 +21,7 @@ import type { RequestView } from './request-view.ts';
 /** A listener by name: the same object for as long as it is configured, whatever its routes become. */
 export interface ListenerRef {
   readonly id: ListenerId;
-  readonly origin: Origin;
+  readonly attachment: AttachmentPoint;
 }
 
 /** Where a request goes: `rule` is null exactly when `reason` says why it goes nowhere. */
@@ -182,16 +182,12 @@ const missesOf = <Rule>(ref: ListenerRef): Pick<CompiledListener<Rule>, 'noRule'
   },
 });
 
-function refOf({ id, origin }: HttpListener, before: CompiledListener<unknown> | null): ListenerRef {
+function refOf({ id, attachment }: HttpListener, before: CompiledListener<unknown> | null): ListenerRef {
   const known = before?.ref;
-  return known !== undefined && known.id === id && isSameOrigin(known.origin, origin)
+  return known !== undefined && known.id === id && isSameAttachment(known.attachment, attachment)
     ? known
-    : { id, origin };
+    : { id, attachment };
 }
-
-const isSameOrigin = (a: Origin, b: Origin): boolean =>
-  a === b ||
-  (a.kind === b.kind && a.namespace === b.namespace && a.name === b.name && a.section === b.section);
 
 /** Whether compiling `source` would give what is compiled: it is the same object, and its entries lead to the same rules. */
 function saysTheSame<Rule>(

@@ -9,6 +9,7 @@ import type { RegexCompiler } from './entry.ts';
 import { compileRegex } from './regex.ts';
 import type { RequestView } from './request-view.ts';
 import { PortRouter, type RouterInput } from './router.ts';
+import { testAttachment } from '../../../test/support/attachment.ts';
 
 interface TestHost {
   readonly hostname: string;
@@ -33,7 +34,7 @@ function listener(
   return {
     kind: 'http',
     id: listenerId(`listener ${hostname}`),
-    origin: { kind: 'Gateway', namespace: 'n', name: 'g', section: hostname },
+    attachment: testAttachment(hostname),
     hostname,
     tls,
     virtualHosts: hosts.map((host) => ({

@@ -1,4 +1,5 @@
 /** What a port does with connections and datagrams below HTTP: TLS by server name, TCP and UDP rules, PROXY headers. */
+import { originOfAttachment } from '../../ir/attachment-point.ts';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { CertificateId, ClusterId } from '../../ir/ids.ts';
 import type { L4Rule, Listener, TcpListener, TlsListener, UdpListener } from '../../ir/listener.ts';
@@ -44,7 +45,7 @@ export function compileL4Port(
   ): CompiledL4Rule => {
     const compiled = compileL4Rule(rule, {
       gateway: source.gateway.origin,
-      listener: source.listener.origin,
+      listener: originOfAttachment(source.listener.attachment),
       clusterOf: source.clusterOf,
       protocol,
       counters,

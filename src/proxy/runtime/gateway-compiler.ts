@@ -1,4 +1,5 @@
 /** The rules of one Gateway, compiled when a listener of it names them; those that say what they said before are taken over. */
+import { originOfAttachment } from '../../ir/attachment-point.ts';
 import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { CertificateId, ClusterId, ListenerId, RuleId } from '../../ir/ids.ts';
@@ -115,7 +116,7 @@ export class GatewayCompiler {
     return known;
   }
 
-  #compile(rule: GatewayConfig['rules'][number], { id, origin }: HttpListener): Compilation {
+  #compile(rule: GatewayConfig['rules'][number], { id, attachment }: HttpListener): Compilation {
     const uses: [ClusterId, UpstreamCluster | null][] = [];
     const clusterOf = (id: ClusterId): UpstreamCluster | null => {
       const cluster = this.#clusterOf(id);
@@ -127,13 +128,17 @@ export class GatewayCompiler {
     try {
       const closed = this.#closed.get(id);
       if (closed !== undefined) throw new Error(closed);
-      const compiled = compileRule(rule, origin, deps);
+      const compiled = compileRule(rule, originOfAttachment(attachment), deps);
       // A copy is as long as it is, where what grew has room for more.
       return { rule: compiled, uses: uses.slice(), problem: null };
     } catch (error) {
       // What the translator let through and we cannot run must cost this rule alone.
       const problem = error instanceof Error ? error.message : String(error);
-      return { rule: { ...compileRule(failing(rule, problem), origin, deps), config: rule }, uses, problem };
+      return {
+        rule: { ...compileRule(failing(rule, problem), originOfAttachment(attachment), deps), config: rule },
+        uses,
+        problem,
+      };
     }
   }
 

@@ -1,12 +1,14 @@
 /** What a swap compiles, and what it takes over. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { testAttachment } from '../../../test/support/attachment.ts';
 import {
   testBackend,
   testCluster,
   testConfig,
   type TestGateway,
 } from '../../../test/support/gateway-config.ts';
+import { originOfAttachment } from '../../ir/attachment-point.ts';
 import type { Cluster } from '../../ir/cluster.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import { listenerId, type RuleId } from '../../ir/ids.ts';
@@ -241,7 +243,7 @@ suite('swap of configurations', () => {
     const second = {
       ...listener,
       id: listenerId('second'),
-      origin: { ...listener.origin, section: 'second' },
+      attachment: testAttachment('second'),
       hostname: 'b.example.com',
     };
     bench.swap({ ...first, ports: [{ ...port, listeners: [listener, second] }] });
@@ -250,7 +252,7 @@ suite('swap of configurations', () => {
     assert.notEqual(a.listener, b.listener);
     bench.swap({ ...first, ports: [{ ...port, listeners: [listener] }] });
     assert.equal(bench.rule('a'), a);
-    assert.equal(bench.rule('b').listener, listener.origin);
+    assert.equal(bench.rule('b').listener, originOfAttachment(listener.attachment));
   });
 
   test('counters of a removed rule are dropped, and start at zero when it is added again', (t) => {

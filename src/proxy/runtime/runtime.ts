@@ -2,6 +2,7 @@
  * Configurations compiled for serving. Immutable: a swap puts a new one in the place of the old, and what the two have in common is
  * compiled once: it costs what changed, and a look at each part that did not.
  */
+import { originOfAttachment } from '../../ir/attachment-point.ts';
 import { strictestLimits, type ClientLimits } from '../../ir/client-limits.ts';
 import type { DataPlaneId } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
@@ -132,7 +133,12 @@ function compilePort(
   for (const { listener, ref } of router.listeners.values()) {
     const gateway = compilers.get(listener)?.gateway;
     if (gateway === undefined) continue;
-    const labels = { gateway: gateway.origin, listener: listener.origin, rule: null, backend: null };
+    const labels = {
+      gateway: gateway.origin,
+      listener: originOfAttachment(listener.attachment),
+      rule: null,
+      backend: null,
+    };
     http.set(ref, { gateway, counters: counters.get(labels) });
   }
   const l4Sources = sources.map(({ listener, compiler }): ListenerSource => compiler.sourceOf(listener));

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testAttachment } from '../../../test/support/attachment.ts';
 import { clusterId, listenerId, ruleId } from '../../ir/ids.ts';
 import type { L4Rule, Listener } from '../../ir/listener.ts';
 import type { PolicyValue } from '../../ir/policy-value.ts';
 import { withoutClosedRules } from './unknown-policies.ts';
 
 const UNKNOWN: readonly PolicyValue[] = [{ kind: 'captcha', settings: {}, from: [] }];
-const origin = { kind: 'Gateway', namespace: 'test', name: 'web' };
+const origin = { kind: 'Service', namespace: 'test', name: 'db' };
+const attachment = testAttachment('web');
 
 const rule = (name: string): L4Rule => ({
   id: ruleId(name),
@@ -14,7 +16,7 @@ const rule = (name: string): L4Rule => ({
   backends: [{ kind: 'cluster', cluster: clusterId('db'), weight: 1, filters: [], origin }],
 });
 
-const tcp = (own: L4Rule): Listener => ({ kind: 'tcp', id: listenerId('tcp'), origin, rule: own });
+const tcp = (own: L4Rule): Listener => ({ kind: 'tcp', id: listenerId('tcp'), attachment, rule: own });
 
 const backendsOf = (listener: Listener): number | undefined =>
   listener.kind === 'tcp' ? listener.rule?.backends.length : undefined;
@@ -37,7 +39,14 @@ test('of the rules of a TLS listener only the one with the policy is closed', ()
     { hostname: 'a.example', rule: { ...rule('a'), policies: UNKNOWN } },
     { hostname: 'b.example', rule: rule('b') },
   ];
-  const listener: Listener = { kind: 'tls', id: listenerId('tls'), origin, hostname: '', tls: null, hosts };
+  const listener: Listener = {
+    kind: 'tls',
+    id: listenerId('tls'),
+    attachment,
+    hostname: '',
+    tls: null,
+    hosts,
+  };
   const open = withoutClosedRules(listener, false);
   assert.ok(open.kind === 'tls');
   assert.deepEqual(

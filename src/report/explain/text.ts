@@ -1,4 +1,5 @@
 /** An explanation for people. */
+import type { AttachmentPoint } from '../../ir/attachment-point.ts';
 import type { EffectiveSetting, Origin, RuleOrigin } from '../../ir/origin.ts';
 import type { ExplainedBackend } from '../../proxy/router/explain-backends.ts';
 import type { Explanation } from '../../proxy/router/explain.ts';
@@ -46,13 +47,14 @@ const wrapEach = (text: string, width: number): string[] =>
   text.split('\n').flatMap((line) => wrap(line, width, '              '));
 
 function formatExplanation(explanation: Explanation, colors: Colors): string {
-  const { summary, listener, hosts, hostname, rule, match, filters, backends, nearMisses } = explanation;
+  const { summary, attachment, listener, hosts, hostname, rule, match, filters, backends, nearMisses } =
+    explanation;
   const mark = markOf(explanation, colors);
   const row = (label: string, text: string): string => `  ${colors.dim(label.padEnd(9))} ${text}`;
   return [
     `${mark} ${colors.bold(summary)}`,
     row('gateway', name(explanation.gateway)),
-    row('listener', listener === null ? 'none' : name(listener)),
+    row(labelOf(attachment), listener === null ? 'none' : name(listener)),
     row('', colors.dim(explanation.listenerBecause)),
     ...(hosts.length === 0 ? [] : [row('hosts', `routes here have: ${someOf(hosts)}`)]),
     ...(hostname === null ? [] : [row('host', hostname)]),
@@ -66,6 +68,9 @@ function formatExplanation(explanation: Explanation, colors: Colors): string {
     ),
   ].join('\n');
 }
+
+const labelOf = (attachment: AttachmentPoint | null): string =>
+  attachment?.kind === 'service-port' ? 'service' : 'listener';
 
 const HOST_LIMIT = 10;
 

@@ -17,7 +17,9 @@ export function redirectFaults(route: RouteNode): readonly Fault[] {
     const filter = rule.filters.find(({ spec }) => spec.type === 'RequestRedirect');
     const redirect = filter?.spec.requestRedirect;
     if (filter === undefined || redirect === undefined || rule.invalid.length > 0) return [];
-    const listeners = [...new Set(route.parents.flatMap((parent) => parent.listeners))];
+    const listeners = [
+      ...new Set(route.parents.flatMap(({ points }) => points.filter((point) => point.kind === 'listener'))),
+    ];
     const loop = listeners.find((listener) => staysAt(listener, redirect, route));
     if (loop === undefined) return [];
     const path = pathsOf(rule)

@@ -18,7 +18,8 @@ import {
 import type { Fault } from '../faults/fault.ts';
 import { routeWithoutRules } from '../faults/match-advice.ts';
 import { sessionOverridden } from '../faults/route-faults.ts';
-import { parentObject } from '../graph/attachment.ts';
+import { parentTarget } from '../graph/attachment.ts';
+import { hostnameOfPoint } from '../graph/attachment-point.ts';
 import { BACKEND_TRAFFIC_POLICY } from '../policy/backend-policy/backend-traffic-policy.ts';
 import { isOfKind } from '../policy/policy-kind.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -100,24 +101,26 @@ function parentFaults(route: RouteNode, existing: Existing): readonly Fault[] {
     const path = `spec.parentRefs[${index}]`;
     const parent = answered.get(path);
     if (parent !== undefined) return parent.refusal === null ? [] : [parent.refusal];
-    const target = parentObject(ref, route.ref.namespace);
-    if (target === null) {
+    const target = parentTarget(ref, route.ref.namespace);
+    // Services are attachment points of a mesh only.
+    if (target?.kind !== 'listener') {
       return [parentKindUnsupported(path, ref.group ?? GATEWAY_GROUP, ref.kind ?? 'Gateway')];
     }
-    const known = target.kind === 'ListenerSet' ? existing.ListenerSet : existing.Gateway;
-    return known.has(namespacedName(target.namespace, target.name))
-      ? [parentNotServed(path, target)]
-      : [parentNotFound(path, target)];
+    const { kind, namespace, name } = target.ref;
+    const known = kind === 'ListenerSet' ? existing.ListenerSet : existing.Gateway;
+    return known.has(namespacedName(namespace, name))
+      ? [parentNotServed(path, target.ref)]
+      : [parentNotFound(path, target.ref)];
   });
 }
 
 /** Hostnames that no listener takes although the route is attached by others. */
 function hostnameFaults(route: RouteNode): readonly Fault[] {
   if (route.kind === 'TLSRoute' && route.hostnames.length === 0) return [hostnamesMissing()];
-  const listeners = route.parents.flatMap((parent) => parent.listeners);
-  if (listeners.length === 0) return [];
+  const points = route.parents.flatMap((parent) => parent.points);
+  if (points.length === 0) return [];
   return route.hostnames.flatMap((hostname, index) =>
-    listeners.some((listener) => intersectHostnames(listener.hostname, hostname.toLowerCase()) !== null)
+    points.some((point) => intersectHostnames(hostnameOfPoint(point), hostname.toLowerCase()) !== null)
       ? []
       : [hostnameIgnored(`spec.hostnames[${index}]`, hostname)],
   );

@@ -1,9 +1,10 @@
 /**
- * Attaches routes to listeners: parentRefs, allowedRoutes, hostnames (ParentReference, AllowedRoutes, GEP-1713
+ * Attaches routes to attachment points: parentRefs, allowedRoutes, hostnames (ParentReference, AllowedRoutes, GEP-1713
  * "Summary of Attachments", GEP-3793 for default Gateways).
  */
-import { GATEWAY_GROUP, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { CORE_GROUP, GATEWAY_GROUP, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ParentRef } from '../../gatewayapi/status.ts';
+import { gatewayDataPlane, type DataPlaneId } from '../../ir/data-plane-id.ts';
 import { hostnameSpecificity, intersectHostnames } from '../../lib/hostname.ts';
 import { remember } from '../../lib/remember.ts';
 import { trimmed } from '../../lib/trimmed.ts';
@@ -16,18 +17,27 @@ import {
   noMatchingHostname,
   noMatchingParent,
 } from '../faults/route-faults.ts';
-import { selects } from './label-selector.ts';
-import type { GatewayNode, ListenerNode, SharedHostname } from './nodes.ts';
+import {
+  allowsNamespace,
+  describePoint,
+  honorsHostnames,
+  hostnameOfPoint,
+  isMeant,
+  nameOfPoint,
+  type AttachmentPointNode,
+} from './attachment-point.ts';
+import type { GatewayNode, SharedHostname } from './nodes.ts';
 import { namespaceOf } from './object-key.ts';
 import type { RouteSpec } from './route-adapter.ts';
 import type { Lookup } from './snapshot-index.ts';
 
-/** A Gateway or ListenerSet that routes may name as parent; the same object until its Gateway is judged again. */
-export interface Parent {
-  readonly ref: ObjectRef;
-  readonly gateway: ObjectRef;
-  readonly listeners: readonly ListenerNode[];
-  /** A ListenerSet that its Gateway does not take: nothing can attach to it. */
+/** What routes may name as parent: a Gateway or ListenerSet. The same object until its Gateway is evaluated again. */
+export interface Parent extends ParentTarget {
+  /** The object whose data plane serves it: the Gateway. */
+  readonly owner: ObjectRef;
+  readonly dataPlane: DataPlaneId;
+  readonly points: readonly AttachmentPointNode[];
+  /** A ListenerSet that its Gateway does not accept: nothing can attach to it. */
   readonly rejected: boolean;
 }
 
@@ -51,23 +61,26 @@ export function indexParents(gateways: readonly GatewayNode[]): ParentIndex {
 }
 
 /** The Gateway, then its ListenerSets. */
-const parentsOf = remember(({ ref, listeners, listenerSets }: GatewayNode): readonly Parent[] => [
-  { ref, gateway: ref, listeners, rejected: false },
-  ...listenerSets.map((set) => ({
-    ref: set.ref,
-    gateway: ref,
-    listeners: set.listeners,
-    rejected: set.faults.length > 0,
-  })),
-]);
+const parentsOf = remember(({ ref, listeners, listenerSets }: GatewayNode): readonly Parent[] => {
+  const served = { kind: 'listener', owner: ref, dataPlane: gatewayDataPlane(ref) } as const;
+  return [
+    { ...served, ref, points: listeners, rejected: false },
+    ...listenerSets.map((set) => ({
+      ...served,
+      ref: set.ref,
+      points: set.listeners,
+      rejected: set.faults.length > 0,
+    })),
+  ];
+});
 
-/** What a parentRef leads to, and by what name; null for one that is never ours, or cannot be read (which is a finding). */
+/** The key of what a parentRef names in `ParentIndex`; null for one that is never ours, or cannot be read (which is a finding). */
 export function parentKeyOf(parentRef: ParentRef, namespace: string): string | null {
-  const ref = contain(
-    () => parentObject(parentRef, namespace),
+  const target = contain(
+    () => parentTarget(parentRef, namespace),
     () => null,
   );
-  return ref === null ? null : parentKey(ref);
+  return target === null ? null : parentKey(target.ref);
 }
 
 function parentKey(ref: ObjectRef): string {
@@ -78,10 +91,10 @@ function parentKey(ref: ObjectRef): string {
 export interface AttachmentAttempt {
   readonly parentRef: ParentRef;
   readonly path: string;
-  readonly gateway: ObjectRef;
-  /** Listeners that take the route, with the hostnames they share with it. */
-  readonly listeners: readonly {
-    readonly listener: ListenerNode;
+  readonly parent: Parent;
+  /** Points that take the route, with the hostnames they share with it. */
+  readonly points: readonly {
+    readonly point: AttachmentPointNode;
     readonly hostnames: readonly SharedHostname[];
   }[];
   readonly refusal: Fault | null;
@@ -116,11 +129,20 @@ export function attemptAttachments(
   return trimmed(attempts);
 }
 
-/** The object a parentRef names; null for kinds that are never ours, such as the Services of a mesh. */
-export function parentObject(ref: ParentRef, namespace: string): ObjectRef | null {
-  const { group = GATEWAY_GROUP, kind = 'Gateway' } = ref;
-  if (group !== GATEWAY_GROUP || (kind !== 'Gateway' && kind !== 'ListenerSet')) return null;
-  return { group, kind, namespace: ref.namespace ?? namespace, name: ref.name };
+/** The object that a parentRef names, and the kind of attachment points that such objects have. */
+export interface ParentTarget {
+  readonly kind: AttachmentPointNode['kind'];
+  readonly ref: ObjectRef;
+}
+
+/** null for kinds that have no attachment points. */
+export function parentTarget(parentRef: ParentRef, ownNamespace: string): ParentTarget | null {
+  const { group = GATEWAY_GROUP, kind = 'Gateway', namespace = ownNamespace, name } = parentRef;
+  const ref: ObjectRef = { group, kind, namespace, name };
+  if (group === GATEWAY_GROUP && (kind === 'Gateway' || kind === 'ListenerSet')) {
+    return { kind: 'listener', ref };
+  }
+  return group === CORE_GROUP && kind === 'Service' ? { kind: 'service-port', ref } : null;
 }
 
 interface AttemptContext {
@@ -135,38 +157,34 @@ const contained = (route: RouteSpec, parent: Parent, context: AttemptContext): A
     (error) => ({
       parentRef: context.parentRef,
       path: context.path,
-      gateway: parent.gateway,
-      listeners: [],
+      parent,
+      points: [],
       refusal: internalError(context.path, error, 'UnsupportedValue'),
     }),
   );
 
 function attempt(route: RouteSpec, parent: Parent, context: AttemptContext): AttachmentAttempt {
   const { parentRef, path } = context;
-  const base = { parentRef, path, gateway: parent.gateway };
-  const refuse = (refusal: Fault): AttachmentAttempt => ({ ...base, listeners: [], refusal });
+  const base = { parentRef, path, parent };
+  const refuse = (refusal: Fault): AttachmentAttempt => ({ ...base, points: [], refusal });
   if (parent.rejected) {
     return refuse(noMatchingParent(path, parent.ref, 'is not accepted by its Gateway; see its own status.'));
   }
-  const relevant = parent.listeners.filter(
-    ({ spec }) =>
-      (parentRef.sectionName === undefined || parentRef.sectionName === spec.name) &&
-      (parentRef.port === undefined || parentRef.port === spec.port),
-  );
+  const relevant = parent.points.filter((point) => isMeant(point, parentRef));
   if (relevant.length === 0) return refuse(noMatchingParent(path, parent.ref, whyNone(parentRef, parent)));
-  const ofKind = relevant.filter((listener) => listener.supportedKinds.includes(route.kind));
-  if (ofKind.length === 0) return refuse(kindNotAllowed(path, route.kind, namesOf(relevant)));
+  const ofKind = relevant.filter(({ supportedKinds }) => supportedKinds.includes(route.kind));
+  if (ofKind.length === 0) return refuse(kindNotAllowed(path, route.kind, relevant.map(nameOfPoint)));
   const namespace = namespaceOf(route.object);
-  const open = ofKind.filter((listener) => allowsNamespace(listener, namespace, context.lookup));
-  if (open.length === 0) return refuse(namespaceNotAllowed(path, namespace, namesOf(ofKind)));
-  const listeners = open
-    .map((listener) => ({ listener, hostnames: sharedHostnames(listener, route.hostnames) }))
+  const open = ofKind.filter((point) => allowsNamespace(point, namespace, context.lookup));
+  if (open.length === 0) return refuse(namespaceNotAllowed(path, namespace, ofKind.map(nameOfPoint)));
+  const points = open
+    .map((point) => ({ point, hostnames: sharedHostnames(point, route.hostnames) }))
     .filter(({ hostnames }) => hostnames.length > 0);
-  if (listeners.length === 0) {
-    const served = open.map((listener) => listener.hostname).filter((hostname) => hostname !== '');
+  if (points.length === 0) {
+    const served = open.map(hostnameOfPoint).filter((hostname) => hostname !== '');
     return refuse(noMatchingHostname(path, route.hostnames, served));
   }
-  return { ...base, listeners: trimmed(listeners), refusal: null };
+  return { ...base, points: trimmed(points), refusal: null };
 }
 
 function whyNone(ref: ParentRef, parent: Parent): string {
@@ -174,33 +192,22 @@ function whyNone(ref: ParentRef, parent: Parent): string {
     ...(ref.sectionName === undefined ? [] : [`named ${ref.sectionName}`]),
     ...(ref.port === undefined ? [] : [`on port ${ref.port}`]),
   ].join(' and ');
-  const known = parent.listeners.map(({ spec }) => `${spec.name} on ${spec.port}`).join(', ');
-  return `has no listener ${wanted}. It has ${known}.`;
+  const known = parent.points.map(describePoint).join(', ');
+  const what = parent.kind === 'listener' ? 'listener' : 'port';
+  return `has no ${what} ${wanted}. It has ${known}.`;
 }
 
-const namesOf = (listeners: readonly ListenerNode[]): readonly string[] =>
-  listeners.map((listener) => listener.spec.name);
-
-function allowsNamespace(listener: ListenerNode, namespace: string, lookup: Lookup): boolean {
-  const allowed = listener.spec.allowedRoutes?.namespaces;
-  switch (allowed?.from) {
-    case 'All':
-      return true;
-    case 'Selector':
-      return selects(allowed.selector, lookup.namespaceLabels(namespace));
-    case 'Same':
-    case undefined:
-      return namespace === listener.owner.namespace;
-  }
-}
-
-/** Hostnames that listener and route share, most specific first; none when there is nothing shared. */
-function sharedHostnames(listener: ListenerNode, hostnames: readonly string[]): readonly SharedHostname[] {
-  if (hostnames.length === 0) return [{ hostname: listener.hostname, written: '' }];
+/** Hostnames that point and route share, most specific first; none when there is nothing shared. */
+function sharedHostnames(
+  point: AttachmentPointNode,
+  hostnames: readonly string[],
+): readonly SharedHostname[] {
+  const own = hostnameOfPoint(point);
+  if (hostnames.length === 0 || !honorsHostnames(point)) return [{ hostname: own, written: '' }];
   const shared = new Map<string, string>();
   for (const raw of hostnames) {
     const written = raw.toLowerCase();
-    const hostname = intersectHostnames(listener.hostname, written);
+    const hostname = intersectHostnames(own, written);
     if (hostname === null) continue;
     const known = shared.get(hostname);
     if (known === undefined || hostnameSpecificity(written, known) < 0) shared.set(hostname, written);

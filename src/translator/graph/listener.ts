@@ -71,6 +71,7 @@ export function readListener(owner: ListenerOwner, spec: GatewayListener, index:
   ];
   const hasHostname = wire === 'http' || wire === 'tls';
   return {
+    kind: 'listener',
     id: listenerId([owner.ref.kind, owner.ref.namespace, owner.ref.name, spec.name].join('/')),
     owner: owner.ref,
     spec,

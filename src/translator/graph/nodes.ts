@@ -14,12 +14,14 @@ import type {
 } from '../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ParentRef, RouteKind } from '../../gatewayapi/status.ts';
+import type { DataPlaneId } from '../../ir/data-plane-id.ts';
 import type { ListenerId } from '../../ir/ids.ts';
 import type { ClientValidation } from '../../ir/tls.ts';
 import type { Result } from '../../lib/result.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { FilterKind } from '../filter/filter-kind.ts';
 import type { PolicyNode } from '../policy/policy-kind.ts';
+import type { AttachmentPointNode } from './attachment-point.ts';
 import type { CertificateNode } from './certificate.ts';
 import type { MatchNode } from './match.ts';
 import type { AnyRoute, FilterSpec, RuleSettings } from './route-adapter.ts';
@@ -48,6 +50,7 @@ export type Wire = 'http' | 'tls' | 'tcp' | 'udp';
 
 /** One listener of a Gateway or ListenerSet. */
 export interface ListenerNode {
+  readonly kind: 'listener';
   readonly id: ListenerId;
   readonly owner: ObjectRef;
   readonly spec: GatewayListener;
@@ -75,13 +78,13 @@ export interface ListenerNode {
   readonly servable: boolean;
 }
 
-/** Routes attached to each listener, in order of precedence. */
-export type Attachments = ReadonlyMap<ListenerNode, readonly AttachedRoute[]>;
+/** Routes attached to each point, in order of precedence. */
+export type Attachments = ReadonlyMap<AttachmentPointNode, readonly AttachedRoute[]>;
 
 const NONE: readonly AttachedRoute[] = [];
 
-export const attachedTo = (attachments: Attachments, listener: ListenerNode): readonly AttachedRoute[] =>
-  attachments.get(listener) ?? NONE;
+export const attachedTo = (attachments: Attachments, point: AttachmentPointNode): readonly AttachedRoute[] =>
+  attachments.get(point) ?? NONE;
 
 export interface TlsOverlap {
   readonly reason: 'OverlappingHostnames' | 'OverlappingCertificates';
@@ -95,7 +98,7 @@ export interface AttachedRoute {
   readonly hostnames: readonly SharedHostname[];
 }
 
-/** A hostname that listener and route share; `` where neither restricts. */
+/** A hostname that attachment point and route share; `` where neither restricts. */
 export interface SharedHostname {
   readonly hostname: string;
   /**
@@ -198,10 +201,11 @@ export interface ParentNode {
   readonly ref: ParentRef;
   /** Field path; `spec.useDefaultGateways` for a default Gateway. */
   readonly path: string;
-  /** The Gateway whose controller answers for it. */
-  readonly gateway: ObjectRef;
-  /** Listeners it is attached to; empty when refused. */
-  readonly listeners: readonly ListenerNode[];
+  /** The object whose data plane serves it: a Gateway. */
+  readonly owner: ObjectRef;
+  readonly dataPlane: DataPlaneId;
+  /** What it is attached to; empty when refused. */
+  readonly points: readonly AttachmentPointNode[];
   readonly refusal: Fault | null;
 }
 

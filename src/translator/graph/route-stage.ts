@@ -16,14 +16,8 @@ import {
   type Parent,
   type ParentIndex,
 } from './attachment.ts';
-import {
-  attachedTo,
-  type AttachedRoute,
-  type Attachments,
-  type ListenerNode,
-  type RouteNode,
-  type RuleNode,
-} from './nodes.ts';
+import type { AttachmentPointNode } from './attachment-point.ts';
+import { attachedTo, type AttachedRoute, type Attachments, type RouteNode, type RuleNode } from './nodes.ts';
 import { ageKey, namespaceOf, refOf } from './object-key.ts';
 import { RecordingSources, stillHold, type Reads, type Sources } from './reads.ts';
 import { readRoute, routeLists, type AnyRoute, type RouteSpec } from './route-adapter.ts';
@@ -152,13 +146,13 @@ export class RouteStage {
   /** Other routes stay as they were settled. */
   #settleSome(removed: readonly RouteRecord[], changed: ReadonlySet<RouteRecord>): void {
     const nodes = new Changes<RouteNode>();
-    const attached = new Map<ListenerNode, Changes<AttachedRoute>>();
+    const attached = new Map<AttachmentPointNode, Changes<AttachedRoute>>();
     const note = (settled: Settled | null, which: keyof Changes<unknown>): void => {
       if (settled === null) return;
       nodes[which].push(settled.node);
-      for (const [at, listener] of settled.outcome.listeners.entries()) {
-        const changes = attached.get(listener) ?? new Changes();
-        attached.set(listener, changes);
+      for (const [at, point] of settled.outcome.points.entries()) {
+        const changes = attached.get(point) ?? new Changes();
+        attached.set(point, changes);
         const one = settled.attached[at];
         if (one !== undefined) changes[which].push(one);
       }
@@ -175,10 +169,10 @@ export class RouteStage {
     this.#nodes = withChanges(this.#nodes, nodes, compareNodes);
     if (attached.size === 0) return;
     const attachments = new Map(this.#attachments);
-    for (const [listener, changes] of attached) {
-      const before = attachedTo(this.#attachments, listener);
+    for (const [point, changes] of attached) {
+      const before = attachedTo(this.#attachments, point);
       attachments.set(
-        listener,
+        point,
         withChanges(before, changes, (a, b) => compareNodes(a.route, b.route)),
       );
     }
@@ -189,25 +183,22 @@ export class RouteStage {
     const ofGrpc = this.#sorted.items.filter(isGrpc);
     this.#hasGrpc = ofGrpc.length > 0;
     const settler = new RouteSettler(ofGrpc.flatMap(({ attempts }) => attempts?.all ?? []));
-    const attached = new Map<ListenerNode, AttachedRoute[]>();
-    for (const { listeners } of parents.byKey.values()) {
-      for (const listener of listeners) attached.set(listener, []);
+    const attached = new Map<AttachmentPointNode, AttachedRoute[]>();
+    for (const { points } of parents.byKey.values()) {
+      for (const point of points) attached.set(point, []);
     }
     const nodes: RouteNode[] = [];
     for (const record of this.#sorted.items) {
       const settled = settle(record, settler);
       if (settled === null) continue;
       nodes.push(settled.node);
-      for (const [at, listener] of settled.outcome.listeners.entries()) {
+      for (const [at, point] of settled.outcome.points.entries()) {
         const one = settled.attached[at];
-        if (one !== undefined) attached.get(listener)?.push(one);
+        if (one !== undefined) attached.get(point)?.push(one);
       }
     }
     this.#attachments = new Map(
-      [...attached].map(([listener, routes]) => [
-        listener,
-        keepList(attachedTo(this.#attachments, listener), routes),
-      ]),
+      [...attached].map(([point, routes]) => [point, keepList(attachedTo(this.#attachments, point), routes)]),
     );
     this.#nodes = keepList(this.#nodes, nodes);
   }

@@ -1,4 +1,4 @@
-/** Settles which listeners take a route; the one place where routes of different kinds meet. */
+/** Settles which attachment points take a route; the one place where routes of different kinds meet. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
 import { HostnameSet } from '../../lib/hostname.ts';
@@ -7,7 +7,8 @@ import { samePlain, type Plain } from '../../lib/structural-patch.ts';
 import { trimmed } from '../../lib/trimmed.ts';
 import { protocolTaken } from '../faults/route-faults.ts';
 import type { AttachmentAttempt } from './attachment.ts';
-import type { ListenerNode, ParentNode, RouteNode, SharedHostname } from './nodes.ts';
+import type { AttachmentPointNode } from './attachment-point.ts';
+import type { ParentNode, RouteNode, SharedHostname } from './nodes.ts';
 
 /** A route all of whose rules are invalid is not accepted (HTTPRouteRule.filters). */
 function isServed(route: Pick<RouteNode, 'rules'>): boolean {
@@ -17,8 +18,8 @@ function isServed(route: Pick<RouteNode, 'rules'>): boolean {
 /** What became of a route's attempts. */
 export interface Outcome {
   readonly parents: readonly ParentNode[];
-  /** Listeners that take it, each once, and the hostnames that each shares with it. */
-  readonly listeners: readonly ListenerNode[];
+  /** Points that take it, each once, and the hostnames that each shares with it. */
+  readonly points: readonly AttachmentPointNode[];
   readonly hostnames: readonly (readonly SharedHostname[])[];
   /** Other routes may have had a say. */
   readonly isContested: boolean;
@@ -26,11 +27,11 @@ export interface Outcome {
 
 /** Whether two outcomes of the same attempts are the same. */
 export const sameOutcome = (a: Outcome, b: Outcome): boolean =>
-  keepList(a.listeners, b.listeners) === a.listeners &&
+  keepList(a.points, b.points) === a.points &&
   a.parents.every((parent, at) => {
     const other = b.parents[at];
     return (
-      keepList(parent.listeners, other?.listeners ?? []) === parent.listeners &&
+      keepList(parent.points, other?.points ?? []) === parent.points &&
       samePlain(parent.refusal as unknown as Plain, (other?.refusal ?? null) as unknown as Plain)
     );
   });
@@ -55,58 +56,59 @@ type Candidate = Pick<RouteNode, 'kind' | 'ref' | 'rules'>;
  * settled oldest first. Most listeners are asked for by routes of one kind only, and take no part in this.
  */
 export class RouteSettler {
-  readonly #holders = new Map<ListenerNode, HttpHolder>();
+  readonly #holders = new Map<AttachmentPointNode, HttpHolder>();
 
   /** `ofGrpc`: the attempts of all GRPCRoutes there are. */
   constructor(ofGrpc: readonly AttachmentAttempt[]) {
-    for (const { listener } of ofGrpc.flatMap(({ listeners }) => listeners)) {
-      this.#holders.set(listener, { HTTPRoute: newTaken(), GRPCRoute: newTaken() });
+    for (const { point } of ofGrpc.flatMap(({ points }) => points)) {
+      this.#holders.set(point, { HTTPRoute: newTaken(), GRPCRoute: newTaken() });
     }
   }
 
   isContested(kind: RouteKind, attempts: readonly AttachmentAttempt[]): boolean {
     if (this.#holders.size === 0 || (kind !== 'HTTPRoute' && kind !== 'GRPCRoute')) return false;
-    return attempts.some(({ listeners }) => listeners.some(({ listener }) => this.#holders.has(listener)));
+    return attempts.some(({ points }) => points.some(({ point }) => this.#holders.has(point)));
   }
 
   settle(route: Candidate, attempts: readonly AttachmentAttempt[]): Outcome {
     const serves = isServed(route);
-    const taking = new Map<ListenerNode, readonly SharedHostname[]>();
+    const taking = new Map<AttachmentPointNode, readonly SharedHostname[]>();
     const parents = attempts.map((attempt): ParentNode => {
-      const base = { ref: attempt.parentRef, path: attempt.path, gateway: attempt.gateway };
-      if (attempt.refusal !== null || !serves) return { ...base, listeners: [], refusal: attempt.refusal };
-      const { listeners, rival } = this.#attach(route, attempt, taking);
-      const refusal = listeners.length === 0 && rival !== null ? protocolTaken(attempt.path, rival) : null;
-      return { ...base, listeners, refusal };
+      const { owner, dataPlane } = attempt.parent;
+      const base = { ref: attempt.parentRef, path: attempt.path, owner, dataPlane };
+      if (attempt.refusal !== null || !serves) return { ...base, points: [], refusal: attempt.refusal };
+      const { points, rival } = this.#attach(route, attempt, taking);
+      const refusal = points.length === 0 && rival !== null ? protocolTaken(attempt.path, rival) : null;
+      return { ...base, points, refusal };
     });
     return {
       parents,
-      listeners: trimmed([...taking.keys()]),
+      points: trimmed([...taking.keys()]),
       hostnames: trimmed([...taking.values()]),
       isContested: this.isContested(route.kind, attempts),
     };
   }
 
-  /** A listener that several parentRefs of a route name takes it once. */
+  /** A point that several parentRefs of a route name takes it once. */
   #attach(
     route: Candidate,
     attempt: AttachmentAttempt,
-    taking: Map<ListenerNode, readonly SharedHostname[]>,
-  ): { readonly listeners: readonly ListenerNode[]; readonly rival: ObjectRef | null } {
-    const listeners: ListenerNode[] = [];
+    taking: Map<AttachmentPointNode, readonly SharedHostname[]>,
+  ): { readonly points: readonly AttachmentPointNode[]; readonly rival: ObjectRef | null } {
+    const points: AttachmentPointNode[] = [];
     let rival: ObjectRef | null = null;
-    for (const { listener, hostnames } of attempt.listeners) {
-      const holder = this.#holders.get(listener);
+    for (const { point, hostnames } of attempt.points) {
+      const holder = this.#holders.get(point);
       const found = holder === undefined ? null : takenByOther(route, hostnames, holder);
       if (found !== null) {
         rival ??= found;
         continue;
       }
-      if (!taking.has(listener)) taking.set(listener, hostnames);
-      listeners.push(listener);
+      if (!taking.has(point)) taking.set(point, hostnames);
+      points.push(point);
       if (holder !== undefined) take(route, hostnames, holder);
     }
-    return { listeners: trimmed(listeners), rival };
+    return { points: trimmed(points), rival };
   }
 }
 

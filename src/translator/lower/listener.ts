@@ -1,6 +1,6 @@
 /** Listeners of the graph as listeners of the data plane. */
+import type { AttachmentPoint } from '../../ir/attachment-point.ts';
 import type { HttpListener, Listener, TlsListener } from '../../ir/listener.ts';
-import type { Origin } from '../../ir/origin.ts';
 import type { VirtualHost } from '../../ir/route.ts';
 import type { ListenerTls } from '../../ir/tls.ts';
 import { hostnameSpecificity } from '../../lib/hostname.ts';
@@ -24,7 +24,7 @@ export interface ListenerContext {
 export function lowerListener(listener: ListenerNode, context: ListenerContext): Listener {
   const base = {
     id: listener.id,
-    origin: originOfListener(listener),
+    attachment: attachmentOf(listener),
     ...context.policies.valuesFor('listener', context.scope.layers),
   };
   switch (listener.wire) {
@@ -42,10 +42,10 @@ export function lowerListener(listener: ListenerNode, context: ListenerContext):
   }
 }
 
-type Base = Pick<Listener, 'id' | 'origin' | 'policies'>;
+type Base = Pick<Listener, 'id' | 'attachment' | 'policies'>;
 
-function originOfListener({ owner, spec }: ListenerNode): Origin {
-  return { kind: owner.kind, namespace: owner.namespace, name: owner.name, section: spec.name };
+function attachmentOf({ owner: { kind, namespace, name }, spec }: ListenerNode): AttachmentPoint {
+  return { kind: 'listener', owner: { kind, namespace, name }, name: spec.name };
 }
 
 function lowerHttp(base: Base, listener: ListenerNode, context: ListenerContext): HttpListener {

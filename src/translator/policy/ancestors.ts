@@ -49,7 +49,7 @@ function indexObjects({ gateways, routes }: Graph): ReadonlyMap<string, Readonly
     for (const set of listenerSets) if (set.faults.length === 0) note(set.ref, ref);
   }
   for (const route of routes) {
-    for (const { gateway, listeners } of route.parents) if (listeners.length > 0) note(route.ref, gateway);
+    for (const { owner, points } of route.parents) if (points.length > 0) note(route.ref, owner);
   }
   return index;
 }

@@ -1,6 +1,6 @@
 /** Status of routes: per parent, the same for all kinds. */
 import type { RouteParentStatus, StatusUpdate } from '../../gatewayapi/status.ts';
-import { gatewayDataPlane, type DataPlaneId } from '../../ir/data-plane-id.ts';
+import type { DataPlaneId } from '../../ir/data-plane-id.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 import { filterUpstreams, unservedFaults } from '../filter/read-filters.ts';
 import type { ParentNode, RouteNode, RuleNode } from '../graph/nodes.ts';
@@ -35,8 +35,8 @@ export function routeStatus(
   const unresolved = unresolvedFaults(route);
   const references = unresolved.length === 0 ? resolvedRefs() : unresolvedRefs(unresolved);
   const parents = route.parents.map((parent): RouteParentStatus => {
-    const policies = parent.refusal === null ? effects.affecting(route.ref, parent.gateway) : [];
-    const problems = problemsOf(gatewayDataPlane(parent.gateway));
+    const policies = parent.refusal === null ? effects.affecting(route.ref, parent.owner) : [];
+    const problems = problemsOf(parent.dataPlane);
     const verdicts = [...acceptance(route, parent, problems), references, ...policyAffected(policies)];
     return { parentRef: { ...parent.ref }, controllerName, conditions: atGeneration(generation, verdicts) };
   });

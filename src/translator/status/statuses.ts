@@ -86,7 +86,7 @@ export class StatusTable {
     if (problems.isAbout(ref)) {
       return routeStatus(route, { ...context, problemsOf: (dataPlane) => problems.of(ref, dataPlane) });
     }
-    const policies = route.parents.flatMap(({ gateway }) => effects.affecting(route.ref, gateway));
+    const policies = route.parents.flatMap(({ owner }) => effects.affecting(route.ref, owner));
     const known = this.#ofRoutes.get(route);
     if (known !== undefined && keepList(known.policies, policies) === known.policies) return known.update;
     const update = routeStatus(route, { ...context, problemsOf: () => NO_PROBLEMS });
