@@ -20,11 +20,11 @@ suite('backends that do not answer', () => {
   test('one line for each backend and minute, with what is new since the last', () => {
     const failing = new FailingBackends();
     assert.deepEqual(failing.linesFor([stats({ connect_failed: 30 }), stats({ connect_failed: 7 })], 0), [
-      'Service default/api:http: 37 requests failed (37 connect_failed: No endpoint could be connected to.)',
+      'Service default/api:http: 37 requests failed (37 connect_failed: The gateway could not connect to any endpoint.)',
     ]);
     assert.deepEqual(failing.linesFor([stats({ connect_failed: 40 })], 59_000), []);
     assert.deepEqual(failing.linesFor([stats({ connect_failed: 40, upstream_reset: 1 })], 60_000), [
-      'Service default/api:http: 4 requests failed (3 connect_failed: No endpoint could be connected to. 1 upstream_reset: The backend closed the connection before it answered.)',
+      'Service default/api:http: 4 requests failed (3 connect_failed: The gateway could not connect to any endpoint. 1 upstream_reset: The backend closed the connection before its response was complete.)',
     ]);
   });
 

@@ -1,5 +1,5 @@
 /**
- * Reason codes: every answer the gateway makes itself carries one, in log, metric and (opted in) the
+ * Reason codes: every response of the gateway itself has one, in log, metric and (opted in) the
  * `x-sluice-reason` header. docs/reference/reasons.md shows this table; its `advice` is Markdown, with links from that page.
  */
 export const REASONS = {
@@ -22,7 +22,7 @@ export const REASONS = {
   },
   unsupported_backend: {
     status: 500,
-    text: 'The chosen backendRef names a kind that is not served.',
+    text: 'The chosen backendRef names an unsupported kind.',
     advice: 'the `group` and `kind` of the backendRef',
   },
   no_backend: {
@@ -32,76 +32,73 @@ export const REASONS = {
   },
   invalid_filter: {
     status: 500,
-    text: 'A filter of the rule cannot be run.',
-    advice: "the route's ResolvedRefs condition: it names what the filter refers to",
+    text: 'A filter of the rule is invalid.',
+    advice: "the route's ResolvedRefs condition: it names the object that the filter refers to",
   },
   invalid_rule: {
     status: 500,
     text: 'The rule is invalid.',
-    advice: "the route's PartiallyInvalid condition: it names the rule and what is wrong with it",
+    advice: "the route's PartiallyInvalid condition: it names the rule and the error",
   },
   policy_invalid: {
     status: 500,
     text: 'A policy that protects the route cannot be applied.',
-    advice:
-      "the policy's Accepted and ResolvedRefs conditions: they name the policy and what is wrong with it",
+    advice: "the policy's Accepted and ResolvedRefs conditions: they name the policy and the error",
   },
   regex_budget: {
     status: 500,
-    text: 'The regular expressions of the routes take more work for this request than the limit.',
+    text: 'Matching this request exceeds the regular expression budget.',
     advice:
-      'the patterns of the routes with this host: fewer, smaller, or with a literal beginning ([limits](routing.md#3-the-hostname-of-a-route-then-its-rules))',
+      'the regular expressions of the routes with this host: use fewer or smaller ones, or patterns with a literal beginning ([limits](routing.md#3-the-hostname-of-a-route-then-its-rules))',
   },
   redirect: {
     status: 302,
-    text: 'A redirect filter answered.',
-    advice: 'nothing: the route asked for it (the status is the one the filter names)',
+    text: 'A redirect filter responded.',
+    advice: 'nothing: the route configures this redirect (the filter sets the status)',
   },
   cors_preflight: {
     status: 204,
-    text: 'A CORS preflight was answered.',
-    advice: 'nothing: the CORS filter answered `OPTIONS`',
+    text: 'The gateway responded to a CORS preflight.',
+    advice: 'nothing: the CORS filter responded to `OPTIONS`',
   },
   max_forwards: {
     status: 204,
-    text: 'Max-Forwards was 0: the request may not be forwarded.',
-    advice:
-      'nothing: an `OPTIONS` or `TRACE` request asked for the answer of this hop (RFC 9110 section 7.6.2)',
+    text: 'Max-Forwards is 0: the gateway must not forward the request.',
+    advice: 'nothing: an `OPTIONS` or `TRACE` request asked this hop to respond (RFC 9110 section 7.6.2)',
   },
   no_endpoints: {
     status: 503,
-    text: 'The backend has no endpoint that can take requests.',
+    text: 'The backend has no usable endpoint.',
     advice: 'the EndpointSlices of the Service: none is ready or serving',
   },
   no_healthy_endpoints: {
     status: 503,
     text: 'Every endpoint of the backend fails its health checks.',
-    advice:
-      '`sluice status`: it names the endpoints and what their checks found; the panic threshold is off (0)',
+    advice: '`sluice status`: it lists the endpoints and their check results; the panic threshold is off (0)',
   },
   connect_failed: {
     status: 503,
-    text: 'No endpoint could be connected to.',
-    advice: 'whether the backend listens on the address and port of its endpoint',
+    text: 'The gateway could not connect to any endpoint.',
+    advice: 'whether the backend listens on the address and port of its endpoints',
   },
   connect_timeout: {
     status: 504,
-    text: 'Connecting to the endpoint took too long.',
+    text: 'The connection to the endpoint timed out.',
     advice: 'the network between gateway and backend, or a backend whose accept queue is full',
   },
   upstream_reset: {
     status: 502,
-    text: 'The backend closed the connection before it answered.',
-    advice: "the backend's log: it closed the connection in the middle of the exchange",
+    text: 'The backend closed the connection before its response was complete.',
+    advice: "the backend's log: it closed the connection during the request",
   },
   upstream_invalid: {
     status: 502,
-    text: 'The backend sent a malformed answer.',
-    advice: "the backend's answer: it breaks RFC 9110 or 9112, and passing it on would be unsafe",
+    text: 'The backend sent a malformed response.',
+    advice: "the backend's response: it violates RFC 9110 or 9112, and forwarding it would be unsafe",
   },
   upgrade_unsupported: {
     status: 502,
-    text: 'The backend speaks HTTP/2 and takes no WebSockets on it (RFC 8441).',
+    text: 'The backend uses HTTP/2 and does not support WebSockets over it (RFC 8441).',
     advice:
       "the backend's HTTP/2 server: it must announce extended CONNECT; or give the Service's port `appProtocol: kubernetes.io/ws`, for HTTP/1.1",
   },
@@ -112,50 +109,50 @@ export const REASONS = {
   },
   retry_budget: {
     status: 503,
-    text: 'The retry budget is spent.',
-    advice: 'why so many requests fail: retries are a bounded share of all requests',
+    text: 'The retry budget is exhausted.',
+    advice: 'why requests fail: retries may only be a limited share of all requests',
   },
   request_timeout: {
     status: 504,
-    text: 'The request timeout of the rule has passed.',
+    text: 'The request timeout of the rule expired.',
     advice: '`timeouts.request` of the rule',
   },
   backend_timeout: {
     status: 504,
-    text: 'The backend request timeout of the rule has passed.',
+    text: 'The backend request timeout of the rule expired.',
     advice: '`timeouts.backendRequest` of the rule',
   },
   grpc_timeout: {
     status: 504,
-    text: 'The deadline that the client gave its call has passed.',
-    advice: "the client's deadline (`grpc-timeout`) against how long the backend takes",
+    text: 'The deadline that the client set for its call expired.',
+    advice: "the client's deadline (`grpc-timeout`) against the backend's response time",
   },
   idle_timeout: {
     status: 408,
     text: 'The client sent its request too slowly.',
     advice:
-      'the client: its head or body came too slowly; `timeouts.head` and `timeouts.slowBody` of the [ProxyConfig](proxy-config.md)',
+      'the client: it sent the head or body too slowly; `timeouts.head` and `timeouts.slowBody` of the [ProxyConfig](proxy-config.md)',
   },
   stream_idle: {
     status: 504,
-    text: 'No byte moved in either direction for too long.',
-    advice: 'the backend: it sent nothing for the whole idle time',
+    text: 'No data was sent in either direction within the idle timeout.',
+    advice: 'the backend: it sent nothing for the whole idle timeout',
   },
   auth_denied: {
     status: 403,
-    text: 'The external auth server refused the request.',
-    advice: "the external auth server's own answer (the status is the one it gave)",
+    text: 'The external auth server denied the request.',
+    advice: "the external auth server's response (which sets the status)",
   },
   auth_unavailable: {
     status: 403,
-    text: 'The external auth server did not answer.',
+    text: 'The external auth server did not respond.',
     advice: 'the backendRef of the external auth filter',
   },
   bad_request: {
     status: 400,
     text: 'The request is malformed.',
     advice:
-      'the request: it breaks RFC 9110 or 9112, or has a field that the Gateway refuses (`headersWithUnderscores`)',
+      'the request: it violates RFC 9110 or 9112, or has a field that the Gateway rejects (`headersWithUnderscores`)',
   },
   head_too_large: {
     status: 431,
@@ -175,25 +172,29 @@ export const REASONS = {
   },
   not_implemented: {
     status: 501,
-    text: 'The transfer coding or method is not served.',
+    text: 'The transfer coding or method is not supported.',
     advice:
       'the transfer coding or method that the client used; `TRACE` needs a rule that matches it by method',
   },
   version_not_supported: {
     status: 505,
-    text: 'The HTTP version is not served.',
+    text: 'The HTTP version is not supported.',
     advice: 'the HTTP version in the request line',
   },
-  expectation_failed: { status: 417, text: 'The expectation cannot be met.', advice: 'the `Expect` field' },
+  expectation_failed: {
+    status: 417,
+    text: 'The gateway cannot meet the expectation.',
+    advice: 'the `Expect` field',
+  },
   misdirected: {
     status: 421,
-    text: 'The host belongs to another TLS listener than the one of this connection.',
-    advice: 'clients that reuse a TLS connection for a host of another listener; they retry by themselves',
+    text: 'The host belongs to a different TLS listener than this connection.',
+    advice: 'clients that reuse a TLS connection for a host of another listener; they retry automatically',
   },
   client_closed: {
     status: 499,
-    text: 'The client went away before the answer was complete.',
-    advice: 'nothing, or what made the client give up',
+    text: 'The client disconnected before the response was complete.',
+    advice: 'nothing, or why the client gave up',
   },
 } as const;
 

@@ -219,7 +219,7 @@ ports: [{ port: ${String(port)} }]
   const sluice = await start(t, { paths: [folder] });
   assert.equal((await send({ port: sluice.port(80) })).status, 503);
   await sluice.printed(
-    /Service default\/one:8080: 1 request failed \(1 connect_failed: No endpoint could be connected to/,
+    /Service default\/one:8080: 1 request failed \(1 connect_failed: The gateway could not connect to any endpoint/,
   );
 });
 
