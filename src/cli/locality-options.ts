@@ -2,9 +2,9 @@
 import { Option } from 'commander';
 
 export const zoneOption = (): Option =>
-  new Option('--zone <zone>', 'where the proxy runs, for backends that prefer endpoints near it')
+  new Option('--zone <zone>', 'zone of the proxy, to prefer endpoints in the same zone')
     .env('SLUICE_ZONE')
     .default('', 'not known');
 
 export const nodeOption = (): Option =>
-  new Option('--node <node>', 'the node it runs on').env('SLUICE_NODE').default('', 'not known');
+  new Option('--node <node>', 'node of the proxy, to prefer endpoints on the same node').env('SLUICE_NODE').default('', 'not known');

@@ -26,13 +26,13 @@ const EXAMPLES = `
 Examples:
   sluice cert shop.example '*.shop.example'      certs/shop.example.{crt,key,secret.yaml}
   sluice cert localhost 127.0.0.1 ::1
-  sluice cert --client alice                     for listeners that ask for a certificate
-  sluice run gateway.yaml certs                  serves the Secrets of the folder`;
+  sluice cert --client alice                     for listeners that require a client certificate
+  sluice run gateway.yaml certs                  use the Secrets in the folder`;
 
 export function registerCert(program: Command): void {
   program
     .command('cert')
-    .description('make certificates for development, as PEM files and as a Secret')
+    .description('create certificates for development, as PEM files and as a Secret')
     .argument(
       '<names...>',
       'DNS names (*. allowed) and IP addresses; the first one names the files',
@@ -40,16 +40,16 @@ export function registerCert(program: Command): void {
     )
     .option(
       '-o, --out <folder>',
-      'where they go; its ca.crt is made once and then used again',
+      'output folder; the ca.crt in it is created once and reused',
       parsePath,
       'certs',
     )
-    .option('--days <days>', `how long they are valid, at most ${String(MAX_DAYS)}`, parseDays, 365)
+    .option('--days <days>', `days of validity, at most ${String(MAX_DAYS)}`, parseDays, 365)
     .addOption(new Option('--key <type>', 'type of the key').choices(['ecdsa', 'rsa']).default('ecdsa'))
-    .option('--client', 'for a client that shows it, instead of a server')
-    .option('--secret <name>', 'name of the Secret (default: the first name with -tls)', parseObjectName)
+    .option('--client', 'create a client certificate instead of a server certificate')
+    .option('--secret <name>', 'name of the Secret (default: the first name plus -tls)', parseObjectName)
     .option('-n, --namespace <namespace>', 'namespace of the Secret', parseObjectName, 'default')
-    .option('--force', 'replace files that are there')
+    .option('--force', 'overwrite existing files')
     .addHelpText('after', EXAMPLES)
     .action(async (names: readonly string[], options: CertCommandOptions) => {
       // Loaded now: the certificate library is large, and no other command needs it.

@@ -15,8 +15,8 @@ const EXAMPLES = `
 Examples:
   sluice check gateway/                     all findings of a folder
   kustomize build . | sluice check -        of standard input
-  sluice check --assume-existing app.yaml   one file, whose Gateway and Secrets are elsewhere
-  sluice check --only schema gateway/       what an API server would say
+  sluice check --assume-existing app.yaml   one file, without its Gateway and Secrets
+  sluice check --only schema gateway/       schema and CEL rules only, as an API server
   sluice check --output sarif gateway/      for code hosts; junit and json too
 
 Exit code: 0 clean, 1 findings (notes alone are clean), 2 wrong usage, or no Kubernetes object found.`;
@@ -26,23 +26,26 @@ const collect = (code: string, codes: readonly string[]): string[] => [...codes,
 export function registerCheck(program: Command): void {
   program
     .command('check')
-    .description('report everything that is wrong with manifests: schema, CEL rules, references, conflicts')
+    .description('report all problems of manifests: schema, CEL rules, references, conflicts')
     .argument('<path...>', 'files, folders, or - for standard input')
     .addOption(new Option('--only <stage>', 'stop after this stage').choices(['schema']))
     .addOption(
-      new Option('-o, --output <format>', 'how to print')
+      new Option('-o, --output <format>', 'output format')
         .choices(['text', 'json', 'sarif', 'junit'])
         .default('text'),
     )
-    .option('--tls-dir <folder>', 'certificates and keys in files, as Secrets that listeners can name')
-    .option('--all-classes', 'check Gateways of other controllers too')
-    .option('--assume-existing', 'take what references name to exist: check one app without the rest')
+    .option(
+      '--tls-dir <folder>',
+      'folder of certificate and key files, which listeners can reference as Secrets',
+    )
+    .option('--all-classes', 'include Gateways of other controllers')
+    .option('--assume-existing', 'assume that referenced objects exist, to check one app on its own')
     .addOption(
-      new Option('--ignore <code>', 'leave out findings of this code; may be repeated')
+      new Option('--ignore <code>', 'omit findings with this code; may be repeated')
         .argParser(collect)
         .default([], 'none'),
     )
-    .option('--strict', 'files and kinds that Sluice does not read are errors')
+    .option('--strict', 'report files and kinds that Sluice does not read as errors')
     .addHelpText('after', EXAMPLES)
     .action(async (paths: string[], options: CommandOptions) => {
       process.exitCode = await runCheck(paths, options);

@@ -33,22 +33,19 @@ export function registerController(program: Command): void {
   program
     .command('controller')
     .description('serve the Gateways of a Kubernetes cluster (the Helm chart runs this)')
-    .requiredOption('--service <name>', 'DNS name under which proxies reach this controller')
+    .requiredOption('--service <name>', 'DNS name by which proxies reach this controller')
     .requiredOption('--proxy-image <image>', 'container image of the proxies')
     .addOption(
-      new Option('--namespaces <names>', 'serve objects of these namespaces only, with commas between them')
+      new Option('--namespaces <names>', 'serve only objects in these namespaces (comma-separated)')
         .argParser(parseNamespaces)
         .default([], 'all'),
     )
     .option('--config-port <port>', 'port of the configuration stream', parsePort, 15_010)
     .option('--probe-port <port>', 'port of /healthz, /readyz and /metrics', parsePort, 15_002)
-    .option(
-      '--external-backends',
-      'serve ExternalName Services and XBackends, which lead wherever a name does',
-    )
-    .option('--kubeconfig <file>', 'outside of a cluster: how to reach one', parsePath)
+    .option('--external-backends', 'serve ExternalName Services and XBackends, which can point to any host')
+    .option('--kubeconfig <file>', 'kubeconfig file, for a controller outside the cluster', parsePath)
     .addOption(
-      new Option('--log-level <level>', 'least severe log message to print')
+      new Option('--log-level <level>', 'lowest severity of log messages to print')
         .choices(LOG_LEVELS)
         .default('info'),
     )

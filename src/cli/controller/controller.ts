@@ -31,7 +31,7 @@ import { Provisioner } from '../../controller/provisioner.ts';
 
 export interface ControllerOptions {
   readonly apiServer: ApiServer;
-  /** DNS name under which proxies reach this controller. */
+  /** DNS name by which proxies reach this controller. */
   readonly service: string;
   /** Where other replicas reach this one. */
   readonly address: string;

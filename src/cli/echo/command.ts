@@ -15,18 +15,18 @@ interface EchoCommandOptions {
 const EXAMPLES = `
 Examples:
   sluice echo --port 9000 --name api-v1
-  curl localhost:9000/any/path          JSON of what was received
+  curl localhost:9000/any/path          the request as JSON
   curl localhost:9000/status/503        any status
   curl -N localhost:9000/stream         server-sent events
-WebSocket connections and gRPC calls get their messages back. HTTP/2 is spoken with prior knowledge.`;
+The server echoes WebSocket and gRPC messages. It accepts HTTP/2 with prior knowledge.`;
 
 export function registerEcho(program: Command): void {
   program
     .command('echo')
-    .description('a demo backend that answers with what it received')
-    .option('-p, --port <port>', 'port to listen on; 0 for any free one', parsePort, 9000)
+    .description('start a demo backend that returns each request as JSON')
+    .option('-p, --port <port>', 'port to listen on; 0 for any free port', parsePort, 9000)
     .option('--bind <address>', 'address to listen on', parseServerAddress, '127.0.0.1')
-    .addOption(new Option('--name <name>', 'name in the answers').default(hostname(), 'the host name'))
+    .addOption(new Option('--name <name>', 'name in the responses').default(hostname(), 'the host name'))
     .addHelpText('after', EXAMPLES)
     .action(async ({ bind, port, name }: EchoCommandOptions) => {
       try {

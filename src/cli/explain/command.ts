@@ -25,10 +25,10 @@ Examples:
   sluice explain gateway/ --request 'GET https://shop.example/cart' -H 'x-user: a'
   sluice explain gateway/ --echo --map 80=8080 --request http://localhost:8080/ --output json
   sluice explain gateway/ --request tls://db.example:443      by server name; tcp:// and udp:// by port
-  sluice explain --admin --request http://localhost:8080/     of the gateway that runs
+  sluice explain --admin --request http://localhost:8080/     in the running gateway
 
-Exit code: 0 when the request is forwarded, redirected or answered by a filter; 1 when it is refused, or a share of such requests is
-answered with an error; 2 wrong usage, or no gateway answers.`;
+Exit code: 0 if the gateway forwards or redirects the request or a filter responds to it; 1 if the gateway rejects it, or some of
+such requests get an error; 2 wrong usage, or no gateway responds.`;
 
 const collect = (line: string, lines: readonly string[]): string[] => [...lines, line];
 
@@ -36,28 +36,28 @@ export function registerExplain(program: Command): void {
   program
     .command('explain')
     .description(
-      'say what would happen to a request, and why: listener, host, rule, filters, backends, near misses',
+      'explain how a request would be handled: listener, host, rule, filters, backends, near misses',
     )
     .argument('[path...]', 'files, folders, or - for standard input; none with --admin')
-    .requiredOption('-r, --request <request>', "method and URL, as 'GET https://shop.example/cart'")
+    .requiredOption('-r, --request <request>', "method and URL, such as 'GET https://shop.example/cart'")
     .addOption(
-      new Option('-H, --header <line>', "a header of the request, as 'x-user: a'; may be repeated")
+      new Option('-H, --header <line>', "a header of the request, such as 'x-user: a'; may be repeated")
         .argParser(collect)
         .default([], 'none'),
     )
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['text', 'json']).default('text'))
     .addOption(
-      new Option('--map <port=port>', 'as for run: the URL may name either port')
+      new Option('--map <port=port>', 'as for run; the URL may use either port')
         .argParser(parsePortMap)
         .default(new Map<number, number>(), 'none'),
     )
-    .option('--tls-dir <folder>', 'as for run: certificates and keys in files', parsePath)
-    .option('--all-classes', 'look at Gateways of other controllers too')
-    .option('--echo', 'as for run: with stand-ins for backends and certificates that are missing')
+    .option('--tls-dir <folder>', 'as for run: folder of certificate and key files', parsePath)
+    .option('--all-classes', 'include Gateways of other controllers')
+    .option('--echo', 'as for run: substitute missing backends and certificates')
     .addOption(
       new Option(
         '--admin [address]',
-        `ask the gateway that runs, at ${DEFAULT_ADMIN} or this address`,
+        `ask the running gateway, at ${DEFAULT_ADMIN} or this address`,
       ).argParser(parseAddress),
     )
     .addHelpText('after', EXAMPLES)
@@ -92,10 +92,10 @@ async function runExplain(paths: readonly string[], options: ExplainOptions): Pr
 
 function usageProblem(paths: readonly string[], { admin, map, tlsDir, echo }: ExplainOptions): string | null {
   if (admin === undefined)
-    return paths.length > 0 ? null : 'name files or folders, or ask the gateway that runs with --admin';
-  if (paths.length > 0) return '--admin asks the gateway that runs; leave the paths away';
+    return paths.length > 0 ? null : 'name files or folders, or ask the running gateway with --admin';
+  if (paths.length > 0) return '--admin asks the running gateway; omit the paths';
   return map.size > 0 || tlsDir !== undefined || echo === true
-    ? '--admin asks the gateway that runs, which has its own --map, --tls-dir and --echo'
+    ? '--admin asks the running gateway, which has its own --map, --tls-dir and --echo'
     : null;
 }
 

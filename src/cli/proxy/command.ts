@@ -33,33 +33,33 @@ export interface ProxyCommandOptions {
 export function registerProxy(program: Command): void {
   program
     .command('proxy')
-    .description('serve one Gateway, with configuration from the controller (which provisions it)')
-    .requiredOption('--gateway <namespace/name>', 'the Gateway it serves')
-    .requiredOption('--controller <host:port>', 'where its configuration comes from', parseRemoteAddress)
+    .description('serve one Gateway with configuration from the controller (which provisions this proxy)')
+    .requiredOption('--gateway <namespace/name>', 'Gateway to serve')
+    .requiredOption('--controller <host:port>', 'address of the controller', parseRemoteAddress)
     .requiredOption(
       '--identity <folder>',
-      'ca.crt, tls.crt and tls.key that prove which Gateway it belongs to, and session.key',
+      'folder of ca.crt, tls.crt and tls.key (the identity of the Gateway) and session.key',
       parsePath,
     )
-    .requiredOption('--state <folder>', 'where the last good configuration is kept', parsePath)
+    .requiredOption('--state <folder>', 'folder for the last good configuration', parsePath)
     .addOption(
       new Option('--probes <address:port>', '/healthz, /readyz and /metrics')
         .argParser(parseAddress)
         .default({ host: '0.0.0.0', port: 15_002 }, '0.0.0.0:15002'),
     )
     .addOption(
-      new Option('--log-level <level>', 'least severe log message to print')
+      new Option('--log-level <level>', 'lowest severity of log messages to print')
         .choices(LOG_LEVELS)
         .default('info'),
     )
     .addOption(
-      new Option('--access-log <target>', 'where finished requests are logged')
+      new Option('--access-log <target>', 'where to log completed requests')
         .choices(['off', 'stdout'])
         .default('stdout'),
     )
-    .option('--access-log-sample <percent>', 'share of the requests to log', parsePercent, 100)
+    .option('--access-log-sample <percent>', 'percentage of requests to log', parsePercent, 100)
     .addOption(
-      new Option('--drain <seconds>', 'how long requests in flight may take after SIGTERM')
+      new Option('--drain <seconds>', 'time limit for requests in flight after SIGTERM')
         .argParser(parseSeconds)
         .default(50_000, '50'),
     )

@@ -43,28 +43,28 @@ export interface RunOptions {
 
 const EXAMPLES = `
 Examples:
-  sluice run gateway/ --map 80=8080,443=8443    ports without privileges
-  sluice run gateway/ --echo                    an echo backend behind Services without endpoints
+  sluice run gateway/ --map 80=8080,443=8443    unprivileged ports
+  sluice run gateway/ --echo                    echo backends for Services without endpoints
   sluice run routes.yaml services.yaml --no-watch --workers 1
   kustomize build . | sluice run - --access-log stdout
 
-Ends with SIGTERM or Ctrl-C once requests in flight are done; a second one ends at once.
-Exit code: 0 ended by a signal and drained, 2 wrong usage, 128 + n ended by a second signal n.`;
+SIGTERM or Ctrl-C stops the gateway once requests in flight are done; a second one stops it at once.
+Exit code: 0 stopped by a signal and drained, 2 wrong usage, 128 + n stopped by a second signal n.`;
 
-const LOG_LEVEL = new Option('--log-level <level>', 'least severe log message to print')
+const LOG_LEVEL = new Option('--log-level <level>', 'lowest severity of log messages to print')
   .choices(['debug', 'info', 'warn', 'error'])
   .default('info');
 
 const TAKEOVER = new Option(
   '--takeover <pid>',
-  'replace this running gateway: share its ports, then end it',
+  'take over from this running gateway: share its ports, then stop it',
 ).argParser(parseProcessId);
 
 export function registerRun(program: Command): void {
   const command = program
     .command('run')
-    .description('serve manifests: Gateways, routes, Services; an edit is live when you save')
-    .argument('<path...>', 'files, folders (with all below), or - for standard input');
+    .description('serve manifests (Gateways, routes, Services) and apply edits as you save them')
+    .argument('<path...>', 'files, folders (recursive), or - for standard input');
   addServingOptions(command);
   addOperationOptions(command);
   command.addHelpText('after', EXAMPLES).action(async (paths: string[], options: RunOptions) => {
@@ -80,8 +80,8 @@ export function registerRun(program: Command): void {
 /** What is served, and where. */
 function addServingOptions(command: Command): void {
   command
-    .addOption(new Option('--no-watch', 'read the files once; without it, edits are followed'))
-    .addOption(new Option('--watch', 'follow edits of the files (the default)').hideHelp())
+    .addOption(new Option('--no-watch', 'read the files once and do not watch for edits'))
+    .addOption(new Option('--watch', 'watch the files for edits (the default)').hideHelp())
     .addOption(
       new Option('--workers <n>', 'proxy processes')
         .argParser(parseWorkers)
@@ -93,12 +93,12 @@ function addServingOptions(command: Command): void {
         .default('', 'all addresses'),
     )
     .addOption(
-      new Option('--map <port=port>', 'bind another port than the listener names; may be repeated')
+      new Option('--map <port=port>', 'bind another port for a listener port; may be repeated')
         .argParser(parsePortMap)
         .default(new Map<number, number>(), 'none'),
     )
     .addOption(
-      new Option('--trusted-cidrs <cidrs>', 'peers whose forwarding and PROXY headers are trusted')
+      new Option('--trusted-cidrs <cidrs>', 'trust forwarding and PROXY headers from these peers')
         .argParser(parseCidrs)
         .default([], 'none'),
     )
@@ -106,16 +106,16 @@ function addServingOptions(command: Command): void {
     .addOption(nodeOption())
     .option(
       '--tls-dir <folder>',
-      'certificates and keys in files, as Secrets that listeners can name',
+      'folder of certificate and key files, which listeners can reference as Secrets',
       parsePath,
     )
     .addOption(
-      new Option('--session-key <file>', 'secret of at least 32 bytes that keys session cookies and headers')
+      new Option('--session-key <file>', 'secret of at least 32 bytes that signs session cookies and headers')
         .argParser(parseSessionKey)
         .default(undefined, 'new at each start'),
     )
-    .option('--all-classes', 'serve Gateways of other controllers too')
-    .option('--echo', 'put an echo backend behind every Service that has no endpoints');
+    .option('--all-classes', 'include Gateways of other controllers')
+    .option('--echo', 'start an echo backend for every Service without endpoints');
 }
 
 /** How the process reports, is asked and ends. */
@@ -123,18 +123,18 @@ function addOperationOptions(command: Command): void {
   command
     .option(
       '--status <file>',
-      'keep the statuses of all objects in this file (.yaml, .yml or .json)',
+      'write the statuses of all objects to this file (.yaml, .yml or .json)',
       parsePath,
     )
     .option('--access-log <target>', 'off, stdout, or a file to append JSON lines to', parseLogTarget, 'off')
-    .option('--access-log-sample <percent>', 'share of the requests to log', parsePercent, 100)
+    .option('--access-log-sample <percent>', 'percentage of requests to log', parsePercent, 100)
     .addOption(
       new Option('--admin <address>', 'address of the admin API, or off')
         .argParser(parseListenAddress)
         .default(parseListenAddress('127.0.0.1:15000'), '127.0.0.1:15000'),
     )
     .addOption(
-      new Option('--drain <seconds>', 'how long requests in flight may take after SIGTERM')
+      new Option('--drain <seconds>', 'time limit for requests in flight after SIGTERM')
         .argParser(parseSeconds)
         .default(30_000, '30'),
     )

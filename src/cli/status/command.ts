@@ -17,19 +17,19 @@ Examples:
   sluice status
   sluice status --admin 127.0.0.1:15001 --output json
 
-Exit code: 0 when everything is served as asked, 1 when something is not, 2 when no gateway answers.`;
+Exit code: 0 if every object is served, 1 if some are not, 2 if no gateway responds.`;
 
 export function registerStatus(program: Command): void {
   program
     .command('status')
-    .description('show what a running gateway serves: objects, conditions, since when')
+    .description('show what a running gateway serves: objects, conditions, and since when')
     .addOption(
       new Option('--admin <address>', 'admin API of the gateway')
         .argParser(parseAddress)
         .default(parseAddress(DEFAULT_ADMIN), DEFAULT_ADMIN),
     )
     .addOption(
-      new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
+      new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table'),
     )
     .addHelpText('after', EXAMPLES)
     .action(async (options: StatusOptions) => {
