@@ -7,4 +7,6 @@ export const zoneOption = (): Option =>
     .default('', 'not known');
 
 export const nodeOption = (): Option =>
-  new Option('--node <node>', 'node of the proxy, to prefer endpoints on the same node').env('SLUICE_NODE').default('', 'not known');
+  new Option('--node <node>', 'node of the proxy, to prefer endpoints on the same node')
+    .env('SLUICE_NODE')
+    .default('', 'not known');

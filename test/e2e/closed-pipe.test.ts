@@ -41,7 +41,7 @@ suite('a closed pipe', () => {
     assert.deepEqual(await withoutReader(args), { stderr: '', code: 0 });
   });
 
-  test('status of a gateway that runs', async (t) => {
+  test('status of a running gateway', async (t) => {
     const sluice = await startSluice({ paths: ['examples/quickstart'], args: ['--echo'] });
     t.after(() => sluice.stop());
     const admin = sluice.admin.replace('http://', '');

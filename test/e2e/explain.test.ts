@@ -1,4 +1,4 @@
-/** `sluice explain` as users ask it: exit codes, what `run` has by its options, the gateway that runs, and connections below HTTP. */
+/** `sluice explain` as users ask it: exit codes, what `run` has by its options, the running gateway, and connections below HTTP. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
@@ -185,7 +185,7 @@ suite('connections below HTTP', () => {
   });
 });
 
-suite('the gateway that runs', () => {
+suite('the running gateway', () => {
   test('is asked with --admin, by the URL that it prints', async (t) => {
     const sluice = await startSluice({ paths: ['examples/quickstart'], args: ['--echo'] });
     t.after(() => sluice.stop());
@@ -231,7 +231,7 @@ suite('the gateway that runs', () => {
     assert.match(none.stderr, /^sluice explain: no gateway answers on 127\.0\.0\.1:1/);
     const noPaths = await explain('--request', 'http://a.test/');
     assert.equal(noPaths.code, 2);
-    assert.match(noPaths.stderr, /name files or folders, or ask the gateway that runs with --admin/);
+    assert.match(noPaths.stderr, /name files or folders, or ask the running gateway with --admin/);
     const both = await explain(
       'examples/quickstart',
       '--admin',
