@@ -56,7 +56,7 @@ async function runStage(suites: readonly Suite[], stage: Suite['stage']): Promis
     const span = spans.get(suite) ?? { start: performance.now(), end: 0 };
     spans.set(suite, span);
     const limitMs = stage === 'cluster' ? CLUSTER_LIMIT_MS : FILE_LIMIT_MS;
-    const result = await runFile(file, { root, testLimitMs: TEST_LIMIT_MS, limitMs });
+    const result = await runFile(file, { root, testLimitMs: TEST_LIMIT_MS, limitMs, env: suite.env ?? {} });
     span.end = performance.now();
     const failures = describeFailures(result);
     if (failures !== '') console.log(`\n${failures}\n`);

@@ -25,6 +25,8 @@ export interface RunFileOptions {
   readonly limitMs: number;
   /** A test that is not done by then has failed, unless it states a `timeout` of its own. */
   readonly testLimitMs: number;
+  /** Environment variables besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const failure = (detail: string): TestRecord => ({
@@ -37,7 +39,7 @@ const failure = (detail: string): TestRecord => ({
 /** Never rejects: whatever goes wrong is a failed record of the result. */
 export async function runFile(
   file: string,
-  { root, limitMs, testLimitMs }: RunFileOptions,
+  { root, limitMs, testLimitMs, env }: RunFileOptions,
 ): Promise<FileResult> {
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
@@ -51,7 +53,7 @@ export async function runFile(
       file,
     ],
     // A group of its own, so that ending a stuck file ends the servers it started, too.
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: ENVIRONMENT },
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...ENVIRONMENT, ...env } },
   );
   const output: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));

@@ -6,7 +6,17 @@ export interface Suite {
   /** `cluster`: each file has the machine to itself, and an hour. */
   readonly stage: 'unit' | 'e2e' | 'cluster';
   readonly files: readonly string[];
+  /** Environment variables of its own; absent = none. */
+  readonly env?: Readonly<Record<string, string>>;
 }
+
+/** The data plane once more, with every fallback for internals of Node (src/proxy/net/node-internals.ts) forced. */
+const FALLBACKS = {
+  name: 'fallbacks',
+  stage: 'unit',
+  files: ['src/proxy/*.test.ts', 'src/proxy/{net,message,h1,h2,l4,port,exchange,filter}/**/*.test.ts'],
+  env: { SLUICE_NODE_INTERNALS: 'off' },
+} as const;
 
 /** Suites outside src, most specific folder first. */
 const FOLDERS = [
@@ -47,13 +57,16 @@ const TEST_FILES = ['src', 'test', 'scripts', 'bench'].map((folder) => `${folder
  * `filters`: a file counts when its path contains one of them or its suite has that name; none = all.
  */
 export function findSuites(root: string, filters: readonly string[]): Suite[] {
-  const suites = new Map<string, { name: string; stage: Suite['stage']; files: string[] }>();
+  const suites = new Map<string, Suite & { files: string[] }>();
   for (const file of globSync(TEST_FILES, { cwd: root }).sort()) {
     const { name, stage } = suiteOf(file);
     if (filters.length > 0 && !filters.some((filter) => filter === name || file.includes(filter))) continue;
     const suite = suites.get(name) ?? { name, stage, files: [] };
     suite.files.push(file);
     suites.set(name, suite);
+  }
+  if (filters.length === 0 || filters.includes(FALLBACKS.name)) {
+    suites.set(FALLBACKS.name, { ...FALLBACKS, files: globSync(FALLBACKS.files, { cwd: root }).sort() });
   }
   const rank = (suite: Suite): number => ['unit', 'e2e', 'cluster'].indexOf(suite.stage);
   return [...suites.values()].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));

@@ -14,7 +14,7 @@ import {
 } from '../../test/support/l4-config.ts';
 import { testBackend } from '../../test/support/gateway-config.ts';
 import { ScriptedBackend, answering } from '../../test/support/scripted-backend.ts';
-import { dial, echo, readAll, startTcpBackend, until } from '../../test/support/tcp-peers.ts';
+import { closedPort, dial, echo, readAll, startTcpBackend, until } from '../../test/support/tcp-peers.ts';
 import { dialTls, exchange } from '../../test/support/tls-client.ts';
 import { tlsListener } from '../../test/support/tls-listener.ts';
 import { UdpClient, startUdpBackend } from '../../test/support/udp-peers.ts';
@@ -178,6 +178,41 @@ test('HTTPS, terminated, passed-through TLS, TCP and UDP listeners share a Gatew
     ['tcp', 'tcp', 1],
     ['udp', 'udp', 1],
   ]);
+});
+
+test('a client that ends before its backend is connected is heard to the end', async () => {
+  const certificate = await mintCertificate('ns/a', ['db.example']);
+  const db = tlsListener('db.example', ['db.example'], [certificate]);
+  const ended = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  let index = 0;
+  const record = (socket: net.Socket): void => {
+    const heard = ended[index++];
+    let received = '';
+    socket.on('data', (chunk) => (received += chunk.toString()));
+    socket.on('end', () => heard?.resolve(received));
+  };
+  const config = l4Config({
+    tcp: {
+      443: [{ ...db, hosts: [{ hostname: 'db.example', rule: rule('db', 'backend') }] }],
+      5432: [tcpListener(rule('tcp', 'backend'))],
+    },
+    certificates: [certificate],
+    endpoints: { backend: [await closedPort(), await tcp(record)] },
+    settings: { acceptProxyProtocol: true, trustedCidrs: ['127.0.0.0/8'] },
+  });
+  const { portOf } = await run(config);
+  const header = writeProxyHeader('v2', null);
+  const plain = dial(portOf(5432));
+  plain.end(Buffer.concat([header, Buffer.from('early')]));
+  assert.equal(await ended[0]?.promise, 'early');
+
+  const raw = dial(portOf(443));
+  await once(raw, 'connect');
+  raw.write(header);
+  const secure = tls.connect({ socket: raw, servername: 'db.example', rejectUnauthorized: false });
+  await once(secure, 'secureConnect');
+  secure.end();
+  assert.equal(await ended[1]?.promise, '');
 });
 
 test('TCP and TLS rules that have no valid backend, and listeners without a route, reset', async () => {

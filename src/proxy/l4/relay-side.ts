@@ -19,6 +19,7 @@ export class RelaySide implements ByteSink {
   readonly #lent: Buffer[] = [];
   #peer: RelaySide | null = null;
   #isPaused = false;
+  #hasEnded = false;
 
   constructor(transport: Transport, events: RelayEvents) {
     this.transport = transport;
@@ -59,7 +60,13 @@ export class RelaySide implements ByteSink {
   /** Half-close: the other direction goes on. */
   onEnd(): void {
     this.#bulk.stop();
+    this.#hasEnded = true;
     this.#peer?.transport.end();
+  }
+
+  /** Passes on an end that came before there was a peer: some sockets report it although they are paused. */
+  passOnEarlyEnd(): void {
+    if (this.#hasEnded) this.#peer?.transport.end();
   }
 
   onDrain(): void {

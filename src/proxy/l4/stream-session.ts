@@ -140,6 +140,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
       this.#client.bytes += firstBytes.length;
       transport.enqueue(firstBytes);
     }
+    this.#client.passOnEarlyEnd();
     this.#opening.transport.resume();
   }
 

@@ -8,6 +8,7 @@
  */
 import { Server, Socket, type SocketConstructorOpts } from 'node:net';
 import { tickEventClock } from './event-clock.ts';
+import { USES_NODE_INTERNALS } from './node-internals.ts';
 
 /** What Node hands to a listening socket's handle. */
 export interface AcceptedHandle {
@@ -56,7 +57,7 @@ let adoptsHandles: boolean | null = null;
 
 /** True when a Socket can be made around a handle in this Node. */
 export function canAdoptHandles(): boolean {
-  adoptsHandles ??= probe();
+  adoptsHandles ??= USES_NODE_INTERNALS && probe();
   return adoptsHandles;
 }
 

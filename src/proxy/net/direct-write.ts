@@ -7,6 +7,7 @@
  * give it. They are looked for once; where they are missing, writes take the documented way.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
+import { USES_NODE_INTERNALS } from './node-internals.ts';
 
 /** Stands for one write that the kernel did not take at once; unused and reused until there is one. */
 interface WriteRequest {
@@ -50,7 +51,7 @@ function findRequestClass(): WriteRequestClass | null {
   return typeof found === 'function' && found.name === 'WriteWrap' ? (found as WriteRequestClass) : null;
 }
 
-const RequestClass = findRequestClass();
+const RequestClass = USES_NODE_INTERNALS ? findRequestClass() : null;
 
 let spare: WriteRequest | null = null;
 

@@ -1,0 +1,8 @@
+/**
+ * Whether the data plane may use parts of Node that are not promised to stay, where this Node has them: handles of sockets, requests
+ * of writes, unlisted methods of buffers. Everything works without them, and costs more. The environment variable
+ * `SLUICE_NODE_INTERNALS=off` is for tests, which run once more with every fallback forced (suite `fallbacks`).
+ */
+export const USES_NODE_INTERNALS =
+  // eslint-disable-next-line no-restricted-globals -- a switch of tests, read once, that must reach every process
+  process.env['SLUICE_NODE_INTERNALS'] !== 'off';
