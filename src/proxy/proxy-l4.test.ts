@@ -334,6 +334,37 @@ test('what a new configuration does not permit any more ends with it: route remo
   }
 });
 
+test('TCP and UDP of one number are one port with two servers, which come and go by themselves', async () => {
+  const talker = await startUdpBackend('udp');
+  closers.push(() => talker.close());
+  const endpoints = { one: [await tcp(echo)], udp: [talker.port] };
+  const tcpPort = { 53: [tcpListener(rule('tcp', 'one'))] };
+  const udpPort = { 53: [udpListener(rule('udp', 'udp'))] };
+  const { proxy } = await run(l4Config({ tcp: tcpPort, udp: udpPort, endpoints }));
+  const apply = async (config: GatewayConfig): Promise<ReadonlyMap<string, number | null>> => {
+    const { ports } = await proxy.apply([config]);
+    return new Map(ports.map(({ transport, boundPort }) => [transport, boundPort]));
+  };
+  const both = await apply(l4Config({ tcp: tcpPort, udp: udpPort, endpoints }));
+  const client = dial(both.get('tcp') ?? 0);
+  client.write('x');
+  assert.equal(String((await once(client, 'data'))[0]), 'x');
+  const asker = new UdpClient();
+  closers.push(() => asker.close());
+  assert.equal(await asker.ask(both.get('udp') ?? 0, '1'), 'udp:1');
+
+  const onlyTcp = await apply(l4Config({ tcp: tcpPort, endpoints }));
+  assert.deepEqual([...onlyTcp], [['tcp', both.get('tcp')]]);
+  assert.equal(await asker.ask(both.get('udp') ?? 0, '2', 50), null);
+  client.write('y');
+  assert.equal(String((await once(client, 'data'))[0]), 'y');
+
+  const again = await apply(l4Config({ tcp: tcpPort, udp: udpPort, endpoints }));
+  assert.equal(again.get('tcp'), both.get('tcp'));
+  assert.equal(await asker.ask(again.get('udp') ?? 0, '3'), 'udp:3');
+  client.destroy();
+});
+
 test('a port changes from HTTP over TLS to TCP without being bound anew', async () => {
   const certificate = await mintCertificate('ns/a', ['a.example']);
   const endpoints = { web: [await http('web')], echo: [await tcp(echo)] };

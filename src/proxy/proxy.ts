@@ -109,7 +109,7 @@ class DataPlane implements Proxy {
       },
     );
     await this.#clusters.resolved();
-    await this.#ports.swap(runtime);
+    await this.#ports.update(runtime);
     this.#runtime = runtime;
     this.#clusters.endSwap();
     this.#counters.endSwap();
@@ -163,7 +163,7 @@ class DataPlane implements Proxy {
   }
 
   stats(): ProxyStats {
-    const registries = this.#ports.all.map(({ connections }) => connections);
+    const registries = this.#ports.servers.map(({ connections }) => connections);
     const sum = (count: (registry: (typeof registries)[number]) => number): number =>
       registries.reduce((total, registry) => total + count(registry), 0);
     const refused: Partial<Record<ReasonCode, number>> = {};

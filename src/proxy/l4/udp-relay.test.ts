@@ -223,18 +223,20 @@ test('a change of configuration keeps flows whose cluster stays', async () => {
   const started = await relay(testRule([{ cluster: first }]));
   const each = client();
   assert.equal(await each.ask(started.boundPort, '1'), 'one:1');
-  started.rule = testRule([
-    { cluster: second, weight: 100 },
-    { cluster: first, weight: 1 },
-  ]);
+  started.update(
+    testRule([
+      { cluster: second, weight: 100 },
+      { cluster: first, weight: 1 },
+    ]),
+  );
   assert.equal(await each.ask(started.boundPort, '2'), 'one:2');
   assert.equal(new Set(one.received.map(({ from }) => from)).size, 1);
-  started.rule = testRule([{ cluster: second }]);
+  started.update(testRule([{ cluster: second }]));
   assert.equal(await each.ask(started.boundPort, '3'), 'two:3');
   assert.equal(started.flows, 1);
-  started.rule = testRule([{ cluster: null }]);
+  started.update(testRule([{ cluster: null }]));
   assert.equal(await each.ask(started.boundPort, '4', 50), null);
-  started.rule = testRule([{ cluster: first }]);
+  started.update(testRule([{ cluster: first }]));
   assert.equal(await each.ask(started.boundPort, '5'), 'one:5');
 });
 

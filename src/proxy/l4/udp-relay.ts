@@ -61,12 +61,8 @@ export class UdpRelay implements FlowOwner {
     return this.#socket.address().port;
   }
 
-  /** null: no route is attached. */
-  get rule(): CompiledL4Rule | null {
-    return this.#rule;
-  }
-  /** Replaced by a swap: flows without a place end now; their clients' next datagrams start others. */
-  set rule(rule: CompiledL4Rule | null) {
+  /** Replaces the rule; null: no route is attached. Flows to clusters that it does not have end now. */
+  update(rule: CompiledL4Rule | null): void {
     this.#rule = rule;
     for (const flow of this.#all()) if (!this.#keeps(flow, rule)) flow.destroy();
   }
@@ -93,7 +89,7 @@ export class UdpRelay implements FlowOwner {
   }
 
   #begin(client: RemoteInfo): UdpFlow | undefined {
-    const { rule } = this;
+    const rule = this.#rule;
     if (rule === null || this.#isDraining) return undefined;
     const backend = chooseBackend(rule);
     const isOver =

@@ -1,54 +1,62 @@
-/** The sockets that listen, and what serves each. A swap binds what is new, closes what is gone, and leaves the others alone. */
+/** The ports that are bound. An update binds the new ones, closes the ones that are no longer configured, and leaves the others alone. */
 import type { Logger } from '../../telemetry/logger.ts';
 import { describeBindError } from '../net/bind-error.ts';
-import { bindPort, type BoundPort, type BoundPortDeps } from './bound-port.ts';
+import { BoundPort } from './bound-port.ts';
 import type { PortOptions, PortResult } from './port-options.ts';
+import { bindServer, type PortServer, type PortServerDeps } from './port-server.ts';
 import type { TlsStats } from './tls-stats.ts';
 import type { CompiledPort, Runtime } from '../runtime/runtime.ts';
 
 /** How long clients of a port that is no longer configured may finish what they have begun. */
 const REMOVED_PORT_GRACE_MS = 30_000;
 
-/** A port that could not be bound: tried again with each swap, and by `retry`. */
+/** A port that could not be bound: tried again with each update, and by `retry`. */
 interface FailedBinding {
   readonly error: string;
 }
 
 export class BoundPorts {
   readonly #options: PortOptions;
-  readonly #deps: BoundPortDeps;
+  readonly #deps: PortServerDeps;
   readonly #logger: Logger;
-  readonly #bindings = new Map<string, BoundPort>();
+  /** By address and number. */
+  readonly #ports = new Map<string, BoundPort>();
+  /** By key of the configured port, which includes the transport. */
   readonly #failed = new Map<string, FailedBinding>();
   #isClosed = false;
-  /** Of ports that are gone, until their last connection is. */
-  readonly #leaving = new Set<BoundPort>();
+  /** Servers of ports that are no longer configured, until their last connection is closed. */
+  readonly #leaving = new Set<PortServer>();
 
-  constructor(options: PortOptions, deps: BoundPortDeps, logger: Logger) {
+  constructor(options: PortOptions, deps: PortServerDeps, logger: Logger) {
     this.#options = options;
     this.#deps = deps;
     this.#logger = logger;
   }
 
-  /** Those that listen, and those that only finish what they have. */
-  get all(): readonly BoundPort[] {
-    return [...this.#bindings.values(), ...this.#leaving];
+  get #listening(): readonly PortServer[] {
+    return [...this.#ports.values()].flatMap(({ servers }) => servers);
   }
 
-  /** Binds the ports of `runtime`, then puts it in force on all of them in one go. */
-  async swap(runtime: Runtime): Promise<void> {
+  /** Servers that listen, and those that only finish what they have. */
+  get servers(): readonly PortServer[] {
+    return [...this.#listening, ...this.#leaving];
+  }
+
+  #serverOf(port: CompiledPort): PortServer | null {
+    return this.#ports.get(BoundPort.keyOf(port))?.server(port.transport) ?? null;
+  }
+
+  /** Binds the ports of `runtime`, then makes all of them serve it in one go. */
+  async update(runtime: Runtime): Promise<void> {
     const wanted = [...runtime.ports.values()];
     await Promise.all(wanted.map((port) => this.#bind(port)));
-    for (const port of wanted) {
-      const binding = this.#bindings.get(port.key);
-      if (binding !== undefined) binding.port = port;
-    }
-    const gone = [...this.#bindings.keys()].filter((key) => !runtime.ports.has(key));
-    for (const key of gone) this.#unbind(key);
+    for (const port of wanted) this.#serverOf(port)?.update(port);
+    const removed = this.#listening.filter(({ port }) => !runtime.ports.has(port.key));
+    for (const server of removed) this.#unbind(server);
     for (const key of this.#failed.keys()) if (!runtime.ports.has(key)) this.#failed.delete(key);
   }
 
-  /** Whether a port of the last swap could not be bound. */
+  /** Whether a port of the last update could not be bound. */
   get hasFailed(): boolean {
     return this.#failed.size > 0;
   }
@@ -62,7 +70,7 @@ export class BoundPorts {
   }
 
   async #bind(port: CompiledPort): Promise<void> {
-    if (this.#isClosed || this.#bindings.has(port.key)) return;
+    if (this.#isClosed || this.#serverOf(port) !== null) return;
     const { portMap, reusePort, claim } = this.#options;
     const number = portMap.get(port.number) ?? port.number;
     const wanted = { address: port.address, port: number, listenerPort: port.number };
@@ -74,12 +82,19 @@ export class BoundPorts {
     }
     try {
       const options = { address: port.address, port: number, reusePort };
-      this.#bindings.set(port.key, await bindPort(port, options, this.#deps));
+      this.#add(port, await bindServer(port, options, this.#deps));
       if (this.#failed.delete(port.key))
         this.#logger.info('bound a port that could not be bound before', wanted);
     } catch (error) {
       this.#fail(port, describeBindError(wanted, error, null));
     }
+  }
+
+  #add(port: CompiledPort, server: PortServer): void {
+    const key = BoundPort.keyOf(port);
+    const bound = this.#ports.get(key) ?? new BoundPort();
+    this.#ports.set(key, bound);
+    bound.add(server);
   }
 
   /** Logged once, however often it is tried again. */
@@ -88,27 +103,28 @@ export class BoundPorts {
     this.#failed.set(port.key, { error });
   }
 
-  #unbind(key: string): void {
-    const binding = this.#bindings.get(key);
-    if (binding === undefined) return;
-    this.#bindings.delete(key);
-    if (binding.port.transport === 'udp') {
-      // Its socket is the port: it must be free for a listener that comes back.
-      void binding.destroy();
+  #unbind(server: PortServer): void {
+    const key = BoundPort.keyOf(server.port);
+    const bound = this.#ports.get(key);
+    bound?.remove(server);
+    if (bound?.isEmpty === true) this.#ports.delete(key);
+    if (server.sharesSocket) {
+      // The port must be free for a listener that comes back.
+      void server.destroy();
       return;
     }
-    this.#leaving.add(binding);
-    void this.#leave(binding);
+    this.#leaving.add(server);
+    void this.#leave(server);
   }
 
-  async #leave(binding: BoundPort): Promise<void> {
-    await binding.stopListening();
-    await binding.drain(REMOVED_PORT_GRACE_MS);
-    await binding.destroy();
-    this.#leaving.delete(binding);
+  async #leave(server: PortServer): Promise<void> {
+    await server.stopListening();
+    await server.drain(REMOVED_PORT_GRACE_MS);
+    await server.destroy();
+    this.#leaving.delete(server);
   }
 
-  /** What became of each data plane's ports. */
+  /** For each data plane, which of its ports are bound, and why the others are not. */
   results(runtime: Runtime): readonly PortResult[] {
     return [...runtime.ports.values()].flatMap((port) => this.#resultsOf(port));
   }
@@ -120,14 +136,14 @@ export class BoundPorts {
       transport: port.transport,
       port: port.number,
       address: port.address,
-      boundPort: this.#bindings.get(port.key)?.boundPort ?? null,
+      boundPort: this.#serverOf(port)?.boundPort ?? null,
       error: this.#failed.get(port.key)?.error ?? null,
     }));
   }
 
   /** A port that several Gateways share is reported with the first of them. */
   tlsStats(): readonly TlsStats[] {
-    return this.all.flatMap(({ tls, port }): TlsStats[] => {
+    return this.servers.flatMap(({ tls, port }): TlsStats[] => {
       const [first] = port.listeners;
       if (tls === null || !tls.isUsed || first === undefined) return [];
       const { handshakes, resumed, passedThrough, failures } = tls;
@@ -139,14 +155,14 @@ export class BoundPorts {
   /** Stops accepting and waits for the connections to end. */
   async drain(deadlineMs: number): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#bindings.values()].map((binding) => binding.stopListening()));
-    await Promise.all(this.all.map((binding) => binding.drain(deadlineMs)));
+    await Promise.all(this.#listening.map((server) => server.stopListening()));
+    await Promise.all(this.servers.map((server) => server.drain(deadlineMs)));
   }
 
   async stop(): Promise<void> {
     this.#isClosed = true;
-    const closing = this.all.map((binding) => binding.destroy());
-    this.#bindings.clear();
+    const closing = this.servers.map((server) => server.destroy());
+    this.#ports.clear();
     this.#leaving.clear();
     await Promise.all(closing);
   }

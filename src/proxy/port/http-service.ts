@@ -24,7 +24,7 @@ export interface HttpServiceDeps {
 }
 
 export class HttpService implements ServerHost {
-  /** Replaced by a swap: a connection outlives configurations, a request does not. */
+  /** Replaced when the configuration changes: a connection outlives configurations, a request does not. */
   port: CompiledPort;
   readonly connections = new ConnectionRegistry();
   readonly #deps: HttpServiceDeps;

@@ -52,8 +52,11 @@ export class TcpService implements StreamHost {
   get port(): CompiledPort {
     return this.#http.port;
   }
-  /** Replaced by an update: relayed connections that it does not permit any more end now, other clients that it would refuse soon. */
-  set port(port: CompiledPort) {
+  /**
+   * Replaces the configuration. Relayed connections that it does not permit end now; TLS clients that it would refuse get
+   * `DISMISSED_GRACE_MS`.
+   */
+  update(port: CompiledPort): void {
     const before = this.#http.port;
     this.#http.port = port;
     if (!hasSameTrust(listenersOf(before), listenersOf(port))) {
