@@ -7,7 +7,7 @@ import { INPUT_FINDINGS } from '../../src/gatewayapi/input-finding.ts';
 import { tableRows } from '../support/markdown.ts';
 
 const text = readFileSync(new URL('../../docs/reference/findings.md', import.meta.url), 'utf8');
-const input = text.slice(text.indexOf('## Of the input'), text.indexOf('## Of the commands'));
+const input = text.slice(text.indexOf('## Input findings'), text.indexOf('## Command findings'));
 
 test('every code of an input finding is documented, with its severity and text, and no other', () => {
   const written = tableRows(input, 'code').map(([code, severity, meaning]) => [code, severity, meaning]);
@@ -33,7 +33,7 @@ test('every code says what to do', () => {
   for (const [code, , , advice] of tableRows(input, 'code')) assert.notEqual(advice, '', code);
 });
 
-const translation = text.slice(text.indexOf('## Of the translation'));
+const translation = text.slice(text.indexOf('## Translation findings'));
 const TRANSLATOR = new URL('../../src/translator/', import.meta.url);
 
 test('every code of the translation is documented with its severities, and no other', () => {

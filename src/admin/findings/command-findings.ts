@@ -53,7 +53,7 @@ function noGatewayServed(
       object: null,
       kind: null,
       message,
-      hint: 'to serve Gateways of other controllers too: --all-classes',
+      hint: 'use --all-classes to include Gateways of other controllers',
       location: locate(first.object, 'spec.gatewayClassName'),
     }),
   ];

@@ -50,7 +50,7 @@ function unusable({ apiVersion, kind, metadata }: KubeObject, { path, message }:
     object: { group: groupOf(apiVersion), kind, namespace, name },
     path,
     message: `${path} ${message}; the API server holds the object all the same, and nothing of it can be used`,
-    hint: 'write the object again in its newest version: the API server then says what is wrong',
+    hint: 'apply the object again in its newest version: the API server then says what is wrong',
     location: null,
   });
 }
