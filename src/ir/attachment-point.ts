@@ -1,5 +1,5 @@
 /** What routes attach to, and so where traffic enters: a listener, or a Service's port whose clients a mesh serves. */
-import { remember } from '../lib/remember.ts';
+import { memoizeByKey } from '../lib/memoize-by-key.ts';
 import type { Origin } from './origin.ts';
 
 export type AttachmentPoint =
@@ -12,7 +12,7 @@ export type AttachmentPoint =
   | { readonly kind: 'service-port'; readonly service: Origin; readonly port: number };
 
 /** As one object reference, for logs and metrics; the same object for the same point. */
-export const originOfAttachment = remember((point: AttachmentPoint): Origin => {
+export const originOfAttachment = memoizeByKey((point: AttachmentPoint): Origin => {
   switch (point.kind) {
     case 'listener':
       return { ...point.owner, section: point.name };

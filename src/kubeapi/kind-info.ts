@@ -1,5 +1,5 @@
 /** Where a kind lives in the API server. */
-import { remember } from '../lib/remember.ts';
+import { memoizeByKey } from '../lib/memoize-by-key.ts';
 
 export interface KindInfo {
   readonly kind: string;
@@ -10,7 +10,7 @@ export interface KindInfo {
 }
 
 /** The same text for all objects of a kind. */
-export const apiVersionOf = remember(({ group, version }: KindInfo): string =>
+export const apiVersionOf = memoizeByKey(({ group, version }: KindInfo): string =>
   group === '' ? version : `${group}/${version}`,
 );
 

@@ -1,22 +1,22 @@
-/** A list that is made of another one, any number of items of each, from one version of that list to the next. */
-import { keepList } from './keep-same.ts';
+/** A list made from another one, any number of items from each source, from one version of that list to the next. */
+import { reuseIfSameItems } from './reuse.ts';
 import { runsOf } from './list-diff.ts';
-import { trimmed } from './trimmed.ts';
+import { compactArray } from './compact-array.ts';
 
 const NOTHING_ELSE: readonly unknown[] = [];
-/** More than this are not looked for one by one: everything is made anew. */
+/** With more than this, every item is made again instead of looking for single ones. */
 const MANY = 64;
-/** So many copies of a list cost less than one that is put together item by item. */
+/** Up to this many edits, splicing a copy is cheaper than rebuilding the list. */
 const FEW = 4;
 
-/** At `at` of a list, `gone` items give way to others. */
+/** At `at` of a list, `removed` items are replaced by others. */
 interface Edit<Item> {
   readonly at: number;
-  readonly gone: number;
-  readonly come: readonly Item[];
+  readonly removed: number;
+  readonly added: readonly Item[];
 }
 
-/** What is made of items that follow each other as they did is taken over, without a look at them. */
+/** Items of sources that follow each other as before are taken over in one piece. */
 export class DerivedItems<Source, Item> {
   #sources: readonly (Source | null)[] = [];
   #basis: readonly unknown[] = NOTHING_ELSE;
@@ -25,13 +25,13 @@ export class DerivedItems<Source, Item> {
   /** The same array until something changes. */
   items: readonly Item[] = [];
 
-  /** `basis`: all that `make` depends on besides its source; when one of these is another, everything is made anew. */
+  /** `basis`: all that `make` depends on besides its source; when one of these is another object, every item is made again. */
   update(
     sources: readonly Source[],
     make: (source: Source) => readonly Item[],
     basis: readonly unknown[] = NOTHING_ELSE,
   ): readonly Item[] {
-    const isSame = keepList(this.#basis, basis) === this.#basis;
+    const isSame = reuseIfSameItems(this.#basis, basis) === this.#basis;
     if (isSame && sources === this.#sources) return this.items;
     if (!isSame) this.#sources = this.#sources.map(() => null);
     this.#basis = basis;
@@ -40,7 +40,7 @@ export class DerivedItems<Source, Item> {
     return this.items;
   }
 
-  /** What these give is another now: it is made anew with the next update. */
+  /** The items of these sources are made again with the next update. */
   forget(sources: readonly Source[]): void {
     if (sources.length > MANY) this.#sources = this.#sources.map(() => null);
     else if (sources.length > 0) {
@@ -60,18 +60,18 @@ export class DerivedItems<Source, Item> {
     for (const { from, to, count } of runsOf(this.#sources, sources)) {
       if (old < from || now < to) {
         const made = sources.slice(now, to).map(make);
-        const gone = this.#countOf(old, from);
-        ofItems.push({ at, gone, come: made.flat() });
-        ofCounts.push({ at: old, gone: from - old, come: made.map(({ length }) => length) });
-        at += gone;
+        const removed = this.#countOf(old, from);
+        ofItems.push({ at, removed, added: made.flat() });
+        ofCounts.push({ at: old, removed: from - old, added: made.map(({ length }) => length) });
+        at += removed;
       }
       at += this.#countOf(from, from + count);
       [old, now] = [from + count, to + count];
     }
     if (ofItems.length === 0) return;
-    const areSingle = this.#counts === null && ofCounts.every(({ come }) => come.every((one) => one === 1));
+    const areSingle = this.#counts === null && ofCounts.every(({ added }) => added.every((one) => one === 1));
     if (!areSingle) this.#counts = edited(this.#counts ?? this.#sources.map(() => 1), ofCounts);
-    this.items = keepList(this.items, edited(this.items, ofItems));
+    this.items = reuseIfSameItems(this.items, edited(this.items, ofItems));
   }
 
   /** Of the items that sources `from` to `to` gave. */
@@ -87,20 +87,21 @@ export class DerivedItems<Source, Item> {
 /** The list with these edits, which are in order; itself where they change nothing. */
 function edited<Item>(list: readonly Item[], all: readonly Edit<Item>[]): readonly Item[] {
   const edits = all.filter(
-    ({ at, gone, come }) => gone !== come.length || come.some((item, index) => item !== list[at + index]),
+    ({ at, removed, added }) =>
+      removed !== added.length || added.some((item, index) => item !== list[at + index]),
   );
   if (edits.length === 0) return list;
-  if (edits.length <= FEW && edits.every(({ come }) => come.length < MANY)) {
+  if (edits.length <= FEW && edits.every(({ added }) => added.length < MANY)) {
     // Each copy is made in one go, and of the right size.
-    return edits.reduceRight((items, { at, gone, come }) => items.toSpliced(at, gone, ...come), list);
+    return edits.reduceRight((items, { at, removed, added }) => items.toSpliced(at, removed, ...added), list);
   }
   const items: Item[] = [];
   let next = 0;
-  for (const { at, gone, come } of edits) {
+  for (const { at, removed, added } of edits) {
     for (; next < at; next += 1) items.push(list[next] as Item);
-    for (const item of come) items.push(item);
-    next += gone;
+    for (const item of added) items.push(item);
+    next += removed;
   }
   for (; next < list.length; next += 1) items.push(list[next] as Item);
-  return trimmed(items);
+  return compactArray(items);
 }

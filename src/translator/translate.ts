@@ -8,7 +8,7 @@
 import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { InfraSpec } from '../ir/infra.ts';
-import { keepList } from '../lib/keep-same.ts';
+import { reuseIfSameItems } from '../lib/reuse.ts';
 import { contain, Defects } from './contain.ts';
 import { FindingCollector } from './findings/findings.ts';
 import { GraphBuilder } from './graph/graph.ts';
@@ -91,7 +91,7 @@ class Memory {
     };
     const lowered = served.flatMap((gateway) => this.#lower(gateway, lowering) ?? []);
     this.#gateways = new Map(lowered.map((one) => [one.key, one]));
-    this.#configs = keepList(
+    this.#configs = reuseIfSameItems(
       this.#configs,
       lowered.map(({ config }) => config),
     );

@@ -1,6 +1,6 @@
 /** Reads the filters of a rule or of one backendRef: finds their kinds, validates their settings, and resolves their backends. */
 import type { Result } from '../../lib/result.ts';
-import { trimmed } from '../../lib/trimmed.ts';
+import { compactArray } from '../../lib/compact-array.ts';
 import type { Fault } from '../faults/fault.ts';
 import {
   filterIncomplete,
@@ -28,7 +28,7 @@ export interface ReadFilters {
 export function readFilters(specs: readonly FilterSpec[], path: string, context: FilterContext): ReadFilters {
   const read = specs.map((spec, index) => readFilter(spec, `${path}[${index}]`, context));
   return {
-    filters: trimmed(read.map(({ node }) => node)),
+    filters: compactArray(read.map(({ node }) => node)),
     invalid: [...validateTogether(specs, path, context.kinds), ...read.flatMap(({ invalid }) => invalid)],
   };
 }
@@ -38,7 +38,8 @@ export const readClosedFilters = (
   specs: readonly FilterSpec[],
   path: string,
   kinds: FilterKinds,
-): readonly FilterNode[] => trimmed(specs.map((spec, index) => unresolved(spec, `${path}[${index}]`, kinds)));
+): readonly FilterNode[] =>
+  compactArray(specs.map((spec, index) => unresolved(spec, `${path}[${index}]`, kinds)));
 
 /** Why filters that are valid cannot be served. */
 export const unservedFaults = (filters: readonly FilterNode[]): readonly Fault[] =>
@@ -64,7 +65,7 @@ function readFilter(
   const upstream = resolveUpstream(kind, settings, place, backends);
   const isMissing = upstream !== null && !upstream.ok && kind.backend?.isOptional !== true;
   const unserved = [...(isMissing ? [upstream.failure] : []), ...(kind.unserved?.(settings, place) ?? [])];
-  return { node: { ...node, upstream, unserved: trimmed(unserved) }, invalid };
+  return { node: { ...node, upstream, unserved: compactArray(unserved) }, invalid };
 }
 
 const NO_FAULTS: readonly Fault[] = [];

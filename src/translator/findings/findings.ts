@@ -4,7 +4,7 @@ import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import { compareText } from '../../lib/compare.ts';
-import { keepList, keepSame } from '../../lib/keep-same.ts';
+import { reuseIfSameItems, reuseIfEqual } from '../../lib/reuse.ts';
 import type { Defects } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -57,7 +57,7 @@ export class FindingCollector {
         const base = { severity, code, object, path, message, hint };
         const key = [object.kind, object.namespace, object.name, path, code, message].join('\n');
         const finding: Finding = target === undefined ? base : { ...base, target };
-        findings.set(key, keepSame(this.#known.get(key), finding));
+        findings.set(key, reuseIfEqual(this.#known.get(key), finding));
       }
     };
     const context = { report, defects: this.#defects };
@@ -70,7 +70,7 @@ export class FindingCollector {
     for (const { object, faults } of this.#defects.all) report(object, faults);
     this.#known = findings;
     const sorted = [...findings].sort(([a], [b]) => compareText(a, b)).map(([, finding]) => finding);
-    this.#findings = keepList(this.#findings, sorted);
+    this.#findings = reuseIfSameItems(this.#findings, sorted);
     return this.#findings;
   }
 }

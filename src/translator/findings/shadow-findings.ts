@@ -8,7 +8,7 @@ import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { compareText } from '../../lib/compare.ts';
 import { DerivedItems } from '../../lib/derived-items.ts';
-import { remember } from '../../lib/remember.ts';
+import { memoizeByKey } from '../../lib/memoize-by-key.ts';
 import { hostnameShadowed, matchShadowed, regexHostTotal, routeShadowed } from '../faults/advice.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { MeasureRegex } from '../graph/match.ts';
@@ -87,7 +87,7 @@ function patternsOf({ path, headers, query }: RouteMatch): readonly string[] {
 
 const sharedHosts = (host: VirtualHost): readonly VirtualHost[] => (host.entries.length < 2 ? [] : [host]);
 
-const originsOf = remember(
+const originsOf = memoizeByKey(
   (rules: GatewayConfig['rules']): ReadonlyMap<RuleId, RuleOrigin> =>
     new Map(rules.map(({ id, origin }) => [id, origin])),
 );

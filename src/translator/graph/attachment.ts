@@ -6,8 +6,8 @@ import { CORE_GROUP, GATEWAY_GROUP, namespacedName, type ObjectRef } from '../..
 import type { ParentRef } from '../../gatewayapi/status.ts';
 import { gatewayDataPlane, type DataPlaneId } from '../../ir/data-plane-id.ts';
 import { hostnameSpecificity, intersectHostnames } from '../../lib/hostname.ts';
-import { remember } from '../../lib/remember.ts';
-import { trimmed } from '../../lib/trimmed.ts';
+import { memoizeByKey } from '../../lib/memoize-by-key.ts';
+import { compactArray } from '../../lib/compact-array.ts';
 import { contain } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
 import { internalError } from '../faults/object-faults.ts';
@@ -61,7 +61,7 @@ export function indexParents(gateways: readonly GatewayNode[]): ParentIndex {
 }
 
 /** The Gateway, then its ListenerSets. */
-const parentsOf = remember(({ ref, listeners, listenerSets }: GatewayNode): readonly Parent[] => {
+const parentsOf = memoizeByKey(({ ref, listeners, listenerSets }: GatewayNode): readonly Parent[] => {
   const served = { kind: 'listener', owner: ref, dataPlane: gatewayDataPlane(ref) } as const;
   return [
     { ...served, ref, points: listeners, rejected: false },
@@ -115,7 +115,7 @@ export function attemptAttachments(
     named.add(parentKey(parent.ref));
     attempts.push(contained(route, parent, { parentRef, path: `spec.parentRefs[${index}]`, lookup }));
   }
-  if (!route.usesDefaultGateways) return trimmed(attempts);
+  if (!route.usesDefaultGateways) return compactArray(attempts);
   for (const parent of parents.defaults) {
     if (named.has(parentKey(parent.ref))) continue;
     const claimed = contained(route, parent, {
@@ -126,7 +126,7 @@ export function attemptAttachments(
     // A default Gateway announces what it claims; one that cannot take the route has nothing to say about it.
     if (claimed.refusal === null) attempts.push(claimed);
   }
-  return trimmed(attempts);
+  return compactArray(attempts);
 }
 
 /** The object that a parentRef names, and the kind of attachment points that such objects have. */
@@ -184,7 +184,7 @@ function attempt(route: RouteSpec, parent: Parent, context: AttemptContext): Att
     const served = open.map(hostnameOfPoint).filter((hostname) => hostname !== '');
     return refuse(noMatchingHostname(path, route.hostnames, served));
   }
-  return { ...base, points: trimmed(points), refusal: null };
+  return { ...base, points: compactArray(points), refusal: null };
 }
 
 function whyNone(ref: ParentRef, parent: Parent): string {

@@ -22,7 +22,7 @@ import { resolveTrust } from './backend-trust.ts';
 import { resolveCertificate } from './certificate.ts';
 import { externalBackendFault } from './external-backend.ts';
 import type { Upstream, UpstreamProtocol, UpstreamTlsNode, XBackendNode } from './nodes.ts';
-import { byName, keepNodes, keyOf, refOf } from './object-key.ts';
+import { byName, reuseNodes, keyOf, refOf } from './object-key.ts';
 import { BACKEND_TLS_POLICY } from '../policy/backend-tls-policy.ts';
 import type { PolicyContext } from '../policy/policies.ts';
 import { isOfKind, isValid, type PolicyNode } from '../policy/policy-kind.ts';
@@ -231,7 +231,7 @@ export function readXBackends(
       (error) => closedXBackend(object, [internalError('', error, 'Invalid')]),
     ),
   );
-  return new Map(keepNodes(before?.values() ?? [], judged).map((node) => [keyOf(node.object), node]));
+  return new Map(reuseNodes(before?.values() ?? [], judged).map((node) => [keyOf(node.object), node]));
 }
 
 /** Connections to it fail, as those whose TLS settings cannot be met. */

@@ -1,7 +1,7 @@
 /** Gateways from one snapshot to the next: one is judged again only when something that was read for it changed. */
 import type { Gateway, ListenerSet } from '../../gatewayapi/generated/types.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import { keepList } from '../../lib/keep-same.ts';
+import { reuseIfSameItems } from '../../lib/reuse.ts';
 import type { Defects } from '../contain.ts';
 import { judgeGateway, selectGateways, type GatewayContext, type SelectedGateway } from './gateway.ts';
 import type { ClassNode, GatewayNode } from './nodes.ts';
@@ -49,7 +49,7 @@ export class GatewayStage {
       judged.set(selected.gateway, stands ? known : judge(selected, context, sources));
     }
     this.#judged = judged;
-    this.#gateways = keepList(
+    this.#gateways = reuseIfSameItems(
       this.#gateways,
       [...judged.values()].map(({ node }) => node),
     );
@@ -74,7 +74,7 @@ function judge(selected: SelectedGateway, context: Omit<GatewayContext, 'lookup'
 }
 
 const isSameSelection = (a: SelectedGateway, b: SelectedGateway): boolean =>
-  a === b || (isSameClass(a.ours, b.ours) && keepList(a.sets, b.sets) === a.sets);
+  a === b || (isSameClass(a.ours, b.ours) && reuseIfSameItems(a.sets, b.sets) === a.sets);
 
 /** As far as a Gateway is judged by it: that we put our finalizer on a class must not have all its routes attached anew. */
 const isSameClass = (a: ClassNode | undefined, b: ClassNode | undefined): boolean =>

@@ -3,7 +3,7 @@
  * judges again only what changed.
  */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import { keepList } from '../../lib/keep-same.ts';
+import { reuseIfSameItems } from '../../lib/reuse.ts';
 import { Defects } from '../contain.ts';
 import { FILTER_KINDS } from '../filter/filter-kinds.ts';
 import type { TranslateOptions } from '../types.ts';
@@ -11,7 +11,7 @@ import { indexParents, type ParentIndex } from './attachment.ts';
 import { judgeClasses } from './gateway.ts';
 import { GatewayStage } from './gateway-stage.ts';
 import type { Attachments, ClassNode, GatewayNode, RouteNode, XBackendNode } from './nodes.ts';
-import { keepNodes, namespaceOf } from './object-key.ts';
+import { reuseNodes, namespaceOf } from './object-key.ts';
 import { Hierarchy } from '../policy/hierarchy.ts';
 import type { Policies } from '../policy/policies.ts';
 import { findPolicyEffects, type PolicyEffects } from '../policy/effects.ts';
@@ -125,7 +125,7 @@ export class GraphBuilder {
       configs: this.#proxyConfigs,
       defects: this.#defects,
     });
-    this.#classes = keepList(this.#classes, keepNodes(this.#classes, classes));
+    this.#classes = reuseIfSameItems(this.#classes, reuseNodes(this.#classes, classes));
   }
 }
 
@@ -134,7 +134,7 @@ function withListsOf(before: ResourceSnapshot | null, snapshot: ResourceSnapshot
   if (before === null) return snapshot;
   const known = before as unknown as Readonly<Record<string, readonly object[] | undefined>>;
   const lists = Object.entries(snapshot as unknown as Readonly<Record<string, readonly object[]>>).map(
-    ([name, list]) => [name, keepList(known[name] ?? [], list)] as const,
+    ([name, list]) => [name, reuseIfSameItems(known[name] ?? [], list)] as const,
   );
   return Object.fromEntries(lists) as unknown as ResourceSnapshot;
 }

@@ -1,5 +1,5 @@
 /** Matches of a rule, parsed: predicates of the data plane with their rank, and what is wrong with those that cannot be served. */
-import { trimmed } from '../../lib/trimmed.ts';
+import { compactArray } from '../../lib/compact-array.ts';
 import type { Fault } from '../faults/fault.ts';
 import { regexInvalid, valueUnsupported } from '../faults/route-faults.ts';
 import { grpcPathPattern, predicateOf, type RankedMatch } from './match-predicate.ts';
@@ -36,7 +36,7 @@ export function readMatch(spec: MatchSpec, path: string, measureRegex: MeasureRe
   return {
     spec,
     ...predicateOf(spec),
-    faults: trimmed(validateMatch(spec, path, measureRegex)),
+    faults: compactArray(validateMatch(spec, path, measureRegex)),
     instructions: instructionsOf(spec, measureRegex),
   };
 }

@@ -1,7 +1,7 @@
 import type { ObjectMeta } from '../../gatewayapi/object-meta.ts';
 import { namespacedName, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { compareText } from '../../lib/compare.ts';
-import { keepSame } from '../../lib/keep-same.ts';
+import { reuseIfEqual } from '../../lib/reuse.ts';
 import { contain } from '../contain.ts';
 
 interface AnyObject {
@@ -46,14 +46,14 @@ export function byName(a: AnyObject, b: AnyObject): number {
 }
 
 /** Nodes of the same objects as before, where they say the same; the new ones where they do not. */
-export function keepNodes<Node extends { readonly object: object }>(
+export function reuseNodes<Node extends { readonly object: object }>(
   before: Iterable<Node>,
   after: readonly Node[],
 ): readonly Node[] {
   const known = new Map([...before].map((node) => [node.object, node]));
   return after.map((node) =>
     contain(
-      () => keepSame(known.get(node.object), node),
+      () => reuseIfEqual(known.get(node.object), node),
       () => node,
     ),
   );

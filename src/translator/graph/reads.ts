@@ -6,7 +6,7 @@ import type { ConfigMap, Secret, Service } from '../../gatewayapi/core-kinds.ts'
 import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import type { XBackend } from '../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
-import { keepList } from '../../lib/keep-same.ts';
+import { reuseIfSameItems } from '../../lib/reuse.ts';
 import type { XBackendNode } from './nodes.ts';
 import type { Policies } from '../policy/policies.ts';
 import type { PolicyNode } from '../policy/policy-kind.ts';
@@ -66,7 +66,7 @@ function readAgain(read: Read, { lookup, policies, backends }: Sources): Read['a
     case 'granted':
       return lookup.granted(read.from, read.to);
     case 'policies':
-      return keepList(read.answer, policies.governing(read.target, read.section));
+      return reuseIfSameItems(read.answer, policies.governing(read.target, read.section));
     case 'backendNode':
       return backends.get(read.key);
   }

@@ -5,9 +5,9 @@
 import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { compareText } from '../../lib/compare.ts';
-import { keepList } from '../../lib/keep-same.ts';
+import { reuseIfSameItems } from '../../lib/reuse.ts';
 import { diffByIdentity, type ListDiff } from '../../lib/list-diff.ts';
-import { trimmed } from '../../lib/trimmed.ts';
+import { compactArray } from '../../lib/compact-array.ts';
 import { areFew, SortedList, withChanges } from '../../lib/sorted-list.ts';
 import {
   attemptAttachments,
@@ -139,7 +139,10 @@ export class RouteStage {
   #judge(record: RouteRecord, { sources }: RouteContext): boolean {
     if (record.judgement !== null && stillHold(record.judgement.reads, sources)) return false;
     const recording = new RecordingSources(sources);
-    record.judgement = { rules: this.#judgeRules(record.spec, recording), reads: trimmed(recording.reads) };
+    record.judgement = {
+      rules: this.#judgeRules(record.spec, recording),
+      reads: compactArray(recording.reads),
+    };
     return true;
   }
 
@@ -198,9 +201,12 @@ export class RouteStage {
       }
     }
     this.#attachments = new Map(
-      [...attached].map(([point, routes]) => [point, keepList(attachedTo(this.#attachments, point), routes)]),
+      [...attached].map(([point, routes]) => [
+        point,
+        reuseIfSameItems(attachedTo(this.#attachments, point), routes),
+      ]),
     );
-    this.#nodes = keepList(this.#nodes, nodes);
+    this.#nodes = reuseIfSameItems(this.#nodes, nodes);
   }
 }
 
@@ -239,9 +245,9 @@ function attempt(record: RouteRecord, { index, parents }: RouteContext): boolean
   if (
     before !== null &&
     before.labels === labels &&
-    keepList(before.parents, found) === before.parents &&
+    reuseIfSameItems(before.parents, found) === before.parents &&
     (defaults === before.defaults ||
-      (before.defaults !== null && keepList(before.defaults, defaults ?? []) === before.defaults))
+      (before.defaults !== null && reuseIfSameItems(before.defaults, defaults ?? []) === before.defaults))
   ) {
     return false;
   }

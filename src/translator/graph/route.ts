@@ -2,9 +2,9 @@
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
 import { HostnameSet } from '../../lib/hostname.ts';
-import { keepList } from '../../lib/keep-same.ts';
+import { reuseIfSameItems } from '../../lib/reuse.ts';
 import { samePlain, type Plain } from '../../lib/structural-patch.ts';
-import { trimmed } from '../../lib/trimmed.ts';
+import { compactArray } from '../../lib/compact-array.ts';
 import { protocolTaken } from '../faults/route-faults.ts';
 import type { AttachmentAttempt } from './attachment.ts';
 import type { AttachmentPointNode } from './attachment-point.ts';
@@ -27,11 +27,11 @@ export interface Outcome {
 
 /** Whether two outcomes of the same attempts are the same. */
 export const sameOutcome = (a: Outcome, b: Outcome): boolean =>
-  keepList(a.points, b.points) === a.points &&
+  reuseIfSameItems(a.points, b.points) === a.points &&
   a.parents.every((parent, at) => {
     const other = b.parents[at];
     return (
-      keepList(parent.points, other?.points ?? []) === parent.points &&
+      reuseIfSameItems(parent.points, other?.points ?? []) === parent.points &&
       samePlain(parent.refusal as unknown as Plain, (other?.refusal ?? null) as unknown as Plain)
     );
   });
@@ -83,8 +83,8 @@ export class RouteSettler {
     });
     return {
       parents,
-      points: trimmed([...taking.keys()]),
-      hostnames: trimmed([...taking.values()]),
+      points: compactArray([...taking.keys()]),
+      hostnames: compactArray([...taking.values()]),
       isContested: this.isContested(route.kind, attempts),
     };
   }
@@ -108,7 +108,7 @@ export class RouteSettler {
       points.push(point);
       if (holder !== undefined) take(route, hostnames, holder);
     }
-    return { points: trimmed(points), rival };
+    return { points: compactArray(points), rival };
   }
 }
 

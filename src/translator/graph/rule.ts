@@ -3,7 +3,7 @@ import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
 import { sessionNameError } from '../../lib/message-grammar.ts';
-import { trimmed } from '../../lib/trimmed.ts';
+import { compactArray } from '../../lib/compact-array.ts';
 import { contain } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
 import { internalError } from '../faults/object-faults.ts';
@@ -131,17 +131,17 @@ function evaluateRule(spec: RuleSpec, index: number, shared: RuleContext): RuleN
     path,
     matches,
     filters,
-    backends: trimmed(backends.map(({ node }) => node)),
+    backends: compactArray(backends.map(({ node }) => node)),
     settings: { timeouts, retry, sessionPersistence },
     session: sessionPersistence === null ? null : readSession(sessionPersistence),
-    invalid: trimmed(invalid),
+    invalid: compactArray(invalid),
     closed: spec.closed,
-    found: trimmed(context.found),
+    found: compactArray(context.found),
   };
 }
 
 const readMatches = ({ matches }: RuleSpec, path: string, measureRegex: MeasureRegex): readonly MatchNode[] =>
-  trimmed(matches.map((match, at) => readMatch(match, `${path}.matches[${at}]`, measureRegex)));
+  compactArray(matches.map((match, at) => readMatch(match, `${path}.matches[${at}]`, measureRegex)));
 
 function validateSettings(spec: RuleSpec, path: string): readonly Fault[] {
   const durations = [

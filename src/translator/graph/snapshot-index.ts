@@ -8,7 +8,7 @@ import { indexGrants, isGranted, type GrantIndex, type Referrer } from '../../ga
 import { namespacedName, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
-import { trimmed } from '../../lib/trimmed.ts';
+import { compactArray } from '../../lib/compact-array.ts';
 import { Defects } from '../contain.ts';
 import { byName, keyOf, namespaceOf } from './object-key.ts';
 
@@ -110,7 +110,7 @@ export class SnapshotIndex implements Lookup {
       // By name, so that what wins among duplicates does not hang on the order of input.
       const slices = [...kept, ...(come.get(service) ?? [])].sort(byName);
       if (slices.length === 0) this.#slices.delete(service);
-      else this.#slices.set(service, trimmed(slices));
+      else this.#slices.set(service, compactArray(slices));
     }
   }
 

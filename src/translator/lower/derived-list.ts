@@ -1,6 +1,6 @@
 /** Values that are made of sources, one each and in their order, from one translation to the next. */
 import { DerivedItems } from '../../lib/derived-items.ts';
-import { keepList } from '../../lib/keep-same.ts';
+import { reuseIfSameItems } from '../../lib/reuse.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
 import { digestOf, joinDigests, type Digest } from './version.ts';
 
@@ -40,7 +40,7 @@ export class DerivedList<Source extends object, Value> {
   }
 
   update(sources: readonly Source[]): readonly Value[] {
-    if (keepList(this.#sources, sources) === this.#sources) return this.values;
+    if (reuseIfSameItems(this.#sources, sources) === this.#sources) return this.values;
     const { keyOf } = this.#derivation;
     const { removed, added } = diffByIdentity(this.#sources, sources);
     const before = new Map<string, Made<Value> | undefined>();

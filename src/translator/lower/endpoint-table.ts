@@ -3,9 +3,9 @@ import type { EndpointSlice } from '../../gatewayapi/core-kinds.ts';
 import type { EndpointSet } from '../../ir/cluster.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import { DerivedItems } from '../../lib/derived-items.ts';
-import { keepSame } from '../../lib/keep-same.ts';
+import { reuseIfEqual } from '../../lib/reuse.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
-import { remember } from '../../lib/remember.ts';
+import { memoizeByKey } from '../../lib/memoize-by-key.ts';
 import { namespacedName, type NamespacedName } from '../../gatewayapi/ref.ts';
 import { serviceOf, type SnapshotIndex } from '../graph/snapshot-index.ts';
 import { lowerEndpoints, type ClusterUse } from './upstreams.ts';
@@ -18,7 +18,7 @@ interface Entry {
   readonly digest: string;
 }
 
-const usesByService = remember(
+const usesByService = memoizeByKey(
   (uses: readonly ClusterUse[]): ReadonlyMap<NamespacedName, readonly ClusterUse[]> =>
     Map.groupBy(uses, ({ upstream: { ref } }) => namespacedName(ref.namespace, ref.name)),
 );
@@ -81,7 +81,7 @@ export class EndpointTable {
     const known = this.#entries.get(use.id);
     if (known !== undefined && known.use === use && known.slices === slices) return known;
     const { protocol, portName } = use.upstream;
-    const set = keepSame(known?.set, lowerEndpoints({ id: use.id, protocol, portName }, slices));
+    const set = reuseIfEqual(known?.set, lowerEndpoints({ id: use.id, protocol, portName }, slices));
     const digest =
       known !== undefined && set === known.set ? known.digest : digestOf(JSON.stringify(set), this.#digest);
     const entry = { use, slices, set, digest };

@@ -10,9 +10,9 @@ import type { RouteRule, VirtualHost } from '../../ir/route.ts';
 import { Redacted, type Certificate } from '../../ir/tls.ts';
 import { compareText } from '../../lib/compare.ts';
 import { DerivedItems } from '../../lib/derived-items.ts';
-import { keepList, keepSame } from '../../lib/keep-same.ts';
+import { reuseIfSameItems, reuseIfEqual } from '../../lib/reuse.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
-import { remember } from '../../lib/remember.ts';
+import { memoizeByKey } from '../../lib/memoize-by-key.ts';
 import { SortedList } from '../../lib/sorted-list.ts';
 import type { Defects } from '../contain.ts';
 import type { InheritedPolicies } from '../policy/policies.ts';
@@ -136,13 +136,16 @@ export class GatewayLowering {
       version: '',
       dataPlane: gatewayDataPlane(gateway.ref),
       generation: generationOf(gateway.object),
-      addresses: keepSame(before?.addresses, options.addresses === 'bind' ? addressesToBind(gateway) : []),
-      ports: keepSame(before?.ports, this.#ports(served, lowering.policies)),
+      addresses: reuseIfEqual(
+        before?.addresses,
+        options.addresses === 'bind' ? addressesToBind(gateway) : [],
+      ),
+      ports: reuseIfEqual(before?.ports, this.#ports(served, lowering.policies)),
       rules: this.#rules.update(rules),
       clusters: clusters.update(uses),
       endpoints: this.#endpoints.update(uses, slices, index),
       certificates: this.#certificates.update(this.#certificatesInUse(served, uses, clientCertificate)),
-      settings: keepSame(before?.settings, lowerSettings(gateway.settings, options.trustedCidrs)),
+      settings: reuseIfEqual(before?.settings, lowerSettings(gateway.settings, options.trustedCidrs)),
     };
     const version = this.#versionOf(config, clusters.digest);
     // The version says all but the generation, which is part of it.
@@ -187,7 +190,7 @@ export class GatewayLowering {
     const from = { node, attached, virtualHosts, inherited };
     if (known !== undefined && isMadeOf(known, from)) return known;
     const uses = new ClusterUses((upstream) => policies.backends.poolOf(upstream, scope));
-    const listener = keepSame(
+    const listener = reuseIfEqual(
       known?.listener,
       lowerListener(node, { attached, virtualHosts, uses, policies, scope }),
     );
@@ -239,7 +242,7 @@ export class GatewayLowering {
             scopes[0]?.key,
           ])
         : inOrder.flatMap((route) => rulesIn(inUse.get(route) ?? [], route, rulesOf));
-    this.loweredRules = keepList(this.loweredRules, rules);
+    this.loweredRules = reuseIfSameItems(this.loweredRules, rules);
     return this.loweredRules;
   }
 
@@ -250,7 +253,7 @@ export class GatewayLowering {
       this.#httpRoutes.set(id, routes);
       return routes.update(attached, ({ route }) => (isHttp(route) ? [route] : []));
     });
-    if (others.every((list) => keepList(first, list) === first)) return first;
+    if (others.every((list) => reuseIfSameItems(first, list) === first)) return first;
     return [...new Set([first, ...others].flat())];
   }
 
@@ -263,7 +266,7 @@ export class GatewayLowering {
     this.#allUses = kept;
     if (removed.length + added.length === 0) return this.#distinctUses;
     const sorted = this.#uses.change(removed, added);
-    this.#distinctUses = keepList(
+    this.#distinctUses = reuseIfSameItems(
       this.#distinctUses,
       sorted.filter(({ id }, at) => id !== sorted[at - 1]?.id),
     );
@@ -291,7 +294,7 @@ export class GatewayLowering {
         {
           keyOf: ({ id }) => id,
           derive: (use) => lowerCluster(use, clientCertificate),
-          keep: keepSame,
+          keep: reuseIfEqual,
           textOf: JSON.stringify,
         },
         this.#digest,
@@ -310,7 +313,7 @@ const isMadeOf = (known: LoweredListener, from: ListenerSources): boolean =>
   known.inherited === from.inherited;
 
 /** Beside the configuration: where settings of its rules and pools come from. Worked out when it is first asked for. */
-export const policiesOf = remember(
+export const policiesOf = memoizeByKey(
   (rules: readonly LoweredRule[]): RulePolicies =>
     new Map(rules.map(({ rule, policies }) => [rule.id, policies])),
 );
@@ -342,7 +345,7 @@ const NO_ROUTES: readonly RouteNode[] = [];
 const RULES: Derivation<LoweredRule, RouteRule> = {
   keyOf: ({ rule }) => rule.id,
   derive: ({ rule }) => rule,
-  keep: keepSame,
+  keep: reuseIfEqual,
   textOf: JSON.stringify,
 };
 
@@ -350,7 +353,7 @@ const RULES: Derivation<LoweredRule, RouteRule> = {
 const USES: Derivation<ClusterUse, ClusterUse> = {
   keyOf: ({ id }) => id,
   derive: (use) => use,
-  keep: keepSame,
+  keep: reuseIfEqual,
   textOf: null,
 };
 

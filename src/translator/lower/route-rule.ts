@@ -3,7 +3,7 @@ import { ruleId } from '../../ir/ids.ts';
 import type { RuleOrigin } from '../../ir/origin.ts';
 import { DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
 import type { Action, RouteRule, WeightedBackend } from '../../ir/route.ts';
-import { trimmed } from '../../lib/trimmed.ts';
+import { compactArray } from '../../lib/compact-array.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 import { lowerFailureFilters, lowerFilters } from '../filter/lower-filters.ts';
 import { unservedFaults } from '../filter/read-filters.ts';
@@ -96,7 +96,7 @@ function lowerInScope(route: RouteNode, rule: RuleNode, { policies, scope }: Rul
       ...policies.valuesFor('rule', ofRule),
     },
     matches: rule.matches,
-    clusters: trimmed(uses.all),
+    clusters: compactArray(uses.all),
     policies: layers,
   };
 }

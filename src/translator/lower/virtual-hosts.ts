@@ -2,10 +2,10 @@
 import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
 import { hostnameSpecificity } from '../../lib/hostname.ts';
 import { DerivedItems } from '../../lib/derived-items.ts';
-import { keepSame } from '../../lib/keep-same.ts';
+import { reuseIfEqual } from '../../lib/reuse.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
-import { remember } from '../../lib/remember.ts';
-import { trimmed } from '../../lib/trimmed.ts';
+import { memoizeByKey } from '../../lib/memoize-by-key.ts';
+import { compactArray } from '../../lib/compact-array.ts';
 import { SortedList } from '../../lib/sorted-list.ts';
 import type { AttachedRoute, RouteNode } from '../graph/nodes.ts';
 import { compareRank, type MatchRank } from '../graph/match-predicate.ts';
@@ -34,7 +34,7 @@ interface RankedEntry {
   readonly written: string;
 }
 
-const entriesOf = remember(({ rule, matches }: LoweredRule): readonly Omit<RankedEntry, 'written'>[] =>
+const entriesOf = memoizeByKey(({ rule, matches }: LoweredRule): readonly Omit<RankedEntry, 'written'>[] =>
   matches.map(({ match, rank }) => ({ entry: { match, rule: rule.id }, rank })),
 );
 
@@ -128,12 +128,12 @@ export class VirtualHostTable {
 
   #hostOf(hostname: string, contributions: readonly Contribution[], before: Host | undefined): Host | null {
     if (contributions.length === 0) return null;
-    const host = keepSame(before?.host, { hostname, entries: sortedEntries(hostname, contributions) });
+    const host = reuseIfEqual(before?.host, { hostname, entries: sortedEntries(hostname, contributions) });
     const digest =
       before !== undefined && host === before.host
         ? before.digest
         : digestOf(JSON.stringify(host), this.#digest);
-    return { host, contributions: trimmed(contributions), digest };
+    return { host, contributions: compactArray(contributions), digest };
   }
 }
 

@@ -1,11 +1,11 @@
 /** All policies of a snapshot: read, linked to their targets, and found by target. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import { keepList } from '../../lib/keep-same.ts';
+import { reuseIfSameItems } from '../../lib/reuse.ts';
 import { contain } from '../contain.ts';
 import { joinMessages } from '../faults/fault.ts';
 import { internalError, schemaFaults } from '../faults/object-faults.ts';
-import { byAge, keepNodes, refOf } from '../graph/object-key.ts';
+import { byAge, reuseNodes, refOf } from '../graph/object-key.ts';
 import type { Lookup } from '../graph/snapshot-index.ts';
 import type { TranslateOptions } from '../types.ts';
 import { findBlockConflicts } from './block-conflicts.ts';
@@ -45,8 +45,8 @@ export function readPolicies(
       .toSorted(byAge)
       .map((object) => readPolicy(object, kind, { ...context, index, claims }));
   });
-  const nodes = keepNodes(before?.nodes ?? [], findBlockConflicts(read));
-  return before !== null && keepList(before.nodes, nodes) === before.nodes
+  const nodes = reuseNodes(before?.nodes ?? [], findBlockConflicts(read));
+  return before !== null && reuseIfSameItems(before.nodes, nodes) === before.nodes
     ? before
     : new Policies(nodes, before);
 }
@@ -93,7 +93,7 @@ export class Policies {
     const inherited = nodes.filter(({ kind }) => kind.attachment.kind === 'inherited');
     const known = before?.inherited;
     this.inherited =
-      known !== undefined && keepList(known.nodes, inherited) === known.nodes
+      known !== undefined && reuseIfSameItems(known.nodes, inherited) === known.nodes
         ? known
         : new InheritedPolicies(inherited);
     for (const node of nodes)

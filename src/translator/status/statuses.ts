@@ -5,7 +5,7 @@ import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import { gatewayDataPlane } from '../../ir/data-plane-id.ts';
 import { compareText } from '../../lib/compare.ts';
 import { DerivedItems } from '../../lib/derived-items.ts';
-import { keepList, keepSame } from '../../lib/keep-same.ts';
+import { reuseIfSameItems, reuseIfEqual } from '../../lib/reuse.ts';
 import { diffByIdentity } from '../../lib/list-diff.ts';
 import { SortedList } from '../../lib/sorted-list.ts';
 import type { Defects } from '../contain.ts';
@@ -59,7 +59,7 @@ export class StatusTable {
     for (const update of added) {
       const key = identity(update);
       const known = gone.get(key);
-      if (known === undefined || keepSame(known, update) !== known) come.push(update);
+      if (known === undefined || reuseIfEqual(known, update) !== known) come.push(update);
       else {
         this.#kept.set(update, known);
         gone.delete(key);
@@ -88,7 +88,8 @@ export class StatusTable {
     }
     const policies = route.parents.flatMap(({ owner }) => effects.affecting(route.ref, owner));
     const known = this.#ofRoutes.get(route);
-    if (known !== undefined && keepList(known.policies, policies) === known.policies) return known.update;
+    if (known !== undefined && reuseIfSameItems(known.policies, policies) === known.policies)
+      return known.update;
     const update = routeStatus(route, { ...context, problemsOf: () => NO_PROBLEMS });
     this.#ofRoutes.set(route, { policies, update });
     return update;
