@@ -4,10 +4,10 @@ import { runsOf } from './list-diff.ts';
 import { compactArray } from './compact-array.ts';
 
 const NOTHING_ELSE: readonly unknown[] = [];
-/** With more than this, every item is made again instead of looking for single ones. */
-const MANY = 64;
 /** Up to this many edits, splicing a copy is cheaper than rebuilding the list. */
 const FEW = 4;
+/** As far as none of them adds more items than this. */
+const SHORT = 64;
 
 /** At `at` of a list, `removed` items are replaced by others. */
 interface Edit<Item> {
@@ -42,15 +42,9 @@ export class DerivedItems<Source, Item> {
 
   /** The items of these sources are made again with the next update. */
   forget(sources: readonly Source[]): void {
-    if (sources.length > MANY) this.#sources = this.#sources.map(() => null);
-    else if (sources.length > 0) {
-      const left = [...this.#sources];
-      for (const source of sources) {
-        const at = left.indexOf(source);
-        if (at >= 0) left[at] = null;
-      }
-      this.#sources = left;
-    }
+    if (sources.length === 0) return;
+    const stale = new Set<Source | null>(sources);
+    this.#sources = this.#sources.map((source) => (stale.has(source) ? null : source));
   }
 
   #derive(sources: readonly Source[], make: (source: Source) => readonly Item[]): void {
@@ -91,7 +85,7 @@ function edited<Item>(list: readonly Item[], all: readonly Edit<Item>[]): readon
       removed !== added.length || added.some((item, index) => item !== list[at + index]),
   );
   if (edits.length === 0) return list;
-  if (edits.length <= FEW && edits.every(({ added }) => added.length < MANY)) {
+  if (edits.length <= FEW && edits.every(({ added }) => added.length <= SHORT)) {
     // Each copy is made in one go, and of the right size.
     return edits.reduceRight((items, { at, removed, added }) => items.toSpliced(at, removed, ...added), list);
   }

@@ -13,10 +13,10 @@ export interface Run {
 }
 
 const NOTHING: ListDiff<never> = { removed: [], added: [] };
-/** How many items in a row may come, go or change and the lists be followed on; behind a longer stretch only equal ends are found. */
+/** How many items in a row may be added, removed or replaced while runs are still found; behind a longer stretch only equal ends are found. */
 const STRETCH = 16;
 
-/** Compares by identity; the place of an item does not count. Each list holds an item once. */
+/** Compares by identity; the place of an item does not count. Each list has an item once. */
 export function diffByIdentity<Item extends object>(
   before: readonly Item[],
   after: readonly Item[],
@@ -104,10 +104,10 @@ function withoutMoved<Item extends object>(removed: readonly Item[], added: read
   if (removed.length === 0 || added.length === 0) {
     return removed.length === 0 && added.length === 0 ? NOTHING : { removed, added };
   }
-  const gone = new Set(removed);
-  const come = new Set(added);
+  const before = new Set(removed);
+  const after = new Set(added);
   return {
-    removed: [...gone].filter((item) => !come.has(item)),
-    added: [...come].filter((item) => !gone.has(item)),
+    removed: [...before].filter((item) => !after.has(item)),
+    added: [...after].filter((item) => !before.has(item)),
   };
 }

@@ -1,10 +1,10 @@
-/** A list that stays sorted while single items come and go. */
+/** A list that stays sorted while single items are added and removed. */
 import type { ListDiff } from './list-diff.ts';
 
-/** Beyond this share of the list, sorting it anew is cheaper than putting items in their places. */
+/** Beyond this share of the list, sorting it again is cheaper than inserting items one by one. */
 const SORT_SHARE = 1 / 16;
 
-/** Must tell items apart that do not stand for the same; of those that it does not, the order is open. */
+/** Items that it does not tell apart are in any order. */
 export type Compare<Item> = (a: Item, b: Item) => number;
 
 export class SortedList<Item extends object> {
@@ -47,8 +47,8 @@ function sorted<Item extends object>(
   { removed, added }: ListDiff<Item>,
   compare: Compare<Item>,
 ): Item[] {
-  const gone = new Set(removed);
-  return [...items.filter((item) => !gone.has(item)), ...added].sort(compare);
+  const leaving = new Set(removed);
+  return [...items.filter((item) => !leaving.has(item)), ...added].sort(compare);
 }
 
 function placed<Item extends object>(

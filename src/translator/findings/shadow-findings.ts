@@ -14,7 +14,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { MeasureRegex } from '../graph/match.ts';
 import { attachedTo, type AttachedRoute, type ListenerNode } from '../graph/nodes.ts';
 import { REGEX_INSTRUCTIONS } from '../graph/regex-limit.ts';
-import { servedListeners } from '../lower/gateway-config.ts';
+import { servedListeners } from '../lower/served-listeners.ts';
 import { tlsHostOwners } from '../lower/listener.ts';
 import type { Noted, Report } from './findings.ts';
 

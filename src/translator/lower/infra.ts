@@ -2,7 +2,7 @@
 import type { InfraPort, InfraSpec } from '../../ir/infra.ts';
 import type { GatewayNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
-import { servedListeners } from './gateway-config.ts';
+import { servedListeners } from './served-listeners.ts';
 import { lowerWorkload } from './proxy-config.ts';
 
 export function lowerInfra(gateway: GatewayNode): InfraSpec {

@@ -24,6 +24,9 @@ export interface LoweredRule {
   readonly policies: readonly (readonly PolicyLayer[])[];
 }
 
+/** The lowered rules of a route. */
+export type RulesOf = (route: RouteNode) => readonly LoweredRule[];
+
 /** What a rule is lowered with: policies may differ from scope to scope, the rest is the same wherever it is attached. */
 export interface RuleLowering {
   readonly policies: PolicyLowering;

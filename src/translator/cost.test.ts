@@ -1,0 +1,140 @@
+/** What a translation computes again after a change, counted: it does not depend on how many other objects there are. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { suite, test } from 'node:test';
+import {
+  classObject,
+  gatewayObject,
+  namespaceObject,
+  routeObject,
+  serviceObject,
+  sliceObject,
+} from '../../test/support/kube-cluster.ts';
+import type { EndpointSlice } from '../gatewayapi/core-kinds.ts';
+import type { HTTPRoute } from '../gatewayapi/generated/types.ts';
+import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
+import type { FilterKind } from './filter/filter-kind.ts';
+import { FILTER_KINDS, filterKinds } from './filter/filter-kinds.ts';
+import { requestHeaders } from './filter/header-modifier.ts';
+import { Translator } from './translate.ts';
+import { CONTROLLER_NAME, type TranslateOptions } from './types.ts';
+
+const ROUTES = 400;
+/** The one that changes. */
+const AT = 200;
+/** Texts hashed in every translation: what the Gateway itself says, and the digests of its parts. */
+const HEAD = 2;
+
+interface Cost {
+  /** Rules that were read from routes. */
+  read: number;
+  /** Rules that were lowered. */
+  lowered: number;
+  /** Texts that were hashed for the version. */
+  hashed: number;
+}
+
+class Counted {
+  readonly cost: Cost = { read: 0, lowered: 0, hashed: 0 };
+  readonly #translator: Translator;
+
+  constructor() {
+    const { cost } = this;
+    const counted: FilterKind<never> = {
+      ...requestHeaders,
+      validate: (settings, place) => {
+        cost.read += 1;
+        return requestHeaders.validate?.(settings, place) ?? [];
+      },
+      lower: (settings, target) => {
+        cost.lowered += 1;
+        return requestHeaders.lower(settings, target);
+      },
+    };
+    const options: TranslateOptions = {
+      controllerName: CONTROLLER_NAME,
+      allClasses: false,
+      addresses: 'bind',
+      trustedCidrs: [],
+      readCertificate: () => ({ ok: false, message: 'there are none here' }),
+      validateCaBundle: () => null,
+      measureRegex: () => 1,
+      filterKinds: filterKinds([...FILTER_KINDS.values(), counted]),
+      sha256Hex: (text) => {
+        cost.hashed += 1;
+        return createHash('sha256').update(text).digest('hex');
+      },
+    };
+    this.#translator = new Translator(options);
+  }
+
+  translate(snapshot: ResourceSnapshot): Cost {
+    Object.assign(this.cost, { read: 0, lowered: 0, hashed: 0 });
+    this.#translator.translate(snapshot, { dataPlanes: [] });
+    return { ...this.cost };
+  }
+}
+
+function route(name: string, value: string, hostname = `${name}.example`): HTTPRoute {
+  const object = routeObject(name, { gateway: 'web', hostname, service: name }) as unknown as HTTPRoute;
+  const set = [{ name: 'x-value', value }];
+  const filters = [{ type: 'RequestHeaderModifier' as const, requestHeaderModifier: { set } }];
+  const rules = (object.spec.rules ?? []).map((rule) => ({ ...rule, filters }));
+  return { ...object, spec: { ...object.spec, rules } };
+}
+
+const slice = (name: string, address: string): EndpointSlice =>
+  sliceObject(name, [`${address}:80`]) as unknown as EndpointSlice;
+
+const names = Array.from({ length: ROUTES }, (_, at) => `route-${String(at).padStart(4, '0')}`);
+const NAME = names[AT] ?? '';
+const EMPTY = [
+  'listenerSets grpcRoutes tlsRoutes tcpRoutes udpRoutes referenceGrants backendTlsPolicies',
+  'backendTrafficPolicies backendPolicies backends proxyConfigs secrets configMaps',
+].flatMap((line) => line.split(' '));
+const BASE = {
+  ...Object.fromEntries(EMPTY.map((name) => [name, []])),
+  gatewayClasses: [classObject()],
+  gateways: [gatewayObject('web')],
+  httpRoutes: names.map((name) => route(name, 'a')),
+  services: names.map((name) => serviceObject(name)),
+  endpointSlices: names.map((name, at) => slice(name, `10.0.${String(at >> 8)}.${String(at & 255)}`)),
+  namespaces: [namespaceObject('default')],
+} as unknown as ResourceSnapshot;
+
+/** What is computed again after a change, and nothing else. */
+const CHANGES: Readonly<
+  Record<string, readonly [change: (base: ResourceSnapshot) => Partial<ResourceSnapshot>, cost: Cost]>
+> = {
+  'a list that has the same objects': [
+    ({ httpRoutes }) => ({ httpRoutes: [...httpRoutes] }),
+    { read: 0, lowered: 0, hashed: HEAD },
+  ],
+  'a rule: its digest, that of all rules': [
+    ({ httpRoutes }) => ({ httpRoutes: httpRoutes.with(AT, route(NAME, 'b')) }),
+    { read: 1, lowered: 1, hashed: HEAD + 2 },
+  ],
+  'a hostname: the host, all hosts, the listener': [
+    ({ httpRoutes }) => ({ httpRoutes: httpRoutes.with(AT, route(NAME, 'a', 'new.example')) }),
+    { read: 1, lowered: 1, hashed: HEAD + 3 },
+  ],
+  'a route that is removed: all hosts, the listener, all rules, all clusters, all endpoints': [
+    ({ httpRoutes }) => ({ httpRoutes: httpRoutes.toSpliced(AT, 1) }),
+    { read: 0, lowered: 0, hashed: HEAD + 5 },
+  ],
+  'endpoints: their digest, that of all endpoints': [
+    ({ endpointSlices }) => ({ endpointSlices: endpointSlices.with(AT, slice(NAME, '10.9.9.9')) }),
+    { read: 0, lowered: 0, hashed: HEAD + 2 },
+  ],
+};
+
+suite(`among ${String(ROUTES)} routes, a change of`, () => {
+  for (const [what, [change, cost]] of Object.entries(CHANGES)) {
+    test(what, () => {
+      const counted = new Counted();
+      const first = counted.translate(BASE);
+      assert.ok(first.read === ROUTES && first.lowered === ROUTES && first.hashed > 3 * ROUTES);
+      assert.deepEqual(counted.translate({ ...BASE, ...change(BASE) }), cost);
+    });
+  }
+});
