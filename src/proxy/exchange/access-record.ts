@@ -6,9 +6,9 @@ import type { RequestLabels } from './request-counters.ts';
 
 /** Milliseconds since the request's head was complete; null = it did not come to that. */
 export interface AccessTimings {
-  /** A connection to the backend was there (of the last try). */
+  /** The last attempt had a connection to the backend. */
   readonly connectedMs: number | null;
-  /** First byte of the backend's answer. */
+  /** First byte of the backend's response. */
   readonly responseHeadMs: number | null;
   readonly totalMs: number;
 }
@@ -16,18 +16,18 @@ export interface AccessTimings {
 export interface AccessRecord {
   /** Milliseconds since the epoch, when the request's head was complete. */
   readonly startedAtMs: number;
-  /** What the request belongs to. The same object for all requests of which the same is to be said. */
+  /** What the request belongs to. Requests with equal labels share one object. */
   readonly labels: RequestLabels;
-  /** `address:port` of the last try. */
+  /** `address:port` of the last attempt. */
   readonly endpoint: string | null;
   readonly status: number;
-  /** null: the backend's answer was passed on. */
+  /** null: the backend's response was passed on. */
   readonly reason: ReasonCode | null;
   /** Payload bytes, without heads and framing. */
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly timings: AccessTimings;
-  /** Tries after the first. */
+  /** Attempts after the first. */
   readonly retries: number;
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2';
   readonly method: string;

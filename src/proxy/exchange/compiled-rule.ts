@@ -1,4 +1,4 @@
-/** A rule as the exchange uses it: everything that can be looked up or rendered beforehand is. */
+/** A rule as the exchange uses it: everything that can be looked up or rendered in advance is. */
 import type { DataPlaneId } from '../../ir/data-plane-id.ts';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { Origin } from '../../ir/origin.ts';
@@ -27,9 +27,9 @@ export interface CompiledBackend {
   readonly refusal: ReasonCode;
   /** The backend's own, else the rule's. */
   readonly requests: RequestPolicy;
-  /** Of one try; 0 = none. */
-  readonly tryTimeoutMs: number;
-  /** From the choice of this backend on; those that the rule runs before it are not among them. */
+  /** Time limit of one attempt; 0 = none. */
+  readonly attemptTimeoutMs: number;
+  /** Run once this backend is chosen. The rule's own, which run before, are not among them. */
   readonly filters: FilterChain;
 }
 
@@ -37,13 +37,13 @@ export interface CompiledRule {
   readonly config: RouteRule;
   readonly gateway: CompiledGateway;
   readonly listener: Origin;
-  /** For exchanges that come to no backend. */
+  /** For exchanges that reach no backend. */
   readonly counters: RequestCounters;
   readonly backends: readonly CompiledBackend[];
   readonly choice: WeightedChoice;
-  /** Until a backend is chosen. */
+  /** Run before a backend is chosen. */
   readonly filters: FilterChain;
-  /** False when preflights go on as the OPTIONS requests that they are. */
+  /** False when preflights are forwarded like any other OPTIONS request. */
   readonly answersPreflights: boolean;
   /** The reason that every request is answered with; null for a rule that forwards. */
   readonly refusal: ReasonCode | null;

@@ -1,25 +1,25 @@
-/** The time limits of one exchange. They share its one timer entry: the earliest is what the wheel is asked for. */
+/** The time limits of one exchange. They share its one timer entry, which is scheduled for the earliest. */
 
 import type { Timeouts } from '../../ir/policy.ts';
 
 /** Which limit has passed. */
-export type Expired = 'request' | 'call' | 'try' | 'retry' | 'continue' | 'idle';
+export type Expired = 'request' | 'call' | 'attempt' | 'retry' | 'continue' | 'idle';
 
-/** What the end of a limit on the whole exchange is to its client. */
+/** Why an exchange ends when a limit on all of it has passed. */
 export const REASON_OF = { request: 'request_timeout', call: 'grpc_timeout', idle: 'stream_idle' } as const;
 
-/** A backend that has not said 100 by then is sent the body all the same. */
+/** A backend that has not sent 100 by then gets the body anyway. */
 const CONTINUE_TIMEOUT_MS = 1_000;
-/** Silence is noticed in steps of this part of its limit. */
+/** The idle limit is checked in this many steps. */
 const IDLE_STEPS = 4;
 
 export class Deadlines {
   #requestAt = Infinity;
   /** The client's own deadline. */
   #callAt = Infinity;
-  /** Of the current try. */
-  tryAt = Infinity;
-  /** When the next try begins. */
+  /** Of the current attempt. */
+  attemptAt = Infinity;
+  /** When the next attempt begins. */
   retryAt = Infinity;
   /** When a held body is sent without a 100. */
   #continueAt = Infinity;
@@ -29,7 +29,7 @@ export class Deadlines {
   /** A byte has moved since the last step. */
   #isActive = false;
 
-  /** `callMs`: what the client gives its call; 0 = as long as it takes. */
+  /** `callMs`: the client's own limit for its call; 0 = none. */
   constructor({ requestMs, streamIdleMs }: Timeouts, nowMs: number, callMs: number) {
     if (requestMs > 0) this.#requestAt = nowMs + requestMs;
     if (callMs > 0) this.#callAt = nowMs + callMs;
@@ -41,16 +41,16 @@ export class Deadlines {
     this.#continueAt = nowMs + CONTINUE_TIMEOUT_MS;
   }
 
-  endTry(): void {
-    this.tryAt = Infinity;
+  endAttempt(): void {
+    this.attemptAt = Infinity;
     this.#continueAt = Infinity;
   }
 
-  /** From here on only silence for `limitMs` ends it. */
+  /** From here on only `limitMs` without a byte ends the exchange. */
   keepOnlyIdle(nowMs: number, limitMs: number): void {
     this.#requestAt = Infinity;
     this.#callAt = Infinity;
-    this.tryAt = Infinity;
+    this.attemptAt = Infinity;
     this.#watchIdle(nowMs, limitMs);
   }
 
@@ -61,7 +61,7 @@ export class Deadlines {
     this.#idleAt = limitMs > 0 ? nowMs + this.#idleStepMs : Infinity;
   }
 
-  /** A byte has moved: a store, and no look at the clock. */
+  /** A byte has moved. Only a store: the clock is not read. */
   touch(): void {
     this.#isActive = true;
   }
@@ -72,14 +72,21 @@ export class Deadlines {
   }
 
   get next(): number {
-    return Math.min(this.#requestAt, this.#callAt, this.tryAt, this.retryAt, this.#continueAt, this.#idleAt);
+    return Math.min(
+      this.#requestAt,
+      this.#callAt,
+      this.attemptAt,
+      this.retryAt,
+      this.#continueAt,
+      this.#idleAt,
+    );
   }
 
-  /** What has passed by now, most serious first; null when it was only a step of the watch for silence. */
+  /** The most serious limit that has passed by now; null when it was only a step of the idle check. */
   expired(nowMs: number): Expired | null {
     if (this.#requestAt <= nowMs) return 'request';
     if (this.#callAt <= nowMs) return 'call';
-    if (this.tryAt <= nowMs) return 'try';
+    if (this.attemptAt <= nowMs) return 'attempt';
     if (this.retryAt <= nowMs) {
       this.retryAt = Infinity;
       return 'retry';

@@ -29,7 +29,7 @@ export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<Co
 function refusalOf({ head, connection }: Exchange, { entry }: RouteHit<CompiledRule>): ReasonCode | null {
   if (isTraceUnasked(head.method, entry)) return 'not_implemented';
   if (maxForwards(head) === 0) return 'max_forwards';
-  // Here and not in the engines, so that the response is one of the rule; they stop bodies that turn out longer than was known.
+  // Checked here and not in the engines, so that the response filters of the rule act. The engines stop bodies of unknown length.
   const { bodyBytes } = connection.info.limits;
   return bodyBytes > 0 && head.contentLength > bodyBytes ? 'body_too_large' : null;
 }

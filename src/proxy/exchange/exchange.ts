@@ -40,7 +40,7 @@ import type {
   UpstreamStream,
 } from '../message/stream.ts';
 import { requestTrailers } from '../message/trailers.ts';
-import { answerBegan, answerEnded, failureOf, tryFailed } from './try-outcome.ts';
+import { responseBegan, responseEnded, failureOf, attemptFailed } from './attempt-outcome.ts';
 
 const NOT_TRIED: readonly UpstreamEndpoint[] = [];
 
@@ -56,7 +56,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
   readonly isGrpc: boolean;
   /** The client's own limit for its call, from `startedAtMs` on; 0 = none. */
   readonly grpcTimeoutMs: number;
-  /** A filter may put a stream of its own between, until the response's head is sent. */
+  /** A filter may wrap it, until the response's head is sent. */
   stream: DownstreamStream;
   /** Valid until the request has been forwarded or answered; retained when a filter waits. */
   head: RequestHead;
@@ -83,7 +83,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
   /** What is done to the request's head and trailers on their way to the backend. */
   requestEdits: HeadEdits = NO_EDITS;
 
-  // For the report. Times are the event clock's; 0 = it did not come to that, or nothing needs it.
+  // For observers. Times are the event clock's; 0 = it did not come to that, or nothing needs it.
   connectedAtMs = 0;
   responseHeadAtMs = 0;
   status = 0;
@@ -107,7 +107,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
   #deadlines: Deadlines | null = null;
   /** null: no attempt has failed. */
   #retries: Retries | null = null;
-  /** An endpoint has been asked for a connection and has not answered. */
+  /** A connection was requested, and is not there yet. */
   #isOpening = false;
   #isAttempting = false;
   /** The body of a local reply. */
@@ -145,14 +145,14 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     context.activeRequests++;
   }
 
-  /** How its request is tried: the backend's to say once there is one, before that the rule's. */
+  /** Timeouts and retries: the backend's once one is chosen, before that the rule's. */
   get requests(): RequestPolicy | null {
     return this.backend?.requests ?? this.rule?.config ?? null;
   }
 
   // --- filters ---
 
-  /** `filters` are the ones to run, from their first. */
+  /** `filters` run next, from their first. */
   enter(filters: FilterChain): void {
     this.filters = filters;
     this.run?.rewind();
@@ -168,7 +168,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
 
   // --- attempts ---
 
-  /** Sends the request to an endpoint of `cluster`: the session's, if there is one. */
+  /** Sends the request to an endpoint of `cluster`: that of its session, if it has one. */
   forward(prepared: PreparedRequest, cluster: UpstreamCluster): void {
     this.#prepared = prepared;
     if (!cluster.enter(this.context.wheel.now())) {
@@ -210,9 +210,9 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.#isAttempting = true;
     this.#isOpening = true;
     this.context.observer?.attemptStarted?.(this);
-    const limitMs = this.backend?.tryTimeoutMs ?? 0;
+    const limitMs = this.backend?.attemptTimeoutMs ?? 0;
     if (limitMs > 0 && this.#deadlines !== null) {
-      this.#deadlines.tryAt = this.context.wheel.now() + limitMs;
+      this.#deadlines.attemptAt = this.context.wheel.now() + limitMs;
       this.#schedule();
     }
     endpoint.pool.open(this, fresh, this.connection.info.peers);
@@ -227,7 +227,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     if (!this.#isAttempting || endpoint === null) return;
     this.#isAttempting = false;
     endpoint.active--;
-    this.#deadlines?.endTry();
+    this.#deadlines?.endAttempt();
     if (this.#isOpening) endpoint.pool.cancelOpen(this);
     else if (!this.#responseEnded || (this.#isTunnel && this.body?.ended === false)) upstream?.cancel();
     this.#isOpening = false;
@@ -236,7 +236,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
 
   /** The attempt has failed: another one, or `reason`. */
   #fail(failure: Failure, reason: ReasonCode): void {
-    if (this.endpoint !== null && this.#isAttempting) tryFailed(this.endpoint.health, failure);
+    if (this.endpoint !== null && this.#isAttempting) attemptFailed(this.endpoint.health, failure);
     const hasResponse = this.#responseStarted || this.run?.isResponding === true;
     if (!hasResponse && this.#retry(failure)) return;
     this.leaveAttempt(failure);
@@ -281,7 +281,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     }
   }
 
-  /** The backend has said 100, or has had its time to. */
+  /** The backend has sent 100, or its time for it has passed. */
   #releaseBody(): void {
     if (this.body?.isHeld === true && this.#upstream !== null) this.#sendBody(this.#upstream, this.body);
   }
@@ -367,7 +367,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
 
   onResponseHead(head: ResponseHead): void {
     this.#deadlines?.touch();
-    if (this.endpoint !== null) answerBegan(this.endpoint.health, head, this.isGrpc);
+    if (this.endpoint !== null) responseBegan(this.endpoint.health, head, this.isGrpc);
     const failure = (this.requests?.retry ?? null) === null ? null : answeredFailure(head, this.isGrpc);
     if (failure !== null && this.#retry(failure)) return;
     this.responseHeadAtMs = this.context.wheel.now();
@@ -377,7 +377,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.#respond(head);
   }
 
-  /** Limits of requests end here: a tunnel lives as long as bytes move (HTTPRouteTimeouts speaks of requests). */
+  /** Time limits of requests end here (HTTPRouteTimeouts is about requests): a tunnel stays open while bytes move. */
   #openTunnel(): void {
     this.#isTunnel = true;
     const idleMs = this.#cluster?.config.policy.connection.tcpIdleTimeoutMs ?? 0;
@@ -432,7 +432,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.#responseEnded = true;
     const held = this.#held;
     if (this.endpoint !== null && this.#isAttempting) {
-      answerEnded(this.endpoint.health, held?.head.status ?? this.status, trailers, this.isGrpc);
+      responseEnded(this.endpoint.health, held?.head.status ?? this.status, trailers, this.isGrpc);
     }
     if (held !== null) held.end(trailers);
     else this.#endResponse(trailers);
@@ -470,7 +470,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
 
   onTimer(nowMs: number): void {
     const expired = this.#deadlines?.expired(nowMs) ?? null;
-    if (expired === 'try') this.#fail({ kind: 'timeout' }, 'backend_timeout');
+    if (expired === 'attempt') this.#fail({ kind: 'timeout' }, 'backend_timeout');
     else if (expired === 'retry') this.#attemptAgain(false);
     else if (expired === 'continue') this.#releaseBody();
     else if (expired !== null) this.answer(REASON_OF[expired]);

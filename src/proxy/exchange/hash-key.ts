@@ -1,4 +1,4 @@
-/** What a consistent hash tells requests by. */
+/** What a consistent hash distinguishes requests by. */
 import type { HashSource } from '../../ir/policy.ts';
 import { NO_KEY } from '../upstream/balancer/balancer.ts';
 import { hashText } from '../upstream/balancer/hash.ts';

@@ -2,12 +2,11 @@
  * What a filter is to the exchange: the interface that filters implement. They are compiled in `proxy/filter`, which says in which order
  * they act, and one loop runs them (`FilterRun`), on requests, on responses and on local replies alike.
  *
- * **Bodies.** A filter acts on heads. One that changes a response's body wraps the stream (`Exchange.wrapStream`): a `DownstreamStream`
- * between the exchange and the client sees head, data, end and flushes in order, as `WebCallStream` of gRPC-Web does. It may be
- * asynchronous: it returns false from `sendData` and calls `Exchange.onDownstreamDrained` when it has room again. One that changes a
- * request's body is a `DownstreamEvents` between the engine and the exchange, as `WebTextRequest` of gRPC-Web is: it belongs into
- * `HttpService.begin`, whose result is what the engine calls, and slows the client down with `DownstreamStream.pauseRequest`. One that
- * only reads the request's body is a `RequestTap`.
+ * **Bodies.** A filter acts on heads. To change a response's body, it wraps `exchange.stream` in a `DownstreamStream` of its own, which
+ * gets head, data, end and flushes in order, as `WebCallStream` of gRPC-Web does. The wrapper may be asynchronous: it returns false from
+ * `sendData`, and calls `exchange.onDownstreamDrained` when it has room again. To change a request's body, a `DownstreamEvents` goes
+ * between the engine and the exchange, as `WebTextRequest` of gRPC-Web does: the engine calls what `HttpService.begin` returns, and the
+ * wrapper slows the client down with `pauseRequest`. To read a request's body on its way to the backend, a filter adds a `RequestTap`.
  */
 import type { HeaderEdit } from '../../ir/filter.ts';
 import type { ReasonCode } from '../../ir/reason.ts';

@@ -57,7 +57,7 @@ export class RequestCounters {
     if (exchange.reason !== null) this.#countReason(exchange.reason);
   }
 
-  /** A try is made after another. */
+  /** Another attempt is made. */
   countRetry(reason: RetryReason): void {
     const retries = (this.#retries ??= new Map<RetryReason, number>());
     retries.set(reason, (retries.get(reason) ?? 0) + 1);
@@ -108,7 +108,7 @@ export class CounterRegistry {
     this.#swap += 1;
   }
 
-  /** Forgets counters that nobody asked for since `beginSwap`. */
+  /** Drops counters that were not asked for since `beginSwap`. */
   endSwap(): void {
     for (const [key, { neededBy }] of this.#counters) if (neededBy !== this.#swap) this.#counters.delete(key);
   }

@@ -21,7 +21,7 @@ export interface RequestStats {
   readonly byReason: Readonly<Partial<Record<ReasonCode, number>>>;
   readonly requestBytes: number;
   readonly responseBytes: number;
-  /** Tries after the first, by what had become of the try before. */
+  /** Attempts after the first, by why the attempt before had failed. */
   readonly retries: Readonly<Partial<Record<RetryReason, number>>>;
   readonly duration: HistogramSnapshot;
 }

@@ -1,4 +1,4 @@
-/** The tries of one exchange after its first. Made when a try fails, so that exchanges without failures carry nothing. */
+/** The attempts of one exchange after its first. Created when an attempt fails, so that other exchanges carry nothing. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { UpstreamEndpoint } from '../upstream/endpoint.ts';
@@ -6,9 +6,9 @@ import type { Exchange } from './exchange.ts';
 import { decideRetry, type Failure, type RetryDecision } from './retry.ts';
 
 export class Retries {
-  /** Where tries have failed, in order. */
+  /** Where attempts have failed, in order. */
   readonly tried: UpstreamEndpoint[] = [];
-  /** Why there is no further try, if it is not the failure itself: the budget or a limit. */
+  /** Why there is no further attempt, if the reason is not the failure itself: the budget or a limit. */
   refusal: ReasonCode | null = null;
   readonly #facts: Exchange;
   readonly #cluster: UpstreamCluster;
@@ -22,7 +22,7 @@ export class Retries {
     this.#cluster = cluster;
   }
 
-  /** Judges the try that has just failed; a try that is to follow is counted. null = there is to be none. */
+  /** Decides what follows the attempt that has just failed, and counts the next one; null = none follows. */
   next(failure: Failure, canReplay: boolean, remainingMs: number): RetryDecision | null {
     const { method, retries, requests, endpoint } = this.#facts;
     const state = { method, retries, replaced: this.#replaced, canReplay, remainingMs };

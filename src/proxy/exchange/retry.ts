@@ -1,9 +1,9 @@
-/** Whether a failed try is followed by another. A pure judgement; the exchange carries it out. */
+/** Decides whether another attempt follows a failed one. Pure: the exchange makes the attempt. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { RetryPolicy, RetryTrigger } from '../../ir/policy.ts';
 import { isIdempotent } from '../message/idempotent.ts';
 
-/** How a try ended. `connect`: nothing of the request was sent. `refused`: sent, and certainly not acted upon. */
+/** How an attempt ended. `connect`: nothing of the request was sent. `refused`: sent, and certainly not acted upon. */
 export type Failure =
   | { readonly kind: 'connect'; readonly reason: ReasonCode }
   | { readonly kind: 'refused' }
@@ -16,7 +16,7 @@ export type Failure =
   /** An answer that is nothing but a gRPC status ("Trailers-Only"). */
   | { readonly kind: 'grpc'; readonly code: number };
 
-/** Why a try was made after another, for metrics. `dead`: in place of one on a connection that had been closed. */
+/** Why another attempt was made, for metrics. `dead`: in place of one on a connection that had been closed. */
 export const RETRY_REASONS = [
   'connect',
   'refused',
@@ -29,14 +29,14 @@ export const RETRY_REASONS = [
 ] as const;
 export type RetryReason = (typeof RETRY_REASONS)[number];
 
-/** What is known of the exchange when a try fails. */
+/** What is known of the exchange when an attempt fails. */
 export interface RetryState {
   readonly method: string;
   /** Tries after the first, without replacements of dead connections. */
   readonly retries: number;
   /** Dead connections replaced so far. */
   readonly replaced: number;
-  /** The request is at hand from its first byte. */
+  /** The request was kept from its first byte on. */
   readonly canReplay: boolean;
   /** Until the time limit of the request; Infinity without one. */
   readonly remainingMs: number;
@@ -47,13 +47,13 @@ export interface RetryDecision {
   readonly delayMs: number;
   /** Not on a connection that has served before. */
   readonly fresh: boolean;
-  /** It loads nobody twice, and counts against no budget: no backend has seen the request, or its connection was dead. */
+  /** Counts against no budget, since it adds no load: no backend has seen the request, or its connection was dead. */
   readonly isFree: boolean;
 }
 
 /** The configured backoff is the least to wait; up to this part of it is added. */
 const JITTER = 0.5;
-/** A client is not kept waiting longer than this for a backend that asked for patience. */
+/** A client waits no longer than this for a backend that sent Retry-After. */
 const MAX_RETRY_AFTER_MS = 5_000;
 
 /** null = give up. `random` in `[0, 1)`. */
@@ -69,7 +69,7 @@ export function decideRetry(
   }
   const isFree = isUnseen(failure) && state.retries === 0;
   const decision = { reason: failure.kind, delayMs: 0, fresh: false, isFree };
-  // Without a policy: one other endpoint, and only for a request that nobody has seen.
+  // Without a policy: one other endpoint, and only for a request that no backend has seen.
   if (policy === null) return isFree ? decision : null;
   if (state.retries >= policy.attempts || !isTriggered(policy, failure)) return null;
   const delayMs = waitMs(policy, failure, state, random);
@@ -115,7 +115,7 @@ function isTriggered(policy: RetryPolicy, failure: Failure): boolean {
   }
 }
 
-/** True when an answer with this status is worth another try under the policy. */
+/** True when the policy retries responses with this status. */
 function isRetriableStatus(policy: RetryPolicy, status: number): boolean {
   if (status < 400) return false;
   if (policy.codes.includes(status)) return true;
@@ -124,8 +124,8 @@ function isRetriableStatus(policy: RetryPolicy, status: number): boolean {
 }
 
 /**
- * Until the next try; null when that is too long. An answer that is at hand is not given up for a wait that the time limit of the
- * request would end.
+ * Delay before the next attempt; null when it is too long. A response is not dropped for a wait that the time limit of the request
+ * would end.
  */
 function waitMs(policy: RetryPolicy, failure: Failure, state: RetryState, random: number): number | null {
   const delayMs = backoffMs(policy, state.retries, random);

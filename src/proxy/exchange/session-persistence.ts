@@ -66,7 +66,7 @@ function isExpired({ absoluteTimeoutMs }: SessionPersistence, beganMs: number, n
 }
 
 /**
- * The field of an answer that begins a session. SameSite is Lax where GEP-1619 suggests Strict: the cookie authenticates nobody, and
+ * The field of an answer that begins a session. SameSite is Lax where GEP-1619 suggests Strict: the cookie does not authenticate, and
  * with Strict who follows a link from another site would lose the session.
  */
 export function sessionField(

@@ -176,7 +176,7 @@ function withDefaultPort(origin: string): string {
   return port === undefined || /:\d+$/.test(origin) ? origin : `${origin}:${port}`;
 }
 
-/** `*` in the host stands for any characters, dots included (CORSOrigin: greedy to the left); the rest is literal. */
+/** `*` in the host matches any characters, dots included (CORSOrigin: greedy to the left); the rest is literal. */
 function originTest(pattern: string): OriginTest {
   const normal = withDefaultPort(pattern.toLowerCase());
   const star = normal.indexOf('*');
@@ -187,6 +187,6 @@ function originTest(pattern: string): OriginTest {
     origin.length > before.length + after.length &&
     origin.startsWith(before) &&
     origin.endsWith(after) &&
-    // Whatever stands for the star is part of a host: never a path, a port or user information.
+    // What the star matches is part of a host: never a path, a port or user information.
     /^[a-z0-9.-]+$/.test(origin.slice(before.length, origin.length - after.length));
 }

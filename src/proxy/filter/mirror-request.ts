@@ -15,7 +15,7 @@ import { UpstreamCall } from '../exchange/upstream-call.ts';
 
 /** Body bytes kept while the mirror is being connected to. */
 const MAX_WAITING_BYTES = 65_536;
-/** Where the route has no timeout, a mirror that has not answered by then is given up. */
+/** Where the route has no timeout, a copy without a response by then is abandoned. */
 const ANSWER_TIMEOUT_MS = 30_000;
 /** Copies in flight to one cluster, unless its policy sets `maxParallelRequests`; more are dropped. */
 const MAX_IN_FLIGHT = 1_024;
@@ -136,10 +136,10 @@ export class MirrorRequest extends TimerEntry implements UpstreamEvents, Request
   }
 
   onInformational(): void {
-    // The client hears only of the backend.
+    // The client gets only what the backend sends.
   }
   onResponseHead(): void {
-    // Whatever it says.
+    // The response is ignored.
   }
   onResponseData(buffer: Buffer, _from: number, _to: number, owned: boolean): void {
     if (owned) bulkBuffers.release(buffer);

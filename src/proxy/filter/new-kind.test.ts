@@ -21,7 +21,10 @@ import type {
   HttpFilter,
   PendingFilter,
 } from '../exchange/http-filter.ts';
+import { bulkBuffers } from '../message/bulk-buffers.ts';
+import type { FieldList, ResponseHead } from '../message/head.ts';
 import { replyFor } from '../message/local-reply.ts';
+import type { DownstreamStream } from '../message/stream.ts';
 import type { FilterDefinition } from './definition.ts';
 import { FilterTable } from './filter-table.ts';
 import { BUILT_IN_FILTERS } from './filters.ts';
@@ -348,6 +351,80 @@ for (const version of VERSIONS) {
       assert.match(body, /no_backend/);
       assert.deepEqual(journal.events, ['request /x', 'response 500 no_backend', 'waits', 'ended 500']);
     });
+  });
+}
+
+/** Writes a response's body in capitals: what changes bodies wraps the stream. */
+const CAPITALS: FilterDefinition<{ readonly kind: 'capitals' }> = {
+  kind: 'capitals',
+  stages: { response: 'compression' },
+  precedence: 'rule',
+  compile: () => ({
+    response: {
+      kind: 'capitals',
+      apply(exchange) {
+        exchange.stream = new CapitalStream(exchange.stream);
+        return 'continue';
+      },
+    },
+  }),
+  describe: () => 'capitals',
+};
+
+class CapitalStream implements DownstreamStream {
+  readonly #stream: DownstreamStream;
+
+  constructor(stream: DownstreamStream) {
+    this.#stream = stream;
+  }
+
+  sendInformational(head: ResponseHead): void {
+    this.#stream.sendInformational(head);
+  }
+  sendHead(...head: Parameters<DownstreamStream['sendHead']>): void {
+    this.#stream.sendHead(...head);
+  }
+  sendData(buffer: Buffer, from: number, to: number, owned: boolean): boolean {
+    const capitals = Buffer.from(buffer.toString('latin1', from, to).toUpperCase(), 'latin1');
+    if (owned) bulkBuffers.release(buffer);
+    return this.#stream.sendData(capitals, 0, capitals.length, false);
+  }
+  sendEnd(trailers: FieldList | null): void {
+    this.#stream.sendEnd(trailers);
+  }
+  flush(): void {
+    this.#stream.flush();
+  }
+  abort(): void {
+    this.#stream.abort();
+  }
+  pauseRequest(): void {
+    this.#stream.pauseRequest();
+  }
+  resumeRequest(): void {
+    this.#stream.resumeRequest();
+  }
+}
+
+for (const version of VERSIONS) {
+  test(`a filter that changes bodies acts on backends' responses and local replies over ${version}`, async (t) => {
+    const backend = await ScriptedBackend.start(echoing([]));
+    const filters = [{ kind: 'capitals' } as unknown as Filter];
+    const config = testConfig({
+      rules: [
+        { filters, pathPrefix: '/x', backends: [testBackend('a')] },
+        { filters, pathPrefix: '/none' },
+      ],
+      endpoints: { a: [backend.port] },
+    });
+    const proxy = await TestProxy.start(config, {}, { filters: new FilterTable([CAPITALS]) });
+    t.after(async () => {
+      await proxy.stop();
+      await backend.stop();
+    });
+    const { body } = await ask(proxy, version, GET);
+    assert.ok(body === BODY.toUpperCase());
+    assert.match((await ask(proxy, version, { ...GET, path: '/none' })).body, /^NO_BACKEND/);
   });
 }
 

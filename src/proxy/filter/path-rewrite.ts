@@ -60,7 +60,7 @@ function asRest(rest: string): string {
 }
 
 /**
- * A path from configuration as it may stand in a request target: absolute, and with everything encoded that would end the path, the
+ * A path from configuration in the form of a request target: absolute, and with everything encoded that would end the path, the
  * target or the line. The field has no pattern in the API, and a backend's connection is shared by tenants.
  */
 export function targetOctets(value: string): string {

@@ -11,7 +11,7 @@ import type { StreamCounterRegistry, StreamLabels } from '../l4/stream-counters.
 import { compileTlsPort, startsWithTls, type TlsPort } from '../net/tls-port.ts';
 import type { CompiledGateway } from '../exchange/compiled-rule.ts';
 
-/** What a listener's rules need of the configuration it came with. */
+/** What a listener's rules need of the configuration that the listener is from. */
 export interface ListenerSource {
   readonly listener: Listener;
   readonly gateway: CompiledGateway;
@@ -27,7 +27,7 @@ export interface CompiledL4Port {
    * route.
    */
   readonly relay: { readonly rule: CompiledL4Rule | null } | null;
-  /** Every rule of the port by id: what connections that are there are measured against. */
+  /** Every rule of the port by id, for comparison with the rules of open connections. */
   readonly rules: ReadonlyMap<string, CompiledL4Rule>;
   /** True for a peer whose connections begin with a PROXY header; null: none do. */
   readonly expectsProxyHeader: ((peerAddress: string) => boolean) | null;

@@ -54,7 +54,7 @@ function compileBackend(
     cluster: backend.kind === 'cluster' ? clusterOf(backend.cluster) : null,
     refusal: backend.kind === 'invalid' ? backend.reason : 'invalid_ref',
     requests,
-    tryTimeoutMs: perTryMs > 0 ? perTryMs : requests.timeouts.backendRequestMs,
+    attemptTimeoutMs: perTryMs > 0 ? perTryMs : requests.timeouts.backendRequestMs,
     filters: deps.filters.compileBackend(rule, configsOf(backend), filters, deps),
   };
 }

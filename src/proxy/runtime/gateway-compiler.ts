@@ -1,4 +1,4 @@
-/** The rules of one Gateway, compiled when a listener of it names them; those that say what they said before are taken over. */
+/** The rules of one Gateway, compiled when a listener of it names them; rules that did not change are taken over. */
 import { originOfAttachment } from '../../ir/attachment-point.ts';
 import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
@@ -22,7 +22,7 @@ export interface GatewayCompilerDeps {
   readonly filters: FilterTable;
 }
 
-/** A rule with every cluster that it asked for, and what it got: where the same asking gives the same, the rule is the same. */
+/** A compiled rule, with every cluster that it asked for: while it would get the same clusters, it is taken over. */
 interface Compilation {
   readonly rule: CompiledRule;
   readonly uses: readonly (readonly [ClusterId, UpstreamCluster | null])[];
@@ -99,7 +99,7 @@ export class GatewayCompiler {
     return compilation.rule;
   }
 
-  /** Nothing is compiled from here on: what was there before is let go. */
+  /** Nothing is compiled from here on: the compilation before is released. */
   finish(): void {
     this.#before = null;
   }
@@ -129,10 +129,10 @@ export class GatewayCompiler {
       const closed = this.#closed.get(id);
       if (closed !== undefined) throw new Error(closed);
       const compiled = compileRule(rule, originOfAttachment(attachment), deps);
-      // A copy is as long as it is, where what grew has room for more.
+      // A copy has no spare capacity, unlike an array that grew.
       return { rule: compiled, uses: uses.slice(), problem: null };
     } catch (error) {
-      // What the translator let through and we cannot run must cost this rule alone.
+      // What the translator accepted and we cannot compile affects this rule alone.
       const problem = error instanceof Error ? error.message : String(error);
       return {
         rule: { ...compileRule(failing(rule, problem), originOfAttachment(attachment), deps), config: rule },
@@ -169,7 +169,7 @@ export class GatewayCompiler {
   }
 }
 
-/** The rule, answering 500 whatever comes. */
+/** The rule, answering every request with 500. */
 const failing = (rule: RouteRule, message: string): RouteRule => ({
   ...rule,
   filters: [],

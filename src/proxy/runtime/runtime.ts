@@ -1,6 +1,6 @@
 /**
- * Configurations compiled for serving. Immutable: a swap puts a new one in the place of the old, and what the two have in common is
- * compiled once: it costs what changed, and a look at each part that did not.
+ * Configurations compiled for serving. Immutable: an update replaces the whole, and takes over what did not change, so that it costs
+ * compiling what changed, and comparing the rest by identity.
  */
 import { originOfAttachment } from '../../ir/attachment-point.ts';
 import { strictestLimits, type ClientLimits } from '../../ir/client-limits.ts';
@@ -25,7 +25,7 @@ export interface CompilerDeps {
   readonly regex: RegexCompiler;
 }
 
-/** A listener and the Gateway it came with. */
+/** A listener and its Gateway. */
 export interface PlacedListener {
   readonly listener: Listener;
   readonly gateway: CompiledGateway;
@@ -49,7 +49,7 @@ export interface CompiledPort {
 
 export interface CompiledHttpListener {
   readonly gateway: CompiledGateway;
-  /** Of requests that the listener takes and no rule of it. */
+  /** Of requests that match the listener and none of its rules. */
   readonly counters: RequestCounters;
 }
 

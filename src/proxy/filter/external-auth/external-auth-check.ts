@@ -4,7 +4,7 @@
  */
 import type { ExternalAuthFilter, HeaderField } from '../../../ir/filter.ts';
 import type { UpstreamCluster } from '../../upstream/cluster.ts';
-import { judgeAnswer } from './external-auth.ts';
+import { readVerdict } from './external-auth.ts';
 import { TimerEntry, type TimerWheel } from '../../net/timer-wheel.ts';
 import { bulkBuffers } from '../../message/bulk-buffers.ts';
 import type { FieldList, ResponseHead } from '../../message/head.ts';
@@ -79,7 +79,7 @@ export class ExternalAuthCheck extends TimerEntry implements UpstreamEvents {
   onResponseHead(head: ResponseHead): void {
     const { stream } = this.#call;
     if (stream === null) return;
-    const verdict = judgeAnswer(this.#question.filter, head);
+    const verdict = readVerdict(this.#question.filter, head);
     if (verdict.kind === 'allow') {
       // The timer stays: an ignored body that never ends must not keep the connection.
       this.#isAllowed = true;

@@ -72,12 +72,12 @@ class ExternalAuth implements HttpFilter {
   }
 }
 
-/** What the gateway answers for, in a form for both protocols. */
+/** What the gateway itself says about the client, in a form for both protocols. */
 interface Facts {
   readonly requestId: string;
   /** X-Request-Id of a trusted proxy: it is not the gateway's to write. */
   readonly ownRequestId: readonly HeaderField[];
-  /** Everything that a backend is told of the client, as fields. */
+  /** Everything that a backend learns about the client, as fields. */
   readonly fields: readonly HeaderField[];
 }
 

@@ -59,7 +59,7 @@ export type AuthVerdict =
 const SUCCESS = 200;
 
 /** 200 lets the request through; every other status is the answer. */
-export function judgeAnswer(filter: ExternalAuthFilter, head: ResponseHead): AuthVerdict {
+export function readVerdict(filter: ExternalAuthFilter, head: ResponseHead): AuthVerdict {
   if (head.status !== SUCCESS) return { kind: 'deny', status: head.status };
   const wanted = filter.protocol.kind === 'http' ? filter.protocol.allowedResponseHeaders : [];
   const fields: HeaderField[] = [];

@@ -71,7 +71,7 @@ export class GrpcAuthCheck extends TimerEntry implements UpstreamEvents {
     if (!this.#call.open()) this.#finish(null);
   }
 
-  /** Nobody waits for the verdict any more. */
+  /** The verdict is not needed any more. */
   cancel(): void {
     if (this.#isOver) return;
     this.#end();

@@ -1,4 +1,4 @@
-/** CheckRequest of envoy.service.auth.v3: what an auth server is told of a request. */
+/** CheckRequest of envoy.service.auth.v3: what an auth server learns about a request. */
 import { isUtf8 } from 'node:buffer';
 import type { HeaderField } from '../../../../ir/filter.ts';
 import type { ConnectionInfo } from '../../../message/downstream-connection.ts';
@@ -68,7 +68,7 @@ function httpRequest(checked: Omit<Checked, 'nowMs'>): Buffer {
   return message.build();
 }
 
-/** The client's fields that are not the gateway's to say. Host stands for `:authority` too. */
+/** The client's fields, without those that the gateway writes itself. Host is also `:authority`. */
 const NOT_COPIED = idTable([
   ...CONNECTION_LEVEL_IDS,
   ...REPLACED_IDS,

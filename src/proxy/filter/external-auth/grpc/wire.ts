@@ -7,7 +7,7 @@ const FIXED32 = 5;
 /** Longest varint: 64 bits in groups of seven. */
 const MAX_VARINT_BYTES = 10;
 
-/** Builds one message. Fields at their default value are left out by whoever calls. */
+/** Builds one message. The caller leaves out fields with their default value. */
 export class MessageBuilder {
   readonly #parts: Buffer[] = [];
 
@@ -42,7 +42,7 @@ function varint(value: number): Buffer {
   return Buffer.from(bytes);
 }
 
-/** One field as it stands in a message. Numbers of 64 bits lose their upper ones. */
+/** One field as it is in a message. Numbers of 64 bits lose their upper ones. */
 export interface WireField {
   readonly number: number;
   readonly integer: number;
@@ -51,7 +51,7 @@ export interface WireField {
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** The fields of a message in their order, those nobody knows included; null when it is malformed. */
+/** The fields of a message in their order, unknown ones included; null when it is malformed. */
 export function readMessage(message: Buffer): readonly WireField[] | null {
   const fields: WireField[] = [];
   const reader = new Reader(message);

@@ -1,4 +1,4 @@
-/** What the end of a try says of its endpoint, for passive health checks. */
+/** What the end of an attempt says about its endpoint, for passive health checks. */
 import type { OutcomeSink } from '../upstream/health/outcome.ts';
 import type { FieldList, ResponseHead } from '../message/head.ts';
 import { HeaderId } from '../message/header-id.ts';
@@ -8,21 +8,21 @@ import type { ResetCause } from '../message/stream.ts';
 const SWITCHING_PROTOCOLS = 101;
 
 /**
- * Statuses of gRPC that speak of the server (google.golang.org/grpc/codes), as HTTP has them. Of the others DEADLINE_EXCEEDED is the
+ * Statuses of gRPC that the server is to blame for (google.golang.org/grpc/codes), and their counterparts in HTTP. Of the others DEADLINE_EXCEEDED is the
  * client's own limit and UNIMPLEMENTED its own mistake.
  */
 const GRPC_AS_HTTP: Readonly<Record<string, number>> = { '2': 500, '13': 500, '14': 503, '15': 500 };
 const SAYS_NOTHING: readonly string[] = ['4', '12'];
 
-/** An answer has begun: errors and tunnels count now, everything else when it is complete. */
-export function answerBegan(sink: OutcomeSink, head: ResponseHead, isGrpc: boolean): void {
+/** A response has begun: errors and tunnels count now, everything else when it is complete. */
+export function responseBegan(sink: OutcomeSink, head: ResponseHead, isGrpc: boolean): void {
   const { status } = head;
   if (status >= 500 || status === SWITCHING_PROTOCOLS) sink.answered(status);
   else if (isGrpc && !head.hasBody) grpcAnswered(sink, head);
 }
 
-/** The answer that began with `status` is complete. */
-export function answerEnded(
+/** The response that began with `status` is complete. */
+export function responseEnded(
   sink: OutcomeSink,
   status: number,
   trailers: FieldList | null,
@@ -43,13 +43,13 @@ function grpcAnswered(sink: OutcomeSink, fields: FieldList): void {
 }
 
 /**
- * A try came to nothing. Not the endpoint's fault: our own limits, a stream that it refused while it was leaving, and a connection
+ * An attempt has failed. Not the endpoint's fault: our own limits, a stream that it refused while it was leaving, and a connection
  * that it had closed for being idle.
  */
-export function tryFailed(sink: OutcomeSink, failure: Failure): void {
+export function attemptFailed(sink: OutcomeSink, failure: Failure): void {
   switch (failure.kind) {
     case 'connect':
-      // Told by `connectFailed`.
+      // `connectFailed` reports it.
       return;
     case 'refused':
     case 'status':
@@ -64,7 +64,7 @@ export function tryFailed(sink: OutcomeSink, failure: Failure): void {
   }
 }
 
-/** A try that was cut off, as a failure. `wasReused`: on a connection that had served before, and had not answered yet. */
+/** An attempt that was cut off, as a failure. `wasReused`: its connection had served earlier requests, and had not responded to this one. */
 export function failureOf(cause: ResetCause, wasReused: boolean): Failure {
   if (cause === 'refused' || cause === 'invalid') return { kind: cause };
   return { kind: 'reset', wasReused };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { OutcomeSink } from '../upstream/health/outcome.ts';
 import { LocalHead } from '../message/head.ts';
 import type { Failure } from './retry.ts';
-import { answerBegan, answerEnded, tryFailed } from './try-outcome.ts';
+import { responseBegan, responseEnded, attemptFailed } from './attempt-outcome.ts';
 
 class Sink implements OutcomeSink {
   readonly heard: (number | 'failed')[] = [];
@@ -21,8 +21,8 @@ const grpcStatus = (value: string, hasBody = false): LocalHead =>
 /** What an answer says: head, then its end. */
 function said(head: LocalHead, trailers: LocalHead | null, isGrpc: boolean): readonly unknown[] {
   const sink = new Sink();
-  answerBegan(sink, head, isGrpc);
-  answerEnded(sink, head.status, trailers, isGrpc);
+  responseBegan(sink, head, isGrpc);
+  responseEnded(sink, head.status, trailers, isGrpc);
   return sink.heard;
 }
 
@@ -31,7 +31,7 @@ test('an answer counts once: errors when they begin, others when they are comple
     assert.deepEqual(said(new LocalHead(status, [], []), null, false), [status]);
   }
   const sink = new Sink();
-  answerBegan(sink, new LocalHead(200, [], [], 10), false);
+  responseBegan(sink, new LocalHead(200, [], [], 10), false);
   assert.deepEqual(sink.heard, [], 'a body may still break off');
 });
 
@@ -65,7 +65,7 @@ test('failures: only what the endpoint did', () => {
   ];
   for (const [failure, heard] of failures) {
     const sink = new Sink();
-    tryFailed(sink, failure);
+    attemptFailed(sink, failure);
     assert.deepEqual(sink.heard, heard, failure.kind);
   }
 });
