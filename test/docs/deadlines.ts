@@ -259,7 +259,7 @@ const CLIENTS: readonly Wait[] = [
   },
   {
     wait: 'proxy: SETTINGS of an HTTP/2 peer acknowledged',
-    deadline: of('proxy/h2/connection-output.ts', 'SETTINGS_TIMEOUT_MS'),
+    deadline: of('proxy/h2/connection.ts', 'SETTINGS_TIMEOUT_MS'),
     then: 'GOAWAY, and the connection is closed',
     files: ['proxy/net/socket-transport.ts'],
   },

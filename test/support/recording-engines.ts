@@ -239,6 +239,7 @@ export function receiveHttp2(reads: readonly Buffer[]): string[] {
   const owner = { onReady: ignore, onRoom: ignore, onIdle: ignore, onGone: ignore };
   const client = new H2ClientConnection(owner, transport, stoppedWheel(), DEFAULT_CLUSTER_POLICY.http2);
   transport.sink = client;
+  client.start();
   const answers = ['GET', 'HEAD'].map((method) => {
     const answer = new RecordedAnswer();
     client.open(answer).start(prepareHttp2(outgoing(method)), true);

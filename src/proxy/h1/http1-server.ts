@@ -11,12 +11,10 @@ export class Http1Server {
 
   /** Takes the transport over: becomes its sink. */
   accept(transport: Transport, connection: DownstreamConnection, host: ServerHost): void {
-    transport.sink = new H1ServerConnection(
-      host,
-      this.#headFor(connection.info.limits),
-      transport,
-      connection,
-    );
+    const head = this.#headFor(connection.info.limits);
+    const server = new H1ServerConnection(host, head, transport, connection);
+    transport.sink = server;
+    server.start();
   }
 
   #headFor(limits: HeadLimits): H1RequestHead {

@@ -5,9 +5,10 @@
 import type { ClientLimits } from '../../ir/client-limits.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { HeaderField } from '../../ir/filter.ts';
+import { TimerEntry } from '../net/timer-wheel.ts';
 import type { ByteSink, Transport } from '../net/transport.ts';
 import type { DownstreamConnection } from '../message/downstream-connection.ts';
-import type { HeadEdits } from '../message/head-edits.ts';
+import { NO_EDITS, type HeadEdits } from '../message/head-edits.ts';
 import { LocalHead, type FieldList, type ResponseHead } from '../message/head.ts';
 import { refuse } from '../message/local-reply.ts';
 import { DRAIN_QUIET_MS, type ServerConnection, type ServerHost } from '../message/server-host.ts';
@@ -22,17 +23,23 @@ import { IncomingBody } from './incoming-body.ts';
 import { closeAtOnce, lingerAndClose } from '../net/lingering-close.ts';
 import type { H1RequestHead } from './request-head.ts';
 import { ReadGate } from './read-gate.ts';
-import { responseFraming } from './response-writer.ts';
-import { H1ServerOutput } from './server-output.ts';
+import { ResponseWriter, responseFraming, type ResponseOptions } from './response-writer.ts';
 import { AHEAD, BODY, CLOSING, HEAD, TUNNEL } from './server-state.ts';
 
 /** Rest of an unwanted body that is read to keep a connection; a longer one closes it. */
 const MAX_UNWANTED_BYTES = 65_536;
 
 export class H1ServerConnection
-  extends H1ServerOutput
-  implements ByteSink, DownstreamStream, ServerConnection
+  extends TimerEntry
+  implements ByteSink, DownstreamStream, ServerConnection, ResponseOptions
 {
+  // What the head of a response needs (`ResponseOptions`).
+  minor = 1;
+  close = false;
+  upgrade = '';
+  webSocketKey = '';
+  readonly #transport: Transport;
+  readonly #writer: ResponseWriter;
   readonly #host: ServerHost;
   readonly #limits: ClientLimits;
   /** Shared by all connections: a head is used up within the call that parses it. */
@@ -43,6 +50,10 @@ export class H1ServerConnection
   readonly #bulk = new BulkRead();
   readonly #gate: ReadGate;
   #state = HEAD;
+  /** Protocol that the client asks for; `` for none. */
+  #askedUpgrade = '';
+  /** The client waits for 100 before it sends its body. */
+  #awaitsContinue = false;
   #events: DownstreamEvents | null = null;
   /** An answer is owed. */
   #isAnswering = false;
@@ -58,14 +69,20 @@ export class H1ServerConnection
   #requests = 0;
 
   constructor(host: ServerHost, head: H1RequestHead, transport: Transport, connection: DownstreamConnection) {
-    super(transport);
+    super();
+    this.#transport = transport;
+    this.#writer = new ResponseWriter(transport);
     this.#host = host;
     this.#limits = connection.info.limits;
     this.#head = head;
     this.#connection = connection;
     this.#gate = new ReadGate(transport);
+  }
+
+  /** Begins to wait for the first request. */
+  start(): void {
     this.#scheduleIn(this.#limits.headTimeoutMs);
-    host.opened(this);
+    this.#host.opened(this);
   }
 
   #scheduleIn(delayMs: number): void {
@@ -96,9 +113,9 @@ export class H1ServerConnection
 
   #handOver(buffer: Buffer, length: number): void {
     this.#host.wheel.remove(this);
-    this.#host.detectProtocol(this.transport, this.#connection);
+    this.#host.detectProtocol(this.#transport, this.#connection);
     this.#host.closed(this);
-    this.transport.sink.onBytes(buffer, length);
+    this.#transport.sink.onBytes(buffer, length);
   }
 
   #processHeld(): void {
@@ -163,8 +180,9 @@ export class H1ServerConnection
     this.#isLastRequest = head.framing.close;
     const isUsedUp = requestsPerConnection > 0 && this.#requests >= requestsPerConnection;
     this.close = head.framing.close || this.#isDraining || isUsedUp;
-    this.expectUpgrade(head);
-    this.awaitsContinue = head.expectsContinue && head.hasBody;
+    this.#askedUpgrade = head.upgrade;
+    if (head.upgrade !== '') this.webSocketKey = head.header('sec-websocket-key') ?? '';
+    this.#awaitsContinue = head.expectsContinue && head.hasBody;
     this.#responseStarted = false;
     if (head.hasBody) {
       this.#state = BODY;
@@ -186,7 +204,7 @@ export class H1ServerConnection
       this.#breakOff('invalid', 'bad_request');
       return to;
     }
-    this.awaitsContinue = false;
+    this.#awaitsContinue = false;
     const { bodyBytes } = this.#limits;
     if (bodyBytes > 0 && body.bytes > bodyBytes && this.#state === BODY) {
       this.#breakOff('invalid', 'body_too_large');
@@ -239,16 +257,24 @@ export class H1ServerConnection
 
   // --- the answer ---
 
+  sendInformational(head: ResponseHead): void {
+    if (this.minor === 0) return;
+    if (head.status === 100) this.#awaitsContinue = false;
+    this.upgrade = '';
+    this.#writer.head(head, NO_EDITS, null, this);
+    this.#writer.flush();
+  }
+
   sendHead(head: ResponseHead, edits: HeadEdits, extra: readonly HeaderField[] | null): void {
     this.#responseStarted = true;
-    this.upgrade = head.status === 101 ? this.askedUpgrade : '';
+    this.upgrade = head.status === 101 ? this.#askedUpgrade : '';
     const isUnwanted =
       this.#state === BODY &&
-      (this.awaitsContinue || (head instanceof LocalHead && !this.#body.isRestWithin(this.#unwantedBytes)));
+      (this.#awaitsContinue || (head instanceof LocalHead && !this.#body.isRestWithin(this.#unwantedBytes)));
     const framing = responseFraming(head, this.minor);
     if (isUnwanted || framing === BodyFraming.connection || this.#isDraining) this.close = true;
-    this.writer.head(head, edits, extra, this);
-    this.writer.begin(framing, head.contentLength);
+    this.#writer.head(head, edits, extra, this);
+    this.#writer.begin(framing, head.contentLength);
     if (this.upgrade !== '') this.#openTunnel();
   }
 
@@ -262,25 +288,33 @@ export class H1ServerConnection
     this.close = true;
     this.#state = TUNNEL;
     this.#body.begin(BodyFraming.connection, 0);
-    this.writer.begin(BodyFraming.connection, 0);
-    this.writer.flush();
+    this.#writer.begin(BodyFraming.connection, 0);
+    this.#writer.flush();
     this.#gate.open();
     if (!this.#isProcessing) this.#processHeld();
   }
 
+  sendData(buffer: Buffer, from: number, to: number, owned: boolean): boolean {
+    return this.#writer.data(buffer, from, to, owned);
+  }
+
+  flush(): void {
+    this.#writer.flush();
+  }
+
   sendEnd(trailers: FieldList | null): void {
-    const isComplete = this.writer.end(trailers);
+    const isComplete = this.#writer.end(trailers);
     this.#isAnswering = false;
     if (this.#state === TUNNEL) {
       // Half-closed, until the client has ended too.
-      this.transport.end();
+      this.#transport.end();
       return;
     }
     this.#events = null;
     if (!isComplete) this.abort();
     else if (this.close) this.#closeSoon();
     else if (this.#state !== BODY) this.#next();
-    else if (this.awaitsContinue) this.#closeSoon();
+    else if (this.#awaitsContinue) this.#closeSoon();
     else {
       this.#body.restartCount();
       this.#gate.open();
@@ -304,15 +338,24 @@ export class H1ServerConnection
     this.#gate.resume();
   }
 
+  /** Breaks off: a response that ends with the connection must not look complete, hence a reset where there can be one. */
+  abort(): void {
+    this.#transport.reset();
+  }
+
+  destroy(): void {
+    this.#transport.destroy();
+  }
+
   #closeSoon(): void {
     if (this.#state === CLOSING) return;
     const isQuiet = this.#isLastRequest && this.#state === AHEAD && this.#held.length === 0;
     this.#state = CLOSING;
     this.#events = null;
     this.#bulk.stop();
-    this.writer.flush();
+    this.#writer.flush();
     this.#host.wheel.cancel(this);
-    if (!isQuiet || !closeAtOnce(this.transport)) lingerAndClose(this.transport, this.#host.wheel, this);
+    if (!isQuiet || !closeAtOnce(this.#transport)) lingerAndClose(this.#transport, this.#host.wheel, this);
   }
 
   // --- events of the socket ---
@@ -359,7 +402,7 @@ export class H1ServerConnection
     this.#events = null;
     this.#state = CLOSING;
     this.#host.wheel.remove(this);
-    this.writer.onClose();
+    this.#writer.onClose();
     this.#bulk.stop();
     this.#host.closed(this);
     events?.onDownstreamReset('reset', 'client_closed');
@@ -385,7 +428,7 @@ export class H1ServerConnection
   #judgeBodyRate(): void {
     const { windowMs, minBytes } = this.#limits.slowBody;
     const isExcused =
-      this.#gate.isPaused || this.awaitsContinue || (this.#responseStarted && this.#isAnswering);
+      this.#gate.isPaused || this.#awaitsContinue || (this.#responseStarted && this.#isAnswering);
     if (this.#body.endWindow(minBytes) || isExcused) this.#scheduleIn(windowMs);
     else this.#breakOff('timeout', 'idle_timeout');
   }

@@ -4,8 +4,7 @@ import type { Transport } from '../net/transport.ts';
 import type { TimerWheel } from '../net/timer-wheel.ts';
 import type { UpstreamEvents } from '../message/stream.ts';
 import { H2ClientStream } from './client-stream.ts';
-import { H2Connection } from './connection.ts';
-import type { H2Limits } from './connection-output.ts';
+import { H2Connection, type H2Limits } from './connection.ts';
 import { PREFACE } from '../message/http2-preface.ts';
 import { ErrorCode, MAX_WINDOW_BYTES, Setting } from './frame.ts';
 
@@ -63,6 +62,10 @@ export class H2ClientConnection extends H2Connection<H2ClientStream> {
     this.connectedAtMs = wheel.now();
     this.#readAtMs = this.connectedAtMs;
     this.peer.maxConcurrentStreams = ASSUMED_STREAMS;
+  }
+
+  /** Sends the preface and our settings. */
+  start(): void {
     this.writer.bytes(PREFACE);
     this.sendSettings([
       [Setting.enablePush, 0],

@@ -1,14 +1,21 @@
 /**
- * The frames that come in on an HTTP/2 connection, at either end (RFC 9113 section 6). Roles add what streams mean to them. A peer that
- * breaks the protocol loses its stream or the connection; nothing here throws.
+ * An HTTP/2 connection, at either end: the frames that come in (RFC 9113 section 6), settings, time limits and the end. The two roles,
+ * H2ServerConnection and H2ClientConnection, add what streams mean to them. A peer that breaks the protocol loses its stream or the
+ * connection; nothing here throws.
  */
 import type { ByteSink, Transport } from '../net/transport.ts';
-import type { TimerWheel } from '../net/timer-wheel.ts';
-import { H2Output, type H2Limits } from './connection-output.ts';
+import { TimerEntry, type TimerWheel } from '../net/timer-wheel.ts';
+import { ConnectionFlow } from './connection-flow.ts';
+import { FieldWriter } from './field-writer.ts';
+import { FloodGuard } from './flood-guard.ts';
 import { ErrorCode, Flag, FrameType, MAX_WINDOW_BYTES } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
+import { FrameWriter } from './frame-writer.ts';
 import { HeaderBlock } from './header-block.ts';
 import { HpackDecoder, type DecodeResult } from './hpack/decoder.ts';
+import { PeerSettings } from './peer-settings.ts';
+import { ResetStreams } from './reset-streams.ts';
+import { StreamTable } from './stream-table.ts';
 import type { H2Stream } from './stream.ts';
 
 /** What we announce of SETTINGS_HEADER_TABLE_SIZE, by not saying anything. */
@@ -19,14 +26,44 @@ const EMPTY_DATA_COST = 2;
 /** A setting costs this part of a frame. */
 const SETTING_COST = 0.1;
 
-export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Stream> implements ByteSink {
+/** A peer's acknowledgement may come after everything that it had queued. */
+const SETTINGS_TIMEOUT_MS = 30_000;
+
+export interface H2Limits {
+  /** Decoded size of a header list. */
+  readonly headerListBytes: number;
+  readonly headerCount: number;
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+}
+
+export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry implements ByteSink {
+  readonly transport: Transport;
+  readonly wheel: TimerWheel;
+  readonly limits: H2Limits;
+  readonly writer: FrameWriter;
+  readonly fields: FieldWriter;
+  readonly flow: ConnectionFlow;
+  readonly streams = new StreamTable<Stream>();
+  readonly peer = new PeerSettings();
+  readonly guard = new FloodGuard();
+  /** GOAWAY was sent for good, or the connection is closed: nothing more is read or said. */
+  isOver = false;
+  protected readonly resets = new ResetStreams();
   protected readonly decoder: HpackDecoder;
   protected readonly reader = new FrameReader();
   readonly #block = new HeaderBlock();
   #hasSettings = false;
+  #settingsDueMs = Infinity;
 
   constructor(transport: Transport, wheel: TimerWheel, limits: H2Limits) {
-    super(transport, wheel, limits);
+    super();
+    this.transport = transport;
+    this.wheel = wheel;
+    this.limits = limits;
+    this.writer = new FrameWriter(transport);
+    this.fields = new FieldWriter(this.writer);
+    this.flow = new ConnectionFlow(this.writer, limits.connectionWindowBytes);
     this.decoder = new HpackDecoder({
       tableBytes: DECODER_TABLE_BYTES,
       listBytes: limits.headerListBytes,
@@ -51,6 +88,16 @@ export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Str
   /** The frames of one read have been taken. `isInsideHeaders`: a header block has begun whose end is still to come. */
   protected abstract onBurstEnd(isInsideHeaders: boolean): void;
   abstract onEnd(): void;
+  /** The highest stream of the peer that was or might be acted on. */
+  protected abstract lastPeerStream(): number;
+  /** Everything has been said. */
+  protected abstract closeTransport(): void;
+  /** The connection is closed. */
+  protected abstract onGone(): void;
+  /** Something of the role may be due. */
+  protected abstract onDeadline(nowMs: number): void;
+  /** When something of the role will be; Infinity = never. */
+  protected abstract nextDeadlineMs(): number;
 
   // --- bytes in ---
 
@@ -127,14 +174,14 @@ export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Str
     const isEmpty = payloadTo === payloadFrom && !endStream;
     if (isEmpty && !this.allowFrame(EMPTY_DATA_COST)) return;
     const flowBytes = to - from;
-    this.receiveWindow -= flowBytes;
+    this.flow.receiveWindow -= flowBytes;
     const stream = this.streams.get(streamId);
-    if (this.receiveWindow < 0 || stream?.takeFlow(flowBytes) === false) {
+    if (this.flow.receiveWindow < 0 || stream?.takeFlow(flowBytes) === false) {
       this.fail(ErrorCode.flowControlError);
       return;
     }
     if (stream === undefined) {
-      this.consumed(flowBytes);
+      this.flow.consumed(flowBytes);
       this.#onDataForMissing(streamId, flowBytes);
       return;
     }
@@ -231,10 +278,10 @@ export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Str
     if (!this.allowFrame()) return;
     const bytes = frame.buffer.readUInt32BE(frame.from) & MAX_WINDOW_BYTES;
     if (streamId === 0) {
-      this.sendWindow += bytes;
+      this.flow.sendWindow += bytes;
       if (bytes === 0) this.fail(ErrorCode.protocolError);
-      else if (this.sendWindow > MAX_WINDOW_BYTES) this.fail(ErrorCode.flowControlError);
-      else this.pumpBlocked();
+      else if (this.flow.sendWindow > MAX_WINDOW_BYTES) this.fail(ErrorCode.flowControlError);
+      else this.flow.pump();
       return;
     }
     const stream = this.streams.get(streamId);
@@ -303,6 +350,90 @@ export abstract class H2Connection<Stream extends H2Stream> extends H2Output<Str
     else if (to - from < 8) this.fail(ErrorCode.frameSizeError);
     else if (this.allowFrame())
       this.onGoAway(buffer.readUInt32BE(from) & MAX_WINDOW_BYTES, buffer.readUInt32BE(from + 4));
+  }
+
+  // --- what we say ---
+
+  /** Sends our settings, which the peer must acknowledge in time, and opens the connection's window, which no setting covers. */
+  protected sendSettings(settings: readonly (readonly [number, number])[]): void {
+    this.writer.settings(settings);
+    this.flow.open();
+    this.#settingsDueMs = this.wheel.now() + SETTINGS_TIMEOUT_MS;
+    this.wakeBy(this.#settingsDueMs);
+  }
+
+  protected onSettingsAcknowledged(): void {
+    this.#settingsDueMs = Infinity;
+  }
+
+  onDrain(): void {
+    this.flow.pump();
+  }
+
+  // --- offences ---
+
+  /** Counts a frame that does nothing for a request; false when there were too many, and the connection is over. */
+  protected allowFrame(cost = 1): boolean {
+    if (this.guard.frame(this.wheel.now(), cost)) return true;
+    this.fail(ErrorCode.enhanceYourCalm);
+    return false;
+  }
+
+  /** Counts a request that comes to nothing because of the peer. */
+  noteWasted(cost = 1): void {
+    if (!this.guard.wasted(this.wheel.now(), cost)) this.fail(ErrorCode.enhanceYourCalm);
+  }
+
+  // --- time ---
+
+  /** Makes sure that `onTimer` comes no later than this. */
+  protected wakeBy(deadlineMs: number): void {
+    if (deadlineMs < this.deadlineMs) this.wheel.schedule(this, deadlineMs);
+  }
+
+  override onTimer(nowMs: number): void {
+    if (nowMs >= this.#settingsDueMs) this.fail(ErrorCode.settingsTimeout);
+    else this.onDeadline(nowMs);
+    if (!this.isOver) this.wakeBy(Math.min(this.#settingsDueMs, this.nextDeadlineMs()));
+  }
+
+  // --- the end ---
+
+  resetStream(streamId: number, code: number, windowBytes: number): void {
+    this.writer.resetStream(streamId, code);
+    this.resets.add(streamId, windowBytes);
+  }
+
+  /** Ends the connection with GOAWAY; what is in flight on it is lost. */
+  fail(code: number): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.writer.goAway(this.lastPeerStream(), code);
+    this.writer.end();
+    this.wheel.remove(this);
+    this.#loseStreams();
+    this.closeTransport();
+  }
+
+  /** Ends it in peace. */
+  close(): void {
+    this.fail(ErrorCode.noError);
+  }
+
+  onClose(): void {
+    this.isOver = true;
+    this.wheel.remove(this);
+    this.#loseStreams();
+    this.onGone();
+  }
+
+  #loseStreams(): void {
+    this.flow.stop();
+    for (const stream of this.streams.all()) stream.onConnectionLost();
+  }
+
+  destroy(): void {
+    this.transport.destroy();
   }
 
   nextReadBuffer(): null {

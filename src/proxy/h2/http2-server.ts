@@ -8,31 +8,38 @@ import { H2ServerConnection } from './server-connection.ts';
 
 /** Takes the transport over: becomes its sink. After ALPN has chosen `h2`, or when the preface was seen. */
 export function acceptHttp2(transport: Transport, connection: DownstreamConnection, host: ServerHost): void {
-  transport.sink = new H2ServerConnection(host, transport, connection);
+  const server = new H2ServerConnection(host, transport, connection);
+  transport.sink = server;
+  server.start();
 }
 
 /**
- * Prior knowledge (RFC 9113 section 3.3): a client that speaks HTTP/2 begins with a preface that no HTTP/1.1 request can be. Until it
- * has shown which it speaks, the connection is here; `accept` then puts its engine in this one's place.
+ * Prior knowledge (RFC 9113 section 3.3): a client that speaks HTTP/2 begins with a preface that no HTTP/1.1 request can be. Takes the
+ * transport over until its client has shown which of the two it speaks; `accept` then gives it to its engine.
  */
-export class ProtocolDetection extends TimerEntry implements ByteSink, ServerConnection {
+export function detectHttp2(
+  transport: Transport,
+  host: ServerHost,
+  headTimeoutMs: number,
+  accept: (isHttp2: boolean) => void,
+): void {
+  const detection = new ProtocolDetection(transport, host, accept);
+  transport.sink = detection;
+  if (headTimeoutMs > 0) host.wheel.schedule(detection, host.wheel.now() + headTimeoutMs);
+  host.opened(detection);
+}
+
+class ProtocolDetection extends TimerEntry implements ByteSink, ServerConnection {
   readonly #host: ServerHost;
   readonly #transport: Transport;
   readonly #accept: (isHttp2: boolean) => void;
   #seen = 0;
 
-  constructor(
-    host: ServerHost,
-    transport: Transport,
-    headTimeoutMs: number,
-    accept: (isHttp2: boolean) => void,
-  ) {
+  constructor(transport: Transport, host: ServerHost, accept: (isHttp2: boolean) => void) {
     super();
-    this.#host = host;
     this.#transport = transport;
+    this.#host = host;
     this.#accept = accept;
-    host.opened(this);
-    if (headTimeoutMs > 0) host.wheel.schedule(this, host.wheel.now() + headTimeoutMs);
   }
 
   onBytes(buffer: Buffer, length: number): void {

@@ -6,8 +6,7 @@ import type { DownstreamConnection } from '../message/downstream-connection.ts';
 import { lingerAndClose } from '../net/lingering-close.ts';
 import { refuse } from '../message/local-reply.ts';
 import type { ServerConnection, ServerHost } from '../message/server-host.ts';
-import { H2Connection } from './connection.ts';
-import type { H2Limits } from './connection-output.ts';
+import { H2Connection, type H2Limits } from './connection.ts';
 import { readTrailers } from '../message/entry-fields.ts';
 import { PREFACE } from '../message/http2-preface.ts';
 import { ErrorCode, MAX_WINDOW_BYTES, Setting } from './frame.ts';
@@ -60,13 +59,18 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     this.#connection = connection;
     this.#client = limits;
     this.#requests = new RequestReader(limits);
+  }
+
+  /** Sends our settings and waits for the first request. */
+  start(): void {
+    const limits = this.#client;
     this.#idleIn(limits.headTimeoutMs);
     this.sendSettings([
       ...SETTINGS,
       [Setting.maxConcurrentStreams, limits.streams],
       [Setting.maxHeaderListSize, limits.headBytes],
     ]);
-    host.opened(this);
+    this.#host.opened(this);
   }
 
   get bodyLimitBytes(): number {

@@ -69,7 +69,7 @@ export abstract class H2Stream {
       return;
     }
     const { connection } = this;
-    connection.consumed(bytes);
+    connection.flow.consumed(bytes);
     this.#owedBytes += bytes;
     if (this.remoteEnded || this.isClosed || this.#owedBytes < connection.limits.streamWindowBytes / 2)
       return;
@@ -156,9 +156,9 @@ export abstract class H2Stream {
   #wait(): void {
     this.#owesDrain = true;
     const { connection } = this;
-    if (this.isBlocked || (connection.sendWindow > 0 && !connection.writer.isFull)) return;
+    if (this.isBlocked || (connection.flow.sendWindow > 0 && !connection.writer.isFull)) return;
     this.isBlocked = true;
-    connection.block(this);
+    connection.flow.block(this);
   }
 
   /** Writes as much as the windows allow; returns the position reached. */
@@ -167,7 +167,7 @@ export abstract class H2Stream {
     const { writer } = connection;
     let position = from;
     while (position < to) {
-      const bytes = Math.min(to - position, connection.sendWindow, this.sendWindow, MAX_FRAME_BYTES);
+      const bytes = Math.min(to - position, connection.flow.sendWindow, this.sendWindow, MAX_FRAME_BYTES);
       if (bytes <= 0) break;
       const flags = isLast && position + bytes === to ? Flag.endStream : 0;
       const output = writer.frame(bytes, FrameType.data, flags, id);
@@ -175,7 +175,7 @@ export abstract class H2Stream {
       if (bytes > TINY_BYTES) buffer.copy(output, at, position, position + bytes);
       else
         for (let index = 0; index < bytes; index++) output[at + index] = buffer[position + index] as number;
-      connection.sendWindow -= bytes;
+      connection.flow.sendWindow -= bytes;
       this.sendWindow -= bytes;
       position += bytes;
     }
@@ -241,7 +241,7 @@ export abstract class H2Stream {
     this.#pendingTrailers = null;
     const { connection } = this;
     connection.streams.delete(this.id);
-    if (this.#heldBytes > 0) connection.consumed(this.#heldBytes);
+    if (this.#heldBytes > 0) connection.flow.consumed(this.#heldBytes);
     this.#heldBytes = 0;
     this.onClosed();
   }

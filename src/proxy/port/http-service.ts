@@ -9,7 +9,7 @@ import { fieldPolicy, refusesFields } from '../message/field-policy.ts';
 import { WebRequestHead, webFormatOf, type WebFormat } from '../message/grpc-web-head.ts';
 import { WebCallStream, WebTextRequest } from '../grpc-web/web-call.ts';
 import type { Http1Server } from '../h1/http1-server.ts';
-import { acceptHttp2, ProtocolDetection } from '../h2/http2-server.ts';
+import { acceptHttp2, detectHttp2 } from '../h2/http2-server.ts';
 import type { RequestHead } from '../message/head.ts';
 import type { ServerConnection, ServerHost } from '../message/server-host.ts';
 import type { DownstreamEvents, DownstreamStream } from '../message/stream.ts';
@@ -46,17 +46,12 @@ export class HttpService implements ServerHost {
 
   detectProtocol(transport: Transport, connection: DownstreamConnection): void {
     this.connections.handedOver();
-    transport.sink = new ProtocolDetection(
-      this,
-      transport,
-      connection.info.limits.headTimeoutMs,
-      (isHttp2) => {
-        this.connections.handedOver();
-        connection.mayBeHttp2 = false;
-        if (isHttp2) acceptHttp2(transport, connection, this);
-        else this.#deps.http1.accept(transport, connection, this);
-      },
-    );
+    detectHttp2(transport, this, connection.info.limits.headTimeoutMs, (isHttp2) => {
+      this.connections.handedOver();
+      connection.mayBeHttp2 = false;
+      if (isHttp2) acceptHttp2(transport, connection, this);
+      else this.#deps.http1.accept(transport, connection, this);
+    });
   }
 
   get wheel(): TimerWheel {

@@ -113,6 +113,7 @@ class H2Pool implements EndpointPool, H2ConnectionOwner, LimitedPool {
       onConnected: (transport) => {
         const connection = new H2ClientConnection(this, transport, this.#wheel, this.#policy.http2);
         transport.sink = connection;
+        connection.start();
         return connection;
       },
       onFailed: (reason) => {
