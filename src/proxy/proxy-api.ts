@@ -63,7 +63,7 @@ export interface ProxyStats {
 
 export interface Proxy {
   /**
-   * Puts these configurations, and no others, in force. Atomic: a request sees either the old or the new ones, whole; those in
+   * Serves these configurations, and no others. Atomic: a request sees either the old or the new ones, whole; those in
    * flight finish on the old. Resolves when every port is bound or has failed to. Calls are queued, never overlapping.
    */
   apply(configs: readonly GatewayConfig[]): Promise<ApplyResult>;

@@ -1,4 +1,4 @@
-/** The data plane: puts configurations in force, drains and stops. */
+/** The data plane: applies configurations, drains and stops. */
 import { randomBytes } from 'node:crypto';
 import type { Cluster, EndpointSet } from '../ir/cluster.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';

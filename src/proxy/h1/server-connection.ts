@@ -415,7 +415,7 @@ export class H1ServerConnection
         else this.#closeSoon();
         return;
       case BODY:
-        this.#judgeBodyRate();
+        this.#checkBodyRate();
         return;
       case AHEAD:
         // Half-closed. While an answer goes out, a client that is gone would have reset the connection.
@@ -425,7 +425,7 @@ export class H1ServerConnection
   }
 
   /** The window of a body has passed. The client is not slow while the gateway keeps it waiting, or is answering already. */
-  #judgeBodyRate(): void {
+  #checkBodyRate(): void {
     const { windowMs, minBytes } = this.#limits.slowBody;
     const isExcused =
       this.#gate.isPaused || this.#awaitsContinue || (this.#responseStarted && this.#isAnswering);

@@ -152,7 +152,7 @@ export class H2ClientConnection extends H2Connection<H2ClientStream> {
 
   // --- time ---
 
-  /** Nobody uses it: `onIdle` in so long, unless somebody does. */
+  /** No exchange uses it: `onIdle` follows after `delayMs`, unless one does by then. */
   idleIn(delayMs: number): void {
     this.#idleDueMs = delayMs > 0 ? this.wheel.now() + delayMs : Infinity;
     this.wakeBy(this.#idleDueMs);

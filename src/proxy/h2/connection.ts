@@ -107,7 +107,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
     if (this.takePreface()) while (!this.isOver && reader.next()) this.#takeFrame(reader);
     reader.endRead();
     if (this.isOver) return;
-    // Whoever lets so much pile up would not read a GOAWAY either.
+    // A peer that lets so much pile up would not read a GOAWAY either.
     if (this.writer.queuedBytes > MAX_QUEUED_BYTES) this.destroy();
     else this.onBurstEnd(this.#block.isOpen || reader.isInsideHeaders);
   }
@@ -447,7 +447,7 @@ function unpaddedEnd({ buffer, from, to }: FrameReader): number {
   return from === to || end <= from ? -1 : end;
 }
 
-/** The priority that stands at `at` of the frame names its own stream (RFC 7540 section 5.3.1). */
+/** The priority at `at` of the frame names its own stream (RFC 7540 section 5.3.1). */
 function dependsOnItself({ buffer, streamId }: FrameReader, at: number): boolean {
   return (buffer.readUInt32BE(at) & MAX_WINDOW_BYTES) === streamId;
 }

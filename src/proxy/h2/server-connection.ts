@@ -15,7 +15,7 @@ import { H2ServerStream } from './server-stream.ts';
 
 const STREAM_WINDOW_BYTES = 262_144;
 /**
- * What all streams of a connection may have sent while nobody took it: bounds the memory of one connection. Eight stalled uploads stop
+ * What all streams of a connection may have sent that no exchange has taken: bounds the memory of one connection. Eight stalled uploads stop
  * the others.
  */
 const CONNECTION_WINDOW_BYTES = 2_097_152;

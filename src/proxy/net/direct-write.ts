@@ -9,7 +9,7 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { USES_NODE_INTERNALS } from './node-internals.ts';
 
-/** Stands for one write that the kernel did not take at once; unused and reused until there is one. */
+/** The request object of a write that the kernel did not take at once. One is reused for all writes that it does. */
 interface WriteRequest {
   oncomplete: ((this: WriteRequest, status: number) => void) | null;
   /** Keeps the bytes alive. */

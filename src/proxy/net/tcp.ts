@@ -1,4 +1,4 @@
-/** A listening TCP socket. What is done with a connection is its handler's, which a swap replaces without touching the socket. */
+/** A listening TCP socket. Its handler gets each accepted connection. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { takeHandles, type AcceptedHandle } from './accepted-handle.ts';
 

@@ -23,7 +23,7 @@ export type TlsAccepted<Rule> = (
   | {
       readonly kind: 'https';
       readonly listener: HttpListener;
-      /** What ALPN settled on; null when the client did not ask. */
+      /** The protocol that ALPN selected; null when the client did not offer any. */
       readonly applicationProtocol: string | null;
     }
   | {
@@ -66,7 +66,7 @@ const PLAIN_ANSWER = Buffer.from(
 );
 const PLAIN_REQUEST = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /;
 
-/** Takes a connection over; what becomes of it is one of `events`. */
+/** Reads the ClientHello of a connection and makes the handshake, if there is to be one. One of `events` follows. */
 export function receiveTls<Rule>(
   transport: SocketTransport,
   port: TlsPort<Rule>,

@@ -35,7 +35,7 @@ export class HttpService implements ServerHost {
   }
 
   /**
-   * Serves a connection that speaks HTTP, in the clear or decrypted. `applicationProtocol`: what ALPN settled on; without TLS the
+   * Serves a connection that speaks HTTP, in the clear or decrypted. `applicationProtocol`: the one that ALPN selected; without TLS the
    * first bytes decide (prior knowledge, RFC 9113 section 3.3).
    */
   serve(transport: Transport, info: ConnectionInfo, applicationProtocol: string | null): void {

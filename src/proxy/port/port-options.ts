@@ -32,8 +32,8 @@ export interface PortOptions {
   /** Share ports with other workers (SO_REUSEPORT). */
   readonly reusePort: boolean;
   /**
-   * Asked before a port is bound; resolves with null, or with the reason why it must not be. A shared port is shared with whoever asks
-   * for it, unrelated gateways included: only who started the workers can tell. Without it every port may be bound.
+   * Asked before a port is bound; resolves with null, or with the reason why it must not be. With SO_REUSEPORT
+   * an unrelated gateway could bind the same port; only the process that started the workers can tell. Without it every port may be bound.
    */
   readonly claim?: (claim: PortClaim) => Promise<string | null>;
   /** A port that could not be bound is tried again every second; called, with all ports, when that changes something. */
