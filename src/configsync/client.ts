@@ -1,6 +1,6 @@
 /**
- * The proxy's side: keeps the configurations it was sent, puts them in force one update after the other, and says what became of
- * it. A data plane whose configuration cannot be served keeps the one it had, and holds no other back.
+ * The proxy's side: keeps the configurations it was sent, applies one update after the other, and acknowledges each. A data plane whose
+ * configuration cannot be served keeps the one it had; the others are updated.
  */
 import type { Duplex } from 'node:stream';
 import { decodeConfig } from '../ir/codec.ts';
@@ -39,9 +39,9 @@ const ACK_BYTES = 1024 * 1024;
 
 /** The part of a data plane that configuration goes to. */
 export interface DataPlane {
-  /** Puts exactly these in force, or rejects and changes nothing. Objects that it was given before did not change. */
+  /** Serves exactly these, or rejects and changes nothing. Objects that it was given before did not change. */
   apply(configs: readonly GatewayConfig[]): Promise<Pick<Ack, 'ports' | 'problems'>>;
-  /** Nothing but endpoints changed: `sets` did, and `configs` is what is in force with them. */
+  /** Only endpoints changed: `sets`, and `configs` is what is served with them. */
   applyEndpoints(sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void;
   /** Calls the listener, the last one given, when ports change without an update. Where it is absent they do not. */
   onPortsChanged?(listener: (ports: readonly PortReport[]) => void): void;
@@ -53,7 +53,7 @@ export interface ConfigClientOptions {
   readonly name: string;
   readonly logger: Logger;
   /** What the data plane serves already, of an earlier stream or a restart: kept where the controller says the same, or wrong. */
-  readonly inForce?: readonly GatewayConfig[];
+  readonly serving?: readonly GatewayConfig[];
   /** Bytes of an acknowledgement that the other end takes; those of a controller when absent. */
   readonly ackBytes?: number;
   /** Those of this release when absent. */
@@ -62,10 +62,10 @@ export interface ConfigClientOptions {
 
 /** Follows a controller until the stream closes; what the data plane serves then, it serves on. */
 export function followConfig(options: ConfigClientOptions): void {
-  const { stream, dataPlane, name, logger, inForce = [], ackBytes = ACK_BYTES } = options;
+  const { stream, dataPlane, name, logger, serving = [], ackBytes = ACK_BYTES } = options;
   const { versions = OUR_VERSIONS } = options;
   const shared = new SharedParts();
-  const follower = new Follower(dataPlane, logger, inForce);
+  const follower = new Follower(dataPlane, logger, serving);
   let greeting: Greeting = 'awaited';
   let last: Promise<void> = Promise.resolve();
   stream.on('error', (error) => logger.warn('configuration stream failed', { error: error.message }));
@@ -171,15 +171,15 @@ class Follower {
   /** As the controller sent them; what patches refer to. */
   #received = new Map<DataPlaneId, GatewayConfig>();
   /** The same, but for what was refused: there the one before, if there was one. */
-  #inForce: Map<DataPlaneId, GatewayConfig>;
+  #active: Map<DataPlaneId, GatewayConfig>;
   ports: readonly PortReport[] = [];
   #problems: readonly RuleProblem[] = [];
   readonly #refused = new Map<DataPlaneId, string>();
 
-  constructor(dataPlane: DataPlane, logger: Logger, inForce: readonly GatewayConfig[]) {
+  constructor(dataPlane: DataPlane, logger: Logger, serving: readonly GatewayConfig[]) {
     this.#dataPlane = dataPlane;
     this.#logger = logger;
-    this.#inForce = new Map(inForce.map((config) => [config.dataPlane, config]));
+    this.#active = new Map(serving.map((config) => [config.dataPlane, config]));
   }
 
   async take(update: DecodedUpdate): Promise<Ack> {
@@ -196,7 +196,7 @@ class Follower {
     for (const key of removed) this.#received.delete(key);
     for (const config of configs) {
       const key = config.dataPlane;
-      const old = this.#inForce.get(key);
+      const old = this.#active.get(key);
       this.#received.set(key, old?.version === config.version ? old : config);
     }
     const moved = new Map<ClusterId, EndpointSet>();
@@ -218,15 +218,15 @@ class Follower {
   }
 
   #move(sets: readonly EndpointSet[]): void {
-    for (const key of this.#inForce.keys()) {
+    for (const key of this.#active.keys()) {
       const config = this.#received.get(key);
-      if (config !== undefined && !this.#refused.has(key)) this.#inForce.set(key, config);
+      if (config !== undefined && !this.#refused.has(key)) this.#active.set(key, config);
     }
-    this.#dataPlane.applyEndpoints(sets, [...this.#inForce.values()]);
+    this.#dataPlane.applyEndpoints(sets, [...this.#active.values()]);
   }
 
   async #replace(): Promise<void> {
-    const before = new Map([...this.#inForce].filter(([key]) => this.#received.has(key)));
+    const before = new Map([...this.#active].filter(([key]) => this.#received.has(key)));
     this.#refused.clear();
     const problem = await this.#apply(new Map(this.#received));
     if (problem !== null) await this.#applyOneByOne(before, problem);
@@ -241,17 +241,17 @@ class Follower {
       if (problemOfOne === null) kept.set(key, config);
       else this.#refused.set(key, problemOfOne);
     }
-    // The last try may have failed: what is in force must be what is kept.
+    // The last attempt may have failed: serve what is kept.
     await this.#apply(kept);
   }
 
-  /** Puts these in force; the problem in words when the data plane cannot, and then nothing changed. */
+  /** Serves these; resolves with the problem in words when the data plane cannot, and then nothing changed. */
   async #apply(configs: Map<DataPlaneId, GatewayConfig>): Promise<string | null> {
     try {
       const { ports, problems } = await this.#dataPlane.apply([...configs.values()]);
       this.ports = ports;
       this.#problems = problems;
-      this.#inForce = configs;
+      this.#active = configs;
       return null;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);

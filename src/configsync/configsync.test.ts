@@ -22,7 +22,7 @@ const endpoints = (cluster: string, ...ports: number[]): EndpointSet => ({
   endpoints: ports.map((port) => ({ address: '127.0.0.1', port, state: 'ready', zone: null })),
 });
 
-/** A data plane that keeps book, holds `apply` back on demand and refuses the versions it is told to. */
+/** A data plane that records what it was given, holds `apply` back on demand and refuses the versions in `refuse`. */
 class RecordingDataPlane implements DataPlane {
   readonly applied: (readonly GatewayConfig[])[] = [];
   readonly endpointSets: EndpointSet[] = [];
@@ -49,7 +49,7 @@ class RecordingDataPlane implements DataPlane {
 interface Bench {
   readonly server: ConfigServer;
   readonly attach: (name: string, dataPlane: DataPlane) => Duplex;
-  /** Resolves when the server's book satisfies the predicate. */
+  /** Resolves when the predicate is true, checked whenever a peer changes. */
   readonly until: (predicate: () => boolean) => Promise<void>;
 }
 
@@ -77,7 +77,7 @@ function bench(): Bench {
   };
 }
 
-const everybodyServes = (server: ConfigServer, revision: number): boolean =>
+const allServe = (server: ConfigServer, revision: number): boolean =>
   server.peers.length > 0 && server.peers.every(({ acknowledged }) => acknowledged === revision);
 
 test('a proxy that attaches is sent everything, keys included, and acknowledges', async () => {
@@ -91,7 +91,7 @@ test('a proxy that attaches is sent everything, keys included, and acknowledges'
   };
   server.publish([{ ...config('a', 'a1'), certificates: [certificate] }, config('b', 'b1')]);
   attach('one', dataPlane);
-  await until(() => everybodyServes(server, 1));
+  await until(() => allServe(server, 1));
   assert.deepEqual(dataPlane.versions, ['a1', 'b1']);
   assert.equal(dataPlane.applied[0]?.[0]?.certificates[0]?.keyPem.reveal(), 'key');
 });
@@ -108,7 +108,7 @@ test('a port that is bound later is reported between updates', async () => {
   };
   server.publish([config('a', 'a1')]);
   attach('one', dataPlane);
-  await until(() => everybodyServes(server, 1));
+  await until(() => allServe(server, 1));
   assert.equal(server.peers[0]?.ports[0]?.error, 'taken');
   report([port(8080)]);
   await until(() => server.peers[0]?.ports[0]?.boundPort === 8080);
@@ -128,10 +128,10 @@ test('an update names only what changed, and the proxy keeps the rest', async ()
   const dataPlane = new RecordingDataPlane();
   attach('one', dataPlane);
   server.publish([config('a', 'a1'), config('b', 'b1')]);
-  await until(() => everybodyServes(server, 1));
+  await until(() => allServe(server, 1));
   const keptB = dataPlane.applied[0]?.find(({ version }) => version === 'b1');
   server.publish([config('a', 'a2'), config('b', 'b1')]);
-  await until(() => everybodyServes(server, 2));
+  await until(() => allServe(server, 2));
   assert.deepEqual(dataPlane.versions, ['a2', 'b1']);
   assert.equal(
     dataPlane.applied[1]?.find(({ version }) => version === 'b1'),
@@ -139,7 +139,7 @@ test('an update names only what changed, and the proxy keeps the rest', async ()
     'the same object: nothing of it needs to be compiled again',
   );
   server.publish([config('a', 'a2')]);
-  await until(() => everybodyServes(server, 3));
+  await until(() => allServe(server, 3));
   assert.deepEqual(dataPlane.versions, ['a2']);
 });
 
@@ -148,15 +148,15 @@ test('endpoints travel alone, and a later change of routes does not bring old on
   const dataPlane = new RecordingDataPlane();
   attach('one', dataPlane);
   server.publish([config('a', 'a1', [endpoints('c', 1)]), config('b', 'b1', [endpoints('c', 1)])]);
-  await until(() => everybodyServes(server, 1));
+  await until(() => allServe(server, 1));
   const moved = endpoints('c', 2, 3);
   server.publish([config('a', 'a2', [moved]), config('b', 'b2', [moved])]);
-  await until(() => everybodyServes(server, 2));
+  await until(() => allServe(server, 2));
   assert.equal(dataPlane.applied.length, 1, 'no configuration was applied');
   assert.deepEqual(dataPlane.endpointSets, [moved]);
 
   server.publish([config('a', 'a3', [moved]), config('b', 'b2', [moved])]);
-  await until(() => everybodyServes(server, 3));
+  await until(() => allServe(server, 3));
   for (const { endpoints: sets } of dataPlane.applied.at(-1) ?? []) assert.deepEqual(sets, [moved]);
 });
 
@@ -165,7 +165,7 @@ test('no size that an object may have breaks the stream: many endpoints, long na
   const dataPlane = new RecordingDataPlane();
   attach('one', dataPlane);
   server.publish([config('a', 'a1', [endpoints('c', 1)])]);
-  await until(() => everybodyServes(server, 1));
+  await until(() => allServe(server, 1));
   const long = 'z'.repeat(5_000);
   const large: EndpointSet = {
     cluster: clusterId('c'),
@@ -178,10 +178,10 @@ test('no size that an object may have breaks the stream: many endpoints, long na
     })),
   };
   server.publish([config('a', 'a2', [large])]);
-  await until(() => everybodyServes(server, 2));
+  await until(() => allServe(server, 2));
   assert.deepEqual(dataPlane.endpointSets, [large]);
   server.publish([config('a', 'a3', [endpoints('c', 1)])]);
-  await until(() => everybodyServes(server, 3));
+  await until(() => allServe(server, 3));
   assert.equal(dataPlane.applied.length, 1, 'on the same stream, without a new configuration');
 });
 
@@ -199,7 +199,7 @@ test('while a proxy is busy changes wait and are sent together', async () => {
     server.publish([config('a', `a${String(version)}`)]);
   }
   release();
-  await until(() => everybodyServes(server, 50));
+  await until(() => allServe(server, 50));
   assert.deepEqual(dataPlane.versions, ['a50']);
   assert.ok(dataPlane.applied.length <= 3, `${String(dataPlane.applied.length)} updates`);
 });
@@ -210,9 +210,9 @@ test('a Gateway that cannot be served is refused by name and keeps what it had; 
   dataPlane.refuse.add('a2');
   attach('one', dataPlane);
   server.publish([config('a', 'a1'), config('b', 'b1')]);
-  await until(() => everybodyServes(server, 1));
+  await until(() => allServe(server, 1));
   server.publish([config('a', 'a2'), config('b', 'b2')]);
-  await until(() => everybodyServes(server, 2));
+  await until(() => allServe(server, 2));
   assert.deepEqual(dataPlane.versions, ['a1', 'b2']);
   assert.deepEqual(server.peers[0]?.refused, [
     { dataPlane: 'gateway/default/a', message: 'cannot serve a2' },
@@ -220,11 +220,11 @@ test('a Gateway that cannot be served is refused by name and keeps what it had; 
   assert.deepEqual(
     server.peers.flatMap(({ serving }) => [...serving].map(([key, { version }]) => `${key} ${version}`)),
     ['gateway/default/a a1', 'gateway/default/b b2'],
-    'the book says what is in force, not what was sent',
+    'the server reports what is served, not what was sent',
   );
 
   server.publish([config('a', 'a3'), config('b', 'b2')]);
-  await until(() => everybodyServes(server, 3));
+  await until(() => allServe(server, 3));
   assert.deepEqual(dataPlane.versions, ['a3', 'b2']);
   assert.deepEqual(
     server.peers.flatMap(({ refused }) => refused),
@@ -236,13 +236,13 @@ test('a proxy that comes back gets the whole state, without what was removed mea
   const { server, attach, until } = bench();
   const first = attach('one', new RecordingDataPlane());
   server.publish([config('a', 'a1'), config('b', 'b1')]);
-  await until(() => everybodyServes(server, 1));
+  await until(() => allServe(server, 1));
   first.end();
   await until(() => server.peers.length === 0);
   server.publish([config('a', 'a1')]);
   const dataPlane = new RecordingDataPlane();
   attach('one', dataPlane);
-  await until(() => everybodyServes(server, 2));
+  await until(() => allServe(server, 2));
   assert.deepEqual(dataPlane.versions, ['a1']);
 });
 
@@ -256,7 +256,7 @@ test('a peer that breaks the protocol is cut off and the others go on', async ()
   theirs.on('error', () => undefined).write('GET / HTTP/1.1\r\n\r\n');
   await closed;
   server.publish([config('a', 'a1')]);
-  await until(() => everybodyServes(server, 1));
+  await until(() => allServe(server, 1));
   assert.deepEqual(
     server.peers.map(({ name }) => name),
     ['good'],
@@ -271,7 +271,7 @@ test('what is published twice is one publication', async () => {
   assert.equal(server.publish([]), false);
   assert.equal(server.publish([config('a', 'a1')]), true);
   assert.equal(server.publish([config('a', 'a1')]), false);
-  await until(() => everybodyServes(server, 2));
+  await until(() => allServe(server, 2));
   assert.deepEqual(dataPlane.versions, ['a1']);
 });
 
@@ -281,20 +281,20 @@ test('a refused Gateway takes the endpoints of what it serves no further, and me
   dataPlane.refuse.add('a2').add('a3');
   attach('one', dataPlane);
   server.publish([config('a', 'a1', [endpoints('c', 1)])]);
-  await until(() => everybodyServes(server, 1));
+  await until(() => allServe(server, 1));
   server.publish([config('a', 'a2', [endpoints('c', 1)])]);
-  await until(() => everybodyServes(server, 2));
+  await until(() => allServe(server, 2));
   server.publish([config('a', 'a3', [endpoints('c', 2)])]);
-  await until(() => everybodyServes(server, 3));
+  await until(() => allServe(server, 3));
   assert.deepEqual(dataPlane.versions, ['a1']);
   assert.equal(server.peers[0]?.refused[0]?.message, 'cannot serve a3');
   server.publish([config('a', 'a4', [endpoints('c', 3)])]);
-  await until(() => everybodyServes(server, 4));
+  await until(() => allServe(server, 4));
   assert.deepEqual(dataPlane.versions, ['a4']);
   assert.deepEqual(dataPlane.applied.at(-1)?.[0]?.endpoints, [endpoints('c', 3)]);
 });
 
-test('on a new stream, what is in force stays the same object, and stays in force where the new is refused', async () => {
+test('on a new stream, what is served stays the same object, and is served on where the new one is refused', async () => {
   const { server, until } = bench();
   const dataPlane = new RecordingDataPlane();
   dataPlane.refuse.add('b2');
@@ -302,8 +302,8 @@ test('on a new stream, what is in force stays the same object, and stays in forc
   server.publish([config('a', 'a1'), config('b', 'b2')]);
   const [ours, theirs] = duplexPair();
   server.attach(ours);
-  followConfig({ stream: theirs, dataPlane, name: 'one', logger: SILENT_LOGGER, inForce: held });
-  await until(() => everybodyServes(server, 1));
+  followConfig({ stream: theirs, dataPlane, name: 'one', logger: SILENT_LOGGER, serving: held });
+  await until(() => allServe(server, 1));
   assert.deepEqual(dataPlane.versions, ['a1', 'b1']);
   assert.equal(dataPlane.applied.at(-1)?.[0], held[0]);
 });

@@ -80,7 +80,7 @@ function look({ fleet }: Bench): void {
   fleet.report('replica');
 }
 
-const settled = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
+const nextTurn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
 
 const NO_CHANGES: DataPlane = {
   apply: () => Promise.resolve({ ports: [], problems: [] }),
@@ -97,7 +97,7 @@ suite('hostile peers', () => {
         stream.write(encodeFrame(HELLO));
         const frame = typeof message === 'object' && message !== null ? { ...ACK, ...message } : message;
         stream.write(encodeFrame(frame as object));
-        await settled();
+        await nextTurn();
         look(made);
         made.publish('v2');
         look(made);
@@ -115,7 +115,7 @@ suite('hostile peers', () => {
         const stream = made.attach();
         if (greets) stream.write(encodeFrame(HELLO));
         for (const chunk of chunks) if (stream.writable) stream.write(chunk);
-        await settled();
+        await nextTurn();
         look(made);
         made.fleet.close();
       }),
@@ -132,7 +132,7 @@ suite('hostile peers', () => {
           const [theirs, ours] = duplexPair();
           receiveReports(theirs, made.fleet, SILENT_LOGGER);
           ours.on('error', () => undefined).write(encodeFrame({ ...report, dataPlanes: sent }));
-          await settled();
+          await nextTurn();
           look(made);
         }
       }),
@@ -150,7 +150,7 @@ suite('hostile peers', () => {
           theirs.on('error', () => undefined).resume();
           theirs.write(encodeFrame({ kind: 'hello', ...OUR_VERSIONS }));
           theirs.write(encodeFrame({ ...update, ...sent }));
-          await settled();
+          await nextTurn();
           theirs.destroy();
         },
       ),
@@ -167,7 +167,7 @@ suite('hostile peers', () => {
     evil.write(encodeFrame({ ...ACK, ports: {} }));
     await once(evil.resume(), 'close');
     made.publish('v2');
-    while (made.fleet.proxiesOf(WEB)[0]?.serving?.version !== 'v2') await settled();
+    while (made.fleet.proxiesOf(WEB)[0]?.serving?.version !== 'v2') await nextTurn();
     assert.deepEqual(
       made.fleet.proxiesOf(WEB).map(({ name }) => name),
       ['good'],
@@ -288,14 +288,14 @@ suite('limits of a stream', () => {
     assert.equal(streams.filter(({ destroyed }) => !destroyed).length, 4);
     const [ours, other] = duplexPair();
     made.fleet.attachTo(gatewayDataPlane({ namespace: 'default', name: 'other' }), 'uid', ours);
-    await settled();
+    await nextTurn();
     assert.equal(other.destroyed, false);
     streams[0]?.destroy();
-    await settled();
-    await settled();
+    await nextTurn();
+    await nextTurn();
     const next = made.attach();
-    await settled();
-    await settled();
+    await nextTurn();
+    await nextTurn();
     assert.equal(next.destroyed, false);
   });
 

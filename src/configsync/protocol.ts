@@ -43,7 +43,7 @@ export interface ConfigUpdate {
   readonly removed: readonly DataPlaneId[];
 }
 
-/** What became of one port of one data plane. */
+/** Whether one port of one data plane is bound. */
 export interface PortReport {
   readonly dataPlane: DataPlaneId;
   readonly transport: 'tcp' | 'udp';
@@ -69,7 +69,7 @@ export interface RuleProblem {
   readonly message: string;
 }
 
-/** The update of that revision is in force, but for what is refused. Ports, refusals and problems are whole, not what is new. */
+/** The update of that revision is served, except for refused configurations. Ports, refusals and problems are complete lists, not changes. */
 export interface Ack {
   readonly kind: 'ack';
   readonly revision: number;

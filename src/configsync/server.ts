@@ -1,5 +1,5 @@
 /**
- * The controller's side: hands the published configuration to every attached proxy and keeps book of who serves what.
+ * The controller's side: sends the published configuration to every attached proxy and tracks what each one serves.
  * A proxy that attaches later, or again, is sent the whole state at once.
  */
 import type { Duplex } from 'node:stream';

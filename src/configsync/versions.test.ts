@@ -20,7 +20,7 @@ const formats = (...versions: number[]): SpokenVersions => ({ protocols: [4], fo
 /** The hello of every release up to protocol 3. */
 const HELLO_3 = { kind: 'hello', protocol: 3, name: 'old' };
 
-const settled = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
+const nextTurn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
 
 interface Log extends Logger {
   readonly lines: string[];
@@ -61,9 +61,9 @@ async function follow(controller: SpokenVersions, proxy: SpokenVersions): Promis
   };
   const [ours, stream] = duplexPair();
   server.attach(ours);
-  const inForce = [emptyConfig('web', { version: 'saved' })];
-  followConfig({ stream, dataPlane, name: 'p', logger: atProxy, inForce, versions: proxy });
-  for (let turn = 0; turn < 10; turn += 1) await settled();
+  const serving = [emptyConfig('web', { version: 'saved' })];
+  followConfig({ stream, dataPlane, name: 'p', logger: atProxy, serving, versions: proxy });
+  for (let turn = 0; turn < 10; turn += 1) await nextTurn();
   return { server, versions, stream, atController, atProxy };
 }
 
@@ -115,7 +115,7 @@ suite('versions of the configuration protocol', () => {
     ] as const) {
       const { server, versions, stream, atController, atProxy } = await follow(controller, proxy);
       server.publish([emptyConfig('web', { version: 'v2' })]);
-      await settled();
+      await nextTurn();
       assert.deepEqual(versions, ['saved']);
       assert.equal(stream.destroyed, false, 'it would only connect again');
       for (const { lines } of [atController, atProxy]) {
@@ -139,9 +139,9 @@ suite('versions of the configuration protocol', () => {
     old.write(encodeFrame(HELLO_3));
     // Its ports may change all the same.
     old.write(encodeFrame({ kind: 'ports', ports: [] }));
-    await settled();
+    await nextTurn();
     fleet.publish([emptyConfig('web', { version: 'v2' })]);
-    await settled();
+    await nextTurn();
     assert.deepEqual([received, old.destroyed], [0, false]);
     const [proxy] = fleet.proxiesOf(WEB);
     assert.equal(proxy?.serving, null);
@@ -154,7 +154,7 @@ suite('versions of the configuration protocol', () => {
     };
     followConfig({ stream, dataPlane, name: 'new', logger: SILENT_LOGGER });
     while (fleet.proxiesOf(WEB).find(({ name }) => name === 'new')?.serving?.version !== 'v2')
-      await settled();
+      await nextTurn();
     fleet.close();
   });
 
@@ -200,7 +200,7 @@ suite('versions of the configuration protocol', () => {
       { kind: 'fleet', protocol: 99, replica: 'r', whatever: true },
     ];
     for (const report of reports) replica.write(encodeFrame(report));
-    await settled();
+    await nextTurn();
     assert.equal(leader.destroyed, false);
     assert.equal(atLeader.lines.length, 1);
     assert.match(atLeader.lines.join(), /version 3 of the configuration protocol.*upgrade replica r/u);

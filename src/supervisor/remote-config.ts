@@ -125,8 +125,8 @@ export function followController(options: RemoteOptions, signal: AbortSignal): v
     stream.once('secureConnect', () => {
       retryMs = MIN_RETRY_MS;
       logger.info('following the controller', { controller: controller.host });
-      const inForce = dataPlane.configs;
-      followConfig({ stream, dataPlane: collectingAfterFirst(dataPlane), name, logger, inForce });
+      const serving = dataPlane.configs;
+      followConfig({ stream, dataPlane: collectingAfterFirst(dataPlane), name, logger, serving });
     });
     stream.on('error', (error: Error) => {
       logger.warn('no controller', { error: error.message });

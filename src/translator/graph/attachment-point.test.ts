@@ -58,7 +58,7 @@ const route = (namespace: string, parentRef: ParentRef, hostnames: string[] = []
   } as unknown as HTTPRoute);
 
 const NO_LOOKUP = {} as Lookup;
-const settle = (spec: RouteSpec, parents: ParentIndex): ReturnType<RouteSettler['settle']> => {
+const bind = (spec: RouteSpec, parents: ParentIndex): ReturnType<RouteSettler['settle']> => {
   const ref: ObjectRef = { group: '', kind: 'HTTPRoute', namespace: 'shop', name: 'r' };
   const attempts = attemptAttachments(spec, parents, NO_LOOKUP);
   return new RouteSettler([]).settle({ kind: spec.kind, ref, rules: [] }, attempts);
@@ -69,17 +69,17 @@ suite('attachment points', () => {
     const [http, admin] = [port(80, 'http'), port(8080, 'admin')];
     const index = parent(http, admin);
     const attached = (parentRef: ParentRef): readonly unknown[] =>
-      settle(route('shop', parentRef), index).points;
+      bind(route('shop', parentRef), index).points;
     assert.deepEqual(attached(PARENT_REF), [http, admin]);
     assert.deepEqual(attached({ ...PARENT_REF, port: 8080 }), [admin]);
     assert.deepEqual(attached({ ...PARENT_REF, sectionName: 'http' }), [http]);
-    const { parents } = settle(route('shop', { ...PARENT_REF, port: 81 }), index);
+    const { parents } = bind(route('shop', { ...PARENT_REF, port: 81 }), index);
     assert.equal(parents[0]?.dataPlane, 'mesh/sluice');
     assert.match(parents[0].refusal?.message ?? '', /has no port on port 81. It has port 80, port 8080/u);
   });
 
   test('its hostnames are ignored', () => {
-    const { points, hostnames } = settle(route('shop', PARENT_REF, ['other.example']), parent(port(80, '')));
+    const { points, hostnames } = bind(route('shop', PARENT_REF, ['other.example']), parent(port(80, '')));
     assert.equal(points.length, 1);
     assert.deepEqual(hostnames, [[{ hostname: '', written: '' }]]);
   });
@@ -88,7 +88,7 @@ suite('attachment points', () => {
     const producer = parent(port(80, ''));
     const consumer = parent(port(80, '', 'client'));
     const attaches = (namespace: string, index: ParentIndex): boolean =>
-      settle(route(namespace, PARENT_REF), index).points.length > 0;
+      bind(route(namespace, PARENT_REF), index).points.length > 0;
     assert.deepEqual([attaches('shop', producer), attaches('client', producer)], [true, false]);
     assert.deepEqual([attaches('shop', consumer), attaches('client', consumer)], [false, true]);
   });
