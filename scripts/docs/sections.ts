@@ -1,7 +1,8 @@
 /** Every generated section of the documentation. A new one is a file beside this one and a row here. */
+import { API_LISTS, API_TYPES } from './api.ts';
 import { IMPORT_LAW } from './import-law.ts';
 import { READ_KINDS } from './kinds.ts';
 import { REASON_CODES } from './reasons.ts';
 import type { Section } from './section.ts';
 
-export const SECTIONS: readonly Section[] = [IMPORT_LAW, READ_KINDS, REASON_CODES];
+export const SECTIONS: readonly Section[] = [API_LISTS, API_TYPES, IMPORT_LAW, READ_KINDS, REASON_CODES];

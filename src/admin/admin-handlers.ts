@@ -1,10 +1,12 @@
-/** What the admin API of `run` answers. Everything is read from interfaces that cannot change anything. docs/reference/admin-api.md. */
-import { health, json, text, type AdminHandler } from './server.ts';
-import type { BackendReport, StatusAnswer, StatusReport } from './status-report.ts';
-import type { DataPlaneId } from '../ir/data-plane-id.ts';
+/** What the admin API answers. Everything is read from interfaces that cannot change anything. docs/reference/admin-api.md. */
+import { answerApi, answerOtherVersion, API_PREFIX } from './api/handlers.ts';
+import type { EventStream } from './api/event-stream.ts';
+import { backendReports } from './backend-health.ts';
+import { health, json, text, type AdminAnswer, type AdminHandler } from './server.ts';
+import type { StatusAnswer } from './status-report.ts';
+import type { GatewayView } from './view/view.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { MetricFamily } from '../telemetry/metric-registry.ts';
-import type { RulePolicies } from '../translator/types.ts';
 import { explainRequest } from './explain/explain-request.ts';
 import { parseRequest } from './explain/request.ts';
 
@@ -13,13 +15,11 @@ export interface AdminState {
   readonly unhealthy: () => string | null;
   /** null when ready, else what is missing. */
   readonly notReady: () => string | null;
-  readonly status: () => StatusReport;
-  readonly backends: () => Promise<readonly BackendReport[]>;
+  readonly view: GatewayView;
+  readonly events: EventStream;
   readonly configs: () => readonly GatewayConfig[];
   /** The listener's port for one that is bound; see `listenerPortOf`. */
   readonly listenerPort: (dialled: number) => number;
-  /** Where the settings of a Gateway's rules come from. */
-  readonly policies: (dataPlane: DataPlaneId) => RulePolicies;
   readonly metrics: () => Promise<readonly MetricFamily[]>;
 }
 
@@ -40,20 +40,25 @@ export function adminHandlers(state: AdminState): Readonly<Record<string, AdminH
     // Keys are `Redacted`, and say so when they are written as JSON.
     '/config': () => json(state.configs()),
     '/status': async () => {
-      const answer: StatusAnswer = { ...state.status(), backends: await state.backends() };
+      const { view } = state;
+      await view.refresh();
+      const answer: StatusAnswer = { ...view.status, backends: backendReports(view.health) };
       return json(answer);
     },
-    '/explain': (url) => explainQuery(url, state),
+    '/explain': ({ url }) => explainQuery(url, state),
+    [`${API_PREFIX}events`]: (request) => state.events.answer(request),
+    [API_PREFIX]: (request) => answerApi(state.view, request),
+    '/api/': answerOtherVersion,
   };
 }
 
 /** `/explain?request=GET+https://shop.example/cart&header=x-user:+a`: what `sluice explain --output json` prints. */
-function explainQuery(url: URL, { configs, policies, listenerPort }: AdminState): ReturnType<AdminHandler> {
+function explainQuery(url: URL, { configs, view, listenerPort }: AdminState): AdminAnswer {
   const parsed = parseRequest(url.searchParams.get('request') ?? '', url.searchParams.getAll('header'));
   if (!parsed.ok) return json({ error: parsed.message }, 400);
   const request = { ...parsed.request, port: listenerPort(parsed.request.port) };
   const explanations = configs().flatMap(
-    (config) => explainRequest(config, request, policies(config.dataPlane)) ?? [],
+    (config) => explainRequest(config, request, view.policiesOf(config.dataPlane)) ?? [],
   );
   return json(explanations);
 }

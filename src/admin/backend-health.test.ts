@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import type { ClusterStats, EndpointOut } from '../proxy/upstream/cluster-stats.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import { exposeMetrics } from '../telemetry/metric-registry.ts';
-import { backendHealth } from './backend-health.ts';
+import { backendReports, keepHealth, mergeHealth } from './backend-health.ts';
 import { proxyMetrics } from './proxy-metrics.ts';
 import { RetiredStats } from './retired-stats.ts';
+import type { BackendReport } from './status-report.ts';
 
 const NOTHING_CHECKED = {
   passed: 0,
@@ -56,6 +57,9 @@ const out = (endpoint: string, cause: EndpointOut['cause'], forMs: number): Endp
   detail: '',
   forMs,
 });
+
+const backendHealth = (workers: readonly ProxyStats[], nowMs: number): readonly BackendReport[] =>
+  backendReports(mergeHealth(workers, nowMs));
 
 const NOW = Date.parse('2026-01-01T00:01:00Z');
 
@@ -139,6 +143,15 @@ test('an endpoint that one worker cannot reach is not healthy because another ca
   });
   const [backend] = backendHealth([worker(reaches), worker(fails)], NOW);
   assert.deepEqual([backend?.healthy, backend?.unchecked, backend?.out.length], [0, 2, 1]);
+});
+
+test('health that differs in milliseconds only is kept', () => {
+  const after = (forMs: number): ReturnType<typeof mergeHealth> =>
+    mergeHealth([worker(cluster('a', [out('10.0.0.1:80', 'check_failing', forMs)]))], NOW);
+  const before = after(1_000);
+  assert.equal(keepHealth(before, after(1_003)), before);
+  const healed = mergeHealth([worker(cluster('a', []))], NOW);
+  assert.equal(keepHealth(before, healed), healed);
 });
 
 test('gauges count an endpoint once, counters sum over workers', async () => {

@@ -1,9 +1,26 @@
 /** The health of the endpoints of each backend, merged from the workers: each checks and counts for itself. */
-import type { BackendReport, EndpointOutReport } from './status-report.ts';
 import type { ClusterStats } from '../proxy/upstream/cluster-stats.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
+import type { BackendReport, EndpointOutReport } from './status-report.ts';
+import { backendId } from './view/objects.ts';
 
-/** Why an endpoint is not healthy, by the worker that has seen it longest. */
+export interface BackendHealth {
+  readonly origin: ClusterStats['origin'];
+  readonly endpoints: number;
+  /** Workers that ignore health, since too few endpoints are healthy. */
+  readonly panicking: number;
+  /** Whether active checks run. */
+  readonly isChecked: boolean;
+  /** `address:port` of endpoints that accept connections. */
+  readonly reachable: ReadonlySet<string>;
+  /** By `endpoint`. */
+  readonly out: readonly EndpointOutReport[];
+}
+
+/** By id of the backend. */
+export type HealthByBackend = ReadonlyMap<string, BackendHealth>;
+
+/** Why an endpoint is not healthy. */
 interface Trouble {
   readonly cause: string;
   readonly detail: string;
@@ -11,56 +28,44 @@ interface Trouble {
 }
 
 interface TroubledEndpoint {
+  /** Reported by the worker that has seen it longest. */
   longest: Trouble;
   readonly workers: Set<ProxyStats>;
 }
 
-export interface BackendHealth {
+interface Merging {
   readonly origin: ClusterStats['origin'];
   endpoints: number;
-  /** Workers that ignore health, since too few endpoints are healthy. */
-  panicking: number;
-  /** Whether active checks run. */
   isChecked: boolean;
-  /** By `address:port`. */
+  readonly panicking: Set<ProxyStats>;
   readonly troubled: Map<string, TroubledEndpoint>;
-  /** `address:port` of endpoints that accept connections. */
   readonly reachable: Set<string>;
 }
 
-/** One entry for each backend, by name. */
-export function mergeHealth(workers: readonly ProxyStats[]): ReadonlyMap<string, BackendHealth> {
-  const backends = new Map<string, BackendHealth>();
+/** `nowMs` since the epoch. */
+export function mergeHealth(workers: readonly ProxyStats[], nowMs: number): HealthByBackend {
+  const backends = new Map<string, Merging>();
   for (const worker of workers) {
-    const panicking = new Set<BackendHealth>();
-    for (const cluster of worker.clusters) {
-      const backend = backendOf(backends, cluster);
-      addCluster(backend, cluster, worker);
-      if (cluster.health.isPanicking) panicking.add(backend);
-    }
-    for (const backend of panicking) backend.panicking++;
+    for (const cluster of worker.clusters) addCluster(backends, cluster, worker);
   }
-  return backends;
+  return new Map([...backends].map(([id, backend]) => [id, finished(backend, nowMs)]));
 }
 
-/** As `mergeHealth` keys its entries. */
-export const backendKey = ({ kind, namespace, name, section = '' }: ClusterStats['origin']): string =>
-  [kind, namespace, name, ...(section === '' ? [] : [section])].join('/');
-
-function backendOf(backends: Map<string, BackendHealth>, { origin }: ClusterStats): BackendHealth {
-  const key = backendKey(origin);
-  let backend = backends.get(key);
-  if (backend === undefined) {
-    const nothing = { endpoints: 0, panicking: 0, isChecked: false };
-    backend = { origin, ...nothing, troubled: new Map(), reachable: new Set() };
-    backends.set(key, backend);
-  }
-  return backend;
-}
-
-function addCluster(backend: BackendHealth, { endpoints, health }: ClusterStats, worker: ProxyStats): void {
+function addCluster(backends: Map<string, Merging>, cluster: ClusterStats, worker: ProxyStats): void {
+  const { origin, endpoints, health } = cluster;
+  const id = backendId(origin);
+  const nothing = { endpoints: 0, isChecked: false };
+  const backend: Merging = backends.get(id) ?? {
+    origin,
+    ...nothing,
+    panicking: new Set(),
+    troubled: new Map(),
+    reachable: new Set(),
+  };
+  backends.set(id, backend);
   backend.endpoints = Math.max(backend.endpoints, endpoints);
   backend.isChecked ||= health.isChecked;
+  if (health.isPanicking) backend.panicking.add(worker);
   for (const name of health.reachable) backend.reachable.add(name);
   for (const { endpoint, ...trouble } of health.out) addTrouble(backend, endpoint, trouble, worker);
   for (const { endpoint, failures, forMs } of health.unreachable) {
@@ -69,12 +74,7 @@ function addCluster(backend: BackendHealth, { endpoints, health }: ClusterStats,
   }
 }
 
-function addTrouble(
-  { troubled }: BackendHealth,
-  endpoint: string,
-  trouble: Trouble,
-  worker: ProxyStats,
-): void {
+function addTrouble({ troubled }: Merging, endpoint: string, trouble: Trouble, worker: ProxyStats): void {
   const known = troubled.get(endpoint);
   if (known === undefined) {
     troubled.set(endpoint, { longest: trouble, workers: new Set([worker]) });
@@ -84,19 +84,55 @@ function addTrouble(
   known.workers.add(worker);
 }
 
-/** `nowMs` since the epoch. */
-export function backendHealth(workers: readonly ProxyStats[], nowMs: number): readonly BackendReport[] {
-  return [...mergeHealth(workers).entries()]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, backend]) => backendReport(backend, nowMs));
+function finished({ panicking, troubled, ...rest }: Merging, nowMs: number): BackendHealth {
+  const out = [...troubled].map(([endpoint, { longest, workers }]): EndpointOutReport => {
+    const { cause, detail, forMs } = longest;
+    const since = cause === 'draining' ? null : new Date(nowMs - forMs).toISOString();
+    return { endpoint, cause, detail, since, workers: workers.size };
+  });
+  return {
+    ...rest,
+    panicking: panicking.size,
+    out: out.toSorted((a, b) => (a.endpoint < b.endpoint ? -1 : 1)),
+  };
 }
 
-export function backendReport(backend: BackendHealth, nowMs: number): BackendReport {
-  const { origin, endpoints, panicking, isChecked, troubled, reachable } = backend;
+/**
+ * `after` itself, or `before` when they differ in nothing but milliseconds: workers report how long, and each time that comes to
+ * another moment.
+ */
+export function keepHealth(before: HealthByBackend | null, after: HealthByBackend): HealthByBackend {
+  if (before?.size !== after.size) return after;
+  const isSame = [...after].every(([id, health]) => {
+    const known = before.get(id);
+    return known !== undefined && signature(known) === signature(health);
+  });
+  return isSame ? before : after;
+}
+
+const signature = ({ endpoints, panicking, isChecked, reachable, out }: BackendHealth): string =>
+  JSON.stringify([
+    [endpoints, panicking, isChecked],
+    [...reachable].toSorted(),
+    out.map(({ endpoint, cause, detail, workers }) => [endpoint, cause, detail, workers]),
+  ]);
+
+/** One report for each backend, by name. */
+export const backendReports = (health: HealthByBackend): readonly BackendReport[] =>
+  [...health].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, backend]) => backendReport(backend));
+
+function backendReport({
+  origin,
+  endpoints,
+  panicking,
+  isChecked,
+  reachable,
+  out,
+}: BackendHealth): BackendReport {
   const { kind, namespace, name, section = '' } = origin;
-  const out = [...troubled].map(([endpoint, trouble]) => outReport(endpoint, trouble, nowMs));
+  const isOut = new Set(out.map(({ endpoint }) => endpoint));
   const rest = Math.max(0, endpoints - out.length);
-  const known = isChecked ? rest : [...reachable].filter((one) => !troubled.has(one)).length;
+  const known = isChecked ? rest : [...reachable].filter((endpoint) => !isOut.has(endpoint)).length;
   const healthy = Math.min(rest, known);
   return {
     kind,
@@ -107,15 +143,6 @@ export function backendReport(backend: BackendHealth, nowMs: number): BackendRep
     healthy,
     unchecked: rest - healthy,
     panicking,
-    out: out.toSorted((a, b) => (a.endpoint < b.endpoint ? -1 : 1)),
+    out,
   };
-}
-
-function outReport(
-  endpoint: string,
-  { longest: { cause, detail, forMs }, workers }: TroubledEndpoint,
-  nowMs: number,
-): EndpointOutReport {
-  const since = cause === 'draining' ? null : new Date(nowMs - forMs).toISOString();
-  return { endpoint, cause, detail, since, workers: workers.size };
 }

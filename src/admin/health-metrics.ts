@@ -2,7 +2,7 @@
 import type { ClusterStats } from '../proxy/upstream/cluster-stats.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import type { LabelValues, Sample } from '../telemetry/metric-registry.ts';
-import { backendHealth } from './backend-health.ts';
+import { mergeHealth } from './backend-health.ts';
 import type { UnsummedFamily } from './stream-metrics.ts';
 
 type BackendName = Pick<ClusterStats['origin'], 'kind' | 'namespace' | 'name'>;
@@ -16,14 +16,17 @@ const backendLabels = ({ kind, namespace, name }: BackendName, port: string): La
 
 /** Gauges are of all workers together: an endpoint counts once. Counters are still to be summed. */
 export function healthFamilies(workers: readonly ProxyStats[]): UnsummedFamily[] {
-  const backends = backendHealth(workers, 0).map((report) => ({
-    ...report,
-    labels: backendLabels(report, report.port),
+  const health = [...mergeHealth(workers, 0)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const backends = health.map(([, backend]) => ({
+    ...backend,
+    // One that refuses connections takes requests all the same; `sluice_backend_connect_failures_total` counts these.
+    out: backend.out.filter(({ cause }) => cause !== 'connect_failed'),
+    labels: backendLabels(backend.origin, backend.origin.section ?? ''),
   }));
   const counted = (kind: 'ejections' | 'checks', label: string): Sample[] =>
     workers.flatMap(({ clusters }) =>
-      clusters.flatMap(({ origin, health }) =>
-        Object.entries(health[kind]).flatMap(([which, value]) =>
+      clusters.flatMap(({ origin, health: own }) =>
+        Object.entries(own[kind]).flatMap(([which, value]) =>
           value === 0
             ? []
             : [{ labels: { ...backendLabels(origin, origin.section ?? ''), [label]: which }, value }],

@@ -1,4 +1,4 @@
-/** Since when each object's present generation is in force on every worker. */
+/** Since when every proxy serves the present generation of each object. */
 
 export interface ServedObject {
   /** Names the object among all kinds. */
@@ -26,16 +26,19 @@ export class ServedSince {
     this.#entries = next;
   }
 
-  /** Every worker serves `revision` at this time. */
-  serving(revision: number, nowMs: number): void {
+  /** Every proxy serves `revision` at this time; true when that is new for any object. */
+  serving(revision: number, nowMs: number): boolean {
+    let isNew = false;
     for (const [key, entry] of this.#entries) {
       if (entry.sinceMs === null && entry.revision <= revision) {
         this.#entries.set(key, { ...entry, sinceMs: nowMs });
+        isNew = true;
       }
     }
+    return isNew;
   }
 
-  /** RFC 3339; null when the object is not served, or not by every worker yet. */
+  /** RFC 3339; null when the object is not served, or not by every proxy yet. */
   of(key: string): string | null {
     const sinceMs = this.#entries.get(key)?.sinceMs ?? null;
     return sinceMs === null ? null : new Date(sinceMs).toISOString();

@@ -18,7 +18,7 @@ suite('admin server', () => {
       logger: SILENT_LOGGER,
       handlers: {
         '/healthz': () => text('ok'),
-        '/status': (url) => json({ name: url.searchParams.get('name') }),
+        '/status': ({ url }) => json({ name: url.searchParams.get('name') }),
         '/broken': () => {
           throw new Error('secret detail');
         },

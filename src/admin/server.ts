@@ -2,23 +2,48 @@
  * The admin API: what is served, since when, and why; for people on the same machine and for scrapers. Read-only. It listens on
  * loopback unless told otherwise, and answers only to names that cannot come from a web page (DNS rebinding).
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
+import { visibleJson } from '../lib/visible-text.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface AdminAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  /** Further ones; absent = none. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers GET requests of one path. */
-export type AdminHandler = (url: URL) => AdminAnswer | Promise<AdminAnswer>;
+/** An answer that goes on. */
+export interface AdminStream {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Gets the response once its headers are written, and ends it. */
+  readonly start: (response: ServerResponse) => void;
+}
+
+export interface AdminRequest {
+  readonly url: URL;
+  readonly method: 'GET' | 'HEAD';
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Answers GET and HEAD requests of one path. */
+export type AdminHandler = (
+  request: AdminRequest,
+) => AdminAnswer | AdminStream | Promise<AdminAnswer | AdminStream>;
 
 export const json = (value: unknown, status = 200): AdminAnswer => ({
   status,
   contentType: 'application/json; charset=utf-8',
-  body: `${JSON.stringify(value, null, 2)}\n`,
+  body: `${visibleJson(JSON.stringify(value, null, 2))}\n`,
 });
 
 export const text = (body: string, status = 200): AdminAnswer => ({
@@ -35,7 +60,7 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0 = any free port. */
   readonly port: number;
-  /** By path, such as `/healthz`. */
+  /** By path, such as `/healthz`; one that ends in a slash answers for every path that begins so. */
   readonly handlers: Readonly<Record<string, AdminHandler>>;
   readonly logger: Logger;
 }
@@ -79,6 +104,15 @@ const closeServer = (server: Server): Promise<void> =>
     server.closeAllConnections();
   });
 
+const COMMON_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+const NOT_MODIFIED = 304;
+
+const contentHeaders = ({ contentType, body }: AdminAnswer): OutgoingHttpHeaders => ({
+  'content-type': contentType,
+  'content-length': Buffer.byteLength(body),
+});
+
 async function answer(
   { handlers, logger }: AdminServerOptions,
   request: IncomingMessage,
@@ -88,11 +122,15 @@ async function answer(
     logger.error('admin request failed', { path: request.url ?? '', error: String(error) });
     return text('internal error', 500);
   });
+  if ('start' in result) {
+    response.writeHead(200, { ...COMMON_HEADERS, ...result.headers });
+    result.start(response);
+    return;
+  }
   response.writeHead(result.status, {
-    'content-type': result.contentType,
-    'content-length': Buffer.byteLength(result.body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
+    ...COMMON_HEADERS,
+    ...(result.status === NOT_MODIFIED ? {} : contentHeaders(result)),
+    ...result.headers,
   });
   response.end(request.method === 'HEAD' ? undefined : result.body);
 }
@@ -100,17 +138,31 @@ async function answer(
 async function decide(
   handlers: AdminServerOptions['handlers'],
   request: IncomingMessage,
-): Promise<AdminAnswer> {
+): Promise<AdminAnswer | AdminStream> {
   if (!isLocalName(request.headers.host ?? '')) {
     return text('ask by IP address or as localhost', 403);
   }
-  if (request.method !== 'GET' && request.method !== 'HEAD') return text('only GET is served here', 405);
   // `//` and the like are no paths of this server, and no URL either.
   const url = URL.parse(request.url ?? '/', 'http://admin');
   if (url === null) return text('not a path of this server', 400);
-  const handler = Object.hasOwn(handlers, url.pathname) ? handlers[url.pathname] : undefined;
-  if (handler !== undefined) return handler(url);
+  const { method, headers } = request;
+  if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(url.pathname);
+  const handler = handlerFor(handlers, url.pathname);
+  if (handler !== undefined) return handler({ url, method, headers });
   return text(`nothing here; try ${Object.keys(handlers).join(', ')}`, url.pathname === '/' ? 200 : 404);
+}
+
+function handlerFor(handlers: AdminServerOptions['handlers'], path: string): AdminHandler | undefined {
+  if (Object.hasOwn(handlers, path)) return handlers[path];
+  const prefixes = Object.keys(handlers).filter((one) => one.endsWith('/') && path.startsWith(one));
+  const [longest] = prefixes.toSorted((a, b) => b.length - a.length);
+  return longest === undefined ? undefined : handlers[longest];
+}
+
+function methodNotAllowed(path: string): AdminAnswer {
+  const error = 'only GET and HEAD are served here';
+  const answer = path.startsWith('/api/') ? json({ error, hint: null }, 405) : text(error, 405);
+  return { ...answer, headers: { allow: 'GET, HEAD' } };
 }
 
 /** A page of another site can make a browser ask this server only under a name of that site. */

@@ -1,11 +1,5 @@
 /** What `/status` answers: the objects of the gateway, their conditions, and since when they are served. docs/reference/admin-api.md. */
-
-export interface ConditionReport {
-  readonly type: string;
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-}
+import type { ConditionReport, FindingReport } from './api/resources.ts';
 
 export interface ListenerReport {
   readonly name: string;
@@ -56,19 +50,6 @@ export interface RouteReport extends ObjectReportBase {
 /** Any other kind that has a status: GatewayClass, policies, XBackend. */
 export interface OtherReport extends ObjectReportBase {
   readonly conditions: readonly ConditionReport[];
-}
-
-export interface FindingReport {
-  readonly severity: 'error' | 'warning' | 'info';
-  readonly code: string;
-  /** `Kind namespace/name`; null when the text does not say. */
-  readonly object: string | null;
-  /** Kind of that object. */
-  readonly kind: string | null;
-  readonly path: string;
-  readonly message: string;
-  readonly hint: string | null;
-  readonly location: { readonly file: string; readonly line: number; readonly column: number } | null;
 }
 
 /** An endpoint that is not healthy: it takes no requests, would take none if too many were like it, or refuses connections. */

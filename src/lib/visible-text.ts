@@ -10,6 +10,9 @@ const HIDDEN = /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 const COLOUR_OR_HIDDEN =
   /\u001b\[(?:0|1|2|22|3[0-7]|39|9[0-7])m|[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
+/** Of the hidden ones, those that JSON.stringify writes as they are. */
+const BEYOND_JSON = /[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r' };
 
 /** As JSON and JavaScript write it. */
@@ -18,6 +21,9 @@ const escaped = (char: string): string =>
 
 /** `text` as a part of one line. */
 export const visibleLine = (text: string): string => text.replace(HIDDEN, escaped);
+
+/** JSON with hidden characters escaped, also those that JSON itself permits within a text: the value is the same. */
+export const visibleJson = (json: string): string => json.replace(BEYOND_JSON, escaped);
 
 /** Output of ours, whatever got into it. */
 export const visibleText = (text: string): string =>

@@ -1,5 +1,5 @@
 /** Findings for people, in `run` and `status`: errors first, and kinds that are not read in one line. */
-import type { FindingReport } from '../admin/status-report.ts';
+import type { FindingReport } from '../admin/api/resources.ts';
 import { separateUnread } from './check/unread.ts';
 import { wrap, type Layout } from './layout.ts';
 import { visibleLine } from '../lib/visible-text.ts';

@@ -1,5 +1,6 @@
 /** An object's state in one word, from its conditions: for the summary of `run` and for `status`. */
-import type { ConditionReport, RouteReport } from '../admin/status-report.ts';
+import type { ConditionReport } from '../admin/api/resources.ts';
+import type { RouteReport } from '../admin/status-report.ts';
 
 export interface Verdict {
   readonly word: string;

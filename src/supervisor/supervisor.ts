@@ -2,7 +2,8 @@
  * The control side of a running gateway: provider → controller → configuration stream → workers, and acknowledgements back. It serves
  * nothing itself; whatever happens here, the workers go on.
  */
-import type { BackendReport, StatusReport } from '../admin/status-report.ts';
+import type { StatusReport } from '../admin/status-report.ts';
+import { GatewayView } from '../admin/view/view.ts';
 import { servingOf } from '../configsync/fleet.ts';
 import { createConfigServer, type ConfigServer } from '../configsync/server.ts';
 import {
@@ -13,7 +14,7 @@ import {
 } from '../controller/observations.ts';
 import { reconcileTrouble } from '../controller/reconcile-health.ts';
 import { createReconcileLoop, type Reconciled, type ReconcileLoop } from '../controller/reconcile-loop.ts';
-import { dataPlaneOf, type DataPlaneId } from '../ir/data-plane-id.ts';
+import { dataPlaneOf } from '../ir/data-plane-id.ts';
 import type { LocatingProvider } from '../provider/file/file-provider.ts';
 import type { RequestStats } from '../proxy/exchange/request-stats.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -22,15 +23,14 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { MetricFamily } from '../telemetry/metric-registry.ts';
 import type { Observations } from '../translator/observations.ts';
 import { Translator } from '../translator/translate.ts';
-import type { RulePolicies, TranslateOptions } from '../translator/types.ts';
+import type { TranslateOptions } from '../translator/types.ts';
 import { whyNothingIsBound } from './nothing-bound.ts';
 import { reachableAddresses } from './addresses.ts';
 import { listenerPortOf } from './bound-listener-ports.ts';
 import { PortClaims } from './port-claims.ts';
 import { proxyMetrics } from '../admin/proxy-metrics.ts';
-import { ServedSince } from '../admin/served-since.ts';
-import { buildStatusReport, servedObjects } from '../admin/build-status-report.ts';
-import { backendHealth } from '../admin/backend-health.ts';
+import type { DataPlaneProxies } from '../admin/view/inputs.ts';
+import type { ProcessReport } from '../admin/view/status.ts';
 import { supervisorMetrics } from './supervisor-metrics.ts';
 import type { WorkerSettings } from './worker-messages.ts';
 import { createWorkerPool, type WorkerPool } from './worker-pool.ts';
@@ -75,9 +75,9 @@ export class Supervisor {
   readonly #loop: ReconcileLoop;
   readonly #pool: WorkerPool;
   readonly #claims: PortClaims;
-  readonly #servedSince = new ServedSince();
+  /** What this gateway serves, for people and programs that ask. */
+  readonly view: GatewayView;
   readonly #startedAt = new Date().toISOString();
-  #reconciled: Reconciled | null = null;
   /** Once every worker has served something, the gateway is ready; a worker that is replaced does not change that. */
   #wasReady = false;
   #isDraining = false;
@@ -103,6 +103,13 @@ export class Supervisor {
         this.#reconciledTo(reconciled);
       },
     });
+    this.view = new GatewayView({
+      process: () => this.#processReport(),
+      stats: async () => (await this.#pool.stats()).workers.map(({ stats }) => stats.proxy),
+      locate: options.locate,
+      now: () => Date.now(),
+      logger,
+    });
     this.#claims = new PortClaims(new Map(workerSettings.portMap), logger);
     this.#pool = createWorkerPool({
       count: workers,
@@ -123,13 +130,6 @@ export class Supervisor {
 
   get configs(): ConfigServer['configs'] {
     return this.#server.configs;
-  }
-
-  /** Where the settings of a data plane's rules come from. */
-  policiesOf(dataPlane: DataPlaneId): RulePolicies {
-    const { configs = [], policies = [] } = this.#reconciled?.result ?? {};
-    const index = configs.findIndex((config) => config.dataPlane === dataPlane);
-    return policies[index] ?? new Map<never, never>();
   }
 
   /** The listener's port for one that is bound; see `listenerPortOf`. */
@@ -159,12 +159,14 @@ export class Supervisor {
     return `waiting for ${String(waiting)} of ${String(this.#options.workers)} workers to take their configuration`;
   }
 
-  status(): StatusReport {
-    const { version, workers, locate } = this.#options;
-    const context = {
+  #processReport(): ProcessReport {
+    const { version, workers } = this.#options;
+    const notReady = this.notReady();
+    return {
       version,
       startedAt: this.#startedAt,
-      notReady: this.notReady(),
+      ready: notReady === null,
+      notReady,
       reconciling: this.#loop.health,
       workers: {
         expected: workers,
@@ -172,20 +174,7 @@ export class Supervisor {
         restarts: this.#pool.restarts,
         pids: this.#pool.pids,
       },
-      ports: this.#server.peers.flatMap(({ ports }) => ports),
-      servedSince: this.#servedSince,
-      locate,
     };
-    return buildStatusReport(this.#reconciled, context);
-  }
-
-  /** What the workers know of the endpoints of every backend. */
-  async backends(): Promise<readonly BackendReport[]> {
-    const { workers } = await this.#pool.stats();
-    return backendHealth(
-      workers.map(({ stats }) => stats.proxy),
-      Date.now(),
-    );
   }
 
   /** Counters of requests, of all workers. */
@@ -196,7 +185,7 @@ export class Supervisor {
 
   async metrics(): Promise<readonly MetricFamily[]> {
     const stats = await this.#pool.stats();
-    return [...proxyMetrics(stats.proxies), ...supervisorMetrics(stats, this.status())];
+    return [...proxyMetrics(stats.proxies), ...supervisorMetrics(stats, this.view.status)];
   }
 
   /** Stops reconciling and accepting, lets exchanges finish until the deadline; resolves when all workers have ended. */
@@ -235,23 +224,33 @@ export class Supervisor {
   }
 
   #acknowledged(): void {
-    const { revision } = this.#server;
-    const isServedByAll = revision > 0 && this.#servingSince(revision) >= this.#options.workers;
-    if (isServedByAll) {
-      this.#wasReady = true;
-      this.#servedSince.serving(revision, Date.now());
-    }
+    if (this.#isServedByAll) this.#wasReady = true;
     this.#loop.observationsChanged();
   }
 
   #reconciledTo(reconciled: Reconciled): void {
-    this.#reconciled = reconciled;
     this.#claims.keepConfigured(this.#server.configs);
-    this.#servedSince.published(servedObjects(reconciled.result.statuses), reconciled.revision);
+    this.view.update({
+      reconciled,
+      proxies: this.#proxies(),
+      isServedByAll: this.#isServedByAll,
+    });
+    this.#options.onChange(this.view.status, reconciled);
+  }
+
+  get #isServedByAll(): boolean {
     const { revision } = this.#server;
-    if (this.#servingSince(revision) >= this.#options.workers)
-      this.#servedSince.serving(revision, Date.now());
-    this.#options.onChange(this.status(), reconciled);
+    return revision > 0 && this.#servingSince(revision) >= this.#options.workers;
+  }
+
+  /** Every worker serves every data plane. */
+  #proxies(): readonly DataPlaneProxies[] {
+    const { configs, peers } = this.#server;
+    return configs.map(({ dataPlane }) => ({
+      dataPlane,
+      expected: this.#options.workers,
+      proxies: peers.map((peer) => servingOf(peer, dataPlane)),
+    }));
   }
 
   /** Rules come and go with routes; rows without a rule stay as long as their data plane. */

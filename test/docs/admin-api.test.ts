@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { EventStream } from '../../src/admin/api/event-stream.ts';
+import { GatewayView } from '../../src/admin/view/view.ts';
 import { adminHandlers } from '../../src/admin/admin-handlers.ts';
 import { startSluice } from '../support/sluice-process.ts';
 import { tableRows } from '../support/markdown.ts';
+import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
 
 const page = readFileSync(new URL('../../docs/reference/admin-api.md', import.meta.url), 'utf8');
 
@@ -13,14 +16,20 @@ const firstColumn = (heading: string): string[] =>
 
 test('every path is documented, and no other', () => {
   const refuse = (): never => assert.fail('nothing is asked');
+  const view = new GatewayView({
+    process: refuse,
+    stats: null,
+    locate: refuse,
+    now: Date.now,
+    logger: SILENT_LOGGER,
+  });
   const handlers = adminHandlers({
     unhealthy: refuse,
     notReady: refuse,
-    status: refuse,
-    backends: refuse,
+    view,
+    events: new EventStream(view),
     configs: refuse,
     listenerPort: refuse,
-    policies: refuse,
     metrics: refuse,
   });
   assert.deepEqual(firstColumn('path').toSorted(), Object.keys(handlers).toSorted());

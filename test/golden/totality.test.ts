@@ -19,8 +19,10 @@ import { readStored } from '../../src/gatewayapi/validation/stored-object.ts';
 import { validateObject } from '../../src/gatewayapi/validation/validate-object.ts';
 import { decodeConfig, encodeConfig } from '../../src/ir/codec.ts';
 import { HEALTHY } from '../../src/controller/reconcile-health.ts';
-import { ServedSince } from '../../src/admin/served-since.ts';
-import { buildStatusReport, type ReportContext } from '../../src/admin/build-status-report.ts';
+import type { Reconciled } from '../../src/controller/reconcile-loop.ts';
+import { COLLECTIONS } from '../../src/admin/api/collections.ts';
+import type { ProcessReport } from '../../src/admin/view/status.ts';
+import { GatewayView } from '../../src/admin/view/view.ts';
 import { parseRequest } from '../../src/admin/explain/request.ts';
 import { translateOptions } from '../../src/controller/translate-options.ts';
 import { explain } from '../../src/proxy/router/explain.ts';
@@ -31,6 +33,7 @@ import type { TranslateResult } from '../../src/translator/types.ts';
 import { objectOfKind } from '../schema/arbitrary-object.ts';
 import { readSeeds } from '../schema/seeds.ts';
 import { fieldAt, withValue } from './edit-field.ts';
+import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
 
 const OPTIONS = translateOptions({});
 const GROUP = 'gateway.networking.k8s.io';
@@ -97,7 +100,7 @@ function evaluate(objects: readonly JsonObject[]): TranslateResult {
   const contained = result.findings.filter(({ code }) => code === 'internal-error');
   assert.deepEqual(contained, [], JSON.stringify(objects));
   const reconciled = { snapshot, inputFindings: [], observations, result, revision: 1 };
-  buildStatusReport(reconciled, REPORT);
+  readView(reconciled);
   for (const config of result.configs) {
     assert.deepEqual(decodeConfig(encodeConfig(config)), config);
     for (const text of REQUESTS) {
@@ -108,16 +111,28 @@ function evaluate(objects: readonly JsonObject[]): TranslateResult {
   return result;
 }
 
-const REPORT: ReportContext = {
+const REPORT: ProcessReport = {
   version: '',
   startedAt: '',
+  ready: true,
   notReady: null,
   reconciling: HEALTHY,
   workers: { expected: 1, serving: 1, restarts: 0, pids: [] },
-  ports: [],
-  servedSince: new ServedSince(),
-  locate: () => null,
 };
+
+/** Reads everything that the admin API shows. */
+function readView(reconciled: Reconciled): void {
+  const view = new GatewayView({
+    process: () => REPORT,
+    stats: null,
+    locate: () => null,
+    now: Date.now,
+    logger: SILENT_LOGGER,
+  });
+  view.update({ reconciled, proxies: [], isServedByAll: true });
+  for (const { items } of Object.values(COLLECTIONS)) JSON.stringify(items(view));
+  JSON.stringify([view.summary, view.status]);
+}
 
 function* optionalPaths(value: unknown, path: Path): Generator<Path> {
   if (Array.isArray(value)) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { startController, type RunningController } from '../../src/cli/controller/controller.ts';
 import { followController } from '../../src/supervisor/remote-config.ts';
+import type { ListenAddress } from '../../src/cli/options.ts';
 import type { DataPlane } from '../../src/configsync/client.ts';
 import type { EndpointSet } from '../../src/ir/cluster.ts';
 import type { GatewayConfig } from '../../src/ir/gateway-config.ts';
@@ -18,6 +19,8 @@ const SERVICE = 'localhost';
 export interface ControllerParts {
   readonly identity?: string;
   readonly namespaces?: readonly string[];
+  /** Off when absent. */
+  readonly admin?: ListenAddress;
   /** Any free one when absent. */
   readonly configPort?: number;
   readonly logger?: Logger;
@@ -36,6 +39,8 @@ export async function runController(
     configPort: parts.configPort ?? 0,
     probeHost: '127.0.0.1',
     probePort: 0,
+    admin: parts.admin ?? 'off',
+    version: '1.0.0',
     proxyImage: 'sluice:test',
     externalBackends: false,
     namespace: 'sluice-system',

@@ -28,7 +28,7 @@ export const COMMAND_FINDINGS = {
 
 type Code = keyof typeof COMMAND_FINDINGS;
 
-const SOON_MS = 30 * 86_400_000;
+export const CERTIFICATE_EXPIRES_SOON_MS = 30 * 86_400_000;
 
 /** `findings`: of the translator. */
 export function commandFindings(
@@ -136,7 +136,7 @@ function checkValidity(
   if (toMs <= nowMs) return { code: 'certificate-expired', words: `expired on ${dayOf(toMs)}` };
   if (fromMs > nowMs)
     return { code: 'certificate-not-yet-valid', words: `is not valid before ${dayOf(fromMs)}` };
-  return toMs - nowMs < SOON_MS
+  return toMs - nowMs < CERTIFICATE_EXPIRES_SOON_MS
     ? { code: 'certificate-expires-soon', words: `expires on ${dayOf(toMs)}` }
     : null;
 }

@@ -2,12 +2,13 @@
 import { hostname } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../../telemetry/json-logger.ts';
-import { parsePath, parsePort } from '../options.ts';
+import { parseListenAddress, parsePath, parsePort, type ListenAddress } from '../options.ts';
 
 interface ControllerCommandOptions {
   readonly service: string;
   readonly configPort: number;
   readonly probePort: number;
+  readonly admin: ListenAddress;
   readonly proxyImage: string;
   readonly namespaces: readonly string[];
   readonly kubeconfig?: string;
@@ -42,6 +43,11 @@ export function registerController(program: Command): void {
     )
     .option('--config-port <port>', 'port of the configuration stream', parsePort, 15_010)
     .option('--probe-port <port>', 'port of /healthz, /readyz and /metrics', parsePort, 15_002)
+    .addOption(
+      new Option('--admin <address>', 'address of the admin API, which has no authentication, or off')
+        .argParser(parseListenAddress)
+        .default(parseListenAddress('127.0.0.1:15000'), '127.0.0.1:15000'),
+    )
     .option('--external-backends', 'serve ExternalName Services and XBackends, which can point to any host')
     .option('--kubeconfig <file>', 'kubeconfig file, for a controller outside the cluster', parsePath)
     .addOption(

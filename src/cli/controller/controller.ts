@@ -18,7 +18,7 @@ import { KubernetesProvider } from '../../provider/kubernetes/kubernetes-provide
 import { problemsOf } from '../../provider/kubernetes/problems.ts';
 import type { ApiServer } from '../../kubeapi/kube-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { exposeMetrics } from '../../telemetry/metric-registry.ts';
+import { exposeMetrics, type MetricFamily } from '../../telemetry/metric-registry.ts';
 import type { Observations } from '../../translator/observations.ts';
 import { Translator } from '../../translator/translate.ts';
 import { CONTROLLER_NAME } from '../../translator/types.ts';
@@ -28,6 +28,8 @@ import { listenForProxies } from '../../controller/config-listener.ts';
 import { Identities } from '../../controller/identities.ts';
 import { LeaderLink } from '../../controller/leader-link.ts';
 import { Provisioner } from '../../controller/provisioner.ts';
+import type { ListenAddress } from '../options.ts';
+import { ControllerAdmin } from './admin.ts';
 
 export interface ControllerOptions {
   readonly apiServer: ApiServer;
@@ -39,6 +41,9 @@ export interface ControllerOptions {
   readonly configPort: number;
   readonly probeHost: string;
   readonly probePort: number;
+  /** Of the admin API, or off. */
+  readonly admin: ListenAddress;
+  readonly version: string;
   readonly proxyImage: string;
   /** Where the controller itself lives: its Lease and its certificate authority. */
   readonly namespace: string;
@@ -55,6 +60,8 @@ export interface RunningController {
   readonly configPort: number;
   /** `host:port` of /healthz and /readyz. */
   readonly probes: string;
+  /** `host:port` of the admin API; null when there is none. */
+  readonly admin: string | null;
   readonly isLeader: boolean;
   /** Gives leadership back and ends; proxies serve on. */
   stop(): Promise<void>;
@@ -66,8 +73,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const client = new KubeClient(apiServer);
   const identities = await Identities.open(client, options.namespace);
   const parts = assemble(options, client, identities);
-  const { provider, provisioner, loop, fleet, link, crds, events } = parts;
-  let isReady = false;
+  const { provider, provisioner, loop, fleet, link, crds, events, admin } = parts;
   const probes = await startAdminServer({
     host: options.probeHost,
     port: options.probePort,
@@ -75,10 +81,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
     handlers: {
       '/healthz': () => text('ok'),
       '/readyz': () => {
-        const trouble = isReady ? reconcileTrouble(loop.health) : 'reading the cluster';
+        const trouble = notReady(parts);
         return trouble === null ? text('ready') : text(trouble, 503);
       },
-      '/metrics': () => metricsOf(parts),
+      '/metrics': () => exposed(metricsOf(parts)),
     },
   });
   provisioner.start();
@@ -88,12 +94,14 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const { configPort: port } = options;
   const isCurrent = provisioner.isCurrent.bind(provisioner);
   const listener = await listenForProxies({ fleet, port, identities, isCurrent, names: [service], logger });
-  isReady = true;
+  parts.seen.isReady = true;
+  const adminAddress = await admin.open(options.admin);
   const election = createElection(options, client, { ...parts, configPort: listener.port });
   election.start();
   return {
     configPort: listener.port,
     probes: probes.address,
+    admin: adminAddress,
     get isLeader() {
       return election.isLeader;
     },
@@ -107,6 +115,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
       provisioner.stop();
       fleet.close();
       listener.close();
+      await admin.close();
       await probes.close();
       client.close();
     },
@@ -122,18 +131,26 @@ interface Parts {
   readonly events: EventRecorder;
   readonly loop: ReconcileLoop;
   readonly leading: { isLeader: boolean; look: () => void };
-  readonly seen: { reconciliations: number; last: Reconciled | null };
+  readonly seen: { reconciliations: number; last: Reconciled | null; isReady: boolean };
+  readonly admin: ControllerAdmin;
 }
 
-async function metricsOf({ leading, seen, loop }: Parts): Promise<AdminAnswer> {
+/** null when ready, else what is missing. */
+const notReady = ({ seen, loop }: Pick<Parts, 'seen' | 'loop'>): string | null =>
+  seen.isReady ? reconcileTrouble(loop.health) : 'reading the cluster';
+
+function metricsOf({ leading, seen, loop }: Pick<Parts, 'leading' | 'seen' | 'loop'>): MetricFamily[] {
   const { user, system } = process.cpuUsage();
-  const families = controllerMetrics({
+  return controllerMetrics({
     ...seen,
     isLeader: leading.isLeader,
     health: loop.health,
     residentBytes: process.memoryUsage.rss(),
     cpuSeconds: (user + system) / MICROSECONDS,
   });
+}
+
+async function exposed(families: readonly MetricFamily[]): Promise<AdminAnswer> {
   const { contentType, text: body } = await exposeMetrics(families);
   return { status: 200, contentType, body };
 }
@@ -173,7 +190,7 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
     now: () => new Date(),
   });
   const finalizer = new ClassFinalizer(client, logger);
-  const seen: Parts['seen'] = { reconciliations: 0, last: null };
+  const seen: Parts['seen'] = { reconciliations: 0, last: null, isReady: false };
   const translator = new Translator(
     translateOptions({ addresses: 'infrastructure', externalBackends: options.externalBackends }),
   );
@@ -188,14 +205,29 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
       seen.reconciliations++;
       seen.last = reconciled;
       provisioner.provision(reconciled.result.infra);
+      admin.reconciled(reconciled);
       leading.look = () => {
         if (leading.isLeader) lead(reconciled, { provider, finalizer, events });
       };
       leading.look();
     },
   });
-  return { provider, provisioner, fleet, link, crds, events, loop, leading, seen };
+  const admin = createAdmin(options, () => ({ fleet, provisioner, leading, seen, loop }));
+  return { provider, provisioner, fleet, link, crds, events, loop, leading, seen, admin };
 }
+
+/** `parts`: of the controller, read for every answer. */
+const createAdmin = (
+  { version, logger }: ControllerOptions,
+  parts: () => Pick<Parts, 'fleet' | 'provisioner' | 'leading' | 'seen' | 'loop'>,
+): ControllerAdmin =>
+  new ControllerAdmin({
+    version,
+    logger,
+    parts,
+    notReady: () => notReady(parts()),
+    metrics: () => metricsOf(parts()),
+  });
 
 /** Publishes to the proxies of objects that exist now, and to no others. */
 const publishing = (fleet: Fleet, provisioner: Provisioner): ReconcileOptions['server'] => ({

@@ -5,9 +5,13 @@ import { createLineWriter } from '../../telemetry/line-writer.ts';
 import { USAGE_ERROR } from '../exit-codes.ts';
 import { logRejections } from '../../supervisor/rejections.ts';
 import { printError } from '../../report/terminal.ts';
+import { sluiceVersion } from '../version.ts';
 import { startController, type ControllerOptions } from './controller.ts';
 
-export interface RunControllerOptions extends Omit<ControllerOptions, 'apiServer' | 'logger' | 'probeHost'> {
+export interface RunControllerOptions extends Omit<
+  ControllerOptions,
+  'apiServer' | 'logger' | 'probeHost' | 'version'
+> {
   readonly kubeconfig: string | null;
   readonly logLevel: LogLevel;
 }
@@ -26,7 +30,13 @@ export async function runController(options: RunControllerOptions): Promise<void
   }
   const apiServer = loaded.value;
   const ended = untilSignal();
-  const starting = startController({ ...rest, apiServer, logger, probeHost: '0.0.0.0' });
+  const starting = startController({
+    ...rest,
+    apiServer,
+    logger,
+    probeHost: '0.0.0.0',
+    version: sluiceVersion(),
+  });
   const controller = await Promise.race([starting, ended.then(() => null)]);
   // Told to end before the cluster was read: nothing is led, served or half written yet.
   if (controller === null) process.exit(0);

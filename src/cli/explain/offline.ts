@@ -8,11 +8,12 @@ import { translate } from '../../translator/translate.ts';
 import { servicesWithoutEndpoints, withEchoEndpoints } from '../../echo/echo-endpoints.ts';
 import { StandIns } from '../../echo/fill-stand-ins.ts';
 import { MAPPED_REDIRECT } from '../run/mapped-redirects.ts';
-import { ServedSince } from '../../admin/served-since.ts';
-import { buildStatusReport } from '../../admin/build-status-report.ts';
+import type { ProcessReport } from '../../admin/view/status.ts';
+import { GatewayView } from '../../admin/view/view.ts';
 import { translateOptions } from '../../controller/translate-options.ts';
 import type { ExplainAnswer } from '../../report/explain/answer.ts';
 import { explainRequest } from '../../admin/explain/explain-request.ts';
+import { SILENT_LOGGER } from '../../telemetry/logger.ts';
 
 export interface OfflineOptions {
   readonly allClasses: boolean;
@@ -23,6 +24,15 @@ export interface OfflineOptions {
 
 /** `run --echo` binds any free ports for its backends; this one represents them. */
 const ECHO_PORT = 9000;
+
+const NOT_RUNNING: ProcessReport = {
+  version: '',
+  startedAt: '',
+  ready: false,
+  notReady: 'nothing runs',
+  reconciling: HEALTHY,
+  workers: { expected: 0, serving: 0, restarts: 0, pids: [] },
+};
 
 export async function explainOffline(
   paths: readonly string[],
@@ -39,16 +49,15 @@ export async function explainOffline(
     (config, index) => explainRequest(config, request, result.policies[index] ?? new Map()) ?? [],
   );
   const reconciled = { snapshot, inputFindings: loaded.findings, observations, result, revision: 0 };
-  const { gateways, findings } = buildStatusReport(reconciled, {
-    version: '',
-    startedAt: '',
-    notReady: null,
-    reconciling: HEALTHY,
-    workers: { expected: 0, serving: 0, restarts: 0, pids: [] },
-    ports: [],
-    servedSince: new ServedSince(),
+  const view = new GatewayView({
+    process: () => NOT_RUNNING,
+    stats: null,
     locate: (object, path) => loaded.locate(object, path),
+    now: () => Date.now(),
+    logger: SILENT_LOGGER,
   });
+  view.update({ reconciled, proxies: [], isServedByAll: false });
+  const { gateways, findings } = view.status;
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const isMapped = [...options.map].some(([from, to]) => from !== to);
   return {

@@ -17,6 +17,7 @@ import { namesOf } from '../paths.ts';
 import { colorsFor, print, printError } from '../../report/terminal.ts';
 import { translateOptions } from '../../controller/translate-options.ts';
 import { sluiceVersion } from '../version.ts';
+import { EventStream } from '../../admin/api/event-stream.ts';
 import { adminHandlers } from '../../admin/admin-handlers.ts';
 import type { RunOptions } from './command.ts';
 import { withEcho, type EchoOptions } from '../../echo/echo-provider.ts';
@@ -236,14 +237,14 @@ async function openAdmin(
   { supervisor, options: { admin: address }, logger, takeover, adminPorts }: AdminParts,
   onOpen: (address: string | null) => void,
 ): Promise<{ close(): Promise<void> }> {
+  const events = new EventStream(supervisor.view);
   const handlers = adminHandlers({
     unhealthy: () => supervisor.unhealthy(),
     notReady: () => supervisor.notReady(),
-    status: () => supervisor.status(),
-    backends: () => supervisor.backends(),
+    view: supervisor.view,
+    events,
     configs: () => supervisor.configs,
     listenerPort: (dialled) => supervisor.listenerPort(dialled),
-    policies: (gateway) => supervisor.policiesOf(gateway),
     metrics: () => supervisor.metrics(),
   });
   let server: AdminServer | null = null;
@@ -265,7 +266,12 @@ async function openAdmin(
   const error = await open();
   if (error !== null && takeover !== null) void takeover.gone().then(open).then(tell);
   else tell(error);
-  return { close: async () => server?.close() };
+  return {
+    async close() {
+      events.close();
+      await server?.close();
+    },
+  };
 }
 
 function noAdminApi({ host, port }: HostPort, error: unknown): string {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
 import { createColors } from 'picocolors';
-import type { FindingReport, StatusReport } from '../../admin/status-report.ts';
+import type { FindingReport } from '../../admin/api/resources.ts';
+import type { StatusReport } from '../../admin/status-report.ts';
 import { HEALTHY } from '../../controller/reconcile-health.ts';
 import { LiveSummary } from './live-summary.ts';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { createColors } from 'picocolors';
-import type { ConditionReport, FindingReport, RouteReport, StatusReport } from '../../admin/status-report.ts';
+import type { ConditionReport, FindingReport } from '../../admin/api/resources.ts';
+import type { RouteReport, StatusReport } from '../../admin/status-report.ts';
 import type { Layout } from '../layout.ts';
 import { changedLines, fullSummary } from './summary.ts';
 

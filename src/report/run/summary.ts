@@ -1,11 +1,6 @@
 /** The live summary of `run`: everything at first, then what changed. Pure: a report in, lines out. */
-import type {
-  FindingReport,
-  GatewayReport,
-  ListenerReport,
-  RouteReport,
-  StatusReport,
-} from '../../admin/status-report.ts';
+import type { FindingReport } from '../../admin/api/resources.ts';
+import type { GatewayReport, ListenerReport, RouteReport, StatusReport } from '../../admin/status-report.ts';
 import { countOf } from '../../lib/plural.ts';
 import { findingLines, placeOf } from '../finding-lines.ts';
 import { wrap, type Layout } from '../layout.ts';

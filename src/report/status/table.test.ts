@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { createColors } from 'picocolors';
-import type { ConditionReport, StatusAnswer } from '../../admin/status-report.ts';
+import type { ConditionReport } from '../../admin/api/resources.ts';
+import type { StatusAnswer } from '../../admin/status-report.ts';
 import { HEALTHY } from '../../controller/reconcile-health.ts';
 import { formatStatus } from './table.ts';
 

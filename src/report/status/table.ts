@@ -1,7 +1,7 @@
 /** The table of `sluice status`. Pure: a report in, lines out. */
+import type { ConditionReport } from '../../admin/api/resources.ts';
 import type {
   BackendReport,
-  ConditionReport,
   EndpointOutReport,
   GatewayReport,
   ListenerReport,

@@ -1,0 +1,102 @@
+/** The most recent changes: enough for a client that was away for a moment, and bounded. */
+import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import type { StatusUpdate } from '../../gatewayapi/status.ts';
+import { reuseIfEqual } from '../../lib/reuse.ts';
+import { diffByIdentity } from '../../lib/list-diff.ts';
+import type { ChangeItem } from '../api/resources.ts';
+import { idOf, listsOf, objectId, type SnapshotObject } from './objects.ts';
+
+export type ChangedObject = ChangeItem['objects'][number];
+
+/** Revisions that are kept. */
+export const MAX_CHANGES = 256;
+/** Objects that are named for each. */
+export const MAX_OBJECTS = 50;
+
+export class ChangeLog {
+  /** Oldest first. */
+  #changes: ChangeItem[] = [];
+  /** Revisions whose configuration some proxy has not taken yet. */
+  #unserved = new Set<number>();
+
+  /** `isPublished`: proxies get a new configuration. */
+  add(change: Omit<ChangeItem, 'servedAt' | 'id'>, isPublished: boolean): ChangeItem {
+    const item = { id: String(change.revision), ...change, servedAt: null };
+    this.#changes.push(item);
+    if (isPublished) this.#unserved.add(change.revision);
+    if (this.#changes.length > MAX_CHANGES) {
+      const [dropped] = this.#changes.splice(0, 1);
+      if (dropped !== undefined) this.#unserved.delete(dropped.revision);
+    }
+    return item;
+  }
+
+  /** Every proxy serves everything that has been published. */
+  servedAll(at: string): void {
+    if (this.#unserved.size === 0) return;
+    this.#changes = this.#changes.map((change) =>
+      this.#unserved.has(change.revision) ? { ...change, servedAt: at } : change,
+    );
+    this.#unserved.clear();
+  }
+
+  /** Newest first. */
+  get newestFirst(): readonly ChangeItem[] {
+    return this.#changes.toReversed();
+  }
+
+  /** Oldest first; null when older ones than these have been dropped. */
+  after(revision: number): readonly ChangeItem[] | null {
+    const [oldest] = this.#changes;
+    if (oldest !== undefined && revision < oldest.revision - 1) return null;
+    return this.#changes.filter((change) => change.revision > revision);
+  }
+}
+
+/** Unchanged objects are the same in both. */
+export function changedObjects(
+  before: ResourceSnapshot | null,
+  after: ResourceSnapshot,
+): readonly ChangedObject[] {
+  const known = new Map(before === null ? [] : Object.entries(before)) as ReadonlyMap<
+    string,
+    readonly SnapshotObject[]
+  >;
+  const names = Object.keys(after);
+  return listsOf(after).flatMap((list, index) => changedItems(known.get(names[index] ?? '') ?? [], list));
+}
+
+function changedItems(
+  before: readonly SnapshotObject[],
+  after: readonly SnapshotObject[],
+): readonly ChangedObject[] {
+  const { removed, added } = diffByIdentity(before, after);
+  // What is not there in a newer version was removed.
+  const old = new Map(removed.map((object) => [idOf(object), object]));
+  const changes = added.flatMap((object) => {
+    const id = idOf(object);
+    const known = old.get(id);
+    old.delete(id);
+    if (known !== undefined && reuseIfEqual(known, object) === known) return [];
+    return [changeOf(object, known === undefined ? 'added' : 'updated')];
+  });
+  return [...changes, ...[...old.values()].map((object) => changeOf(object, 'removed'))];
+}
+
+const changeOf = (
+  { kind, metadata: { namespace = '', name } }: SnapshotObject,
+  change: ChangedObject['change'],
+): ChangedObject => ({ kind, namespace, name, change });
+
+/** Objects whose status is another one, except for those that `changed` names already. */
+export function changedStatuses(
+  before: readonly StatusUpdate[],
+  after: readonly StatusUpdate[],
+  changed: readonly ChangedObject[],
+): readonly ChangedObject[] {
+  const { added } = diffByIdentity(before, after);
+  const named = new Set(changed.map(objectId));
+  return added
+    .filter((update) => !named.has(objectId(update.object)))
+    .map(({ object: { kind, namespace, name } }) => ({ kind, namespace, name, change: 'status' }));
+}
