@@ -30,6 +30,7 @@ const FOLDERS = [
   { folder: 'test/zero-loss/', name: 'zero-loss', stage: 'e2e' },
   { folder: 'test/soak/', name: 'soak', stage: 'e2e' },
   { folder: 'test/fuzz/', name: 'fuzz', stage: 'e2e' },
+  { folder: 'test/matrix/', name: 'matrix', stage: 'unit' },
   { folder: 'test/simulation/', name: 'simulation', stage: 'unit' },
   { folder: 'test/golden/', name: 'golden', stage: 'unit' },
   { folder: 'test/schema/', name: 'schema', stage: 'unit' },

@@ -1,7 +1,7 @@
 /** Every time limit on clients, for the first request of a connection and for a later one, over both versions of HTTP. */
 import { suite, test, type TestContext } from 'node:test';
 import assert from 'node:assert/strict';
-import { DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
+import { DEFAULT_CLUSTER_POLICY, DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
 import { clusterId } from '../../ir/ids.ts';
 import type { ExternalAuthFilter } from '../../ir/filter.ts';
 import type { ClientLimits } from '../../ir/client-limits.ts';
@@ -139,16 +139,49 @@ const RULES: readonly TestRule[] = [
     filters: [askAuth],
     timeouts: { ...DEFAULT_TIMEOUTS, requestMs: 150 },
   },
+  {
+    pathPrefix: '/backend-request',
+    backends: [testBackend('a')],
+    timeouts: { ...DEFAULT_TIMEOUTS, backendRequestMs: 150 },
+  },
+  { pathPrefix: '/idle', backends: [testBackend('a')], timeouts: { ...DEFAULT_TIMEOUTS, streamIdleMs: 150 } },
+  {
+    pathPrefix: '/per-try',
+    backends: [testBackend('a')],
+    retry: {
+      attempts: 1,
+      on: ['per-try-timeout'],
+      codes: [],
+      grpcCodes: [],
+      backoffMs: 1,
+      maxBackoffMs: 1,
+      honorRetryAfter: false,
+      perTryTimeoutMs: 80,
+      nonIdempotent: 'never',
+      maxBodyBytes: 0,
+    },
+  },
+  { pathPrefix: '/connect', backends: [testBackend('h2')] },
   { pathPrefix: '/', backends: [testBackend('a')] },
 ];
+
+/** The silent server begins no HTTP/2, so that connecting to it is never done. */
+const CONNECTING = {
+  ...DEFAULT_CLUSTER_POLICY,
+  connection: { ...DEFAULT_CLUSTER_POLICY.connection, connectTimeoutMs: 80 },
+};
 
 async function startProxy(t: TestContext, limits: Partial<ClientLimits>): Promise<TestProxy> {
   const backend = await ScriptedBackend.start(answeringRoot);
   const silent = await ScriptedBackend.start();
   const config = testConfig({
     rules: RULES,
-    clusters: [testCluster('a'), testCluster('silent')],
-    endpoints: { a: [backend.port], silent: [silent.port] },
+    clusters: [
+      testCluster('a'),
+      testCluster('silent'),
+      testCluster('h2', { protocol: 'h2', policy: CONNECTING }),
+    ],
+    endpoints: { a: [backend.port], silent: [silent.port], h2: [silent.port] },
   });
   const proxy = await TestProxy.start(config, limits);
   t.after(async () => {
@@ -204,6 +237,30 @@ const ROWS: readonly Row[] = [
     timer: 'an auth server that does not answer within the time limit of the request',
     limits: NO_IDLE_LIMIT,
     act: (client) => client.ask('/auth'),
+    expected: [504, 504],
+  },
+  {
+    timer: 'a backend that does not answer within the time limit of the backend request',
+    limits: NO_IDLE_LIMIT,
+    act: (client) => client.ask('/backend-request'),
+    expected: [504, 504],
+  },
+  {
+    timer: 'a stream without a byte',
+    limits: NO_IDLE_LIMIT,
+    act: (client) => client.ask('/idle'),
+    expected: [504, 504],
+  },
+  {
+    timer: 'a backend that answers no attempt within the time limit of one',
+    limits: NO_IDLE_LIMIT,
+    act: (client) => client.ask('/per-try'),
+    expected: [504, 504],
+  },
+  {
+    timer: 'a backend that cannot be connected to in time',
+    limits: NO_IDLE_LIMIT,
+    act: (client) => client.ask('/connect'),
     expected: [504, 504],
   },
 ];

@@ -139,6 +139,51 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+/** Matches of every type: one that the preflight for GET meets, and one that it does not. */
+const TYPES: Readonly<Record<string, readonly [fits: Partial<RouteMatch>, differs: Partial<RouteMatch>]>> = {
+  'an exact path': [{ path: { kind: 'exact', value: '/api/x' } }, { path: { kind: 'exact', value: '/api' } }],
+  'a path prefix': [{ path: { kind: 'prefix', value: '/api' } }, { path: { kind: 'prefix', value: '/ap' } }],
+  'a path pattern': [
+    { path: { kind: 'regex', pattern: '/a.*x' } },
+    { path: { kind: 'regex', pattern: '/a.*y' } },
+  ],
+  'a method': [{ method: 'GET' }, { method: 'PUT' }],
+  'a query parameter': [
+    { query: [{ name: 'q', value: { kind: 'exact', value: '1' } }] },
+    { query: [{ name: 'q', value: { kind: 'exact', value: '2' } }] },
+  ],
+  'a pattern of a query parameter': [
+    { query: [{ name: 'q', value: { kind: 'regex', pattern: '[0-9]' } }] },
+    { query: [{ name: 'q', value: { kind: 'regex', pattern: '[a-z]' } }] },
+  ],
+  'a header field that the preflight has itself': [
+    { headers: [{ name: 'origin', value: { kind: 'exact', value: 'https://a.example' } }] },
+    { headers: [{ name: 'origin', value: { kind: 'exact', value: 'https://b.example' } }] },
+  ],
+  'a pattern of such a field': [
+    { headers: [{ name: 'origin', value: { kind: 'regex', pattern: 'https://.*' } }] },
+    { headers: [{ name: 'origin', value: { kind: 'regex', pattern: 'http://.*' } }] },
+  ],
+};
+
+const ofTypes = (): readonly Row[] =>
+  Object.entries(TYPES).flatMap(([type, [fits, differs]]) => {
+    const rules = (match: Partial<RouteMatch>): readonly TestRule[] => [
+      { match: { ...at('/', 'GET'), ...match }, filters: [cors(1)], backends: plain },
+      { match: at('/', 'GET'), filters: [cors(2)], backends: plain },
+    ];
+    const row = (name: string, match: Partial<RouteMatch>, expected: string): Row => ({
+      name,
+      rules: rules(match),
+      asks: 'GET',
+      expected,
+    });
+    return [
+      row(`is answered by a rule that matches by ${type}`, fits, '1'),
+      row(`passes over a rule that does not match by ${type}`, differs, '2'),
+    ];
+  });
+
 async function start(t: TestContext, rules: readonly TestRule[]) {
   const backend = await ScriptedBackend.start(answering('backend'));
   const auth = await ScriptedBackend.start();
@@ -154,11 +199,11 @@ async function start(t: TestContext, rules: readonly TestRule[]) {
 }
 
 const preflight = (asks: string): string =>
-  `OPTIONS /api/x HTTP/1.1\r\nHost: h\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: ${asks}\r\n` +
+  `OPTIONS /api/x?q=1 HTTP/1.1\r\nHost: h\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: ${asks}\r\n` +
   'Access-Control-Request-Headers: x-tenant\r\n\r\n';
 
 describe('a preflight', () => {
-  for (const { name, rules, asks, expected } of ROWS) {
+  for (const { name, rules, asks, expected } of [...ROWS, ...ofTypes()]) {
     test(name, async (t) => {
       const { client, config } = await start(t, rules);
       client.send(preflight(asks));
@@ -180,7 +225,7 @@ describe('a preflight', () => {
           method: 'OPTIONS',
           host: 'h',
           path: '/api/x',
-          query: '',
+          query: 'q=1',
           serverName: null,
           header: (field) => fields[field],
         },
