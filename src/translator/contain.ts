@@ -1,13 +1,13 @@
 /**
- * Containment: an exception while one object is evaluated is a defect of Sluice. It costs that object only: what takes its place is
- * closed, and a finding names it.
+ * Contains defects: an exception while Sluice evaluates one object is a bug in Sluice and affects that object only. The object is closed,
+ * and a finding names it.
  */
 import type { ObjectMeta } from '../gatewayapi/object-meta.ts';
 import { groupOf, type ObjectRef } from '../gatewayapi/ref.ts';
 import type { Fault } from './faults/fault.ts';
 import { internalError } from './faults/object-faults.ts';
 
-/** What `run` gives, or `otherwise` if it throws. */
+/** Returns the result of `run`, or of `otherwise` if `run` throws. */
 export function contain<Value>(run: () => Value, otherwise: (error: unknown) => Value): Value {
   try {
     return run();
@@ -22,17 +22,17 @@ interface ApiObject {
   readonly metadata: ObjectMeta;
 }
 
-/** What failed for one object: by step, since one that succeeds later takes back only what it said itself. */
+/** The failures of one object, by step: a step that succeeds later clears only its own failure. */
 type Steps = Map<string, Fault>;
 
 /**
- * Failures that no node of the graph carries. One is kept until its step succeeds, or its object is gone: what was computed from an object
- * is memoized, so that most steps do not run again.
+ * Failures that no graph node carries. A failure is kept until its step succeeds or its object is removed: results are memoized, so most
+ * steps do not run again.
  */
 export class Defects {
   readonly #found = new Map<ApiObject, Steps>();
 
-  /** As `contain`, with the failure noted for `object`. */
+  /** Like `contain`; records the failure for `object`. */
   contain<Value>(
     [object, step]: readonly [object: ApiObject, step: string],
     run: () => Value,
@@ -56,7 +56,7 @@ export class Defects {
     if (steps?.size === 0) this.#found.delete(object);
   }
 
-  /** Forgets objects that are not in any of these lists. */
+  /** Drops the failures of objects that are in none of these lists. */
   keepOnly(lists: readonly (readonly object[])[]): void {
     for (const object of this.#found.keys()) {
       if (!lists.some((list) => list.includes(object))) this.#found.delete(object);

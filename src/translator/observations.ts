@@ -1,15 +1,15 @@
-/** What runs, as far as statuses depend on it: the input of `translate` besides the resources. */
+/** The observed state of data planes and cluster that statuses depend on: the second input of `translate`, besides the resources. */
 import type { UnreadableKind } from '../gatewayapi/snapshot.ts';
 import type { DataPlaneId } from '../ir/data-plane-id.ts';
 
 /** What proxies and infrastructure report about one data plane. */
 export interface DataPlaneObservation {
   readonly dataPlane: DataPlaneId;
-  /** Addresses under which it can be reached now. */
+  /** Addresses at which clients can reach it now. */
   readonly addresses: readonly { readonly type: 'IPAddress' | 'Hostname'; readonly value: string }[];
   /**
-   * The config version that proxies acknowledged, the Gateway generation it was made from, and how many proxies of how
-   * many; null before the first.
+   * The acknowledged configuration version, the Gateway generation it was built from, and how many of the expected proxies
+   * acknowledged it; null before the first acknowledgement.
    */
   readonly acknowledged: {
     readonly version: string;
@@ -17,16 +17,16 @@ export interface DataPlaneObservation {
     readonly proxies: number;
     readonly expected: number;
   } | null;
-  /** What keeps that which should run for it from running, in words; null or absent when nothing is known to. */
+  /** Why its infrastructure does not run, as a message; null or absent when no problem is known. */
   readonly trouble?: string | null;
-  /** Ports that could not be bound, with the reason in words. */
+  /** Ports that could not be bound, each with a message. */
   readonly failedPorts: readonly { readonly port: number; readonly message: string }[];
-  /** Why a proxy serves an older configuration than the published one, in words; null or absent when none does. */
+  /** Why a proxy serves an older configuration than the published one, as a message; null or absent when all are current. */
   readonly refused?: string | null;
-  /** Rules that a proxy cannot serve as they are, while it serves all the rest; absent when there is none. */
+  /** Rules that a proxy cannot serve, although it serves the rest of the configuration; absent when there are none. */
   readonly problems?: readonly {
     readonly route: { readonly kind: string; readonly namespace: string; readonly name: string };
-    /** Counts from 0 in the route's `rules`. */
+    /** Zero-based index in the route's `rules`. */
     readonly rule: number;
     readonly message: string;
   }[];
@@ -36,9 +36,9 @@ export interface Observations {
   readonly dataPlanes: readonly DataPlaneObservation[];
   /**
    * Bundle versions (annotation gateway.networking.k8s.io/bundle-version) of the Gateway API CRDs in the cluster, `none`
-   * for one without; absent outside of a cluster.
+   * for a CRD without the annotation; absent outside of a cluster.
    */
   readonly crdVersions?: readonly string[];
-  /** Objects of these kinds have no effect; absent outside of a cluster. */
+  /** Kinds whose CRD has no version that Sluice reads, so their objects have no effect; absent outside of a cluster. */
   readonly unreadableKinds?: readonly UnreadableKind[];
 }

@@ -1,5 +1,5 @@
 /**
- * Resources in, configuration and status out. Pure and total: the same answer for the same input in any order.
+ * Translates resources to configuration and statuses. Pure and total: the result does not depend on the order of the input.
  *
  * A translator keeps what it computed from the last snapshot, so that a change costs in proportion to what it touches. Its answers are those
  * of a translator that begins from nothing, except that parts of them are the same objects as before.
@@ -20,7 +20,7 @@ import { PolicyLowering } from './policy/lowering.ts';
 import { StatusTable } from './status/statuses.ts';
 import type { TranslateOptions, TranslateResult } from './types.ts';
 
-/** One translation, from nothing. */
+/** Translates once, without memoized state. */
 export const translate = (
   snapshot: ResourceSnapshot,
   observations: Observations,

@@ -1,4 +1,4 @@
-/** What a translator makes anew after a change, and what it leaves as it is; that its answers are right: test/golden/history.test.ts. */
+/** What a translator recomputes after a change, and what it reuses. test/golden/history.test.ts checks that the results are correct. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {
@@ -126,7 +126,7 @@ suite('translator', () => {
     assert.equal(after.statuses, before.statuses);
   });
 
-  test('a finalizer on a class has no Gateway judged and no route attached anew', () => {
+  test('a finalizer on a GatewayClass neither validates a Gateway again nor attaches a route again', () => {
     const graph = new GraphBuilder(options);
     const before = graph.update(BASE);
     const [gatewayClass] = BASE.gatewayClasses;

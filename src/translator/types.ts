@@ -9,7 +9,7 @@ import type { PolicyLayer } from './policy/policy-settings.ts';
 
 export const CONTROLLER_NAME = 'sluice.dev/gateway-controller';
 
-/** What a certificate says, or why it cannot be used with its key. */
+/** The contents of a certificate, or why it cannot be used with its key. */
 export type CertificateReading =
   | {
       readonly ok: true;
@@ -19,22 +19,22 @@ export type CertificateReading =
     }
   | { readonly ok: false; readonly message: string };
 
-/** Everything `translate` needs besides resources. The functions must be pure: same text, same answer. */
+/** Options of `translate`. The functions must be pure: equal text gives an equal result. */
 export interface TranslateOptions {
   readonly controllerName: string;
   /**
-   * true: serve every Gateway, whatever controller its class names and whether or not the class object is there
+   * true: serve every Gateway, regardless of the controller that its class names and of whether the class exists
    * (standalone use of manifests written for another controller). Statuses of foreign GatewayClasses stay untouched.
    */
   readonly allClasses: boolean;
-  /** CIDRs peers whose forwarding and PROXY headers are trusted where no ProxyConfig names any. */
+  /** CIDRs of peers whose forwarding and PROXY headers are trusted, unless a ProxyConfig sets its own. */
   readonly trustedCidrs: readonly string[];
   /**
-   * Who gives a Gateway the addresses of its `spec.addresses`: `bind`, the proxy listens on them; `infrastructure`,
-   * what is in front of it does (a Service in Kubernetes), and the proxy listens on all of its own.
+   * Who provides the addresses in `spec.addresses` of a Gateway. `bind`: the proxy listens on them. `infrastructure`: the
+   * infrastructure in front of the proxy (a Service in Kubernetes), and the proxy listens on all its own addresses.
    */
   readonly addresses: 'bind' | 'infrastructure';
-  /** Serve ExternalName Services and XBackends: whoever writes one has proxies connect to where it says. Absent = no. */
+  /** Serve ExternalName Services and XBackends: their author chooses any address for proxies to connect to. Default: false. */
   readonly externalBackends?: boolean;
   /** Reads a PEM chain and its key, and checks that they belong together. */
   readonly readCertificate: (certificatePem: string, keyPem: string) => CertificateReading;
@@ -42,23 +42,23 @@ export interface TranslateOptions {
   readonly validateCaBundle: (pem: string) => string | null;
   /** The instructions that a pattern compiles to, or what is wrong with the pattern. */
   readonly measureRegex: (pattern: string) => number | string;
-  /** The filter types that are served; absent = all that there are. */
+  /** The filter types to serve; default: all. */
   readonly filterKinds?: FilterKinds;
-  /** The kinds of policies that are applied; absent = all that there are. */
+  /** The policy kinds to apply; default: all. */
   readonly policyKinds?: readonly PolicyKind[];
-  /** SHA-256 of text in UTF-8, as hex; our own when absent, which gives the same at thirty times the cost. */
+  /** SHA-256 of text in UTF-8, as hex. Default: a JavaScript implementation, thirty times slower. */
   readonly sha256Hex?: (text: string) => string;
 }
 
-/** Every list is sorted by the identity of what it holds, so that equal input gives equal output in any order. */
+/** Every list is sorted by the identity of its items, so the order of the input does not matter. */
 export interface TranslateResult {
   readonly configs: readonly GatewayConfig[];
   readonly infra: readonly InfraSpec[];
   readonly statuses: readonly StatusUpdate[];
   readonly findings: readonly Finding[];
-  /** Where settings of rules and pools come from, one entry beside each of `configs`: for explanations, never for the data plane. */
+  /** The origins of rule and pool settings, one entry for each of `configs`. For explanations only; never sent to the data plane. */
   readonly policies: readonly RulePolicies[];
 }
 
-/** By rule, and by index of its backend: all that has a say about requests to it and its pool, weakest first. */
+/** By rule and backend index: the layers of settings that apply to requests and to the pool, weakest first. */
 export type RulePolicies = ReadonlyMap<RuleId, readonly (readonly PolicyLayer[])[]>;

@@ -1,6 +1,6 @@
 /**
- * What only `sluice check` says: configuration that is served as written, or not ours to serve, and likely not what was
- * meant. No condition speaks of these, so that their reasons are never seen.
+ * Findings that only `sluice check` reports: configuration that Sluice serves as written, or does not serve at all, and that
+ * probably has another meaning than intended. No condition carries them, so their reasons are never shown.
  */
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { errorFault, infoFault, warningFault, type Fault } from './fault.ts';
@@ -187,7 +187,7 @@ export function backendInTheClear(path: string, ref: ObjectRef, appProtocol: str
   });
 }
 
-/** Of the Service, once for all routes. */
+/** Reported on the Service, once for all routes. */
 export function externalNameServed(path: string, hostname: string): Fault {
   return infoFault({
     code: 'external-name',
@@ -198,7 +198,7 @@ export function externalNameServed(path: string, hostname: string): Fault {
   });
 }
 
-/** Nothing forwards a port of such a Service: its DNS record names a host only. */
+/** An ExternalName Service maps no ports: its DNS record names only a host. */
 export function externalNameTargetPort(path: string, port: number): Fault {
   return warningFault({
     code: 'external-name-target-port',

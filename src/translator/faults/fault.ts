@@ -2,15 +2,15 @@ import type { Severity } from '../../gatewayapi/finding.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 
 /**
- * One thing that is wrong with a user's object: a value on a graph node, never an exception. It feeds both products of
- * the graph: `reason` and `message` the condition, all of it the finding. Made only by the constructors in this folder,
- * one per reason and text.
+ * A problem with a user's object. It is a value on a graph node, never an exception, and becomes both a condition
+ * (`reason` and `message`) and a finding (all of it). Only the constructors in this folder create faults,
+ * one constructor for each reason and message.
  */
 export interface Fault {
   readonly severity: Severity;
   /** Stable kebab-case code of the finding. */
   readonly code: string;
-  /** CamelCase reason of the condition this fault turns around. */
+  /** CamelCase reason of the condition that this fault turns False. */
   readonly reason: string;
   /** Field path in the object that carries the fault. */
   readonly path: string;
@@ -29,17 +29,17 @@ interface FaultText {
   readonly target?: ObjectRef;
 }
 
-/** Something asked for that is not served. */
+/** Sluice does not serve something that the user configured. */
 export function errorFault(text: FaultText): Fault {
   return { hint: null, ...text, severity: 'error' };
 }
 
-/** Something served, but likely not as meant. */
+/** Sluice serves it, but probably not as intended. */
 export function warningFault(text: FaultText): Fault {
   return { hint: null, ...text, severity: 'warning' };
 }
 
-/** Messages of several faults as one condition message, each once, in order; long lists are cut with a count. */
+/** Joins the messages of several faults into one condition message, without duplicates; a long list ends with a count. */
 export function joinMessages(faults: readonly Fault[]): string {
   const MAX_SHOWN = 8;
   const messages = [...new Set(faults.map((fault) => fault.message))];
@@ -48,7 +48,7 @@ export function joinMessages(faults: readonly Fault[]): string {
   return more > 0 ? `${shown} (+${more} more)` : shown;
 }
 
-/** Worth knowing; nothing to do. */
+/** Information that needs no action. */
 export function infoFault(text: FaultText): Fault {
   return { hint: null, ...text, severity: 'info' };
 }

@@ -1,4 +1,4 @@
-/** What only `sluice check` says of matches and redirects: no condition speaks of it, so that the reasons are never seen. */
+/** Findings about matches and redirects that only `sluice check` reports. No condition carries them, so their reasons are never shown. */
 import { warningFault, type Fault } from './fault.ts';
 
 const NO_CONDITION = '';
@@ -9,7 +9,7 @@ export function pathStar(path: string, value: string): Fault {
     code: 'path-star',
     reason: NO_CONDITION,
     path,
-    message: `${JSON.stringify(value)} matches a path with the character "*" in it; it stands for nothing else.`,
+    message: `${JSON.stringify(value)} matches only paths with the character "*" in them: it is not a wildcard.`,
     hint: below.includes('*')
       ? 'Use type RegularExpression for a pattern.'
       : `PathPrefix ${JSON.stringify(below)} matches ${below} and all paths below it.`,

@@ -1,13 +1,13 @@
-/** Faults of an object as a whole: it does not satisfy its schema, or evaluating it failed. Either way it is closed. */
+/** Faults of a whole object: it violates its schema, or evaluating it failed. Either way the object is closed. */
 import { violationsOf } from '../../gatewayapi/rejection.ts';
 import { errorFault, type Fault } from './fault.ts';
 
-/** Where routes say so, and other kinds. */
+/** The reason of an invalid object: for routes, and for all other kinds. */
 export type ObjectReason = 'UnsupportedValue' | 'Invalid';
 
 const NONE: readonly Fault[] = [];
 
-/** Empty for an object that satisfies its schema. */
+/** Empty for an object that conforms to its schema. */
 export function schemaFaults(object: object, reason: ObjectReason): readonly Fault[] {
   const violations = violationsOf(object);
   return violations.length === 0 ? NONE : violations.map((violation) => schemaViolated(violation, reason));
@@ -21,12 +21,12 @@ function schemaViolated(
     code: 'invalid-object',
     reason,
     path,
-    message: `${path === '' ? 'The object' : path} ${message}; the API server holds it all the same, and it is not served.`,
+    message: `${path === '' ? 'The object' : path} ${message}; the API server stores the object anyway, but Sluice does not serve it.`,
     hint: 'Write the object again in its newest version: the API server then says what is wrong.',
   });
 }
 
-/** An exception: never the user's fault. */
+/** An exception: a bug in Sluice, never the user's mistake. */
 export function internalError(path: string, error: unknown, reason: ObjectReason): Fault {
   return errorFault({
     code: 'internal-error',
@@ -39,7 +39,7 @@ export function internalError(path: string, error: unknown, reason: ObjectReason
 
 const MAX_LENGTH = 300;
 
-/** With the function and line that threw, which say more than most messages. */
+/** Includes the function and line that threw. */
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, MAX_LENGTH);
   const [, name, file] = /\n\s+at (?:(\S+) \()?(?:\S*\/)?([\w.-]+:\d+):\d+/.exec(error.stack ?? '') ?? [];

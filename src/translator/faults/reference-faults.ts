@@ -27,11 +27,11 @@ export function backendKindUnsupported(path: string, ref: ObjectRef): Fault {
   });
 }
 
-/** People write the name of the core group, which is the empty text. */
+/** Users write the core group as `core` or `v1`; its name is the empty string. */
 const coreGroupHint = ({ group }: ObjectRef): string | null =>
   group === 'core' || group === 'v1' ? 'Leave "group" out, or write group: "" for the core group.' : null;
 
-/** Kinds that people refer to without their group. */
+/** Kinds that users often refer to without a group. */
 const GROUPS_OF_OTHERS: Readonly<Record<string, string>> = {
   ServiceImport: 'multicluster.x-k8s.io',
   InferencePool: 'inference.networking.k8s.io',
@@ -93,7 +93,7 @@ export function clusterNameRefused(path: string, ref: ObjectRef, hostname: strin
     code: 'cluster-name',
     reason: 'RefNotPermitted',
     path,
-    message: `${describeRef(ref)} stands for ${hostname}, a name of the cluster that is no Service.`,
+    message: `${describeRef(ref)} refers to ${hostname}, a cluster-internal name that is not a Service.`,
     hint: 'Name SERVICE.NAMESPACE.svc, or refer to the Service itself.',
   });
 }

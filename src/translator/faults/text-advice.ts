@@ -1,4 +1,4 @@
-/** What only `sluice check` says of text in filters: no condition speaks of it, so that the reasons are never seen. */
+/** Findings about text in filters that only `sluice check` reports. No condition carries them, so their reasons are never shown. */
 import { warningFault, type Fault } from './fault.ts';
 
 const NO_CONDITION = '';

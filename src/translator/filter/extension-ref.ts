@@ -2,7 +2,7 @@ import type { HTTPRouteRuleFilterExtensionRef } from '../../gatewayapi/generated
 import { extensionRefUnknown } from '../faults/reference-faults.ts';
 import type { FilterKind } from './filter-kind.ts';
 
-/** No extension is served. */
+/** Sluice serves no extension. */
 export const extensionRef: FilterKind<HTTPRouteRuleFilterExtensionRef> = {
   type: 'ExtensionRef',
   field: 'extensionRef',

@@ -9,7 +9,7 @@ export const externalAuth: FilterKind<HTTPRouteRuleFilterExternalAuth> = {
   type: 'ExternalAuth',
   field: 'externalAuth',
   backend: {
-    // It fails closed (HTTPRouteFilter.externalAuth).
+    // External auth fails closed (HTTPRouteFilter.externalAuth).
     isOptional: false,
     reference: ({ backendRef, protocol }) => ({
       ref: backendRef,

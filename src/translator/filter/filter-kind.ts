@@ -40,7 +40,7 @@ export interface FilterBackend<Settings extends object> {
   reference(settings: Settings, place: FilterPlace): FilterReference;
 }
 
-/** The field `backendRef` of the settings, and what is sent there. */
+/** The field `backendRef` of the settings, and the traffic that it receives. */
 export interface FilterReference {
   readonly ref: BackendObjectRef;
   readonly traffic: Traffic;

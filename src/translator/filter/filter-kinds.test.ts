@@ -1,4 +1,4 @@
-/** A filter type is one entry in the table: everything from its validation to the configuration follows from it. */
+/** One table entry adds a filter type: validation, status and lowering follow from it. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import {

@@ -1,4 +1,4 @@
-/** A filter that cannot be lowered closes what it belongs to: nothing lets through what it was to stop. */
+/** A filter that cannot be lowered closes its rule or backend, so requests that it should stop never pass. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { clusterId } from '../../ir/ids.ts';

@@ -1,13 +1,13 @@
 /**
- * Filters of the graph as filters of the data plane, in the order they are written. A filter that cannot be lowered closes what it belongs
- * to: leaving it out would let through what it was to stop.
+ * Lowers filters of the graph to filters of the data plane, in the order they are written. A filter that cannot be lowered closes its
+ * rule or backend: without it, requests that it should stop would pass.
  */
 import type { Filter } from '../../ir/filter.ts';
 import { failure, success, type Result } from '../../lib/result.ts';
 import type { FilterNode, Upstream } from '../graph/nodes.ts';
 import type { FilterTarget } from './filter-kind.ts';
 
-/** The cluster that a filter's requests to an upstream go to; it becomes part of the configuration. */
+/** Returns the cluster for a filter's requests to an upstream, and adds it to the configuration. */
 export type TargetOf = (upstream: Upstream) => FilterTarget;
 
 /** The filters, or why requests must be answered with an error. */
@@ -25,7 +25,7 @@ export function lowerFilters(
   return success(lowered);
 }
 
-/** Of a rule or backend that answers 500: the filters that act on this answer. */
+/** The filters that act on the 500 answer of a closed rule or backend. */
 export function lowerFailureFilters(filters: readonly FilterNode[]): readonly Filter[] {
   return filters.flatMap(({ kind, settings }) =>
     kind?.actsOnFailures === true && settings !== null ? (kind.lower(settings, null) ?? []) : [],

@@ -1,4 +1,4 @@
-/** The part that redirects and rewrites share: a path, or a matched prefix, that is replaced. */
+/** The path modifier that redirects and rewrites share: it replaces the whole path or the matched prefix. */
 import type { HTTPRouteRuleFilterUrlRewrite } from '../../gatewayapi/generated/types.ts';
 import type { PathRewrite } from '../../ir/filter.ts';
 import type { Fault } from '../faults/fault.ts';

@@ -33,7 +33,7 @@ export function readFilters(specs: readonly FilterSpec[], path: string, context:
   };
 }
 
-/** The filters of a rule that is not served, whatever they say: only those that act on its 500 are of use. */
+/** The filters of a closed rule, not validated: only those that act on its 500 answer are used. */
 export const readClosedFilters = (
   specs: readonly FilterSpec[],
   path: string,
@@ -70,7 +70,7 @@ function readFilter(
 
 const NO_FAULTS: readonly Fault[] = [];
 
-/** A filter with neither its settings validated nor its backend resolved. */
+/** A filter whose settings are not validated and whose backend is not resolved. */
 function unresolved(spec: FilterSpec, path: string, kinds: FilterKinds): FilterNode {
   // The type decides, whatever other settings the filter has.
   const kind = kinds.get(spec.type) ?? null;

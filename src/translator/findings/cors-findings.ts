@@ -1,4 +1,4 @@
-/** CORS filters that do not do what they are there for: preflights do not reach them, or another filter seems to set their fields. */
+/** CORS filters without effect: preflights do not reach them, or another filter also sets their response headers. */
 import { CORS_FIELDS } from '../../lib/cors-fields.ts';
 import { headerSetByCors, preflightUnreachable } from '../faults/advice.ts';
 import type { Fault } from '../faults/fault.ts';
@@ -6,7 +6,7 @@ import { editedHeaders } from '../filter/header-modifier.ts';
 import type { FilterNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import type { PathMatch, RouteMatch } from '../../ir/match.ts';
 
-/** Request fields that a preflight may well have: of browsers (Fetch standard), and of proxies before the gateway. */
+/** Headers that a preflight may carry: from browsers (Fetch standard) and from proxies in front of the gateway. */
 const IN_PREFLIGHTS =
   /^(?:host|origin|referer|user-agent|via|forwarded|x-real-ip|accept(?:-language|-encoding)?|(?:access-control-request|sec-fetch|x-forwarded)-.+)$/;
 
@@ -21,7 +21,7 @@ const isCors = ({ spec }: FilterNode): boolean => spec.type === 'CORS';
 const hasCors = ({ filters, backends }: RuleNode): boolean =>
   filters.some(isCors) || backends.some((backend) => backend.filters.some(isCors));
 
-/** Matches whose requests have no preflight that a rule of the route would answer. */
+/** Matches for whose requests no rule of the route answers the preflight. */
 function unreachableMatches(rule: RuleNode, rules: readonly RuleNode[]): Fault[] {
   const answered = rules.filter(hasCors).flatMap(matchesOf).filter(isKnown);
   return matchesOf(rule).flatMap((match, index) => {
@@ -33,10 +33,10 @@ function unreachableMatches(rule: RuleNode, rules: readonly RuleNode[]): Fault[]
 
 const matchesOf = ({ matches }: RuleNode): readonly RouteMatch[] => matches.map(({ match }) => match);
 
-/** A preflight has all that the match asks for. */
+/** True if a preflight satisfies all conditions of the match. */
 const isKnown = ({ headers }: RouteMatch): boolean => headers.every(({ name }) => IN_PREFLIGHTS.test(name));
 
-/** Whether `one`, which asks for no unknown header, holds for the preflights of requests that `other` is for. */
+/** Whether `one`, which requires no unknown header, matches the preflights of requests that `other` matches. */
 function covers(one: RouteMatch, other: RouteMatch): boolean {
   const isIn = (query: RouteMatch['query'][number]): boolean =>
     other.query.some((its) => JSON.stringify(its) === JSON.stringify(query));
@@ -57,7 +57,7 @@ function coversPath(one: PathMatch, other: PathMatch): boolean {
   return other.value === one.value || other.value.startsWith(inner);
 }
 
-/** Response fields of CORS that a modifier edits where a CORS filter overrules it. */
+/** CORS response headers that a header modifier edits without effect, because a CORS filter sets them. */
 function overruledHeaders({ filters, backends }: RuleNode): Fault[] {
   const isRuleWide = filters.some(isCors);
   return [filters, ...backends.map((backend) => backend.filters)].flatMap((list) =>

@@ -1,4 +1,4 @@
-/** Everything the graph has to say about the user's objects, for `sluice check`. */
+/** Collects the findings of the graph, for `sluice check`. */
 import type { Finding } from '../../gatewayapi/finding.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
@@ -15,22 +15,22 @@ import { RouteReporter } from './route-findings.ts';
 import { ShadowReporter } from './shadow-findings.ts';
 import { SliceReporter } from './slice-findings.ts';
 
-/** Notes faults of one object. The same fault is kept once, however many nodes carry it. */
+/** Reports faults of one object. A fault is kept once, even if several nodes carry it. */
 export type Report = (object: ObjectRef, faults: readonly Fault[]) => void;
 
-/** Where faults are reported, and what happens to those that cannot be. */
+/** Where faults are reported, and where defects of computing them are recorded. */
 export interface ReportContext {
   readonly report: Report;
   readonly defects: Defects;
 }
 
-/** A fault that was noted, for later. */
+/** A fault recorded for a later report. */
 export interface Noted {
   readonly object: ObjectRef;
   readonly faults: readonly Fault[];
 }
 
-/** All findings, from one translation to the next: one that says what it said stays the same object. */
+/** All findings, kept between translations: an unchanged finding stays the same object. */
 export class FindingCollector {
   readonly #controllerName: string;
   readonly #defects: Defects;

@@ -16,7 +16,7 @@ import { namespaceOf, refOf } from '../graph/object-key.ts';
 import type { Report, ReportContext } from './findings.ts';
 
 export function reportGateways(graph: Graph, { report, defects }: ReportContext): void {
-  for (const node of graph.proxyConfigs.values()) report(node.ref, [...node.faults, ...node.remarks]);
+  for (const node of graph.proxyConfigs.values()) report(node.ref, [...node.faults, ...node.warnings]);
   for (const node of graph.classes) report(node.ref, node.faults);
   for (const gateway of graph.gateways) {
     defects.contain(
@@ -30,7 +30,7 @@ export function reportGateways(graph: Graph, { report, defects }: ReportContext)
 }
 
 function reportGateway(gateway: GatewayNode, report: Report): void {
-  report(gateway.ref, [...gateway.faults, ...gateway.remarks]);
+  report(gateway.ref, [...gateway.faults, ...gateway.warnings]);
   if (gateway.clientCertificate?.ok === false) report(gateway.ref, [gateway.clientCertificate.failure]);
   for (const listener of gateway.listeners) reportListener(listener, gateway.ref, report);
   for (const set of gateway.listenerSets) {
@@ -41,9 +41,9 @@ function reportGateway(gateway: GatewayNode, report: Report): void {
 }
 
 function reportListener(listener: ListenerNode, gateway: ObjectRef, report: Report): void {
-  const { acceptedFaults, resolvedFaults, remarks, conflict } = listener;
-  for (const fault of [...acceptedFaults, ...resolvedFaults, ...remarks]) {
-    // Client validation stands in the Gateway, whoever the listener belongs to.
+  const { acceptedFaults, resolvedFaults, warnings, conflict } = listener;
+  for (const fault of [...acceptedFaults, ...resolvedFaults, ...warnings]) {
+    // The Gateway configures client validation, also for listeners of its ListenerSets.
     const inGateway = fault.path.startsWith('spec.tls.');
     report(inGateway ? gateway : listener.owner, [fault]);
   }
@@ -59,13 +59,13 @@ function reportListener(listener: ListenerNode, gateway: ObjectRef, report: Repo
   }
 }
 
-/** A wildcard of a certificate stands for one label, so that `*.example.com` needs the very same name. */
+/** A wildcard in a certificate matches exactly one label, so only a certificate for `*.example.com` covers that hostname. */
 function coversHostname(names: readonly string[], hostname: string): boolean {
   const parent = `*${hostname.slice(hostname.indexOf('.'))}`;
   return names.some((name) => name === hostname || (name === parent && hostnameCovers(name, hostname)));
 }
 
-/** Gateways that are not ours, and ListenerSets of Gateways that are not there. */
+/** Gateways of other controllers, and ListenerSets whose Gateway does not exist. */
 export function reportUnserved(graph: Graph, snapshot: ResourceSnapshot, context: UnservedContext): void {
   const { report, controllerName, defects } = context;
   const served = new Set(graph.gateways.map(({ ref }) => namespacedName(ref.namespace, ref.name)));

@@ -1,9 +1,9 @@
-/** Matches that are served as written and likely mean something else. */
+/** Matches that Sluice serves as written although the author probably meant something else. */
 import type { Fault } from '../faults/fault.ts';
 import { pathNeverMatches, pathStar } from '../faults/match-advice.ts';
 import type { RuleNode } from '../graph/nodes.ts';
 
-/** Escapes of characters that no path may hold, also encoded again (see docs/reference/routing.md). */
+/** Escapes, also doubly encoded, of characters that no path may contain (see docs/reference/routing.md). */
 const REFUSED = /%(?:25)*(?:00|5c)|%(?:[01][0-9a-f]|7f|c[01])/i;
 
 export function matchFaults({ matches, path: rulePath }: RuleNode): readonly Fault[] {

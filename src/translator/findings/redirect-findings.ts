@@ -1,5 +1,5 @@
 /**
- * Redirects that lead to the very rule that they come from. Most often a route that redirects to HTTPS is attached to the HTTPS listener
+ * Redirect loops within one rule. The usual cause: a route that redirects to HTTPS is attached to the HTTPS listener
  * as well.
  */
 import type { RouteMatch } from '../../ir/match.ts';
@@ -34,7 +34,7 @@ export function redirectFaults(route: RouteNode): readonly Fault[] {
 
 const schemeOf = ({ terminatesTls }: ListenerNode): string => (terminatesTls ? 'https' : 'http');
 
-/** Whether the Location is on this listener, and of a host that the route is for. */
+/** Whether the Location leads to this listener and to a hostname of the route. */
 function staysAt(listener: ListenerNode, { scheme, port, hostname }: Redirect, route: RouteNode): boolean {
   const own = schemeOf(listener);
   const target = port ?? (scheme === undefined ? listener.spec.port : PORTS[scheme]);
@@ -42,7 +42,7 @@ function staysAt(listener: ListenerNode, { scheme, port, hostname }: Redirect, r
   return hostname === undefined || route.hostnames.includes(hostname);
 }
 
-/** Paths of matches that a browser's request meets again after the redirect: nothing but the path decides. */
+/** Paths of the matches that a browser meets again after the redirect: matches with no condition other than the path. */
 const pathsOf = (rule: RuleNode): readonly RouteMatch['path'][] =>
   rule.matches
     .map(({ match }) => match)
@@ -52,14 +52,14 @@ const pathsOf = (rule: RuleNode): readonly RouteMatch['path'][] =>
     )
     .map(({ path }) => path);
 
-/** The path that a request of this match is sent to; null when it is not known. */
+/** The path that a matching request is redirected to; null when it is unknown. */
 function nextPath(match: RouteMatch['path'], { path }: Redirect): string | null {
   if (match.kind === 'regex') return path === undefined ? null : (path.replaceFullPath ?? null);
   if (path === undefined) return match.value;
   return path.replaceFullPath ?? path.replacePrefixMatch ?? null;
 }
 
-/** Whether `rule` takes that path too, and no rule of the route goes before it with a longer one. */
+/** Whether `rule` matches that path too, and no other rule of the route matches it with a longer path. */
 function isTakenBy(rule: RuleNode, path: string, route: RouteNode): boolean {
   const own = longest(pathsOf(rule), path);
   return own > 0 && route.rules.every((other) => other === rule || longest(allPaths(other), path) <= own);
@@ -68,7 +68,7 @@ function isTakenBy(rule: RuleNode, path: string, route: RouteNode): boolean {
 const allPaths = (rule: RuleNode): readonly RouteMatch['path'][] =>
   rule.matches.map(({ match }) => match.path);
 
-/** Length of the longest literal path that takes `path`, exact ones first; 0 when none does. */
+/** Length of the longest literal path that matches `path`, exact matches first; 0 when none does. */
 function longest(matches: readonly RouteMatch['path'][], path: string): number {
   return Math.max(
     0,

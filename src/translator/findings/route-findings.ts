@@ -33,9 +33,9 @@ import { redirectFaults } from './redirect-findings.ts';
 import type { Noted, ReportContext } from './findings.ts';
 import { filterTextFaults } from './text-findings.ts';
 
-/** Looks at a route again when it was judged again, or when it names parents that are not ours and some came or went. */
+/** Recomputes the findings of a route when its node changes, or when a parent of another controller is added or removed. */
 export class RouteReporter {
-  /** Of routes that there is something to say about. */
+  /** Faults of the routes that have any. */
   readonly #noted = new DerivedItems<RouteNode, Noted>();
   #gateways: ResourceSnapshot['gateways'] = [];
   #listenerSets: ResourceSnapshot['listenerSets'] = [];
@@ -102,7 +102,7 @@ function parentFaults(route: RouteNode, existing: Existing): readonly Fault[] {
     const parent = answered.get(path);
     if (parent !== undefined) return parent.refusal === null ? [] : [parent.refusal];
     const target = parentTarget(ref, route.ref.namespace);
-    // Services are attachment points of a mesh only.
+    // Only a mesh attaches routes to Services.
     if (target?.kind !== 'listener') {
       return [parentKindUnsupported(path, ref.group ?? GATEWAY_GROUP, ref.kind ?? 'Gateway')];
     }
@@ -114,7 +114,7 @@ function parentFaults(route: RouteNode, existing: Existing): readonly Fault[] {
   });
 }
 
-/** Hostnames that no listener takes although the route is attached by others. */
+/** Hostnames of an attached route that no listener serves. */
 function hostnameFaults(route: RouteNode): readonly Fault[] {
   if (route.kind === 'TLSRoute' && route.hostnames.length === 0) return [hostnamesMissing()];
   const points = route.parents.flatMap((parent) => parent.points);
@@ -149,7 +149,7 @@ function backendAdvice(backend: BackendNode, isLayer7: boolean, index: SnapshotI
   return [...(inTheClear ? [backendInTheClear(path, ref, appProtocol)] : [])];
 }
 
-/** What is to be said of Services of type ExternalName that the route leads to. */
+/** Findings about the ExternalName Services that the route refers to. */
 function externalNames({ rules }: RouteNode, index: SnapshotIndex): readonly Noted[] {
   return rules.flatMap((rule) =>
     rule.backends.flatMap(({ ref, upstream }) => {
@@ -164,12 +164,12 @@ function externalNames({ rules }: RouteNode, index: SnapshotIndex): readonly Not
 function ignoredTargetPort(spec: NonNullable<Service['spec']>, port: number): readonly Fault[] {
   const index = spec.ports?.findIndex((one) => one.port === port) ?? -1;
   const targetPort = spec.ports?.[index]?.targetPort;
-  // The API server sets it to the port where nothing is written.
+  // The API server defaults it to the port.
   if (targetPort === undefined || targetPort === port) return [];
   return [externalNameTargetPort(`spec.ports[${String(index)}].targetPort`, port)];
 }
 
-/** Session persistence of policies that does not come to bear (GEP-1619, "Edge Case Behavior"). */
+/** Session persistence of policies that has no effect (GEP-1619, "Edge Case Behavior"). */
 function sessionFaults(rule: RuleNode): readonly Fault[] {
   let inForce = rule.session === null ? null : '';
   const faults: Fault[] = [];

@@ -1,4 +1,4 @@
-/** Rules and routes that can never be reached, because others take everything first. */
+/** Unreachable rules and routes: others match all their requests first. */
 import { GATEWAY_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { RuleId } from '../../ir/ids.ts';
@@ -18,7 +18,7 @@ import { servedListeners } from '../lower/served-listeners.ts';
 import { tlsHostOwners } from '../lower/listener.ts';
 import type { Noted, Report } from './findings.ts';
 
-/** A host whose entries are the same objects is not looked at again. */
+/** Skips hosts whose entries are the same objects as before. */
 export class ShadowReporter {
   readonly #known = new WeakMap<VirtualHost, readonly Noted[]>();
   /** By data plane and listener: hosts of more than one entry. */
@@ -59,7 +59,7 @@ export class ShadowReporter {
     return noted;
   }
 
-  /** Routes that share a hostname share the budget that the data plane gives a request's regular expressions. */
+  /** Routes that share a hostname share the data plane's regular expression budget of a request. */
   #regexTotal(host: VirtualHost, rules: GatewayConfig['rules']): readonly Noted[] {
     let instructions = 0;
     let over: RuleId | null = null;
@@ -92,7 +92,7 @@ const originsOf = memoizeByKey(
     new Map(rules.map(({ id, origin }) => [id, origin])),
 );
 
-/** Of equal matches only the first is ever reached; a weaker match never precedes a stronger one with the same path. */
+/** Of equal matches only the first is reachable. A weaker match never precedes a stronger one with the same path. */
 function* shadowsIn(host: VirtualHost, rules: GatewayConfig['rules']): Generator<Noted> {
   const origins = originsOf(rules);
   for (const entries of groupByPath(host.entries)) {
@@ -113,7 +113,7 @@ function* shadowsIn(host: VirtualHost, rules: GatewayConfig['rules']): Generator
   }
 }
 
-/** Most matches have a path of their own, and need no closer look. */
+/** Groups matches by path: most have a path that no other has, and need no comparison. */
 function groupByPath(entries: readonly RouteEntry[]): Iterable<readonly RouteEntry[]> {
   const groups = new Map<string, RouteEntry[]>();
   for (const entry of entries) {
@@ -126,7 +126,7 @@ function groupByPath(entries: readonly RouteEntry[]): Iterable<readonly RouteEnt
   return groups.values();
 }
 
-/** The order of conditions carries no meaning. */
+/** The order of conditions has no meaning. */
 function conditionsKey({ method, headers, query }: RouteMatch): string {
   const sorted = (list: readonly { readonly name: string }[]): readonly unknown[] =>
     list.toSorted((a, b) => compareText(a.name, b.name));

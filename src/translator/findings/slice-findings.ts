@@ -5,7 +5,7 @@ import { refOf } from '../graph/object-key.ts';
 import { SERVICE_NAME_LABEL } from '../graph/snapshot-index.ts';
 import type { Noted, Report } from './findings.ts';
 
-/** EndpointSlices that belong to no Service. Each is looked at once. */
+/** EndpointSlices that belong to no Service. Each slice is checked once. */
 export class SliceReporter {
   readonly #noted = new DerivedItems<EndpointSlice, Noted>();
 

@@ -1,4 +1,4 @@
-/** Text in filters that cannot be sent as it is written, and what is sent instead. */
+/** Text in filters that Sluice cannot send as written, with what it sends instead. */
 import type { HTTPRouteRuleFilterUrlRewrite } from '../../gatewayapi/generated/types.ts';
 import { FRAMING_FIELDS } from '../../lib/framing-fields.ts';
 import { hasControls, isAuthority } from '../../lib/message-grammar.ts';
@@ -16,7 +16,7 @@ import type { FilterSpec } from '../graph/route-adapter.ts';
 
 type HeaderModifier = FilterSpec['requestHeaderModifier'];
 
-/** Of the filters of a rule and of its backends. */
+/** Faults of the filters of a rule and of its backends. */
 export const filterTextFaults = ({ filters, backends }: RuleNode): readonly Fault[] =>
   [...filters, ...backends.flatMap((backend) => backend.filters)].flatMap(faultsOf);
 

@@ -164,7 +164,7 @@ const closedGateway = (object: Gateway, fault: Fault): GatewayNode => ({
   settings: [],
   refusedAddresses: [],
   faults: [fault],
-  remarks: [],
+  warnings: [],
   listeners: [],
   listenerSets: [],
   clientCertificate: null,
@@ -213,7 +213,7 @@ function evaluateGateway(
     settings: parameters.settings,
     refusedAddresses: parameters.refusedAddresses,
     faults,
-    remarks: [...parameters.remarks, ...selectorRemarks(object)],
+    warnings: [...parameters.warnings, ...selectorWarnings(object)],
     listeners: compare(listeners),
     listenerSets: listenerSets.map((set) => ({ ...set, listeners: compare(set.listeners) })),
     clientCertificate:
@@ -243,7 +243,7 @@ function compareListeners(
 
 interface Parameters extends Pick<GatewayNode, 'settings' | 'refusedAddresses'> {
   readonly faults: readonly Fault[];
-  readonly remarks: readonly Fault[];
+  readonly warnings: readonly Fault[];
 }
 
 function judgeParameters(object: Gateway, context: OneGateway): Parameters {
@@ -252,29 +252,33 @@ function judgeParameters(object: Gateway, context: OneGateway): Parameters {
   const settings = [ofClass?.object.spec ?? null, own.spec].filter((spec) => spec !== null);
   const refusedAddresses =
     context.options.addresses === 'infrastructure' ? externalIpsRefused(object, settings, ofClass) : [];
-  const remarks = [...own.remarks, ...refusedAddresses.map(externalIpRefused)];
-  return { settings, refusedAddresses, faults: own.faults, remarks };
+  const warnings = [...own.warnings, ...refusedAddresses.map(externalIpRefused)];
+  return { settings, refusedAddresses, faults: own.faults, warnings };
 }
 
 interface OwnParameters {
   /** What applies of the Gateway's own ProxyConfig; null without one. */
   readonly spec: ProxyConfigSpec | null;
   readonly faults: readonly Fault[];
-  readonly remarks: readonly Fault[];
+  readonly warnings: readonly Fault[];
 }
 
 function ownParameters(object: Gateway, { ours, proxyConfigs }: OneGateway): OwnParameters {
   const parameters = object.spec.infrastructure?.parametersRef;
-  if (parameters === undefined) return { spec: null, faults: [], remarks: [] };
+  if (parameters === undefined) return { spec: null, faults: [], warnings: [] };
   const path = 'spec.infrastructure.parametersRef';
   const target = { ...parameters, namespace: namespaceOf(object) };
   if (ours === undefined && parameters.group !== SLUICE_GROUP) {
-    return { spec: null, faults: [], remarks: [foreignParametersIgnored(path, target)] };
+    return { spec: null, faults: [], warnings: [foreignParametersIgnored(path, target)] };
   }
   const found = findParameters(proxyConfigs, path, target);
-  if (!found.ok) return { spec: null, faults: [found.failure], remarks: [] };
+  if (!found.ok) return { spec: null, faults: [found.failure], warnings: [] };
   const { spec, refused } = allowedOverrides(found.value, ours?.parameters ?? null);
-  return { spec, faults: [], remarks: refused.length === 0 ? [] : [overridesRefused(path, target, refused)] };
+  return {
+    spec,
+    faults: [],
+    warnings: refused.length === 0 ? [] : [overridesRefused(path, target, refused)],
+  };
 }
 
 function addressFaults(object: Gateway): readonly Fault[] {
@@ -332,7 +336,7 @@ function allowsListenerSet({ gateway, lookup }: SetContext, namespace: string): 
   }
 }
 
-function selectorRemarks(gateway: Gateway): readonly Fault[] {
+function selectorWarnings(gateway: Gateway): readonly Fault[] {
   const allowed = gateway.spec.allowedListeners?.namespaces;
   if (allowed?.from !== 'Selector') return [];
   const path = 'spec.allowedListeners.namespaces.selector';

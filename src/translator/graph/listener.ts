@@ -81,7 +81,7 @@ export function readListener(owner: ListenerOwner, spec: GatewayListener, index:
     terminatesTls,
     supportedKinds: kinds.supported,
     acceptedFaults,
-    remarks: [...options.remarks, ...judgeSelector(spec, path)],
+    warnings: [...options.warnings, ...judgeSelector(spec, path)],
     resolvedFaults: [...certificates.faults, ...client.faults, ...kinds.faults],
     certificates: certificates.usable,
     clientValidation: client.validation,

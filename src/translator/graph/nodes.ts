@@ -33,7 +33,7 @@ export interface ProxyConfigNode {
   readonly ref: ObjectRef;
   /** Empty: accepted. */
   readonly faults: readonly Fault[];
-  readonly remarks: readonly Fault[];
+  readonly warnings: readonly Fault[];
 }
 
 export interface ClassNode {
@@ -65,7 +65,7 @@ export interface ListenerNode {
   /** Faults that turn Accepted False, conflicts aside. */
   readonly acceptedFaults: readonly Fault[];
   /** Served all the same, named in the message of Accepted. */
-  readonly remarks: readonly Fault[];
+  readonly warnings: readonly Fault[];
   /** Faults that turn ResolvedRefs False. */
   readonly resolvedFaults: readonly Fault[];
   /** Another listener that it cannot be told apart from. */
@@ -120,7 +120,7 @@ export interface GatewayNode {
   readonly refusedAddresses: readonly string[];
   /** Faults that turn Accepted False whatever the listeners are like. */
   readonly faults: readonly Fault[];
-  readonly remarks: readonly Fault[];
+  readonly warnings: readonly Fault[];
   readonly listeners: readonly ListenerNode[];
   readonly listenerSets: readonly ListenerSetNode[];
   /** `spec.tls.backend.clientCertificateRef`; null when there is none. */

@@ -34,9 +34,9 @@ export function judgeProxyConfigs(objects: readonly ProxyConfig[]): ProxyConfigs
           object,
           ref,
           faults: [...schemaFaults(object, 'Invalid'), ...faultsOf(object.spec)],
-          remarks: remarksOf(object.spec),
+          warnings: warningsOf(object.spec),
         }),
-        (error) => ({ object, ref, faults: [internalError('', error, 'Invalid')], remarks: [] }),
+        (error) => ({ object, ref, faults: [internalError('', error, 'Invalid')], warnings: [] }),
       );
       return [namespacedName(namespaceOf(object), object.metadata.name), node];
     }),
@@ -73,7 +73,7 @@ function faultsOf({ workload, service, proxy, limits }: ProxyConfigSpec): readon
 }
 
 /** Nobody is believed to send the header that everybody must send: no connection would get through. */
-function remarksOf({ proxy }: ProxyConfigSpec): readonly Fault[] {
+function warningsOf({ proxy }: ProxyConfigSpec): readonly Fault[] {
   const isUntrusted = proxy?.acceptProxyProtocol === true && (proxy.trustedCIDRs ?? []).length === 0;
   return isUntrusted ? [proxyProtocolUntrusted()] : [];
 }

@@ -30,12 +30,12 @@ const PROTOCOLS = ['h2', 'http/1.1'];
 export interface TlsOptionsReading {
   readonly options: TlsOptions;
   readonly faults: readonly Fault[];
-  readonly remarks: readonly Fault[];
+  readonly warnings: readonly Fault[];
 }
 
 /**
  * Reads the options of a listener at `path`. Unknown keys under our own prefix are faults (a misspelt minimum version
- * must not serve a weaker one); keys of other implementations are remarks.
+ * must not serve a weaker one); keys of other implementations are warnings.
  */
 export function readTlsOptions(
   raw: Readonly<Record<string, string>> | undefined,
@@ -43,10 +43,10 @@ export function readTlsOptions(
 ): TlsOptionsReading {
   let options = DEFAULT_TLS_OPTIONS;
   const faults: Fault[] = [];
-  const remarks: Fault[] = [];
+  const warnings: Fault[] = [];
   for (const [key, value] of Object.entries(raw ?? {}).sort()) {
     if (!key.startsWith(PREFIX)) {
-      remarks.push(tlsOptionForeign(path, key));
+      warnings.push(tlsOptionForeign(path, key));
       continue;
     }
     const read = readOption(key.slice(PREFIX.length), value);
@@ -56,7 +56,7 @@ export function readTlsOptions(
   if (options.minVersion > options.maxVersion) {
     faults.push(tlsOptionUnsupported(path, `${PREFIX}tls-max-version`, 'it is below tls-min-version.'));
   }
-  return { options, faults, remarks };
+  return { options, faults, warnings };
 }
 
 /** The option's part of the whole, or what is wrong with it. */

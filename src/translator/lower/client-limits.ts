@@ -1,4 +1,4 @@
-/** Limits and timeouts of a ProxyConfig: one merged part each, the strongest spec's fields over the others'. */
+/** Limits and timeouts of ProxyConfigs, merged field by field: stronger specs override weaker ones. */
 import type { ProxyConfigLimits, ProxyConfigTimeouts } from '../../gatewayapi/generated/types.ts';
 import { DEFAULT_CLIENT_LIMITS, type ClientLimits } from '../../ir/client-limits.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
@@ -10,7 +10,7 @@ const bytes = (quantity: string | number | undefined, fallback: number): number 
 const milliseconds = (duration: string | undefined, fallback: number): number =>
   duration === undefined ? fallback : (parseDurationMs(duration) ?? fallback);
 
-/** What does not parse was reported with the ProxyConfig, which then is not accepted and does not get here. */
+/** Values are valid here: a ProxyConfig with an invalid value is not accepted and not lowered. */
 export function lowerClientLimits(limits: ProxyConfigLimits, timeouts: ProxyConfigTimeouts): ClientLimits {
   const fallback = DEFAULT_CLIENT_LIMITS;
   const { slowBody = {} } = timeouts;

@@ -7,7 +7,7 @@ import { reuseIfEqual } from '../../lib/reuse.ts';
 import { serviceOf, type SnapshotIndex } from '../graph/snapshot-index.ts';
 import { lowerEndpoints, type ClusterUse } from './upstreams.ts';
 
-/** All there are, and by Service. */
+/** All EndpointSlices, and the slices of each Service. */
 export interface Slices {
   readonly slices: readonly EndpointSlice[];
   readonly index: Pick<SnapshotIndex, 'endpointSlices'>;

@@ -1,4 +1,4 @@
-/** One Gateway of the graph as the configuration of one data plane. */
+/** Lowers one Gateway of the graph to the configuration of one data plane. */
 import type { Cluster } from '../../ir/cluster.ts';
 import { gatewayDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
@@ -28,19 +28,19 @@ import {
 import { lowerCluster, type ClusterUse } from './upstreams.ts';
 import { joinVersion, type Digests } from './version.ts';
 
-/** How all Gateways are lowered. */
+/** What lowering shares between all Gateways. */
 export interface Lowering extends RuleContext {
   readonly options: Pick<TranslateOptions, 'addresses' | 'trustedCidrs'>;
   readonly attachments: Attachments;
   readonly endpoints: Slices;
   readonly digests: Digests;
-  /** Of rules, which Gateways share. */
+  /** Memo of lowered rules, which Gateways share. */
   readonly rules: Memo;
 }
 
 export interface LoweredGateway {
   readonly config: GatewayConfig;
-  /** What the rules of the configuration were made of. */
+  /** The inputs of the rules in the configuration. */
   readonly rules: readonly LoweredRule[];
 }
 
@@ -145,7 +145,7 @@ function certificatesInUse(
   return [...byId.values()].sort((a, b) => compareText(a.id, b.id));
 }
 
-/** The certificate that the gateway shows a backend. */
+/** The certificate that the gateway presents to a backend. */
 function certificateOf(
   { upstream, encrypted }: ClusterUse,
   clientCertificate: CertificateNode | null,
@@ -155,7 +155,7 @@ function certificateOf(
   return certificate === null ? [] : [certificate];
 }
 
-/** Beside the configuration: where settings of its rules and pools come from. Computed when it is first asked for. */
+/** The origins of rule and pool settings, computed on first use. */
 export const policiesOf = memoizeByKey(
   (rules: readonly LoweredRule[]): RulePolicies =>
     new Map(rules.map(({ rule, policies }) => [rule.id, policies])),
@@ -167,7 +167,7 @@ const RULES: Derivation<LoweredRule, RouteRule> = {
   reuse: reuseIfEqual,
 };
 
-/** A use of a cluster is mostly the same when its rule changes. */
+/** A rule often changes without changing its uses of clusters. */
 const USES: Derivation<ClusterUse, ClusterUse> = {
   keyOf: ({ id }) => id,
   derive: (use) => use,
@@ -186,7 +186,7 @@ const CERTIFICATES: Derivation<CertificateNode, Certificate> = {
     before !== undefined && textOfCertificate(before) === textOfCertificate(after) ? before : after,
 };
 
-/** With its key, which JSON of the certificate does not show. */
+/** Includes the private key, which is not in the certificate's own JSON. */
 const textOfCertificate = ({ id, certificatePem, keyPem, ocspResponse }: Certificate): string =>
   JSON.stringify([id, certificatePem, keyPem.reveal(), ocspResponse]);
 

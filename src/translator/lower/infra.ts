@@ -1,4 +1,4 @@
-/** What a Gateway needs to run. */
+/** The infrastructure that a Gateway needs. */
 import type { InfraPort, InfraSpec } from '../../ir/infra.ts';
 import type { GatewayNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';

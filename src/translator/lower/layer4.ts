@@ -16,7 +16,7 @@ export interface Layer4Context {
   readonly scope: PolicyScope;
 }
 
-/** The first rule of a layer-4 route on this listener: others are reported (graph/rule.ts). null when the route has none. */
+/** The first rule of a layer-4 route on this listener, null if it has none; graph/rule.ts reports further rules. */
 export function lowerLayer4Rule({ route }: AttachedRoute, context: Layer4Context): L4Rule | null {
   const rule = route.rules[0];
   if (rule === undefined) return null;
@@ -39,7 +39,7 @@ export function lowerLayer4Rule({ route }: AttachedRoute, context: Layer4Context
   return { ...base, backends, ...policies.valuesFor('rule', layers) };
 }
 
-/** Connections are reset, as those for a backend that is invalid. */
+/** Resets connections, as for an invalid backend. */
 function closed(
   { ref: { kind, namespace, name } }: RouteNode,
   reason: 'invalid_ref' | 'policy_invalid',
@@ -67,8 +67,8 @@ function lowerBackend(
 }
 
 /**
- * Where TLS ends at the listener it may start again towards the backend (TLSRouteRule.backendRefs). Bytes that pass
- * through untouched get no second layer, except that an XBackend asks for TLS on its own account.
+ * If the listener terminates TLS, the proxy may use TLS to the backend (TLSRouteRule.backendRefs). Bytes that pass
+ * through undecrypted get no second TLS layer, unless an XBackend configures TLS itself.
  */
 function originatesTls(listener: ListenerNode, backendKind: string): boolean {
   return listener.terminatesTls || (listener.wire === 'tcp' && backendKind === 'XBackend');

@@ -1,4 +1,4 @@
-/** Listeners of the graph as listeners of the data plane. */
+/** Lowers listeners of the graph to listeners of the data plane. */
 import type { AttachmentPoint } from '../../ir/attachment-point.ts';
 import type { HttpListener, Listener, TlsListener } from '../../ir/listener.ts';
 import type { VirtualHost } from '../../ir/route.ts';
@@ -74,7 +74,7 @@ function lowerTls(base: Base, listener: ListenerNode, context: ListenerContext):
 }
 
 /**
- * Which route gets the connections for a hostname that several ask for: the one written for the more specific hostname,
+ * Selects the route for connections to a hostname that several routes match: the route with the more specific hostname,
  * then the oldest.
  */
 export function tlsHostOwners(routes: readonly AttachedRoute[]): ReadonlyMap<string, AttachedRoute> {
@@ -89,7 +89,7 @@ export function tlsHostOwners(routes: readonly AttachedRoute[]): ReadonlyMap<str
   return new Map([...owners].map(([hostname, { attached }]) => [hostname, attached]));
 }
 
-/** Layer-4 listeners have nothing to tell routes apart by: the oldest one gets everything. */
+/** A layer-4 listener cannot tell routes apart: the oldest route gets all its traffic. */
 function oldestRule(listener: ListenerNode, context: ListenerContext): ReturnType<typeof lowerLayer4Rule> {
   const oldest = context.attached[0];
   return oldest === undefined ? null : lowerLayer4Rule(oldest, { ...context, listener });

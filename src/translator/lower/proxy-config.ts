@@ -1,4 +1,4 @@
-/** ProxyConfigs, the weakest first, as what to run and how it behaves: field by field, the strongest that says something. */
+/** Lowers ProxyConfigs, weakest first, to infrastructure and proxy settings. Each field comes from the strongest spec that sets it. */
 import type {
   ProxyConfigProxy,
   ProxyConfigSpec,
@@ -11,7 +11,7 @@ import { lowerClientLimits } from './client-limits.ts';
 
 type Specs = readonly ProxyConfigSpec[];
 
-/** Members of a ProxyConfig's part, each from the strongest spec that has it. Lists and maps are taken whole. */
+/** Merges a part of the ProxyConfigs: each member comes from the strongest spec that has it. Lists and maps are not merged. */
 function merge<Part extends object>(
   specs: Specs,
   part: (spec: ProxyConfigSpec) => Part | undefined,
@@ -19,7 +19,7 @@ function merge<Part extends object>(
   return Object.assign({}, ...specs.map((spec) => part(spec) ?? {})) as Partial<Part>;
 }
 
-/** `trustedCidrs`: where no spec names any. */
+/** `trustedCidrs`: the default if no spec sets any. */
 export function lowerSettings(specs: Specs, trustedCidrs: readonly string[]): ProxySettings {
   const proxy = merge<ProxyConfigProxy>(specs, (spec) => spec.proxy);
   const fallback = DEFAULT_PROXY_SETTINGS;
@@ -81,8 +81,8 @@ const MIN_REPLICAS = 2;
 const TARGET_CPU_PERCENT = 80;
 
 /**
- * The fields that decide about scaling exclude each other, so that the strongest spec with any of them decides alone,
- * but for one that only asks for a Deployment: how many proxies that has may stand in a weaker one.
+ * The scaling fields exclude each other, so the strongest spec that sets any of them decides alone. Exception: if it
+ * only selects a Deployment, a weaker spec may set the number of proxies.
  */
 function lowerScaling(specs: Specs): Scaling {
   let isDeployment = false;

@@ -1,4 +1,4 @@
-/** Rules of HTTPRoute and GRPCRoute. The result does not depend on the Gateway, so that one is made per rule. */
+/** Lowers rules of HTTPRoute and GRPCRoute. The result does not depend on the Gateway, so each rule is lowered once. */
 import { ruleId } from '../../ir/ids.ts';
 import type { RuleOrigin } from '../../ir/origin.ts';
 import { DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
@@ -20,14 +20,14 @@ export interface LoweredRule {
   readonly rule: RouteRule;
   readonly matches: readonly RankedMatch[];
   readonly clusters: readonly ClusterUse[];
-  /** By index of the backend: what governs requests to it, weakest first. */
+  /** By backend index: the layers that govern requests to the backend, weakest first. */
   readonly policies: readonly (readonly PolicyLayer[])[];
 }
 
 /** The lowered rules of a route. */
 export type RulesOf = (route: RouteNode) => readonly LoweredRule[];
 
-/** What a rule is lowered with: policies may differ from scope to scope, the rest is the same wherever it is attached. */
+/** The context of lowering a rule. Only policies differ between scopes. */
 export interface RuleLowering {
   readonly policies: PolicyLowering;
   readonly scope: PolicyScope;
@@ -48,7 +48,7 @@ export function closedRule(route: RouteNode, rule: RuleNode, fault: Fault): Lowe
   return failingRule(route, rule, { filters: [], reason: 'invalid_rule', message: fault.message });
 }
 
-/** In a scope that changes something about the rule it is a rule of its own, beside the Gateway's. */
+/** A scope that changes the rule gets its own copy, besides the Gateway's. */
 export function lowerRule(route: RouteNode, rule: RuleNode, context: RuleLowering): LoweredRule {
   const lowered = lowerInScope(route, rule, context);
   const { scope } = context;
@@ -114,7 +114,7 @@ function failingRule(
   const action: FailAction = { kind: 'fail', status: 500, reason, message };
   return {
     rule: { ...baseOf(route, rule), filters, action, ...NO_POLICY },
-    // A match that is wrong can match nothing; the others keep the rule's place.
+    // An invalid match matches nothing; the valid ones keep the rule's position.
     matches: rule.matches.filter(({ faults }) => faults.length === 0),
     clusters: [],
     policies: [],
@@ -129,7 +129,7 @@ const baseOf = (route: RouteNode, rule: RuleNode): Pick<RouteRule, 'id' | 'origi
 
 const NO_POLICY = { timeouts: DEFAULT_TIMEOUTS, retry: null, sessionPersistence: null };
 
-/** `closed`: why a policy closes it; null: none does. */
+/** `closed`: why a policy closes the rule, or null. */
 function lowerBackend(backend: BackendNode, uses: ClusterUses, closed: string | null): WeightedBackend {
   const { weight, upstream } = backend;
   if (!upstream.ok) return { ...invalidBackend(backend, upstream.failure), ...filtersOf500(backend) };
@@ -155,7 +155,7 @@ function filtersOf500(backend: BackendNode): Pick<WeightedBackend, 'filters'> {
   return filters.length === 0 ? {} : { filters };
 }
 
-/** It keeps its weight and answers 500, so that its share of the requests is seen to fail. */
+/** The backend keeps its weight and answers 500, so its share of the requests fails visibly. */
 export function invalidBackend(
   backend: BackendNode,
   fault: Fault | null,

@@ -9,12 +9,12 @@ import { closedRule, lowerRule, type LoweredRule, type RulesOf } from './route-r
 
 export interface RuleContext {
   readonly policies: PolicyLowering;
-  /** What `policies` are lowered from: the same object while no inherited policy changes. */
+  /** The source of `policies`: the same object while no inherited policy changes. */
   readonly inherited: InheritedPolicies;
   readonly defects: Defects;
 }
 
-/** Rules of a route as they are where the policies of `scope` hold. */
+/** The lowered rules of a route in the policy scope `scope`. */
 export function rulesInScope(scope: PolicyScope, context: RuleContext, memo: Memo): RulesOf {
   return memo
     .part(`scope ${scope.key}`)

@@ -1,4 +1,4 @@
-/** The rules of HTTP and gRPC that listeners of one Gateway lead to. */
+/** The HTTP and gRPC rules that listeners of one Gateway use. */
 import { compareText } from '../../lib/compare.ts';
 import type { Memo } from '../../lib/memo.ts';
 import { reuseIfSameItems } from '../../lib/reuse.ts';
@@ -7,7 +7,7 @@ import type { InheritedPolicies } from '../policy/policies.ts';
 import type { LoweredRule } from './route-rule.ts';
 import type { ServedListener } from './served-listeners.ts';
 
-/** By route and place; those of the Gateway's own scope before others of the same place. */
+/** By route and index; rules of the Gateway's own scope first among those of the same index. */
 export function rulesInUse(
   served: readonly ServedListener[],
   inherited: InheritedPolicies,
@@ -29,7 +29,7 @@ export function rulesInUse(
   );
 }
 
-/** Each once. Mostly, all listeners take the same. */
+/** Removes duplicates. Usually all listeners use the same ones. */
 function httpRoutesOf(served: readonly ServedListener[], memo: Memo): readonly RouteNode[] {
   const [first = [], ...others] = served.map(({ node, attached }) =>
     memo.part(`listener ${node.id}`).items('routes', attached, ({ route }) => (isHttp(route) ? [route] : [])),
@@ -38,7 +38,7 @@ function httpRoutesOf(served: readonly ServedListener[], memo: Memo): readonly R
   return [...new Set([first, ...others].flat())];
 }
 
-/** For each route a listener of every scope in which it is attached. */
+/** For each route, one listener of every scope in which the route is attached. */
 function listenersByRoute(
   ofScopes: readonly ServedListener[],
   served: readonly ServedListener[],
@@ -56,7 +56,7 @@ function listenersByRoute(
   return byRoute;
 }
 
-/** Those that can match. Scopes in which a rule is the same share it. */
+/** Rules that can match. Scopes with equal policies share their rules. */
 function rulesOf(route: RouteNode, listeners: readonly ServedListener[]): readonly LoweredRule[] {
   const rules = listeners
     .toSorted((a, b) => compareText(a.scope.id, b.scope.id))

@@ -1,4 +1,4 @@
-/** Listeners that go into the data plane, with the routes attached to them and their place in the hierarchy of policies. */
+/** The listeners of the data plane, each with its attached routes and its policy scope. */
 import type { Gateway } from '../../gatewayapi/generated/types.ts';
 import type { Listener, Port } from '../../ir/listener.ts';
 import type { ListenerId } from '../../ir/ids.ts';
@@ -16,7 +16,7 @@ import { rulesInScope } from './route-rules.ts';
 import { ClusterUses, type ClusterUse } from './upstreams.ts';
 import { lowerVirtualHosts } from './virtual-hosts.ts';
 
-/** Listeners of the Gateway and its ListenerSets that go into the data plane. */
+/** The listeners of a Gateway and its ListenerSets that the data plane serves. */
 export function servedListeners(gateway: GatewayNode): readonly ListenerNode[] {
   if (gateway.faults.length > 0 || !hasAcceptedListener(gateway.listeners)) return [];
   const sets = gateway.listenerSets.filter((set) => set.faults.length === 0);
@@ -30,7 +30,7 @@ export interface ServedListener {
   readonly node: ListenerNode;
   readonly attached: readonly AttachedRoute[];
   readonly scope: PolicyScope;
-  /** Rules of routes as the policies of `scope` have them. */
+  /** The lowered rules of routes in the policy scope. */
   readonly rulesOf: RulesOf;
 }
 
@@ -56,7 +56,7 @@ export interface LoweredListener {
 
 export type LoweredListeners = ReadonlyMap<ListenerId, LoweredListener>;
 
-/** One whose lowering throws is left out. */
+/** Leaves out a listener whose lowering throws. */
 export const lowerListeners = (
   served: readonly ServedListener[],
   lowering: Lowering,
@@ -101,7 +101,7 @@ type Lowered = Pick<LoweredListener, 'listener' | 'clusters'>;
 const takesHttp = ({ wire, spec }: ListenerNode): boolean =>
   wire === 'http' || (wire === 'tls' && spec.protocol === 'HTTPS');
 
-/** A port is bound also when none of its listeners could be lowered. */
+/** The proxy binds a port even if none of its listeners could be lowered. */
 export function portsOf(
   served: readonly ServedListener[],
   lowered: LoweredListeners,

@@ -7,11 +7,11 @@ import { sha256Hex } from '../../lib/sha256.ts';
 import type { RouteNode, RuleNode, Upstream } from '../graph/nodes.ts';
 import { readSession } from '../graph/session.ts';
 
-/** Session persistence that policies give a backend. */
+/** Session persistence that policies set for a backend. */
 export type SessionOf = (upstream: Upstream) => HTTPRouteRuleSessionPersistence | undefined;
 
 /**
- * The rule's own settings, else those of the first backend that a policy gives any (GEP-1619: a rule overrides
+ * The rule's own settings, else those of the first backend with settings from a policy (GEP-1619: a rule overrides
  * policies; with several backends persistence applies to all of them equally).
  */
 export function lowerSession(
@@ -26,8 +26,8 @@ export function lowerSession(
   }
   for (const { upstream } of rule.backends) {
     const shared = upstream.ok ? sessionOf(upstream.value) : undefined;
-    // Rules must not share sessions even where the policy names them, and the cookie has no path: other routes may
-    // lead to the same backend (GEP-1619, "Route Rules ... Must Not Share Sessions", "Path").
+    // Rules must not share sessions, even if the policy sets the session name. The cookie has no path, because other routes may
+    // use the same backend (GEP-1619, "Route Rules ... Must Not Share Sessions", "Path").
     if (shared !== undefined) {
       const session = readSession(shared);
       const name = `${session.name || 'sluice'}-${ruleIdentity(route, rule)}`;
@@ -37,13 +37,13 @@ export function lowerSession(
   return null;
 }
 
-/** Short and stable while the rule keeps its name, or without one its place. */
+/** Short, and stable while the rule keeps its name, or its index if it has no name. */
 function ruleIdentity(route: RouteNode, rule: RuleNode): string {
   const { kind, namespace, name } = route.ref;
   return sha256Hex([kind, namespace, name, rule.name ?? rule.index].join('/')).slice(0, 8);
 }
 
-/** The longest path of whole segments under which all matches lie, as far as a cookie's Path can hold them. */
+/** The longest common path of all matches, in whole segments, limited to what a cookie's Path can hold. */
 function commonPath(matches: readonly RouteMatch[]): string {
   let common: readonly string[] | null = null;
   for (const { path } of matches) {

@@ -1,4 +1,4 @@
-/** Upstreams of the graph as clusters, endpoints and identities of the data plane. */
+/** Lowers upstreams of the graph to clusters, endpoints and TLS identities of the data plane. */
 import type { EndpointSlice, EndpointSliceEndpoint } from '../../gatewayapi/core-kinds.ts';
 import type { Cluster, Endpoint, EndpointSet } from '../../ir/cluster.ts';
 import { clusterId, type CertificateId, type ClusterId } from '../../ir/ids.ts';
@@ -11,7 +11,7 @@ import type { TargetOf } from '../filter/lower-filters.ts';
 import type { Upstream } from '../graph/nodes.ts';
 import type { Pool } from '../policy/backend-policy/lowering.ts';
 
-/** An upstream as one rule uses it: the same one may be spoken to in the clear by one route and over TLS by another. */
+/** One rule's use of an upstream: one route may use plain text and another TLS. */
 export interface ClusterUse {
   readonly id: ClusterId;
   readonly upstream: Upstream;
@@ -25,7 +25,7 @@ function useCluster(upstream: Upstream, encrypted: boolean, pool: Pool): Cluster
   return { id: clusterId(parts.join('/') + pool.suffix), upstream, encrypted, policy: pool.policy };
 }
 
-/** The clusters that one rule or listener uses, noted as they are asked for. */
+/** Collects the clusters that one rule or listener uses. */
 export class ClusterUses {
   readonly all: ClusterUse[] = [];
   readonly #poolOf: (upstream: Upstream) => Pool;
@@ -49,7 +49,7 @@ export function originOf(upstream: Upstream): Origin {
   return { kind, namespace, name, section: upstream.portName || String(upstream.port) };
 }
 
-/** `clientCertificate`: the Gateway's, for upstreams that bring none of their own. */
+/** `clientCertificate`: the Gateway's, for upstreams without their own. */
 export function lowerCluster(use: ClusterUse, clientCertificate: CertificateId | null): Cluster {
   const { upstream } = use;
   const tls = use.encrypted && upstream.tls?.ok === true ? upstream.tls.value : null;
@@ -71,7 +71,7 @@ export function lowerCluster(use: ClusterUse, clientCertificate: CertificateId |
   };
 }
 
-/** Endpoints of a Service port: all its slices, merged; an address counts once, however many slices list it. */
+/** Endpoints of a Service port, merged from all its slices without duplicate addresses. */
 export function lowerEndpoints(
   { id, protocol, portName }: Pick<Upstream, 'protocol' | 'portName'> & { readonly id: ClusterId },
   slices: readonly EndpointSlice[],
@@ -109,7 +109,7 @@ function addEndpoint(
   const address = formatIp(bytes);
   const key = `${address} ${found.port}`;
   const known = into.get(key);
-  // While an endpoint moves between slices it may be listed twice; the better news counts.
+  // An endpoint that moves between slices may be listed twice: use the better condition.
   if (known?.state === 'ready' || (known !== undefined && found.state === 'draining')) return;
   const { zone = null } = found.endpoint;
   into.set(key, { address, port: found.port, state: found.state, zone, ...hintsOf(found.endpoint) });

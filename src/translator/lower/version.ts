@@ -5,12 +5,12 @@
 import type { Memo } from '../../lib/memo.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
 
-/** Hexadecimal digits: as many bits as no two parts share by chance, and nobody finds two that do. */
+/** Hexadecimal digits: enough bits to prevent collisions, also deliberate ones. */
 const DIGITS = 32;
 
 const jsonOf = (part: object): string => JSON.stringify(part);
 
-/** Hashes of parts of configurations; each part, an object that does not change, is hashed once. */
+/** Hashes parts of configurations. A part is immutable, so it is hashed once. */
 export class Digests {
   readonly #sha256Hex: (text: string) => string;
   readonly #ofParts = new WeakMap<object, string>();
@@ -24,7 +24,7 @@ export class Digests {
     return this.#sha256Hex(text).slice(0, DIGITS);
   }
 
-  /** `textOf`: everything that the part says. */
+  /** `textOf`: the whole content of the part as text. */
   ofPart<Part extends object>(part: Part, textOf: (part: Part) => string = jsonOf): string {
     let digest = this.#ofParts.get(part);
     if (digest === undefined) {
@@ -34,7 +34,7 @@ export class Digests {
     return digest;
   }
 
-  /** Digests are of the same length, so that the text is unambiguous. */
+  /** All digests have the same length, so their concatenation is unambiguous. */
   join(digests: readonly string[]): string {
     return this.ofText(digests.join(''));
   }
@@ -45,6 +45,6 @@ export class Digests {
   }
 }
 
-/** 64 hexadecimal digits: of everything but the endpoints, then of the endpoints. */
+/** 64 hexadecimal digits: the hash of everything but the endpoints, then the hash of the endpoints. */
 export const joinVersion = (rest: readonly string[], endpoints: string, digests: Digests): string =>
   digests.join(rest) + endpoints;

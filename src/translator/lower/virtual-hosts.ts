@@ -8,7 +8,7 @@ import type { AttachedRoute } from '../graph/nodes.ts';
 import { compareRank, type MatchRank } from '../graph/match-predicate.ts';
 import type { LoweredRule, RulesOf } from './route-rule.ts';
 
-/** What one route contributes to the hosts that it is attached for. */
+/** The rules that one route adds to its hosts. */
 interface Contribution {
   readonly attached: AttachedRoute;
   readonly rules: readonly LoweredRule[];
@@ -38,7 +38,7 @@ export function lowerVirtualHosts(
 interface RankedEntry {
   readonly entry: RouteEntry;
   readonly rank: MatchRank;
-  /** Hostname of the route that the entry comes by. */
+  /** The route's hostname that led to the entry. */
   readonly written: string;
 }
 
@@ -58,7 +58,7 @@ function sortedEntries(hostname: string, contributions: readonly Contribution[])
     .map(({ entry }) => entry);
 }
 
-/** The same objects for every host and listener that the rule is in. */
+/** Every host and listener with the rule shares these objects. */
 const entriesOf = memoizeByKey(({ rule, matches }: LoweredRule): readonly Omit<RankedEntry, 'written'>[] =>
   matches.map(({ match, rank }) => ({ entry: { match, rule: rule.id }, rank })),
 );

@@ -7,7 +7,7 @@ import type { UpstreamTlsNode } from '../graph/nodes.ts';
 import { policyOptionForeign, policyOptionUnsupported } from './faults.ts';
 import type { PolicyKind } from './policy-kind.ts';
 
-/** A connection that was to be encrypted must not go in the clear: an invalid policy closes its targets. */
+/** An invalid policy closes its targets: a connection that should be encrypted must not use plain text. */
 export const BACKEND_TLS_POLICY: PolicyKind<BackendTLSPolicy, UpstreamTlsNode> = {
   group: GATEWAY_GROUP,
   kind: 'BackendTLSPolicy',

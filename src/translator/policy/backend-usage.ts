@@ -11,15 +11,15 @@ import {
 import { placeKey } from './targets.ts';
 
 /**
- * How a backend is used: `any`; `layer7`, by HTTP or gRPC; `tls`, where the gateway may have to originate TLS: by those
- * and by what was decrypted at the listener.
+ * How a backend is used: `any`; `layer7`, by HTTP or gRPC; `tls`, where the gateway may have to originate TLS: by HTTP or gRPC,
+ * or by traffic that the listener decrypted.
  */
 export type Use = 'any' | 'layer7' | 'tls';
 
 /** Gateways by use, backend and port. */
 export type BackendUsage = ReadonlyMap<string, ReadonlySet<ObjectRef>>;
 
-/** Only backends that someone asks about are noted: few have a policy. */
+/** Records only the backends in question: few have a policy. */
 export function indexUsage({ gateways, attachments, policies, backends }: Graph): BackendUsage {
   const usage = new Map<string, Set<ObjectRef>>();
   const targets = policies.nodes.flatMap((policy) => policy.targets);
@@ -37,7 +37,7 @@ export function indexUsage({ gateways, attachments, policies, backends }: Graph)
   return usage;
 }
 
-/** Each attached route once, with the ways in which it uses its backends. */
+/** Each attached route once, with how it uses its backends. */
 function usesOf(
   listeners: readonly ListenerNode[],
   attachments: Attachments,

@@ -1,4 +1,4 @@
-/** Blocks that several kinds of policies set for one target: those of a kind that `yieldsBlocks` do not apply. */
+/** Finds blocks that policies of several kinds set for one target: those of a kind with `yieldsBlocks` do not apply. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import { policyBlockConflicted } from './faults.ts';
 import { isValid, type BlockConflict, type PolicyNode } from './policy-kind.ts';

@@ -1,4 +1,4 @@
-/** What the layers of one kind of settings amount to, by either way of combining them. */
+/** Combines the layers of one kind of settings: the layers either override each other or add up. */
 import { fieldsOf, mergeLayers, winnerOf, type Merged } from './merge.ts';
 import type { PolicyItem, PolicyLayer, PolicySettings } from './policy-settings.ts';
 

@@ -17,7 +17,7 @@ const fails = (type: string, reason: string, message: string): Verdict => ({
   status: 'False',
 });
 
-/** Fields that do not hold, each reason once with its fields. */
+/** Fields that do not apply, grouped by reason. */
 function lostFields(fields: FieldOutcomes): string {
   const byReason = Map.groupBy(
     [...fields].filter(([, { kind }]) => kind !== 'effective'),
@@ -58,7 +58,7 @@ export function policyConflictedEverywhere(fields: FieldOutcomes): readonly Verd
   return [fails('Accepted', 'Conflicted', message), policyOverridden(fields)];
 }
 
-/** Accepted and Programmed of a policy that asks for nothing that can be served. */
+/** Accepted and Programmed of a policy of which Sluice can serve nothing. */
 export function policyNothingServed(fields: FieldOutcomes): readonly Verdict[] {
   const message = `Nothing of it can be served. ${lostFields(fields)}`;
   return [fails('Accepted', 'Invalid', message), fails('Programmed', 'Invalid', message)];

@@ -1,4 +1,4 @@
-/** Policies for people: what is set for requests to a backend, by whom. */
+/** Describes policies for users: the settings of requests to a backend, with their origins. */
 import type { EffectiveSetting, Origin } from '../../ir/origin.ts';
 import { combineLayers } from './combine.ts';
 import { layersWith, settingsOf } from './hierarchy.ts';
@@ -20,7 +20,7 @@ export const describePolicies = (
     return [...described, ...describeClosed(settings, own[backend.index] ?? [])];
   });
 
-/** What policies set, and nothing that they leave to defaults. */
+/** The settings of policies, without defaults. */
 function describeSet(settings: PolicySettings, layers: readonly PolicyLayer[]): readonly EffectiveSetting[] {
   const { merged, items } = combineLayers(settings, layers);
   const one = (path: string, value: unknown, layer: PolicyLayer | undefined): EffectiveSetting => ({

@@ -31,7 +31,7 @@ function acceptance(
   const perTarget = won.map(({ ref }) => conflicts.filter(({ target }) => target === ref));
   const ofBlocks = perTarget.flat().map(({ fault }) => fault);
   const blocks = blocksOf(settings).length;
-  // Nothing of it applies to any target.
+  // The policy applies to no target.
   const isLost = perTarget.every(
     (list) => blocks > 0 && list.filter(({ isWhole }) => isWhole).length === blocks,
   );

@@ -1,4 +1,4 @@
-/** What each field that a policy sets comes to: per policy and Gateway, over all traffic that the policy governs. */
+/** The effect of each field that a policy sets: per policy and Gateway, over all traffic that the policy governs. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Defects } from '../contain.ts';
 import { filterUpstreams } from '../filter/read-filters.ts';
@@ -240,7 +240,7 @@ function outcomeOf(
       : overriddenBy(decidesNeeds);
   }
   const ruleWide = blockOf(path) === settings.ruleWideBlock ? use.ruleWide.get(settings) : undefined;
-  // One backend decides for all, unless what it takes it from governs this one as well.
+  // One backend decides for all, unless the layer that it uses governs this backend as well.
   if (ruleWide !== undefined && ruleWide !== layer && !use.layers.includes(ruleWide)) {
     return overriddenBy(ruleWide);
   }

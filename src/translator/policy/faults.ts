@@ -149,16 +149,16 @@ export function policyUnused(path: string, target: ObjectRef): Fault {
   });
 }
 
-/** What becomes of a field that a policy sets. */
+/** The effect of a field that a policy sets. */
 export type FieldOutcome =
-  /** It holds somewhere. */
+  /** The field applies to some traffic. */
   | { readonly kind: 'effective' }
-  /** Stronger ones say otherwise everywhere; `by` is one of them, attached to the same target where `samePlace`. */
+  /** Stronger policies override the field everywhere. `by` is one of them; `samePlace`: it has the same target. */
   | { readonly kind: 'overridden'; readonly by: ObjectRef; readonly samePlace: boolean }
-  /** Nothing that it governs can honour it. */
+  /** No traffic that the policy governs supports the field. */
   | { readonly kind: 'unserved'; readonly why: string };
 
-/** In words, without a full stop. */
+/** The effect as text, without a full stop. */
 export function whyLost(outcome: FieldOutcome): string {
   switch (outcome.kind) {
     case 'effective':

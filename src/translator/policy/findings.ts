@@ -27,7 +27,7 @@ export function reportPolicies(graph: Graph, { report, defects }: ReportContext)
   }
 }
 
-/** Targets that are not there, taken or unused, blocks that others set, and fields that apply on none of the policy's Gateways. */
+/** Targets that do not exist, belong to another policy or are unused; blocks that others set; fields that apply on no Gateway. */
 function policyFaults(policy: PolicyNode, { policyEffects }: Graph, ancestors: Ancestors): readonly Fault[] {
   const { ref, kind, settings, targets, conflicts } = policy;
   const ofTargets = targets.flatMap((target) => {

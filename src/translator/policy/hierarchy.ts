@@ -12,9 +12,9 @@ import type { PolicyKind } from './policy-kind.ts';
 import type { PolicyLayer, PolicySettings } from './policy-settings.ts';
 import { placeKey } from './targets.ts';
 
-/** Where traffic enters, as far as policies are concerned: most Gateways have one scope for all their listeners. */
+/** Listeners of a Gateway to which the same policies apply. Most Gateways have one scope for all their listeners. */
 export interface PolicyScope {
-  /** Tells scopes of all Gateways apart; the same for the same one of the next hierarchy. `` for all without policies. */
+  /** Unique among the scopes of all Gateways, and stable between hierarchies. `` for all scopes without policies. */
   readonly key: string;
   /** `` for the Gateway's own; else the listener or ListenerSet whose policies differ from it. */
   readonly id: string;
@@ -35,10 +35,10 @@ function baseScope(key: string, layers: readonly PolicyLayer[]): PolicyScope {
   return scope as PolicyScope;
 }
 
-/** Of every Gateway without policies, so that what is lowered for one is there for all. */
+/** The scope of every Gateway without policies: they share their lowered rules. */
 const NO_POLICIES = baseScope('', []);
 
-/** What may be set, by which policies: each once. */
+/** All settings of the given policy kinds, without duplicates. */
 export const settingsOf = (kinds: readonly PolicyKind[]): readonly PolicySettings[] => [
   ...new Set(kinds.flatMap(({ settings }) => (settings === null ? [] : [settings]))),
 ];
@@ -88,7 +88,7 @@ export class Hierarchy {
     return [...weakest, ...scope.layers, ...own];
   }
 
-  /** Of policies on the upstream itself. */
+  /** The layers of policies on the upstream itself. */
   #ownLayers({ ref, portName, policies }: Upstream): readonly PolicyLayer[] {
     const inherited = [
       ...this.#policies.at(ref, null),
@@ -126,7 +126,7 @@ export class Hierarchy {
   }
 }
 
-/** Those of the layers that are of `settings`. */
+/** The layers whose settings are `settings`. */
 export const layersWith = (
   settings: PolicySettings,
   layers: readonly PolicyLayer[],

@@ -54,7 +54,7 @@ function lowerValue(settings: PolicySettings, combined: Combined): PolicyValue |
 
 const originOf = ({ source: { kind, namespace, name } }: PolicyLayer): Origin => ({ kind, namespace, name });
 
-/** Why policies close what `layers` govern; null: none does. */
+/** Why a policy closes the traffic that `layers` govern, or null. */
 export function closedBy(layers: readonly PolicyLayer[]): string | null {
   const closing = layers.filter(({ closed }) => closed !== null);
   if (closing.length === 0) return null;

@@ -71,7 +71,7 @@ function readPolicy(object: PolicyObject, kind: PolicyKind, context: LinkContext
     },
     (error) => {
       const faults = [internalError('', error, 'Invalid')];
-      // What protects keeps its targets where they can be read, and closes them.
+      // A policy that protects keeps its readable targets and closes them.
       const targets = kind.whenInvalid === 'closes' ? contain(link, () => []) : [];
       return { ...node, settings: null, faults, referenceFaults: [], warnings: [], targets };
     },

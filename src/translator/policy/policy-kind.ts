@@ -54,9 +54,9 @@ export type PolicyAttachment =
   /** Everything below its targets: hierarchy.ts has the order. */
   | { readonly kind: 'inherited' };
 
-/** A policy on its own, apart from its targets. */
+/** A policy without its targets. */
 export interface PolicyReading<Settings extends object> {
-  /** All but its targets; null: it cannot be applied, because of a fault or because what it needs cannot be found. */
+  /** Null if the policy cannot be applied: it has a fault, or an object that it refers to does not exist. */
   readonly settings: Settings | null;
   /** They turn Accepted False. */
   readonly faults: readonly Fault[];

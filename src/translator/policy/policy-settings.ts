@@ -7,7 +7,7 @@ import type { PolicyKind } from './policy-kind.ts';
 export type PolicySettings<Settings extends object = object> =
   OverridingSettings<Settings> | AddingSettings<Settings>;
 
-/** Parts of the data plane's configuration that settings are for. */
+/** Parts of the data plane's configuration that carry settings. */
 export type PolicyCarrier = 'port' | 'listener' | 'rule' | 'backend';
 
 interface AnySettings {
@@ -55,13 +55,13 @@ export interface PolicyItem {
 }
 
 export interface SettingField {
-  /** How its value is read. */
+  /** How to parse its value. */
   readonly unit: 'duration' | 'bytes' | 'plain';
   /** The default, as a user would write it. */
   readonly fallback: string;
-  /** Backends for which it means something, by how they are spoken to; none: it cannot be served at all. */
+  /** The backends that the field applies to, by protocol; empty: Sluice does not serve it. */
   readonly protocols: readonly UpstreamProtocol[];
-  /** It says nothing unless this field has this value. */
+  /** The field has no effect unless this other field has this value. */
   readonly needs?: { readonly field: string; readonly value: string };
 }
 

@@ -1,4 +1,4 @@
-/** Policies and XBackends from one snapshot to the next: read again only when one of them, or what they refer to, changed. */
+/** Keeps policies and XBackends between snapshots: reads them again only if one of them, or an object that they refer to, changed. */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { readXBackends } from '../graph/backend.ts';
 import type { XBackendNode } from '../graph/nodes.ts';
@@ -11,7 +11,7 @@ import { targetLists } from './targets.ts';
 /** The lists that policies are read from. */
 type PolicyLists = readonly (readonly object[])[];
 
-/** Sources while policies themselves are read. */
+/** The sources for reading the policies themselves. */
 const NO_POLICIES = { policies: { governing: () => [] }, backends: new Map() };
 
 export interface ReadPolicies {
@@ -29,7 +29,7 @@ export class PolicyStage {
     this.#kinds = kinds;
   }
 
-  /** The same object until something changes; nodes of policies that come out as before stay the same, too. */
+  /** The same object until something changes; nodes of unchanged policies stay the same objects as well. */
   update(snapshot: ResourceSnapshot, index: SnapshotIndex, options: PolicyContext['options']): ReadPolicies {
     const lists = this.#listsOf(snapshot);
     const sources: Sources = { lookup: index, ...NO_POLICIES };

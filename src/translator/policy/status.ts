@@ -43,7 +43,7 @@ export function policyStatus(policy: PolicyNode, context: StatusContext): Status
   return { kind, object: policy.ref, generation, status: { ancestors } };
 }
 
-/** The last entry that there is room for says how many there is none for. */
+/** If there are too many ancestors, the last entry counts the ones left out. */
 function withinLimit(entries: readonly AncestorEntry[]): readonly AncestorEntry[] {
   const more = entries.length - MAX_ANCESTORS;
   if (more <= 0) return entries;

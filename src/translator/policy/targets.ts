@@ -115,7 +115,7 @@ const indexTargets = (snapshot: ResourceSnapshot): ReadonlyMap<string, Gateway |
 export class TargetClaims {
   readonly #owners = new Map<string, ObjectRef>();
 
-  /** Claims a target unless it is taken; returns who it is taken by, or null. */
+  /** Claims a target and returns null, or returns the policy that already has it. */
   claim(policy: ObjectRef, target: ObjectRef, sectionName: string | null): ObjectRef | null {
     const key = placeKey(target, sectionName);
     const owner = this.#owners.get(key);

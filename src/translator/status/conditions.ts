@@ -1,6 +1,6 @@
 /**
- * Every condition Sluice writes: one constructor each, and the only texts of conditions besides those of faults.
- * Types and reasons are those of the API's Go types; reasons of ours are marked.
+ * Every condition that Sluice writes has one constructor here. Its message comes from here or from a fault.
+ * Types and reasons are those of the API's Go types; Sluice's own reasons are marked.
  */
 import type { UnreadableKind } from '../../gatewayapi/snapshot.ts';
 import type { DataPlaneObservation } from '../observations.ts';
@@ -14,7 +14,7 @@ interface Verdict {
   readonly message: string;
 }
 
-/** Stamps conditions with the generation of the object they speak of. */
+/** Sets `observedGeneration` of the conditions to the generation of their object. */
 export function atGeneration(generation: number, verdicts: readonly Verdict[]): readonly Condition[] {
   return verdicts.map((verdict) => ({ ...verdict, observedGeneration: generation }));
 }
@@ -29,18 +29,18 @@ function fails(type: string, reason: string, message: string): Verdict {
   return { type, status: 'False', reason, message };
 }
 
-/** The first fault names the reason, all of them the message. */
+/** The first fault gives the reason; the message joins all faults. */
 function failsFor(type: string, faults: readonly Fault[]): Verdict {
   return fails(type, faults[0]?.reason ?? 'Invalid', joinMessages(faults));
 }
 
-const withRemarks = (message: string, remarks: readonly Fault[]): string =>
-  remarks.length === 0 ? message : `${message} ${joinMessages(remarks)}`;
+const withWarnings = (message: string, warnings: readonly Fault[]): string =>
+  warnings.length === 0 ? message : `${message} ${joinMessages(warnings)}`;
 
 // Shared by several kinds.
 
-export function accepted(what: string, remarks: readonly Fault[] = []): Verdict {
-  return holds('Accepted', 'Accepted', withRemarks(`${what} is accepted.`, remarks));
+export function accepted(what: string, warnings: readonly Fault[] = []): Verdict {
+  return holds('Accepted', 'Accepted', withWarnings(`${what} is accepted.`, warnings));
 }
 
 export function notAccepted(faults: readonly Fault[]): Verdict {
@@ -93,7 +93,7 @@ function describeListeners(invalid: readonly string[], valid: readonly string[])
   return `Not accepted: ${invalid.join(', ')}; see their own conditions. ${good}`;
 }
 
-/** Of one proxy it goes without saying that it is the one. */
+/** The message counts proxies only if there are several. */
 export function programmed(what: string, observation: DataPlaneObservation | null): Verdict {
   const { proxies = 1, expected = 1 } = observation?.acknowledged ?? {};
   const by = Math.max(proxies, expected) > 1 ? ` by ${proxies} of ${expected} proxies` : '';

@@ -29,13 +29,13 @@ import {
 import { listenerStatus, type ListenerContext } from './listener.ts';
 import { policyAffected } from '../policy/conditions.ts';
 
-/** What its status depends on besides itself. */
+/** What the status depends on besides the Gateway itself. */
 export interface GatewayCircumstances extends Pick<ListenerContext, 'observation' | 'attachments'> {
-  /** BackendPolicies attached to it, its listeners or its ListenerSets. */
+  /** Policies attached to the Gateway, its listeners or its ListenerSets. */
   readonly policies: readonly ObjectRef[];
 }
 
-/** Updates for a Gateway and the ListenerSets that name it. */
+/** Status updates for a Gateway and its ListenerSets. */
 export function gatewayStatuses(
   gateway: GatewayNode,
   { observation, attachments, policies }: GatewayCircumstances,
@@ -48,7 +48,7 @@ export function gatewayStatuses(
 }
 
 interface Context extends Pick<ListenerContext, 'observation' | 'attachments'> {
-  /** Why the Gateway as a whole is not programmed; null when it is, as far as its listeners allow. */
+  /** Why the whole Gateway is not programmed; null when only its listeners decide. */
   readonly blocked: Verdict | null;
 }
 
@@ -86,8 +86,8 @@ function acceptedVerdict(gateway: GatewayNode, listeners: readonly ListenerStatu
   if (gateway.faults.length > 0) return notAccepted(gateway.faults);
   const invalid = listeners.filter((listener) => !isTrue(listener, 'Accepted')).map(({ name }) => name);
   const valid = listeners.filter((listener) => isTrue(listener, 'Accepted')).map(({ name }) => name);
-  if (invalid.length === 0) return accepted('The Gateway', gateway.remarks);
-  // A port that cannot be bound makes its listener invalid, never the Gateway: that may pass.
+  if (invalid.length === 0) return accepted('The Gateway', gateway.warnings);
+  // A port that cannot be bound makes only its listener invalid, because the failure may be temporary.
   return hasAcceptedListener(gateway.listeners)
     ? acceptedInPart(invalid, valid)
     : noListenerAccepted(invalid);
@@ -106,7 +106,7 @@ function resolvedVerdict({ clientCertificate, listeners }: GatewayNode): Verdict
   return unresolved.length === 0 ? resolvedRefs() : listenersNotResolved(namesOf(unresolved));
 }
 
-/** What keeps the Gateway from being programmed besides its listeners: itself, its addresses, its proxies. */
+/** Why the Gateway is not programmed, apart from its listeners: its own faults, its addresses or its proxies. */
 export function blockedBy(gateway: GatewayNode, observation: DataPlaneObservation | null): Verdict | null {
   if (gateway.faults.length > 0) return notProgrammedInvalid(joinMessages(gateway.faults));
   if (!hasAcceptedListener(gateway.listeners)) return notProgrammedInvalid('No listener is accepted.');
@@ -145,8 +145,8 @@ function programmedVerdict(
 
 /**
  * Attached: allowed by its Gateway, with at least one listener that can be served (GatewayStatus.attachedListenerSets).
- * Other than a Gateway, a set is not accepted when all its listeners lack a certificate they may use: the suite's
- * ListenerSetReferenceGrant holds it to that.
+ * Unlike a Gateway, a set is not accepted when none of its listeners has a certificate it may use: the conformance test
+ * ListenerSetReferenceGrant requires this.
  */
 function isListenerSetAccepted(set: ListenerSetNode): boolean {
   return (
@@ -162,7 +162,7 @@ function listenerSetStatus(
   const generation = generationOf(set.object);
   const parentVerdict =
     blocked === null ? null : notProgrammed('ParentNotProgrammed', `The Gateway is not: ${blocked.message}`);
-  // A set that its Gateway does not take has listeners in name only; judging them would tell of the Gateway's affairs.
+  // A refused set gets no listener statuses: they would disclose details of the Gateway to another namespace.
   const listeners =
     set.faults.length > 0
       ? []

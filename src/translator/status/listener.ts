@@ -23,18 +23,18 @@ import {
 
 export interface ListenerContext {
   readonly generation: number;
-  /** Why nothing of the owner is programmed, whatever its listeners are like; null when that is not so. */
+  /** Why nothing of the owner is programmed, regardless of the listener; null when the listener decides. */
   readonly blocked: Verdict | null;
   readonly observation: DataPlaneObservation | null;
   readonly attachments: Attachments;
 }
 
 export function listenerStatus(listener: ListenerNode, context: ListenerContext): ListenerStatus {
-  const { conflict, acceptedFaults, resolvedFaults, overlap, remarks } = listener;
+  const { conflict, acceptedFaults, resolvedFaults, overlap, warnings } = listener;
   const failed = context.observation?.failedPorts.find((entry) => entry.port === listener.spec.port);
   const faults = [...(conflict === null ? [] : [conflict]), ...acceptedFaults];
   const acceptance =
-    failed === undefined ? accepted('The listener', remarks) : portUnavailable('Accepted', failed.message);
+    failed === undefined ? accepted('The listener', warnings) : portUnavailable('Accepted', failed.message);
   const verdicts: Verdict[] = [
     faults.length === 0 ? acceptance : notAccepted(faults),
     conflict === null ? noConflicts() : conflicted(conflict),

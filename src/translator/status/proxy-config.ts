@@ -3,9 +3,9 @@ import type { ProxyConfigNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
 import { accepted, atGeneration, notAccepted } from './conditions.ts';
 
-export function proxyConfigStatus({ object, ref, faults, remarks }: ProxyConfigNode): StatusUpdate {
+export function proxyConfigStatus({ object, ref, faults, warnings }: ProxyConfigNode): StatusUpdate {
   const generation = generationOf(object);
-  const verdict = faults.length === 0 ? accepted('The ProxyConfig', remarks) : notAccepted(faults);
+  const verdict = faults.length === 0 ? accepted('The ProxyConfig', warnings) : notAccepted(faults);
   return {
     kind: 'ProxyConfig',
     object: ref,

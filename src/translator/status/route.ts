@@ -26,7 +26,7 @@ interface RouteContext {
   readonly problemsOf: ProblemsOf;
 }
 
-/** Routes without a parent of ours get an empty list, so that entries of ours that are left over go away. */
+/** Routes without a parent that Sluice serves get an empty list, which removes Sluice's stale entries. */
 export function routeStatus(
   route: RouteNode,
   { controllerName, effects, problemsOf }: RouteContext,
@@ -81,7 +81,7 @@ export function unresolvedFaults(route: RouteNode): readonly Fault[] {
     ]);
     const all = [...rule.filters, ...rule.backends.flatMap(({ filters }) => filters)];
     const ofFilters = filterUpstreams(all).flatMap((upstream) => (upstream.ok ? [] : [upstream.failure]));
-    // An external auth backend that is missing stands in both lists.
+    // A missing external auth backend is in both lists.
     return [...new Set([...backends, ...unservedFaults(rule.filters), ...ofFilters])];
   });
 }

@@ -30,17 +30,17 @@ interface RouteStatus {
   readonly update: StatusUpdate;
 }
 
-/** All statuses, from one translation to the next: one that says what it said stays the same object. */
+/** All statuses, kept between translations: an unchanged status stays the same object. */
 export class StatusTable {
   readonly #controllerName: string;
   readonly #defects: Defects;
   readonly #ofRoutes = new WeakMap<RouteNode, RouteStatus>();
-  /** Of routes that nothing has a say about but they themselves. */
+  /** Statuses of routes that depend on nothing but the route. */
   readonly #plain = new DerivedItems<RouteNode, StatusUpdate>();
   readonly #sorted = new SortedList<StatusUpdate>((a, b) => compareText(identity(a), identity(b)));
-  /** As they were computed; before those were kept that say the same. */
+  /** The statuses as computed, before equal ones are replaced by their previous objects. */
   #computed: readonly StatusUpdate[] = [];
-  /** What stands for a computed one, where that is another object. */
+  /** The previous object that replaces a computed status, where both are equal. */
   readonly #kept = new Map<StatusUpdate, StatusUpdate>();
 
   constructor(controllerName: string, defects: Defects) {
@@ -48,7 +48,7 @@ export class StatusTable {
     this.#defects = defects;
   }
 
-  /** By kind and name; the same array until something changes. */
+  /** Sorted by kind and name; the same array until something changes. */
   update(graph: Graph, observations: Observations): readonly StatusUpdate[] {
     const before = this.#computed;
     this.#computed = this.#compute(graph, observations);
@@ -68,7 +68,7 @@ export class StatusTable {
     return this.#sorted.change([...gone.values()], come);
   }
 
-  /** Mostly, no policy is there, and proxies serve all rules: then a route's status is the route's alone. */
+  /** Usually there are no policies and no rule problems: then a route's status depends on the route alone. */
   #routeStatuses({ routes, policyEffects: effects }: Graph, problems: RuleProblems): readonly StatusUpdate[] {
     if (!effects.isEmpty || !problems.isEmpty) {
       return routes.flatMap((route) =>
@@ -79,7 +79,7 @@ export class StatusTable {
     return this.#plain.update(routes, (route) => this.#of(route.object, () => [routeStatus(route, context)]));
   }
 
-  /** A route's status changes with the route, and with the policies that have a say about it; rarely with what proxies say. */
+  /** A route's status depends on the route and the policies that affect it, and on rule problems that proxies report. */
   #routeStatus(route: RouteNode, effects: PolicyEffects, problems: RuleProblems): StatusUpdate {
     const { ref } = route;
     const context = { controllerName: this.#controllerName, effects };
@@ -95,7 +95,7 @@ export class StatusTable {
     return update;
   }
 
-  /** No status is written for an object whose status cannot be computed; a finding says so. */
+  /** If the status of an object cannot be computed, none is written, and a finding reports the defect. */
   #of(object: StatusObject, compute: () => readonly StatusUpdate[]): readonly StatusUpdate[] {
     return this.#defects.contain([object, 'status'], compute, () => []);
   }

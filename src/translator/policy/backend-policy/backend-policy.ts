@@ -1,4 +1,4 @@
-/** BackendPolicy: how requests to backends are tried, and how connections to them are pooled. */
+/** BackendPolicy: attempts of requests to backends, and connection pools. */
 import type { BackendPolicy } from '../../../gatewayapi/generated/types.ts';
 import { SLUICE_GROUP } from '../../../gatewayapi/ref.ts';
 import { parseDurationMs } from '../../../lib/duration.ts';
@@ -36,7 +36,7 @@ export const BACKEND_POLICY: PolicyKind<BackendPolicy, BackendSettings> = {
 /** RFC 9113 section 6.9.1. */
 const MAX_WINDOW_BYTES = 2_147_483_647;
 
-/** What the schema cannot see, or was never asked about. */
+/** Checks that the schema cannot express, or that it lacked when the object was stored. */
 function valueFaults(settings: BackendSettings): readonly Fault[] {
   return fieldsOf(settings).flatMap(([path, value]) => {
     const unit = POLICY_FIELDS[path]?.unit ?? 'plain';
@@ -56,7 +56,7 @@ function valueFaults(settings: BackendSettings): readonly Fault[] {
   });
 }
 
-/** Text that becomes part of messages: an object may be older than the pattern of its schema. */
+/** Checks text that becomes part of messages: the object may be older than the pattern in its schema. */
 function textFaults({ sessionPersistence, healthCheck }: BackendSettings): readonly Fault[] {
   const { path = '/', hostname = '', headers = [] } = healthCheck?.active?.http ?? {};
   const { sessionName = '', type = 'Cookie' } = sessionPersistence ?? {};

@@ -1,4 +1,4 @@
-/** What BackendPolicy and XBackendTrafficPolicy set, with what Services and rules of routes set of it. */
+/** The settings of BackendPolicy and XBackendTrafficPolicy, and the ones among them that Services and route rules set. */
 import type { BackendPolicySpec } from '../../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../../gatewayapi/ref.ts';
 import type { RouteNode, RuleNode, Upstream } from '../../graph/nodes.ts';
@@ -41,10 +41,10 @@ function distributionLayer(service: ObjectRef): PolicyLayer {
   return layerOfObject(service, 'distribution', { spec, whole: [] });
 }
 
-/** Retried when an HTTPRoute has a `retry` stanza, whatever it says (HTTPRouteRetry). */
+/** Conditions that are retried whenever an HTTPRoute has a `retry` stanza (HTTPRouteRetry). */
 const IMPLIED_BY_ROUTE = ['ConnectFailure', 'RefusedStream', 'Reset', 'PerTryTimeout'] as const;
 
-/** What the rule of the route sets itself; persistence of sessions is one decision (GEP-1619). */
+/** The settings of the route's rule itself; session persistence is one decision (GEP-1619). */
 function inlineLayers(route: ObjectRef, { settings, index }: RuleNode): readonly PolicyLayer[] {
   const { timeouts, retry, sessionPersistence } = settings;
   if (timeouts === null && retry === null && sessionPersistence === null) return [];

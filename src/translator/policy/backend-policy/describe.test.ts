@@ -19,7 +19,7 @@ const backend: DescribedBackend = {
   protocol: 'http1',
 };
 
-/** `value by name`, or the value alone where it is the default. */
+/** `value by name`, or only the value if it is the default. */
 const shown = (layers: readonly Layer[][], about = backend): ReadonlyMap<string, string> =>
   new Map(
     describeSettings(layers, about).map(({ field, value, from }) => [
@@ -60,7 +60,7 @@ suite('settings described', () => {
     assert.equal(shown(layers, { ...backend, protocol: 'h2' }).get('http2.maxConcurrentStreams'), '5 by a');
   });
 
-  test('null is unlimited, and somebody said so', () => {
+  test('null means unlimited, and is shown with its origin', () => {
     const layers = [[layer('a', { circuitBreaker: { maxConnections: null } })]];
     assert.equal(shown(layers).get('circuitBreaker.maxConnections'), 'unlimited by a');
   });

@@ -8,7 +8,7 @@ import { POLICY_FIELDS } from './fields.ts';
 
 type Layer = SettingsLayer<BackendSettings>;
 
-/** Blocks that may be absent, and what applies then. */
+/** Optional blocks, with what applies without them. */
 const OPTIONAL: Readonly<Record<string, string>> = {
   retry: 'one other endpoint where nothing was sent',
   'loadBalancer.slowStart': 'off',
@@ -32,7 +32,7 @@ export function describeSettings(
   const settings: EffectiveSetting[] = [];
   const described = new Set<string>();
   for (const path of Object.keys(POLICY_FIELDS)) {
-    // Sessions are the rule's: the first backend that has any gives them to all (GEP-1619).
+    // A rule has one session setting: that of the first backend with any (GEP-1619).
     const source = blockOf(path) === 'sessionPersistence' ? (sessions ?? merged) : merged;
     const absent = absentBlock(source, path);
     if (absent === null) {
@@ -46,13 +46,13 @@ export function describeSettings(
   return settings;
 }
 
-/** The optional block around the field that is not there; null when there is none. */
+/** The missing optional block around the field, or null. */
 function absentBlock({ spec }: Merged<BackendSettings>, path: string): string | null {
   const block = Object.keys(OPTIONAL).find((name) => path.startsWith(`${name}.`));
   return block === undefined || valueAt(spec, block) !== undefined ? null : block;
 }
 
-/** null for a field that says nothing to this backend. */
+/** null for a field that does not apply to this backend. */
 function settingAt(
   merged: Merged<BackendSettings>,
   path: string,
@@ -81,7 +81,7 @@ const originOf = ({ source: { kind, namespace, name } }: Layer): Origin => ({ ki
 
 const MAX_BACKOFF_FACTOR = 10;
 
-/** Defaults that depend on other fields are worked out. */
+/** Computes defaults that depend on other fields. */
 function standard({ spec }: Merged<BackendSettings>, path: string, checkHost: string | null): string {
   switch (path) {
     case 'retry.maxBackoff': {

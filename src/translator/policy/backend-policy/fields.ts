@@ -1,4 +1,4 @@
-/** The fields of BackendPolicy: what they are by default, in what units they are written, and which traffic they are for. */
+/** The fields of BackendPolicy: their defaults, units and the traffic that they apply to. */
 import type { UpstreamProtocol } from '../../graph/nodes.ts';
 import type { SettingField } from '../policy-settings.ts';
 

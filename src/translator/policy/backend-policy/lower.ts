@@ -27,7 +27,7 @@ const ms = (text: string | undefined, fallback: number): number => parseDuration
 const bytes = (size: string | number | undefined, fallback: number): number =>
   parseBytes(size ?? '') ?? fallback;
 
-/** Without a timeout there is none: a hidden deadline cuts streams (HTTPRouteTimeouts). */
+/** No timeout by default: a hidden deadline would cut streams (HTTPRouteTimeouts). */
 function lowerTimeouts({ timeouts = {} }: BackendSettings): Timeouts {
   return {
     requestMs: ms(timeouts.request, DEFAULT_TIMEOUTS.requestMs),
@@ -77,7 +77,7 @@ const DEFAULT_RETRY = {
 
 const IDEMPOTENCE = { Never: 'never', BeforeSend: 'before-send', Always: 'always' } as const;
 
-/** Names of gRPC codes may stand among the triggers as well. */
+/** Triggers may include names of gRPC codes. */
 function lowerRetry({ retry }: BackendSettings, timeouts: Timeouts): RetryPolicy | null {
   if (retry === undefined) return null;
   const codes = retry.codes ?? [];
@@ -92,7 +92,7 @@ function lowerRetry({ retry }: BackendSettings, timeouts: Timeouts): RetryPolicy
     codes,
     grpcCodes: [...grpcCodes],
     backoffMs,
-    // One policy may set the one and another the other; the wait never shrinks.
+    // Different policies may set the two fields; the maximum is never below the base.
     maxBackoffMs: Math.max(backoffMs, ms(retry.maxBackoff, backoffMs * DEFAULT_RETRY.maxBackoffFactor)),
     honorRetryAfter: retry.honorRetryAfter ?? DEFAULT_RETRY.honorRetryAfter,
     perTryTimeoutMs: ms(retry.perTryTimeout, timeouts.backendRequestMs),
@@ -106,7 +106,7 @@ export function lowerRequests(spec: BackendSettings): RequestPolicy {
   return { timeouts, retry: lowerRetry(spec, timeouts) };
 }
 
-/** `host`: what the backend is called, for checks over HTTP. */
+/** `host`: the `Host` of health checks over HTTP. */
 export function lowerPool(spec: BackendSettings, host: string): ClusterPolicy {
   const { healthCheck = {}, proxyProtocol, loadBalancer = {} } = spec;
   const fallback = DEFAULT_CLUSTER_POLICY;
@@ -137,7 +137,7 @@ function lowerConnection({ connection = {} }: BackendSettings): ConnectionPolicy
   };
 }
 
-/** Nothing is limited that no policy limits; what a `retryConstraint` leaves open is as in GEP-3388. */
+/** Without a policy nothing is limited. Fields that a `retryConstraint` omits default as in GEP-3388. */
 function lowerRetryBudget({ retryConstraint }: BackendSettings): RetryBudget | null {
   if (retryConstraint === undefined) return null;
   const { budget, minRetryRate } = retryConstraint;
@@ -254,7 +254,7 @@ const DEFAULT_PASSIVE: PassiveHealthCheck = {
   maxEjectionPercent: 50,
 };
 
-/** null also where every detector is off. */
+/** null if no detector is on. */
 function lowerPassiveCheck({ healthCheck = {} }: BackendSettings): PassiveHealthCheck | null {
   const { passive } = healthCheck;
   if (passive === undefined) return null;

@@ -1,5 +1,5 @@
 /**
- * Backend settings as pools of connections and as the ways in which requests are tried.
+ * Lowers backend settings to connection pools and attempt settings.
  *
  * Pools: one for each Service port and Gateway. A listener or ListenerSet whose own policies change the settings of a pool has a pool of
  * its own, named after it; the Gateway's other listeners share theirs.
@@ -15,11 +15,11 @@ import { lowerPool, lowerRequests } from './lower.ts';
 
 export interface Pool {
   readonly policy: ClusterPolicy;
-  /** What tells its cluster from the Gateway's own for the same upstream; `` for that one. */
+  /** Suffix that makes its cluster distinct from the Gateway's own for the same upstream; `` for the Gateway's. */
   readonly suffix: string;
 }
 
-/** How requests of one rule are tried. */
+/** Attempt settings of one rule. */
 export interface RuleRequests {
   readonly rule: RequestPolicy;
   /** By index of the backend; undefined: as the rule. */
@@ -46,7 +46,7 @@ export class BackendSettingsLowering {
     const layers = layersWith(BACKEND_SETTINGS, this.#hierarchy.upstreamLayers(upstream, scope));
     if (layers.length === 0) return DEFAULT_CLUSTER_POLICY;
     const combined = this.#hierarchy.combine(BACKEND_SETTINGS, layers);
-    // Several Services may have the same layers, and only their names, in health checks, apart.
+    // Services with the same layers may still differ in the host name of their health checks.
     const known = this.#pools.get(combined) ?? new Map<string, ClusterPolicy>();
     this.#pools.set(combined, known);
     const host = hostOf(upstream);
@@ -83,12 +83,12 @@ export class BackendSettingsLowering {
 /** Layers of `BACKEND_SETTINGS` hold nothing else. */
 const settingsIn = ({ merged }: Combined): BackendSettings => merged.spec;
 
-/** The `Host` of health checks where no policy sets one. An XBackend outside of the cluster has a name of its own. */
+/** The `Host` of health checks if no policy sets one. An XBackend outside of the cluster has its own name. */
 const hostOf = ({ ref, discovery }: Upstream): string =>
   ref.kind === 'XBackend' && discovery.kind === 'dns'
     ? discovery.hostname
     : `${ref.name}.${ref.namespace}.svc`;
 
-/** Whether two parts of a configuration say the same; they are plain data. */
+/** Whether two parts of a configuration, which are plain data, are equal. */
 export const sameValue = (a: object, b: object): boolean =>
   samePlain(a as unknown as Plain, b as unknown as Plain);
