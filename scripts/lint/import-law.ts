@@ -217,7 +217,7 @@ export const LAYERS: readonly Layer[] = [
   ]),
   layer(
     'src/admin',
-    'health, metrics, configuration dump, status report, findings, explanations',
+    'the read model and its API, events, health, metrics, configuration dump, findings, explanations',
     ['src/controller', 'src/access-log', 'src/proxy', ...PROXY_FOLDERS, ...CONTROL_PLANE],
     ['yaml'],
   ),

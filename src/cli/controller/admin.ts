@@ -41,7 +41,7 @@ export class ControllerAdmin {
         const about = { version: state.version, startedAt, ready: notReady === null, notReady };
         return { ...about, reconciling: health, workers: this.#workers() };
       },
-      // Proxies report counters to whoever scrapes them, not to the controller.
+      // Proxies expose counters on their metrics port and do not send them to the controller.
       stats: null,
       locate: () => null,
       now: () => Date.now(),
@@ -57,7 +57,7 @@ export class ControllerAdmin {
     this.view.update({ reconciled, proxies, isServedByAll });
   }
 
-  /** `host:port` that it is bound to; null when it is off or the address cannot be had, which keeps nobody from being served. */
+  /** `host:port` that it is bound to; null when it is off, or when binding fails, which is logged and stops nothing. */
   async open(address: ListenAddress): Promise<string | null> {
     if (address === 'off') return null;
     const { notReady, metrics, parts, logger } = this.#state;
