@@ -72,7 +72,7 @@ interface Options {
 
 const list = (text: string | undefined): string[] => text?.split(',').filter((name) => name !== '') ?? [];
 
-/** `help`, or what is wrong in words. Throws for an option that there is not. */
+/** `help`, or an error message. Throws for an unknown option. */
 function readOptions(): Options | string {
   const { values, positionals } = parseArgs({
     allowPositionals: true,

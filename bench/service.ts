@@ -18,7 +18,7 @@ export interface RelayService {
 
 export type Service = HttpService | RelayService;
 
-/** Which of the backends of a comparison stands behind the proxies. */
+/** The backend that the proxies of a comparison forward to. */
 export type BackendKind = 'http' | 'grpc' | 'websocket' | 'udp';
 
 export function backendOf(service: Service): BackendKind {

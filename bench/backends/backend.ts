@@ -1,4 +1,4 @@
-/** Starts what stands behind the proxies of a scenario. */
+/** Starts the backend of a scenario. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

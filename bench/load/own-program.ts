@@ -6,7 +6,7 @@ export interface DatagramLoad {
   readonly port: number;
   readonly seconds: number;
   readonly flows: number;
-  /** Under way at once in each flow. */
+  /** Datagrams in flight in each flow. */
   readonly outstanding: number;
   readonly bytes: number;
 }

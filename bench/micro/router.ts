@@ -141,7 +141,7 @@ const worstPatterns = routerOf([
   },
 ]);
 
-/** No two paths are alike, so that no automaton has its states at hand. */
+/** No two paths are alike, so no automaton finds its states in cache. */
 function randomPath(seed: number): string {
   let state = seed + 1;
   return `/${Array.from({ length: 2_047 }, () => {

@@ -20,7 +20,7 @@ export const tempPaths = (folder: string): string => `  client_body_temp_path ${
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;`;
 
-/** Writes it with the folders that nginx wants to be there. */
+/** Writes the file and creates the folders that nginx needs. */
 export function writeNginxConfig(folder: string, text: string): Omit<Command, 'file'> {
   for (const name of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) mkdirSync(join(folder, name));
   const path = join(folder, 'nginx.conf');

@@ -24,7 +24,7 @@ const START_LIMIT_MS = 60_000;
 /** How long a datagram may take to come back. */
 const ECHO_LIMIT_MS = 200;
 
-/** A port of loopback that nobody listens on now. */
+/** A free loopback port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -20,7 +20,7 @@ const base = {
   goals: [{ of: 'sluice', to: 'nginx', atMost: 1 }],
 };
 
-test('ratios are of medians, and a goal is judged by them', () => {
+test('ratios are of medians, and goals are compared with them', () => {
   const text = scenarioTable({ ...base, rows: [row('sluice', 10, 11, 10), row('nginx', 20, 20, 40)] });
   assert.match(text, /\*\*sluice\*\* \| 10\.0 \| 0\.50 \| 10 %/);
   assert.match(text, /≤ 1\.00 × nginx: 0\.50, reached/);

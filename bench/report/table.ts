@@ -31,7 +31,7 @@ function describeGoal(goal: Goal, rows: readonly Row[], unit: string): string {
   if (row === undefined || (goal.to !== null && other === undefined))
     return `${goal.of} ${asked}: not measured`;
   const reached = medianOf(row) / (other === undefined ? 1 : medianOf(other));
-  // Judged as it is printed: two decimals of a ratio are all that a batch can tell.
+  // Compare the printed value: a batch is precise to two decimals of a ratio.
   const met = Number(reached.toFixed(2)) <= goal.atMost;
   return `${goal.of} ${asked}: ${reached.toFixed(2)}, ${met ? 'reached' : '**not reached**'}`;
 }

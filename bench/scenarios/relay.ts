@@ -22,7 +22,7 @@ export const UDP_SCENARIOS: readonly Scenario[] = [
     ...CPU_DEFAULTS,
     name: 'udp-relay',
     title: 'UDP',
-    conditions: 'CPU µs per round trip of 100 bytes; 50 flows with four datagrams under way in each',
+    conditions: 'CPU µs per round trip of 100 bytes; 50 flows with four datagrams in flight in each',
     service: { kind: 'udp' },
     variants: again('nginx'),
     goals: [{ of: 'sluice', to: 'nginx', atMost: 1.65 }],

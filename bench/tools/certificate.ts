@@ -1,4 +1,4 @@
-/** The certificate (ECDSA P-256) that every proxy of a comparison shows, made anew for each run. */
+/** The certificate (ECDSA P-256) that every proxy of a comparison uses, created for each run. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAuthority, issueCertificate } from '../../src/certificates/dev-certificates.ts';

@@ -15,7 +15,7 @@ export async function output(tool: Tool, args: readonly string[], cwd?: string):
   return `${stdout}${stderr}`;
 }
 
-/** The first version number that the program tells of itself. */
+/** The first version number in the program's version output. */
 export async function versionOf(tool: Tool, args: readonly string[]): Promise<string> {
   const text = await output(tool, args);
   return /\d+\.\d+\.\d+[\w+~-]*/u.exec(text.replaceAll(tool.path, ''))?.[0] ?? 'unknown';

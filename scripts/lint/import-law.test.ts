@@ -50,7 +50,7 @@ const FORBIDDEN: readonly Case[] = [
   { file: 'src/proxy/x.ts', code: "import 'pino';" },
   { file: 'src/proxy/x.ts', code: "import 'node:http';" },
   { file: 'src/proxy/x.ts', code: "import 'node:cluster';" },
-  // Nothing in the product imports what stands around it, and nobody imports a test.
+  // The product imports no tests, scripts or benchmarks, and no module imports a test.
   { file: 'src/lib/x.ts', code: "import '../../scripts/lint/import-law.ts';" },
   { file: 'test/x.ts', code: "import '../scripts/lint/import-law.test.ts';" },
 ];

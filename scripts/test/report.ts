@@ -5,7 +5,7 @@ import type { FileResult } from './run-file.ts';
 export interface SuiteResult {
   readonly name: string;
   readonly files: readonly FileResult[];
-  /** Wall time from its first file's start to its last one's end. */
+  /** Wall time from the start of its first file to the end of its last. */
   readonly seconds: number;
 }
 

@@ -1,4 +1,4 @@
-/** Runs one test file in its own process and reads what became of its tests. */
+/** Runs one test file in its own process and reads the results of its tests. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -97,7 +97,7 @@ interface Ending {
   readonly tests: readonly TestRecord[];
 }
 
-/** A failure that no test record tells of. */
+/** A failure that no test record reports. */
 function problemOf({ late, limitMs, code, signal, tests }: Ending): string | null {
   if (late) {
     return `Still running after ${limitMs / 1000} s: a test hangs, or something was left open after the last one.`;

@@ -11,9 +11,9 @@ import { explainRequest } from './explain/explain-request.ts';
 import { parseRequest } from './explain/request.ts';
 
 export interface AdminState {
-  /** null when workers answer, else what is wrong. */
+  /** null if workers answer, else what is wrong. */
   readonly unhealthy: () => string | null;
-  /** null when ready, else what is missing. */
+  /** null if ready, else what is missing. */
   readonly notReady: () => string | null;
   readonly view: GatewayView;
   readonly events: EventStream;
@@ -32,12 +32,12 @@ export function adminHandlers(state: AdminState): Readonly<Record<string, AdminH
     },
     '/metrics': async () => {
       const families = await state.metrics();
-      // Loaded by the first scrape: most runs on a laptop never see one.
+      // Loaded by the first scrape: most runs on a laptop have none.
       const { exposeMetrics } = await import('../telemetry/metric-registry.ts');
       const { contentType, text: body } = await exposeMetrics(families);
       return { status: 200, contentType, body };
     },
-    // Keys are `Redacted`, and say so when they are written as JSON.
+    // Private keys are `Redacted`: their JSON shows no key.
     '/config': () => json(state.configs()),
     '/status': async () => {
       const { view } = state;

@@ -7,7 +7,7 @@ import { REASONS, type ReasonCode } from '../ir/reason.ts';
 import { countOf } from '../lib/plural.ts';
 import type { RequestStats } from '../proxy/exchange/request-stats.ts';
 
-/** What says that the backend, and not the request or its rule, is at fault. */
+/** Reason codes for failures of the backend, as opposed to the request or its rule. */
 const OF_BACKENDS = [
   'connect_failed',
   'connect_timeout',

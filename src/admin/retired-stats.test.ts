@@ -25,7 +25,7 @@ const stats = (...requests: RequestStats[]): ProxyStats => ({
   mirrors: { sent: 3, dropped: 1 },
 });
 
-test('what several workers counted is summed row by row; what was open is not', () => {
+test('counters of ended workers are summed row by row; gauges are not', () => {
   const retired = new RetiredStats();
   retired.add(stats(row('a', 1), row('b', 2)));
   retired.add(stats(row('a', 10)));
@@ -37,7 +37,7 @@ test('what several workers counted is summed row by row; what was open is not', 
   assert.deepEqual(clusters, []);
 });
 
-test('rows of routes that are gone are forgotten', () => {
+test('rows of removed routes are dropped', () => {
   const retired = new RetiredStats();
   retired.add(stats(row('a', 1), row('b', 2)));
   retired.prune(({ rule }) => rule?.name === 'b');

@@ -1,10 +1,10 @@
-/** What workers that ended had counted. Sums over workers include it, so that no counter falls when one is replaced. */
+/** Counters of ended workers. Sums over workers include them, so no counter decreases when a worker is replaced. */
 import type { HistogramSnapshot, RequestStats } from '../proxy/exchange/request-stats.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import type { ReasonCode } from '../ir/reason.ts';
 import { RetiredStreams } from './retired-streams.ts';
 
-/** What every row of numbers is counted for. */
+/** The labels of a row of counters. */
 export type CountedRow = Pick<RequestStats, 'gateway' | 'listener' | 'rule' | 'backend'>;
 
 type Counts<Key extends string> = Readonly<Partial<Record<Key, number>>>;
@@ -31,13 +31,13 @@ export class RetiredStats {
     };
   }
 
-  /** Forgets rows whose labels are configured no longer, as living workers do. */
+  /** Drops rows whose labels are no longer configured, as running workers do. */
   prune(isConfigured: (row: CountedRow) => boolean): void {
     this.#streams.prune((gateway) => isConfigured({ gateway, listener: null, rule: null, backend: null }));
     for (const [key, row] of this.#requests) if (!isConfigured(row)) this.#requests.delete(key);
   }
 
-  /** Counters only: the dead have no connections. */
+  /** Counters only: ended workers have no open connections. */
   snapshot(): ProxyStats {
     return {
       requests: [...this.#requests.values()],

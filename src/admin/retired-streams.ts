@@ -1,4 +1,4 @@
-/** What ended workers had counted of layer-4 connections and TLS handshakes; see retired-stats.ts. */
+/** Counters of ended workers for layer-4 connections and TLS handshakes; see retired-stats.ts. */
 import type { Origin } from '../ir/origin.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import type { TlsStats } from '../proxy/port/tls-stats.ts';
@@ -13,7 +13,7 @@ export class RetiredStreams {
     for (const row of streams) {
       const key = JSON.stringify([row.protocol, row.gateway, row.listener, row.rule, row.backend]);
       const before = this.#streams.get(key);
-      // The dead have nothing open.
+      // Ended workers have no open connections.
       this.#streams.set(key, { ...(before === undefined ? row : sumStreams(before, row)), active: 0 });
     }
     for (const row of tls) {
@@ -23,7 +23,7 @@ export class RetiredStreams {
     }
   }
 
-  /** Forgets rows of Gateways that are configured no longer. */
+  /** Drops rows of Gateways that are no longer configured. */
   prune(hasGateway: (gateway: Origin) => boolean): void {
     for (const [key, { gateway }] of this.#streams) if (!hasGateway(gateway)) this.#streams.delete(key);
     for (const [key, { gateway }] of this.#tls) if (!hasGateway(gateway)) this.#tls.delete(key);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ServedSince } from './served-since.ts';
 
-test('an object is served since all workers took the revision that carries its generation', () => {
+test('an object is served since all workers applied the revision with its generation', () => {
   const ledger = new ServedSince();
   ledger.published([{ key: 'a', generation: 1 }], 1);
   assert.equal(ledger.of('a'), null);

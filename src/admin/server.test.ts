@@ -51,19 +51,19 @@ suite('admin server', () => {
     assert.match(other.body, /\/healthz, \/status/);
   });
 
-  test('answers 400 or 404 to what is no path of it', async () => {
+  test('answers 400 or 404 to unknown paths', async () => {
     for (const path of ['//', '///', 'http://[', '/%', '/constructor', '*', '/__proto__']) {
       assert.ok([400, 404].includes((await ask(path)).status), path);
     }
   });
 
-  test('answers only to addresses and localhost, so that no web page can ask', async () => {
+  test('answers only to IP addresses and localhost as Host, so no web page can query it', async () => {
     assert.equal((await ask('/healthz', 'evil.example:15000')).status, 403);
     assert.equal((await ask('/healthz', 'localhost:15000')).status, 200);
     assert.equal((await ask('/healthz', '[::1]:15000')).status, 200);
   });
 
-  test('is read-only, and tells nothing of its own errors', async () => {
+  test('is read-only, and does not disclose its own errors', async () => {
     assert.equal((await ask('/healthz', undefined, 'POST')).status, 405);
     assert.deepEqual(await ask('/broken'), { status: 500, body: 'internal error\n' });
   });

@@ -12,7 +12,7 @@ import { mergeStatus, type WrittenEntry, type WrittenStatus } from '../provider/
 import type { Logger } from '../telemetry/logger.ts';
 import { CONTROLLER_NAME } from '../translator/types.ts';
 
-/** Names and addresses of everything that is served: for the owner and his group. */
+/** Readable for the owner and group only: the file has names and addresses of everything that is served. */
 const MODE = 0o640;
 
 interface StatusObject {
@@ -68,7 +68,7 @@ export class StatusFile {
   }
 
   async #write(): Promise<void> {
-    // A statement that follows at once, such as the first acknowledgement, goes into the same write.
+    // A status that follows immediately, such as after the first acknowledgement, is part of the same write.
     await Promise.resolve();
     while (this.#wanted !== this.#written) {
       const text = this.#wanted;
@@ -97,7 +97,7 @@ interface AnyObject {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-/** Entries of other controllers; what is none is left out. */
+/** Entries of other controllers; invalid entries are left out. */
 function foreignEntries(status: JsonObject | null): WrittenStatus {
   const of = (entries: unknown): readonly WrittenEntry[] =>
     Array.isArray(entries) ? entries.filter(isForeignEntry) : [];

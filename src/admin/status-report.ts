@@ -4,7 +4,7 @@ import type { ConditionReport, FindingReport } from './api/resources.ts';
 export interface ListenerReport {
   readonly name: string;
   readonly protocol: string;
-  /** As the Gateway states it. */
+  /** As in the Gateway. */
   readonly port: number;
   /** `` = any. */
   readonly hostname: string;
@@ -62,11 +62,11 @@ export interface EndpointOutReport {
   readonly detail: string;
   /** RFC 3339; null where it is not known. */
   readonly since: string | null;
-  /** Workers that say so. */
+  /** Number of workers that report it. */
   readonly workers: number;
 }
 
-/** A Service port, or another kind of backend, as the workers know it. */
+/** The state of a Service port, or of another kind of backend, in the workers. */
 export interface BackendReport {
   readonly kind: string;
   readonly namespace: string;
@@ -76,7 +76,7 @@ export interface BackendReport {
   readonly endpoints: number;
   /** Those that pass their active checks; without such checks, those that accept connections. */
   readonly healthy: number;
-  /** Those that no check and no connection has tried yet, or not in the last five minutes. */
+  /** Those without a check or connection in the last five minutes. */
   readonly unchecked: number;
   /** Workers that ignore health, since too few endpoints are healthy. */
   readonly panicking: number;
@@ -111,7 +111,7 @@ export interface StatusReport {
     readonly serving: number;
     /** Workers that ended and were replaced. */
     readonly restarts: number;
-    /** Process ids of the living. */
+    /** Process ids of running workers. */
     readonly pids: readonly number[];
   };
   readonly gateways: readonly GatewayReport[];

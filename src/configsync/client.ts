@@ -24,7 +24,7 @@ import type {
   RuleProblem,
 } from './protocol.ts';
 
-/** What a controller may send: far more than 100,000 routes take, over a slow network. */
+/** Limits for messages of a controller: far above what 100,000 routes need over a slow network. */
 export const UPDATE_LIMITS: FrameLimits = {
   // The controller's hello.
   firstBytes: 64 * 1024,
@@ -34,16 +34,16 @@ export const UPDATE_LIMITS: FrameLimits = {
   frameMs: 300_000,
 };
 
-/** A longer acknowledgement is cut: reports of ports that are bound go first, then those of ports and rules that failed. */
+/** Truncates longer acknowledgements: first the reports of bound ports are dropped, then those of failed ports and rules. */
 const ACK_BYTES = 1024 * 1024;
 
-/** The part of a data plane that configuration goes to. */
+/** The part of a data plane that applies configuration. */
 export interface DataPlane {
   /** Serves exactly these, or rejects and changes nothing. Objects that it was given before did not change. */
   apply(configs: readonly GatewayConfig[]): Promise<Pick<Ack, 'ports' | 'problems'>>;
   /** Only endpoints changed: `sets`, and `configs` is what is served with them. */
   applyEndpoints(sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void;
-  /** Calls the listener, the last one given, when ports change without an update. Where it is absent they do not. */
+  /** Calls the latest listener when ports change without an update. Absent if that cannot happen. */
   onPortsChanged?(listener: (ports: readonly PortReport[]) => void): void;
 }
 
@@ -52,15 +52,15 @@ export interface ConfigClientOptions {
   readonly dataPlane: DataPlane;
   readonly name: string;
   readonly logger: Logger;
-  /** What the data plane serves already, of an earlier stream or a restart: kept where the controller says the same, or wrong. */
+  /** The active configuration from an earlier stream or restart: kept if the controller sends the same, or an unusable one. */
   readonly serving?: readonly GatewayConfig[];
-  /** Bytes of an acknowledgement that the other end takes; those of a controller when absent. */
+  /** Maximum bytes of an acknowledgement that the peer accepts; default: the controller's limit. */
   readonly ackBytes?: number;
-  /** Those of this release when absent. */
+  /** Default: the versions of this release. */
   readonly versions?: SpokenVersions;
 }
 
-/** Follows a controller until the stream closes; what the data plane serves then, it serves on. */
+/** Follows a controller until the stream closes. The data plane then keeps serving its active configuration. */
 export function followConfig(options: ConfigClientOptions): void {
   const { stream, dataPlane, name, logger, serving = [], ackBytes = ACK_BYTES } = options;
   const { versions = OUR_VERSIONS } = options;
@@ -80,14 +80,14 @@ export function followConfig(options: ConfigClientOptions): void {
       return;
     }
     if (greeting !== 'agreed') throw new Error('an update before both ends agreed on a version');
-    // Decoded at once: the text of thousands of routes is not kept while they are applied.
+    // Decode now, so the text of thousands of routes is not held in memory while they are applied.
     const update = decodeUpdate(received, shared);
     last = last.then(async () => {
       try {
         const ack = await follower.take(update);
         if (stream.writable) stream.write(encodeAck(ack, ackBytes));
       } catch (error) {
-        // The update does not fit what this end has. The next stream begins with the whole configuration.
+        // The update does not match this end's state. The next stream starts with the whole configuration.
         stream.destroy(error instanceof Error ? error : new Error(String(error)));
       }
     });
@@ -99,7 +99,7 @@ export function followConfig(options: ConfigClientOptions): void {
   stream.write(encodeFrame(helloOf(name, versions)));
 }
 
-/** Where the exchange of hellos is. After `incompatible` the controller sends nothing more. */
+/** State of the hello exchange. After `incompatible` the controller sends nothing more. */
 type Greeting = 'awaited' | 'agreed' | 'incompatible';
 
 /** Controllers up to protocol 3 close the stream on any other version, as all do on a certificate that is not current. */
@@ -123,14 +123,14 @@ const helloOf = (name: string, { protocols, formats }: SpokenVersions): ProxyHel
 
 type DecodedUpdate = Omit<ConfigUpdate, 'configs'> & { readonly configs: readonly GatewayConfig[] };
 
-/** Throws when controller and proxy differ in version. */
+/** Throws if controller and proxy have no version in common. */
 const decodeUpdate = (update: ConfigUpdate, shared: SharedParts): DecodedUpdate => ({
   ...update,
   configs: update.configs.map((text) => decodeConfig(text, shared)),
   patches: shared.share(update.patches),
 });
 
-/** The acknowledgement in at most `limitBytes`, but that every refusal is in it. */
+/** Encodes the acknowledgement in at most `limitBytes`; refusals are never dropped. */
 export function encodeAck(ack: Ack, limitBytes: number): Buffer {
   const clipped = {
     ...ack,
@@ -147,7 +147,7 @@ export function encodeAck(ack: Ack, limitBytes: number): Buffer {
 const encodePorts = (all: readonly PortReport[], limitBytes: number): Buffer =>
   encodeWithin(limitBytes, all, (ports) => ({ kind: 'ports', ports }) satisfies PortsChanged);
 
-/** The whole message, or as large a share of its ports, and of what else `make` cuts, as fits. */
+/** The whole message if it fits, else with as many of its ports, and of the other lists that `make` cuts, as fit. */
 function encodeWithin(
   limitBytes: number,
   all: readonly PortReport[],
@@ -168,9 +168,9 @@ const clip = (message: string): string =>
 class Follower {
   readonly #dataPlane: DataPlane;
   readonly #logger: Logger;
-  /** As the controller sent them; what patches refer to. */
+  /** As the controller sent them; the base of patches. */
   #received = new Map<DataPlaneId, GatewayConfig>();
-  /** The same, but for what was refused: there the one before, if there was one. */
+  /** The active configurations: as received, except that a refused one is replaced by its predecessor, if any. */
   #active: Map<DataPlaneId, GatewayConfig>;
   ports: readonly PortReport[] = [];
   #problems: readonly RuleProblem[] = [];
@@ -190,7 +190,7 @@ class Follower {
     return { kind: 'ack', revision: update.revision, ports: this.ports, refused, problems: this.#problems };
   }
 
-  /** The endpoint sets that changed when nothing else did; null when more did. */
+  /** The changed endpoint sets if nothing else changed; null otherwise. */
   #receive({ whole, configs, patches, removed }: DecodedUpdate): readonly EndpointSet[] | null {
     if (whole) this.#received = new Map();
     for (const key of removed) this.#received.delete(key);
@@ -232,7 +232,7 @@ class Follower {
     if (problem !== null) await this.#applyOneByOne(before, problem);
   }
 
-  /** Finds out whose configuration it was: everything that can be served is, and the rest is refused by name. */
+  /** Finds the configurations that cannot be served: refuses each by name and applies the others. */
   async #applyOneByOne(kept: Map<DataPlaneId, GatewayConfig>, problem: string): Promise<void> {
     this.#logger.error('configuration refused, applying data plane by data plane', { problem });
     for (const [key, config] of this.#received) {

@@ -80,7 +80,7 @@ function bench(): Bench {
 const allServe = (server: ConfigServer, revision: number): boolean =>
   server.peers.length > 0 && server.peers.every(({ acknowledged }) => acknowledged === revision);
 
-test('a proxy that attaches is sent everything, keys included, and acknowledges', async () => {
+test('an attaching proxy receives the whole configuration, including private keys, and acknowledges it', async () => {
   const { server, attach, until } = bench();
   const dataPlane = new RecordingDataPlane();
   const certificate = {
@@ -143,7 +143,7 @@ test('an update names only what changed, and the proxy keeps the rest', async ()
   assert.deepEqual(dataPlane.versions, ['a2']);
 });
 
-test('endpoints travel alone, and a later change of routes does not bring old ones back', async () => {
+test('an endpoint update carries only endpoints, and a later route change does not restore old endpoints', async () => {
   const { server, attach, until } = bench();
   const dataPlane = new RecordingDataPlane();
   attach('one', dataPlane);
@@ -160,7 +160,7 @@ test('endpoints travel alone, and a later change of routes does not bring old on
   for (const { endpoints: sets } of dataPlane.applied.at(-1) ?? []) assert.deepEqual(sets, [moved]);
 });
 
-test('no size that an object may have breaks the stream: many endpoints, long names of zones', async () => {
+test('objects of any allowed size pass the stream: many endpoints, long zone names', async () => {
   const { server, attach, until } = bench();
   const dataPlane = new RecordingDataPlane();
   attach('one', dataPlane);
@@ -185,7 +185,7 @@ test('no size that an object may have breaks the stream: many endpoints, long na
   assert.equal(dataPlane.applied.length, 1, 'on the same stream, without a new configuration');
 });
 
-test('while a proxy is busy changes wait and are sent together', async () => {
+test('changes are batched while a proxy is busy', async () => {
   const { server, attach, until } = bench();
   const dataPlane = new RecordingDataPlane();
   let release = (): void => undefined;
@@ -204,7 +204,7 @@ test('while a proxy is busy changes wait and are sent together', async () => {
   assert.ok(dataPlane.applied.length <= 3, `${String(dataPlane.applied.length)} updates`);
 });
 
-test('a Gateway that cannot be served is refused by name and keeps what it had; the others go on', async () => {
+test('a proxy refuses an unusable Gateway by name and keeps its previous configuration; other Gateways are updated', async () => {
   const { server, attach, until } = bench();
   const dataPlane = new RecordingDataPlane();
   dataPlane.refuse.add('a2');
@@ -232,7 +232,7 @@ test('a Gateway that cannot be served is refused by name and keeps what it had; 
   );
 });
 
-test('a proxy that comes back gets the whole state, without what was removed meanwhile', async () => {
+test('a reconnecting proxy gets the whole state, without Gateways removed in the meantime', async () => {
   const { server, attach, until } = bench();
   const first = attach('one', new RecordingDataPlane());
   server.publish([config('a', 'a1'), config('b', 'b1')]);
@@ -246,7 +246,7 @@ test('a proxy that comes back gets the whole state, without what was removed mea
   assert.deepEqual(dataPlane.versions, ['a1']);
 });
 
-test('a peer that breaks the protocol is cut off and the others go on', async () => {
+test('a peer that violates the protocol is disconnected, and others are unaffected', async () => {
   const { server, attach, until } = bench();
   const dataPlane = new RecordingDataPlane();
   attach('good', dataPlane);
@@ -263,7 +263,7 @@ test('a peer that breaks the protocol is cut off and the others go on', async ()
   );
 });
 
-test('what is published twice is one publication', async () => {
+test('publishing the same configuration twice sends it once', async () => {
   const { server, attach, until } = bench();
   const dataPlane = new RecordingDataPlane();
   attach('one', dataPlane);
@@ -275,7 +275,7 @@ test('what is published twice is one publication', async () => {
   assert.deepEqual(dataPlane.versions, ['a1']);
 });
 
-test('a refused Gateway takes the endpoints of what it serves no further, and mends with the next version', async () => {
+test('after a refusal a Gateway ignores endpoint updates, and recovers with the next version', async () => {
   const { server, attach, until } = bench();
   const dataPlane = new RecordingDataPlane();
   dataPlane.refuse.add('a2').add('a3');

@@ -1,4 +1,4 @@
-/** A mutually authenticated stream to a controller: of a proxy, or of another replica. */
+/** Opens a mutually authenticated stream to a controller, from a proxy or another replica. */
 import { connect, type TLSSocket } from 'node:tls';
 
 export interface DialOptions {
@@ -11,14 +11,14 @@ export interface DialOptions {
     readonly cert: string | Buffer;
     readonly key: string | Buffer;
   };
-  /** Both the connection and the handshake; one that got nowhere in this time gets nowhere, and the next may. */
+  /** Limit for connecting and handshake together; the caller then dials again. */
   readonly timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 10_000;
 const KEEPALIVE_MS = 15_000;
 
-/** Emits `secureConnect` in time, or `error`; `close` in any case. Throws when the identity is none. */
+/** Emits `secureConnect` in time, or `error`; `close` in any case. Throws if the identity is not usable. */
 export function dialController({
   host,
   port,

@@ -1,5 +1,5 @@
 /**
- * From replica to leader: what the proxies that are attached to a follower serve. One leader writes status, but proxies follow any
+ * Reports from replica to leader what the proxies attached to a follower serve. Only the leader writes status, but proxies follow any
  * replica; a stream between the replicas adds no API-server load and needs no extra RBAC.
  */
 import type { Duplex } from 'node:stream';
@@ -9,16 +9,16 @@ import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
 import { fleetReport, reportVersion } from './messages.ts';
 import { newestOf, OUR_VERSIONS } from './negotiation.ts';
 
-/** Some hundred bytes for each proxy and port: room for 100,000 proxies, in the first report too. */
+/** A few hundred bytes for each proxy and port: enough for 100,000 proxies in one report. */
 const REPORT_LIMITS: FrameLimits = {
   firstBytes: 64 * 1024 * 1024,
   bytes: 64 * 1024 * 1024,
   firstMs: 10_000,
   frameMs: 30_000,
 };
-/** The last protocol whose reports do not say their version. */
+/** The last protocol whose reports carry no version. */
 const LAST_WITHOUT_VERSION = 3;
-/** Acknowledgements come in bunches; one report is enough for them. */
+/** Acknowledgements arrive in bursts; one report covers a burst. */
 const REPORT_DELAY_MS = 20;
 
 /** The leader's end: each report replaces the one before, until the stream closes. */
@@ -34,7 +34,7 @@ export function receiveReports(stream: Duplex, fleet: Fleet, logger: Logger): vo
     const problem = unreadableReport(message);
     if (problem === null) {
       const report = fleetReport(message);
-      // Messages may still arrive from a stream that was given up.
+      // Messages may still arrive from a destroyed stream.
       if (!stream.destroyed) fleet.reported(stream, report);
     } else if (!isUnreadable) {
       isUnreadable = true;
@@ -43,7 +43,7 @@ export function receiveReports(stream: Duplex, fleet: Fleet, logger: Logger): vo
   });
 }
 
-/** Why a report of another version cannot be read, for people; null for one of this version. */
+/** Why a report cannot be read, as a message; null if its version is supported. */
 function unreadableReport(message: unknown): string | null {
   const { protocol = LAST_WITHOUT_VERSION, replica } = reportVersion(message);
   const ours = newestOf(OUR_VERSIONS.protocols);
@@ -79,7 +79,7 @@ export class FleetReporter {
 
   #send(): void {
     if (!this.#stream.writable) return;
-    // A leader that does not read gets one report when it reads again, not a queue of them.
+    // A leader that reads slowly gets one report when it reads again, not a queue of them.
     if (this.#stream.writableNeedDrain) {
       this.#stream.once('drain', () => {
         this.changed();
@@ -89,7 +89,7 @@ export class FleetReporter {
     try {
       this.#stream.write(encodeFrame(this.#fleet.report(this.#replica)));
     } catch (error) {
-      // Thrown from a timer it would end the controller; the next stream begins with a report of its own.
+      // Thrown from a timer, the error would end the controller. The next stream starts with a full report.
       this.#stream.destroy(error instanceof Error ? error : new Error(String(error)));
     }
   }

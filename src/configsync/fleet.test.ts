@@ -1,4 +1,4 @@
-/** Many Gateways, and replicas that tell each other of their proxies. */
+/** Many Gateways, and replicas that report their proxies to each other. */
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
@@ -65,7 +65,7 @@ function replica(): Replica {
 const serving = (fleet: Fleet, gateway: string): string[] =>
   fleet.proxiesOf(idOf(gateway)).map(({ name, serving: at }) => `${name} ${at?.version ?? '-'}`);
 
-/** What the follower's proxies do, told to the leader. */
+/** Relays the state of the follower's proxies to the leader. */
 function link(follower: Replica, leader: Replica): Duplex {
   const [theirs, ours] = duplexPair();
   receiveReports(theirs, leader.fleet, SILENT_LOGGER);
@@ -93,7 +93,7 @@ suite('fleet', () => {
     fleet.close();
   });
 
-  test('a Gateway that is gone is served by its proxies no longer', async () => {
+  test('proxies stop serving a removed Gateway', async () => {
     const { fleet, follow, until } = replica();
     fleet.publish([config('a', 'a1')]);
     const { plane } = follow('a', 'p');
@@ -105,7 +105,7 @@ suite('fleet', () => {
     fleet.close();
   });
 
-  test('the leader knows of proxies at a follower, as they come, move on, refuse and go', async () => {
+  test('the leader tracks proxies of a follower as they attach, update, refuse and detach', async () => {
     const leader = replica();
     const follower = replica();
     for (const { fleet } of [leader, follower]) fleet.publish([config('a', 'a1')]);
@@ -125,7 +125,7 @@ suite('fleet', () => {
     follower.fleet.close();
   });
 
-  test('a follower that goes takes what it said with it; one that comes back is not forgotten for its old stream', async () => {
+  test('the reports of a disconnected follower are dropped; closing its old stream does not affect a reconnected one', async () => {
     const leader = replica();
     const follower = replica();
     follower.fleet.publish([config('a', 'a1')]);

@@ -1,6 +1,6 @@
 /**
- * Configuration for many data planes, each with proxies of its own: every proxy is sent the configuration of its data plane and nothing else.
- * Other replicas of the controller report the proxies that follow them.
+ * Serves configuration to many data planes: every proxy receives the configuration of its own data plane and nothing else.
+ * Other replicas of the controller report the proxies attached to them.
  */
 import type { Duplex } from 'node:stream';
 import type { DataPlaneId } from '../ir/data-plane-id.ts';
@@ -12,9 +12,9 @@ import { createConfigServer, PROXY_LIMITS, type ConfigServer, type PeerState } f
 
 export interface FleetOptions {
   readonly logger: Logger;
-  /** A proxy, here or at another replica, attached, left, acknowledged or refused. */
+  /** Called when a proxy of this or another replica attaches, detaches, acknowledges or refuses. */
   readonly onPeerChange: () => void;
-  /** Streams that the proxies of one data plane may have open here. */
+  /** Maximum open streams of one data plane's proxies at this replica. */
   readonly maxStreams: (dataPlane: DataPlaneId) => number;
 }
 
@@ -30,7 +30,7 @@ export class Fleet {
     this.#options = options;
   }
 
-  /** Sends every proxy what changed for it; true when anything did. */
+  /** Sends each proxy its changes; true if there were any. */
   publish(configs: readonly GatewayConfig[]): boolean {
     const wanted = new Map(configs.map((config) => [config.dataPlane, config]));
     let isChanged = this.revision === 0;
@@ -44,7 +44,7 @@ export class Fleet {
     return isChanged;
   }
 
-  /** Serves a proxy of this data plane, unless it has too many already. `uid`: of the object in the proxy's certificate. */
+  /** Serves a proxy of this data plane, unless the data plane has too many streams. `uid`: the Gateway's UID in the proxy's certificate. */
   attachTo(dataPlane: DataPlaneId, uid: string, stream: Duplex): void {
     const streams = this.#streams.get(dataPlane) ?? new Map<Duplex, string>();
     const max = this.#options.maxStreams(dataPlane);
@@ -62,8 +62,8 @@ export class Fleet {
   }
 
   /**
-   * Closes the streams of proxies whose Gateway was deleted, or deleted and created again: one of the same name may belong to
-   * another user. Call this before publishing. `uidOf`: of the object that exists now; null without one.
+   * Closes the streams of proxies whose Gateway was deleted, or deleted and re-created: a Gateway of the same name may belong to
+   * another user. Call this before publishing. `uidOf`: the UID of the current Gateway, or null.
    */
   closeForeign(uidOf: (dataPlane: DataPlaneId) => string | null): void {
     for (const [dataPlane, streams] of this.#streams) {
@@ -76,7 +76,7 @@ export class Fleet {
     }
   }
 
-  /** All known proxies of a data plane, here and at other replicas; each once, also while it moves between them. */
+  /** All known proxies of a data plane at all replicas, without duplicates while a proxy moves between replicas. */
   proxiesOf(dataPlane: DataPlaneId): readonly ServingProxy[] {
     const proxies = new Map<string, ServingProxy>();
     for (const report of this.#reported.values()) {
@@ -90,7 +90,7 @@ export class Fleet {
     return [...this.#servers.values()].flatMap(({ configs }) => configs);
   }
 
-  /** What the proxies that are attached here do, for the leader. */
+  /** The state of the proxies attached to this replica, for the leader. */
   report(replica: string): FleetReport {
     const protocol = newestOf(OUR_VERSIONS.protocols);
     const dataPlanes = [...this.#servers.keys()].map((dataPlane) => ({
@@ -105,13 +105,13 @@ export class Fleet {
     };
   }
 
-  /** Takes the newest report of another replica; what came from the same `source` before no longer counts. */
+  /** Stores the newest report of another replica, replacing the previous one of the same `source`. */
   reported(source: object, { dataPlanes }: FleetReport): void {
     this.#reported.set(source, new Map(dataPlanes.map(({ dataPlane, proxies }) => [dataPlane, proxies])));
     this.#options.onPeerChange();
   }
 
-  /** The source is gone, and nothing is known of its proxies. */
+  /** Removes a source and its proxies. */
   forget(source: object): void {
     if (this.#reported.delete(source)) this.#options.onPeerChange();
   }
@@ -124,7 +124,7 @@ export class Fleet {
     return (this.#servers.get(dataPlane)?.peers ?? []).map((peer) => servingOf(peer, dataPlane));
   }
 
-  /** Made when it is first asked for, perhaps by a proxy that is early. */
+  /** Created on first use; a proxy may attach before the first publication. */
   #serverOf(dataPlane: DataPlaneId): ConfigServer {
     let server = this.#servers.get(dataPlane);
     if (server === undefined) {

@@ -28,7 +28,7 @@ test('a message above the limit is refused before it is read', () => {
   assert.throws(() => [...reader.push(Buffer.from([0, 0, 0, 11]))], FrameError);
 });
 
-test('what is not JSON is refused', () => {
+test('a message that is not JSON is refused', () => {
   assert.throws(
     () => [...new FrameReader(10).push(Buffer.from([0, 0, 0, 1, 0x7b]))],
     /a message that is not JSON/u,

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 
 const HEADER_BYTES = 4;
 
-/** A whole frame: encode once, write to as many streams as wanted. */
+/** Encodes a whole frame, which may be written to many streams. */
 export function encodeFrame(message: object): Buffer {
   const text = JSON.stringify(message);
   const length = Buffer.byteLength(text);
@@ -13,14 +13,14 @@ export function encodeFrame(message: object): Buffer {
   return frame;
 }
 
-/** A peer that breaks the protocol; its stream is closed. */
+/** A protocol violation by the peer; its stream is closed. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
-/** Cuts a byte stream into messages. Chunks may end anywhere; memory grows with what has arrived, not with what is announced. */
+/** Splits a byte stream into messages. Chunks may end anywhere; memory grows with the bytes received, not with the announced length. */
 export class FrameReader {
-  /** Bytes of one message; a longer one is refused when its length is known. */
+  /** Maximum bytes of one message; a longer one is refused as soon as its length is known. */
   limitBytes: number;
   #begun = Buffer.alloc(0);
   #length = 0;
@@ -31,12 +31,12 @@ export class FrameReader {
     this.limitBytes = limitBytes;
   }
 
-  /** Whether a message has begun and not ended. */
+  /** Whether a message is incomplete. */
   get isWithinFrame(): boolean {
     return !this.#inHeader || this.#length > 0;
   }
 
-  /** The messages that are complete now. Throws `FrameError` for what is no message. */
+  /** Yields the messages that this chunk completes. Throws `FrameError` for invalid input. */
   *push(chunk: Buffer): Generator {
     let from = 0;
     for (;;) {
@@ -72,7 +72,7 @@ export class FrameReader {
     return whole;
   }
 
-  /** Copies: many small chunks would each hold a buffer of their own. */
+  /** Copies the bytes: many small chunks would each keep their own buffer. */
   #keep(part: Buffer): void {
     const length = this.#length + part.length;
     if (length > this.#begun.length) {
@@ -93,13 +93,13 @@ function parse(part: Buffer): unknown {
   }
 }
 
-/** What a peer may send, and how long it may take. */
+/** Size and time limits for messages of a peer. */
 export interface FrameLimits {
   /** Bytes of one message. */
   readonly bytes: number;
-  /** Bytes of the first message: the peer is not known until it has come. */
+  /** Maximum bytes of the first message, which identifies the peer. */
   readonly firstBytes: number;
-  /** From the beginning of the stream to the end of the first message; 0 = no limit. */
+  /** From the start of the stream to the end of the first message; 0 = no limit. */
   readonly firstMs: number;
   /** From the first byte of a message to its last. */
   readonly frameMs: number;
@@ -129,7 +129,7 @@ export function receiveFrames(
       stream.destroy(error instanceof Error ? error : new Error(String(error)));
     }
   });
-  // A peer that will say no more is gone: half-open streams are of no use to this protocol.
+  // The protocol does not support half-open streams: the end of the peer's data ends the stream.
   stream.once('end', () => stream.destroy());
   stream.once('close', () => {
     timer = stopped(timer);

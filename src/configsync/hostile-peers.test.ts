@@ -1,4 +1,4 @@
-/** Peers that send anything at all: each is cut off alone, and what the others do and serve is not touched. */
+/** Peers that send arbitrary data: only the offending peer is disconnected; the others are unaffected. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
@@ -46,7 +46,7 @@ const json = fc.letrec<{ value: unknown; scalar: unknown }>((tie) => ({
     fc.dictionary(member, tie('value'), { maxKeys: 6 }),
   ),
 })).value;
-/** A right acknowledgement but for some members. */
+/** A valid acknowledgement with some members replaced. */
 const almostAck = fc.dictionary(fc.constantFrom('ports', 'refused', 'problems', 'revision'), json);
 
 interface Bench {
@@ -62,7 +62,7 @@ function bench(): Bench {
     attach() {
       const [ours, theirs] = duplexPair();
       fleet.attachTo(WEB, 'uid', ours);
-      // A pair in memory does not say that its other end is gone.
+      // An in-memory pair does not report that its other end closed.
       ours.once('close', () => theirs.destroy());
       return theirs.on('error', () => undefined);
     },
@@ -70,7 +70,7 @@ function bench(): Bench {
   };
 }
 
-/** Everything the controller makes of what its proxies said. */
+/** The controller's whole view of its proxies. */
 function look({ fleet }: Bench): void {
   for (const { ports, problems, refused } of fleet.proxiesOf(WEB)) {
     for (const { error } of ports) assert.equal(typeof (error ?? ''), 'string');
@@ -88,7 +88,7 @@ const NO_CHANGES: DataPlane = {
 };
 
 suite('hostile peers', () => {
-  test('any JSON after hello: the controller takes it or cuts the proxy off, and goes on', async () => {
+  test('any JSON after hello: the controller accepts it or disconnects the proxy, and keeps running', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(json, almostAck), async (message) => {
         const made = bench();
@@ -107,7 +107,7 @@ suite('hostile peers', () => {
     );
   });
 
-  test('any bytes: the controller cuts the proxy off or waits, and goes on', async () => {
+  test('any bytes: the controller disconnects the proxy or waits, and keeps running', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 40 })), fc.boolean(), async (chunks, greets) => {
         const made = bench();
@@ -122,7 +122,7 @@ suite('hostile peers', () => {
     );
   });
 
-  test('any JSON from a replica: the leader takes it or cuts the replica off, and goes on', async () => {
+  test('any JSON from a replica: the leader accepts it or disconnects the replica, and keeps running', async () => {
     const report: FleetReport = { kind: 'fleet', protocol: PROTOCOL, replica: 'r', dataPlanes: [] };
     await fc.assert(
       fc.asyncProperty(json, json, async (dataPlanes, proxies) => {
@@ -139,7 +139,7 @@ suite('hostile peers', () => {
     );
   });
 
-  test('any JSON from a controller: the proxy takes it or leaves the stream, and keeps what it serves', async () => {
+  test('any JSON from a controller: the proxy accepts it or closes the stream, and keeps its configuration', async () => {
     const update = { kind: 'update', revision: 1, whole: false, configs: [], patches: [], removed: [] };
     await fc.assert(
       fc.asyncProperty(
@@ -157,7 +157,7 @@ suite('hostile peers', () => {
     );
   });
 
-  test('an acknowledgement that does not fit leaves what was known, and the other proxies, as they were', async () => {
+  test('an invalid acknowledgement changes neither the known state nor other proxies', async () => {
     const made = bench();
     made.publish('v1');
     const good = made.attach();
@@ -184,7 +184,7 @@ suite('hostile peers', () => {
     }
   });
 
-  test('a proxy reports ports that change so often, and no more', async () => {
+  test('a proxy limits how often it reports changed ports', async () => {
     const made = bench();
     made.publish('v1');
     const stream = made.attach();
@@ -196,7 +196,7 @@ suite('hostile peers', () => {
     await once(early.resume(), 'close');
   });
 
-  test('what a proxy has to say is cut to what the controller takes, failures last', () => {
+  test('a proxy truncates its acknowledgement to the limit of the controller, and drops failures last', () => {
     const ports = Array.from({ length: 20_000 }, (_, port) => ({
       dataPlane: WEB,
       transport: 'tcp' as const,
@@ -235,14 +235,14 @@ suite('limits of a stream', () => {
     ours.once('close', () => stream.destroy());
     return { stream: stream.on('error', () => undefined).resume(), errors };
   };
-  // The deadlines keep no process alive; in production the socket does.
+  // The deadline timers are unreferenced; in production the socket keeps the process alive.
   const alive = async (event: Promise<unknown>): Promise<void> => {
     const timer = setInterval(() => undefined, 1_000);
     await event;
     clearInterval(timer);
   };
 
-  test('a message before hello is small, and one after it is bounded', async () => {
+  test('messages are limited in size, the first one to a small size', async () => {
     const early = open();
     early.stream.write(encodeFrame({ ...HELLO, name: 'x'.repeat(100) }));
     await once(early.stream, 'close');
@@ -269,7 +269,7 @@ suite('limits of a stream', () => {
     assert.match(mute.errors.join(), /revision 1 is not acknowledged after 20 ms/);
   });
 
-  test('a message that comes in crumbs takes the memory of its bytes, not of its announcement or its chunks', () => {
+  test('a message in tiny chunks uses memory for its bytes, not for its announced length or its chunks', () => {
     const reader = new FrameReader(2 ** 30);
     const announced = Buffer.alloc(4);
     announced.writeUInt32BE(2 ** 29);
@@ -279,7 +279,7 @@ suite('limits of a stream', () => {
     assert.ok(process.memoryUsage().arrayBuffers - before < 10_000_000);
   });
 
-  test('a Gateway has a bounded number of streams; others of it, and other Gateways, go on', async () => {
+  test('the streams of a Gateway are limited; its existing streams and other Gateways are unaffected', async () => {
     const made = bench();
     const streams = Array.from({ length: 5 }, () => made.attach());
     const last = streams.at(-1);
@@ -299,7 +299,7 @@ suite('limits of a stream', () => {
     assert.equal(next.destroyed, false);
   });
 
-  test('when a Gateway is created again, the streams of its predecessor end before it is published', async () => {
+  test('when a Gateway is re-created, the streams of its predecessor end before it is published', async () => {
     const made = bench();
     made.publish('old');
     const old = made.attach();
@@ -315,7 +315,7 @@ suite('limits of a stream', () => {
     assert.doesNotMatch(after, /new/);
   });
 
-  test('a report that cannot be made ends the stream to the leader, not the controller', async () => {
+  test('a report that cannot be encoded ends the stream to the leader, not the controller', async () => {
     const made = bench();
     const [ours, theirs] = duplexPair();
     const fleet = Object.assign(Object.create(made.fleet) as Fleet, {

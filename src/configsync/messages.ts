@@ -1,6 +1,6 @@
 /**
- * Every message of the configuration stream as a schema. A peer is another process, often on another machine and sometimes less
- * trusted than this one; what does not fit ends its stream, before any other code sees it.
+ * Schemas of all messages of the configuration stream. A peer is another process, often on another machine and sometimes less
+ * trusted than this one. An invalid message ends its stream before any other code sees it.
  */
 import type { Endpoint, EndpointSet } from '../ir/cluster.ts';
 import { parseDataPlaneId, type DataPlaneId } from '../ir/data-plane-id.ts';
@@ -37,17 +37,17 @@ import type {
   ServingProxy,
 } from './protocol.ts';
 
-/** Names of Kubernetes objects have at most 253 characters, and the identity of a Gateway's data plane has two of them. */
+/** A Kubernetes name has at most 253 characters; the identity of a data plane contains two names. */
 const NAME = 253;
 const DATA_PLANE_ID = 'gateway/'.length + 2 * NAME + 1;
-/** Messages that people read, in a condition or a log. Senders cut what is longer. */
+/** Messages for users, in a condition or a log. Senders truncate longer ones. */
 export const MESSAGE_LENGTH = 1_024;
-/** More than any Gateway has; the limit of bytes is reached first. */
+/** More than any Gateway has; the byte limit is reached first. */
 const ITEMS = 65_536;
 /**
- * Of what a controller sends. It passes on what an API server took (EndpointSlices may have zones of any length, and a Service any number
- * of endpoints): with a narrower bound one object of one tenant would break the stream of all, each time it changes. The limit of
- * bytes of a message is the bound.
+ * Bounds for messages of a controller. It forwards whatever the API server accepted (zones of any length, and any number of endpoints
+ * of a Service). With a tighter bound, one object of one tenant would break the stream for all on every change. Only the
+ * byte limit of a message applies.
  */
 const ANY = Number.MAX_SAFE_INTEGER;
 const PORT = integer(0, 65_535);
@@ -89,10 +89,10 @@ const refusal: Shape<Refusal> = object<Refusal>({ dataPlane, message });
 
 const ruleProblem: Shape<RuleProblem> = object<RuleProblem>({ dataPlane, rule: ruleOrigin, message });
 
-/** More than any release speaks. */
+/** More versions than any release supports. */
 const versions = list(COUNTER, 64);
 
-/** What a proxy, or a worker of one, sends. */
+/** Messages of a proxy or of one of its workers. */
 export const fromProxy: Shape<FromProxy> = variants<FromProxy>({
   hello: object<ProxyHello>({
     kind: oneOf('hello'),
@@ -131,7 +131,7 @@ export const reportVersion = object<{ readonly protocol?: number; readonly repli
   replica: text(NAME),
 });
 
-/** What a replica of the controller sends the leader. */
+/** Messages of a controller replica to the leader. */
 export const fleetReport: Shape<FleetReport> = object<FleetReport>({
   kind: oneOf('fleet'),
   protocol: COUNTER,
@@ -171,7 +171,7 @@ const newOrPatchedItem = object<{ readonly item?: unknown; readonly old?: number
   by: anything,
 });
 
-/** Returns the patch itself: what is inside is data of any form, and a patch of many megabytes is not copied. */
+/** Returns the patch itself, without a copy: it is arbitrary data, and may have many megabytes. */
 const patch =
   (depth: number): Shape<Patch> =>
   (value) => {
@@ -196,8 +196,8 @@ function checkPiece(piece: unknown, depth: number): void {
 }
 
 /**
- * What a controller sends. The text of each configuration is read by `decodeConfig`, whose format has a version; how it is made up
- * is checked when it is compiled, and what cannot be compiled is refused by data plane.
+ * Messages of a controller. `decodeConfig` reads the text of each configuration, in a versioned format. The proxy validates its content
+ * when it compiles the configuration, and refuses what it cannot compile, one data plane at a time.
  */
 const configUpdate: Shape<ConfigUpdate> = object<ConfigUpdate>({
   kind: oneOf('update'),
@@ -213,7 +213,7 @@ export const fromController: Shape<FromController> = variants<FromController>({
   update: configUpdate,
 });
 
-/** Endpoints go straight to where requests find them: nothing compiles them first. */
+/** Endpoints are validated here because they are used without a compile step. */
 export const endpointSet: Shape<EndpointSet> = object<EndpointSet>({
   cluster: text(ANY) as Shape<ClusterId>,
   endpoints: list(

@@ -1,8 +1,8 @@
 /**
- * What controller and proxy say to each other over one ordered stream: a pipe between processes, a pair in memory, a TLS
- * connection. Both ends begin with a hello, and go on if they have a version in common (`negotiation.ts`); otherwise the proxy keeps what it
- * serves. The controller sends one update at a time and the next after its acknowledgement, so that a slow proxy is never
- * more than one update behind and nothing queues: what changed meanwhile is sent together.
+ * The messages between controller and proxy over one ordered stream: a pipe between processes, an in-memory pair or a TLS
+ * connection. Both ends start with a hello, and continue if they have a version in common (`negotiation.ts`); otherwise the proxy keeps its
+ * configuration. The controller sends the next update only after the acknowledgement of the last one, so a slow proxy is never
+ * more than one update behind and nothing queues: changes in the meantime are batched into one update.
  */
 import type { Patch } from '../lib/structural-patch.ts';
 import type { DataPlaneId } from '../ir/data-plane-id.ts';
@@ -10,35 +10,35 @@ import type { RuleOrigin } from '../ir/origin.ts';
 import type { SpokenVersions } from './negotiation.ts';
 
 /**
- * The first message of the proxy. Neither hello may ever lose a member or give one another meaning: they are read before the two ends
- * know each other's version.
+ * The first message of the proxy. The members of both hellos are frozen: each end reads the other's hello before it
+ * knows the other's version.
  */
 export interface ProxyHello {
   readonly kind: 'hello';
-  /** The newest protocol it speaks; the only version in the hello of protocol 3 and earlier. */
+  /** The newest protocol that it supports; the only version in the hello of protocol 3 and earlier. */
   readonly protocol: number;
   /** Absent up to protocol 3, as is `formats`. */
   readonly protocols?: readonly number[];
   readonly formats?: readonly number[];
-  /** Tells proxies of one controller apart. */
+  /** Unique among the proxies of one controller. */
   readonly name: string;
 }
 
-/** The controller's answer, before anything else. A proxy of protocol 3 or earlier gets none: it could not read it. */
+/** The controller's first message. A proxy of protocol 3 or earlier gets none, because it could not read it. */
 export interface ControllerHello extends SpokenVersions {
   readonly kind: 'hello';
 }
 
-/** What differs from the last update that this proxy was sent. */
+/** The changes since the last update to this proxy. */
 export interface ConfigUpdate {
   readonly kind: 'update';
-  /** Grows with every change of the controller's state. */
+  /** Increases with every change of the controller's state. */
   readonly revision: number;
-  /** true: data planes that are not named are removed. The first update to a proxy is whole. */
+  /** true: data planes that the update does not name are removed. The first update to a proxy is whole. */
   readonly whole: boolean;
-  /** New ones, each as `encodeConfig` writes it. */
+  /** New configurations, encoded by `encodeConfig`. */
   readonly configs: readonly string[];
-  /** What turns a configuration that the proxy was sent last into the present one. */
+  /** Patches from the last configurations sent to the proxy to the current ones. */
   readonly patches: readonly { readonly dataPlane: DataPlaneId; readonly patch: Patch }[];
   readonly removed: readonly DataPlaneId[];
 }
@@ -47,22 +47,22 @@ export interface ConfigUpdate {
 export interface PortReport {
   readonly dataPlane: DataPlaneId;
   readonly transport: 'tcp' | 'udp';
-  /** The listener's port, as users dial it. */
+  /** The listener's port, which clients connect to. */
   readonly port: number;
   readonly address: string;
-  /** null when binding failed. */
+  /** null if binding failed. */
   readonly boundPort: number | null;
-  /** null when it did not fail. */
+  /** null if binding succeeded. */
   readonly error: string | null;
 }
 
-/** A newest configuration that the proxy could not take; it serves the one before, if there was one. */
+/** The newest configuration of a data plane, which the proxy could not apply; it serves the previous one, if any. */
 export interface Refusal {
   readonly dataPlane: DataPlaneId;
   readonly message: string;
 }
 
-/** A rule of the served configuration that the proxy could not compile as it is; all others are served. */
+/** A rule of the active configuration that the proxy could not compile; it serves all other rules. */
 export interface RuleProblem {
   readonly dataPlane: DataPlaneId;
   readonly rule: RuleOrigin;
@@ -78,7 +78,7 @@ export interface Ack {
   readonly problems: readonly RuleProblem[];
 }
 
-/** Ports of the acknowledged configuration, all of them, after one that could not be bound was bound, or failed for another reason. */
+/** All ports of the acknowledged configuration, sent after the state of a failed port changed. */
 export interface PortsChanged {
   readonly kind: 'ports';
   readonly ports: readonly PortReport[];
@@ -87,30 +87,30 @@ export interface PortsChanged {
 export type FromProxy = ProxyHello | Ack | PortsChanged;
 export type FromController = ControllerHello | ConfigUpdate;
 
-/** Which configuration is served: `GatewayConfig.version`, and the generation of the object it was made from. */
+/** The active configuration: `GatewayConfig.version`, and the generation of the Gateway that it was built from. */
 export interface ServedVersion {
   readonly version: string;
   readonly generation: number;
 }
 
-/** What one proxy is known to do for one data plane, wherever it is attached. */
+/** The known state of one proxy for one data plane, at whichever replica it is attached. */
 export interface ServingProxy {
   readonly name: string;
-  /** null = it serves nothing of it yet. */
+  /** null before it serves any configuration of the data plane. */
   readonly serving: ServedVersion | null;
   readonly ports: readonly PortReport[];
-  /** Why it did not take the newest configuration; null when it did. */
+  /** Why it refused the newest configuration, or null. */
   readonly refused: string | null;
   /** Rules that it cannot serve. */
   readonly problems: readonly RuleProblem[];
-  /** Why it is sent no configuration and keeps the one it has: it has no version in common with its controller; else null. */
+  /** Why it gets no configuration and keeps its own (no version in common with its controller), or null. */
   readonly incompatible: string | null;
 }
 
-/** From a replica of the controller to the leader: all that its proxies do now. */
+/** From a controller replica to the leader: the state of all its proxies. */
 export interface FleetReport {
   readonly kind: 'fleet';
-  /** Version of the protocol that the rest of the report is written in. */
+  /** Protocol version of the rest of the report. */
   readonly protocol: number;
   readonly replica: string;
   readonly dataPlanes: readonly {

@@ -1,6 +1,6 @@
 /**
- * What is published at one revision. States are values: a peer remembers the one it was sent last, and what it lacks is the
- * difference to the present one. Configurations that did not change are the same objects in both, so that costs next to nothing.
+ * The published configurations at one revision. States are immutable: a peer keeps the last state that was sent, and the next update is the
+ * difference to the current one. Unchanged configurations are the same objects in both, so the comparison is cheap.
  */
 import { encodeConfig } from '../ir/codec.ts';
 import { diffConfig } from '../ir/config-patch.ts';
@@ -9,14 +9,14 @@ import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ConfigUpdate } from './protocol.ts';
 
 export interface PublishedState {
-  /** 0: nothing was published yet. */
+  /** 0 before the first publication. */
   readonly revision: number;
   readonly configs: ReadonlyMap<DataPlaneId, GatewayConfig>;
 }
 
 export const NOTHING_PUBLISHED: PublishedState = { revision: 0, configs: new Map() };
 
-/** The state with exactly these configurations; `before` itself when it says the same already. */
+/** The state with exactly these configurations; `before` itself if nothing changed. */
 export function publishedAfter(before: PublishedState, configs: readonly GatewayConfig[]): PublishedState {
   const next = new Map<DataPlaneId, GatewayConfig>();
   let isSame = before.revision > 0 && before.configs.size === configs.length;
@@ -29,7 +29,7 @@ export function publishedAfter(before: PublishedState, configs: readonly Gateway
   return isSame ? before : { revision: before.revision + 1, configs: next };
 }
 
-/** What a proxy that was sent `from` lacks of `to`; null when nothing. */
+/** The update from `from` to `to` for a proxy; null if there are no changes. */
 export function updateBetween(from: PublishedState, to: PublishedState): ConfigUpdate | null {
   if (from.revision === to.revision) return null;
   const configs: string[] = [];

@@ -1,6 +1,6 @@
 /**
  * The controller's side: sends the published configuration to every attached proxy and tracks what each one serves.
- * A proxy that attaches later, or again, is sent the whole state at once.
+ * A proxy that attaches or reconnects gets the whole state in its first update.
  */
 import type { Duplex } from 'node:stream';
 import type { DataPlaneId } from '../ir/data-plane-id.ts';
@@ -22,7 +22,7 @@ import type {
 } from './protocol.ts';
 import { NOTHING_PUBLISHED, publishedAfter, updateBetween, type PublishedState } from './published-state.ts';
 
-/** What one proxy may send, and how long it may take; a proxy that goes beyond is cut off. */
+/** Size and time limits for one proxy. The server disconnects a proxy that exceeds one. */
 export interface PeerLimits extends FrameLimits {
   /** From an update to its acknowledgement. */
   readonly ackMs: number;
@@ -30,27 +30,27 @@ export interface PeerLimits extends FrameLimits {
 
 const KIB = 1024;
 
-/** Workers are processes of ours on the same machine, and of `sluice run` each serves every data plane. */
+/** Limits for workers: trusted processes on the same machine. Each worker of `sluice run` serves every data plane. */
 export const WORKER_LIMITS: PeerLimits = {
   firstBytes: 256 * KIB,
   bytes: 16 * 1024 * KIB,
-  // A process that starts on a busy machine.
+  // Time for a process to start on a busy machine.
   firstMs: 60_000,
   frameMs: 60_000,
   ackMs: 120_000,
 };
 
-/** Proxies in Kubernetes serve one data plane each, and anyone may control them. */
+/** Limits for proxies in Kubernetes: each serves one data plane, and may be under control of an attacker. */
 export const PROXY_LIMITS: PeerLimits = {
   firstBytes: 256 * KIB,
   bytes: 1024 * KIB,
   firstMs: 10_000,
   frameMs: 30_000,
-  // Longer than its workers get, which it replaces when they take longer.
+  // Longer than the limit for its workers, which the proxy replaces when they exceed it.
   ackMs: 300_000,
 };
 
-/** What one attached proxy is known to serve. */
+/** The known state of one attached proxy. */
 export interface PeerState {
   readonly name: string;
   /** The last revision it acknowledged; 0 = none. */
@@ -58,29 +58,29 @@ export interface PeerState {
   readonly ports: readonly PortReport[];
   readonly refused: readonly Refusal[];
   readonly problems: readonly RuleProblem[];
-  /** What it serves. */
+  /** Its active configurations. */
   readonly serving: ReadonlyMap<DataPlaneId, ServedVersion>;
   /** See `ServingProxy`. */
   readonly incompatible: string | null;
 }
 
-/** How often ports may change between two updates; each time the controller has work. A proxy reports changes only. */
+/** How many port reports a proxy may send between two updates: each one is work for the controller. */
 const MAX_PORT_REPORTS = 100;
 
 export interface AttachedPeer {
-  /** Whether it has an update, or its first one to come, that it has not acknowledged. */
+  /** Whether the acknowledgement of an update is outstanding, or the first update has not been sent. */
   readonly isUpdating: boolean;
 }
 
 export interface ConfigServer {
   /**
-   * Every proxy serves exactly these from now on; true when that changes anything. The first
-   * publication counts even when it is empty: proxies are ready to serve nothing then.
+   * Publishes exactly these configurations to every proxy; true if anything changes. The first
+   * publication counts even if it is empty: proxies are then ready, with nothing to serve.
    */
   publish(configs: readonly GatewayConfig[]): boolean;
   /** Serves a proxy on this stream until the stream closes. */
   attach(stream: Duplex): AttachedPeer;
-  /** Grows with every change. */
+  /** Increases with every change. */
   readonly revision: number;
   readonly configs: readonly GatewayConfig[];
   readonly peers: readonly PeerState[];
@@ -90,11 +90,11 @@ export interface ConfigServer {
 
 export interface ConfigServerOptions {
   readonly logger: Logger;
-  /** A proxy came, went, acknowledged or refused. */
+  /** Called when a proxy attaches, detaches, acknowledges or refuses. */
   readonly onPeerChange: () => void;
-  /** `WORKER_LIMITS` when absent. */
+  /** Default: `WORKER_LIMITS`. */
   readonly limits?: PeerLimits;
-  /** Those of this release when absent. */
+  /** Default: the versions of this release. */
   readonly versions?: SpokenVersions;
 }
 
@@ -149,7 +149,7 @@ export function createConfigServer(options: ConfigServerOptions): ConfigServer {
 
 type UpdateAfter = (sent: PublishedState) => Buffer | null;
 
-/** Proxies that were last sent the same state get the same bytes: they are made once. */
+/** Proxies with the same last state get the same bytes, which are encoded once. */
 function sharedUpdates(state: PublishedState): UpdateAfter {
   const made = new Map<PublishedState, Buffer | null>();
   return (sent) => {
@@ -185,7 +185,7 @@ class Peer implements AttachedPeer {
   #sent = NOTHING_PUBLISHED;
   #greeted = false;
   #ackTimer: NodeJS.Timeout | null = null;
-  /** Since the last acknowledgement. */
+  /** Number of port reports since the last acknowledgement. */
   #portReports = 0;
 
   constructor(stream: Duplex, options: PeerOptions) {
@@ -205,7 +205,7 @@ class Peer implements AttachedPeer {
     return this.#sent.revision !== this.#state.acknowledged;
   }
 
-  /** Sends what the proxy lacks, unless it still works on the last update, or could not read it. */
+  /** Sends the changes to the proxy, unless the last update is unacknowledged or the versions are incompatible. */
   send(state: PublishedState, updateAfter: UpdateAfter): void {
     if (!this.#greeted || this.#state.incompatible !== null) return;
     if (this.#isAckDue || this.#stream.destroyed) return;
@@ -220,7 +220,7 @@ class Peer implements AttachedPeer {
     }, ackMs).unref();
   }
 
-  /** Takes a message. Throws for one that breaks the protocol. */
+  /** Handles a message. Throws if it violates the protocol. */
   receive(message: FromProxy): void {
     switch (message.kind) {
       case 'hello':
@@ -248,8 +248,8 @@ class Peer implements AttachedPeer {
   }
 
   /**
-   * Without a version in common the proxy keeps what it serves. Its stream stays open: closing it would only make the proxy connect again
-   * every few seconds, and while it is attached the status of its Gateway says what is wrong.
+   * Without a version in common the proxy keeps its configuration. Its stream stays open: if it were closed, the proxy would reconnect
+   * every few seconds. While the proxy is attached, the status of its Gateway reports the problem.
    */
   #greet({ protocol, protocols, formats = [], name }: ProxyHello): void {
     if (this.#greeted) throw new Error(`proxy ${name} says hello twice`);
@@ -274,7 +274,7 @@ class Peer implements AttachedPeer {
 
   #acknowledge({ revision, ports, refused, problems }: Ack): void {
     const { revision: wanted, configs } = this.#sent;
-    // One acknowledgement for each update: more would be work for the controller that the proxy decides on.
+    // Accept one acknowledgement for each update: otherwise a proxy could cause unbounded work for the controller.
     if (revision !== wanted || !this.#isAckDue) {
       throw new Error(`an acknowledgement of revision ${String(revision)}, which is not due`);
     }

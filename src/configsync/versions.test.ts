@@ -1,4 +1,4 @@
-/** Controllers and proxies of different releases: they work together, or both say why not and the proxy keeps what it serves. */
+/** Controllers and proxies of different releases: they work together, or both report why not and the proxy keeps its configuration. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { duplexPair, type Duplex } from 'node:stream';
@@ -68,14 +68,14 @@ async function follow(controller: SpokenVersions, proxy: SpokenVersions): Promis
 }
 
 suite('versions of the configuration protocol', () => {
-  test('both ends pick the highest version that they have in common', () => {
+  test('both ends pick the highest version in common', () => {
     const picked = negotiate({ controller: protocols(4, 5, 6), proxy: protocols(5, 4, 3) });
     assert.deepEqual(picked, { ok: true, value: { protocol: 5, format: 1 } });
     const format = negotiate({ controller: formats(2, 3), proxy: formats(1, 2, 3) });
     assert.deepEqual(format, { ok: true, value: { protocol: 4, format: 3 } });
   });
 
-  test('without one, the message names both versions and the end to upgrade', () => {
+  test('without a version in common, the message names both versions and the end to upgrade', () => {
     const why = (controller: SpokenVersions, proxy: SpokenVersions): string => {
       const agreed = negotiate({ controller, proxy });
       return agreed.ok ? '' : agreed.failure;
@@ -94,7 +94,7 @@ suite('versions of the configuration protocol', () => {
     );
   });
 
-  test('releases that overlap work together', async () => {
+  test('releases with a version in common work together', async () => {
     for (const [controller, proxy] of [
       [protocols(5, 4), protocols(4)],
       [protocols(4), protocols(5, 4)],
@@ -107,7 +107,7 @@ suite('versions of the configuration protocol', () => {
     }
   });
 
-  test('an older and a newer proxy keep what they serve, and both ends say what to upgrade', async () => {
+  test('an incompatible proxy keeps its configuration, and both ends report what to upgrade', async () => {
     for (const [controller, proxy, upgrade] of [
       [protocols(5), protocols(4), 'upgrade the proxy'],
       [protocols(5), protocols(6), 'upgrade the controller'],
@@ -129,7 +129,7 @@ suite('versions of the configuration protocol', () => {
     }
   });
 
-  test('a proxy of protocol 3 gets no message that it could not read, and the others go on', async () => {
+  test('a proxy of protocol 3 gets no message that it cannot read, and other proxies are unaffected', async () => {
     const fleet = new Fleet({ logger: SILENT_LOGGER, onPeerChange: () => undefined, maxStreams: () => 4 });
     fleet.publish([emptyConfig('web', { version: 'v1' })]);
     const [ours, old] = duplexPair();
@@ -137,7 +137,7 @@ suite('versions of the configuration protocol', () => {
     let received = 0;
     old.on('data', (chunk: Buffer) => (received += chunk.length));
     old.write(encodeFrame(HELLO_3));
-    // Its ports may change all the same.
+    // Its ports may still change.
     old.write(encodeFrame({ kind: 'ports', ports: [] }));
     await nextTurn();
     fleet.publish([emptyConfig('web', { version: 'v2' })]);
@@ -158,7 +158,7 @@ suite('versions of the configuration protocol', () => {
     fleet.close();
   });
 
-  test('a controller of protocol 3 ends the stream: the proxy says so and keeps what it serves', async () => {
+  test('a controller of protocol 3 ends the stream: the proxy reports this and keeps its configuration', async () => {
     const [stream, controller] = duplexPair();
     const atProxy = log();
     const dataPlane = {
@@ -190,7 +190,7 @@ suite('versions of the configuration protocol', () => {
     }
   });
 
-  test('a leader says that it cannot read the reports of a replica of another release, once', async () => {
+  test('a leader reports once that it cannot read the reports of a replica of another release', async () => {
     const fleet = new Fleet({ logger: SILENT_LOGGER, onPeerChange: () => undefined, maxStreams: () => 4 });
     const atLeader = log();
     const [leader, replica] = duplexPair();
@@ -208,7 +208,7 @@ suite('versions of the configuration protocol', () => {
     leader.destroy();
   });
 
-  test('this release speaks one format, the one that it encodes', () => {
+  test('this release supports one format, the one that it encodes', () => {
     assert.deepEqual(OUR_VERSIONS.formats, [CONFIG_FORMAT]);
   });
 });

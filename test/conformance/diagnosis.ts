@@ -7,7 +7,7 @@ export type Ask = (args: readonly string[]) => Promise<string>;
 
 const SYSTEM = 'sluice-system';
 const LOG_LINES = 400;
-/** Of the summary, which stands in the output of the run. */
+/** For the summary in the output of the run. */
 const EVENT_LINES = 25;
 
 interface ContainerStatus {

@@ -1,4 +1,4 @@
-/** What `go test -v` says became of each conformance test. */
+/** Reads the result of each conformance test from `go test -v`. */
 import { readFileSync } from 'node:fs';
 
 export interface ConformanceResult {
@@ -10,7 +10,7 @@ export interface ConformanceResult {
 }
 
 const OUTCOMES = { PASS: 'passed', FAIL: 'failed', SKIP: 'skipped' } as const;
-/** Of the suite's own tests, not of their parts, which stand deeper. */
+/** Matches the suite's tests but not their subtests, which are indented. */
 const VERDICT = /^ {4}--- (PASS|FAIL|SKIP): TestConformance\/([^/\s]+) \(([\d.]+)s\)$/;
 /** Output after this line is of the test it names. */
 const OWNER = /^=== (?:RUN|NAME|CONT|PAUSE)\s+TestConformance\/([^/\s]+)/;

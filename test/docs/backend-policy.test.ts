@@ -60,7 +60,7 @@ test('to write a default down changes nothing, to write another value does', () 
   for (const [field, { fallback, unit, protocols }] of Object.entries(POLICY_FIELDS)) {
     const isText =
       /^(true|false|[0-9]+)$/.test(fallback) || parseDurationMs(fallback) !== null || unit === 'bytes';
-    // Blocks that are off by default, and what is read with its block, stand in the golden cases.
+    // The golden cases cover blocks that are off by default, and fields that are read with their block.
     if (!isText || protocols.length === 0 || /preferLocal|consistentHash|sessionPersistence/.test(field))
       continue;
     const value: unknown = unit === 'plain' ? JSON.parse(fallback) : fallback;

@@ -27,7 +27,7 @@ function rowOf({ flags, defaultValue, defaultValueDescription, argChoices, descr
 
 const visible = ({ hidden, long }: Option): boolean => !hidden && long !== '--help';
 
-/** The chart runs these two; their options stand with it. */
+/** The chart runs these two commands; the chart's reference documents their options. */
 const IN_KUBERNETES = ['controller', 'proxy'];
 
 const isDocumentedHere = (command: Command): boolean => !['help', ...IN_KUBERNETES].includes(command.name());
@@ -38,7 +38,7 @@ for (const command of createProgram().commands.filter(isDocumentedHere)) {
     const documented = tableRows(section, 'option');
     const actual = command.options.filter(visible).map(rowOf);
     assert.deepEqual(documented, actual);
-    assert.ok(section.includes(command.description()), 'its description stands under the heading');
+    assert.ok(section.includes(command.description()), 'its description is under the heading');
   });
 }
 

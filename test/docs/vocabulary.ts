@@ -103,7 +103,7 @@ interface ValuesSchema {
 export function isChartValue(path: string): boolean {
   let schema: ValuesSchema | undefined = CHART_SCHEMA;
   for (const name of path.split('.')) {
-    // Below a value without named properties anything may stand.
+    // Below a value without named properties any path is allowed.
     if (schema.properties === undefined) return true;
     schema = schema.properties[name];
     if (schema === undefined) return false;

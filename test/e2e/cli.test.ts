@@ -234,7 +234,7 @@ suite('check', () => {
     assert.equal(junit.code, 1);
   });
 
-  test('--only schema does not judge references', async (t) => {
+  test('--only schema does not resolve references', async (t) => {
     const file = fileOf(t, WRONG.replace('80000', '80'));
     assert.equal((await run(['check', '--only', 'schema', file])).code, 0);
   });

@@ -148,7 +148,7 @@ suite('hostile text in a configuration is written as no more than a value', asyn
 });
 
 suite('a field whose text is written has a grammar', () => {
-  test('of every kind: its schema refuses a line end, or a finding tells of it', () => {
+  test('for every kind: its schema refuses a line end, or a finding reports it', () => {
     const silent: string[] = [];
     const seen = new Set<string>();
     for (const golden of cases) {

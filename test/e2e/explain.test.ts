@@ -176,9 +176,9 @@ suite('connections below HTTP', () => {
   });
 
   test('a server name that no listener has, and the wrong protocol for a port', async () => {
-    const nobody = await explain('examples/11-tls-routing', '--request', 'tls://other.test:443');
-    assert.equal(nobody.code, 1);
-    assert.match(nobody.stdout, /^✗ the connection is closed: no listener has the server name/);
+    const unmatched = await explain('examples/11-tls-routing', '--request', 'tls://other.test:443');
+    assert.equal(unmatched.code, 1);
+    assert.match(unmatched.stdout, /^✗ the connection is closed: no listener has the server name/);
     const plain = await explain('examples/quickstart', '--request', 'https://shop.example:80/');
     assert.equal(plain.code, 1);
     assert.match(plain.stdout, /no listener of the port terminates TLS: ask with http:\/\//);

@@ -1,4 +1,4 @@
-/** Thousands of listeners on one Gateway, from ListenerSets of tenants: each serves, and a bad one hurts nobody else. */
+/** Thousands of listeners on one Gateway, from ListenerSets of tenants: each serves, and a bad one does not affect the others. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

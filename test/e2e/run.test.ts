@@ -96,7 +96,7 @@ test('the quickstart is served, summarised, and ends cleanly', async (t) => {
   assert.deepEqual(await sluice.stop(), { code: 0, signal: null });
 });
 
-test('an edit is served, a broken one keeps the last good version and is reported, and mending it counts', async (t) => {
+test('an edit is served; a broken edit is reported and keeps the last good version until it is fixed', async (t) => {
   const folder = folderOf(t, { 'gateway.yaml': GATEWAY, 'route.yaml': route('one') });
   const sluice = await start(t, { paths: [folder], args: ['--echo'] });
   assert.equal(await backendOf(sluice), 'default/one');

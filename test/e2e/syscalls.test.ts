@@ -211,7 +211,7 @@ async function connectHttp2(port: number, make: MakeRequest, bodyBytes: number):
   };
 }
 
-// --- what stands between ---
+// --- the tracer ---
 
 const PATHS: readonly Path[] = [
   {

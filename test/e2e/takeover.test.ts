@@ -90,7 +90,7 @@ test('a successor takes ports and admin API over, and ends its predecessor', asy
   assert.equal((await send({ port, host: 'shop.example', path: '/api/items' })).status, 200);
 });
 
-test('there must be somebody to replace', async () => {
+test('a takeover needs a running gateway', async () => {
   // Ids end at 4,194,304 on Linux.
   const start = startSluice({ ...QUICKSTART, args: ['--takeover', '999999999'] });
   await assert.rejects(start, /there is no such process; start without it/);

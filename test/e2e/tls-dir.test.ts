@@ -65,7 +65,7 @@ test('a listener names a certificate of the folder, which may be renewed while i
   };
   await visit();
   const renewed = await store();
-  // Each visit takes what is in force now; the new one comes within the time that the test has.
+  // Each visit gets the active certificate; the new one must appear before the test times out.
   let shown = await visit();
   while (shown !== renewed.trim()) shown = await visit();
 });

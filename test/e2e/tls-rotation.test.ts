@@ -48,7 +48,7 @@ test('rotating a certificate under load fails no handshake and no request', asyn
   const ca = readFileSync(join(folder, 'certs', 'ca.crt'), 'utf8');
 
   // One client stays connected all the time.
-  const { socket: patient } = await dialTls(port, { servername: 'shop.example' });
+  const { socket: connection } = await dialTls(port, { servername: 'shop.example' });
   const ask = async (socket: tls.TLSSocket): Promise<void> => {
     assert.match(await exchange(socket, REQUEST), /^HTTP\/1\.1 200/);
   };
@@ -65,15 +65,15 @@ test('rotating a certificate under load fails no handshake and no request', asyn
   for (let round = 0; round < ROTATIONS; round++) {
     const serial = await makeCertificate(folder);
     seen.push(serial);
-    while ((await visit(port, ca)) !== serial) await ask(patient);
-    await ask(patient);
+    while ((await visit(port, ca)) !== serial) await ask(connection);
+    await ask(connection);
   }
   isOver = true;
   await Promise.all(load);
   assert.deepEqual(failures, []);
   assert.ok(visits > ROTATIONS);
   assert.equal(new Set(seen).size, ROTATIONS + 1);
-  patient.destroy();
+  connection.destroy();
 });
 
 test('a TLS session is resumed at whichever worker the client meets', async (t) => {

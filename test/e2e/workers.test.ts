@@ -60,7 +60,7 @@ function bench(t: TestContext, count: number, heartbeat: HeartbeatTimes): Bench 
 }
 
 suite('workers', () => {
-  test('one whose event loop stands still is killed and replaced, and counted', async (t) => {
+  test('a worker with a blocked event loop is killed, replaced and counted', async (t) => {
     // On a busy machine a healthy worker may miss some beats, and takes seconds to start.
     const heartbeat = { everyMs: 20, missed: 200, missedUpdating: 400 };
     const { pool, until, server, errors } = bench(t, 2, heartbeat);

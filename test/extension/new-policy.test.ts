@@ -118,7 +118,7 @@ const BANNER_POLICY: PolicyKind<PolicyObject & { readonly spec: BannerSettings }
               code: 'banner',
               reason: 'Invalid',
               path: 'spec.text',
-              message: 'Nobody reads lorem.',
+              message: 'lorem is not supported.',
             }),
           ]
         : [],

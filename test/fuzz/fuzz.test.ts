@@ -30,9 +30,9 @@ suite('fuzz', () => {
   test('what is not the same for every split is found', () => {
     const [target] = TARGETS;
     assert.ok(target);
-    const forgetful = { ...target, judge: (reads: readonly Buffer[]) => `${String(reads.length)} reads` };
+    const forgetful = { ...target, outcomeOf: (reads: readonly Buffer[]) => `${String(reads.length)} reads` };
     assert.match(harmOf(forgetful, [Buffer.of(1, 2)], [Buffer.of(1), Buffer.of(2)]) ?? '', /split/);
-    const failing = { ...target, judge: () => assert.fail('crashed') };
+    const failing = { ...target, outcomeOf: () => assert.fail('crashed') };
     assert.match(harmOf(failing, [Buffer.of(1)], [Buffer.of(1)]) ?? '', /crashed/);
     assert.equal(harmOf(target, [Buffer.of(1, 2)], [Buffer.of(1), Buffer.of(2)]), null);
   });

@@ -16,7 +16,7 @@ import { http2Server } from './targets/http2.ts';
 import { clientHello } from './targets/tls-and-proxy-header.ts';
 
 /** Long enough for an answer to begin; what is silent then is hung up on, as most clients do. */
-const PATIENCE_MS = 300;
+const ANSWER_TIMEOUT_MS = 300;
 const CONCURRENT = 32;
 
 interface Way {
@@ -154,7 +154,7 @@ async function converse(socket: net.Socket, reads: readonly Buffer[], random: Ra
   socket.on('close', resolve);
   socket.on('end', () => socket.destroy());
   socket.on('data', () => undefined);
-  socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+  socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy());
   const ending = random.next();
   for (const read of reads) {
     socket.write(read);

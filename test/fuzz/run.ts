@@ -33,7 +33,7 @@ const INPUTS_PER_TURN = 200;
 /** Every input has a generator of its own, so that each can be made again without those before it. */
 const SEED_STEP = 0x9e37_79b1;
 
-/** `onTurn` hears, now and then, how many inputs have been judged. */
+/** Calls `onTurn` regularly with the number of inputs checked so far. */
 export async function fuzz(
   target: FuzzTarget,
   { seed, first, inputs, limitMs }: FuzzOptions,
@@ -46,7 +46,7 @@ export async function fuzz(
   while (done < inputs) {
     const turn = Math.min(INPUTS_PER_TURN, inputs - done);
     for (let count = 0; count < turn; count++) {
-      const finding = judgeOne(target, seed, first + done);
+      const finding = checkInput(target, seed, first + done);
       done++;
       if (finding !== null) return { inputs: done, finding, grownBytes: 0 };
     }
@@ -58,7 +58,7 @@ export async function fuzz(
   return { inputs: done, finding: null, grownBytes: done > warmUp ? (await heapBytes()) - before : 0 };
 }
 
-function judgeOne(target: FuzzTarget, seed: number, index: number): Finding | null {
+function checkInput(target: FuzzTarget, seed: number, index: number): Finding | null {
   const random = new Random(seed + Math.imul(index, SEED_STEP));
   const bytes = makeInput(target, random);
   const whole = bytes.length === 0 ? [] : [bytes];
@@ -74,8 +74,8 @@ export function harmOf(
   split: readonly Buffer[],
 ): string | null {
   try {
-    const verdict = target.judge(whole);
-    const other = target.judge(split);
+    const verdict = target.outcomeOf(whole);
+    const other = target.outcomeOf(split);
     return verdict === other ? null : `a split changes the verdict\n  whole: ${verdict}\n  split: ${other}`;
   } catch (error) {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);

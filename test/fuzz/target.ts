@@ -10,8 +10,8 @@ export interface FuzzTarget {
   /** An input by the grammar, with whatever the grammar allows at its edges and a little beyond. */
   generate(random: Random): Buffer;
   /**
-   * What the parser makes of these reads, in words: the same for any split of the same bytes. Throws when it crashes, or when
-   * something does not hold that must hold for any input.
+   * The parser's result for these reads, as text: the same for any split of the same bytes. Throws if the parser crashes, or if
+   * an invariant is violated.
    */
-  judge(reads: readonly Buffer[]): string;
+  outcomeOf(reads: readonly Buffer[]): string;
 }

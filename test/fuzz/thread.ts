@@ -7,7 +7,7 @@ import { TARGETS } from './targets.ts';
 interface Task {
   readonly target: string;
   readonly options: FuzzOptions;
-  /** One number: inputs judged so far. */
+  /** One number: inputs checked so far. */
   readonly progress: SharedArrayBuffer;
 }
 

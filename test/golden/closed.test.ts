@@ -211,7 +211,11 @@ suite('an exception while one object is evaluated', () => {
     assert.equal(configOf(result, 'other'), configOf(before, 'other'));
     assert.equal(outcome(result, CART), 'forward by shop 0');
     assert.ok(failed(result).includes('other '));
-    assert.deepEqual(translator.translate(BASE, { dataPlanes: [] }), before, 'and all is well again');
+    assert.deepEqual(
+      translator.translate(BASE, { dataPlanes: [] }),
+      before,
+      'the result is the same as before',
+    );
   });
 });
 

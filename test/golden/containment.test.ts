@@ -1,6 +1,6 @@
 /**
  * A defect costs one object: in every golden case, values that throw when they are read are planted into one object after the other. The
- * translation goes on, a finding says what failed, and when the value is well again the answer is as if nothing had been.
+ * translation continues, a finding names the failure, and once the value is valid again the result is as if nothing had failed.
  */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';

@@ -43,7 +43,7 @@ const WORDS = [
   'GRPC',
 ];
 
-/** What could stand there instead, some of which the schema will refuse. */
+/** Replacement values, some of which the schema refuses. */
 export function otherValues(value: unknown): readonly unknown[] {
   if (typeof value === 'string') {
     return [`${value}x`, `x${value}`, `x.${value}`, '7s', ...WORDS.filter((word) => word !== value)];

@@ -106,10 +106,10 @@ function readObservations(file: string): Observations | null {
 /** Objects as the file provider would give them: validated like an API server does, and defaulted. */
 function loadObjects(id: string, text: string, unvalidated: boolean): readonly LoadedObject[] {
   const { objects, findings } = parseText(text, `${id}/in.yaml`);
-  const judged = objects.map((source) => (unvalidated ? takeAsIs(source) : readObject(source, REGISTRY)));
-  const problems = [...findings, ...judged.flatMap((one) => one.findings)];
+  const results = objects.map((source) => (unvalidated ? takeAsIs(source) : readObject(source, REGISTRY)));
+  const problems = [...findings, ...results.flatMap((one) => one.findings)];
   if (problems.length > 0) throw new Error(`${id}/in.yaml: ${JSON.stringify(problems[0], null, 2)}`);
-  return judged.flatMap(({ ref, object }) =>
+  return results.flatMap(({ ref, object }) =>
     ref === null || object === null ? [] : [[ref, object] as const],
   );
 }
@@ -129,7 +129,7 @@ export function snapshotOf(
   return assembleSnapshot(objects, namespaces);
 }
 
-/** The usual state of the world: one proxy serves the latest generation of every Gateway at one address. */
+/** The default observations: one proxy serves the latest generation of every Gateway at one address. */
 function everythingRuns(objects: readonly LoadedObject[]): Observations {
   const gateways = objects.filter(([ref]) => ref.kind === 'Gateway').map(([, object]) => object);
   return {

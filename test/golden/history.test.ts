@@ -79,7 +79,7 @@ function valueFor(path: Path, entry: Entry, pool: World, random: Random): unknow
   }
 }
 
-/** The world one edit later. */
+/** The snapshot after one edit. */
 function edit(world: World, gone: Entry[], pool: World, random: Random): World {
   // By kind first: many of one kind must not keep the others from being edited.
   const kind = pick([...new Set(world.map(([source]) => source.kind))], random);
@@ -144,7 +144,7 @@ class Life {
     this.#translator = new Translator(golden.options);
   }
 
-  /** False when the world is one that no API server would let through. */
+  /** False if no API server would accept the snapshot. */
   see(world: World, what: string): boolean {
     const { observations } = this.#golden;
     const snapshot = snapshotOf(world, this.#namespaces);

@@ -25,11 +25,11 @@ function foldShort(node: unknown, depth: number): number {
   const isCondition = isMap(node) && node.has('observedGeneration');
   if (length + depth * 2 > MAX_FLOW_CHARACTERS && !isCondition) return Infinity;
   node.flow = true;
-  // Conditions always stand on a line of their own.
+  // Each condition is on its own line.
   return isCondition ? Infinity : length;
 }
 
-/** Values that are left out of the goldens wherever they stand, because every case would repeat them. */
+/** Values that are omitted everywhere in the goldens, because every case would repeat them. */
 const DEFAULTS: Readonly<Record<string, string>> = {
   policy: canonicalJson(DEFAULT_CLUSTER_POLICY),
   timeouts: canonicalJson(DEFAULT_TIMEOUTS),

@@ -30,7 +30,7 @@ export function sampleManifest(
   return { seed, manifest: mutate(random, seed) };
 }
 
-/** A name of the seed that stands in the URL was changed: the API server would complain of the difference. */
+/** The mutation changed a name that is also in the URL: the API server would reject the mismatch. */
 export function isAskable(seed: JsonObject, manifest: JsonObject): boolean {
   const { metadata } = manifest;
   const namespace = isJsonObject(metadata) ? metadata['namespace'] : undefined;

@@ -1,4 +1,4 @@
-/** What must hold of every try and of every refusal, judged anew from what is known, and not from what the clusters remember. */
+/** Invariants of every attempt and refusal, checked against the simulated network instead of the cluster's own state. */
 import type { UpstreamCluster } from '../../src/proxy/upstream/cluster.ts';
 import type { UpstreamEndpoint } from '../../src/proxy/upstream/endpoint.ts';
 import { TICK_MS } from '../../src/proxy/net/timer-wheel.ts';
@@ -17,14 +17,14 @@ function allowed(cluster: UpstreamCluster): readonly UpstreamEndpoint[] {
 }
 
 /** null = fine. */
-export function judgeTry(cluster: UpstreamCluster, endpoint: UpstreamEndpoint): string | null {
+export function checkAttempt(cluster: UpstreamCluster, endpoint: UpstreamEndpoint): string | null {
   if (allowed(cluster).includes(endpoint)) return null;
   const { check, outlier } = endpoint.health;
   const why = `check ${check?.verdict ?? 'none'}, ejected for ${outlier?.cause ?? 'nothing'}, ${endpoint.state}`;
   return `${endpoint.name} (${why}) was tried while others were better`;
 }
 
-export function judgeRefusal(cluster: UpstreamCluster): string | null {
+export function checkRefusal(cluster: UpstreamCluster): string | null {
   const left = allowed(cluster).map(({ name }) => name);
   return left.length === 0 ? null : `a request was refused though it could have gone to ${left.join(', ')}`;
 }
@@ -41,7 +41,7 @@ export class BudgetWatch {
     this.#requests.push(nowMs);
   }
 
-  judgeRetry({ config }: UpstreamCluster, nowMs: number): string | null {
+  checkRetry({ config }: UpstreamCluster, nowMs: number): string | null {
     const { retryBudget } = config.policy;
     if (retryBudget === null) return null;
     const { percent, intervalMs, minRetryCount, minRetryIntervalMs } = retryBudget;
@@ -58,7 +58,7 @@ export class BudgetWatch {
 }
 
 /** A verdict must follow what checks find, in the time that the policy gives it. `steadySinceMs`: nothing else has changed since. */
-export function judgeVerdict(
+export function checkHealth(
   { config }: UpstreamCluster,
   { name, health }: UpstreamEndpoint,
   backend: Backend,
@@ -71,7 +71,7 @@ export function judgeVerdict(
   const periodMs =
     Math.max(policy.intervalMs * (1 + policy.jitterPercent / 100), policy.timeoutMs) + 2 * TICK_MS;
   const sinceMs = Math.max(times.steadySinceMs, backend.checkedAlikeSinceMs);
-  // One check may be under way with the old answer.
+  // One check may be in flight with the old answer.
   if (times.nowMs - sinceMs <= (needed + 1) * periodMs + policy.timeoutMs + 2 * TICK_MS) return null;
   const isRight = backend.passesChecks ? check.verdict === 'passing' : check.verdict !== 'passing';
   if (isRight) return null;

@@ -31,7 +31,7 @@ export function drawEndpoints(random: SeededRandom): readonly Endpoint[] {
   return endpoints;
 }
 
-/** The same, but that nobody is checked: it comes to rest. */
+/** The same without active checks, so the simulation becomes idle. */
 export function unchecked(config: GatewayConfig): GatewayConfig {
   return {
     ...config,

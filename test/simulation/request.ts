@@ -1,4 +1,4 @@
-/** Requests of simulated clients, and what becomes of them. */
+/** Requests of simulated clients, and their results. */
 import type { RequestHead, ResponseHead } from '../../src/proxy/message/head.ts';
 import { LocalHead } from '../../src/proxy/message/head.ts';
 import type { DownstreamStream } from '../../src/proxy/message/stream.ts';

@@ -1,6 +1,6 @@
 /**
  * Endpoints come and go, policies change, backends fail in every way, for some minutes of virtual time and for many seeds; what must hold
- * of the cluster logic is judged at every try. A failure names its seed: `SLUICE_SIMULATION_SEED=n` runs it alone, and
+ * of the cluster logic is checked at every attempt. A failure names its seed: `SLUICE_SIMULATION_SEED=n` runs it alone, and
  * `SLUICE_SIMULATION_RUNS=n` runs more.
  */
 import assert from 'node:assert/strict';

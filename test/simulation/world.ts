@@ -26,7 +26,7 @@ import { TimerWheel } from '../../src/proxy/net/timer-wheel.ts';
 import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
 import { testCluster } from '../support/gateway-config.ts';
 import { Agenda } from './agenda.ts';
-import { BudgetWatch, judgeRefusal, judgeTry, judgeVerdict } from './invariants.ts';
+import { BudgetWatch, checkRefusal, checkAttempt, checkHealth } from './invariants.ts';
 import { FAULTS, Network } from './network.ts';
 import {
   BACKENDS,
@@ -138,12 +138,12 @@ class World {
     this.#swap(drawConfig(this.#random, this.#lists));
     for (let step = 0; step < STEPS; step++) {
       this.#agenda.runUntil(this.#agenda.nowMs + this.#random.of([1, 10, 100, 100, 1_000]));
-      this.#judgeVerdicts();
+      this.#checkHealth();
       this.#step();
     }
     this.#swap(unchecked(this.#config ?? drawConfig(this.#random, this.#lists)));
     this.#agenda.runUntil(this.#agenda.nowMs + AFTERWARDS_MS);
-    this.#judgeEnd();
+    this.#checkEnd();
     return {
       requests: this.#requests.length,
       tries: this.#requests.reduce((sum, { tries }) => sum + tries, 0),
@@ -208,7 +208,7 @@ class World {
     const events = this.#service?.begin(request, new SimRequestHead(request), CONNECTION);
     if (!(events instanceof Exchange)) return;
     this.#exchanges.add(events);
-    if (request.ended !== null) this.#judgeRefused(events);
+    if (request.ended !== null) this.#checkRefused(events);
     const isOpen = (): boolean => request.ended === null;
     if (request.hasBody) {
       this.#agenda.in(random.between(0, 30), () => {
@@ -241,31 +241,31 @@ class World {
       this.#fail(`${request.method} ${request.id} is sent again though a backend may have acted upon it`);
     }
     const cluster = this.#clusterOf(exchange);
-    this.#hold(judgeTry(cluster, endpoint));
+    this.#hold(checkAttempt(cluster, endpoint));
     let budget = this.#budgets.get(cluster);
     if (budget === undefined) {
       budget = new BudgetWatch();
       this.#budgets.set(cluster, budget);
     }
     if (request.tries === 1) budget.countRequest(this.#agenda.nowMs);
-    else if (request.wasSeen) this.#hold(budget.judgeRetry(cluster, this.#agenda.nowMs));
+    else if (request.wasSeen) this.#hold(budget.checkRetry(cluster, this.#agenda.nowMs));
     request.wasSeen = false;
   }
 
-  #judgeRefused(exchange: Exchange): void {
-    if (REFUSALS.includes(exchange.reason)) this.#hold(judgeRefusal(this.#clusterOf(exchange)));
+  #checkRefused(exchange: Exchange): void {
+    if (REFUSALS.includes(exchange.reason)) this.#hold(checkRefusal(this.#clusterOf(exchange)));
   }
 
-  #judgeVerdicts(): void {
+  #checkHealth(): void {
     const times = { steadySinceMs: this.#steadySinceMs, nowMs: this.#agenda.nowMs };
     for (const cluster of this.#deps.clusters.clusters) {
       for (const endpoint of cluster.endpoints) {
-        this.#hold(judgeVerdict(cluster, endpoint, this.#network.backend(endpoint.name), times));
+        this.#hold(checkHealth(cluster, endpoint, this.#network.backend(endpoint.name), times));
       }
     }
   }
 
-  #judgeEnd(): void {
+  #checkEnd(): void {
     for (const { id, ended, method } of this.#requests) {
       if (ended === null) this.#fail(`${method} ${id} never ended`);
     }

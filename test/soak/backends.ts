@@ -58,7 +58,7 @@ export class Backends {
     return { address, port };
   }
 
-  /** In force when this resolves. */
+  /** Resolves when it is active. */
   async set(place: Place, mode: Mode): Promise<void> {
     await this.#tell({ order: ++this.#orders, at: place.address, mode });
   }

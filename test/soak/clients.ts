@@ -18,8 +18,8 @@ export interface SoakClient {
   close(): void;
 }
 
-/** Nobody waits longer. */
-const PATIENCE_MS = 15_000;
+/** How long clients wait. */
+const ANSWER_TIMEOUT_MS = 15_000;
 const POST_BODY = Buffer.alloc(512, 'b');
 const GRPC_MESSAGE = Buffer.from([0, 0, 0, 0, 0]);
 const GRPC_ANSWER = Buffer.from([0, 0, 0, 0, 2, 8, 1]).toString('latin1');
@@ -28,7 +28,7 @@ const GRPC_ANSWER = Buffer.from([0, 0, 0, 0, 2, 8, 1]).toString('latin1');
 const reasonIn = (text: string): string => /^[a-z_]+(?=:)/u.exec(text)?.[0] ?? 'of the backend';
 
 /** `answer`: what a complete one with status 200 must be. */
-function judge(status: number, body: string, answer: string): End {
+function classify(status: number, body: string, answer: string): End {
   if (status !== 200) return { kind: 'refused', reason: `${String(status)} ${reasonIn(body)}` };
   if (body === answer) return { kind: 'answered' };
   return { kind: 'wrong', reason: `${JSON.stringify(body.slice(0, 50))} for ${answer}` };
@@ -50,7 +50,7 @@ class Http1Client implements SoakClient {
       method,
       headers: { host, ...length },
       agent: this.#agent,
-      timeout: PATIENCE_MS,
+      timeout: ANSWER_TIMEOUT_MS,
     };
   }
 
@@ -66,7 +66,7 @@ class Http1Client implements SoakClient {
         let body = '';
         incoming.setEncoding('latin1').on('data', (text: string) => (body += text));
         incoming.on('error', broken);
-        incoming.on('end', () => resolve(judge(incoming.statusCode ?? 0, body, path)));
+        incoming.on('end', () => resolve(classify(incoming.statusCode ?? 0, body, path)));
       });
       outgoing.end(this.#body);
     });
@@ -107,7 +107,7 @@ class Http2Client implements SoakClient {
       let body = '';
       let isComplete = false;
       let why = 'closed';
-      stream.setTimeout(PATIENCE_MS, () => stream.close());
+      stream.setTimeout(ANSWER_TIMEOUT_MS, () => stream.close());
       stream.setEncoding('latin1').on('data', (text: string) => (body += text));
       stream.on('response', (headers: IncomingHttpHeaders) => (head = headers));
       stream.on('trailers', (headers: IncomingHttpHeaders) => (trailers = headers));
@@ -116,8 +116,8 @@ class Http2Client implements SoakClient {
       stream.on('close', () => {
         if (head === null || !isComplete || stream.rstCode !== 0) {
           resolve({ kind: 'broken', hadHead: head !== null, reason: `${why} ${String(stream.rstCode)}` });
-        } else if (this.#isGrpc) resolve(judgeCall(head, trailers, body));
-        else resolve(judge(Number(head[':status']), body, path));
+        } else if (this.#isGrpc) resolve(classifyCall(head, trailers, body));
+        else resolve(classify(Number(head[':status']), body, path));
       });
       stream.end(this.#isGrpc ? GRPC_MESSAGE : undefined);
     });
@@ -129,7 +129,7 @@ class Http2Client implements SoakClient {
 }
 
 /** A status in the head is an answer that never began; one in the trailers ended what had. */
-function judgeCall(head: IncomingHttpHeaders, trailers: IncomingHttpHeaders, body: string): End {
+function classifyCall(head: IncomingHttpHeaders, trailers: IncomingHttpHeaders, body: string): End {
   const fields = head['grpc-status'] === undefined ? trailers : head;
   const reason = `grpc-status ${String(fields['grpc-status'])} ${reasonIn(String(fields['grpc-message'] ?? ''))}`;
   if (fields['grpc-status'] === '0') {

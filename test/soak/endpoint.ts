@@ -35,7 +35,7 @@ export abstract class Endpoint {
     return this.#mode;
   }
 
-  /** In force when this resolves. */
+  /** Resolves when it is active. */
   async set(mode: Mode): Promise<void> {
     this.#mode = mode;
     if (mode === 'refuses' && this.#server.listening) {

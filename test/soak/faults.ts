@@ -14,7 +14,7 @@ export interface Outage {
 }
 
 const DWELL_MS = { least: 300, more: 1_700 } as const;
-/** Long enough for everybody to have heard of an endpoint that leaves. */
+/** Long enough for all workers to know that an endpoint leaves. */
 const NOTICE_MS = 500;
 const DOWN: readonly Mode[] = ['refuses', 'reset-before-head', '5xx'];
 
@@ -61,7 +61,7 @@ export class Faults {
     }
   }
 
-  /** Ends all faults that are in force; those that were set up are well afterwards. */
+  /** Ends all active faults; all endpoints are healthy afterwards. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#loops);

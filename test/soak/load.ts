@@ -1,4 +1,4 @@
-/** Requests at a steady rate, whatever becomes of those before: a slow answer holds up no other, and waiting counts from when one was due. */
+/** Open-loop load: sends requests at a steady rate regardless of earlier answers, and measures latency from when a request was due. */
 import { createClient, type End, type SoakClient } from './clients.ts';
 import type { ClientKind, Scenario } from './scenarios.ts';
 import { sharedNow } from './stalls.ts';

@@ -42,7 +42,7 @@ export function inWords({ options, tally, faults, workers, left, restarts, stall
     ...tally.routes.flatMap(reasonLines),
     '',
     ...memory,
-    `clients and backends stood still for ${(stalledMs / 1_000).toFixed(1)} s`,
+    `clients and backends were stalled for ${(stalledMs / 1_000).toFixed(1)} s`,
     `connections at the end: ${String(left.downstream)} of clients, ${String(left.backend)} to backends, ` +
       `${String(left.idle)} of them idle; ${String(left.activeRequests)} requests; ${String(restarts)} workers replaced`,
   ].join('\n');

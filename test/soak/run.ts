@@ -86,7 +86,7 @@ async function under(
   memory.stop();
   await faults.stop();
   await load.stop();
-  const left = await settled(sluice.admin);
+  const left = await connectionsAtEnd(sluice.admin);
   if (memory.fault !== null) throw memory.fault;
   const now = (await sluice.status()).workers.pids;
   return {
@@ -104,8 +104,8 @@ function worker(name: string, samples: readonly Sample[]): Worker {
   return { name, mib: bytes / 1_048_576, slope: slope(samples.slice(samples.length * WARM_UP)) };
 }
 
-/** When no connection of a client is left, or the time for that is up. */
-async function settled(admin: string): Promise<Connections> {
+/** Waits until no client connection is left, or until the time limit. Returns the connections that are left. */
+async function connectionsAtEnd(admin: string): Promise<Connections> {
   const untilMs = performance.now() + LEAVING_MS;
   for (;;) {
     const left = await connections(admin);

@@ -37,7 +37,7 @@ export const H2_MODES = [
 export type H2Mode = (typeof H2_MODES)[number];
 export type Mode = WebMode | H2Mode;
 
-/** What becomes of an endpoint: nothing; faults in turn; it leaves and returns, now and then without saying so; it is down with all others. */
+/** Faults of an endpoint: none; faults in turn; it leaves and returns, sometimes without notice; all endpoints are down together. */
 export type Fate = 'steady' | 'slow' | 'faulty' | 'flapping' | 'down';
 
 export interface Scenario {

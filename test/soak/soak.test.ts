@@ -5,7 +5,7 @@ import type { End } from './clients.ts';
 import { inWords } from './report.ts';
 import { soak } from './run.ts';
 import { SCENARIOS } from './scenarios.ts';
-import { judge, percentile, slope } from './tally.ts';
+import { classify, percentile, slope } from './tally.ts';
 
 const OPTIONS = { seconds: 12, seed: 5, rate: 100, isRetried: true };
 
@@ -32,7 +32,7 @@ suite('verdicts', () => {
   const outages = [{ scenario: scenario.name, fromMs: 100, toMs: 200 }];
   const stalls = [{ fromMs: 1_000, toMs: 1_300 }];
   const verdict = (end: End, fromMs: number, toMs: number) =>
-    judge({ scenario, client: 'gRPC', fromMs, toMs, end }, { outages, stalls });
+    classify({ scenario, client: 'gRPC', fromMs, toMs, end }, { outages, stalls });
   const refused: End = { kind: 'refused', reason: '503' };
 
   test('an outage excuses what overlaps with it, and nothing else', () => {
@@ -50,7 +50,7 @@ suite('verdicts', () => {
     const end = refused;
     const ended = { scenario, client: 'gRPC', fromMs: 110, toMs: 120, end } as const;
     const other = [{ scenario: 'another', fromMs: 100, toMs: 200 }];
-    assert.equal(judge(ended, { outages: other, stalls }), 'curable');
+    assert.equal(classify(ended, { outages: other, stalls }), 'curable');
   });
 
   test('a head that has come excuses an answer that breaks off, never a wrong one', () => {

@@ -12,7 +12,7 @@ const STALL_MS = 200;
 
 export const sharedNow = (): number => performance.timeOrigin + performance.now();
 
-/** Tells of each stall of this process once it is over. The timer does not keep a process. */
+/** Reports each stall of this process once it is over. The timer does not keep the process alive. */
 export function watchStalls(onStall: (stall: Stall) => void): NodeJS.Timeout {
   let lastMs = sharedNow();
   const beat = (): void => {

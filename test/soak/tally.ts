@@ -20,8 +20,8 @@ const overlaps = (span: Stall, { fromMs, toMs }: Ended): boolean => span.fromMs 
 const AFTERMATH_MS = 2_000;
 const withAftermath = ({ fromMs, toMs }: Stall): Stall => ({ fromMs, toMs: toMs + AFTERMATH_MS });
 
-/** Whether a retry that the policies permit could have cured it: they permit all, and one endpoint is well but for the outages. */
-export function judge(ended: Ended, { outages, stalls }: Excuses): Verdict {
+/** Classifies a request: could a retry have saved it? Policies allow all retries, and outside of outages one endpoint is healthy. */
+export function classify(ended: Ended, { outages, stalls }: Excuses): Verdict {
   const { scenario, end } = ended;
   if (end.kind === 'answered') return 'answered';
   // An answer to another request is never excused.
@@ -42,7 +42,7 @@ export interface RouteTally {
 
 export class Tally {
   readonly #routes = new Map<string, RouteTally>();
-  /** Judged when all excuses are known: a stall is known once it is over. */
+  /** Classified at the end, when all stalls and outages are known. */
   readonly #failed: Ended[] = [];
 
   add(ended: Ended): void {
@@ -55,13 +55,13 @@ export class Tally {
     route.latenciesMs.push(ended.toMs - ended.fromMs);
   }
 
-  /** Judges what has failed so far. */
+  /** Classifies the requests that have failed so far. */
   close(excuses: Excuses): void {
     for (const ended of this.#failed.splice(0)) {
       const { end, client, scenario } = ended;
       if (end.kind === 'answered') continue;
       const route = this.#route(scenario.name);
-      const verdict = judge(ended, excuses);
+      const verdict = classify(ended, excuses);
       route.verdicts[verdict]++;
       const key = `${verdict}: ${client}, ${end.kind}, ${end.reason}`;
       route.reasons.set(key, (route.reasons.get(key) ?? 0) + 1);

@@ -24,7 +24,7 @@ export function testAuthority(): Promise<CertificateAuthority> {
   return shared;
 }
 
-/** A second authority that nobody trusts. */
+/** A second, untrusted certificate authority. */
 export function strangerAuthority(): Promise<CertificateAuthority> {
   return createAuthority({ commonName: 'Sluice stranger authority' });
 }

@@ -1,4 +1,4 @@
-/** Controllers and proxies for tests: real streams, real certificates, a fake API server, and data planes that keep book. */
+/** Controllers and proxies for tests: real streams, real certificates, a fake API server, and data planes that record their updates. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,7 +110,7 @@ export interface RunningProxy {
   stop(): void;
 }
 
-/** A proxy with the identity that stands in the Secret, as the kubelet would mount it; stopped with the test. */
+/** A proxy with the identity in the Secret, mounted as by the kubelet; stopped at the end of the test. */
 export function runProxy(
   t: TestContext,
   { configPort }: Pick<RunningController, 'configPort'>,

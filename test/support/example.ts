@@ -27,7 +27,7 @@ export class Example {
     return send({ ...request, port: this.port });
   }
 
-  /** What the echo backend received; fails the test when somebody else answered. */
+  /** What the echo backend received; fails the test if another server answered. */
   async echo(request: Omit<SentRequest, 'port'>): Promise<EchoAnswer> {
     const answer = await this.send(request);
     if (answer.status !== 200) throw new Error(`answered ${String(answer.status)}: ${answer.body}`);

@@ -27,7 +27,7 @@ export async function clusterWithGateway(t: TestContext): Promise<KubeCluster> {
   return cluster;
 }
 
-/** The identity of a Gateway's proxies, once it stands. */
+/** The identity of a Gateway's proxies, once it exists. */
 export async function identityOf({ api }: KubeCluster, gateway: string): Promise<StoredObject> {
   const find = (): StoredObject | undefined =>
     api.store

@@ -27,7 +27,7 @@ export interface KubeCluster {
   readonly api: FakeApiServer;
   readonly apiServer: ApiServer;
   create(...objects: JsonObject[]): void;
-  /** The object as it stands; throws when there is none. */
+  /** The current object; throws if it does not exist. */
   get(kind: string, namespace: string, name: string): StoredObject;
   patch(kind: string, namespace: string, name: string, patch: JsonObject): StoredObject;
   remove(kind: string, namespace: string, name: string): void;

@@ -44,7 +44,7 @@ const FILE_NAME = /^# (\S+\.yaml)\n/;
 /** A command that edits a manifest. */
 const EDIT = /^perl -pi /;
 
-/** Lines of `sluice run` that report what became of an edit. */
+/** Lines of `sluice run` that report the result of an edit. */
 const EDIT_RESULT = String.raw`\d\d:\d\d:\d\d (?:live|not applied)`;
 
 const START_LIMIT_MS = 10_000;
@@ -243,7 +243,7 @@ export class PageRunner {
     for (const port of ports) await untilListening(this.#companions.get(port) ?? 0);
   }
 
-  /** Makes an edit, and waits until the gateway, if one runs, says what became of it. */
+  /** Makes an edit and waits until the gateway, if one runs, reports its result. */
   async #untilLive(edit: () => unknown): Promise<void> {
     const sluice = this.#sluice;
     const { stdout } = sluice?.output() ?? { stdout: '' };

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 
 /** How long a test waits before it fails; not a delay. */
-const PATIENCE_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 5_000;
 
 export class RawClient {
   readonly socket: Socket;
@@ -85,8 +85,10 @@ export class RawClient {
       const timer = setTimeout(() => {
         this.#wakers.delete(check);
         const seen = this.received.slice(0, 2_000);
-        reject(new Error(`waited ${PATIENCE_MS} ms for ${what}; received so far: ${JSON.stringify(seen)}`));
-      }, PATIENCE_MS);
+        reject(
+          new Error(`waited ${ANSWER_TIMEOUT_MS} ms for ${what}; received so far: ${JSON.stringify(seen)}`),
+        );
+      }, ANSWER_TIMEOUT_MS);
       const check = (): void => {
         if (!holds() && !this.#closed) return;
         clearTimeout(timer);

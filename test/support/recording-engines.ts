@@ -24,7 +24,7 @@ const RECORDING_LIMITS: ClientLimits = {
   headerCount: 20,
 };
 
-/** Time stands still here: budgets that grow with it would give the same bytes another verdict. */
+/** The clock is frozen: time-based budgets would make the result depend on speed. */
 const STOPPED_CLOCK = {
   now: () => 0,
   wake: () => 0,

@@ -6,7 +6,7 @@ export type Field = readonly [name: string, value: string];
 
 const STATIC: readonly Field[] = STATIC_ENTRIES.map(({ name, value }) => [name, value]);
 const TABLE_BYTES = 4096;
-/** Of an integer after its prefix: more would be a number that nobody needs. */
+/** Maximum bytes of an integer after its prefix: more would exceed any useful number. */
 const MAX_INTEGER_BYTES = 4;
 const MAX_SIZE_UPDATES = 2;
 const EOS = 256;

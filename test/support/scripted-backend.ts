@@ -2,7 +2,7 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { RawClient } from './raw-client.ts';
 
-const PATIENCE_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 5_000;
 
 export class ScriptedBackend {
   readonly port: number;
@@ -41,7 +41,10 @@ export class ScriptedBackend {
     const ready = this.#unclaimed.shift();
     if (ready !== undefined) return ready;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no connection came to the backend')), PATIENCE_MS);
+      const timer = setTimeout(
+        () => reject(new Error('no connection came to the backend')),
+        ANSWER_TIMEOUT_MS,
+      );
       this.#waiting.push((connection) => {
         clearTimeout(timer);
         resolve(connection);

@@ -11,7 +11,7 @@ test('commands with their continuation lines and outputs; other blocks are left 
   assert.throws(() => shownCommands('```console\nout\n```\n'), /begins with a command/);
 });
 
-test('an ellipsis stands for text or for lines, everything else for itself', () => {
+test('an ellipsis matches any text or any lines, everything else matches literally', () => {
   assert.match('a.b: 17 ms\n', outputPattern('a.b: … ms'));
   assert.doesNotMatch('axb: 17 ms', outputPattern('a.b: … ms'));
   assert.match('first\nx\ny\nlast', outputPattern('first\n…\nlast'));

@@ -2,7 +2,7 @@
  * Commands that a README shows with their output, and whether a real run gave that output.
  *
  * In a `console` block a line that begins with `$ ` is a command (lines that begin with `> ` continue it); what follows
- * is its output. In shown output `…` stands for any text within a line, and a line of `…` alone for any lines.
+ * is its output. In shown output `…` matches any text within a line, and a line of `…` alone matches any lines.
  */
 import { codeBlocks } from './markdown.ts';
 

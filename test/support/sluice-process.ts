@@ -80,7 +80,7 @@ export async function startSluice(options: SluiceOptions): Promise<SluiceProcess
   return running;
 }
 
-/** Any command, as it stands: nothing is added to the arguments, and nothing is waited for. */
+/** Runs any command with exactly these arguments, and waits for nothing. */
 export function spawnSluice(args: readonly string[], cwd = REPOSITORY): SluiceProcess {
   return new RunningSluice(
     spawn(process.execPath, [SLUICE, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] }),

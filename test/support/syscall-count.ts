@@ -10,7 +10,7 @@ export interface Tracer {
   finish(): Promise<Map<string, number>>;
 }
 
-/** null when this machine lets nobody trace. */
+/** null if this machine does not permit tracing. */
 export async function countSystemCalls(pid: number): Promise<Tracer | null> {
   const strace: ChildProcess = spawn('strace', ['-f', '-c', '-p', String(pid)], {
     stdio: ['ignore', 'ignore', 'pipe'],

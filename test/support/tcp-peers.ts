@@ -31,7 +31,7 @@ export async function startTcpBackend(onConnection: (socket: Socket) => void): P
 
 export const echo = (socket: Socket): void => void socket.pipe(socket);
 
-/** A port on which nobody listens. */
+/** A port without a listener. */
 export async function closedPort(): Promise<number> {
   const server = net.createServer();
   server.listen(0, '127.0.0.1');
@@ -42,7 +42,7 @@ export async function closedPort(): Promise<number> {
   return port;
 }
 
-/** A half-open client whose errors are left to whoever asks. */
+/** A half-open client; the caller handles its errors. */
 export function dial(port: number): Socket {
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   socket.on('error', () => undefined);

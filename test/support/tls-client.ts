@@ -9,7 +9,7 @@ export interface DialResult {
   readonly error: string | null;
 }
 
-/** Dials 127.0.0.1 without judging the certificate; the session of TLS 1.3 is not awaited. */
+/** Dials 127.0.0.1 without verifying the certificate; does not wait for the TLS 1.3 session ticket. */
 export async function dialTls(port: number, options: tls.ConnectionOptions = {}): Promise<DialResult> {
   const socket = tls.connect({ host: '127.0.0.1', rejectUnauthorized: false, ...options, port });
   return new Promise((resolve) => {

@@ -68,7 +68,7 @@ export interface TestTlsPort {
   /** Accepted connections so far. */
   readonly accepted: TlsAccepted<L4Rule>[];
   readonly refused: { readonly failure: TlsFailure; readonly detail: string }[];
-  /** Puts other listeners in force for connections from now on. */
+  /** Replaces the listeners for new connections. */
   apply(listeners: readonly Listener[], certificates: readonly Certificate[]): void;
   close(): Promise<void>;
 }

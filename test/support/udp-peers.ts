@@ -39,12 +39,12 @@ export class UdpClient {
   }
 
   /** Sends, and waits for the next answer; null when none came in time. */
-  async ask(port: number, datagram: string | Buffer, patienceMs = 2_000): Promise<string | null> {
+  async ask(port: number, datagram: string | Buffer, timeoutMs = 2_000): Promise<string | null> {
     const answer = once(this.socket, 'message').then(([bytes]) => String(bytes));
     this.send(port, datagram);
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, patienceMs, null);
+      timer = setTimeout(resolve, timeoutMs, null);
     });
     const result = await Promise.race([answer, timeout]);
     clearTimeout(timer);

@@ -13,7 +13,7 @@ export interface Change {
   readonly once: (gateway: LoadedGateway) => Promise<unknown>;
 }
 
-/** A protocol's loops have one exchange each under way, two of them at most. */
+/** Each loop of a protocol has one exchange in flight; there are at most two loops. */
 const IN_FLIGHT = 2;
 
 /**

@@ -20,8 +20,8 @@ export interface Target {
 
 /** A connection of a tunnel carries so many messages; one that ends by itself in time is what a drain waits for. */
 const MESSAGES_PER_CONNECTION = 20;
-/** Nobody waits longer for an answer. */
-const PATIENCE_MS = 15_000;
+/** How long clients wait for an answer. */
+const ANSWER_TIMEOUT_MS = 15_000;
 
 async function askHttp1(target: Target, agent: http.Agent, isTls: boolean): Promise<void> {
   const options = {
@@ -30,7 +30,7 @@ async function askHttp1(target: Target, agent: http.Agent, isTls: boolean): Prom
     path: '/http1',
     headers: { host: 'a.example' },
     agent,
-    timeout: PATIENCE_MS,
+    timeout: ANSWER_TIMEOUT_MS,
   };
   const outgoing = isTls
     ? https.request({ ...options, servername: 'a.example', ca: target.ca })
@@ -110,7 +110,7 @@ class Http2Client {
       ':authority': this.#isGrpc ? 'grpc.example' : 'a.example',
       ...(this.#isGrpc ? grpc : {}),
     });
-    stream.setTimeout(PATIENCE_MS, () => stream.close());
+    stream.setTimeout(ANSWER_TIMEOUT_MS, () => stream.close());
     let status: string | undefined;
     stream.on(
       'trailers',
@@ -178,7 +178,7 @@ function inTurns<Connection>(
 /** The event, or a rejection when the connection ends without it, has ended before, or says nothing for too long. */
 function orEnd(emitter: net.Socket | WebSocket, event: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => reject(new Error(`no ${event} in time`)), PATIENCE_MS);
+  const timer = setTimeout(() => reject(new Error(`no ${event} in time`)), ANSWER_TIMEOUT_MS);
   const done = (): void => resolve(undefined);
   const over = (): void => reject(new Error(`closed before ${event}`));
   emitter.once(event, done);

@@ -66,7 +66,7 @@ export class LoadedGateway {
     await this.load.answers(STEADY);
   }
 
-  /** A new configuration, in force when this resolves. */
+  /** Applies a new configuration; resolves when it is active. */
   async swap(): Promise<void> {
     const swap = String(++this.#generation);
     this.#scene.route({
@@ -83,14 +83,14 @@ export class LoadedGateway {
     await this.load.answers(3);
   }
 
-  /** New endpoints in the place of all old ones, which leave once nobody is sent to them. */
+  /** Replaces all endpoints; the old ones stop once they receive no more requests. */
   async replaceEndpoints(): Promise<void> {
     const name = String(++this.#generation);
     for (const service of Object.keys(START) as (keyof Backends)[]) {
       const old = this.#backends[service];
       this.#backends[service] = await START[service](name);
       this.#scene.endpoints(service satisfies SceneService, [this.#backends[service].port]);
-      // As a pod does, the old one leaves when nobody is sent to it any more: both workers know of the new one.
+      // Like a pod, the old endpoint stops when it receives no more requests: both workers use the new one.
       await this.#backends[service].reached;
       await this.#sluice.until(({ workers }) => workers.serving === WORKERS);
       if (service === 'web') await waitUntil(() => this.#seen.backend === name);

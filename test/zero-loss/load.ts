@@ -67,7 +67,7 @@ export class Load {
       await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
-  /** Starts the counts anew. */
+  /** Resets the counts. */
   reset(): void {
     for (const tally of this.#tallies) Object.assign(tally, { answered: 0, failed: 0, failures: [] });
   }

@@ -30,7 +30,7 @@ async function openFlow(): Promise<Socket> {
 
 const flows = await Promise.all(Array.from({ length: load.flows }, openFlow));
 for (const flow of flows) for (let count = 0; count < load.outstanding; count++) send(flow);
-// What is under way at the end has a second to come back.
+// Datagrams in flight at the end have one second to return.
 setTimeout(
   () => {
     for (const flow of flows) flow.close();

@@ -1,4 +1,4 @@
-/** What routes attach to in the graph, and the questions that attaching a route asks of it. */
+/** Attachment points of the graph: what routes attach to, and the predicates for attaching them. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ParentRef, RouteKind } from '../../gatewayapi/status.ts';
 import type { ListenerId } from '../../ir/ids.ts';
@@ -6,10 +6,10 @@ import { selects } from './label-selector.ts';
 import type { ListenerNode } from './nodes.ts';
 import type { Lookup } from './snapshot-index.ts';
 
-/** Switch on `kind` wherever the kinds differ; everything else that attaches routes works for both. */
+/** Switch on `kind` only where the kinds differ; all other code that attaches routes works for both. */
 export type AttachmentPointNode = ListenerNode | ServicePortNode;
 
-/** A port of a Service whose clients' requests a mesh serves (GEP-1294). Nothing makes one until there is a mesh. */
+/** A port of a Service in a mesh (GEP-1294). No code creates one until Sluice has a mesh. */
 export interface ServicePortNode {
   readonly kind: 'service-port';
   readonly id: ListenerId;
@@ -22,24 +22,24 @@ export interface ServicePortNode {
   readonly clients: string | null;
 }
 
-/** As messages name it. */
+/** Its name in messages. */
 export function nameOfPoint(point: AttachmentPointNode): string {
   return point.kind === 'listener' ? point.spec.name : String(point.port);
 }
 
-/** Its name and port, for a list of all that a parent has. */
+/** Its name and port, for a message that lists all points of a parent. */
 export function describePoint(point: AttachmentPointNode): string {
   return point.kind === 'listener' ? `${point.spec.name} on ${point.spec.port}` : `port ${point.port}`;
 }
 
-/** The hostname that it restricts routes to; `` for none. */
+/** The hostname that the point restricts routes to; `` for none. */
 export const hostnameOfPoint = (point: AttachmentPointNode): string =>
   point.kind === 'listener' ? point.hostname : '';
 
-/** Whether the route's hostnames choose requests here. Those of a mesh route are ignored (GEP-1294). */
+/** Whether the route's hostnames select requests at this point. Hostnames of mesh routes are ignored (GEP-1294). */
 export const honorsHostnames = (point: AttachmentPointNode): boolean => point.kind === 'listener';
 
-/** Whether a parentRef means this point of the object that it names. */
+/** Whether a parentRef selects this point of its parent. */
 export function isMeant(point: AttachmentPointNode, { sectionName, port }: ParentRef): boolean {
   const [ownName, ownPort] =
     point.kind === 'listener' ? [point.spec.name, point.spec.port] : [point.portName, point.port];

@@ -1,4 +1,4 @@
-/** BackendTLSPolicyValidation: whom to trust and what to ask of a backend's certificate. Shared by BackendTLSPolicy and XBackend. */
+/** BackendTLSPolicyValidation: how to verify a backend's certificate. Shared by BackendTLSPolicy and XBackend. */
 import type { BackendTLSPolicyValidation } from '../../gatewayapi/generated/types.ts';
 import type { Fault } from '../faults/fault.ts';
 import { noValidCa, trustMissing, wellKnownCaUnsupported } from '../policy/faults.ts';
@@ -6,7 +6,7 @@ import { resolveCaBundle, type ReferenceContext } from './certificate.ts';
 import type { UpstreamTlsNode } from './nodes.ts';
 
 export interface TrustResult {
-  /** null when it cannot be met: connections must fail rather than go unverified. */
+  /** null when verification is impossible: connections must then fail. */
   readonly tls: UpstreamTlsNode | null;
   readonly acceptedFaults: readonly Fault[];
   readonly resolvedFaults: readonly Fault[];

@@ -1,4 +1,4 @@
-/** References to certificates and CA bundles, followed and read. */
+/** Resolves references to certificates and CA bundles. */
 import { CORE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import { certificateId, type CertificateId } from '../../ir/ids.ts';
@@ -27,7 +27,7 @@ export interface CertificateNode {
   readonly names: readonly string[];
 }
 
-/** What following a reference needs: who asks, and what it may read. */
+/** The context of resolving a reference: the referring object, and access to other objects. */
 export interface ReferenceContext {
   readonly lookup: Lookup;
   readonly options: TranslateOptions;
@@ -41,7 +41,7 @@ interface LooseRef {
   readonly namespace?: string;
 }
 
-/** A Secret of type kubernetes.io/tls, or any Secret with its two keys. `reason` is the condition's when it is unusable. */
+/** A Secret of type kubernetes.io/tls, or any Secret with its two keys. `reason`: the condition's reason if the Secret is unusable. */
 export function resolveCertificate(
   context: ReferenceContext,
   ref: LooseRef,
@@ -69,7 +69,7 @@ export function resolveCertificate(
   return success({ id, certificatePem, keyPem, ocspResponse, names: reading.names });
 }
 
-/** The key under which Envoy Gateway looks for it too; whoever renews the response writes it beside the certificate. */
+/** The same key as in Envoy Gateway: the tool that renews OCSP responses writes them next to the certificate. */
 const OCSP_KEY = 'tls.ocsp-staple';
 /** Every OCSPResponse is an ASN.1 SEQUENCE (RFC 6960 section 4.2.1). */
 const SEQUENCE = '0';

@@ -1,4 +1,4 @@
-/** Backends that are a name: who may have proxies connect to one (ExternalName Services, XBackends). */
+/** Backends that are DNS names (ExternalName Services, XBackends): who may make proxies connect to them. */
 import { CORE_GROUP, namespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { readClusterName } from '../../lib/cluster-dns.ts';
 import type { Fault } from '../faults/fault.ts';
@@ -6,8 +6,8 @@ import { clusterNameRefused, externalBackendsOff, refNotPermitted } from '../fau
 import type { BackendContext, BackendQuery } from './backend.ts';
 
 /**
- * Why `target` may not be used, when it stands for a name; null: it may, or it is none. A name of the cluster leads to a Service like a
- * reference does, so that one of another namespace needs the same grant.
+ * Why `target` may not be used; null if it may, or if it is not a DNS name. A cluster-internal name refers to a Service just as a
+ * reference does, so a Service of another namespace needs the same ReferenceGrant.
  */
 export function externalBackendFault(
   context: BackendContext,

@@ -1,12 +1,12 @@
 /**
- * What the ProxyConfig of a Gateway may say beside that of its class. The controller creates pods and Services with rights of its own,
- * so that a field which runs other code, reaches a node or claims an address is for whoever owns the class, unless the class lends it.
+ * The fields that a Gateway's ProxyConfig may set besides its class's. The controller creates pods and Services with its own permissions,
+ * so only the owner of the class may set fields that run other code, reach a node or claim an address, unless the class delegates them.
  */
 import type { Gateway, ProxyConfigSpec } from '../../gatewayapi/generated/types.ts';
 import { DEFAULT_WORKLOAD } from '../../ir/workload.ts';
 import type { ProxyConfigNode } from './nodes.ts';
 
-/** Allowed where the class says nothing: they stay within what the tenant's own namespace may use, and within its own proxies. */
+/** Allowed unless the class says otherwise: they affect only the tenant's own namespace and proxies. */
 export const DEFAULT_OVERRIDES: readonly string[] = [
   'workload.kind',
   'workload.replicas',
@@ -33,7 +33,7 @@ export function allowedOverrides(own: ProxyConfigNode, ofClass: ProxyConfigNode 
     allowed.has('*') || allowed.has(block) || allowed.has(`${block}.${field}`);
   const refused: string[] = [];
   const { gatewayOverrides, ...blocks } = own.object.spec;
-  // What a class lends is never for a Gateway to say.
+  // A Gateway cannot delegate fields to itself.
   if (gatewayOverrides !== undefined) refused.push('gatewayOverrides');
   const kept = Object.entries(blocks).map(([block, fields]) => {
     const left = Object.entries(fields).filter(([field]) => {
@@ -49,8 +49,8 @@ export function allowedOverrides(own: ProxyConfigNode, ofClass: ProxyConfigNode 
 }
 
 /**
- * Addresses that would become `externalIPs` of a Service although the class does not allow it: whoever sets those gets the traffic of
- * every node for the address, whosever it is (CVE-2020-8554). A load balancer gives out only what it has.
+ * Addresses that would become `externalIPs` of a Service although the class does not allow it. An external IP receives the traffic that
+ * every node sends to that address, whoever owns it (CVE-2020-8554). A load balancer assigns only its own addresses.
  */
 export function externalIpsRefused(
   { spec: { addresses = [] } }: Gateway,

@@ -1,4 +1,4 @@
-/** metav1.LabelSelector, as far as the CRDs take it apart. */
+/** metav1.LabelSelector. */
 export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
   readonly matchExpressions?: readonly {
@@ -33,7 +33,7 @@ export function selects(selector: LabelSelector | undefined, labels: Labels): bo
   });
 }
 
-/** Operators no one knows make the selector select nothing; that is said rather than left to be found out. */
+/** An unknown operator makes the selector match nothing, which is reported. */
 export function unknownOperator(selector: LabelSelector | undefined): string | null {
   const known = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
   return selector?.matchExpressions?.find((one) => !known.includes(one.operator))?.operator ?? null;

@@ -2,9 +2,9 @@
  * Which listeners of a Gateway and its ListenerSets can be told apart (GatewaySpec.listeners, "Distinct Listeners";
  * GEP-1713, "Listener Precedence").
  *
- * Objects are taken in order of precedence. A listener that collides with one that an earlier object already holds is
- * conflicted; so are, among the listeners of one object, all that collide with each other: the API forbids to pick a
- * winner. A conflicted listener holds nothing, so that it cannot hurt the objects after it.
+ * Objects are checked in order of precedence. A listener that collides with a listener of an earlier object is
+ * conflicted. Within one object, all listeners that collide with each other are conflicted: the API forbids picking a
+ * winner. A conflicted listener reserves nothing, so it cannot affect later objects.
  */
 import { compareText } from '../../lib/compare.ts';
 import { coveringPatterns } from '../../lib/hostname.ts';
@@ -13,7 +13,7 @@ import { hostnameConflict, portConflict, protocolConflict } from '../faults/gate
 import type { ListenerDraft } from './listener.ts';
 import type { TlsOverlap, Wire } from './nodes.ts';
 
-/** What accepted listeners hold on one port and transport. */
+/** What accepted listeners reserve on one port and transport. */
 interface PortHolder {
   readonly wire: Wire;
   readonly protocols: Set<string>;
@@ -55,7 +55,7 @@ export function findConflicts(groups: readonly (readonly ListenerDraft[])[]): Co
   return conflicts;
 }
 
-/** Whether a listener collides with what is held already. */
+/** Whether a listener collides with a listener of an earlier object. */
 function collision(listener: ListenerDraft, holder: PortHolder | undefined): Fault | null {
   if (holder === undefined) return null;
   const { path, spec, hostname, wire } = listener;
@@ -120,7 +120,7 @@ const HOSTNAMES: Overlapping = {
   coverersOf: coveringPatterns,
 };
 
-/** A wildcard in a certificate stands for one label (RFC 9525 section 6.3), unlike one in a hostname of the API. */
+/** A wildcard in a certificate matches exactly one label (RFC 9525 section 6.3), unlike a wildcard in a hostname of the API. */
 const CERTIFICATES: Overlapping = {
   reason: 'OverlappingCertificates',
   namesOf: (listener) => listener.certificates.flatMap((certificate) => certificate.names),

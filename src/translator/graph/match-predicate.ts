@@ -4,8 +4,8 @@ import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch, StringMatch } from
 import type { MatchSpec } from './route-adapter.ts';
 
 /**
- * How specific a match is: numbers of falling weight, larger first. Matches of one hostname are all of one kind, as
- * HTTPRoutes and GRPCRoutes cannot share one, so that ranks of different kinds are never compared.
+ * How specific a match is: numbers of decreasing weight, larger is more specific. Matches of one hostname are all of one kind:
+ * HTTPRoutes and GRPCRoutes cannot share a hostname, so ranks of different kinds are never compared.
  */
 export type MatchRank = readonly number[];
 
@@ -14,7 +14,7 @@ export interface RankedMatch {
   readonly rank: MatchRank;
 }
 
-/** Negative when `a` goes first. */
+/** Negative if `a` is more specific. */
 export function compareRank(a: MatchRank, b: MatchRank): number {
   for (const [index, value] of a.entries()) {
     const other = b[index] ?? 0;
@@ -27,7 +27,7 @@ export function predicateOf(match: MatchSpec): RankedMatch {
   return match.kind === 'http' ? httpPredicate(match.spec) : grpcPredicate(match.spec);
 }
 
-/** Where a kind of path match stands (HTTPRouteRule.matches); regular expressions go between: the API leaves it open. */
+/** Precedence of path match types (HTTPRouteRule.matches). Regular expressions come second; the API does not define their place. */
 const PATH_RANK: Readonly<Record<PathMatch['kind'], number>> = { exact: 2, regex: 1, prefix: 0 };
 
 function httpPredicate(spec: HTTPRouteRuleMatch): RankedMatch {
@@ -108,7 +108,7 @@ function grpcPathMatch(spec: GRPCRouteRuleMatch, service: string, method: string
 
 const ANY_NAME = '[^/]+';
 
-/** The regular expression that a gRPC match asks of the path `/{service}/{method}`; null where it takes none. */
+/** The regular expression for the path `/{service}/{method}` of a gRPC match; null if it needs none. */
 export function grpcPathPattern({ method: wanted }: GRPCRouteRuleMatch): string | null {
   const { type, service = '', method = '' } = wanted ?? {};
   if (service === '' && method === '') return null;
@@ -116,6 +116,6 @@ export function grpcPathPattern({ method: wanted }: GRPCRouteRuleMatch): string 
     const part = (pattern: string): string => (pattern === '' ? ANY_NAME : `(?:${pattern})`);
     return `^/${part(service)}/${part(method)}$`;
   }
-  // The API's pattern leaves only letters, digits and underscores in a method name, so that it needs no escaping.
+  // The API allows only letters, digits and underscores in a method name, so it needs no escaping.
   return service === '' ? `^/${ANY_NAME}/${method}$` : null;
 }

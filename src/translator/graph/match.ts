@@ -1,4 +1,4 @@
-/** Matches of a rule, parsed: predicates of the data plane with their rank, and what is wrong with those that cannot be served. */
+/** Parses the matches of a rule into data-plane predicates with their rank, and the faults of matches that cannot be served. */
 import { compactArray } from '../../lib/compact-array.ts';
 import type { Fault } from '../faults/fault.ts';
 import { regexInvalid, valueUnsupported } from '../faults/route-faults.ts';
@@ -8,9 +8,9 @@ import type { MatchSpec } from './route-adapter.ts';
 export interface MatchNode extends RankedMatch {
   /** As written. */
   readonly spec: MatchSpec;
-  /** With any, the match matches nothing; other matches of its rule still do. */
+  /** If not empty, the match matches nothing; the rule's other matches still work. */
   readonly faults: readonly Fault[];
-  /** What its regular expressions compile to, in instructions. */
+  /** Number of instructions that its regular expressions compile to. */
   readonly instructions: number;
 }
 
@@ -21,7 +21,7 @@ const PATH_TYPES = ['Exact', 'PathPrefix', 'RegularExpression'];
 const VALUE_TYPES = ['Exact', 'RegularExpression'];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
 
-/** One value to be matched, wherever it stands in the match. */
+/** One value to match: a path, method, header or query parameter. */
 interface Matcher {
   readonly path: string;
   readonly type: string;
@@ -105,7 +105,7 @@ function matchersOf({ kind, spec }: MatchSpec, at: string): readonly Matcher[] {
   return [...names, ...fields(spec.headers, 'headers')];
 }
 
-/** Whether ReplacePrefixMatch knows what to replace, whichever match took the request. */
+/** Whether every match has a prefix that ReplacePrefixMatch can replace. */
 export function matchesOnlyPrefixes(matches: readonly MatchSpec[]): boolean {
   return matches.every(
     (match) => match.kind === 'http' && (match.spec.path?.type ?? 'PathPrefix') === 'PathPrefix',

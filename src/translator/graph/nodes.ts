@@ -1,6 +1,6 @@
 /**
- * The validated graph: every object that matters, linked to what it refers to and validated. Configuration and status are both derived from
- * it, side by side. Nodes are immutable: from one snapshot to the next, those of what did not change stay the same objects, and others are
+ * The validated graph: every relevant object, validated and linked to the objects it refers to. Configuration and status are both derived
+ * from it. Nodes are immutable: nodes of unchanged objects are reused for the next snapshot, and the others are
  * replaced.
  */
 import type {
@@ -45,7 +45,7 @@ export interface ClassNode {
   readonly faults: readonly Fault[];
 }
 
-/** How bytes on a port are told apart: listeners of one port must agree on it. */
+/** How the proxy demultiplexes bytes on a port. All listeners of one port must have the same value. */
 export type Wire = 'http' | 'tls' | 'tcp' | 'udp';
 
 /** One listener of a Gateway or ListenerSet. */
@@ -64,17 +64,17 @@ export interface ListenerNode {
   readonly supportedKinds: readonly RouteKind[];
   /** Faults that turn Accepted False, conflicts aside. */
   readonly acceptedFaults: readonly Fault[];
-  /** Served all the same, named in the message of Accepted. */
+  /** The listener is served anyway; the message of Accepted lists them. */
   readonly warnings: readonly Fault[];
   /** Faults that turn ResolvedRefs False. */
   readonly resolvedFaults: readonly Fault[];
-  /** Another listener that it cannot be told apart from. */
+  /** Another listener that the proxy cannot tell apart from this one. */
   readonly conflict: Fault | null;
   readonly overlap: TlsOverlap | null;
   readonly certificates: readonly CertificateNode[];
   readonly clientValidation: ClientValidation | null;
   readonly tlsOptions: TlsOptions;
-  /** Whether it has what it needs to serve, conflicts aside. */
+  /** Whether the listener can be served, apart from conflicts. */
   readonly servable: boolean;
 }
 
@@ -88,7 +88,7 @@ export const attachedTo = (attachments: Attachments, point: AttachmentPointNode)
 
 export interface TlsOverlap {
   readonly reason: 'OverlappingHostnames' | 'OverlappingCertificates';
-  /** Name of one other listener, where its owner is the same object; null where it would tell tales. */
+  /** Name of one other listener; null if another object owns it, since the name would disclose details of that object. */
   readonly other: string | null;
 }
 
@@ -98,7 +98,7 @@ export interface AttachedRoute {
   readonly hostnames: readonly SharedHostname[];
 }
 
-/** A hostname that attachment point and route share; `` where neither restricts. */
+/** A hostname that attachment point and route share; `` if neither restricts hostnames. */
 export interface SharedHostname {
   readonly hostname: string;
   /**
@@ -114,18 +114,18 @@ export interface GatewayNode {
   readonly className: string;
   /** `spec.defaultScope: All`. */
   readonly isDefault: boolean;
-  /** What its ProxyConfigs say, weakest first: the class's, then as much of its own as the class allows. */
+  /** Specs of its ProxyConfigs, weakest first: the class's, then the fields of its own that the class allows. */
   readonly settings: readonly ProxyConfigSpec[];
   /** Addresses of `spec.addresses` that the class does not let it claim. */
   readonly refusedAddresses: readonly string[];
-  /** Faults that turn Accepted False whatever the listeners are like. */
+  /** Faults that turn Accepted False regardless of the listeners. */
   readonly faults: readonly Fault[];
   readonly warnings: readonly Fault[];
   readonly listeners: readonly ListenerNode[];
   readonly listenerSets: readonly ListenerSetNode[];
   /** `spec.tls.backend.clientCertificateRef`; null when there is none. */
   readonly clientCertificate: Result<CertificateNode, Fault> | null;
-  /** Some listener lets clients in whose certificate does not verify. */
+  /** Some listener accepts clients whose certificate does not verify. */
   readonly insecureClientValidation: boolean;
 }
 
@@ -147,7 +147,7 @@ export interface RouteNode {
   readonly parents: readonly ParentNode[];
 }
 
-/** A rule, parsed, with its references followed. It is whole: nothing that a user can write makes it disappear silently. */
+/** A parsed rule with its references resolved. No input makes a rule disappear silently. */
 export interface RuleNode {
   readonly index: number;
   readonly name: string | null;
@@ -156,17 +156,17 @@ export interface RuleNode {
   readonly matches: readonly MatchNode[];
   readonly filters: readonly FilterNode[];
   readonly backends: readonly BackendNode[];
-  /** What the rule itself says that policies can say as well, as written: it is merged with them. */
+  /** Settings of the rule that policies can set as well, as written: they are merged with the policies'. */
   readonly settings: RuleSettings;
   readonly session: SessionNode | null;
   /** Faults that make the rule itself invalid (Accepted, PartiallyInvalid): it is dropped and answers 500. */
   readonly invalid: readonly Fault[];
   /**
-   * Why the rule is closed regardless of what it says: the route does not satisfy its schema, or evaluating the rule failed. It answers 500,
-   * also when all rules of the route are like that, so that no other route gets its requests. Its references are not followed.
+   * Why the rule is closed regardless of its content: the route violates its schema, or evaluating the rule failed. The rule answers 500,
+   * even if all rules of the route are closed, so no other route gets its requests. Its references are not resolved.
    */
   readonly closed: readonly Fault[];
-  /** Every backend the rule refers to and may, for the status of policies. */
+  /** Every backend that the rule refers to and is allowed to use, for the status of policies. */
   readonly found: readonly Upstream[];
 }
 
@@ -196,7 +196,7 @@ export interface BackendNode {
   readonly filters: readonly FilterNode[];
 }
 
-/** What one parentRef came to. */
+/** The result of one parentRef. */
 export interface ParentNode {
   readonly ref: ParentRef;
   /** Field path; `spec.useDefaultGateways` for a default Gateway. */
@@ -209,7 +209,7 @@ export interface ParentNode {
   readonly refusal: Fault | null;
 }
 
-/** How a backend is spoken to, as far as a route may ask for it. */
+/** The protocol to a backend, as far as a route may choose it. */
 export type UpstreamProtocol = 'http1' | 'h2' | 'tcp' | 'udp';
 
 /** One port of a Service, or an XBackend, with the policies that govern it. */
@@ -222,7 +222,7 @@ export interface Upstream {
   readonly discovery:
     | { readonly kind: 'endpoints' }
     | { readonly kind: 'dns'; readonly hostname: string; readonly port: number };
-  /** null: in the clear. A failure only where the route may not need TLS at all (layer 4). */
+  /** null: plain text. A failure only if the route may not need TLS at all (layer 4). */
   readonly tls: Result<UpstreamTlsNode, Fault> | null;
   /** Direct policies that govern it, at most one of each kind. */
   readonly policies: readonly PolicyNode[];
@@ -243,7 +243,7 @@ export interface UpstreamTlsNode {
 export interface XBackendNode {
   readonly object: XBackend;
   readonly ref: ObjectRef;
-  /** null: in the clear. */
+  /** null: plain text. */
   readonly tls: Result<UpstreamTlsNode, Fault> | null;
   readonly faults: readonly Fault[];
 }

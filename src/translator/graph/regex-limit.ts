@@ -1,15 +1,15 @@
-/** How much the regular expressions of a route may add up to: what they cost is paid by all tenants of a Gateway. */
+/** Limits the total size of a route's regular expressions: all tenants of a Gateway pay for their cost. */
 import type { Fault } from '../faults/fault.ts';
 import { regexTotal } from '../faults/route-faults.ts';
 import type { RuleNode } from './nodes.ts';
 
 /**
- * Instructions of all patterns of a route, and of a hostname. A request whose text has 50 bytes then stays within the budget that the
- * data plane gives it, whatever it asks for.
+ * Instructions of all patterns of a route, and of a hostname. With this limit a request with 50 bytes of text stays within its budget in
+ * the data plane, regardless of its content.
  */
 export const REGEX_INSTRUCTIONS = 10_000;
 
-/** The rules from the one on that goes beyond the limit are invalid. */
+/** The rule that exceeds the limit, and all rules after it, are invalid. */
 export function withinRegexLimit(rules: readonly RuleNode[]): readonly RuleNode[] {
   let total = 0;
   return rules.map((rule) => {

@@ -1,4 +1,4 @@
-/** The five route kinds brought to one shape, so that everything after this file treats them alike. */
+/** Converts the five route kinds to one type, so all later code treats them alike. */
 import type {
   GRPCRoute,
   GRPCRouteRuleMatch,
@@ -40,14 +40,14 @@ export interface BackendRefSpec extends BackendObjectRef {
   readonly filters?: readonly FilterSpec[];
 }
 
-/** Of a rule: what policies can say as well. */
+/** Settings of a rule that policies can set as well. */
 export interface RuleSettings {
   readonly timeouts: HTTPRouteRuleTimeouts | null;
   readonly retry: HTTPRouteRuleRetry | null;
   readonly sessionPersistence: HTTPRouteRuleSessionPersistence | null;
 }
 
-/** A rule with what its kind does not have left empty. */
+/** A rule of any kind; members that its kind lacks are empty. */
 export interface RuleSpec extends RuleSettings {
   readonly name: string | null;
   readonly matches: readonly MatchSpec[];
@@ -80,7 +80,7 @@ const EMPTY_RULE: RuleSpec = {
 
 type RouteRule = NonNullable<AnyRoute['spec']['rules']>[number];
 
-/** Each rule by itself: one that cannot be read is closed, for all that the route takes if not even its matches can be. */
+/** Reads each rule separately. An unreadable rule is closed; if its matches are unreadable too, it matches every request of the route. */
 function readRules<Rule extends RouteRule>(
   { kind }: AnyRoute,
   rules: readonly Rule[],
@@ -105,7 +105,7 @@ function readRules<Rule extends RouteRule>(
   );
 }
 
-/** Takes what no more specific rule does, and answers 500. */
+/** Matches requests that no more specific rule matches, and answers 500. */
 const closedRule = (kind: RouteKind, closed: readonly Fault[]): RuleSpec => ({
   ...EMPTY_RULE,
   matches: kind === 'HTTPRoute' || kind === 'GRPCRoute' ? [matchAll(kind)] : [],
@@ -160,7 +160,7 @@ function readLayer4Route(route: TLSRoute | TCPRoute | UDPRoute): RouteSpec {
     matches: () => [],
     rest: ({ backendRefs }) => ({ backendRefs }),
   });
-  // v1 requires hostnames; v1alpha2 and v1alpha3 do not, and mean every name of the listener.
+  // v1 requires hostnames. In v1alpha2 and v1alpha3 a route without hostnames means every hostname of the listener.
   const hostnames = route.kind === 'TLSRoute' ? (route.spec.hostnames ?? []) : [];
   return { ...commonOf(route), kind: route.kind, hostnames, rules };
 }
@@ -174,7 +174,7 @@ export const routeLists = (snapshot: ResourceSnapshot): readonly (readonly AnyRo
   snapshot.udpRoutes,
 ];
 
-/** A route that does not satisfy its schema, or cannot be read, keeps its place with closed rules. */
+/** A route that violates its schema or cannot be read keeps its position, with closed rules. */
 export function readRoute(route: AnyRoute): RouteSpec {
   const spec = contain(
     () => readByKind(route),
@@ -186,7 +186,7 @@ export function readRoute(route: AnyRoute): RouteSpec {
   return { ...spec, rules: rules.map((rule) => ({ ...rule, closed: [...rule.closed, ...violations] })) };
 }
 
-/** Where its hostnames cannot be read either, there is no telling what to close. */
+/** If its hostnames are unreadable too, the requests to close are unknown. */
 function unreadable(route: AnyRoute, fault: Fault): RouteSpec {
   const hostnames = contain<readonly string[] | null>(
     () => ('hostnames' in route.spec ? [...(route.spec.hostnames ?? [])] : []),

@@ -1,4 +1,4 @@
-/** Reads one rule of a route of any kind: what it matches, its filters, where it forwards, its own settings. */
+/** Reads one rule of a route of any kind: its matches, filters, backends and settings. */
 import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
 import { parseDurationMs } from '../../lib/duration.ts';
@@ -53,7 +53,7 @@ export function readRule(spec: RuleSpec, index: number, context: RuleContext): R
 
 const pathOf = (index: number): string => `spec.rules[${index}]`;
 
-/** It answers for what it matches, or for all that the route takes if that cannot be read. */
+/** A closed rule answers 500 to requests that it matches, or to all requests of the route if its matches are unreadable. */
 function closedRule(
   spec: RuleSpec,
   index: number,

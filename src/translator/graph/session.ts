@@ -1,4 +1,4 @@
-/** Session persistence, of a rule or of a policy, as its settings are read (GEP-1619). */
+/** Reads the session persistence settings of a rule or policy (GEP-1619). */
 import type { HTTPRouteRuleSessionPersistence } from '../../gatewayapi/generated/types.ts';
 import type { SessionPersistence } from '../../ir/policy.ts';
 import { parseDurationMs } from '../../lib/duration.ts';

@@ -1,6 +1,6 @@
 /**
- * The snapshot by key: every lookup of the graph is one step, however many objects there are. Brought from one snapshot to the next at
- * the cost of what differs.
+ * Indexes the snapshot by key, so the cost of a lookup does not depend on the number of objects. An update costs in proportion to
+ * the change.
  */
 import type { ConfigMap, EndpointSlice, Namespace, Secret, Service } from '../../gatewayapi/core-kinds.ts';
 import type { XBackend } from '../../gatewayapi/generated/types.ts';
@@ -18,22 +18,22 @@ const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** What judging an object may read of other objects. Kept this narrow so that reads can be recorded and replayed (reads.ts). */
+/** The lookups of other objects that evaluating an object may use. The interface is narrow so that reads.ts can record and replay them. */
 export interface Lookup {
   service(namespace: string, name: string): Service | undefined;
   backend(namespace: string, name: string): XBackend | undefined;
   secret(namespace: string, name: string): Secret | undefined;
   configMap(namespace: string, name: string): ConfigMap | undefined;
-  /** Whether `from` may refer to `to`: same namespace, or a ReferenceGrant says so. */
+  /** Whether `from` may refer to `to`: both have the same namespace, or a ReferenceGrant allows it. */
   granted(from: Referrer, to: ObjectRef): boolean;
   /**
-   * Labels of a namespace; the same object until they change. The API server puts the name label on every namespace; here it is also
-   * there when no Namespace object is given, as is usual outside of a cluster.
+   * Labels of a namespace; the same object until they change. The API server sets the name label on every namespace; here it is also
+   * set if there is no Namespace object, as is usual outside of a cluster.
    */
   namespaceLabels(name: string): Labels;
 }
 
-/** The lists that lookups are answered from. */
+/** The snapshot's lists that lookups use. */
 type IndexedLists = Pick<
   ResourceSnapshot,
   'services' | 'backends' | 'secrets' | 'configMaps' | 'referenceGrants' | 'namespaces' | 'endpointSlices'
@@ -56,7 +56,7 @@ export class SnapshotIndex implements Lookup {
   readonly #configMaps = new KeyedObjects<ConfigMap>();
   readonly #namespaces = new KeyedObjects<Namespace>();
   readonly #slices = new Map<NamespacedName, readonly EndpointSlice[]>();
-  /** Labels of namespaces of which there is no object. */
+  /** Labels of namespaces without a Namespace object. */
   readonly #nameOnly = new Map<string, Labels>();
   readonly #defects: Defects;
   #grants: GrantIndex = new Map();
@@ -74,12 +74,12 @@ export class SnapshotIndex implements Lookup {
     return index;
   }
 
-  /** Grows whenever a lookup, other than of endpoint slices, may be answered otherwise than before. */
+  /** Increases whenever a lookup, except of endpoint slices, may have a new result. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Answers from this snapshot from now on. */
+  /** Switches to this snapshot. */
   update(snapshot: ResourceSnapshot): void {
     const before = this.#lists;
     const keyed = [
@@ -107,7 +107,7 @@ export class SnapshotIndex implements Lookup {
     for (const service of new Set([...removed.map(serviceOf), ...come.keys()])) {
       if (service === null) continue;
       const kept = (this.#slices.get(service) ?? []).filter((slice) => !gone.has(slice));
-      // By name, so that what wins among duplicates does not hang on the order of input.
+      // By name, so the winner among duplicates does not depend on the order of the input.
       const slices = [...kept, ...(come.get(service) ?? [])].sort(byName);
       if (slices.length === 0) this.#slices.delete(service);
       else this.#slices.set(service, compactArray(slices));
@@ -154,7 +154,7 @@ export class SnapshotIndex implements Lookup {
 const LABELS_OF = new WeakMap<Namespace, Labels>();
 const NO_SLICES: readonly EndpointSlice[] = [];
 
-/** The Service that a slice belongs to; null when it does not say. */
+/** The Service that a slice belongs to; null if the slice names none. */
 export function serviceOf(slice: EndpointSlice): NamespacedName | null {
   const service = slice.metadata.labels?.[SERVICE_NAME_LABEL];
   return service === undefined ? null : namespacedName(namespaceOf(slice), service);

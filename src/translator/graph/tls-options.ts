@@ -34,7 +34,7 @@ export interface TlsOptionsReading {
 }
 
 /**
- * Reads the options of a listener at `path`. Unknown keys under our own prefix are faults (a misspelt minimum version
+ * Reads the options of a listener at `path`. Unknown keys under Sluice's prefix are faults (a misspelt minimum version
  * must not serve a weaker one); keys of other implementations are warnings.
  */
 export function readTlsOptions(
@@ -59,7 +59,7 @@ export function readTlsOptions(
   return { options, faults, warnings };
 }
 
-/** The option's part of the whole, or what is wrong with it. */
+/** The parsed option, or what is wrong with it. */
 function readOption(name: string, value: string): Partial<TlsOptions> | string {
   switch (name) {
     case 'tls-min-version':

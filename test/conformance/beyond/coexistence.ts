@@ -87,8 +87,8 @@ export function coexistenceTests(cluster: () => Cluster): void {
     // within the second of the other one it would be noted with the next.
     await delay(API_SERVER_SECOND_MS);
     await apply(scene, route);
-    // What the proxies' own rollout still writes is over when the Gateway is programmed; what is ours settles at once.
-    const before = await until('nothing changes any more', 60, () => settled(scene));
+    // The proxies' rollout is complete when the Gateway is programmed; Sluice's own writes end at once.
+    const before = await until('nothing changes any more', 60, () => stableVersions(scene));
     for (let round = 0; round < APPLIES; round += 1) {
       await apply(scene, route);
       await delay(BETWEEN_APPLIES_MS);
@@ -149,7 +149,7 @@ function versions(scene: Scene): Promise<string> {
   );
 }
 
-async function settled(scene: Scene): Promise<string> {
+async function stableVersions(scene: Scene): Promise<string> {
   const before = await versions(scene);
   await delay(BETWEEN_APPLIES_MS);
   assert.equal(await versions(scene), before);

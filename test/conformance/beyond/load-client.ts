@@ -12,7 +12,7 @@ import type { LoadFailure, LoadKind, LoadReport } from './steady-load.ts';
 
 const PAUSE_MS = 15;
 const ANSWER_LIMIT_MS = 10_000;
-/** Ends that a client of a draining server is told of: going away (RFC 6455 section 7.4.1). */
+/** The close code of a draining server: going away (RFC 6455 section 7.4.1). */
 const GOING_AWAY = 1001;
 
 const [address = '', host = '', ...kinds] = process.argv.slice(2);
@@ -89,7 +89,7 @@ async function getOnStream(session: ClientHttp2Session): Promise<void> {
   if (headers[':status'] !== 200) throw new Error(`status ${headers[':status'] ?? 0}`);
 }
 
-/** Prior knowledge. A GOAWAY is heeded: the next request goes on a new session. */
+/** HTTP/2 with prior knowledge. After a GOAWAY the next request uses a new session. */
 async function overHttp2(): Promise<void> {
   let session: ClientHttp2Session | null = null;
   while (!isOver()) {
@@ -114,7 +114,7 @@ async function overHttp2(): Promise<void> {
   session?.close();
 }
 
-/** One message after the other; a close with 1001 is heeded by opening anew. */
+/** Sends one message after another; after a close with 1001 it opens a new connection. */
 async function overWebSocket(): Promise<void> {
   while (!isOver()) {
     const socket = new WebSocket(`ws://${address}/`, { headers: { host } });

@@ -1,4 +1,4 @@
-/** A steady load on an address of the cluster, and what became of its requests. */
+/** A steady load on an address of the cluster, with the results of its requests. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,7 +30,7 @@ export interface LoadTarget {
   readonly kinds: readonly LoadKind[];
 }
 
-/** Runs `change` under load, and gives what became of the requests before, during and after it. */
+/** Runs `change` under load, and returns the results of the requests before, during and after it. */
 export async function underLoad(target: LoadTarget, change: () => Promise<void>): Promise<LoadReport> {
   const [program, words] = inNamespace(process.execPath, [
     join(import.meta.dirname, 'load-client.ts'),

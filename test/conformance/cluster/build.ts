@@ -49,7 +49,7 @@ export function buildCluster(layout: Layout, log: (line: string) => void): void 
   writeFileSync(stamp, wanted);
 }
 
-/** The folder of the Gateway API module: its CRDs stand in `config/crd`. */
+/** The folder of the Gateway API module: its CRDs are in `config/crd`. */
 export function gatewayApiFolder(layout: Layout): string {
   return readFileSync(join(layout.cache, 'gateway-api.folder'), 'utf8').trim();
 }

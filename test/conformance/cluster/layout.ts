@@ -1,5 +1,5 @@
 /**
- * What the test cluster consists of and where it stands. All addresses are of the benchmarking range 198.18.0.0/15
+ * The components of the test cluster and their addresses. All addresses are of the benchmarking range 198.18.0.0/15
  * (RFC 2544), inside a network namespace of its own that has no way out.
  */
 import { mkdirSync } from 'node:fs';

@@ -53,7 +53,7 @@ state = "${state}/containerd/state"
         SystemdCgroup = false
 `;
 
-/** Leases of pod addresses go with the cluster: nobody gives back those of pods that are killed with it, and there are 253. */
+/** Removes leases of pod addresses with the cluster: killed pods do not release theirs, and there are only 253. */
 const bridge = ({ state }: Layout): object => ({
   cniVersion: '0.4.0',
   name: 'lab',

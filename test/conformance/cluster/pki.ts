@@ -1,4 +1,4 @@
-/** Keys and certificates of the cluster's control plane, made anew with each cluster. */
+/** Keys and certificates of the cluster's control plane, created for each cluster. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.ts';

@@ -1,4 +1,4 @@
-/** The whole controller: a fake API server over HTTP, real configuration streams, proxies that keep book. */
+/** The whole controller: a fake API server over HTTP, real configuration streams, and proxies that record their updates. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Translator } from '../../../src/translator/translate.ts';
@@ -19,7 +19,7 @@ suite('controller', () => {
     const controller = await runController(t, cluster);
     const secret = await identityOf(cluster, 'web');
     await giveAddress(cluster, 'web', '192.0.2.1');
-    assert.equal(isProgrammed(cluster, 'web'), false, 'nobody serves it yet');
+    assert.equal(isProgrammed(cluster, 'web'), false, 'no proxy serves it yet');
     const { plane } = runProxy(t, controller, { name: 'p1', secret });
     await plane.until(({ hostnames }) => hostnames.includes('shop.example'));
     await cluster.api.until(() => isProgrammed(cluster, 'web'));
@@ -129,7 +129,7 @@ suite('controller', () => {
     );
   });
 
-  test('a configuration that proxies refuse is said on its Gateway, and mended with the next', async (t) => {
+  test('a Gateway reports that proxies refuse its configuration, and recovers with the next one', async (t) => {
     const cluster = await clusterWithGateway(t);
     const controller = await runController(t, cluster);
     const secret = await identityOf(cluster, 'web');
@@ -209,7 +209,7 @@ suite('controller', () => {
     await renewed.plane.until(({ hostnames }) => hostnames.includes('after.example'));
   });
 
-  test('why a Gateway has no proxies is said on it, and gone when it is over', async (t) => {
+  test('a Gateway reports why it has no proxies, until it has some', async (t) => {
     const cluster = await clusterWithGateway(t);
     cluster.api.fault = ({ method, path }) =>
       method === 'PATCH' && path.includes('/deployments/') ? { status: 403 } : null;
@@ -228,7 +228,7 @@ suite('controller', () => {
     );
   });
 
-  test('a Gateway that is made anew at once has an identity of its own', async (t) => {
+  test('a Gateway that is re-created immediately has its own identity', async (t) => {
     const cluster = await clusterWithGateway(t);
     await runController(t, cluster);
     const first = await identityOf(cluster, 'web');

@@ -13,7 +13,7 @@ import type { StoredObject } from '../../support/fake-api/store.ts';
 import { clusterWithGateway, identityOf } from '../../support/gateway-cluster.ts';
 import { gatewayObject, routeObject, type KubeCluster } from '../../support/kube-cluster.ts';
 
-/** A stream with the identity in a Secret, before anything is said on it. */
+/** A stream with the identity in a Secret, before any message. */
 function dial(t: TestContext, port: number, secret: StoredObject): TLSSocket {
   const data = secret['data'] as Readonly<Record<string, string>>;
   const file = (name: string): Buffer => Buffer.from(data[name] ?? '', 'base64');

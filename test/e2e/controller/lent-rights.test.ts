@@ -1,5 +1,5 @@
 /**
- * What somebody who may write Gateways, ProxyConfigs and routes in one namespace can and cannot have the controller make: from manifests to
+ * What a tenant with write access to Gateways, ProxyConfigs and routes in one namespace can make the controller create: from manifests to
  * the objects that the controller applies with its own rights.
  */
 import assert from 'node:assert/strict';

@@ -23,7 +23,7 @@ const GETS = [
   ['/x/./../cart/items', 'cart', '/cart/items'],
 ] as const;
 
-test('path-based routing: the most specific path wins, wherever its rule stands', async (t) => {
+test('path-based routing: the most specific path wins, regardless of the order of rules', async (t) => {
   const store = await startExample(t, '02-path-based-routing');
   for (const [path, backend, seen] of GETS) {
     const answer = await store.echo({ host, path });

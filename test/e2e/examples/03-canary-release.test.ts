@@ -4,7 +4,7 @@ import { startExample } from '../../support/example.ts';
 
 const host = 'checkout.example';
 
-test('canary: one in ten, exactly, and everybody who asks for it', async (t) => {
+test('canary: exactly one request in ten, and every request with the header', async (t) => {
   const checkout = await startExample(t, '03-canary-release');
   assert.deepEqual(await checkout.tally(100, { host }), {
     'default/checkout-stable': 90,
@@ -15,7 +15,7 @@ test('canary: one in ten, exactly, and everybody who asks for it', async (t) => 
   });
 });
 
-test('canary: a new weight is in force when the file is saved', async (t) => {
+test('canary: a new weight applies when the file is saved', async (t) => {
   const checkout = await startExample(t, '03-canary-release');
   const before = await checkout.sluice.status();
   checkout.edit('route.yaml', (text) => text.replace('weight: 90', 'weight: 0'));

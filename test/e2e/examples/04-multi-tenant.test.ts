@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startExample } from '../../support/example.ts';
 
-test('multi-tenant: each team under its own name, and nobody under another', async (t) => {
+test("multi-tenant: each team's routes serve only the team's own hostname", async (t) => {
   const shared = await startExample(t, '04-multi-tenant');
   // The route of team blue for this hostname is loaded, too; were it attached, it would take a share or all of it.
   assert.deepEqual(await shared.tally(10, { host: 'shop.red.example' }), { 'red/shop': 10 });

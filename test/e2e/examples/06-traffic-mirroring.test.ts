@@ -14,7 +14,7 @@ interface Mirrored {
   readonly body: string;
 }
 
-/** Stands where the example's rewrite.mjs would; fails every request as that does. */
+/** Replaces the example's rewrite.mjs; fails every request as that does. */
 async function startRewrite(t: TestContext): Promise<{ server: Server; received: Mirrored[] }> {
   const received: Mirrored[] = [];
   const server = createServer((request, response) => {
@@ -41,7 +41,7 @@ function startOrders(t: TestContext, rewritePort: number): Promise<Example> {
   return startExample(t, '06-traffic-mirroring', { folder });
 }
 
-test('mirroring: the rewrite gets a copy of every request, and its failures reach nobody', async (t) => {
+test('mirroring: the rewrite gets a copy of every request, and clients never see its failures', async (t) => {
   const { server, received } = await startRewrite(t);
   const orders = await startOrders(t, (server.address() as AddressInfo).port);
   for (let index = 1; index <= 5; index += 1) {

@@ -54,7 +54,7 @@ function expected(reference: ReferenceDecoder, bytes: Buffer): readonly Field[] 
   }
 }
 
-function judgeBlock(decoder: HpackDecoder, reference: ReferenceDecoder, bytes: Buffer): string {
+function checkBlock(decoder: HpackDecoder, reference: ReferenceDecoder, bytes: Buffer): string {
   const result = decoder.decode(bytes, 0, bytes.length);
   const fields = expected(reference, bytes);
   if (fields === null) {
@@ -108,7 +108,7 @@ export const hpack: FuzzTarget = {
     );
     return Buffer.concat(blocks);
   },
-  judge(reads) {
+  outcomeOf(reads) {
     const bytes = Buffer.concat(reads);
     const decoder = new HpackDecoder(LIMITS);
     const reference = new ReferenceDecoder();
@@ -116,7 +116,7 @@ export const hpack: FuzzTarget = {
     for (let at = 0; at < bytes.length;) {
       const from = at + 1;
       at = Math.min(bytes.length, from + (bytes[at] ?? 0));
-      const verdict = judgeBlock(decoder, reference, bytes.subarray(from, at));
+      const verdict = checkBlock(decoder, reference, bytes.subarray(from, at));
       verdicts.push(verdict);
       // The connection is over: what its tables hold now no longer matters.
       if (verdict === 'compression') break;

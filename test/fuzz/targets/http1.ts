@@ -26,9 +26,9 @@ export const http1Request: FuzzTarget = {
   dictionary: HTTP1_DICTIONARY,
   generate: (random) =>
     ascii(Array.from({ length: 1 + random.below(3) }, () => requestText(random)).join('')),
-  judge(reads) {
+  outcomeOf(reads) {
     const { log, written } = serveHttp1(reads);
-    // Whatever is refused ends its connection: what follows it is nobody's request. What is no HTTP at all gets no answer.
+    // A refused request ends its connection, so later bytes are not parsed. Input that is not HTTP gets no answer.
     const refusals = log.filter((line) => line.startsWith('refused')).length;
     assert.ok(refusals <= 1, 'went on after a refusal');
     if (refusals > 0) assert.match(written, /^$|connection: close\r\n/);
@@ -51,7 +51,7 @@ export const http1Response: FuzzTarget = {
   ].map(ascii),
   dictionary: HTTP1_DICTIONARY,
   generate: (random) => ascii(responseText(random)),
-  judge: (reads) => [...receiveHttp1(reads, false), ...receiveHttp1(reads, true)].join('\n'),
+  outcomeOf: (reads) => [...receiveHttp1(reads, false), ...receiveHttp1(reads, true)].join('\n'),
 };
 
 /** A chunked body and what follows it. */
@@ -64,7 +64,7 @@ export const chunked: FuzzTarget = {
   ].map(ascii),
   dictionary: HTTP1_DICTIONARY,
   generate: (random) => ascii(chunkedBody(random) + (random.chance(0.3) ? 'rest' : '')),
-  judge(reads) {
+  outcomeOf(reads) {
     const decoder = new ChunkedDecoder();
     decoder.reset();
     let payload = '';

@@ -87,7 +87,7 @@ export const http2Server: FuzzTarget = {
   corpus: [REQUESTS, TUNNEL, TOO_MUCH],
   dictionary: HTTP2_DICTIONARY,
   generate: clientBytes,
-  judge: (reads) => serveHttp2(reads).log.join('\n'),
+  outcomeOf: (reads) => serveHttp2(reads).log.join('\n'),
 };
 
 export const http2Client: FuzzTarget = {
@@ -95,7 +95,7 @@ export const http2Client: FuzzTarget = {
   corpus: [ANSWERS],
   dictionary: HTTP2_DICTIONARY,
   generate: backendBytes,
-  judge: (reads) => receiveHttp2(reads).join('\n'),
+  outcomeOf: (reads) => receiveHttp2(reads).join('\n'),
 };
 
 const MAX_FRAME_BYTES = 16_384;
@@ -154,7 +154,7 @@ export const http2Frames: FuzzTarget = {
   corpus: [REQUESTS.subarray(PREFACE.length), ANSWERS],
   dictionary: HTTP2_DICTIONARY,
   generate: backendBytes,
-  judge(reads) {
+  outcomeOf(reads) {
     const whole = Buffer.concat(reads);
     const frames = readFrames(reads, whole);
     assert.deepEqual(frames, referenceFrames(whole));

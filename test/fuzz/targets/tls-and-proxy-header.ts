@@ -60,7 +60,7 @@ export const clientHello: FuzzTarget = {
     Buffer.from('GET / HTTP/1.1\r\n'),
   ],
   generate: hello,
-  judge(reads) {
+  outcomeOf(reads) {
     const reader = new ClientHelloReader();
     let result = JSON.stringify({ kind: 'incomplete' });
     let bytes = 0;
@@ -135,7 +135,7 @@ export const proxyHeader: FuzzTarget = {
     Buffer.of(0x21, 0x11, 0, 12),
   ],
   generate: proxyHeaderText,
-  judge(reads) {
+  outcomeOf(reads) {
     let received: Buffer = Buffer.alloc(0);
     let result: ProxyHeaderResult = { kind: 'incomplete' };
     for (const read of reads) {

@@ -47,7 +47,7 @@ export function omit(object: JsonObject, ...names: readonly string[]): JsonObjec
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Leaves of what a manager applied; `metadata` that identifies is nobody's. */
+/** Leaf fields that a manager applied; identifying `metadata` has no owner. */
 export function leafPaths(value: Json, path = ''): string[] {
   const field = path.slice(path.lastIndexOf('.') + 1);
   const key = LIST_KEYS[field];
@@ -77,7 +77,7 @@ const stepsOf = (path: string): Step[] =>
     return { field: unescape(field), key, value };
   });
 
-/** Splits at dots that stand outside of brackets: keys of list items may hold dots. */
+/** Splits at dots outside of brackets: keys of list items may contain dots. */
 function splitPath(path: string): string[] {
   const parts: string[] = [];
   let depth = 0;

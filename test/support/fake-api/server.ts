@@ -62,7 +62,7 @@ export class FakeApiServer {
     return new URL(`http://127.0.0.1:${String(this.#port)}`);
   }
 
-  /** How a client reaches it; nobody needs a token. */
+  /** How a client reaches it, without a token. */
   get access(): ApiServer {
     return {
       url: this.url,

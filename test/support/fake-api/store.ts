@@ -93,7 +93,7 @@ export class FakeStore {
     return this.#put(resource, object, [{ manager, operation: 'Update', subresource: '', paths }]);
   }
 
-  /** PUT of the whole object, or of its status; conditional where a resourceVersion stands in it. */
+  /** PUT of the whole object, or of its status; conditional if it has a resourceVersion. */
   update(resource: ResourceId, wanted: JsonObject, subresource: string): StoredObject {
     const metadata = wanted['metadata'] as Metadata;
     const entry = this.#existing(resource, metadata.namespace ?? '', metadata.name);
