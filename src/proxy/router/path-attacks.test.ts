@@ -84,6 +84,8 @@ suite('paths under attack', () => {
     ['dots encoded twice', '/public/%252e%252e/admin'],
     ['dots with a parameter', '/public/..;/admin'],
     ['dots with an encoded parameter', '/public/..%3bx/admin'],
+    ['an encoded slash in a parameter', '/;%2fa/admin'],
+    ['the same encoded more deeply than its semicolon', '/%3b%25252f%2561/admin'],
     ['a backslash', '/public\\..\\admin'],
     ['an encoded backslash', '/public%5c..%5cadmin'],
     ['a backslash encoded twice, as a way up', '/public%255c..%255cadmin'],

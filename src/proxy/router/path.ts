@@ -82,18 +82,29 @@ const DECODINGS = 3;
 
 /**
  * Whether a reader that decodes delimiters, decodes again, or drops `;` parameters would find a dot segment that the path does not
- * openly have (`/a%2f..%2fb`, `/a/..;x/b`, `/a/%252e%252e/b`), or a backslash or NUL (`/%255cadmin`).
+ * openly have (`/a%2f..%2fb`, `/a/..;x/b`, `/a/%252e%252e/b`), a backslash or NUL (`/%255cadmin`), or other segments
+ * (`/;%2fa/admin` is `/admin` to a reader that drops parameters before it decodes, `/a/admin` to one that decodes first).
  */
 function hidesMore(path: string): boolean {
   const open = countDotSegments(path, false);
   let reading = path;
   for (let round = 0; round < DECODINGS; round++) {
-    if (countDotSegments(reading, true) !== open) return true;
+    if (countDotSegments(reading, true) !== open || hidesSlashInParameter(reading)) return true;
     if (!reading.includes('%')) return false;
     reading = decodeAll(reading);
     if (/[\\\0]/.test(reading)) return true;
   }
   return countDotSegments(reading, true) !== open;
+}
+
+const ENCODED_SLASH = /%(?:25)*2f/i;
+
+function hidesSlashInParameter(path: string): boolean {
+  if (!path.includes(';')) return false;
+  return path.split('/').some((segment) => {
+    const parameters = segment.indexOf(';');
+    return parameters >= 0 && ENCODED_SLASH.test(segment.slice(parameters));
+  });
 }
 
 function countDotSegments(path: string, lenient: boolean): number {
