@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz`: any bytes to any parser, at length. Prints what each target stood, and for one that did not how to see it again; the
- * exit code is 1 when there was one.
+ * `npm run fuzz`: fuzzes all parsers for a long time. Prints the number of inputs of each target, and for a failure how to reproduce it. The
+ * exit code is 1 after a failure.
  *
  *   npm run fuzz                                      every parser, 1,000,000 inputs each
  *   npm run fuzz -- --minutes 30                      every parser, for as long together

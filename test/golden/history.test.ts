@@ -33,7 +33,7 @@ function randomOf(seed: number): Random {
 const pick = <T>(items: readonly T[], random: Random): T | undefined => items[random(items.length)];
 const keyOf = ([{ kind, namespace, name }]: Entry): string => [kind, namespace, name].join('/');
 
-/** Two cases together; where both have an object of a name, the first one's. */
+/** Merges two cases; of two objects with the same name the first case's is used. */
 const joined = (a: GoldenCase, b: GoldenCase): World => [
   ...new Map([...b.objects, ...a.objects].map((entry) => [keyOf(entry), entry])).values(),
 ];

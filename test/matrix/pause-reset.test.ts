@@ -168,7 +168,7 @@ suite('a paused exchange', () => {
           begin(peer, id, path);
           const reset = await held.reset;
           // What the proxy had to do with the first bytes is done.
-          await peer.settle();
+          await peer.exchangePings();
           if (end === 'the client resets it') peer.send(rstStream(id, CODE.cancel));
           else if (end === 'the backend resets it') reset();
           else if (isLeaving) peer.raw.destroy();

@@ -30,7 +30,7 @@ export function checkRefusal(cluster: UpstreamCluster): string | null {
 }
 
 /**
- * Bounds the retries of the last interval from what was seen from outside: decisions are up to one backoff older than the tries, and
+ * Bounds the retries of the last interval from what was seen from outside: decisions are up to one backoff older than the attempts, and
  * windows slide in slices, so the bound is loose; with 0 percent and no least rate it is exact.
  */
 export class BudgetWatch {

@@ -11,7 +11,7 @@ export class SimRequest implements DownstreamStream {
   readonly host: string;
   /** Times that a backend may have acted upon it. */
   processed = 0;
-  tries = 0;
+  attempts = 0;
   /** A backend has looked at the last try: another one loads it twice. */
   wasSeen = false;
   /** Status that a backend gave the last attempt; 0 without one. */

@@ -12,12 +12,12 @@ const only = process.env['SLUICE_SIMULATION_SEED'];
 const seeds = only === undefined ? Array.from({ length: RUNS }, (_, index) => index + 1) : [Number(only)];
 
 test(`every request ends once and goes where it should, over ${seeds.length} schedules`, (t) => {
-  const total = { requests: 0, tries: 0, answered: 0 };
+  const total = { requests: 0, attempts: 0, answered: 0 };
   for (const seed of seeds) {
     const outcome = simulate(seed);
     for (const key of Object.keys(total) as (keyof Outcome)[]) total[key] += outcome[key];
   }
-  t.diagnostic(`${total.requests} requests, ${total.tries} tries, ${total.answered} answered with 200`);
+  t.diagnostic(`${total.requests} requests, ${total.attempts} attempts, ${total.answered} answered with 200`);
   assert.ok(total.answered > total.requests / 4, 'the simulated world has become too bad to show anything');
 });
 

@@ -59,7 +59,7 @@ const CONNECTION = new DownstreamConnection({
 
 export interface Outcome {
   readonly requests: number;
-  readonly tries: number;
+  readonly attempts: number;
   readonly answered: number;
 }
 
@@ -146,7 +146,7 @@ class World {
     this.#checkEnd();
     return {
       requests: this.#requests.length,
-      tries: this.#requests.reduce((sum, { tries }) => sum + tries, 0),
+      attempts: this.#requests.reduce((sum, { attempts }) => sum + attempts, 0),
       answered: this.#requests.filter(({ status }) => status === 200).length,
     };
   }
@@ -233,10 +233,10 @@ class World {
     const { endpoint, stream: request } = exchange;
     if (endpoint === null || !(request instanceof SimRequest)) return;
     if (request.ended !== null) this.#fail(`request ${request.id} is tried after it had ${request.ended}`);
-    request.tries++;
+    request.attempts++;
     const retry = exchange.requests?.retry ?? null;
     const most = 2 + Math.max(1, retry?.attempts ?? 1);
-    if (request.tries > most) this.#fail(`request ${request.id} is tried ${request.tries} times`);
+    if (request.attempts > most) this.#fail(`request ${request.id} has ${request.attempts} attempts`);
     if (request.processed > 0 && !mayRepeat(request, retry)) {
       this.#fail(`${request.method} ${request.id} is sent again though a backend may have acted upon it`);
     }
@@ -247,7 +247,7 @@ class World {
       budget = new BudgetWatch();
       this.#budgets.set(cluster, budget);
     }
-    if (request.tries === 1) budget.countRequest(this.#agenda.nowMs);
+    if (request.attempts === 1) budget.countRequest(this.#agenda.nowMs);
     else if (request.wasSeen) this.#hold(budget.checkRetry(cluster, this.#agenda.nowMs));
     request.wasSeen = false;
   }

@@ -117,8 +117,8 @@ export class H2Peer {
     return at < 0 ? null : (this.#seen.splice(at, 1)[0] ?? null);
   }
 
-  /** Says and hears nothing for some turns of the other side: what it had to say has come afterwards. */
-  async settle(rounds = 1): Promise<void> {
+  /** Exchanges PINGs with the peer: everything that it sent before has arrived afterwards. */
+  async exchangePings(rounds = 1): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       this.send(ping());
       await this.next(({ type, flags }) => type === TYPE.ping && flags === FLAG.ack);

@@ -1,5 +1,5 @@
 /**
- * The form of JSON that a type stands for, as text: members in order of their names, members of unions in order of their text, names of types
+ * The JSON shape of a type, as text: members in order of their names, members of unions in order of their text, names of types
  * left out. Two types of the same text encode alike, so a changed text is a changed encoding.
  */
 import ts from 'typescript';

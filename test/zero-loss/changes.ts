@@ -17,7 +17,7 @@ export interface Change {
 const IN_FLIGHT = 2;
 
 /**
- * Connections that the kernel has completed and nobody has accepted, in the moment in which a listening socket closes: it resets them, or
+ * Connections that the kernel has completed but no process has accepted when a listening socket closes: the kernel resets them, or
  * hands them to the successor's socket where it was told to.
  */
 const UNACCEPTED = readFileSync('/proc/sys/net/ipv4/tcp_migrate_req', 'utf8').trim() === '1' ? 0 : 1;

@@ -115,7 +115,7 @@ suite('api', () => {
     assert.equal((await ask(lab, 'routes', { 'if-none-match': etag })).status, 200);
   });
 
-  test('what cannot be answered is said in JSON, with a hint', async () => {
+  test('errors are answered in JSON, with a hint', async () => {
     const lab = labOfRoutes();
     const unknown = await refused(lab, 'route');
     assert.deepEqual([unknown.status, unknown.hint], [404, 'did you mean /api/v1/routes?']);

@@ -299,7 +299,7 @@ suite('time limits on clients', () => {
     }, DRIP_MS);
     assert.equal(await slow, '408');
     clearInterval(begin);
-    await peer.settle();
+    await peer.exchangePings();
     const last = begun.at(-1) ?? 0;
     assert.equal(
       peer.seen(({ streamId }) => streamId === last),

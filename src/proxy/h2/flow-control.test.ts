@@ -41,7 +41,7 @@ async function nextUpdate(peer: H2Peer, streamId: number): Promise<Frame | null>
   const isUpdate = (read: Frame): boolean => read.type === TYPE.windowUpdate && read.streamId === streamId;
   let update = peer.seen(isUpdate);
   for (let round = 0; round < 200 && update === null; round++) {
-    await peer.settle();
+    await peer.exchangePings();
     update = peer.seen(isUpdate);
   }
   return update;
@@ -125,7 +125,7 @@ suite('windows of clients', () => {
     void answerLong(connection, 64 * MIB);
     await peer.fields(1);
     // The kernel's buffers take some MiB; what they do not take waits in the backend, however long the rest goes on.
-    await peer.settle(500);
+    await peer.exchangePings(500);
     assert.ok(connection.socket.writableLength > 32 * MIB, `${connection.socket.writableLength} bytes wait`);
   });
 
