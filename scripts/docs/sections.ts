@@ -1,8 +1,16 @@
 /** Every generated section of the documentation. A new one is a file beside this one and a row here. */
 import { API_LISTS, API_TYPES } from './api.ts';
+import { FINDING_CODES } from './findings.ts';
 import { IMPORT_LAW } from './import-law.ts';
 import { READ_KINDS } from './kinds.ts';
 import { REASON_CODES } from './reasons.ts';
 import type { Section } from './section.ts';
 
-export const SECTIONS: readonly Section[] = [API_LISTS, API_TYPES, IMPORT_LAW, READ_KINDS, REASON_CODES];
+export const SECTIONS: readonly Section[] = [
+  API_LISTS,
+  API_TYPES,
+  ...FINDING_CODES,
+  IMPORT_LAW,
+  READ_KINDS,
+  REASON_CODES,
+];

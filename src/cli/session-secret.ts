@@ -1,6 +1,7 @@
 /** The secret that session tokens are keyed with (`ProxyOptions.sessionSecret`), from a file. */
 import { readFileSync, statSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
+import { describeFileError } from '../lib/file-error.ts';
 
 const LEAST_BYTES = 32;
 const OTHERS = 0o007;
@@ -14,7 +15,7 @@ export function parseSessionKey(path: string): Buffer {
     return readSessionSecret(path);
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw error;
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    throw new InvalidArgumentError(describeFileError(error, path));
   }
 }
 

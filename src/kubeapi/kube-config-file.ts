@@ -1,6 +1,7 @@
 /** A kubeconfig file, read and validated: the cluster and the user of its current context. Only what Sluice needs of it. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { describeFileError } from '../lib/file-error.ts';
 import { failure, success, type Result } from '../lib/result.ts';
 import { flag, list, nullable, object, optional, ShapeError, text, type Shape } from '../lib/shape.ts';
 
@@ -120,7 +121,7 @@ function parseFile(path: string): Result<KubeConfigFile, string> {
     return success(kubeConfig(parse(readFileSync(path, 'utf8'))));
   } catch (error) {
     // The first line says what is wrong; a YAML error goes on with an excerpt, which may hold a secret.
-    const [problem = ''] = (error as Error).message.split('\n', 1);
+    const [problem = ''] = describeFileError(error).split('\n', 1);
     return failure(
       error instanceof ShapeError ? `not a kubeconfig file:${problem.replace(/^(?! )/, ' ')}` : problem,
     );

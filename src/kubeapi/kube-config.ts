@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { describeFileError } from '../lib/file-error.ts';
 import { failure, success, type Result } from '../lib/result.ts';
 import { readKubeConfig, type ExecEntry, type UserEntry } from './kube-config-file.ts';
 
@@ -38,8 +39,12 @@ export function loadApiServer(environment: Environment, path: string | null): Re
     const server = fromKubeConfig(file, environment);
     return server.ok ? server : failure(`${file}: ${server.failure}`);
   } catch (error) {
-    // A certificate or key that the file names cannot be read, or the service account is not mounted.
-    return failure((error as Error).message);
+    // A certificate or key that the kubeconfig names cannot be read, or the service account is not mounted.
+    const reader =
+      named === null && host !== undefined
+        ? 'the service account of the pod'
+        : `named by ${named ?? 'the kubeconfig'}`;
+    return failure(`${describeFileError(error)} (${reader})`);
   }
 }
 

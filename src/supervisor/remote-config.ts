@@ -2,6 +2,7 @@
  * Configuration from the controller for the workers of this proxy, followed again whenever the stream breaks. Meanwhile the
  * active configuration stays active.
  */
+import { describeFileError } from '../lib/file-error.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -117,7 +118,9 @@ export function followController(options: RemoteOptions, signal: AbortSignal): v
       socket = dial(options);
     } catch (error) {
       // The identity is mounted by the kubelet, and replaced when it rotates: for a moment it may be missing or half there.
-      logger.warn('no identity to show the controller', { error: String(error) });
+      logger.warn('no identity to show the controller: --identity names its folder', {
+        error: describeFileError(error),
+      });
       later();
       return;
     }

@@ -22,6 +22,7 @@ import { explain } from '../../src/proxy/router/explain.ts';
 import { NO_CONTEXT } from '../../src/proxy/router/explain-backends.ts';
 import { compileRegex, measureRegex } from '../../src/proxy/router/regex.ts';
 import { errorFault } from '../../src/translator/faults/fault.ts';
+import type { FaultCodeOf } from '../../src/translator/faults/fault-codes.ts';
 import type { PolicyKind, PolicyObject } from '../../src/translator/policy/policy-kind.ts';
 import { POLICY_KINDS } from '../../src/translator/policy/policy-kinds.ts';
 import { translate } from '../../src/translator/translate.ts';
@@ -115,7 +116,7 @@ const BANNER_POLICY: PolicyKind<PolicyObject & { readonly spec: BannerSettings }
       text === 'lorem'
         ? [
             errorFault({
-              code: 'banner',
+              code: 'banner' as FaultCodeOf<'error'>,
               reason: 'Invalid',
               path: 'spec.text',
               message: 'lorem is not supported.',
@@ -156,7 +157,7 @@ const GUARD_POLICY: PolicyKind<PolicyObject & { readonly spec: GuardSettings }, 
   read: ({ spec }, { lookup, from }) => {
     const missing = spec.secret !== undefined && lookup.secret(from.namespace, spec.secret) === undefined;
     const fault = errorFault({
-      code: 'guard',
+      code: 'guard' as FaultCodeOf<'error'>,
       reason: 'InvalidRef',
       path: 'spec.secret',
       message: 'No such Secret.',

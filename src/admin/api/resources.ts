@@ -264,8 +264,10 @@ export interface FindingReport {
   readonly code: string;
   /** `Kind namespace/name`; null when the text does not say. */
   readonly object: string | null;
-  /** Kind of that object. */
+  /** Kind of the object, also of one without a name. */
   readonly kind: string | null;
+  /** API group of the kind; empty for the core group. */
+  readonly group: string | null;
   readonly path: string;
   readonly message: string;
   readonly hint: string | null;

@@ -9,22 +9,31 @@ import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { LoadedResources } from '../../provider/file/store.ts';
 import type { Problem } from './problem.ts';
 
-/** Every code. Stable: codes are added, not renamed. docs/reference/findings.md is held to this table by a test. */
+/** Every code. Stable: codes are added, not renamed. docs/reference/findings.md is written from this table. */
 export const COMMAND_FINDINGS = {
   'no-gateway-served': {
     severity: 'warning',
     text: 'Every Gateway belongs to another controller, so nothing is served.',
+    advice: "`--all-classes`, or add a Gateway whose GatewayClass is Sluice's",
   },
-  'certificate-expired': { severity: 'warning', text: 'The certificate of a listener has expired.' },
+  'certificate-expired': {
+    severity: 'warning',
+    text: 'The certificate of a listener has expired.',
+    advice: 'renew it; it is served as it is',
+  },
   'certificate-expires-soon': {
     severity: 'warning',
     text: 'The certificate of a listener expires within 30 days.',
+    advice: 'renew it',
   },
   'certificate-not-yet-valid': {
     severity: 'warning',
     text: 'The certificate of a listener is not valid yet.',
+    advice: 'check the clock, or wait',
   },
-} as const satisfies Readonly<Record<string, { readonly severity: Severity; readonly text: string }>>;
+} as const satisfies Readonly<
+  Record<string, { readonly severity: Severity; readonly text: string; readonly advice: string }>
+>;
 
 type Code = keyof typeof COMMAND_FINDINGS;
 
@@ -52,6 +61,7 @@ function noGatewayServed(
     problem('no-gateway-served', {
       object: null,
       kind: null,
+      group: null,
       message,
       hint: 'use --all-classes to include Gateways of other controllers',
       location: locate(first.object, 'spec.gatewayClassName'),
@@ -61,7 +71,7 @@ function noGatewayServed(
 
 function problem(
   code: Code,
-  details: Pick<Problem, 'object' | 'kind' | 'message' | 'hint' | 'location'>,
+  details: Pick<Problem, 'object' | 'kind' | 'group' | 'message' | 'hint' | 'location'>,
 ): Problem {
   return { severity: COMMAND_FINDINGS[code].severity, code, path: '', ...details };
 }
@@ -81,6 +91,7 @@ function certificateProblems(
       problem(code, {
         object: `Secret ${namespace}/${name}`,
         kind: 'Secret',
+        group: '',
         message: `the certificate ${words}`,
         hint: code === 'certificate-not-yet-valid' ? null : 'renew it',
         location: locate({ group: '', kind: 'Secret', namespace, name }, 'data'),

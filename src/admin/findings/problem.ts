@@ -10,18 +10,21 @@ export interface Problem {
   readonly code: string;
   /** `HTTPRoute default/shop`; null when the text does not say which object it is. */
   readonly object: string | null;
-  /** Kind of that object. */
+  /** Kind of the object, also of one without a name. */
   readonly kind: string | null;
+  /** API group of the kind; `` for the core group. */
+  readonly group: string | null;
   readonly path: string;
   readonly message: string;
   readonly hint: string | null;
   readonly location: SourceLocation | null;
 }
 
-const fromInput = ({ object, ...rest }: InputFinding): Problem => ({
+const fromInput = ({ object, kind: type, ...rest }: InputFinding): Problem => ({
   ...rest,
   object: object === null ? null : describeRef(object),
-  kind: object?.kind ?? null,
+  kind: object?.kind ?? type?.kind ?? null,
+  group: object?.group ?? type?.group ?? null,
 });
 
 const fromTranslator = (finding: Finding, loaded: Input): Problem => ({
@@ -29,6 +32,7 @@ const fromTranslator = (finding: Finding, loaded: Input): Problem => ({
   code: finding.code,
   object: describeRef(finding.object),
   kind: finding.object.kind,
+  group: finding.object.group,
   path: finding.path,
   message: finding.message,
   hint: hintForTarget(finding, loaded.snapshot) ?? finding.hint,

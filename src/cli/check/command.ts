@@ -55,6 +55,10 @@ export function registerCheck(program: Command): void {
 async function runCheck(paths: readonly string[], options: CommandOptions): Promise<number> {
   const folders = options.tlsDir === undefined ? paths : [...paths, options.tlsDir];
   if (!arePathsThere('check', folders)) return USAGE_ERROR;
+  const { unknownCode } = await import('../../report/check/finding-codes.ts');
+  const unknown = options.ignore.flatMap((code) => unknownCode(code) ?? []);
+  for (const why of unknown) printError(`sluice check: --ignore: ${why}`);
+  if (unknown.length > 0) return USAGE_ERROR;
   const { checkPaths } = await import('../../report/check/report.ts');
   const report = checkPaths(paths, options);
   await printReport(report, options.output);

@@ -1,6 +1,7 @@
 /** `sluice proxy` put together: workers that serve one Gateway, with configuration from the controller. */
 import { constants, hostname } from 'node:os';
 import { join } from 'node:path';
+import { describeFileError } from '../../lib/file-error.ts';
 import { health, startAdminServer, text, type AdminHandler } from '../../admin/server.ts';
 import { createConfigServer, type ConfigServer } from '../../configsync/server.ts';
 import { createJsonLogger } from '../../telemetry/json-logger.ts';
@@ -93,7 +94,9 @@ function sessionSecretOf(identityFolder: string, logger: Logger): Buffer | undef
   try {
     return readSessionSecret(join(identityFolder, 'session.key'));
   } catch (error) {
-    logger.warn("no session key: sessions of clients are this proxy's alone", { error: String(error) });
+    logger.warn("no session key: sessions of clients are this proxy's alone", {
+      error: describeFileError(error),
+    });
     return undefined;
   }
 }

@@ -181,8 +181,10 @@ function unknownKind(
 ): InputFinding {
   const { apiVersion, kind } = source.value;
   const name = object === null ? String(kind) : describeRef(object);
+  const type = { group: splitApiVersion(String(apiVersion)).group, kind: String(kind) };
   return inputFinding(suggestion === null ? 'unknown-kind' : 'misspelt-kind', {
     object,
+    kind: type,
     path: 'kind',
     message: `${name} (${String(apiVersion)}) is of a kind that Sluice does not read`,
     hint: suggestion === null ? null : `did you mean "${suggestion}"?`,

@@ -2,7 +2,7 @@
 import { countOf } from '../../lib/plural.ts';
 import type { Problem } from '../../admin/findings/problem.ts';
 
-type Unreadable = Pick<Problem, 'code' | 'severity' | 'kind'>;
+type Unreadable = Pick<Problem, 'code' | 'severity' | 'kind' | 'group'>;
 
 export interface Unread<P> {
   /** Problems that stay in the list. */
@@ -11,21 +11,30 @@ export interface Unread<P> {
   readonly line: string | null;
 }
 
+const labelOf = ({ kind, group }: Unreadable): string => `${kind ?? ''}${groupSuffix(group)}`;
+
+/** Other projects have kinds of the same names: their groups are shown, those of Kubernetes itself are not. */
+const groupSuffix = (group: string | null): string =>
+  group === null || !group.includes('.') || group.endsWith('.k8s.io') ? '' : ` (${group})`;
+
 /** Only notes are summed up: with `--strict` they are errors, which have their places. */
 export function separateUnread<P extends Unreadable>(problems: readonly P[]): Unread<P> {
   const others: P[] = [];
-  const kinds = new Map<string, number>();
+  const kinds = new Map<string, Unreadable & { amount: number }>();
   let files = 0;
   for (const problem of problems) {
-    const { code, severity, kind } = problem;
-    if (severity === 'info' && code === 'unknown-kind')
-      kinds.set(kind ?? '', (kinds.get(kind ?? '') ?? 0) + 1);
-    else if (severity === 'info' && code === 'not-kubernetes') files += 1;
+    const { code, severity } = problem;
+    if (severity === 'info' && code === 'unknown-kind') {
+      const label = labelOf(problem);
+      const known = kinds.get(label);
+      if (known === undefined) kinds.set(label, { ...problem, amount: 1 });
+      else known.amount += 1;
+    } else if (severity === 'info' && code === 'not-kubernetes') files += 1;
     else others.push(problem);
   }
   const counts = [...kinds]
-    .toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-    .map(([kind, amount]) => countOf(amount, kind === '' ? 'object' : kind));
+    .toSorted(([a, { amount: x }], [b, { amount: y }]) => y - x || (a < b ? -1 : 1))
+    .map(([, { kind, group, amount }]) => countOf(amount, kind ?? 'object') + groupSuffix(group));
   const parts = [
     ...(counts.length === 0 ? [] : [counts.join(', ')]),
     ...(files === 0 ? [] : [`${countOf(files, 'file')} without Kubernetes objects`]),

@@ -48,6 +48,7 @@ const finding = (code: string): FindingReport => ({
   code,
   object: 'HTTPRoute default/shop',
   kind: 'HTTPRoute',
+  group: 'gateway.networking.k8s.io',
   path: 'spec',
   message: 'is wrong',
   hint: null,

@@ -39,6 +39,7 @@ const finding: FindingReport = {
   code: 'shadowed-rule',
   object: 'HTTPRoute default/shop',
   kind: 'HTTPRoute',
+  group: 'gateway.networking.k8s.io',
   path: 'spec.rules[1]',
   message: 'no request reaches it',
   hint: 'move it up',

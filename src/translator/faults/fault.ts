@@ -1,5 +1,6 @@
 import type { Severity } from '../../gatewayapi/finding.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { FaultCodeOf } from './fault-codes.ts';
 
 /**
  * A problem with a user's object. It is a value on a graph node, never an exception, and becomes both a condition
@@ -8,7 +9,7 @@ import type { ObjectRef } from '../../gatewayapi/ref.ts';
  */
 export interface Fault {
   readonly severity: Severity;
-  /** Stable kebab-case code of the finding. */
+  /** Stable kebab-case code of the finding: one of FAULT_CODES, or of an extension. */
   readonly code: string;
   /** CamelCase reason of the condition that this fault turns False. */
   readonly reason: string;
@@ -20,8 +21,8 @@ export interface Fault {
   readonly target?: ObjectRef;
 }
 
-interface FaultText {
-  readonly code: string;
+interface FaultText<S extends Severity> {
+  readonly code: FaultCodeOf<S>;
   readonly reason: string;
   readonly path: string;
   readonly message: string;
@@ -30,12 +31,12 @@ interface FaultText {
 }
 
 /** Sluice does not serve something that the user configured. */
-export function errorFault(text: FaultText): Fault {
+export function errorFault(text: FaultText<'error'>): Fault {
   return { hint: null, ...text, severity: 'error' };
 }
 
 /** Sluice serves it, but probably not as intended. */
-export function warningFault(text: FaultText): Fault {
+export function warningFault(text: FaultText<'warning'>): Fault {
   return { hint: null, ...text, severity: 'warning' };
 }
 
@@ -49,6 +50,6 @@ export function joinMessages(faults: readonly Fault[]): string {
 }
 
 /** Information that needs no action. */
-export function infoFault(text: FaultText): Fault {
+export function infoFault(text: FaultText<'info'>): Fault {
   return { hint: null, ...text, severity: 'info' };
 }

@@ -13,6 +13,7 @@ import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { Filter } from '../../ir/filter.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import { errorFault } from '../faults/fault.ts';
+import type { FaultCodeOf } from '../faults/fault-codes.ts';
 import { translate } from '../translate.ts';
 import { CONTROLLER_NAME, type TranslateOptions, type TranslateResult } from '../types.ts';
 import type { FilterKind } from './filter-kind.ts';
@@ -40,7 +41,14 @@ const tarpit: FilterKind<Tarpit> = {
   backend: { isOptional: false, reference: ({ backendRef }) => ({ ref: backendRef, traffic: 'HTTP' }) },
   validate: ({ delay }, { path }) =>
     delay === 'soon'
-      ? [errorFault({ code: 'tarpit', reason: 'UnsupportedValue', path, message: 'When is soon?' })]
+      ? [
+          errorFault({
+            code: 'tarpit' as FaultCodeOf<'error'>,
+            reason: 'UnsupportedValue',
+            path,
+            message: 'When is soon?',
+          }),
+        ]
       : [],
   lower: ({ delay }, target) =>
     delay === 'never' || target === null ? null : ({ kind: 'tarpit', delay, ...target } as unknown as Filter),
