@@ -1,86 +1,79 @@
-/** Items under the keys that each has, from one version of their list to the next: what changed costs, and the rest is taken over. */
-import { compactArray } from './compact-array.ts';
+/** Items under the keys that each has, from one version of their list to the next: groups whose items are the same are taken over. */
 import { diffByIdentity } from './list-diff.ts';
-import { SortedList, type Compare } from './sorted-list.ts';
+import { withChanges, type Compare } from './sorted-list.ts';
 
-export interface Grouping<Item, Group> {
-  /** Keys of the groups that an item is in. */
-  readonly keysOf: (item: Item) => readonly string[];
-  /** `items` are in the order of the list; `before` is the last group of the key. */
-  readonly make: (key: string, items: readonly Item[], before: Group | undefined) => Group;
+export interface Grouping<Item, Key, Group> {
+  /** Keys of the groups that an item is in, each once. */
+  readonly keysOf: (item: Item) => readonly Key[];
+  /** Order of the items of a group. */
+  readonly order: Compare<Item>;
+  /** `before` is the last group of the key. */
+  readonly make: (key: Key, items: readonly Item[], before: Group | undefined) => Group;
   /** Order of the groups. */
   readonly compare: Compare<Group>;
 }
 
 interface Entry<Item, Group> {
-  readonly group: Group;
   readonly items: readonly Item[];
+  readonly group: Group;
 }
 
-export class GroupedItems<Item extends object, Group extends object> {
-  readonly #entries = new Map<string, Entry<Item, Group>>();
+export class GroupedItems<Item extends object, Key, Group extends object> {
+  readonly #entries = new Map<Key, Entry<Item, Group>>();
   #items: readonly Item[] = [];
-  #sorted: SortedList<Group> | null = null;
+  #groups: readonly Group[] = [];
 
   /** The groups in their order; the same array until something changes. */
-  update(items: readonly Item[], grouping: Grouping<Item, Group>): readonly Group[] {
+  update(items: readonly Item[], grouping: Grouping<Item, Key, Group>): readonly Group[] {
     const { removed, added } = diffByIdentity(this.#items, items);
     this.#items = items;
-    this.#sorted ??= new SortedList<Group>(grouping.compare);
-    if (removed.length + added.length === 0) return this.#sorted.items;
-    const gone = new Set(removed);
-    const inOrder = placesOf(items);
     const removedGroups: Group[] = [];
     const addedGroups: Group[] = [];
-    for (const [key, more] of addedByKey(removed, added, grouping.keysOf)) {
-      const before = this.#entries.get(key);
-      const kept = (before?.items ?? []).filter((item) => !gone.has(item));
-      const after = this.#entryOf(key, inOrder([...kept, ...more]), grouping);
-      if (after?.group === before?.group) continue;
-      if (before !== undefined) removedGroups.push(before.group);
-      if (after !== null) addedGroups.push(after.group);
+    for (const [key, changes] of changesByKey(removed, added, grouping.keysOf)) {
+      const before = this.#entries.get(key)?.group;
+      const after = this.#change(key, changes, grouping);
+      if (after === before) continue;
+      if (before !== undefined) removedGroups.push(before);
+      if (after !== undefined) addedGroups.push(after);
     }
-    return this.#sorted.change(removedGroups, addedGroups);
+    const changes = { removed: removedGroups, added: addedGroups };
+    this.#groups = withChanges(this.#groups, changes, grouping.compare);
+    return this.#groups;
   }
 
-  /** null when the group has no items. */
-  #entryOf(key: string, items: readonly Item[], { make }: Grouping<Item, Group>): Entry<Item, Group> | null {
+  /** undefined when the group has no items. */
+  #change(key: Key, changes: Changes<Item>, { order, make }: Grouping<Item, Key, Group>): Group | undefined {
+    const before = this.#entries.get(key);
+    const items = withChanges(before?.items ?? [], changes, order);
     if (items.length === 0) {
       this.#entries.delete(key);
-      return null;
+      return undefined;
     }
-    const group = make(key, items, this.#entries.get(key)?.group);
-    const entry = { group, items: compactArray(items) };
-    this.#entries.set(key, entry);
-    return entry;
+    const group = make(key, items, before?.group);
+    this.#entries.set(key, { items, group });
+    return group;
   }
 }
 
-/** Keys of groups that change, each with the items that come into it. */
-function addedByKey<Item>(
+interface Changes<Item> {
+  readonly removed: Item[];
+  readonly added: Item[];
+}
+
+function changesByKey<Item, Key>(
   removed: readonly Item[],
   added: readonly Item[],
-  keysOf: (item: Item) => readonly string[],
-): ReadonlyMap<string, readonly Item[]> {
-  const byKey = new Map<string, Item[]>();
-  for (const item of removed) for (const key of keysOf(item)) byKey.set(key, []);
-  for (const item of added) {
+  keysOf: (item: Item) => readonly Key[],
+): ReadonlyMap<Key, Changes<Item>> {
+  const byKey = new Map<Key, Changes<Item>>();
+  const note = (item: Item, which: keyof Changes<Item>): void => {
     for (const key of keysOf(item)) {
-      const known = byKey.get(key);
-      if (known === undefined) byKey.set(key, [item]);
-      else known.push(item);
+      const changes = byKey.get(key) ?? { removed: [], added: [] };
+      byKey.set(key, changes);
+      changes[which].push(item);
     }
-  }
-  return byKey;
-}
-
-/** Sorts some of all items as they are in `all`. Most groups have one item, and need no places. */
-function placesOf<Item>(all: readonly Item[]): (some: readonly Item[]) => readonly Item[] {
-  let places: ReadonlyMap<Item, number> | null = null;
-  return (some) => {
-    if (some.length < 2) return some;
-    places ??= new Map(all.map((item, at) => [item, at]));
-    const placeOf = (item: Item): number => places?.get(item) ?? 0;
-    return some.toSorted((a, b) => placeOf(a) - placeOf(b));
   };
+  for (const item of removed) note(item, 'removed');
+  for (const item of added) note(item, 'added');
+  return byKey;
 }

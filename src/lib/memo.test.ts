@@ -43,10 +43,12 @@ suite('memo', () => {
             assert.deepEqual(memo.sorted('sorted', list, byName), list.toSorted(byName));
             const groups = memo.groups('groups', list, {
               keysOf: ({ group }) => [group, 'all'],
+              order: byName,
               make: (key, members) => ({ key, members }),
               compare: (a, b) => (a.key < b.key ? -1 : 1),
             });
-            const expected = [...Map.groupBy(list, ({ group }) => group), ['all', list] as const]
+            const sorted = list.toSorted(byName);
+            const expected = [...Map.groupBy(sorted, ({ group }) => group), ['all', sorted] as const]
               .filter(([, members]) => members.length > 0)
               .map(([key, members]) => ({ key, members }))
               .sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -76,6 +78,15 @@ suite('memo', () => {
     const value = (input: object): number => memo.value('value', [input], () => (computed += 1));
     const [a, b] = [{}, {}];
     assert.deepEqual([value(a), value(a), value(b), value(a)], [1, 1, 2, 3]);
+  });
+
+  test('keeps values of objects apart, each with inputs of its own', () => {
+    const memo = new Memo();
+    let computed = 0;
+    const [a, b] = [{}, {}];
+    const value = (object: object, input: object): number =>
+      memo.valueFor('value', object, [input], () => (computed += 1));
+    assert.deepEqual([value(a, a), value(b, a), value(a, a), value(b, b), value(a, a)], [1, 2, 1, 3, 1]);
   });
 
   test('makes again the values of what is stale, and no others', () => {

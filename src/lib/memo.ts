@@ -1,13 +1,14 @@
 /**
  * What one pass over changing inputs computed, kept for the next pass. A computation has a key and names what it depends on; while these are
  * the same objects, the pass takes over the value of the one before. Code that uses a memo computes the same without it, at another cost.
+ * A memo keeps no function: what a closure refers to would be kept with it.
  */
 import { DerivedItems } from './derived-items.ts';
 import { GroupedItems, type Grouping } from './grouped-items.ts';
 import { reuseIfEqual, reuseIfSameItems } from './reuse.ts';
 import { KeyedList, type Derivation } from './keyed-list.ts';
 import { diffByIdentity, type ListDiff } from './list-diff.ts';
-import { SortedList, type Compare } from './sorted-list.ts';
+import { withChanges, type Compare } from './sorted-list.ts';
 
 /** What the values of objects depend on besides the object. */
 export interface Dependencies<Source> {
@@ -18,7 +19,8 @@ export interface Dependencies<Source> {
 }
 
 export class Memo {
-  readonly #cells = new Map<string, object>();
+  /** By method, then by key. */
+  readonly #cells = new Map<string, Map<string, object>>();
   readonly #parts = new Map<string, Memo>();
   #used = new Set<string>();
 
@@ -53,34 +55,38 @@ export class Memo {
 
   /** Computed again when an input is another object. `before`: the last value. */
   value<Value>(key: string, inputs: readonly unknown[], compute: (before: Value | null) => Value): Value {
-    const cell = this.#cell(key, (): ValueCell<Value> => ({ inputs: null, value: null }));
-    if (cell.inputs === null || reuseIfSameItems(cell.inputs, inputs) !== cell.inputs) {
-      cell.value = compute(cell.value);
-      cell.inputs = inputs;
-    }
-    return cell.value as Value;
+    const cell = this.#cell('value', key, (): ValueCell<Value> => ({ inputs: null, value: null }));
+    return valueOf(cell, inputs, compute);
   }
 
   /** Computed in every pass from the last value. */
   fold<Value>(key: string, compute: (before: Value | null) => Value): Value {
-    const cell = this.#cell(key, (): ValueCell<Value> => ({ inputs: null, value: null }));
-    cell.value = compute(cell.value);
-    return cell.value;
+    return this.#fold('fold', key, compute);
   }
 
   /** `value`, or that of the last pass where it is equal. Both are plain data. */
   equal<Value extends object>(key: string, value: Value): Value {
-    return this.fold<Value>(key, (before) => reuseIfEqual(before ?? undefined, value));
+    return this.#fold<Value>('equal', key, (before) => reuseIfEqual(before ?? undefined, value));
   }
 
   /** `list`, or that of the last pass where it has the same items. */
   sameItems<Item>(key: string, list: readonly Item[]): readonly Item[] {
-    return this.fold<readonly Item[]>(key, (before) => reuseIfSameItems(before ?? [], list));
+    return this.#fold<readonly Item[]>('sameItems', key, (before) => reuseIfSameItems(before ?? [], list));
+  }
+
+  /** Whether an input is another object than in the last pass, or there was none. */
+  hasChanged(key: string, inputs: readonly unknown[]): boolean {
+    const cell = this.#cell('hasChanged', key, (): { inputs: readonly unknown[] | null } => ({
+      inputs: null,
+    }));
+    const before = cell.inputs;
+    cell.inputs = inputs;
+    return before === null || reuseIfSameItems(before, inputs) !== before;
   }
 
   /** How a list differs from what it was in the last pass, by identity. */
   changes<Item extends object>(key: string, list: readonly Item[]): ListDiff<Item> {
-    const cell = this.#cell(key, (): { list: readonly Item[] } => ({ list: [] }));
+    const cell = this.#cell('changes', key, (): { list: readonly Item[] } => ({ list: [] }));
     const before = cell.list;
     cell.list = list;
     return diffByIdentity(before, list);
@@ -93,7 +99,7 @@ export class Memo {
     make: (source: Source) => readonly Item[],
     { inputs, stale = [] }: Dependencies<Source> = {},
   ): readonly Item[] {
-    const derived = this.#cell(key, () => new DerivedItems<Source, Item>());
+    const derived = this.#cell('items', key, () => new DerivedItems<Source, Item>());
     derived.forget(stale);
     return derived.update(sources, make, inputs);
   }
@@ -104,54 +110,101 @@ export class Memo {
     sources: readonly Source[],
     derivation: Derivation<Source, Value>,
   ): readonly Value[] {
-    return this.#cell(key, () => new KeyedList<Source, Value>()).update(sources, derivation);
+    return this.#cell('list', key, () => new KeyedList<Source, Value>()).update(sources, derivation);
   }
 
   /** A list in another order, at the cost of what changed. */
   sorted<Item extends object>(key: string, items: readonly Item[], compare: Compare<Item>): readonly Item[] {
-    const { removed, added } = this.changes(`${key} unsorted`, items);
-    return this.#cell(key, () => new SortedList<Item>(compare)).change(removed, added);
+    const cell = this.#cell('sorted', key, (): Sorted<Item> => ({ items: [], sorted: [] }));
+    cell.sorted = withChanges(cell.sorted, diffByIdentity(cell.items, items), compare);
+    cell.items = items;
+    return cell.sorted;
   }
 
   /** Items by the keys that each has. A group is made again when its items change. */
-  groups<Item extends object, Group extends object>(
+  groups<Item extends object, Key, Group extends object>(
     key: string,
     items: readonly Item[],
-    grouping: Grouping<Item, Group>,
+    grouping: Grouping<Item, Key, Group>,
   ): readonly Group[] {
-    return this.#cell(key, () => new GroupedItems<Item, Group>()).update(items, grouping);
+    return this.#cell('groups', key, () => new GroupedItems<Item, Key, Group>()).update(items, grouping);
+  }
+
+  /** A value for one object, computed again when an input is another object. */
+  valueFor<Value>(
+    key: string,
+    object: object,
+    inputs: readonly unknown[],
+    compute: (before: Value | null) => Value,
+  ): Value {
+    const cells = this.#cell('valueFor', key, () => new WeakMap<object, ValueCell<Value>>());
+    let cell = cells.get(object);
+    if (cell === undefined) {
+      cell = { inputs: null, value: null };
+      cells.set(object, cell);
+    }
+    return valueOf(cell, inputs, compute);
   }
 
   /** A value for each object, kept for as long as the object is, and until an input is another. */
-  byObject<Key extends object, Value>(
+  byObject<Key extends object, Value extends object>(
     key: string,
     compute: (object: Key) => Value,
     { inputs = [], stale = [] }: Dependencies<Key> = {},
   ): (object: Key) => Value {
-    const known = this.value(key, inputs, () => new WeakMap<Key, { readonly value: Value }>());
+    const cell = this.#cell('byObject', key, (): ValueCell<WeakMap<Key, Value>> => {
+      return { inputs: null, value: null };
+    });
+    const known = valueOf(cell, inputs, () => new WeakMap<Key, Value>());
     for (const object of stale) known.delete(object);
     return (object) => {
-      let found = known.get(object);
-      if (found === undefined) {
-        found = { value: compute(object) };
-        known.set(object, found);
+      let value = known.get(object);
+      if (value === undefined) {
+        value = compute(object);
+        known.set(object, value);
       }
-      return found.value;
+      return value;
     };
   }
 
-  /** A key is used by one method and one type. */
-  #cell<Cell extends object>(key: string, create: () => Cell): Cell {
-    let cell = this.#cells.get(key);
+  #fold<Value>(method: keyof Memo, key: string, compute: (before: Value | null) => Value): Value {
+    const cell = this.#cell(method, key, (): { value: Value | null } => ({ value: null }));
+    const value = compute(cell.value);
+    cell.value = value;
+    return value;
+  }
+
+  /** A key names one computation of each method. */
+  #cell<Cell extends object>(method: keyof Memo, key: string, create: () => Cell): Cell {
+    const byKey = this.#cells.get(method) ?? new Map<string, object>();
+    this.#cells.set(method, byKey);
+    let cell = byKey.get(key);
     if (cell === undefined) {
       cell = create();
-      this.#cells.set(key, cell);
+      byKey.set(key, cell);
     }
     return cell as Cell;
   }
 }
 
+interface Sorted<Item> {
+  items: readonly Item[];
+  sorted: readonly Item[];
+}
+
 interface ValueCell<Value> {
   inputs: readonly unknown[] | null;
   value: Value | null;
+}
+
+function valueOf<Value>(
+  cell: ValueCell<Value>,
+  inputs: readonly unknown[],
+  compute: (before: Value | null) => Value,
+): Value {
+  if (cell.inputs === null || reuseIfSameItems(cell.inputs, inputs) !== cell.inputs) {
+    cell.value = compute(cell.value);
+    cell.inputs = inputs;
+  }
+  return cell.value as Value;
 }

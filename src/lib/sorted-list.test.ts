@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { diffByIdentity } from './list-diff.ts';
-import { SortedList } from './sorted-list.ts';
+import { withChanges } from './sorted-list.ts';
 
 interface Item {
   readonly rank: number;
@@ -44,11 +44,11 @@ suite('sorted list', () => {
   test('equals a full sort, with one change as with many', () => {
     fc.assert(
       fc.property(lists, (steps) => {
-        const list = new SortedList(byRankAndName);
+        let sorted: readonly Item[] = [];
         let before: readonly Item[] = [];
         for (const after of steps) {
-          const { removed, added } = diffByIdentity(before, after);
-          assert.deepEqual(list.change(removed, added), after.toSorted(byRankAndName));
+          sorted = withChanges(sorted, diffByIdentity(before, after), byRankAndName);
+          assert.deepEqual(sorted, after.toSorted(byRankAndName));
           before = after;
         }
       }),
@@ -57,13 +57,16 @@ suite('sorted list', () => {
 
   test('removes the very item among those that compare alike', () => {
     const byRank = (a: Item, b: Item): number => a.rank - b.rank;
-    const list = new SortedList(byRank);
-    list.change([], ITEMS);
+    const list = withChanges([], { removed: [], added: ITEMS }, byRank);
     const [, second] = ITEMS.filter(({ rank }) => rank === 3);
     assert.ok(second !== undefined);
-    const items = list.change([second], []);
+    const items = withChanges(list, { removed: [second], added: [] }, byRank);
     assert.equal(items.length, ITEMS.length - 1);
     assert.ok(!items.includes(second));
-    assert.equal(list.change([], []), items, 'nothing changed: the same array');
+    assert.equal(
+      withChanges(items, { removed: [], added: [] }, byRank),
+      items,
+      'nothing changed: the same array',
+    );
   });
 });

@@ -1,4 +1,5 @@
-/** A list that stays sorted while single items are added and removed. */
+/** Lists that stay sorted while single items are added and removed. */
+import { compactArray } from './compact-array.ts';
 import type { ListDiff } from './list-diff.ts';
 
 /** Beyond this share of the list, sorting it again is cheaper than inserting items one by one. */
@@ -7,27 +8,8 @@ const SORT_SHARE = 1 / 16;
 /** Items that it does not tell apart are in any order. */
 export type Compare<Item> = (a: Item, b: Item) => number;
 
-export class SortedList<Item extends object> {
-  readonly #compare: Compare<Item>;
-  #items: readonly Item[] = [];
-
-  constructor(compare: Compare<Item>) {
-    this.#compare = compare;
-  }
-
-  /** The same array until something changes. */
-  get items(): readonly Item[] {
-    return this.#items;
-  }
-
-  change(removed: readonly Item[], added: readonly Item[]): readonly Item[] {
-    this.#items = withChanges(this.#items, { removed, added }, this.#compare);
-    return this.#items;
-  }
-}
-
 /** Whether so many changes are few for a list of this length. */
-export const areFew = (changes: number, length: number): boolean => changes <= length * SORT_SHARE;
+const areFew = (changes: number, length: number): boolean => changes <= length * SORT_SHARE;
 
 /** A sorted list with these changes; the same array when there are none. */
 export function withChanges<Item extends object>(
@@ -38,7 +20,7 @@ export function withChanges<Item extends object>(
   const changes = removed.length + added.length;
   if (changes === 0) return items;
   return areFew(changes, items.length)
-    ? placed([...items], { removed, added }, compare)
+    ? compactArray(placed([...items], { removed, added }, compare))
     : sorted(items, { removed, added }, compare);
 }
 

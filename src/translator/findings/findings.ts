@@ -1,19 +1,19 @@
 /** Collects the findings of the graph, for `sluice check`. */
 import type { Finding } from '../../gatewayapi/finding.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
-import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import { compareText } from '../../lib/compare.ts';
-import { reuseIfSameItems, reuseIfEqual } from '../../lib/reuse.ts';
+import type { Memo } from '../../lib/memo.ts';
+import { reuseIfEqual } from '../../lib/reuse.ts';
 import type { Defects } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { TranslateOptions } from '../types.ts';
 import { reportGateways, reportUnserved } from './gateway-findings.ts';
 import { reportPolicies } from '../policy/findings.ts';
-import { RouteReporter } from './route-findings.ts';
-import { ShadowReporter } from './shadow-findings.ts';
-import { SliceReporter } from './slice-findings.ts';
+import { reportRoutes } from './route-findings.ts';
+import { reportShadows } from './shadow-findings.ts';
+import { reportSlices } from './slice-findings.ts';
 
 /** Reports faults of one object. A fault is kept once, even if several nodes carry it. */
 export type Report = (object: ObjectRef, faults: readonly Fault[]) => void;
@@ -30,47 +30,40 @@ export interface Noted {
   readonly faults: readonly Fault[];
 }
 
-/** All findings, kept between translations: an unchanged finding stays the same object. */
-export class FindingCollector {
-  readonly #controllerName: string;
-  readonly #defects: Defects;
-  readonly #routes = new RouteReporter();
-  readonly #slices = new SliceReporter();
-  readonly #shadows: ShadowReporter;
-  #known: ReadonlyMap<string, Finding> = new Map();
-  #findings: readonly Finding[] = [];
+/** What findings depend on besides the graph. */
+export interface FindingContext {
+  readonly options: Pick<TranslateOptions, 'controllerName' | 'measureRegex'>;
+  readonly defects: Defects;
+}
 
-  constructor(
-    { controllerName, measureRegex }: Pick<TranslateOptions, 'controllerName' | 'measureRegex'>,
-    defects: Defects,
-  ) {
-    this.#controllerName = controllerName;
-    this.#shadows = new ShadowReporter(measureRegex);
-    this.#defects = defects;
-  }
-
-  /** By object, place and code; the same array until something changes. */
-  update(graph: Graph, snapshot: ResourceSnapshot, configs: readonly GatewayConfig[]): readonly Finding[] {
+/** All findings, by object, place and code. One that is equal to the last one stays the same object. */
+export function findingsOf(
+  graph: Graph,
+  configs: readonly GatewayConfig[],
+  { options, defects }: FindingContext,
+  memo: Memo,
+): readonly Finding[] {
+  const { controllerName, measureRegex } = options;
+  const byKey = memo.fold('by key', (before: ReadonlyMap<string, Finding> | null) => {
     const findings = new Map<string, Finding>();
     const report: Report = (object, faults) => {
       for (const { severity, code, path, message, hint, target } of faults) {
         const base = { severity, code, object, path, message, hint };
         const key = [object.kind, object.namespace, object.name, path, code, message].join('\n');
         const finding: Finding = target === undefined ? base : { ...base, target };
-        findings.set(key, reuseIfEqual(this.#known.get(key), finding));
+        findings.set(key, reuseIfEqual(before?.get(key), finding));
       }
     };
-    const context = { report, defects: this.#defects };
+    const context = { report, defects };
     reportGateways(graph, context);
-    reportUnserved(graph, snapshot, { ...context, controllerName: this.#controllerName });
-    this.#routes.report(graph, snapshot, context);
-    this.#shadows.report(graph, configs, report);
-    this.#slices.report(snapshot.endpointSlices, report);
+    reportUnserved(graph, graph.snapshot, { ...context, controllerName });
+    reportRoutes(graph, context, memo.part('routes'));
+    reportShadows(graph, configs, { report, measureRegex }, memo.part('shadows'));
+    reportSlices(graph.snapshot.endpointSlices, report, memo.part('slices'));
     reportPolicies(graph, context);
-    for (const { object, faults } of this.#defects.all) report(object, faults);
-    this.#known = findings;
-    const sorted = [...findings].sort(([a], [b]) => compareText(a, b)).map(([, finding]) => finding);
-    this.#findings = reuseIfSameItems(this.#findings, sorted);
-    return this.#findings;
-  }
+    for (const { object, faults } of defects.all) report(object, faults);
+    return findings;
+  });
+  const sorted = [...byKey].sort(([a], [b]) => compareText(a, b)).map(([, finding]) => finding);
+  return memo.sameItems('sorted', sorted);
 }

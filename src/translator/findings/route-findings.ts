@@ -1,8 +1,7 @@
 import type { Service } from '../../gatewayapi/core-kinds.ts';
 import { GATEWAY_GROUP, namespacedName } from '../../gatewayapi/ref.ts';
-import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
-import { DerivedItems } from '../../lib/derived-items.ts';
 import { intersectHostnames } from '../../lib/hostname.ts';
+import type { Memo } from '../../lib/memo.ts';
 import {
   backendInTheClear,
   externalNameServed,
@@ -33,42 +32,30 @@ import { redirectFaults } from './redirect-findings.ts';
 import type { Noted, ReportContext } from './findings.ts';
 import { filterTextFaults } from './text-findings.ts';
 
-/** Recomputes the findings of a route when its node changes, or when a parent of another controller is added or removed. */
-export class RouteReporter {
-  /** Faults of the routes that have any. */
-  readonly #noted = new DerivedItems<RouteNode, Noted>();
-  #gateways: ResourceSnapshot['gateways'] = [];
-  #listenerSets: ResourceSnapshot['listenerSets'] = [];
-  #existing: Existing = { Gateway: new Set(), ListenerSet: new Set() };
-
-  report({ routes, index }: Graph, snapshot: ResourceSnapshot, { report, defects }: ReportContext): void {
-    if (snapshot.gateways !== this.#gateways || snapshot.listenerSets !== this.#listenerSets) {
-      this.#gateways = snapshot.gateways;
-      this.#listenerSets = snapshot.listenerSets;
-      this.#existing = {
-        Gateway: new Set<string>(snapshot.gateways.map(keyOf)),
-        ListenerSet: new Set<string>(snapshot.listenerSets.map(keyOf)),
-      };
-    }
-    const existing = this.#existing;
-    const noted = this.#noted.update(
-      routes,
-      (route) => {
-        const faults = defects.contain(
-          [route.object, 'findings'],
-          () => routeFaults(route, existing, index),
-          () => route.rules.flatMap((rule) => [...rule.closed, ...rule.invalid]),
-        );
-        const external = defects.contain(
-          [route.object, 'external names'],
-          () => externalNames(route, index),
-          () => [],
-        );
-        return faults.length === 0 ? external : [{ object: route.ref, faults }, ...external];
-      },
-      [existing],
+export function reportRoutes(
+  { routes, index, snapshot: { gateways, listenerSets } }: Graph,
+  { report, defects }: ReportContext,
+  memo: Memo,
+): void {
+  const existing = memo.value('existing', [gateways, listenerSets], (): Existing => ({
+    Gateway: new Set<string>(gateways.map(keyOf)),
+    ListenerSet: new Set<string>(listenerSets.map(keyOf)),
+  }));
+  const notedOf = (route: RouteNode): readonly Noted[] => {
+    const faults = defects.contain(
+      [route.object, 'findings'],
+      () => routeFaults(route, existing, index),
+      () => route.rules.flatMap((rule) => [...rule.closed, ...rule.invalid]),
     );
-    for (const { object, faults } of noted) report(object, faults);
+    const external = defects.contain(
+      [route.object, 'external names'],
+      () => externalNames(route, index),
+      () => [],
+    );
+    return faults.length === 0 ? external : [{ object: route.ref, faults }, ...external];
+  };
+  for (const { object, faults } of memo.items('noted', routes, notedOf, { inputs: [existing] })) {
+    report(object, faults);
   }
 }
 

@@ -7,7 +7,7 @@ import type { RuleOrigin } from '../../ir/origin.ts';
 import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { compareText } from '../../lib/compare.ts';
-import { DerivedItems } from '../../lib/derived-items.ts';
+import type { Memo } from '../../lib/memo.ts';
 import { memoizeByKey } from '../../lib/memoize-by-key.ts';
 import { hostnameShadowed, matchShadowed, regexHostTotal, routeShadowed } from '../faults/advice.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -18,64 +18,52 @@ import { servedListeners } from '../lower/served-listeners.ts';
 import { tlsHostOwners } from '../lower/listener.ts';
 import type { Noted, Report } from './findings.ts';
 
-/** Skips hosts whose entries are the same objects as before. */
-export class ShadowReporter {
-  readonly #known = new WeakMap<VirtualHost, readonly Noted[]>();
-  /** By data plane and listener: hosts of more than one entry. */
-  #shared = new Map<string, DerivedItems<VirtualHost, VirtualHost>>();
-  readonly #measureRegex: MeasureRegex;
-
-  constructor(measureRegex: MeasureRegex) {
-    this.#measureRegex = measureRegex;
-  }
-
-  report(graph: Graph, configs: readonly GatewayConfig[], report: Report): void {
-    const shared = new Map<string, DerivedItems<VirtualHost, VirtualHost>>();
-    for (const config of configs) {
-      for (const listener of config.ports.flatMap((port) => port.listeners)) {
-        if (listener.kind !== 'http') continue;
-        const key = `${config.dataPlane} ${listener.id}`;
-        const hosts = this.#shared.get(key) ?? new DerivedItems();
-        shared.set(key, hosts);
-        for (const host of hosts.update(listener.virtualHosts, sharedHosts)) {
-          for (const { object, faults } of this.#notedOf(host, config)) report(object, faults);
-        }
-      }
-    }
-    this.#shared = shared;
-    for (const gateway of graph.gateways) {
-      for (const listener of servedListeners(gateway)) {
-        reportLayer4(listener, attachedTo(graph.attachments, listener), report);
-      }
+export function reportShadows(
+  graph: Graph,
+  configs: readonly GatewayConfig[],
+  { report, measureRegex }: { readonly report: Report; readonly measureRegex: MeasureRegex },
+  memo: Memo,
+): void {
+  for (const config of configs) {
+    const { dataPlane, rules } = config;
+    const ofConfig = memo.part(dataPlane);
+    const notedOf = ofConfig.byObject('noted', (host: VirtualHost) => [
+      ...shadowsIn(host, rules),
+      ...regexTotal(host, rules, measureRegex),
+    ]);
+    for (const listener of config.ports.flatMap((port) => port.listeners)) {
+      if (listener.kind !== 'http') continue;
+      const shared = ofConfig.part(listener.id).items('shared', listener.virtualHosts, sharedHosts);
+      for (const host of shared) for (const { object, faults } of notedOf(host)) report(object, faults);
     }
   }
-
-  #notedOf(host: VirtualHost, { rules }: GatewayConfig): readonly Noted[] {
-    let noted = this.#known.get(host);
-    if (noted === undefined) {
-      noted = [...shadowsIn(host, rules), ...this.#regexTotal(host, rules)];
-      this.#known.set(host, noted);
+  for (const gateway of graph.gateways) {
+    for (const listener of servedListeners(gateway)) {
+      reportLayer4(listener, attachedTo(graph.attachments, listener), report);
     }
-    return noted;
   }
+}
 
-  /** Routes that share a hostname share the data plane's regular expression budget of a request. */
-  #regexTotal(host: VirtualHost, rules: GatewayConfig['rules']): readonly Noted[] {
-    let instructions = 0;
-    let over: RuleId | null = null;
-    for (const { match, rule } of host.entries) {
-      for (const pattern of patternsOf(match)) {
-        const size = this.#measureRegex(pattern);
-        instructions += typeof size === 'number' ? size : 0;
-      }
-      if (over === null && instructions > REGEX_INSTRUCTIONS) over = rule;
+/** Routes that share a hostname share the budget that the data plane gives a request's regular expressions. */
+function regexTotal(
+  host: VirtualHost,
+  rules: GatewayConfig['rules'],
+  measureRegex: MeasureRegex,
+): readonly Noted[] {
+  let instructions = 0;
+  let over: RuleId | null = null;
+  for (const { match, rule } of host.entries) {
+    for (const pattern of patternsOf(match)) {
+      const size = measureRegex(pattern);
+      instructions += typeof size === 'number' ? size : 0;
     }
-    const origin = over === null ? undefined : originsOf(rules).get(over);
-    if (origin === undefined) return [];
-    const path = `spec.rules[${origin.index}].matches`;
-    const fault = regexHostTotal(path, host.hostname, { instructions, limit: REGEX_INSTRUCTIONS });
-    return [{ object: routeRef(origin), faults: [fault] }];
+    if (over === null && instructions > REGEX_INSTRUCTIONS) over = rule;
   }
+  const origin = over === null ? undefined : originsOf(rules).get(over);
+  if (origin === undefined) return [];
+  const path = `spec.rules[${origin.index}].matches`;
+  const fault = regexHostTotal(path, host.hostname, { instructions, limit: REGEX_INSTRUCTIONS });
+  return [{ object: routeRef(origin), faults: [fault] }];
 }
 
 function patternsOf({ path, headers, query }: RouteMatch): readonly string[] {

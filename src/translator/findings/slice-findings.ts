@@ -1,17 +1,13 @@
 import type { EndpointSlice } from '../../gatewayapi/core-kinds.ts';
-import { DerivedItems } from '../../lib/derived-items.ts';
+import type { Memo } from '../../lib/memo.ts';
 import { sliceWithoutService } from '../faults/match-advice.ts';
 import { refOf } from '../graph/object-key.ts';
 import { SERVICE_NAME_LABEL } from '../graph/snapshot-index.ts';
 import type { Noted, Report } from './findings.ts';
 
-/** EndpointSlices that belong to no Service. Each slice is checked once. */
-export class SliceReporter {
-  readonly #noted = new DerivedItems<EndpointSlice, Noted>();
-
-  report(slices: readonly EndpointSlice[], report: Report): void {
-    for (const { object, faults } of this.#noted.update(slices, notedOf)) report(object, faults);
-  }
+/** EndpointSlices that belong to no Service. */
+export function reportSlices(slices: readonly EndpointSlice[], report: Report, memo: Memo): void {
+  for (const { object, faults } of memo.items('noted', slices, notedOf)) report(object, faults);
 }
 
 function notedOf(slice: EndpointSlice): readonly Noted[] {

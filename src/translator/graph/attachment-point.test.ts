@@ -6,16 +6,10 @@ import { CORE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ParentRef } from '../../gatewayapi/status.ts';
 import { dataPlaneId } from '../../ir/data-plane-id.ts';
 import { listenerId } from '../../ir/ids.ts';
-import {
-  attemptAttachments,
-  indexParents,
-  parentKeyOf,
-  type Parent,
-  type ParentIndex,
-} from './attachment.ts';
+import { findCandidates, indexParents, parentKeyOf, type Parent, type ParentIndex } from './attachment.ts';
 import type { ServicePortNode } from './attachment-point.ts';
 import { readRoute, type RouteSpec } from './route-adapter.ts';
-import { RouteSettler } from './route.ts';
+import { RouteBinder } from './route-binder.ts';
 import type { Lookup } from './snapshot-index.ts';
 
 const SERVICE: ObjectRef = { group: CORE_GROUP, kind: 'Service', namespace: 'shop', name: 'web' };
@@ -58,10 +52,10 @@ const route = (namespace: string, parentRef: ParentRef, hostnames: string[] = []
   } as unknown as HTTPRoute);
 
 const NO_LOOKUP = {} as Lookup;
-const bind = (spec: RouteSpec, parents: ParentIndex): ReturnType<RouteSettler['settle']> => {
+const bind = (spec: RouteSpec, parents: ParentIndex): ReturnType<RouteBinder['bind']> => {
   const ref: ObjectRef = { group: '', kind: 'HTTPRoute', namespace: 'shop', name: 'r' };
-  const attempts = attemptAttachments(spec, parents, NO_LOOKUP);
-  return new RouteSettler([]).settle({ kind: spec.kind, ref, rules: [] }, attempts);
+  const candidates = findCandidates(spec, parents, NO_LOOKUP);
+  return new RouteBinder([]).bind({ kind: spec.kind, ref, rules: [] }, candidates);
 };
 
 suite('attachment points', () => {
@@ -94,6 +88,6 @@ suite('attachment points', () => {
   });
 
   test('today nothing takes a route whose parent is a Service', () => {
-    assert.deepEqual(attemptAttachments(route('shop', PARENT_REF), indexParents([]), NO_LOOKUP), []);
+    assert.deepEqual(findCandidates(route('shop', PARENT_REF), indexParents([]), NO_LOOKUP), []);
   });
 });

@@ -88,7 +88,7 @@ function parentKey(ref: ObjectRef): string {
 }
 
 /** A parentRef that is ours to answer, and where it leads. */
-export interface AttachmentAttempt {
+export interface AttachmentCandidate {
   readonly parentRef: ParentRef;
   readonly path: string;
   readonly parent: Parent;
@@ -101,21 +101,21 @@ export interface AttachmentAttempt {
 }
 
 /** Every parentRef of the route that names something of ours, in order, then default Gateways that take it. */
-export function attemptAttachments(
+export function findCandidates(
   route: RouteSpec,
   parents: ParentIndex,
   lookup: Lookup,
-): readonly AttachmentAttempt[] {
-  const attempts: AttachmentAttempt[] = [];
+): readonly AttachmentCandidate[] {
+  const candidates: AttachmentCandidate[] = [];
   const named = new Set<string>();
   for (const [index, parentRef] of route.parentRefs.entries()) {
     const key = parentKeyOf(parentRef, namespaceOf(route.object));
     const parent = key === null ? undefined : parents.byKey.get(key);
     if (parent === undefined) continue;
     named.add(parentKey(parent.ref));
-    attempts.push(contained(route, parent, { parentRef, path: `spec.parentRefs[${index}]`, lookup }));
+    candidates.push(contained(route, parent, { parentRef, path: `spec.parentRefs[${index}]`, lookup }));
   }
-  if (!route.usesDefaultGateways) return compactArray(attempts);
+  if (!route.usesDefaultGateways) return compactArray(candidates);
   for (const parent of parents.defaults) {
     if (named.has(parentKey(parent.ref))) continue;
     const claimed = contained(route, parent, {
@@ -124,9 +124,9 @@ export function attemptAttachments(
       lookup,
     });
     // A default Gateway announces what it claims; one that cannot take the route has nothing to say about it.
-    if (claimed.refusal === null) attempts.push(claimed);
+    if (claimed.refusal === null) candidates.push(claimed);
   }
-  return compactArray(attempts);
+  return compactArray(candidates);
 }
 
 /** The object that a parentRef names, and the kind of attachment points that such objects have. */
@@ -151,7 +151,7 @@ interface AttemptContext {
   readonly lookup: Lookup;
 }
 
-const contained = (route: RouteSpec, parent: Parent, context: AttemptContext): AttachmentAttempt =>
+const contained = (route: RouteSpec, parent: Parent, context: AttemptContext): AttachmentCandidate =>
   contain(
     () => attempt(route, parent, context),
     (error) => ({
@@ -163,10 +163,10 @@ const contained = (route: RouteSpec, parent: Parent, context: AttemptContext): A
     }),
   );
 
-function attempt(route: RouteSpec, parent: Parent, context: AttemptContext): AttachmentAttempt {
+function attempt(route: RouteSpec, parent: Parent, context: AttemptContext): AttachmentCandidate {
   const { parentRef, path } = context;
   const base = { parentRef, path, parent };
-  const refuse = (refusal: Fault): AttachmentAttempt => ({ ...base, points: [], refusal });
+  const refuse = (refusal: Fault): AttachmentCandidate => ({ ...base, points: [], refusal });
   if (parent.rejected) {
     return refuse(noMatchingParent(path, parent.ref, 'is not accepted by its Gateway; see its own status.'));
   }

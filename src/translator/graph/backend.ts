@@ -219,19 +219,19 @@ function protocolOfXBackend(backend: XBackend, traffic: Traffic): UpstreamProtoc
   }
 }
 
-/** XBackends judged by themselves, by `namespace/name`. Of nodes that come out as in `before`, those of `before` are taken. */
+/** XBackends by `namespace/name`. Of nodes that come out as in `before`, those of `before` are taken. */
 export function readXBackends(
   snapshot: ResourceSnapshot,
   context: PolicyContext,
   before: ReadonlyMap<string, XBackendNode> | null,
 ): ReadonlyMap<string, XBackendNode> {
-  const judged = snapshot.backends.toSorted(byName).map((object) =>
+  const nodes = snapshot.backends.toSorted(byName).map((object) =>
     contain(
       () => readXBackend(object, context),
       (error) => closedXBackend(object, [internalError('', error, 'Invalid')]),
     ),
   );
-  return new Map(reuseNodes(before?.values() ?? [], judged).map((node) => [keyOf(node.object), node]));
+  return new Map(reuseNodes(before?.values() ?? [], nodes).map((node) => [keyOf(node.object), node]));
 }
 
 /** Connections to it fail, as those whose TLS settings cannot be met. */

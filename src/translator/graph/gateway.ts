@@ -47,8 +47,8 @@ export interface GatewayContext {
   readonly proxyConfigs: ProxyConfigs;
 }
 
-/** Classes whose controller we are, judged. */
-export function judgeClasses(
+/** Classes whose controller we are. */
+export function readClasses(
   snapshot: ResourceSnapshot,
   options: TranslateOptions,
   { configs, defects }: { readonly configs: ProxyConfigs; readonly defects: Defects },
@@ -64,7 +64,7 @@ export function judgeClasses(
     .toSorted(byName)
     .map((object) =>
       contain(
-        () => judgeClass(object, configs),
+        () => readClass(object, configs),
         (error) => ({
           object,
           ref: refOf(object, GATEWAY_GROUP),
@@ -75,7 +75,7 @@ export function judgeClasses(
     );
 }
 
-function judgeClass(object: GatewayClass, configs: ProxyConfigs): ClassNode {
+function readClass(object: GatewayClass, configs: ProxyConfigs): ClassNode {
   const ref = refOf(object, GATEWAY_GROUP);
   const violations = schemaFaults(object, 'Invalid');
   if (violations.length > 0) return { object, ref, parameters: null, faults: violations };
@@ -150,7 +150,7 @@ interface OneGateway extends GatewayContext {
 }
 
 /** One whose evaluation throws is not accepted. */
-export const judgeGateway = (selected: SelectedGateway, context: GatewayContext): GatewayNode =>
+export const readGateway = (selected: SelectedGateway, context: GatewayContext): GatewayNode =>
   contain(
     () => evaluateGateway(selected, context),
     (error) => closedGateway(selected.gateway, internalError('', error, 'Invalid')),
@@ -177,7 +177,7 @@ function evaluateGateway(
 ): GatewayNode {
   const context: OneGateway = { ...shared, ours };
   const ref = refOf(object, GATEWAY_GROUP);
-  const parameters = judgeParameters(object, context);
+  const parameters = readParameters(object, context);
   const faults = [
     ...schemaFaults(object, 'Invalid'),
     ...(context.ours !== undefined && context.ours.faults.length > 0
@@ -246,7 +246,7 @@ interface Parameters extends Pick<GatewayNode, 'settings' | 'refusedAddresses'> 
   readonly warnings: readonly Fault[];
 }
 
-function judgeParameters(object: Gateway, context: OneGateway): Parameters {
+function readParameters(object: Gateway, context: OneGateway): Parameters {
   const ofClass = context.ours?.parameters ?? null;
   const own = ownParameters(object, context);
   const settings = [ofClass?.object.spec ?? null, own.spec].filter((spec) => spec !== null);

@@ -1,26 +1,23 @@
-/**
- * The graph, brought from one snapshot to the next: a table of contents. Each stage links its objects to those of the stages before it, and
- * judges again only what changed.
- */
+/** The graph of a snapshot, stage by stage: each links its objects to those of the stages before it. */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import { Memo } from '../../lib/memo.ts';
 import { reuseIfSameItems } from '../../lib/reuse.ts';
 import { Defects } from '../contain.ts';
 import { FILTER_KINDS } from '../filter/filter-kinds.ts';
 import type { TranslateOptions } from '../types.ts';
-import { indexParents, type ParentIndex } from './attachment.ts';
-import { judgeClasses } from './gateway.ts';
-import { GatewayStage } from './gateway-stage.ts';
+import { indexParents } from './attachment.ts';
+import { readClasses } from './gateway.ts';
+import { linkGateways } from './gateway-stage.ts';
 import type { Attachments, ClassNode, GatewayNode, RouteNode, XBackendNode } from './nodes.ts';
 import { reuseNodes, namespaceOf } from './object-key.ts';
 import { Hierarchy } from '../policy/hierarchy.ts';
 import type { Policies } from '../policy/policies.ts';
 import { findPolicyEffects, type PolicyEffects } from '../policy/effects.ts';
 import { POLICY_KINDS } from '../policy/policy-kinds.ts';
-import type { PolicyKind } from '../policy/policy-kind.ts';
-import { PolicyStage } from '../policy/stage.ts';
-import { judgeProxyConfigs, type ProxyConfigs } from './proxy-config.ts';
+import { linkPolicies } from '../policy/stage.ts';
+import { readProxyConfigs, type ProxyConfigs } from './proxy-config.ts';
 import { withinRegexLimit } from './regex-limit.ts';
-import { RouteStage } from './route-stage.ts';
+import { linkRoutes, type ReadRules } from './route-stage.ts';
 import { readRule, type RuleContext } from './rule.ts';
 import { SnapshotIndex } from './snapshot-index.ts';
 
@@ -42,91 +39,97 @@ export interface Graph {
   readonly backends: ReadonlyMap<string, XBackendNode>;
 }
 
+export interface GraphContext {
+  readonly options: TranslateOptions;
+  readonly defects: Defects;
+}
+
+/** The graph of this snapshot. Its index is that of the next one after the next pass; its nodes never change. */
+export function linkGraph(next: ResourceSnapshot, context: GraphContext, memo: Memo): Graph {
+  const { options, defects } = context;
+  const kinds = options.policyKinds ?? POLICY_KINDS;
+  const snapshot = memo.fold('snapshot', (before: ResourceSnapshot | null) => withListsOf(before, next));
+  const index = memo.fold('index', (before: SnapshotIndex | null) => updateIndex(before, snapshot, defects));
+  const proxyConfigs = memo.value('proxy configs', [snapshot.proxyConfigs], () =>
+    readProxyConfigs(snapshot.proxyConfigs),
+  );
+  const classes = memo.value(
+    'classes',
+    [snapshot.gatewayClasses, proxyConfigs],
+    (before: readonly ClassNode[] | null) => linkClasses(before ?? [], snapshot, proxyConfigs, context),
+  );
+  const { policies, backends } = linkPolicies(snapshot, index, { kinds, options }, memo.part('policies'));
+  const sources = { lookup: index, policies, backends };
+  const gatewayContext = { sources, options, proxyConfigs, defects };
+  const gateways = linkGateways(snapshot, classes, gatewayContext, memo.part('gateways'));
+  const parents = memo.value('parents', [gateways], () => indexParents(gateways));
+  const routeContext = {
+    readRules: rulesReader(options),
+    index,
+    namespaces: snapshot.namespaces,
+    sources,
+    parents,
+  };
+  const { routes, attachments } = linkRoutes(snapshot, routeContext, memo.part('routes'));
+  const hierarchy = new Hierarchy(policies.inherited, kinds);
+  const hasPolicies = policies.inherited.nodes.length > 0;
+  const policyEffects = findPolicyEffects(gateways, hierarchy, { attachments, hasPolicies, defects });
+  const nodes = { proxyConfigs, classes, gateways, routes, attachments, policies, backends };
+  return { snapshot, index, ...nodes, hierarchy, policyEffects };
+}
+
+/** Graphs of one snapshot after the other. */
 export class GraphBuilder {
-  readonly #options: TranslateOptions;
-  readonly #index: SnapshotIndex;
-  readonly #policyKinds: readonly PolicyKind[];
-  readonly #policyStage: PolicyStage;
-  readonly #gatewayStage: GatewayStage;
-  readonly #defects: Defects;
-  readonly #routeStage: RouteStage;
-  #snapshot: ResourceSnapshot | null = null;
-  #proxyConfigs: ProxyConfigs = new Map();
-  #classes: readonly ClassNode[] = [];
-  #gateways: readonly GatewayNode[] = [];
-  #parents: ParentIndex = indexParents([]);
+  readonly #memo = new Memo();
+  readonly #context: GraphContext;
 
-  constructor(options: TranslateOptions, defects = new Defects()) {
-    this.#options = options;
-    this.#defects = defects;
-    this.#index = new SnapshotIndex(defects);
-    this.#policyKinds = options.policyKinds ?? POLICY_KINDS;
-    this.#policyStage = new PolicyStage(this.#policyKinds);
-    this.#gatewayStage = new GatewayStage(defects);
-    const { measureRegex, externalBackends = false, filterKinds = FILTER_KINDS } = options;
-    this.#routeStage = new RouteStage((route, sources) => {
-      const namespace = namespaceOf(route.object);
-      const context: RuleContext = {
-        ...sources,
-        kind: route.kind,
-        namespace,
-        measureRegex,
-        filterKinds,
-        externalBackends,
-      };
-      return withinRegexLimit(route.rules.map((rule, at) => readRule(rule, at, context)));
-    });
+  constructor(options: TranslateOptions) {
+    this.#context = { options, defects: new Defects() };
   }
 
-  /** The graph of this snapshot. Its index is that of the next one after the next call; its nodes never change. */
-  update(next: ResourceSnapshot): Graph {
-    const snapshot = withListsOf(this.#snapshot, next);
-    const options = this.#options;
-    const index = this.#index;
-    index.update(snapshot);
-    this.#judgeClasses(snapshot);
-    const { policies, backends } = this.#policyStage.update(snapshot, index, options);
-    const sources = { lookup: index, policies, backends };
-    const proxyConfigs = this.#proxyConfigs;
-    const gateways = this.#gatewayStage.update(snapshot, this.#classes, { sources, options, proxyConfigs });
-    if (gateways !== this.#gateways) this.#parents = indexParents(gateways);
-    this.#gateways = gateways;
-    const { routes, attachments } = this.#routeStage.update(snapshot, {
-      index,
-      sources,
-      parents: this.#parents,
-    });
-    this.#snapshot = snapshot;
-    const hierarchy = new Hierarchy(policies.inherited, this.#policyKinds);
-    const hasPolicies = policies.inherited.nodes.length > 0;
-    const policyEffects = findPolicyEffects(gateways, hierarchy, {
-      attachments,
-      hasPolicies,
-      defects: this.#defects,
-    });
-    const judged = {
-      proxyConfigs,
-      classes: this.#classes,
-      gateways,
-      routes,
-      attachments,
-      policies,
-      backends,
+  update(snapshot: ResourceSnapshot): Graph {
+    return this.#memo.pass(() => linkGraph(snapshot, this.#context, this.#memo));
+  }
+}
+
+function updateIndex(
+  before: SnapshotIndex | null,
+  snapshot: ResourceSnapshot,
+  defects: Defects,
+): SnapshotIndex {
+  const index = before ?? new SnapshotIndex(defects);
+  index.update(snapshot);
+  return index;
+}
+
+function linkClasses(
+  before: readonly ClassNode[],
+  snapshot: ResourceSnapshot,
+  configs: ProxyConfigs,
+  { options, defects }: GraphContext,
+): readonly ClassNode[] {
+  const classes = readClasses(snapshot, options, { configs, defects });
+  return reuseIfSameItems(before, reuseNodes(before, classes));
+}
+
+function rulesReader({
+  measureRegex,
+  externalBackends = false,
+  filterKinds = FILTER_KINDS,
+}: TranslateOptions): ReadRules {
+  return (route, sources) => {
+    const { kind, object, rules } = route;
+    const namespace = namespaceOf(object);
+    const context: RuleContext = {
+      ...sources,
+      kind,
+      namespace,
+      measureRegex,
+      filterKinds,
+      externalBackends,
     };
-    return { snapshot, index, ...judged, hierarchy, policyEffects };
-  }
-
-  #judgeClasses(snapshot: ResourceSnapshot): void {
-    const before = this.#snapshot;
-    const isSame = before?.proxyConfigs === snapshot.proxyConfigs;
-    if (!isSame) this.#proxyConfigs = judgeProxyConfigs(snapshot.proxyConfigs);
-    if (isSame && before.gatewayClasses === snapshot.gatewayClasses) return;
-    const classes = judgeClasses(snapshot, this.#options, {
-      configs: this.#proxyConfigs,
-      defects: this.#defects,
-    });
-    this.#classes = reuseIfSameItems(this.#classes, reuseNodes(this.#classes, classes));
-  }
+    return withinRegexLimit(rules.map((rule, at) => readRule(rule, at, context)));
+  };
 }
 
 /** The snapshot with the lists of the one before in the place of those that hold the same objects. */

@@ -60,9 +60,9 @@ export function readListener(owner: ListenerOwner, spec: GatewayListener, index:
   const path = `spec.listeners[${index}]`;
   const wire = WIRES[spec.protocol] ?? null;
   const terminatesTls = wire === 'tls' && (spec.protocol === 'HTTPS' || spec.tls?.mode !== 'Passthrough');
-  const kinds = judgeKinds(spec, path, kindsOf(spec.protocol, terminatesTls));
-  const certificates = terminatesTls ? judgeCertificates(owner, spec, path) : NOTHING;
-  const client = judgeClientValidation(owner, spec);
+  const kinds = readKinds(spec, path, kindsOf(spec.protocol, terminatesTls));
+  const certificates = terminatesTls ? readCertificates(owner, spec, path) : NOTHING;
+  const client = readClientValidation(owner, spec);
   const options = readTlsOptions(spec.tls?.options, path);
   const acceptedFaults = [
     ...(wire === null ? [protocolUnsupported(path, spec.protocol)] : []),
@@ -81,7 +81,7 @@ export function readListener(owner: ListenerOwner, spec: GatewayListener, index:
     terminatesTls,
     supportedKinds: kinds.supported,
     acceptedFaults,
-    warnings: [...options.warnings, ...judgeSelector(spec, path)],
+    warnings: [...options.warnings, ...validateSelector(spec, path)],
     resolvedFaults: [...certificates.faults, ...client.faults, ...kinds.faults],
     certificates: certificates.usable,
     clientValidation: client.validation,
@@ -93,7 +93,7 @@ export function readListener(owner: ListenerOwner, spec: GatewayListener, index:
   };
 }
 
-function judgeKinds(
+function readKinds(
   spec: GatewayListener,
   path: string,
   possible: readonly RouteKind[],
@@ -120,7 +120,7 @@ const NOTHING: { readonly usable: readonly CertificateNode[]; readonly faults: r
   faults: [],
 };
 
-function judgeCertificates(owner: ListenerOwner, spec: GatewayListener, path: string): typeof NOTHING {
+function readCertificates(owner: ListenerOwner, spec: GatewayListener, path: string): typeof NOTHING {
   const refs = spec.tls?.certificateRefs ?? [];
   if (refs.length === 0) return { usable: [], faults: [certificateRefsMissing(`${path}.tls`)] };
   const context = { lookup: owner.lookup, options: owner.options, from: owner.ref };
@@ -135,7 +135,7 @@ function judgeCertificates(owner: ListenerOwner, spec: GatewayListener, path: st
   return { usable, faults };
 }
 
-interface ClientJudgement {
+interface ReadClientValidation {
   readonly validation: ClientValidation | null;
   readonly faults: readonly Fault[];
   /** Set when no CA is usable: the listener is not accepted (FrontendTLSValidation.caCertificateRefs). */
@@ -143,8 +143,8 @@ interface ClientJudgement {
 }
 
 /** `spec.tls.frontend` of the Gateway: per port, else the default; it governs HTTPS listeners only. */
-function judgeClientValidation(owner: ListenerOwner, spec: GatewayListener): ClientJudgement {
-  const none: ClientJudgement = { validation: null, faults: [], unusable: null };
+function readClientValidation(owner: ListenerOwner, spec: GatewayListener): ReadClientValidation {
+  const none: ReadClientValidation = { validation: null, faults: [], unusable: null };
   const frontend = owner.gateway.spec.tls?.frontend;
   if (frontend === undefined || spec.protocol !== 'HTTPS') return none;
   const portIndex = (frontend.perPort ?? []).findIndex((entry) => entry.port === spec.port);
@@ -166,7 +166,7 @@ function judgeClientValidation(owner: ListenerOwner, spec: GatewayListener): Cli
   return { validation: { caPem: bundle.caPem, mode }, faults: bundle.faults, unusable: null };
 }
 
-function judgeSelector(spec: GatewayListener, path: string): readonly Fault[] {
+function validateSelector(spec: GatewayListener, path: string): readonly Fault[] {
   const namespaces = spec.allowedRoutes?.namespaces;
   if (namespaces?.from !== 'Selector') return [];
   const at = `${path}.allowedRoutes.namespaces.selector`;

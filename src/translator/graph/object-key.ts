@@ -1,6 +1,7 @@
 import type { ObjectMeta } from '../../gatewayapi/object-meta.ts';
 import { namespacedName, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { compareText } from '../../lib/compare.ts';
+import { memoizeByKey } from '../../lib/memoize-by-key.ts';
 import { reuseIfEqual } from '../../lib/reuse.ts';
 import { contain } from '../contain.ts';
 
@@ -38,8 +39,10 @@ export function byAge(a: AnyObject, b: AnyObject): number {
 }
 
 /** Text that sorts as `byAge` does. */
-export const ageKey = (object: AnyObject): string =>
-  `${object.metadata.creationTimestamp ?? ''}\n${keyOf(object)}`;
+const ageKey = (object: AnyObject): string => `${object.metadata.creationTimestamp ?? ''}\n${keyOf(object)}`;
+
+/** Text that sorts routes by age, then by name, then by kind. */
+export const routeAge = memoizeByKey((object: AnyObject): string => `${ageKey(object)}\n${object.kind}`);
 
 export function byName(a: AnyObject, b: AnyObject): number {
   return compareText(keyOf(a), keyOf(b));

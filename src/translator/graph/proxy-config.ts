@@ -1,4 +1,4 @@
-/** ProxyConfigs: judged by themselves, found by a parametersRef, and what several of them amount to. */
+/** ProxyConfigs: read by themselves, found by a parametersRef, and what several of them amount to. */
 import type { ProxyConfig, ProxyConfigSpec } from '../../gatewayapi/generated/types.ts';
 import { namespacedName, SLUICE_GROUP, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { cidrError } from '../../lib/cidr.ts';
@@ -25,7 +25,7 @@ const MIN_HEAD_BYTES = 1_024;
 const MIN_TARGET_BYTES = 256;
 
 /** By name, in order of their names. */
-export function judgeProxyConfigs(objects: readonly ProxyConfig[]): ProxyConfigs {
+export function readProxyConfigs(objects: readonly ProxyConfig[]): ProxyConfigs {
   return new Map(
     objects.toSorted(byName).map((object) => {
       const ref = refOf(object, SLUICE_GROUP);

@@ -1,18 +1,19 @@
 /**
- * What was read while something was judged: as long as the same reading gives the same, the judgement stands. Objects of a snapshot do not
+ * What was read while something was computed: as long as reading it again gives the same, the value is kept. Objects of a snapshot do not
  * change, so that "the same" is identity.
  */
 import type { ConfigMap, Secret, Service } from '../../gatewayapi/core-kinds.ts';
 import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import type { XBackend } from '../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import { compactArray } from '../../lib/compact-array.ts';
 import { reuseIfSameItems } from '../../lib/reuse.ts';
 import type { XBackendNode } from './nodes.ts';
 import type { Policies } from '../policy/policies.ts';
 import type { PolicyNode } from '../policy/policy-kind.ts';
 import type { Labels, Lookup } from './snapshot-index.ts';
 
-/** Everything that judging may read besides the object itself. */
+/** Everything that reading an object may read besides the object itself. */
 export interface Sources {
   readonly lookup: Lookup;
   readonly policies: Pick<Policies, 'governing'>;
@@ -48,10 +49,10 @@ type Read =
     }
   | { readonly kind: 'backendNode'; readonly key: string; readonly answer: XBackendNode | undefined };
 
-export type Reads = readonly Read[];
+type Reads = readonly Read[];
 
 /** Whether everything that was read would be read again. */
-export const stillHold = (reads: Reads, sources: Sources): boolean =>
+const stillHold = (reads: Reads, sources: Sources): boolean =>
   reads.every((read) => readAgain(read, sources) === read.answer);
 
 function readAgain(read: Read, { lookup, policies, backends }: Sources): Read['answer'] {
@@ -73,7 +74,7 @@ function readAgain(read: Read, { lookup, policies, backends }: Sources): Read['a
 }
 
 /** The same sources, noting what is read. */
-export class RecordingSources implements Sources, Lookup {
+class RecordingSources implements Sources, Lookup {
   readonly reads: Read[] = [];
   readonly #sources: Sources;
   readonly lookup: Lookup = this;
@@ -134,5 +135,44 @@ export class RecordingSources implements Sources, Lookup {
   ): Answer {
     this.reads.push({ kind, namespace, name, answer });
     return answer;
+  }
+}
+/** Sources that note what is read. */
+export type Recording = Sources & Lookup;
+
+/** A value with everything that was read for it. */
+export interface Tracked<Value> {
+  readonly value: Value;
+  readonly reads: Reads;
+}
+
+/** `before` while everything that was read for it would be read again; otherwise computed again. */
+export function track<Value>(
+  before: Tracked<Value> | null,
+  sources: Sources,
+  compute: (recording: Recording) => Value,
+): Tracked<Value> {
+  if (before !== null && stillHold(before.reads, sources)) return before;
+  const recording = new RecordingSources(sources);
+  const value = compute(recording);
+  return { value, reads: compactArray(recording.reads) };
+}
+
+/** Values of objects, each kept while everything that was read for it would be read again. */
+export class TrackedValues<Key extends object, Value> {
+  readonly #tracked = new WeakMap<Key, Tracked<Value>>();
+
+  valueOf(object: Key, sources: Sources, compute: (recording: Recording) => Value): Value {
+    const tracked = track(this.#tracked.get(object) ?? null, sources, compute);
+    this.#tracked.set(object, tracked);
+    return tracked.value;
+  }
+
+  /** Objects whose values must be computed again. */
+  staleAmong(objects: readonly Key[], sources: Sources): readonly Key[] {
+    return objects.filter((object) => {
+      const tracked = this.#tracked.get(object);
+      return tracked !== undefined && !stillHold(tracked.reads, sources);
+    });
   }
 }

@@ -1,66 +1,28 @@
 /**
- * Routes from one snapshot to the next. A route is judged again when it, or what was read for it, changed; it is attached again when what
- * its parentRefs lead to changed. Whatever did not change stays the same object.
+ * Routes: read by themselves, then bound to the attachment points that take them. A route is read again when it, or what was read for it, changed;
+ * it is bound again when what its parentRefs lead to changed.
  */
 import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { compareText } from '../../lib/compare.ts';
-import { reuseIfSameItems } from '../../lib/reuse.ts';
-import { diffByIdentity, type ListDiff } from '../../lib/list-diff.ts';
-import { compactArray } from '../../lib/compact-array.ts';
-import { areFew, SortedList, withChanges } from '../../lib/sorted-list.ts';
-import {
-  attemptAttachments,
-  parentKeyOf,
-  type AttachmentAttempt,
-  type Parent,
-  type ParentIndex,
-} from './attachment.ts';
+import type { Memo } from '../../lib/memo.ts';
+import { memoizeByKey } from '../../lib/memoize-by-key.ts';
+import { findCandidates, parentKeyOf, type AttachmentCandidate, type ParentIndex } from './attachment.ts';
 import type { AttachmentPointNode } from './attachment-point.ts';
-import { attachedTo, type AttachedRoute, type Attachments, type RouteNode, type RuleNode } from './nodes.ts';
-import { ageKey, namespaceOf, refOf } from './object-key.ts';
-import { RecordingSources, stillHold, type Reads, type Sources } from './reads.ts';
-import { readRoute, routeLists, type AnyRoute, type RouteSpec } from './route-adapter.ts';
-import { RouteSettler, sameOutcome, type Outcome } from './route.ts';
-import type { Labels, SnapshotIndex } from './snapshot-index.ts';
+import type { AttachedRoute, Attachments, RouteNode, RuleNode } from './nodes.ts';
+import { namespaceOf, refOf, routeAge } from './object-key.ts';
+import { TrackedValues, type Sources } from './reads.ts';
+import { readRoute, routeLists, type RouteSpec } from './route-adapter.ts';
+import { RouteBinder, sameBinding, type Binding } from './route-binder.ts';
+import type { SnapshotIndex } from './snapshot-index.ts';
 
-/** Judges the rules of one route by themselves, without regard to where it attaches. */
-export type JudgeRules = (route: RouteSpec, sources: Sources) => readonly RuleNode[];
-
-interface Judgement {
-  readonly rules: readonly RuleNode[];
-  readonly reads: Reads;
-}
-
-interface Attempts {
-  readonly all: readonly AttachmentAttempt[];
-  /** What its parentRefs led to. */
-  readonly parents: readonly (Parent | undefined)[];
-  /** null: it asks for no default Gateways. */
-  readonly defaults: ParentIndex['defaults'] | null;
-  readonly labels: Labels;
-}
-
-interface Settled {
-  readonly judgement: Judgement;
-  readonly attempts: Attempts;
-  readonly outcome: Outcome;
-  readonly node: RouteNode;
-  readonly attached: readonly AttachedRoute[];
-}
-
-/** A route with what became of it last. */
-interface RouteRecord {
-  readonly spec: RouteSpec;
-  readonly age: string;
-  readonly parentKeys: readonly (string | null)[];
-  judgement: Judgement | null;
-  attempts: Attempts | null;
-  settled: Settled | null;
-}
+/** Reads the rules of one route by themselves, without regard to where it attaches. */
+export type ReadRules = (route: RouteSpec, sources: Sources) => readonly RuleNode[];
 
 export interface RouteContext {
+  readonly readRules: ReadRules;
   readonly index: SnapshotIndex;
+  readonly namespaces: ResourceSnapshot['namespaces'];
   readonly sources: Sources;
   readonly parents: ParentIndex;
 }
@@ -71,208 +33,122 @@ export interface AttachedRoutes {
   readonly attachments: Attachments;
 }
 
-export class RouteStage {
-  readonly #judgeRules: JudgeRules;
-  readonly #records = new Map<AnyRoute, RouteRecord>();
-  readonly #sorted = new SortedList<RouteRecord>((a, b) => compareText(a.age, b.age));
-  #lists: readonly (readonly AnyRoute[])[] = [];
-  #context: (RouteContext & { readonly generation: number }) | null = null;
-  #nodes: readonly RouteNode[] = [];
-  #attachments: Attachments = new Map();
-  #hasGrpc = false;
-
-  constructor(judgeRules: JudgeRules) {
-    this.#judgeRules = judgeRules;
-  }
-
-  update(snapshot: ResourceSnapshot, context: RouteContext): AttachedRoutes {
-    const { removed, added } = this.#takeLists(routeLists(snapshot));
-    const before = this.#context;
-    const sameIndex = before?.generation === context.index.generation;
-    const { policies, backends } = context.sources;
-    const sameSources =
-      sameIndex && before.sources.policies === policies && before.sources.backends === backends;
-    const sameListeners = before?.parents === context.parents;
-    const sameParents = sameIndex && sameListeners;
-    const changed = new Set(added);
-    for (const record of sameSources ? added : this.#sorted.items) {
-      if (this.#judge(record, context)) changed.add(record);
-    }
-    for (const record of sameParents ? added : this.#sorted.items) {
-      if (attempt(record, context)) changed.add(record);
-    }
-    this.#context = { ...context, generation: context.index.generation };
-    if (sameListeners && this.#areAlone(removed, changed)) this.#settleSome(removed, changed);
-    else this.#settleAll(context.parents);
-    return { routes: this.#nodes, attachments: this.#attachments };
-  }
-
-  /** Whether these routes are few, and no other's lot hangs on theirs. */
-  #areAlone(removed: readonly RouteRecord[], changed: ReadonlySet<RouteRecord>): boolean {
-    const hasGrpc = this.#hasGrpc || [...changed].some(isGrpc);
-    return !hasGrpc && areFew(removed.length + changed.size, this.#sorted.items.length);
-  }
-
-  /** What came, went or changed. */
-  #takeLists(lists: readonly (readonly AnyRoute[])[]): ListDiff<RouteRecord> {
-    const removed: RouteRecord[] = [];
-    const added: RouteRecord[] = [];
-    for (const [at, list] of lists.entries()) {
-      const { removed: gone, added: come } = diffByIdentity(this.#lists[at] ?? [], list);
-      for (const route of gone) {
-        const record = this.#records.get(route);
-        this.#records.delete(route);
-        if (record !== undefined) removed.push(record);
-      }
-      for (const route of come) {
-        const record = newRecord(route);
-        this.#records.set(route, record);
-        added.push(record);
-      }
-    }
-    this.#lists = lists;
-    this.#sorted.change(removed, added);
-    return { removed, added };
-  }
-
-  /** True when it had to be judged again. */
-  #judge(record: RouteRecord, { sources }: RouteContext): boolean {
-    if (record.judgement !== null && stillHold(record.judgement.reads, sources)) return false;
-    const recording = new RecordingSources(sources);
-    record.judgement = {
-      rules: this.#judgeRules(record.spec, recording),
-      reads: compactArray(recording.reads),
-    };
-    return true;
-  }
-
-  /** Other routes stay as they were settled. */
-  #settleSome(removed: readonly RouteRecord[], changed: ReadonlySet<RouteRecord>): void {
-    const nodes = new Changes<RouteNode>();
-    const attached = new Map<AttachmentPointNode, Changes<AttachedRoute>>();
-    const note = (settled: Settled | null, which: keyof Changes<unknown>): void => {
-      if (settled === null) return;
-      nodes[which].push(settled.node);
-      for (const [at, point] of settled.outcome.points.entries()) {
-        const changes = attached.get(point) ?? new Changes();
-        attached.set(point, changes);
-        const one = settled.attached[at];
-        if (one !== undefined) changes[which].push(one);
-      }
-    };
-    for (const { settled } of removed) note(settled, 'removed');
-    const settler = new RouteSettler([]);
-    for (const record of changed) {
-      const before = record.settled;
-      const after = settle(record, settler);
-      if (before?.attached === after?.attached) continue;
-      note(before, 'removed');
-      note(after, 'added');
-    }
-    this.#nodes = withChanges(this.#nodes, nodes, compareNodes);
-    if (attached.size === 0) return;
-    const attachments = new Map(this.#attachments);
-    for (const [point, changes] of attached) {
-      const before = attachedTo(this.#attachments, point);
-      attachments.set(
-        point,
-        withChanges(before, changes, (a, b) => compareNodes(a.route, b.route)),
-      );
-    }
-    this.#attachments = attachments;
-  }
-
-  #settleAll(parents: ParentIndex): void {
-    const ofGrpc = this.#sorted.items.filter(isGrpc);
-    this.#hasGrpc = ofGrpc.length > 0;
-    const settler = new RouteSettler(ofGrpc.flatMap(({ attempts }) => attempts?.all ?? []));
-    const attached = new Map<AttachmentPointNode, AttachedRoute[]>();
-    for (const { points } of parents.byKey.values()) {
-      for (const point of points) attached.set(point, []);
-    }
-    const nodes: RouteNode[] = [];
-    for (const record of this.#sorted.items) {
-      const settled = settle(record, settler);
-      if (settled === null) continue;
-      nodes.push(settled.node);
-      for (const [at, point] of settled.outcome.points.entries()) {
-        const one = settled.attached[at];
-        if (one !== undefined) attached.get(point)?.push(one);
-      }
-    }
-    this.#attachments = new Map(
-      [...attached].map(([point, routes]) => [
-        point,
-        reuseIfSameItems(attachedTo(this.#attachments, point), routes),
-      ]),
-    );
-    this.#nodes = reuseIfSameItems(this.#nodes, nodes);
-  }
-}
-
-/** Of a sorted list. */
-class Changes<Item> implements ListDiff<Item> {
-  readonly removed: Item[] = [];
-  readonly added: Item[] = [];
-}
-
-const isGrpc = ({ spec }: RouteRecord): boolean => spec.kind === 'GRPCRoute';
-
-/** Text that sorts routes by age, then by name, then by kind. */
-const ageOf = ({ object, kind }: Pick<RouteNode, 'object' | 'kind'>): string => `${ageKey(object)}\n${kind}`;
-
-const compareNodes = (a: RouteNode, b: RouteNode): number => compareText(ageOf(a), ageOf(b));
-
-function newRecord(route: AnyRoute): RouteRecord {
-  const spec = readRoute(route);
-  const namespace = namespaceOf(route);
+export function linkRoutes(snapshot: ResourceSnapshot, context: RouteContext, memo: Memo): AttachedRoutes {
+  const specs = memo.items('specs', routeLists(snapshot).flat(), (object) => [readRoute(object)]);
+  const byAge = memo.sorted('by age', specs, (a, b) => compareText(routeAge(a.object), routeAge(b.object)));
+  const read = readAll(byAge, context, memo);
+  const bound = bindAll(withCandidates(read, context, memo), memo);
   return {
-    spec,
-    age: ageOf(spec),
-    parentKeys: spec.parentRefs.map((ref) => parentKeyOf(ref, namespace)),
-    judgement: null,
-    attempts: null,
-    settled: null,
+    routes: memo.items('routes', bound, ({ node }) => [node]),
+    attachments: attachmentsOf(bound, memo),
   };
 }
 
-/** True when what the route can attach to changed. */
-function attempt(record: RouteRecord, { index, parents }: RouteContext): boolean {
-  const { spec, parentKeys, attempts: before } = record;
-  const found = parentKeys.map((key) => (key === null ? undefined : parents.byKey.get(key)));
-  const labels = index.namespaceLabels(namespaceOf(spec.object));
-  const defaults = spec.usesDefaultGateways ? parents.defaults : null;
-  if (
-    before !== null &&
-    before.labels === labels &&
-    reuseIfSameItems(before.parents, found) === before.parents &&
-    (defaults === before.defaults ||
-      (before.defaults !== null && reuseIfSameItems(before.defaults, defaults ?? []) === before.defaults))
-  ) {
-    return false;
-  }
-  const all = attemptAttachments(spec, parents, index);
-  record.attempts = { all, parents: found, labels, defaults };
-  return true;
+/** A route with its rules. */
+interface ReadRoute {
+  readonly spec: RouteSpec;
+  readonly rules: readonly RuleNode[];
 }
 
-function settle(record: RouteRecord, settler: RouteSettler): Settled | null {
-  const { spec, judgement, attempts, settled: before } = record;
-  if (judgement === null || attempts === null) return null;
-  const isSameInput = before?.judgement === judgement && before.attempts === attempts;
-  if (isSameInput && !before.outcome.isContested && !settler.isContested(spec.kind, attempts.all)) {
-    return before;
-  }
-  const ref = before?.node.ref ?? refOf(spec.object, GATEWAY_GROUP);
-  const { kind, object, hostnames } = spec;
-  const base = { kind, object, ref, hostnames, rules: judgement.rules };
-  const outcome = settler.settle(base, attempts.all);
-  if (isSameInput && sameOutcome(before.outcome, outcome)) {
-    record.settled = { ...before, outcome };
-    return record.settled;
-  }
-  const node: RouteNode = { ...base, parents: outcome.parents };
-  const attached = outcome.hostnames.map((shared) => ({ route: node, hostnames: shared }));
-  record.settled = { judgement, attempts, outcome, node, attached };
-  return record.settled;
+function readAll(
+  specs: readonly RouteSpec[],
+  { readRules, index, sources }: RouteContext,
+  memo: Memo,
+): readonly ReadRoute[] {
+  const tracked = memo.value('tracked', [], () => new TrackedValues<RouteSpec, ReadRoute>());
+  const isOther = memo.hasChanged('sources', [index.generation, sources.policies, sources.backends]);
+  const stale = isOther ? tracked.staleAmong(specs, sources) : [];
+  const read = (spec: RouteSpec): ReadRoute =>
+    tracked.valueOf(spec, sources, (recording) => ({ spec, rules: readRules(spec, recording) }));
+  return memo.items('read', specs, (spec) => [read(spec)], { stale });
 }
+
+/** A route with the parents that it asks for. */
+interface RouteCandidate extends ReadRoute {
+  readonly candidates: readonly AttachmentCandidate[];
+}
+
+function withCandidates(
+  routes: readonly ReadRoute[],
+  { index, namespaces, parents }: RouteContext,
+  memo: Memo,
+): readonly RouteCandidate[] {
+  const candidateOf = (route: ReadRoute): RouteCandidate => {
+    const { spec } = route;
+    const found = parentKeysOf(spec).map((key) => (key === null ? undefined : parents.byKey.get(key)));
+    const labels = index.namespaceLabels(namespaceOf(spec.object));
+    const defaults = spec.usesDefaultGateways ? parents.defaults : [];
+    return memo.valueFor('candidate', route, [labels, found.length, ...found, ...defaults], () => ({
+      ...route,
+      candidates: findCandidates(spec, parents, index),
+    }));
+  };
+  return memo.items('candidates', routes, (route) => [candidateOf(route)], {
+    // Of the index, only the labels of namespaces decide.
+    inputs: [namespaces, parents],
+  });
+}
+
+/** A route with the attachment points that take it. */
+interface BoundRoute {
+  readonly node: RouteNode;
+  readonly binding: Binding;
+  /** By index of the point in `binding`. */
+  readonly attached: readonly AttachedRoute[];
+}
+
+/** Routes depend on each other only where a GRPCRoute asks for the same listener. */
+function bindAll(routes: readonly RouteCandidate[], memo: Memo): readonly BoundRoute[] {
+  const alone = memo.byObject('alone', (route: RouteCandidate) => bind(route, new RouteBinder([]), null));
+  const ofGrpc = memo.items('of gRPC', routes, (route) => (route.spec.kind === 'GRPCRoute' ? [route] : []));
+  if (ofGrpc.length === 0) return memo.items('bound alone', routes, (route) => [alone(route)]);
+  return memo.value('bound together', [routes], () => {
+    const binder = new RouteBinder(ofGrpc.flatMap(({ candidates }) => candidates));
+    const last = memo.byObject('last', (route: RouteCandidate) => ({ bound: alone(route) }));
+    return routes.map((route) => {
+      if (!binder.isContested(route.spec.kind, route.candidates)) return alone(route);
+      const cell = last(route);
+      cell.bound = bind(route, binder, cell.bound);
+      return cell.bound;
+    });
+  });
+}
+
+/** `before` where the route is bound to the same points again. */
+function bind(route: RouteCandidate, binder: RouteBinder, before: BoundRoute | null): BoundRoute {
+  const { spec, rules, candidates } = route;
+  const { kind, object, hostnames } = spec;
+  const base = { kind, object, ref: refOf(object, GATEWAY_GROUP), hostnames, rules };
+  const binding = binder.bind(base, candidates);
+  if (before !== null && sameBinding(before.binding, binding)) return before;
+  const node: RouteNode = { ...base, parents: binding.parents };
+  const attached = binding.hostnames.map((shared) => ({ route: node, hostnames: shared }));
+  return { node, binding, attached };
+}
+
+interface AttachedGroup {
+  readonly point: AttachmentPointNode;
+  readonly attached: readonly AttachedRoute[];
+}
+
+function attachmentsOf(bound: readonly BoundRoute[], memo: Memo): Attachments {
+  const groups = memo.groups('attached', bound, {
+    keysOf: ({ binding }) => binding.points,
+    order: (a, b) => compareText(routeAge(a.node.object), routeAge(b.node.object)),
+    make: (point, routes): AttachedGroup => ({
+      point,
+      attached: routes.flatMap(({ binding, attached }) => attached[binding.points.indexOf(point)] ?? []),
+    }),
+    compare: (a, b) => compareText(a.point.id, b.point.id),
+  });
+  return memo.value(
+    'attachments',
+    [groups],
+    () => new Map(groups.map(({ point, attached }) => [point, attached])),
+  );
+}
+
+/** Keys of the parents that a route names. */
+const parentKeysOf = memoizeByKey(({ object, parentRefs }: RouteSpec): readonly (string | null)[] =>
+  parentRefs.map((ref) => parentKeyOf(ref, namespaceOf(object))),
+);

@@ -1,11 +1,24 @@
 /** The infrastructure that a Gateway needs. */
 import type { InfraPort, InfraSpec } from '../../ir/infra.ts';
+import type { Defects } from '../contain.ts';
+import type { Graph } from '../graph/graph.ts';
 import type { GatewayNode } from '../graph/nodes.ts';
 import { generationOf } from '../graph/object-key.ts';
 import { servedListeners } from './served-listeners.ts';
+import { acceptedGateways } from './gateways.ts';
 import { lowerWorkload } from './proxy-config.ts';
 
-export function lowerInfra(gateway: GatewayNode): InfraSpec {
+/** For every accepted Gateway. */
+export const lowerInfras = (graph: Graph, defects: Defects): readonly InfraSpec[] =>
+  acceptedGateways(graph).flatMap((gateway) =>
+    defects.contain<readonly InfraSpec[]>(
+      [gateway.object, 'infrastructure'],
+      () => [lowerInfra(gateway)],
+      () => [],
+    ),
+  );
+
+function lowerInfra(gateway: GatewayNode): InfraSpec {
   const { kind, namespace, name } = gateway.ref;
   const { spec } = gateway.object;
   const refused = new Set(gateway.refusedAddresses);

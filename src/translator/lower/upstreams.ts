@@ -44,7 +44,7 @@ export class ClusterUses {
   }
 }
 
-export function originOf(upstream: Upstream): Origin {
+function originOf(upstream: Upstream): Origin {
   const { kind, namespace, name } = upstream.ref;
   return { kind, namespace, name, section: upstream.portName || String(upstream.port) };
 }

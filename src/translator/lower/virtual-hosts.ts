@@ -1,10 +1,12 @@
 /** The virtual hosts of one listener, from the routes attached to it. */
 import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
+import { compareText } from '../../lib/compare.ts';
 import { hostnameSpecificity } from '../../lib/hostname.ts';
 import type { Memo } from '../../lib/memo.ts';
 import { memoizeByKey } from '../../lib/memoize-by-key.ts';
 import { reuseIfEqual } from '../../lib/reuse.ts';
 import type { AttachedRoute } from '../graph/nodes.ts';
+import { routeAge } from '../graph/object-key.ts';
 import { compareRank, type MatchRank } from '../graph/match-predicate.ts';
 import type { LoweredRule, RulesOf } from './route-rule.ts';
 
@@ -29,7 +31,8 @@ export function lowerVirtualHosts(
   const contributions = memo.items('contributions', attached, contributionOf, inputs);
   return memo.groups('hosts', contributions, {
     keysOf: ({ attached: { hostnames } }) => hostnames.map(({ hostname }) => hostname),
-    make: (hostname, members, before) =>
+    order: (a, b) => compareText(routeAge(a.attached.route.object), routeAge(b.attached.route.object)),
+    make: (hostname, members, before: VirtualHost | undefined): VirtualHost =>
       reuseIfEqual(before, { hostname, entries: sortedEntries(hostname, members) }),
     compare: (a, b) => hostnameSpecificity(a.hostname, b.hostname),
   });

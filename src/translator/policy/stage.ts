@@ -1,8 +1,9 @@
 /** Keeps policies and XBackends between snapshots: reads them again only if one of them, or an object that they refer to, changed. */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import type { Memo } from '../../lib/memo.ts';
 import { readXBackends } from '../graph/backend.ts';
 import type { XBackendNode } from '../graph/nodes.ts';
-import { RecordingSources, stillHold, type Reads, type Sources } from '../graph/reads.ts';
+import { track, type Sources, type Tracked } from '../graph/reads.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import { readPolicies, type Policies, type PolicyContext } from './policies.ts';
 import type { PolicyKind } from './policy-kind.ts';
@@ -19,43 +20,36 @@ export interface ReadPolicies {
   readonly backends: ReadonlyMap<string, XBackendNode>;
 }
 
-export class PolicyStage {
-  readonly #kinds: readonly PolicyKind[];
-  #lists: PolicyLists = [];
-  #reads: Reads = [];
-  #read: ReadPolicies | null = null;
+/** The same object until something changes; nodes of unchanged policies stay the same objects as well. */
+export function linkPolicies(
+  snapshot: ResourceSnapshot,
+  index: SnapshotIndex,
+  { kinds, options }: { readonly kinds: readonly PolicyKind[]; readonly options: PolicyContext['options'] },
+  memo: Memo,
+): ReadPolicies {
+  const sources: Sources = { lookup: index, ...NO_POLICIES };
+  const lists = memo.value('lists', listsOf(snapshot, kinds), () => ({}));
+  const read = memo.fold<{ readonly lists: object; readonly tracked: Tracked<ReadPolicies> }>(
+    'read',
+    (before) => ({
+      lists,
+      tracked: track(before?.lists === lists ? before.tracked : null, sources, (lookup) => {
+        const last = before?.tracked.value ?? null;
+        const context = { lookup, options };
+        return {
+          policies: readPolicies(kinds, { snapshot, context, before: last?.policies ?? null }),
+          backends: readXBackends(snapshot, context, last?.backends ?? null),
+        };
+      }),
+    }),
+  );
+  return read.tracked.value;
+}
 
-  constructor(kinds: readonly PolicyKind[]) {
-    this.#kinds = kinds;
-  }
-
-  /** The same object until something changes; nodes of unchanged policies stay the same objects as well. */
-  update(snapshot: ResourceSnapshot, index: SnapshotIndex, options: PolicyContext['options']): ReadPolicies {
-    const lists = this.#listsOf(snapshot);
-    const sources: Sources = { lookup: index, ...NO_POLICIES };
-    if (
-      this.#read !== null &&
-      lists.every((list, at) => list === this.#lists[at]) &&
-      stillHold(this.#reads, sources)
-    ) {
-      return this.#read;
-    }
-    const recording = new RecordingSources(sources);
-    const context = { lookup: recording, options };
-    this.#read = {
-      policies: readPolicies(this.#kinds, { snapshot, context, before: this.#read?.policies ?? null }),
-      backends: readXBackends(snapshot, context, this.#read?.backends ?? null),
-    };
-    this.#lists = lists;
-    this.#reads = recording.reads;
-    return this.#read;
-  }
-
-  #listsOf(snapshot: ResourceSnapshot): PolicyLists {
-    const lists = this.#kinds.map((kind) => kind.objects(snapshot));
-    const isTargeted = this.#kinds.some(
-      ({ attachment }, at) => attachment.kind === 'inherited' && (lists[at]?.length ?? 0) > 0,
-    );
-    return [snapshot.backends, ...lists, ...(isTargeted ? targetLists(snapshot) : [])];
-  }
+function listsOf(snapshot: ResourceSnapshot, kinds: readonly PolicyKind[]): PolicyLists {
+  const lists = kinds.map((kind) => kind.objects(snapshot));
+  const isTargeted = kinds.some(
+    ({ attachment }, at) => attachment.kind === 'inherited' && (lists[at]?.length ?? 0) > 0,
+  );
+  return [snapshot.backends, ...lists, ...(isTargeted ? targetLists(snapshot) : [])];
 }

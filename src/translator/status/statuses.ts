@@ -1,140 +1,133 @@
 /** All statuses of the graph. */
-import type { ObjectRef } from '../../gatewayapi/ref.ts';
-import type { Observations } from '../observations.ts';
+import type { DataPlaneObservation, Observations } from '../observations.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
-import { gatewayDataPlane } from '../../ir/data-plane-id.ts';
+import { gatewayDataPlane, type DataPlaneId } from '../../ir/data-plane-id.ts';
 import { compareText } from '../../lib/compare.ts';
-import { DerivedItems } from '../../lib/derived-items.ts';
-import { reuseIfSameItems, reuseIfEqual } from '../../lib/reuse.ts';
-import { diffByIdentity } from '../../lib/list-diff.ts';
-import { SortedList } from '../../lib/sorted-list.ts';
+import type { Memo } from '../../lib/memo.ts';
+import { reuseIfEqual } from '../../lib/reuse.ts';
 import type { Defects } from '../contain.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { RouteNode } from '../graph/nodes.ts';
-import type { PolicyEffects } from '../policy/effects.ts';
 import { policyStatus } from '../policy/status.ts';
 import { Ancestors } from '../policy/ancestors.ts';
 import { indexUsage } from '../policy/backend-usage.ts';
 import { gatewayClassStatus } from './gateway-class.ts';
 import { gatewayStatuses } from './gateway.ts';
 import { proxyConfigStatus } from './proxy-config.ts';
-import { routeStatus } from './route.ts';
+import { routeStatus, type ProblemsOf } from './route.ts';
 import { xBackendStatus } from './xbackend.ts';
 import { NO_PROBLEMS, RuleProblems } from './rule-problems.ts';
 
 /** An object that has a status. */
 type StatusObject = Parameters<Defects['contain']>[0][0];
 
-interface RouteStatus {
-  readonly policies: readonly ObjectRef[];
-  readonly update: StatusUpdate;
+export interface StatusOptions {
+  readonly controllerName: string;
+  readonly defects: Defects;
 }
 
-/** All statuses, kept between translations: an unchanged status stays the same object. */
-export class StatusTable {
-  readonly #controllerName: string;
-  readonly #defects: Defects;
-  readonly #ofRoutes = new WeakMap<RouteNode, RouteStatus>();
-  /** Statuses of routes that depend on nothing but the route. */
-  readonly #plain = new DerivedItems<RouteNode, StatusUpdate>();
-  readonly #sorted = new SortedList<StatusUpdate>((a, b) => compareText(identity(a), identity(b)));
-  /** The statuses as computed, before equal ones are replaced by their previous objects. */
-  #computed: readonly StatusUpdate[] = [];
-  /** The previous object that replaces a computed status, where both are equal. */
-  readonly #kept = new Map<StatusUpdate, StatusUpdate>();
+/** All statuses, by kind and name. One that is equal to the last one of its object stays the same object. */
+export function statusesOf(
+  graph: Graph,
+  observations: Observations,
+  options: StatusOptions,
+  memo: Memo,
+): readonly StatusUpdate[] {
+  const computed = [
+    ...statusesOfGateways(graph, observations, options),
+    ...statusesOfRoutes(graph, new RuleProblems(observations.dataPlanes), { options, memo }),
+    ...statusesOfPolicies(graph, observations, options),
+  ];
+  const updates = memo.list('updates', computed, {
+    keyOf: identity,
+    derive: (update) => update,
+    reuse: reuseIfEqual,
+  });
+  return memo.sorted('sorted', updates, (a, b) => compareText(identity(a), identity(b)));
+}
 
-  constructor(controllerName: string, defects: Defects) {
-    this.#controllerName = controllerName;
-    this.#defects = defects;
+/** No status is written for an object whose status cannot be computed; a finding says so. */
+const statusOf = (
+  object: StatusObject,
+  { defects }: StatusOptions,
+  compute: () => readonly StatusUpdate[],
+): readonly StatusUpdate[] => defects.contain([object, 'status'], compute, () => []);
+
+function statusesOfGateways(
+  { proxyConfigs, classes, gateways, attachments, policyEffects }: Graph,
+  observations: Observations,
+  options: StatusOptions,
+): readonly StatusUpdate[] {
+  const observed = observedBy(observations);
+  return [
+    ...[...proxyConfigs.values()].flatMap((node) =>
+      statusOf(node.object, options, () => [proxyConfigStatus(node)]),
+    ),
+    ...classes.flatMap((node) =>
+      statusOf(node.object, options, () => [gatewayClassStatus(node, observations)]),
+    ),
+    ...gateways.flatMap((gateway) =>
+      statusOf(gateway.object, options, () =>
+        gatewayStatuses(gateway, {
+          observation: observed.get(gatewayDataPlane(gateway.ref)) ?? null,
+          attachments,
+          policies: policyEffects.affecting(gateway.ref, gateway.ref),
+        }),
+      ),
+    ),
+  ];
+}
+
+function statusesOfPolicies(
+  graph: Graph,
+  observations: Observations,
+  options: StatusOptions,
+): readonly StatusUpdate[] {
+  const { controllerName } = options;
+  const usage = indexUsage(graph);
+  const observed = observedBy(observations);
+  const context = { graph, controllerName, observed, ancestors: new Ancestors(graph, usage) };
+  return [
+    ...graph.policies.nodes.flatMap((node) =>
+      statusOf(node.object, options, () => [policyStatus(node, context)]),
+    ),
+    ...[...graph.backends.values()].flatMap((node) =>
+      statusOf(node.object, options, () => [xBackendStatus(node, { controllerName, usage })]),
+    ),
+  ];
+}
+
+const observedBy = ({ dataPlanes }: Observations): ReadonlyMap<DataPlaneId, DataPlaneObservation> =>
+  new Map(dataPlanes.map((entry) => [entry.dataPlane, entry]));
+
+/**
+ * A route's status depends on the route, on the policies that affect it, and on rules that proxies cannot serve. Mostly there are neither, and
+ * it depends on the route alone.
+ */
+function statusesOfRoutes(
+  { routes, policyEffects: effects }: Graph,
+  problems: RuleProblems,
+  { options, memo }: { readonly options: StatusOptions; readonly memo: Memo },
+): readonly StatusUpdate[] {
+  const { controllerName } = options;
+  const own = (route: RouteNode): StatusUpdate =>
+    routeStatus(route, { controllerName, effects, problemsOf: () => NO_PROBLEMS });
+  const contained = (route: RouteNode, compute: () => StatusUpdate): readonly StatusUpdate[] =>
+    statusOf(route.object, options, () => [compute()]);
+  if (effects.isEmpty && problems.isEmpty) {
+    return memo.items('routes', routes, (route) => contained(route, () => own(route)));
   }
-
-  /** Sorted by kind and name; the same array until something changes. */
-  update(graph: Graph, observations: Observations): readonly StatusUpdate[] {
-    const before = this.#computed;
-    this.#computed = this.#compute(graph, observations);
-    const { removed, added } = diffByIdentity(before, this.#computed);
-    const gone = new Map(removed.map((update) => [identity(update), this.#kept.get(update) ?? update]));
-    for (const update of removed) this.#kept.delete(update);
-    const come: StatusUpdate[] = [];
-    for (const update of added) {
-      const key = identity(update);
-      const known = gone.get(key);
-      if (known === undefined || reuseIfEqual(known, update) !== known) come.push(update);
-      else {
-        this.#kept.set(update, known);
-        gone.delete(key);
+  return routes.flatMap((route) =>
+    contained(route, () => {
+      const { ref, parents } = route;
+      if (problems.isAbout(ref)) {
+        const problemsOf: ProblemsOf = (dataPlane) => problems.of(ref, dataPlane);
+        return routeStatus(route, { controllerName, effects, problemsOf });
       }
-    }
-    return this.#sorted.change([...gone.values()], come);
-  }
-
-  /** Usually there are no policies and no rule problems: then a route's status depends on the route alone. */
-  #routeStatuses({ routes, policyEffects: effects }: Graph, problems: RuleProblems): readonly StatusUpdate[] {
-    if (!effects.isEmpty || !problems.isEmpty) {
-      return routes.flatMap((route) =>
-        this.#of(route.object, () => [this.#routeStatus(route, effects, problems)]),
-      );
-    }
-    const context = { controllerName: this.#controllerName, effects, problemsOf: () => NO_PROBLEMS };
-    return this.#plain.update(routes, (route) => this.#of(route.object, () => [routeStatus(route, context)]));
-  }
-
-  /** A route's status depends on the route and the policies that affect it, and on rule problems that proxies report. */
-  #routeStatus(route: RouteNode, effects: PolicyEffects, problems: RuleProblems): StatusUpdate {
-    const { ref } = route;
-    const context = { controllerName: this.#controllerName, effects };
-    if (problems.isAbout(ref)) {
-      return routeStatus(route, { ...context, problemsOf: (dataPlane) => problems.of(ref, dataPlane) });
-    }
-    const policies = route.parents.flatMap(({ owner }) => effects.affecting(route.ref, owner));
-    const known = this.#ofRoutes.get(route);
-    if (known !== undefined && reuseIfSameItems(known.policies, policies) === known.policies)
-      return known.update;
-    const update = routeStatus(route, { ...context, problemsOf: () => NO_PROBLEMS });
-    this.#ofRoutes.set(route, { policies, update });
-    return update;
-  }
-
-  /** If the status of an object cannot be computed, none is written, and a finding reports the defect. */
-  #of(object: StatusObject, compute: () => readonly StatusUpdate[]): readonly StatusUpdate[] {
-    return this.#defects.contain([object, 'status'], compute, () => []);
-  }
-
-  #compute(graph: Graph, observations: Observations): readonly StatusUpdate[] {
-    const { dataPlanes } = observations;
-    const observed = new Map(dataPlanes.map((entry) => [entry.dataPlane, entry]));
-    const controllerName = this.#controllerName;
-    const usage = indexUsage(graph);
-    const ofPolicies = { graph, controllerName, observed, ancestors: new Ancestors(graph, usage) };
-    const { policyEffects } = graph;
-    const problems = new RuleProblems(dataPlanes);
-    const ofGateways = [
-      ...[...graph.proxyConfigs.values()].flatMap((node) =>
-        this.#of(node.object, () => [proxyConfigStatus(node)]),
-      ),
-      ...graph.classes.flatMap((node) =>
-        this.#of(node.object, () => [gatewayClassStatus(node, observations)]),
-      ),
-      ...graph.gateways.flatMap((gateway) =>
-        this.#of(gateway.object, () =>
-          gatewayStatuses(gateway, {
-            observation: observed.get(gatewayDataPlane(gateway.ref)) ?? null,
-            attachments: graph.attachments,
-            policies: policyEffects.affecting(gateway.ref, gateway.ref),
-          }),
-        ),
-      ),
-    ];
-    const ofAttached = [
-      ...graph.policies.nodes.flatMap((node) =>
-        this.#of(node.object, () => [policyStatus(node, ofPolicies)]),
-      ),
-      ...[...graph.backends.values()].flatMap((node) =>
-        this.#of(node.object, () => [xBackendStatus(node, { controllerName, usage })]),
-      ),
-    ];
-    return ofGateways.concat(this.#routeStatuses(graph, problems), ofAttached);
-  }
+      const policies = parents.flatMap(({ owner }) => effects.affecting(ref, owner));
+      return memo.valueFor('affected', route, policies, () => own(route));
+    }),
+  );
 }
 
 const identity = ({ kind, object }: StatusUpdate): string => [kind, object.namespace, object.name].join('/');

@@ -1,4 +1,4 @@
-/** Settles which attachment points take a route; the one place where routes of different kinds meet. */
+/** Binds routes to the attachment points that take them; the one place where routes of different kinds meet. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
 import { HostnameSet } from '../../lib/hostname.ts';
@@ -6,7 +6,7 @@ import { reuseIfSameItems } from '../../lib/reuse.ts';
 import { samePlain, type Plain } from '../../lib/structural-patch.ts';
 import { compactArray } from '../../lib/compact-array.ts';
 import { protocolTaken } from '../faults/route-faults.ts';
-import type { AttachmentAttempt } from './attachment.ts';
+import type { AttachmentCandidate } from './attachment.ts';
 import type { AttachmentPointNode } from './attachment-point.ts';
 import type { ParentNode, RouteNode, SharedHostname } from './nodes.ts';
 
@@ -15,18 +15,16 @@ function isServed(route: Pick<RouteNode, 'rules'>): boolean {
   return route.rules.length === 0 || route.rules.some((rule) => rule.invalid.length === 0);
 }
 
-/** What became of a route's attempts. */
-export interface Outcome {
+/** What the candidates of a route came to. */
+export interface Binding {
   readonly parents: readonly ParentNode[];
   /** Points that take it, each once, and the hostnames that each shares with it. */
   readonly points: readonly AttachmentPointNode[];
   readonly hostnames: readonly (readonly SharedHostname[])[];
-  /** Other routes may have had a say. */
-  readonly isContested: boolean;
 }
 
-/** Whether two outcomes of the same attempts are the same. */
-export const sameOutcome = (a: Outcome, b: Outcome): boolean =>
+/** Whether two bindings of the same candidates are the same. */
+export const sameBinding = (a: Binding, b: Binding): boolean =>
   reuseIfSameItems(a.points, b.points) === a.points &&
   a.parents.every((parent, at) => {
     const other = b.parents[at];
@@ -49,55 +47,54 @@ interface Taken {
 
 const newTaken = (): Taken => ({ hostnames: new HostnameSet(), routes: [] });
 
-type Candidate = Pick<RouteNode, 'kind' | 'ref' | 'rules'>;
+type BindableRoute = Pick<RouteNode, 'kind' | 'ref' | 'rules'>;
 
 /**
  * An HTTPRoute and a GRPCRoute cannot share a hostname on one listener; the older keeps it (GRPCRouteSpec.hostnames). Routes must be
- * settled oldest first. Most listeners are asked for by routes of one kind only, and take no part in this.
+ * bound oldest first. Most listeners are asked for by routes of one kind only, and take no part in this.
  */
-export class RouteSettler {
+export class RouteBinder {
   readonly #holders = new Map<AttachmentPointNode, HttpHolder>();
 
-  /** `ofGrpc`: the attempts of all GRPCRoutes there are. */
-  constructor(ofGrpc: readonly AttachmentAttempt[]) {
+  /** `ofGrpc`: of all GRPCRoutes there are. */
+  constructor(ofGrpc: readonly AttachmentCandidate[]) {
     for (const { point } of ofGrpc.flatMap(({ points }) => points)) {
       this.#holders.set(point, { HTTPRoute: newTaken(), GRPCRoute: newTaken() });
     }
   }
 
-  isContested(kind: RouteKind, attempts: readonly AttachmentAttempt[]): boolean {
+  isContested(kind: RouteKind, candidates: readonly AttachmentCandidate[]): boolean {
     if (this.#holders.size === 0 || (kind !== 'HTTPRoute' && kind !== 'GRPCRoute')) return false;
-    return attempts.some(({ points }) => points.some(({ point }) => this.#holders.has(point)));
+    return candidates.some(({ points }) => points.some(({ point }) => this.#holders.has(point)));
   }
 
-  settle(route: Candidate, attempts: readonly AttachmentAttempt[]): Outcome {
+  bind(route: BindableRoute, candidates: readonly AttachmentCandidate[]): Binding {
     const serves = isServed(route);
     const taking = new Map<AttachmentPointNode, readonly SharedHostname[]>();
-    const parents = attempts.map((attempt): ParentNode => {
-      const { owner, dataPlane } = attempt.parent;
-      const base = { ref: attempt.parentRef, path: attempt.path, owner, dataPlane };
-      if (attempt.refusal !== null || !serves) return { ...base, points: [], refusal: attempt.refusal };
-      const { points, rival } = this.#attach(route, attempt, taking);
-      const refusal = points.length === 0 && rival !== null ? protocolTaken(attempt.path, rival) : null;
+    const parents = candidates.map((candidate): ParentNode => {
+      const { owner, dataPlane } = candidate.parent;
+      const base = { ref: candidate.parentRef, path: candidate.path, owner, dataPlane };
+      if (candidate.refusal !== null || !serves) return { ...base, points: [], refusal: candidate.refusal };
+      const { points, rival } = this.#attach(route, candidate, taking);
+      const refusal = points.length === 0 && rival !== null ? protocolTaken(candidate.path, rival) : null;
       return { ...base, points, refusal };
     });
     return {
       parents,
       points: compactArray([...taking.keys()]),
       hostnames: compactArray([...taking.values()]),
-      isContested: this.isContested(route.kind, attempts),
     };
   }
 
   /** A point that several parentRefs of a route name takes it once. */
   #attach(
-    route: Candidate,
-    attempt: AttachmentAttempt,
+    route: BindableRoute,
+    candidate: AttachmentCandidate,
     taking: Map<AttachmentPointNode, readonly SharedHostname[]>,
   ): { readonly points: readonly AttachmentPointNode[]; readonly rival: ObjectRef | null } {
     const points: AttachmentPointNode[] = [];
     let rival: ObjectRef | null = null;
-    for (const { point, hostnames } of attempt.points) {
+    for (const { point, hostnames } of candidate.points) {
       const holder = this.#holders.get(point);
       const found = holder === undefined ? null : takenByOther(route, hostnames, holder);
       if (found !== null) {
@@ -113,7 +110,7 @@ export class RouteSettler {
 }
 
 function takenByOther(
-  route: Candidate,
+  route: BindableRoute,
   hostnames: readonly SharedHostname[],
   holder: HttpHolder,
 ): ObjectRef | null {
@@ -127,7 +124,7 @@ function takenByOther(
   return rival?.ref ?? null;
 }
 
-function take(route: Candidate, hostnames: readonly SharedHostname[], holder: HttpHolder): void {
+function take(route: BindableRoute, hostnames: readonly SharedHostname[], holder: HttpHolder): void {
   if (route.kind !== 'HTTPRoute' && route.kind !== 'GRPCRoute') return;
   const own = holder[route.kind];
   own.routes.push({ ref: route.ref, hostnames });
