@@ -3,14 +3,18 @@ import { API_LISTS, API_TYPES } from './api.ts';
 import { FINDING_CODES } from './findings.ts';
 import { IMPORT_LAW } from './import-law.ts';
 import { READ_KINDS } from './kinds.ts';
+import { METRICS } from './metrics.ts';
+import { COMMAND_OPTIONS } from './options.ts';
 import { REASON_CODES } from './reasons.ts';
 import type { Section } from './section.ts';
 
 export const SECTIONS: readonly Section[] = [
   API_LISTS,
   API_TYPES,
+  ...COMMAND_OPTIONS,
   ...FINDING_CODES,
   IMPORT_LAW,
+  ...METRICS,
   READ_KINDS,
   REASON_CODES,
 ];
