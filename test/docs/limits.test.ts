@@ -21,7 +21,7 @@ function constantOf(file: string, name: string): number {
 }
 
 test('bounds are those of the code', () => {
-  const rows = [...tableRows(page, 'what is held'), ...tableRows(page, 'for what')];
+  const rows = [...tableRows(page, 'what'), ...tableRows(page, 'wait for')];
   assert.ok(rows.length > 25, 'the tables are read');
   for (const [what = '', most = '', , where = ''] of rows) {
     const [, name = '', file = ''] = /^`(\w+)` in `([^`]+)`$/.exec(where) ?? [];
