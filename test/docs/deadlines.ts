@@ -43,15 +43,15 @@ const { connection, http2 } = DEFAULT_CLUSTER_POLICY;
 
 const CONTROL_PLANE: readonly Wait[] = [
   {
-    wait: 'controller: an answer of the API server',
-    deadline: `${of('kubeapi/client.ts', 'REQUEST_TIMEOUT_MS')} without a byte; put off (429, 503) at most ${String(constant('kubeapi/client.ts', 'MAX_DEFERRALS'))} times for ${of('kubeapi/client.ts', 'MAX_DEFERRAL_MS')}`,
-    then: 'the request fails and is tried again',
+    wait: 'controller: a response of the API server',
+    deadline: `${of('kubeapi/client.ts', 'REQUEST_TIMEOUT_MS')} without a byte; deferred (429, 503) at most ${String(constant('kubeapi/client.ts', 'MAX_DEFERRALS'))} times for ${of('kubeapi/client.ts', 'MAX_DEFERRAL_MS')}`,
+    then: 'the request fails and is retried',
     files: ['kubeapi/client.ts'],
   },
   {
     wait: 'controller: events of a watch',
     deadline: `${of('kubeapi/client.ts', 'WATCH_IDLE_MS')} without a byte; bookmarks come every minute`,
-    then: 'the watch begins again where it was',
+    then: 'the watch resumes where it was',
     files: ['kubeapi/client.ts'],
   },
   {
@@ -61,9 +61,9 @@ const CONTROL_PLANE: readonly Wait[] = [
     files: ['kubeapi/lease.ts'],
   },
   {
-    wait: 'controller that ends: its lease given back',
+    wait: 'controller that shuts down: release of its lease',
     deadline: of('kubeapi/lease.ts', 'RELEASE_MS'),
-    then: 'the lease runs out by itself',
+    then: 'the lease expires',
     files: ['kubeapi/lease.ts'],
   },
   {
@@ -79,9 +79,9 @@ const CONTROL_PLANE: readonly Wait[] = [
     files: ['configsync/dial-controller.ts'],
   },
   {
-    wait: 'proxy: the next update of its controller',
-    deadline: `none: without a change there is none. A dead host is found by TCP keepalive (${of('configsync/dial-controller.ts', 'KEEPALIVE_MS')})`,
-    then: 'it serves what it has',
+    wait: 'proxy: the next update from its controller',
+    deadline: `none: updates come only with changes. TCP keepalive detects a dead host (${of('configsync/dial-controller.ts', 'KEEPALIVE_MS')})`,
+    then: 'it keeps serving its configuration',
     files: ['configsync/dial-controller.ts'],
   },
   {
@@ -103,7 +103,7 @@ const CONTROL_PLANE: readonly Wait[] = [
     files: ['configsync/frames.ts'],
   },
   {
-    wait: 'controller: the rest of a message of a proxy or replica',
+    wait: 'controller: the rest of a message from a proxy or replica',
     deadline: time(PROXY_LIMITS.frameMs),
     then: 'the stream is closed',
     files: ['configsync/frames.ts'],
@@ -136,9 +136,9 @@ const PROCESSES: readonly Wait[] = [
     files: ['supervisor/worker-process.ts'],
   },
   {
-    wait: 'supervisor: numbers of a worker, for a scrape',
+    wait: 'supervisor: metrics of a worker, for a scrape',
     deadline: of('supervisor/worker-process.ts', 'STATS_TIMEOUT_MS'),
-    then: 'the last numbers count',
+    then: 'the last metrics are used',
     files: ['supervisor/worker-process.ts'],
   },
   {
@@ -154,13 +154,13 @@ const PROCESSES: readonly Wait[] = [
     files: ['supervisor/worker-process.ts'],
   },
   {
-    wait: 'worker: leave of its supervisor to bind a port',
+    wait: 'worker: permission from its supervisor to bind a port',
     deadline: of('supervisor/worker.ts', 'CLAIM_TIMEOUT_MS'),
-    then: 'the port counts as failed, and is tried again',
+    then: 'the bind fails and is retried',
     files: ['supervisor/worker.ts'],
   },
   {
-    wait: 'worker that met a defect, or lost its supervisor: its exchanges',
+    wait: 'worker that failed, or lost its supervisor: its requests',
     deadline: `${of('supervisor/worker.ts', 'FAILED_DRAIN_MS')}, or \`--drain\``,
     then: 'it ends',
     files: ['supervisor/worker.ts'],
@@ -172,39 +172,39 @@ const PROCESSES: readonly Wait[] = [
     files: ['echo/echo-provider.ts'],
   },
   {
-    wait: '`--takeover`: the end of the predecessor',
-    deadline: 'none: that has its `--drain`. Only the admin API waits for it',
-    then: 'the admin API is opened',
+    wait: '`--takeover`: the exit of the old gateway',
+    deadline: 'none: limited by its own `--drain`. Only the admin API waits for it',
+    then: 'the admin API opens',
     files: ['supervisor/takeover.ts'],
   },
   {
-    wait: 'log and access log: a reader that does not read, when the process ends',
+    wait: 'log and access log: a reader that does not read, when the process exits',
     deadline: of('telemetry/line-writer.ts', 'CLOSE_PATIENCE_MS'),
     then: 'the lines are dropped and counted',
     files: ['telemetry/line-writer.ts'],
   },
   {
-    wait: 'admin API: a request, the reading of an answer',
+    wait: 'admin API: a request; a client that reads the response',
     deadline: `30 s, ${of('admin/server.ts', 'IDLE_TIMEOUT_MS')}`,
     then: 'the connection is closed',
     files: ['admin/server.ts'],
   },
   {
-    wait: '`sluice status`, `explain`: an answer of the admin API',
+    wait: '`sluice status`, `explain`: a response of the admin API',
     deadline: of('cli/admin-client.ts', 'TIMEOUT_MS'),
     then: 'exit code 2',
     files: ['cli/admin-client.ts'],
   },
   {
     wait: 'files on disk: state, status, certificates',
-    deadline: 'none: the kernel answers. No traffic and no update waits for a write',
-    then: 'a failure is logged, the next write is tried',
+    deadline: 'none: the kernel responds. No traffic and no update waits for a write',
+    then: 'a failure is logged, and the next write tries again',
     files: ['admin/status-file.ts', 'supervisor/saved-config.ts', 'certificates/certificate-files.ts'],
   },
   {
-    wait: 'a port of this machine that is bound or looked at',
-    deadline: 'none: the kernel answers at once',
-    then: 'a failure is reported, and tried again',
+    wait: 'a port of this machine to bind or inspect',
+    deadline: 'none: the kernel responds at once',
+    then: 'a failure is reported and retried',
     files: [
       'supervisor/port-claims.ts',
       'supervisor/free-port.ts',
@@ -217,7 +217,7 @@ const PROCESSES: readonly Wait[] = [
 const CLIENTS: readonly Wait[] = [
   {
     wait: 'proxy: PROXY header, TLS hello, handshake, head of a request',
-    deadline: `${time(DEFAULT_CLIENT_LIMITS.headTimeoutMs)}, or what the Gateway sets`,
+    deadline: `${time(DEFAULT_CLIENT_LIMITS.headTimeoutMs)}, or as the Gateway sets`,
     then: '408, or the connection is closed',
     files: [
       'proxy/net/shared-read.ts',
@@ -228,32 +228,32 @@ const CLIENTS: readonly Wait[] = [
     ],
   },
   {
-    wait: 'proxy: the body of a request that is wanted',
-    deadline: `${time(DEFAULT_CLIENT_LIMITS.slowBody.windowMs)} for each ${String(DEFAULT_CLIENT_LIMITS.slowBody.minBytes)} bytes, or what the Gateway sets`,
+    wait: 'proxy: the body of a request',
+    deadline: `${time(DEFAULT_CLIENT_LIMITS.slowBody.windowMs)} for each ${String(DEFAULT_CLIENT_LIMITS.slowBody.minBytes)} bytes, or as the Gateway sets`,
     then: '408',
     files: ['proxy/net/socket-transport.ts'],
   },
   {
     wait: 'proxy: the next request of a connection',
-    deadline: `${time(DEFAULT_CLIENT_LIMITS.idleTimeoutMs)}, or what the Gateway sets`,
+    deadline: `${time(DEFAULT_CLIENT_LIMITS.idleTimeoutMs)}, or as the Gateway sets`,
     then: 'the connection is closed',
     files: ['proxy/net/socket-transport.ts'],
   },
   {
     wait: 'proxy: a client that does not read, or a stream without a byte',
     deadline: `${time(DEFAULT_TIMEOUTS.streamIdleMs)} (BackendPolicy \`timeouts.streamIdle\`)`,
-    then: 'the exchange ends',
+    then: 'the request ends',
     files: ['proxy/net/direct-write.ts'],
   },
   {
-    wait: 'proxy: an answer, for an HTTP/1.1 client that closed its direction',
-    deadline: `${time(DEFAULT_CLIENT_LIMITS.halfClosedMs)}, or what the Gateway sets`,
-    then: 'the exchange ends',
+    wait: 'proxy: a response, for an HTTP/1.1 client that closed its direction',
+    deadline: `${time(DEFAULT_CLIENT_LIMITS.halfClosedMs)}, or as the Gateway sets`,
+    then: 'the request ends',
     files: ['proxy/net/socket-transport.ts'],
   },
   {
-    wait: 'proxy: a client that was told that its connection closes',
-    deadline: `${of('proxy/net/lingering-close.ts', 'LINGER_MS')}; ${of('proxy/net/lingering-close.ts', 'STALLED_MS')} to read what was sent; after a TLS alert ${of('proxy/net/tls-intake.ts', 'LINGER_MS')}`,
+    wait: 'proxy: a client, after the proxy announced that the connection closes',
+    deadline: `${of('proxy/net/lingering-close.ts', 'LINGER_MS')}; ${of('proxy/net/lingering-close.ts', 'STALLED_MS')} to read the response; after a TLS alert ${of('proxy/net/tls-intake.ts', 'LINGER_MS')}`,
     then: 'the connection is reset',
     files: ['proxy/net/socket-transport.ts'],
   },
@@ -264,7 +264,7 @@ const CLIENTS: readonly Wait[] = [
     files: ['proxy/net/socket-transport.ts'],
   },
   {
-    wait: 'proxy: exchanges of a port or listener that is removed',
+    wait: 'proxy: requests of a removed port or listener',
     deadline: `${of('proxy/port/bound-ports.ts', 'REMOVED_PORT_GRACE_MS')}, ${of('proxy/port/tcp-service.ts', 'DISMISSED_GRACE_MS')}`,
     then: 'their connections are closed',
     files: ['proxy/net/tcp.ts'],
@@ -279,7 +279,7 @@ const BACKENDS: readonly Wait[] = [
     files: ['proxy/upstream/connector.ts', 'proxy/upstream/upstream-tls.ts'],
   },
   {
-    wait: 'proxy: an answer of a backend',
+    wait: 'proxy: a response of a backend',
     deadline: `\`timeouts\` of the rule; without any ${time(DEFAULT_TIMEOUTS.streamIdleMs)} without a byte`,
     then: '504',
     files: ['proxy/upstream/connector.ts'],
@@ -303,13 +303,13 @@ const BACKENDS: readonly Wait[] = [
     files: ['proxy/upstream/connector.ts', 'proxy/l4/udp-flow.ts'],
   },
   {
-    wait: 'proxy: an answer of an external auth server',
+    wait: 'proxy: a response of an external auth server',
     deadline: of('proxy/filter/external-auth/external-auth-check.ts', 'ANSWER_TIMEOUT_MS'),
     then: '403',
     files: ['proxy/upstream/connector.ts'],
   },
   {
-    wait: 'proxy: an answer of a mirror',
+    wait: 'proxy: a response of a mirror',
     deadline: of('proxy/filter/mirror-request.ts', 'ANSWER_TIMEOUT_MS'),
     then: 'its connection is closed',
     files: ['proxy/upstream/connector.ts'],
@@ -329,7 +329,7 @@ const BACKENDS: readonly Wait[] = [
   {
     wait: 'proxy: the addresses of a host name',
     deadline: of('proxy/upstream/dns-discovery.ts', 'RESOLVE_TIMEOUT_MS'),
-    then: 'the addresses before stay in use; asked again',
+    then: 'the previous addresses stay in use; retried',
     files: ['proxy/upstream/dns-discovery.ts'],
   },
   {
