@@ -29,7 +29,9 @@ const REFERENCE: ReadonlySet<string> = new Set(
 
 export const METRICS: ReadonlySet<string> = new Set(
   tableRows(read('docs/reference/metrics.md'), 'metric')
-    .concat(tableRows(read('docs/reference/metrics.md').split('## Of a controller')[1] ?? '', 'metric'))
+    .concat(
+      tableRows(read('docs/reference/metrics.md').split('## Metrics of a controller')[1] ?? '', 'metric'),
+    )
     .map(([name]) => withoutTicks(name)),
 );
 
