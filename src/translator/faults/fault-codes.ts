@@ -128,12 +128,12 @@ export const FAULT_CODES = {
   'cluster-name': {
     severities: ['error'],
     text: 'The backend refers to a cluster-internal name that is not a Service.',
-    advice: 'see [external backends](external-backends.md#where-a-name-may-lead)',
+    advice: 'see [external backends](external-backends.md#allowed-targets-of-a-name)',
   },
   'external-backends-off': {
     severities: ['error'],
     text: 'The controller does not serve ExternalName Services and XBackends.',
-    advice: 'see [external backends](external-backends.md#where-a-name-may-lead)',
+    advice: 'see [external backends](external-backends.md#allowed-targets-of-a-name)',
   },
   'external-name': {
     severities: ['info'],
