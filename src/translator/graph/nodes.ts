@@ -92,7 +92,9 @@ export interface TlsOverlap {
   readonly other: string | null;
 }
 
+/** A route at one attachment point. */
 export interface AttachedRoute {
+  readonly point: AttachmentPointNode;
   readonly route: RouteNode;
   /** Most specific first; never empty. */
   readonly hostnames: readonly SharedHostname[];

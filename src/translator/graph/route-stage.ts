@@ -8,7 +8,6 @@ import { compareText } from '../../lib/compare.ts';
 import type { Memo } from '../../lib/memo.ts';
 import { memoizeByKey } from '../../lib/memoize-by-key.ts';
 import { findCandidates, parentKeyOf, type AttachmentCandidate, type ParentIndex } from './attachment.ts';
-import type { AttachmentPointNode } from './attachment-point.ts';
 import type { AttachedRoute, Attachments, RouteNode, RuleNode } from './nodes.ts';
 import { namespaceOf, refOf, routeAge } from './object-key.ts';
 import { TrackedValues, type Sources } from './reads.ts';
@@ -93,7 +92,7 @@ function withCandidates(
 interface BoundRoute {
   readonly node: RouteNode;
   readonly binding: Binding;
-  /** By index of the point in `binding`. */
+  /** For each point of `binding`. */
   readonly attached: readonly AttachedRoute[];
 }
 
@@ -122,30 +121,25 @@ function bind(route: RouteCandidate, binder: RouteBinder, before: BoundRoute | n
   const binding = binder.bind(base, candidates);
   if (before !== null && sameBinding(before.binding, binding)) return before;
   const node: RouteNode = { ...base, parents: binding.parents };
-  const attached = binding.hostnames.map((shared) => ({ route: node, hostnames: shared }));
+  const attached = binding.points.map((point, at) => ({
+    point,
+    route: node,
+    hostnames: binding.hostnames[at] ?? [],
+  }));
   return { node, binding, attached };
 }
 
-interface AttachedGroup {
-  readonly point: AttachmentPointNode;
-  readonly attached: readonly AttachedRoute[];
-}
-
 function attachmentsOf(bound: readonly BoundRoute[], memo: Memo): Attachments {
-  const groups = memo.groups('attached', bound, {
-    keysOf: ({ binding }) => binding.points,
-    order: (a, b) => compareText(routeAge(a.node.object), routeAge(b.node.object)),
-    make: (point, routes): AttachedGroup => ({
-      point,
-      attached: routes.flatMap(({ binding, attached }) => attached[binding.points.indexOf(point)] ?? []),
-    }),
+  const attached = memo.items('attached', bound, (route) => route.attached);
+  const byPoint = memo.groups('by point', attached, {
+    keysOf: ({ point }) => [point],
+    order: (a, b) => compareText(routeAge(a.route.object), routeAge(b.route.object)),
+    make: (point, routes) => ({ point, routes }),
     compare: (a, b) => compareText(a.point.id, b.point.id),
   });
-  return memo.value(
-    'attachments',
-    [groups],
-    () => new Map(groups.map(({ point, attached }) => [point, attached])),
-  );
+  return memo.value('attachments', [byPoint], () => {
+    return new Map(byPoint.map(({ point, routes }) => [point, routes]));
+  });
 }
 
 /** Keys of the parents that a route names. */
