@@ -16,7 +16,7 @@ const oneOf = ({ name }: Source): readonly string[] => [String(name)];
 
 suite('derived items', () => {
   for (const make of [manyOf, oneOf]) {
-    test(`are what making them anew would give: ${make.name}`, () => {
+    test(`equal items that are all made again: ${make.name}`, () => {
       fc.assert(
         fc.property(versions, (lists) => {
           const derived = new DerivedItems<Source, string>();
@@ -46,7 +46,7 @@ suite('derived items', () => {
     assert.equal(derived.update([...changed], make), after, 'the same sources: the same array');
   });
 
-  test('are made anew where they were forgotten, and all with another basis', () => {
+  test('are made again after they were forgotten, and all of them with another basis', () => {
     const derived = new DerivedItems<Source, string>();
     const list = SOURCES.slice(0, 100);
     const [third] = list.slice(3);

@@ -24,7 +24,7 @@ test('one of three that answers 500 gets requests up to the threshold and then n
   assert.equal(bad.requests, 3);
 });
 
-test('bursts below the threshold eject nobody', async (t) => {
+test('bursts below the threshold eject no endpoint', async (t) => {
   const { backends, ask } = await healthLab(t, 2, FIVES);
   const [flapping] = backends;
   assert.ok(flapping);
@@ -108,7 +108,7 @@ test('the panic threshold: below it an ejected endpoint is asked all the same', 
   }
 });
 
-test('what is known survives a change of the policy and of other endpoints; one that leaves begins anew', async (t) => {
+test('what is known survives a change of the policy and of other endpoints; one that is removed starts over', async (t) => {
   const { backends, ask, proxy, config } = await healthLab(t, 3, FIVES);
   const [bad, good, other] = backends;
   assert.ok(bad && good && other);
@@ -200,7 +200,7 @@ test('TCP: an endpoint that refuses connections is not dialled for ever', async 
   assert.equal(stats?.connectFailures, 3);
 });
 
-test('UDP: an endpoint that nobody listens on is not sent to for ever', async (t) => {
+test('UDP: an endpoint without a listener is ejected', async (t) => {
   const backend = await startUdpBackend('b');
   t.after(() => backend.close());
   const { proxy, port } = await l4Proxy(t, 'udp', [await closedPort(), backend.port]);

@@ -76,7 +76,7 @@ async function start(behindProxy = false): Promise<Target> {
   return { proxy, tls: bound(443), tcp: bound(5432), udp: bound(53) };
 }
 
-/** Whoever comes with good intentions is still served, and nobody else is there any more. */
+/** A well-behaved client is still served, and no other connection is left. */
 async function assertSound({ proxy, tls, udp }: Target): Promise<void> {
   await until(() => proxy.stats().downstream.openConnections === 0);
   const { socket, error } = await dialTls(tls, { servername: 'a.example' });
@@ -206,7 +206,7 @@ test('many connections at once are all served, and leave nothing behind', async 
   );
 });
 
-test('noise to a UDP port reaches the backend as it is, and harms nobody', async () => {
+test('noise to a UDP port reaches the backend unchanged, and does no harm', async () => {
   const target = await start();
   const client = new UdpClient();
   closers.push(() => client.close());

@@ -78,7 +78,7 @@ async function status(port: number, serverName: string | null, host: string): Pr
 }
 
 // Listeners and cases of the conformance test HTTPRouteHTTPSListenerDetectMisdirectedRequests.
-test("421: a request on another listener's connection is misdirected, a host of nobody is not found", async () => {
+test("421: a request on another listener's connection is misdirected, an unknown host is not found", async () => {
   const certificate = await mintCertificate('ns/a', ['example.org', '*.wildcard.org']);
   const any = https('', certificate, 'v1');
   const [virtualHost] = any.virtualHosts;
@@ -108,7 +108,7 @@ test("421: a request on another listener's connection is misdirected, a host of 
     ['fourth-example.wildcard.org', 'fith-example.wildcard.org', 421],
     ['unknown-example.org', 'example.org', 200],
     ['unknown-example.org', 'unknown-example.org', 404],
-    // Beyond the conformance test: a client that names nobody has the connection of the listener for any name.
+    // Beyond the conformance test: a client without a server name has the connection of the listener for any name.
     [null, 'example.org', 200],
     [null, 'second-example.org', 421],
   ];
@@ -234,7 +234,7 @@ test('TCP and TLS rules that have no valid backend, and listeners without a rout
   assert.equal(error, 'ECONNRESET');
 });
 
-test('PROXY headers are read from trusted peers, required of them, and taken from nobody else', async () => {
+test('PROXY headers are read from trusted peers, required of them, and from no one else', async () => {
   const peers = {
     source: { address: '203.0.113.7', port: 4711 },
     destination: { address: '198.51.100.1', port: 80 },
@@ -365,7 +365,7 @@ test('TCP and UDP of one number are one port with two servers, which come and go
   client.destroy();
 });
 
-test('a port changes from HTTP over TLS to TCP without being bound anew', async () => {
+test('a port changes from HTTP over TLS to TCP without being bound again', async () => {
   const certificate = await mintCertificate('ns/a', ['a.example']);
   const endpoints = { web: [await http('web')], echo: [await tcp(echo)] };
   const certificates = [certificate];

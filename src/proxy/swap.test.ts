@@ -155,7 +155,7 @@ describe('a swap', () => {
   });
 });
 
-test('a pattern that is none is told of with its rule, until it is gone', async (t) => {
+test('an invalid pattern is reported with its rule until it is removed', async (t) => {
   const a = await backend(t, answering('a'));
   const path = { kind: 'regex', pattern: '(?<=x)y' } as const;
   const config = testConfig({

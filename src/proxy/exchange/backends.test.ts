@@ -282,7 +282,7 @@ describe('external auth', () => {
     await main.waitFor('\r\n\r\nbody');
   });
 
-  test('a longer body is refused, and nobody is asked (HTTPExternalAuthFilter.forwardBody)', async (t) => {
+  test('a longer body is refused without asking the auth server (HTTPExternalAuthFilter.forwardBody)', async (t) => {
     const { proxy, backends } = await withBackends(
       t,
       { a: null, auth: null },

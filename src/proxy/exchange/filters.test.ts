@@ -206,7 +206,7 @@ describe('CORS', () => {
     assert.equal(response.header('access-control-expose-headers'), 'x-seen');
   });
 
-  test('its fields appear once, whoever else sets them', async (t) => {
+  test('its fields appear once, even if the backend or a filter sets them too', async (t) => {
     const set = [{ name: 'Access-Control-Allow-Origin', value: 'https://old.example' }];
     const { response } = await through(
       t,
@@ -230,7 +230,7 @@ describe('CORS', () => {
   });
 });
 
-describe('what backends are told of clients', () => {
+describe('fields that tell backends about clients', () => {
   const FORGED =
     'X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Port: 1\r\nForwarded: for=6.6.6.6\r\n' +
     'X-Real-IP: 6.6.6.6\r\nX-Request-Id: forged\r\nX-Sluice-Reason: forged\r\nTraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n';

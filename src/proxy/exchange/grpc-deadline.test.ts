@@ -141,7 +141,7 @@ suite('an answer that breaks off', () => {
     assert.match(String(trailers['grpc-message']), /^upstream_reset/u);
   });
 
-  test('anything else is reset: nobody takes it for whole', async (t) => {
+  test('anything else is reset, so that it cannot be taken for complete', async (t) => {
     const { stream } = await call(t, { answer: broken, headers: { 'content-type': 'text/plain' } });
     stream.resume();
     // `once` would reject for the error that comes with the reset.

@@ -1,4 +1,4 @@
-/** The judgement alone: what is retried, under which policy, and how long is waited. */
+/** The decision alone: what is retried, under which policy, and how long is waited. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RetryPolicy, RetryTrigger } from '../../ir/policy.ts';
@@ -65,7 +65,7 @@ describe('what is retried', () => {
     assert.deepEqual(retried({ grpcCodes: [8] }), []);
   });
 
-  test('without a policy: what nobody has seen, once', () => {
+  test('without a policy: an unseen request, once', () => {
     assert.deepEqual(retried(null), ['connect', 'refused']);
     assert.deepEqual(retried(null, { retries: 1 }), []);
   });
@@ -93,7 +93,7 @@ describe('what is retried', () => {
     assert.deepEqual(retried({ ...all, nonIdempotent: 'always' }, post), retried(all));
   });
 
-  test('free of the budget: the first try elsewhere of what nobody has seen, and a dead connection replaced', () => {
+  test('free of the budget: the first attempt elsewhere for an unseen request, and the replacement of a dead connection', () => {
     const policy = { ...POLICY, on: ['5xx'] as const };
     const isFree = (failure: Failure, state: Partial<RetryState>): boolean | undefined =>
       decideRetry(policy, failure, { ...STATE, ...state }, 0)?.isFree;

@@ -29,7 +29,7 @@ const POLICY: RetryPolicy = {
   maxBodyBytes: 65_536,
 };
 
-/** A port that nobody listens on. */
+/** A port without a listener. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -92,7 +92,7 @@ const bodyOf = async (client: RawClient, request: string): Promise<string> => {
 };
 
 describe('without a policy', () => {
-  test('an endpoint that refuses connections costs nobody a request, whatever the method', async (t) => {
+  test('an endpoint that refuses connections loses no request, whatever the method', async (t) => {
     const { proxy, client } = await setUp(t, { script: answering('ok'), alsoPorts: [await closedPort()] });
     for (let count = 0; count < 20; count++)
       assert.equal(await bodyOf(client, count % 2 === 0 ? GET : POST.replace('body', 'body')), 'ok');

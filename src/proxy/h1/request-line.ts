@@ -20,7 +20,7 @@ export class RequestLine {
   pathIsOdd = false;
   /** 0 or 1: the version is HTTP/1.`minor`. */
   minor = 1;
-  /** False when it has neither a path nor an HTTP version: whoever sent it would not understand an answer either. */
+  /** False when it has neither a path nor an HTTP version: its sender would not understand a response either. */
   isHttp = true;
   refusal: ReasonCode = 'bad_request';
 

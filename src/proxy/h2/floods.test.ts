@@ -129,7 +129,7 @@ const FLOODS: readonly Flood[] = [
     ],
   },
   { name: 'PING (CVE-2019-9512)', rounds: 5_000, round: () => [ping()] },
-  { name: 'PING acknowledgements', rounds: 5_000, round: () => [ping('nobody??', FLAG.ack)] },
+  { name: 'PING acknowledgements', rounds: 5_000, round: () => [ping('unasked?', FLAG.ack)] },
   { name: 'PRIORITY (CVE-2019-9513)', rounds: 5_000, round: (index) => [priority(idOf(index), 0)] },
   {
     name: 'DATA without payload (CVE-2019-9518)',

@@ -3,7 +3,7 @@
  * connection belongs to, and so whether it is passed through or terminated (RFC 8446 section 4.1.2, RFC 6066 section 3).
  *
  * Only what routing needs is understood. Everything else, GREASE values (RFC 8701) and an encrypted ClientHello
- * (its outer name counts) included, is stepped over: judging it is up to whoever terminates the connection.
+ * (its outer name counts) included, is stepped over: the TLS terminator validates it.
  */
 
 import { ByteCollector } from './byte-collector.ts';

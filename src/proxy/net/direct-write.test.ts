@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { DirectSocket } from './direct-write.ts';
 import { USES_NODE_INTERNALS } from './node-internals.ts';
 
-/** More than the kernel takes of a connection that nobody reads. */
+/** More than the kernel takes of a connection whose peer does not read. */
 const LARGE = Buffer.alloc(16 * 1_048_576, 'abcdefg');
 
 interface Pair {

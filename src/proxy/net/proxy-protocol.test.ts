@@ -72,7 +72,7 @@ test('a connection of the gateway itself is LOCAL or UNKNOWN', () => {
   assert.deepEqual(readProxyHeader(local), { kind: 'header', length: 16, peers: null });
 });
 
-test('version 1: headers that speak for nobody', () => {
+test('version 1: headers without a client', () => {
   for (const line of ['PROXY UNKNOWN', 'PROXY UNKNOWN ffff:f...f:ffff any thing 1']) {
     assert.deepEqual(v1(line), { kind: 'header', length: line.length + 2, peers: null });
   }

@@ -10,7 +10,7 @@ import type { TransportAddress } from './transport.ts';
 export interface ProxiedPeers {
   readonly source: TransportAddress;
   readonly destination: TransportAddress;
-  /** The client has closed its connection; absent where nobody knows. */
+  /** The client has closed its connection; absent where that is not known. */
   readonly isGone?: boolean;
 }
 

@@ -51,7 +51,7 @@ test('an empty wheel does not wake up', () => {
   assert.deepEqual(entry.firedAt, []);
 });
 
-test('an entry may schedule itself anew when it fires', () => {
+test('an entry may schedule itself again when it fires', () => {
   const clock = new VirtualClock();
   const wheel = new TimerWheel(clock);
   class Repeating extends TimerEntry {

@@ -25,7 +25,7 @@ export const DEFAULT_CIPHER_SUITES: readonly string[] = [
 /** Contexts kept; each holds about 40 KiB outside the JavaScript heap. */
 const CONTEXTS = 2_048;
 const SESSION_TIMEOUT_SECONDS = 2 * 3_600;
-/** A client that asks to negotiate anew is told no; one that prefers ChaCha20 has no AES in hardware and gets it. */
+/** Renegotiation is refused; one that prefers ChaCha20 has no AES in hardware and gets it. */
 const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA;
 
 /** How one listener terminates TLS. */

@@ -107,7 +107,7 @@ test('many listeners on one port: each name gets its own certificate, wildcards 
   assert.deepEqual(hosts, ['a.example', 'x.b.example', '*.b.example', '*.b.example']);
 });
 
-test('a name nobody serves, and none at all: an HTTPS port says so', async () => {
+test('a name that is not served, and none at all: an HTTPS port says so', async () => {
   const certificate = await mintCertificate('ns/a', ['a.example']);
   const port = await start([httpsListener('a.example', [certificate])], [certificate]);
   const named = await dialTls(port.port, { servername: 'b.example' });
@@ -117,7 +117,7 @@ test('a name nobody serves, and none at all: an HTTPS port says so', async () =>
   assert.deepEqual(port.counters.failures, { unknown_server_name: 1, no_server_name: 1 });
 });
 
-test('a name nobody serves: a port with TLSRoutes closes without a word', async () => {
+test('a name that is not served: a port with TLSRoutes closes without a word', async () => {
   const port = await start([tlsListener('*.example', ['a.example'])], []);
   for (const name of ['b.example', 'c.test']) {
     const hello = records(helloMessage({ extensions: [serverNameExtension(name)] }));

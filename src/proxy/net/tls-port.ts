@@ -97,7 +97,7 @@ function terminatedBy(
 
 /**
  * The most specific listener that has the name, and in it the most specific route; no other listener is tried. A client that
- * names nobody (null) finds only what serves any name.
+ * without a server name (null) finds only what serves any name.
  */
 export function findTarget<Rule>(port: TlsPort<Rule>, serverName: string | null): TlsTarget<Rule> | null {
   const name = serverName ?? '';

@@ -239,7 +239,7 @@ test('client certificates: required means valid, optional means whatever comes',
     const served: string[] = [];
     for (const [name, options] of Object.entries(clients)) {
       const { socket, error } = await dialTls(port.port, { ...options, maxVersion });
-      // In TLS 1.3 the client is done before the server has judged it: only an answer tells.
+      // In TLS 1.3 the client is done before the server has verified it: only a response tells.
       if (error === null && (await exchange(socket, 'ping')) === 'ping') served.push(name);
       socket.destroy();
     }
@@ -254,7 +254,7 @@ test('client certificates: required means valid, optional means whatever comes',
   }
 });
 
-test('authorities that cannot be read let nobody in', async () => {
+test('authorities that cannot be read admit no client', async () => {
   const certificate = await mintCertificate('ns/a', ['a.example']);
   const { certificatePem: cert, keyPem: key } = await mint(['client.example'], { usage: 'client' });
   for (const caPem of ['', 'no certificate']) {
@@ -342,7 +342,7 @@ const openssl = await promisify(execFile)('openssl', ['version']).then(
 );
 
 test(
-  'a client cannot make the server negotiate anew',
+  'a client cannot make the server renegotiate',
   { skip: !openssl && 'openssl is not installed' },
   async () => {
     const certificate = await mintCertificate('ns/a', ['a.example']);

@@ -127,7 +127,7 @@ export class ClusterRegistry {
   async resolved(): Promise<void> {
     await Promise.all(this.#pending);
     const checks = [...this.#entries].flatMap(({ isActive, cluster }) =>
-      isActive ? [] : (cluster.serving?.health.settled() ?? []),
+      isActive ? [] : (cluster.serving?.health.firstRound() ?? []),
     );
     if (checks.length === 0) return;
     const { promise, resolve } = Promise.withResolvers<unknown>();

@@ -50,7 +50,7 @@ export function allowedOverrides(own: ProxyConfigNode, ofClass: ProxyConfigNode 
 
 /**
  * Addresses that would become `externalIPs` of a Service although the class does not allow it. An external IP receives the traffic that
- * every node sends to that address, whoever owns it (CVE-2020-8554). A load balancer assigns only its own addresses.
+ * every node sends to that address, regardless of its owner (CVE-2020-8554). A load balancer assigns only its own addresses.
  */
 export function externalIpsRefused(
   { spec: { addresses = [] } }: Gateway,

@@ -72,7 +72,7 @@ function faultsOf({ workload, service, proxy, limits }: ProxyConfigSpec): readon
   ];
 }
 
-/** Nobody is believed to send the header that everybody must send: no connection would get through. */
+/** Every client must send a PROXY header, and none is trusted to: no connection would get through. */
 function warningsOf({ proxy }: ProxyConfigSpec): readonly Fault[] {
   const isUntrusted = proxy?.acceptProxyProtocol === true && (proxy.trustedCIDRs ?? []).length === 0;
   return isUntrusted ? [proxyProtocolUntrusted()] : [];

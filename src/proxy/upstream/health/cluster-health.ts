@@ -75,7 +75,7 @@ export class ClusterHealth implements OutlierHost, CheckHost {
   }
 
   /** Resolves when every endpoint that has to pass a check first has been checked once; null when there is none. */
-  settled(): Promise<unknown> | null {
+  firstRound(): Promise<unknown> | null {
     const pending = [...this.#watched.values()].flatMap(({ check }) =>
       check?.verdict === 'pending' ? [check.first()] : [],
     );
