@@ -1,5 +1,6 @@
 /** Every generated section of the documentation. A new one is a file beside this one and a row here. */
 import { API_LISTS, API_TYPES } from './api.ts';
+import { CONDITION_TABLES } from './conditions.ts';
 import { FINDING_CODES } from './findings.ts';
 import { IMPORT_LAW } from './import-law.ts';
 import { READ_KINDS } from './kinds.ts';
@@ -12,6 +13,7 @@ export const SECTIONS: readonly Section[] = [
   API_LISTS,
   API_TYPES,
   ...COMMAND_OPTIONS,
+  ...CONDITION_TABLES,
   ...FINDING_CODES,
   IMPORT_LAW,
   ...METRICS,

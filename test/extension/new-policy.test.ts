@@ -158,7 +158,7 @@ const GUARD_POLICY: PolicyKind<PolicyObject & { readonly spec: GuardSettings }, 
     const missing = spec.secret !== undefined && lookup.secret(from.namespace, spec.secret) === undefined;
     const fault = errorFault({
       code: 'guard' as FaultCodeOf<'error'>,
-      reason: 'InvalidRef',
+      reason: 'RefNotPermitted',
       path: 'spec.secret',
       message: 'No such Secret.',
     });
@@ -477,8 +477,8 @@ suite('a new kind of policy that adds up', () => {
     const [ancestor] = statusOf(result, 'broken');
     assert.deepEqual(conditionsOf(ancestor?.conditions ?? []), [
       'Accepted True Accepted',
-      'Programmed False InvalidRef',
-      'ResolvedRefs False InvalidRef',
+      'Programmed False RefNotPermitted',
+      'ResolvedRefs False RefNotPermitted',
     ]);
     assert.deepEqual(findingsOf(result, 'broken'), ['guard spec.secret']);
   });

@@ -1,5 +1,6 @@
 import type { Severity } from '../../gatewayapi/finding.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { ConditionReason } from '../status/catalog/condition-catalog.ts';
 import type { FaultCodeOf } from './fault-codes.ts';
 
 /**
@@ -11,8 +12,8 @@ export interface Fault {
   readonly severity: Severity;
   /** Stable kebab-case code of the finding: one of FAULT_CODES, or of an extension. */
   readonly code: string;
-  /** CamelCase reason of the condition that this fault turns False. */
-  readonly reason: string;
+  /** CamelCase reason of the condition that this fault turns False; empty for faults that no condition reports. */
+  readonly reason: FaultReason;
   /** Field path in the object that carries the fault. */
   readonly path: string;
   readonly message: string;
@@ -21,9 +22,11 @@ export interface Fault {
   readonly target?: ObjectRef;
 }
 
+export type FaultReason = ConditionReason | '';
+
 interface FaultText<S extends Severity> {
   readonly code: FaultCodeOf<S>;
-  readonly reason: string;
+  readonly reason: FaultReason;
   readonly path: string;
   readonly message: string;
   readonly hint?: string;

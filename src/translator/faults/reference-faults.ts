@@ -2,6 +2,7 @@
 import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import { CORE_GROUP, describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { errorFault, type Fault } from './fault.ts';
+import type { ConditionReason } from '../status/catalog/condition-catalog.ts';
 
 export function refNotPermitted(path: string, from: Referrer, to: ObjectRef): Fault {
   return errorFault({
@@ -165,7 +166,7 @@ export function certificateRefsMissing(path: string): Fault {
   });
 }
 
-export function certificateKindUnsupported(path: string, ref: ObjectRef, reason: string): Fault {
+export function certificateKindUnsupported(path: string, ref: ObjectRef, reason: ConditionReason): Fault {
   return errorFault({
     code: 'certificate-kind',
     reason,
@@ -175,7 +176,7 @@ export function certificateKindUnsupported(path: string, ref: ObjectRef, reason:
   });
 }
 
-export function certificateNotFound(path: string, ref: ObjectRef, reason: string): Fault {
+export function certificateNotFound(path: string, ref: ObjectRef, reason: ConditionReason): Fault {
   return errorFault({
     code: 'certificate-not-found',
     reason,
@@ -185,7 +186,12 @@ export function certificateNotFound(path: string, ref: ObjectRef, reason: string
   });
 }
 
-export function certificateUnusable(path: string, ref: ObjectRef, reason: string, why: string): Fault {
+export function certificateUnusable(
+  path: string,
+  ref: ObjectRef,
+  reason: ConditionReason,
+  why: string,
+): Fault {
   return errorFault({
     code: 'certificate-unusable',
     reason,
@@ -194,7 +200,7 @@ export function certificateUnusable(path: string, ref: ObjectRef, reason: string
   });
 }
 
-export function caKindUnsupported(path: string, ref: ObjectRef, reason: string): Fault {
+export function caKindUnsupported(path: string, ref: ObjectRef, reason: ConditionReason): Fault {
   return errorFault({
     code: 'ca-certificate-kind',
     reason,
@@ -204,7 +210,7 @@ export function caKindUnsupported(path: string, ref: ObjectRef, reason: string):
   });
 }
 
-export function caNotFound(path: string, ref: ObjectRef, reason: string): Fault {
+export function caNotFound(path: string, ref: ObjectRef, reason: ConditionReason): Fault {
   return errorFault({
     code: 'ca-certificate-not-found',
     reason,
@@ -214,7 +220,7 @@ export function caNotFound(path: string, ref: ObjectRef, reason: string): Fault 
   });
 }
 
-export function caUnusable(path: string, ref: ObjectRef, reason: string, why: string): Fault {
+export function caUnusable(path: string, ref: ObjectRef, reason: ConditionReason, why: string): Fault {
   return errorFault({
     code: 'ca-certificate-unusable',
     reason,

@@ -8,6 +8,7 @@ import type { FilterSpec } from '../graph/route-adapter.ts';
 import { FILTER_KINDS } from './filter-kinds.ts';
 import { lowerFailureFilters, lowerFilters } from './lower-filters.ts';
 import { readClosedFilters } from './read-filters.ts';
+import type { Fault } from '../faults/fault.ts';
 
 const upstream: Upstream = {
   ref: { group: '', kind: 'Service', namespace: 'default', name: 'auth' },
@@ -21,8 +22,8 @@ const upstream: Upstream = {
 };
 
 const usable = success(upstream);
-const missing = failure({
-  severity: 'error' as const,
+const missing = failure<Fault>({
+  severity: 'error',
   code: 'backend-not-found',
   reason: 'BackendNotFound',
   path: '',

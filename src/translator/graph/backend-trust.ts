@@ -29,7 +29,7 @@ export function resolveTrust(
   }
   const at = {
     path: `${path}.caCertificateRefs`,
-    reasons: { kind: 'InvalidKind', ref: 'InvalidCACertificateRef' },
+    reasons: { kind: 'InvalidKind', ref: 'InvalidCACertificateRef' } as const,
   };
   const { caPem, faults } = resolveCaBundle(context, refs, at);
   if (caPem === null) return { tls: null, acceptedFaults: [noValidCa(at.path)], resolvedFaults: faults };

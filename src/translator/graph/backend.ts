@@ -257,7 +257,7 @@ function readXBackend(object: XBackend, { lookup, options }: PolicyContext): XBa
   const faults = [...trust.acceptedFaults, ...trust.resolvedFaults];
   let settings: UpstreamTlsNode | null = trust.tls;
   if (tls.mode === 'ClientAndServer' && tls.clientCertificateRef !== undefined) {
-    const at = { path: 'spec.tls.clientCertificateRef', reason: 'InvalidClientCertificateRef' };
+    const at = { path: 'spec.tls.clientCertificateRef', reason: 'InvalidClientCertificateRef' as const };
     const certificate = resolveCertificate(context, tls.clientCertificateRef, at);
     if (!certificate.ok) faults.push(certificate.failure);
     else if (settings !== null) settings = { ...settings, clientCertificate: certificate.value };

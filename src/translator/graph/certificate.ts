@@ -16,6 +16,7 @@ import {
 } from '../faults/reference-faults.ts';
 import type { TranslateOptions } from '../types.ts';
 import type { Lookup } from './snapshot-index.ts';
+import type { ConditionReason } from '../status/catalog/condition-catalog.ts';
 
 export interface CertificateNode {
   readonly id: CertificateId;
@@ -45,7 +46,7 @@ interface LooseRef {
 export function resolveCertificate(
   context: ReferenceContext,
   ref: LooseRef,
-  at: { readonly path: string; readonly reason: string },
+  at: { readonly path: string; readonly reason: ConditionReason },
 ): Result<CertificateNode, Fault> {
   const target = objectRef(ref, 'Secret', context.from.namespace);
   if (target.group !== CORE_GROUP || target.kind !== 'Secret') {
@@ -87,8 +88,8 @@ export interface CaBundle {
 
 /** Reasons a condition gives for a bad CA reference; the API names them differently for listeners and policies. */
 export interface CaReasons {
-  readonly kind: string;
-  readonly ref: string;
+  readonly kind: ConditionReason;
+  readonly ref: ConditionReason;
 }
 
 /** ConfigMaps or Secrets with the key ca.crt. */

@@ -127,7 +127,7 @@ function readCertificates(owner: ListenerOwner, spec: GatewayListener, path: str
   const usable: CertificateNode[] = [];
   const faults: Fault[] = [];
   for (const [index, ref] of refs.entries()) {
-    const at = { path: `${path}.tls.certificateRefs[${index}]`, reason: 'InvalidCertificateRef' };
+    const at = { path: `${path}.tls.certificateRefs[${index}]`, reason: 'InvalidCertificateRef' as const };
     const certificate = resolveCertificate(context, ref, at);
     if (!certificate.ok) faults.push(certificate.failure);
     else if (!usable.some((known) => known.id === certificate.value.id)) usable.push(certificate.value);

@@ -1,18 +1,18 @@
 /** Conditions of inherited policies and of what they affect (GEP-713). */
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
-import { joinMessages, type Fault } from '../faults/fault.ts';
+import { joinMessages, type Fault, type FaultReason } from '../faults/fault.ts';
 import { whyLost } from './faults.ts';
 import type { FieldOutcomes } from './effects.ts';
 import type { Verdict } from '../status/conditions.ts';
 
-const holds = (type: string, reason: string, message: string): Verdict => ({
+const holds = (type: Verdict['type'], reason: FaultReason, message: string): Verdict => ({
   type,
   status: 'True',
   reason,
   message,
 });
 
-const fails = (type: string, reason: string, message: string): Verdict => ({
+const fails = (type: Verdict['type'], reason: FaultReason, message: string): Verdict => ({
   ...holds(type, reason, message),
   status: 'False',
 });
@@ -68,7 +68,7 @@ const MAX_NAMED = 8;
 
 /** On Gateways and routes that policies govern, per kind of policy; absent where there are none. */
 export function policyAffected(policies: readonly ObjectRef[]): readonly Verdict[] {
-  const byKind = Map.groupBy(policies, ({ group, kind }) => `${group}/${kind}Affected`);
+  const byKind = Map.groupBy(policies, ({ group, kind }) => `${group}/${kind}Affected` as const);
   return [...byKind].map(([type, ofKind]) => {
     const names = ofKind.slice(0, MAX_NAMED).map(describeRef);
     const more = ofKind.length > MAX_NAMED ? ` (+${String(ofKind.length - MAX_NAMED)} more)` : '';

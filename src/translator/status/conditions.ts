@@ -5,12 +5,16 @@
 import type { UnreadableKind } from '../../gatewayapi/snapshot.ts';
 import type { DataPlaneObservation } from '../observations.ts';
 import type { Condition } from '../../gatewayapi/condition.ts';
-import { joinMessages, type Fault } from '../faults/fault.ts';
+import type { ConditionType } from './catalog/condition-catalog.ts';
+import { joinMessages, type Fault, type FaultReason } from '../faults/fault.ts';
+
+/** `GROUP/KINDAffected`: what policies of a kind govern (GEP-713). */
+type PolicyAffected = `${string}/${string}Affected`;
 
 interface Verdict {
-  readonly type: string;
+  readonly type: ConditionType | PolicyAffected;
   readonly status: Condition['status'];
-  readonly reason: string;
+  readonly reason: FaultReason;
   readonly message: string;
 }
 
@@ -21,16 +25,16 @@ export function atGeneration(generation: number, verdicts: readonly Verdict[]): 
 
 export type { Verdict };
 
-function holds(type: string, reason: string, message: string): Verdict {
+function holds(type: ConditionType, reason: FaultReason, message: string): Verdict {
   return { type, status: 'True', reason, message };
 }
 
-function fails(type: string, reason: string, message: string): Verdict {
+function fails(type: ConditionType, reason: FaultReason, message: string): Verdict {
   return { type, status: 'False', reason, message };
 }
 
 /** The first fault gives the reason; the message joins all faults. */
-function failsFor(type: string, faults: readonly Fault[]): Verdict {
+function failsFor(type: ConditionType, faults: readonly Fault[]): Verdict {
   return fails(type, faults[0]?.reason ?? 'Invalid', joinMessages(faults));
 }
 
@@ -172,7 +176,7 @@ export function overlappingTls(
 
 // ListenerSet.
 
-export function notProgrammed(reason: string, message: string): Verdict {
+export function notProgrammed(reason: FaultReason, message: string): Verdict {
   return fails('Programmed', reason, message);
 }
 
