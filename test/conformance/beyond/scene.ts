@@ -123,6 +123,6 @@ export class Scene {
 
   async close(): Promise<void> {
     openScenes.delete(this);
-    await this.cluster.kubectl(['delete', 'namespace', this.namespace, '--wait=false']);
+    await this.cluster.kubectl(['delete', 'namespace', this.namespace, '--wait=false', '--ignore-not-found']);
   }
 }
