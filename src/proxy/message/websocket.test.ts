@@ -166,7 +166,7 @@ test('an HTTP/2 backend that announces no extended CONNECT is not blamed for its
   await H2Peer.accept(await backend.connection());
   const response = await client.readResponse();
   assert.equal(response.status, 502);
-  assert.match(response.body, /^upgrade_unsupported: The backend speaks HTTP\/2/);
+  assert.match(response.body, /^upgrade_unsupported: The backend uses HTTP\/2/);
   assert.equal(proxy.records[0]?.reason, 'upgrade_unsupported');
 });
 
