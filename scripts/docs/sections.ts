@@ -1,9 +1,11 @@
 /** Every generated section of the documentation. A new one is a file beside this one and a row here. */
 import { API_LISTS, API_TYPES } from './api.ts';
 import { CONDITION_TABLES } from './conditions.ts';
+import { DEADLINES } from './deadlines.ts';
 import { FINDING_CODES } from './findings.ts';
 import { IMPORT_LAW } from './import-law.ts';
 import { READ_KINDS } from './kinds.ts';
+import { LIMITS } from './limits.ts';
 import { METRICS } from './metrics.ts';
 import { COMMAND_OPTIONS } from './options.ts';
 import { REASON_CODES } from './reasons.ts';
@@ -14,8 +16,10 @@ export const SECTIONS: readonly Section[] = [
   API_TYPES,
   ...COMMAND_OPTIONS,
   ...CONDITION_TABLES,
+  DEADLINES,
   ...FINDING_CODES,
   IMPORT_LAW,
+  ...LIMITS,
   ...METRICS,
   READ_KINDS,
   REASON_CODES,

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { tableRows } from '../support/markdown.ts';
-import { ROOT, WAITS } from './deadlines.ts';
+import { WAITS } from '../../scripts/docs/deadlines.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
 
 /** What opens a connection, a process or a file, by module of Node. */
 const WAITING: Readonly<Record<string, RegExp>> = {
@@ -33,14 +34,6 @@ function canWait(source: string): boolean {
 }
 
 suite('deadlines', () => {
-  test('docs/reliability.md shows every wait with its deadline, as the code has it', () => {
-    const page = readFileSync(join(ROOT, 'docs', 'reliability.md'), 'utf8');
-    assert.deepEqual(
-      tableRows(page, 'wait'),
-      WAITS.map(({ wait, deadline, then }) => [wait, deadline, then]),
-    );
-  });
-
   test('every file that can wait for a process, a peer or a disk is named by a wait', () => {
     const named = new Set(WAITS.flatMap(({ files }) => files));
     const waiting = sources().filter((file) => canWait(readFileSync(join(ROOT, 'src', file), 'utf8')));
@@ -48,13 +41,13 @@ suite('deadlines', () => {
     assert.deepEqual(
       waiting.filter((file) => !named.has(file)),
       [],
-      'name it in a row of test/docs/deadlines.ts, and give the wait a deadline',
+      'name it in a row of scripts/docs/deadlines.ts, and give the wait a deadline',
     );
     for (const file of named) assert.ok(existsSync(join(ROOT, 'src', file)), file);
   });
 
   test('every constant that is a deadline is in the table', () => {
-    const table = readFileSync(join(ROOT, 'test', 'docs', 'deadlines.ts'), 'utf8');
+    const table = readFileSync(join(ROOT, 'scripts', 'docs', 'deadlines.ts'), 'utf8');
     const absent = sources().flatMap((file) => {
       const source = readFileSync(join(ROOT, 'src', file), 'utf8');
       const names = source.matchAll(/const ([A-Z_]*(?:TIMEOUT|DEADLINE|PATIENCE|GRACE|LINGER)[A-Z_]*_MS) =/g);

@@ -112,7 +112,12 @@ function forwarded(
       : `forward to ${shares.join(', ')}`,
     hostname: hostname === '' ? '*' : hostname,
     rule: rule.origin,
-    backends: facts.map(({ explained }) => explained),
+    // There is no status: what such a backend makes of a connection is that it ends.
+    backends: facts.map(({ explained, problem }) =>
+      problem === null
+        ? explained
+        : { ...explained, problem: `${endOf(listener)}: ${problem.reason}: ${problem.message}` },
+    ),
   };
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { invalidBackend, l4Config, rule } from '../../../test/support/l4-config.ts';
+import { tlsListener } from '../../../test/support/tls-listener.ts';
 import { testBackend, testConfig, TEST_PORT, type TestRule } from '../../../test/support/gateway-config.ts';
 import { explain, type ExplainRequest, type Explanation } from './explain.ts';
 import { compileRegex } from './regex.ts';
@@ -114,6 +116,26 @@ suite('explain', () => {
       backends: [testBackend('a')],
     };
     assert.equal(ask([wide], { headers: { 'x-name': 'Zoë' } }).outcome, 'forward');
+  });
+
+  test('a TLS connection that no backend takes is closed: there is no status', () => {
+    const through = tlsListener('a.example', []);
+    const config = l4Config({
+      tcp: {
+        443: [{ ...through, hosts: [{ hostname: 'a.example', rule: rule('route', invalidBackend()) }] }],
+      },
+    });
+    const explanation = explain(
+      config,
+      {
+        ...{ port: 443, protocol: 'tls', serverName: 'a.example' },
+        ...{ method: '', host: '', path: '', query: '', header: () => undefined },
+      },
+      compileRegex,
+    );
+    assert.ok(explanation !== null);
+    assert.deepEqual([explanation.outcome, explanation.status], ['refuse', null]);
+    assert.match(explanation.backends[0]?.problem ?? '', /^the connection is closed: invalid_ref: /);
   });
 
   test('what comes out survives JSON', () => {

@@ -1,18 +1,15 @@
 /**
- * Every wait on another process or peer, with its deadline. docs/reliability.md shows this table, and deadlines.test.ts holds both to
- * the code: values are read from the constants that act, and no file may talk to a process or peer without a row.
+ * Every wait on another process or peer, with its deadline. docs/reliability.md shows this table. Values are read from
+ * the constants that act; test/docs/deadlines.test.ts refuses files that talk to a process or peer without a row.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { HEARTBEAT } from '../../src/supervisor/heartbeat.ts';
 import { UPDATE_LIMITS } from '../../src/configsync/client.ts';
 import { PROXY_LIMITS, WORKER_LIMITS } from '../../src/configsync/server.ts';
 import { DEFAULT_CLIENT_LIMITS } from '../../src/ir/client-limits.ts';
 import { DEFAULT_CLUSTER_POLICY, DEFAULT_TIMEOUTS } from '../../src/ir/policy.ts';
 import { DEFAULT_TIMES } from '../../src/kubeapi/lease.ts';
-
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { readConstant } from './constant.ts';
+import { markdownTable, type Section } from './section.ts';
 
 export interface Wait {
   /** Who waits for what. */
@@ -24,27 +21,19 @@ export interface Wait {
   readonly files: readonly string[];
 }
 
-/** The number that a constant of a file is set to, in milliseconds. Throws when there is no such constant. */
-function constant(file: string, name: string): number {
-  const source = readFileSync(join(ROOT, 'src', file), 'utf8');
-  const [, value] = new RegExp(`const ${name} = ([\\d_]+);`).exec(source) ?? [];
-  if (value === undefined) throw new Error(`src/${file} has no constant ${name}`);
-  return Number(value.replaceAll('_', ''));
-}
-
 /** `90 s`, `2 min`, `500 ms`. */
 function time(ms: number): string {
   if (ms >= 120_000 && ms % 60_000 === 0) return `${String(ms / 60_000)} min`;
   return ms >= 1_000 ? `${String(ms / 1_000)} s` : `${String(ms)} ms`;
 }
 
-const of = (file: string, name: string): string => time(constant(file, name));
+const of = (file: string, name: string): string => time(readConstant(file, name));
 const { connection, http2 } = DEFAULT_CLUSTER_POLICY;
 
 const CONTROL_PLANE: readonly Wait[] = [
   {
     wait: 'controller: a response of the API server',
-    deadline: `${of('kubeapi/client.ts', 'REQUEST_TIMEOUT_MS')} without a byte; deferred (429, 503) at most ${String(constant('kubeapi/client.ts', 'MAX_DEFERRALS'))} times for ${of('kubeapi/client.ts', 'MAX_DEFERRAL_MS')}`,
+    deadline: `${of('kubeapi/client.ts', 'REQUEST_TIMEOUT_MS')} without a byte; deferred (429, 503) at most ${String(readConstant('kubeapi/client.ts', 'MAX_DEFERRALS'))} times for ${of('kubeapi/client.ts', 'MAX_DEFERRAL_MS')}`,
     then: 'the request fails and is retried',
     files: ['kubeapi/client.ts'],
   },
@@ -341,3 +330,13 @@ const BACKENDS: readonly Wait[] = [
 ];
 
 export const WAITS: readonly Wait[] = [...CONTROL_PLANE, ...PROCESSES, ...CLIENTS, ...BACKENDS];
+
+export const DEADLINES: Section = {
+  page: 'docs/reliability.md',
+  name: 'deadlines',
+  render: () =>
+    markdownTable(
+      ['wait', 'at most', 'then'],
+      WAITS.map(({ wait, deadline, then }) => [wait, deadline, then]),
+    ),
+};
