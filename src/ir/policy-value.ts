@@ -10,7 +10,7 @@ export interface PolicyValueOf<Kind extends string, Settings> {
 }
 
 /**
- * A new kind of policy adds one member. The last one stands for kinds that this version does not know, as a newer controller may send
- * them: a rule must not be served without a policy that may protect it.
+ * A new kind of policy adds one member. The last member covers kinds of a newer controller that this version does not know: a
+ * rule must not be served without a policy that may protect it.
  */
 export type PolicyValue = PolicyValueOf<string, object>;

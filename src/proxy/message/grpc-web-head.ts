@@ -1,6 +1,8 @@
 /** The head of a gRPC-Web call, read as that of the equivalent gRPC call. */
+import type { HeaderField } from '../../ir/filter.ts';
 import { UNKNOWN_LENGTH, joinedValue, type RequestHead } from './head.ts';
-import { HeaderId, Suspect, headerIdOf, isConnectionLevel } from './header-id.ts';
+import { HeaderId, Suspect, isConnectionLevel } from './header-id.ts';
+import { NamedFields } from './named-fields.ts';
 
 /** `application/grpc-web` or `application/grpc-web-text`, with or without `+proto` or the like, and parameters. */
 const CONTENT = /^application\/grpc-web(-text)?(\+[\w.-]+)?(?:[;\s]|$)/i;
@@ -19,13 +21,8 @@ export function webFormatOf(head: RequestHead): WebFormat | null {
   return found === undefined ? null : { isText: text !== undefined, suffix };
 }
 
-interface Field {
-  readonly name: string;
-  readonly value: string;
-}
-
 /** Outlives the client's own head. */
-export class WebRequestHead implements RequestHead {
+export class WebRequestHead extends NamedFields implements RequestHead {
   readonly method: string;
   readonly host: string;
   readonly path: string;
@@ -39,9 +36,9 @@ export class WebRequestHead implements RequestHead {
   /** The gateway reads trailers, and puts them into the body. */
   readonly acceptsTrailers = true;
   readonly version: RequestHead['version'];
-  readonly #fields: readonly Field[];
 
   constructor(head: RequestHead, { isText, suffix }: WebFormat) {
+    super(grpcFields(head, isText, suffix));
     this.method = head.method;
     this.host = head.host;
     this.path = head.path;
@@ -52,21 +49,8 @@ export class WebRequestHead implements RequestHead {
     this.contentLength = head.hasBody && isText ? UNKNOWN_LENGTH : head.contentLength;
     this.expectsContinue = head.expectsContinue;
     this.version = head.version;
-    this.#fields = grpcFields(head, isText, suffix);
   }
 
-  get count(): number {
-    return this.#fields.length;
-  }
-  id(index: number): number {
-    return headerIdOf(this.name(index));
-  }
-  name(index: number): string {
-    return this.#fields[index]?.name ?? '';
-  }
-  value(index: number): string {
-    return this.#fields[index]?.value ?? '';
-  }
   header(name: string): string | undefined {
     return name === 'host' ? this.authority : joinedValue(this, name);
   }
@@ -80,8 +64,8 @@ export class WebRequestHead implements RequestHead {
   }
 }
 
-function grpcFields(head: RequestHead, isText: boolean, suffix: string): Field[] {
-  const fields: Field[] = [];
+function grpcFields(head: RequestHead, isText: boolean, suffix: string): HeaderField[] {
+  const fields: HeaderField[] = [];
   for (let index = 0; index < head.count; index++) {
     const id = head.id(index);
     const name = head.name(index);

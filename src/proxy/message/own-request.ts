@@ -8,7 +8,8 @@ import { isAuthority, isRequestTarget, isToken } from '../../lib/message-grammar
 import { ForwardingFields } from './forwarding-fields.ts';
 import { NO_EDITS, compileHeadEdits, type HeadEdits } from './head-edits.ts';
 import { UNKNOWN_LENGTH, type RequestHead } from './head.ts';
-import { Suspect, headerIdOf } from './header-id.ts';
+import { Suspect } from './header-id.ts';
+import { NamedFields } from './named-fields.ts';
 import type { OutgoingRequest } from './outgoing.ts';
 
 /** There is no client to describe. */
@@ -97,7 +98,7 @@ function editsFor({ client, configured }: OwnRequest): HeadEdits {
   return compileHeadEdits([{ remove: client === null ? ABOUT_CLIENTS : [], set: [], add: configured }]);
 }
 
-class OwnHead implements RequestHead {
+class OwnHead extends NamedFields implements RequestHead {
   readonly method: string;
   readonly host: string;
   readonly authority: string;
@@ -111,9 +112,9 @@ class OwnHead implements RequestHead {
   /** gRPC servers insist on `TE: trailers`. */
   readonly acceptsTrailers: boolean;
   readonly version = 'HTTP/1.1';
-  readonly #fields: readonly HeaderField[];
 
   constructor({ method, target, authority, copied, body }: OwnRequest) {
+    super(copied);
     const mark = target.indexOf('?');
     this.method = method;
     this.authority = authority;
@@ -123,23 +124,10 @@ class OwnHead implements RequestHead {
     this.hasBody = body === 'stream' || (typeof body === 'number' && body > 0);
     this.contentLength = body === 'stream' ? UNKNOWN_LENGTH : body === 'none' ? 0 : body;
     this.acceptsTrailers = body === 'stream';
-    this.#fields = copied;
   }
 
-  get count(): number {
-    return this.#fields.length;
-  }
-  id(index: number): number {
-    return headerIdOf(this.name(index));
-  }
-  name(index: number): string {
-    return this.#fields[index]?.name ?? '';
-  }
-  value(index: number): string {
-    return this.#fields[index]?.value ?? '';
-  }
   header(name: string): string | undefined {
-    return this.#fields.find((field) => field.name === name)?.value;
+    return this.fields.find((field) => field.name === name)?.value;
   }
   readonly suspects = Suspect.none;
   hide(): void {
