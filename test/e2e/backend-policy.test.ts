@@ -109,13 +109,10 @@ test('retries of a listener hold there alone, until a Service says otherwise', a
     join(folder, 'service.yaml'),
     policy('service', SERVICE, 'retry: { attempts: 0, codes: [503], backoff: 1ms }'),
   );
-  // Taken by the worker as well, not only translated.
-  await sluice.until(
-    ({ others, workers }) =>
-      workers.serving === workers.expected &&
-      others.some(
-        (other) => other.name === 'public' && other.conditions.some(({ reason }) => reason === 'Overridden'),
-      ),
+  await sluice.untilServed(({ others }) =>
+    others.some(
+      (other) => other.name === 'public' && other.conditions.some(({ reason }) => reason === 'Overridden'),
+    ),
   );
   assert.deepEqual(await statuses(sluice.port(PUBLIC)), [503, 200, 503, 200]);
 

@@ -102,9 +102,7 @@ spec:
       ...Object.values(forbidden),
     ].join(''),
   );
-  await sluice.until(
-    ({ gateways, ready }) => ready && (gateways[0]?.listeners[0]?.attachedRoutes ?? 0) === 7,
-  );
+  await sluice.untilServed(({ gateways }) => gateways[0]?.listeners[0]?.attachedRoutes === 7);
   for (const host of ['mine', 'mine2']) {
     const answer = await send({ port: sluice.port(80), host: `${host}.test` });
     assert.deepEqual([answer.status, answer.body], [200, 'own process'], host);

@@ -44,6 +44,8 @@ export interface SluiceProcess {
   status(): Promise<StatusAnswer>;
   /** Asks for the status until it is as wanted; rejects, with the last one, when it never is. */
   until(wanted: (status: StatusAnswer) => boolean): Promise<StatusAnswer>;
+  /** `until`, and every worker serves what this status shows: the status changes before the workers do. */
+  untilServed(wanted: (status: StatusAnswer) => boolean): Promise<StatusAnswer>;
   /** Everything printed so far, by both streams. */
   output(): { readonly stdout: string; readonly stderr: string };
   /** Resolves when the pattern has been printed on either stream. */
@@ -155,6 +157,10 @@ class RunningSluice implements SluiceProcess {
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+  }
+
+  async untilServed(wanted: (status: StatusAnswer) => boolean): Promise<StatusAnswer> {
+    return this.until((status) => wanted(status) && status.workers.serving >= status.workers.expected);
   }
 
   output(): { readonly stdout: string; readonly stderr: string } {

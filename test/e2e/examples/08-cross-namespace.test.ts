@@ -9,7 +9,7 @@ const NAME = '08-cross-namespace';
 
 /** Reasons of the route's ResolvedRefs conditions. */
 async function untilResolvedRefs(example: Example, reason: string): Promise<void> {
-  await example.sluice.until(({ routes }) =>
+  await example.sluice.untilServed(({ routes }) =>
     routes
       .flatMap(({ parents }) => parents.flatMap(({ conditions }) => conditions))
       .some((condition) => condition.type === 'ResolvedRefs' && condition.reason === reason),
