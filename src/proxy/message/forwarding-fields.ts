@@ -41,14 +41,11 @@ export class ForwardingFields {
   #forwarded = '';
   #host = '';
   #allLines: Buffer | null = null;
+  /** `fields` as HTTP/1.1 lines; null until a request needs them. */
+  #lines: string | null = null;
 
   constructor(facts: ForwardingFacts) {
     this.#facts = facts;
-  }
-
-  /** `fields` as HTTP/1.1 lines. */
-  get #lines(): string {
-    return this.fields.map(({ name, value }) => `${name}: ${value}\r\n`).join('');
   }
 
   /** Value of Forwarded (RFC 7239) up to and including `host=`. */
@@ -83,6 +80,7 @@ export class ForwardingFields {
 
   /** All but X-Request-Id as HTTP/1.1 lines. */
   linesFor(host: string): string {
+    this.#lines ??= this.fields.map(({ name, value }) => `${name}: ${value}\r\n`).join('');
     return `${this.#lines}x-forwarded-host: ${host}\r\nforwarded: ${this.forwarded(host)}\r\n`;
   }
 
