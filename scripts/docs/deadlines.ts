@@ -280,6 +280,12 @@ const BACKENDS: readonly Wait[] = [
     files: ['proxy/exchange/deadlines.ts'],
   },
   {
+    wait: 'proxy: a filter that holds back a response of the gateway itself',
+    deadline: of('proxy/exchange/deadlines.ts', 'REPLY_TIMEOUT_MS'),
+    then: 'the response is sent without this filter',
+    files: ['proxy/exchange/deadlines.ts'],
+  },
+  {
     wait: 'proxy: PING of an HTTP/2 backend acknowledged',
     deadline: `${time(http2.pingTimeoutMs)} (BackendPolicy \`http2.pingTimeout\`)`,
     then: 'the connection is closed',

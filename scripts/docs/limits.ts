@@ -178,6 +178,13 @@ const MEMORY: readonly Limit[] = [
 
 const WAITING: readonly Limit[] = [
   {
+    what: 'a filter that holds back a response of the gateway itself',
+    then: 'the response is sent without this filter',
+    unit: 'ms',
+    name: 'REPLY_TIMEOUT_MS',
+    file: 'exchange/deadlines.ts',
+  },
+  {
     what: "a backend's 100, if the client sends its body without waiting for it",
     then: 'the body is sent',
     unit: 'ms',

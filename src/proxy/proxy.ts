@@ -55,7 +55,7 @@ class DataPlane implements Proxy {
     this.#filters = filters;
     this.#context = {
       wheel: this.#wheel,
-      observer: combineObservers([requestMetrics, ...observers]),
+      observer: combineObservers(requestMetrics, observers),
       unrouted: new RequestCounters({ gateway: null, listener: null, rule: null, backend: null }),
       mirrors: { sent: 0, dropped: 0 },
       sessions: new SessionTokens(options.sessionSecret ?? randomBytes(32)),

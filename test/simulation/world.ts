@@ -117,7 +117,7 @@ class World {
     };
     this.#context = {
       wheel: this.#wheel,
-      observer: null,
+      observer: {},
       unrouted: new RequestCounters({ gateway: null, listener: null, rule: null, backend: null }),
       mirrors: { sent: 0, dropped: 0 },
       activeRequests: 0,

@@ -3,13 +3,23 @@
 import type { Timeouts } from '../../ir/policy.ts';
 
 /** Which limit has passed. */
-export type Expired = 'request' | 'call' | 'attempt' | 'retry' | 'continue' | 'idle';
+export type Expired = 'request' | 'call' | 'attempt' | 'retry' | 'continue' | 'idle' | 'reply';
 
 /** Why an exchange ends when a limit on all of it has passed. */
-export const REASON_OF = { request: 'request_timeout', call: 'grpc_timeout', idle: 'stream_idle' } as const;
+export const REASON_OF = {
+  request: 'request_timeout',
+  call: 'grpc_timeout',
+  idle: 'stream_idle',
+  reply: 'request_timeout',
+} as const;
+
+/** Where no rule sets limits: of an exchange that reached none. */
+export const NO_LIMITS = { requestMs: 0, streamIdleMs: 0 } as const;
 
 /** A backend that has not sent 100 by then gets the body anyway. */
 const CONTINUE_TIMEOUT_MS = 1_000;
+/** How long a filter may hold back a response of the gateway itself. */
+const REPLY_TIMEOUT_MS = 10_000;
 /** The idle limit is checked in this many steps. */
 const IDLE_STEPS = 4;
 
@@ -23,6 +33,8 @@ export class Deadlines {
   retryAt = Infinity;
   /** When a held body is sent without a 100. */
   #continueAt = Infinity;
+  /** When a reply of the gateway stops waiting for a filter. */
+  #replyAt = Infinity;
   #idleAt = Infinity;
   #idleStepMs = 0;
   #silentSteps = 0;
@@ -30,7 +42,11 @@ export class Deadlines {
   #isActive = false;
 
   /** `callMs`: the client's own limit for its call; 0 = none. */
-  constructor({ requestMs, streamIdleMs }: Timeouts, nowMs: number, callMs: number) {
+  constructor(
+    { requestMs, streamIdleMs }: Pick<Timeouts, 'requestMs' | 'streamIdleMs'>,
+    nowMs: number,
+    callMs: number,
+  ) {
     if (requestMs > 0) this.#requestAt = nowMs + requestMs;
     if (callMs > 0) this.#callAt = nowMs + callMs;
     this.#watchIdle(nowMs, streamIdleMs);
@@ -52,6 +68,17 @@ export class Deadlines {
     this.#callAt = Infinity;
     this.attemptAt = Infinity;
     this.#watchIdle(nowMs, limitMs);
+  }
+
+  /**
+   * The gateway responds itself, and a filter holds its reply back. The reply is often that to a limit of the request, so those do not
+   * end the wait: only a limit of its own does.
+   */
+  keepOnlyReply(nowMs: number): void {
+    this.keepOnlyIdle(nowMs, 0);
+    this.retryAt = Infinity;
+    this.#continueAt = Infinity;
+    if (this.#replyAt === Infinity) this.#replyAt = nowMs + REPLY_TIMEOUT_MS;
   }
 
   /** `limitMs` without a byte in either direction is too long; 0 = never. */
@@ -78,6 +105,7 @@ export class Deadlines {
       this.attemptAt,
       this.retryAt,
       this.#continueAt,
+      this.#replyAt,
       this.#idleAt,
     );
   }
@@ -94,6 +122,10 @@ export class Deadlines {
     if (this.#continueAt <= nowMs) {
       this.#continueAt = Infinity;
       return 'continue';
+    }
+    if (this.#replyAt <= nowMs) {
+      this.#replyAt = Infinity;
+      return 'reply';
     }
     if (this.#idleAt > nowMs) return null;
     this.#silentSteps = this.#isActive ? 0 : this.#silentSteps + 1;

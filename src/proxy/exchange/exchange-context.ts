@@ -12,8 +12,8 @@ export interface MirrorStats {
 
 export interface ExchangeContext {
   readonly wheel: TimerWheel;
-  /** Receives the events of every exchange; null when nothing observes them. */
-  readonly observer: ExchangeObserver | null;
+  /** Receives the events of every exchange: those that count requests at least. */
+  readonly observer: ExchangeObserver;
   /** For requests that no listener takes. */
   readonly unrouted: RequestCounters;
   readonly mirrors: MirrorStats;

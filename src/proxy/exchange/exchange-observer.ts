@@ -39,7 +39,8 @@ export interface ExchangeObserver {
   requestStarted?(exchange: Exchange, head: RequestHead, rule: CompiledRule | null): void;
   /**
    * A filter has acted on the request, or on its response when `exchange.run.responseHead` is not null. After the outcome `pending` the
-   * same filter has a second event when its wait ends, unless the exchange ends first.
+   * same filter has a second event when it ends its wait. A wait that is cancelled has none: the client left, a time limit passed, or
+   * another response took over.
    */
   filterRan?(exchange: Exchange, filter: HttpFilter, outcome: FilterOutcome | UpstreamResponse): void;
   /** A connection to `exchange.endpoint` is requested. `exchange.retries` counts the retries so far. */
@@ -53,12 +54,13 @@ export interface ExchangeObserver {
   requestFinished?(exchange: Exchange, nowMs: number): void;
 }
 
-/** One observer for all of `observers`, in their order; null for none. Called once, when a proxy is created. */
-export function combineObservers(observers: readonly ExchangeObserver[]): ExchangeObserver | null {
-  const [first, ...others] = observers;
-  if (first === undefined) return null;
-  const rest = combineObservers(others);
-  return rest === null ? first : new ObserverPair(first, rest);
+/** One observer for `first` and `others`, in their order. Called once, when a proxy is created. */
+export function combineObservers(
+  first: ExchangeObserver,
+  others: readonly ExchangeObserver[],
+): ExchangeObserver {
+  const [second, ...rest] = others;
+  return second === undefined ? first : new ObserverPair(first, combineObservers(second, rest));
 }
 
 class ObserverPair implements ExchangeObserver {

@@ -12,7 +12,7 @@ import type { UpstreamEndpoint } from '../upstream/endpoint.ts';
 import { bulkBuffers } from '../message/bulk-buffers.ts';
 import { TimerEntry } from '../net/timer-wheel.ts';
 import type { CompiledBackend, CompiledGateway, CompiledRule } from './compiled-rule.ts';
-import { Deadlines, REASON_OF } from './deadlines.ts';
+import { Deadlines, NO_LIMITS, REASON_OF } from './deadlines.ts';
 import type { DownstreamConnection } from '../message/downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { CANCELLED, COMPLETE, type AttemptOutcome } from './exchange-observer.ts';
@@ -26,7 +26,7 @@ import { NO_FILTERS, type FilterChain } from './http-filter.ts';
 import { renderReply, replyFor, sendReplyBody, type Reply } from '../message/local-reply.ts';
 import type { PreparedRequest } from '../message/outgoing.ts';
 import type { RequestCounters } from './request-counters.ts';
-import { RequestBody, UNSEEN_REPLAY_BYTES } from './request-body.ts';
+import { RequestBody, replayBytes } from './request-body.ts';
 import { responseFields, responseEdits } from './response-head.ts';
 import { Retries } from './retries.ts';
 import { answeredFailure } from './retry-fields.ts';
@@ -139,9 +139,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.counters = context.unrouted;
     this.clientAddress = connection.info.clientAddress;
     this.isSecure = connection.info.scheme === 'https';
-    // What follows an upgrade is no body, but it travels the same way.
-    const hasBody = head.hasBody || head.upgrade !== '';
-    this.body = hasBody ? new RequestBody(head.expectsContinue) : null;
+    this.body = RequestBody.of(head);
     context.activeRequests++;
   }
 
@@ -176,10 +174,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
       return;
     }
     this.#cluster = cluster;
-    const retry = this.requests?.retry ?? null;
-    if (retry === null) {
-      if (cluster.config.protocol === 'h2') this.body?.allowReplay(UNSEEN_REPLAY_BYTES);
-    } else if (retry.attempts > 0) this.body?.allowReplay(retry.maxBodyBytes);
+    this.body?.allowReplay(replayBytes(this.requests?.retry ?? null, cluster.config.protocol));
     this.#startDeadlines();
     this.#attempt(this.session?.endpoint ?? cluster.pick(NOT_TRIED, this.hashKey), false);
   }
@@ -189,9 +184,16 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     if (this.#deadlines === null) this.#startDeadlines();
   }
 
+  /** A filter holds back the gateway's own response: from here on only a limit of its own applies. */
+  watchReply(): void {
+    this.#deadlines ??= new Deadlines(NO_LIMITS, this.startedAtMs, 0);
+    this.#deadlines.keepOnlyReply(this.context.wheel.now());
+    this.#schedule();
+  }
+
   #startDeadlines(): void {
-    const { requests, startedAtMs, grpcTimeoutMs } = this;
-    if (requests !== null) this.#deadlines = new Deadlines(requests.timeouts, startedAtMs, grpcTimeoutMs);
+    const limits = this.requests?.timeouts ?? NO_LIMITS;
+    this.#deadlines = new Deadlines(limits, this.startedAtMs, this.grpcTimeoutMs);
     this.#schedule();
   }
 
@@ -209,7 +211,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     endpoint.active++;
     this.#isAttempting = true;
     this.#isOpening = true;
-    this.context.observer?.attemptStarted?.(this);
+    this.context.observer.attemptStarted?.(this);
     const limitMs = this.backend?.attemptTimeoutMs ?? 0;
     if (limitMs > 0 && this.#deadlines !== null) {
       this.#deadlines.attemptAt = this.context.wheel.now() + limitMs;
@@ -231,7 +233,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     if (this.#isOpening) endpoint.pool.cancelOpen(this);
     else if (!this.#responseEnded || (this.#isTunnel && this.body?.ended === false)) upstream?.cancel();
     this.#isOpening = false;
-    this.context.observer?.attemptEnded?.(this, outcome, retry);
+    this.context.observer.attemptEnded?.(this, outcome, retry);
   }
 
   /** The attempt has failed: another one, or `reason`. */
@@ -492,6 +494,6 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.run?.ended();
     if (this.#deadlines !== null) this.context.wheel.remove(this);
     this.context.activeRequests--;
-    this.context.observer?.requestFinished?.(this, this.context.wheel.now());
+    this.context.observer.requestFinished?.(this, this.context.wheel.now());
   }
 }

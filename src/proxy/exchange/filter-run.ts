@@ -68,7 +68,7 @@ export class FilterRun {
     while (this.#next < end) {
       const filter = filters[this.#next++] as HttpFilter;
       const outcome = filter.apply(exchange, this);
-      exchange.context.observer?.filterRan?.(exchange, filter, outcome);
+      exchange.context.observer.filterRan?.(exchange, filter, outcome);
       if (outcome === 'continue') continue;
       if (outcome.kind === 'answer') exchange.answer(outcome.reason, outcome.reply);
       else this.#wait(filter, outcome);
@@ -99,13 +99,21 @@ export class FilterRun {
     const exchange = this.#exchange;
     this.#pending = pending;
     this.#waiting = filter;
-    if (!this.#isResponding) exchange.head = exchange.head.retain();
+    if (!this.#isResponding) this.#retainRequest();
     else if (!this.#isLocalReply && this.#held === null && this.#responseHead !== null) {
       this.#held = new HeldResponse(this.#responseHead);
       this.#responseHead = this.#held.head;
     }
-    exchange.watchTime();
+    if (this.#isResponding && this.#isLocalReply) exchange.watchReply();
+    else exchange.watchTime();
     pending.start(exchange.body);
+  }
+
+  /** The engine reuses the buffer of a head for the next request, also of another client. */
+  #retainRequest(): void {
+    const head = this.#exchange.head.retain();
+    this.#exchange.head = head;
+    if (this.outgoing !== null) this.outgoing.head = head;
   }
 
   /** There is a response, sent or not: the request is not tried again. */
@@ -126,13 +134,15 @@ export class FilterRun {
     this.#pending?.bodyChanged(this.#exchange.body);
   }
 
-  /** What filters wait for does not matter any more. */
+  /** Ends what filters wait for, and the response of a filter's upstream. */
   cancel(): void {
-    const waiting = this.#pending ?? this.#responder;
+    const pending = this.#pending;
+    const responder = this.#responder;
     this.#pending = null;
     this.#responder = null;
     this.#held = null;
-    waiting?.cancel();
+    pending?.cancel();
+    responder?.cancel();
   }
 
   ended(): void {
@@ -172,7 +182,7 @@ export class FilterRun {
   #reportEnd(outcome: 'continue' | FilterAnswer | UpstreamResponse): void {
     const filter = this.#waiting;
     this.#waiting = null;
-    if (filter !== null) this.#exchange.context.observer?.filterRan?.(this.#exchange, filter, outcome);
+    if (filter !== null) this.#exchange.context.observer.filterRan?.(this.#exchange, filter, outcome);
   }
 
   keep<Value>(key: ExchangeKey<Value>, value: Value): void {

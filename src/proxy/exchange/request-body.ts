@@ -2,8 +2,10 @@
  * The body of a request on its way to a backend: bytes that arrived before there was a connection to send them on, and, under a retry
  * policy, all of them as long as they are few enough to be sent again. What filters read of it passes here too.
  */
+import type { Cluster } from '../../ir/cluster.ts';
+import type { RetryPolicy } from '../../ir/policy.ts';
 import type { HeadEdits } from '../message/head-edits.ts';
-import type { FieldList } from '../message/head.ts';
+import type { FieldList, RequestHead } from '../message/head.ts';
 import { sizedBuffers } from '../message/sized-buffers.ts';
 import type { UpstreamStream } from '../message/stream.ts';
 import { requestTrailers } from '../message/trailers.ts';
@@ -16,7 +18,13 @@ const MAX_WAITING_BYTES = 65_536;
  * Bytes that are kept without a retry policy while an HTTP/2 backend may still give the request back unseen, with GOAWAY or
  * REFUSED_STREAM (RFC 9113 section 8.7). Most gRPC messages are smaller.
  */
-export const UNSEEN_REPLAY_BYTES = 16_384;
+const UNSEEN_REPLAY_BYTES = 16_384;
+
+/** Bytes of a body that are kept for another attempt at a backend that speaks `protocol`. */
+export function replayBytes(retry: RetryPolicy | null, protocol: Cluster['protocol']): number {
+  if (retry === null) return protocol === 'h2' ? UNSEEN_REPLAY_BYTES : 0;
+  return retry.attempts > 0 ? retry.maxBodyBytes : 0;
+}
 
 export class RequestBody {
   /** The client asked to be told by a 100 when to send it. */
@@ -35,8 +43,13 @@ export class RequestBody {
   #isPartial = false;
   #taps: RequestTap[] | null = null;
 
-  constructor(expectsContinue: boolean) {
+  private constructor(expectsContinue: boolean) {
     this.expectsContinue = expectsContinue;
+  }
+
+  /** null: the request ends with its head. What follows an upgrade is no body, but it travels the same way. */
+  static of(head: RequestHead): RequestBody | null {
+    return head.hasBody || head.upgrade !== '' ? new RequestBody(head.expectsContinue) : null;
   }
 
   /** Up to `bytes` are kept after they were sent. */

@@ -4,123 +4,22 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
+import { actingFilter, Journal, type ActingFilter } from '../../../test/support/acting-filter.ts';
 import { testBackend, testConfig, type TestRule } from '../../../test/support/gateway-config.ts';
 import { CODE, data, headers, request, rstStream } from '../../../test/support/h2-frames.ts';
 import { H2Peer, valueOf } from '../../../test/support/h2-peer.ts';
+import type { Field } from '../../../test/support/reference-hpack.ts';
 import { exchangeOnce, type Received, type Sent, type Version } from '../../../test/support/reply-client.ts';
 import { ScriptedBackend, type Script } from '../../../test/support/scripted-backend.ts';
 import { TestProxy } from '../../../test/support/test-proxy.ts';
 import type { Filter } from '../../ir/filter.ts';
 import { DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import type { FilterRun } from '../exchange/filter-run.ts';
-import type {
-  ExchangeKey,
-  FilterAnswer,
-  FilterOutcome,
-  HttpFilter,
-  PendingFilter,
-} from '../exchange/http-filter.ts';
 import { bulkBuffers } from '../message/bulk-buffers.ts';
 import type { FieldList, ResponseHead } from '../message/head.ts';
-import { replyFor } from '../message/local-reply.ts';
 import type { DownstreamStream } from '../message/stream.ts';
 import type { FilterDefinition } from './definition.ts';
 import { FilterTable } from './filter-table.ts';
 import { BUILT_IN_FILTERS } from './filters.ts';
-
-/** What the filter does to a request or response: `wait, continue` waits first. */
-type Act = 'continue' | 'answer' | 'wait, continue' | 'wait, answer' | 'resume at once' | 'wait for good';
-
-interface ActingFilter {
-  readonly kind: 'acting';
-  readonly onRequest: Act;
-  readonly onResponse: Act;
-}
-
-interface Journal {
-  readonly events: string[];
-  /** Ends every wait that there is. */
-  resume(): void;
-}
-
-const REQUEST_WAS_SEEN: ExchangeKey<boolean> = { absent: false };
-
-/** The whole of a new kind. */
-function actingFilter(journal: WritableJournal): FilterDefinition<ActingFilter> {
-  return {
-    kind: 'acting',
-    stages: { request: 'custom-request', response: 'custom-response' },
-    precedence: 'both',
-    compile: ({ onRequest, onResponse }) => ({
-      request: new Acting(onRequest, 'request', journal),
-      response: new Acting(onResponse, 'response', journal),
-    }),
-    describe: ({ onRequest, onResponse }) => `acts: ${onRequest}; ${onResponse}`,
-  };
-}
-
-class WritableJournal implements Journal {
-  readonly events: string[] = [];
-  readonly waits: (() => void)[] = [];
-
-  resume(): void {
-    for (const end of this.waits.splice(0)) end();
-  }
-}
-
-class Acting implements HttpFilter {
-  readonly kind = 'acting';
-  readonly #act: Act;
-  readonly #on: 'request' | 'response';
-  readonly #journal: WritableJournal;
-
-  constructor(act: Act, on: 'request' | 'response', journal: WritableJournal) {
-    this.#act = act;
-    this.#on = on;
-    this.#journal = journal;
-  }
-
-  apply(exchange: Exchange, run: FilterRun): FilterOutcome {
-    const { events } = this.#journal;
-    if (this.#on === 'request') {
-      events.push(`request ${exchange.head.path}`);
-      run.keep(REQUEST_WAS_SEEN, true);
-      run.requestEdits = [...run.requestEdits, setting('x-request-edit')];
-      run.observeEnd({ exchangeEnded: ({ status }) => events.push(`ended ${String(status)}`) });
-    } else {
-      const { reason } = exchange;
-      events.push(`response ${String(run.responseHead?.status)} ${reason ?? 'of the backend'}`);
-      run.responseEdits = [...run.responseEdits, setting('x-response-edit')];
-      if (run.kept(REQUEST_WAS_SEEN)) run.addedFields = [{ name: 'x-kept', value: '1' }];
-    }
-    const act = this.#act;
-    if (act === 'continue') return act;
-    return act === 'answer' ? ANSWER : this.#wait(run, act);
-  }
-
-  #wait(run: FilterRun, act: Exclude<Act, 'continue' | 'answer'>): PendingFilter {
-    const journal = this.#journal;
-    const pending: PendingFilter = {
-      kind: 'pending',
-      start: () => {
-        journal.events.push('waits');
-        if (act === 'resume at once') run.resume(pending, 'continue');
-        else journal.waits.push(() => run.resume(pending, act === 'wait, answer' ? ANSWER : 'continue'));
-      },
-      bodyChanged: () => undefined,
-      cancel: () => journal.events.push('cancelled'),
-    };
-    return pending;
-  }
-}
-
-const setting = (name: string) => ({ set: [{ name, value: 'set' }], add: [], remove: [] });
-const ANSWER: FilterAnswer = {
-  kind: 'answer',
-  reason: 'auth_denied',
-  reply: { ...replyFor('auth_denied'), status: 418, body: 'short and stout' },
-};
 
 const VERSIONS: readonly Version[] = ['HTTP/1.1', 'HTTP/2'];
 const GET: Sent = { method: 'GET', path: '/x', fields: [] };
@@ -132,8 +31,6 @@ interface Scene {
   readonly journal: Journal;
   /** Heads and bodies that the backend received. */
   readonly received: string[];
-  /** Resolves once the journal has this event. */
-  readonly happened: (event: string) => Promise<void>;
 }
 
 interface SceneOptions extends Partial<Omit<ActingFilter, 'kind'>> {
@@ -146,7 +43,7 @@ async function scene(t: TestContext, options: SceneOptions): Promise<Scene> {
   const { onRequest = 'continue', onResponse = 'continue', filters = [], rule = {} } = options;
   const received: string[] = [];
   const backend = await ScriptedBackend.start(options.script ?? echoing(received));
-  const journal = new WritableJournal();
+  const journal = new Journal();
   const acting = { kind: 'acting', onRequest, onResponse } as unknown as Filter;
   const proxy = await TestProxy.start(
     testConfig({
@@ -160,14 +57,7 @@ async function scene(t: TestContext, options: SceneOptions): Promise<Scene> {
     await proxy.stop();
     await backend.stop();
   });
-  const happened = async (event: string): Promise<void> => {
-    for (let tries = 0; tries < 500; tries++) {
-      if (journal.events.includes(event)) return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    assert.fail(`"${event}" did not happen, but ${journal.events.join(', ')}`);
-  };
-  return { proxy, backend, journal, received, happened };
+  return { proxy, backend, journal, received };
 }
 
 /** Responds with a long body that has trailers. */
@@ -184,20 +74,68 @@ function echoing(received: string[]): Script {
   };
 }
 
-async function ask(proxy: TestProxy, version: Version, sent: Sent): Promise<Received> {
-  if (version === 'HTTP/1.1') return exchangeOnce(proxy, version, sent);
+interface Asked {
+  readonly response: Promise<Received>;
+  /** Bytes of the response so far, once everything is there that the gateway has written by now. */
+  readonly received: () => Promise<number>;
+}
+
+async function beginAsking(proxy: TestProxy, version: Version, sent: Sent): Promise<Asked> {
+  return version === 'HTTP/2' ? askHttp2(proxy, sent) : askHttp1(proxy, sent);
+}
+
+async function askHttp1(proxy: TestProxy, { method, path, body }: Sent): Promise<Asked> {
+  const client = await proxy.connect();
+  const length = body === undefined ? '' : `content-length: ${String(body.length)}\r\n`;
+  client.send(`${method} ${path} HTTP/1.1\r\nhost: a.example\r\n${length}\r\n${body ?? ''}`);
+  const response = client.readResponse().then(({ status, headers: fields, body: text }) => {
+    client.destroy();
+    return { status, fields: fields.map(([name, value]): Field => [name, value]), body: text };
+  });
+  const received = async (): Promise<number> => {
+    await roundTrip(proxy);
+    return client.socket.bytesRead;
+  };
+  return { response: response.then((all) => ({ ...all, endedWithHead: false })), received };
+}
+
+async function askHttp2(proxy: TestProxy, { method, path, fields, body }: Sent): Promise<Asked> {
   const peer = await H2Peer.connect(proxy.port);
-  const { method, path, fields, body } = sent;
   const length: readonly [string, string][] =
     body === undefined ? [] : [['content-length', String(body.length)]];
   const head = request({ ':method': method, ':path': path, ':authority': 'a.example' }, ...fields, ...length);
   peer.send(headers(1, head, body === undefined));
   if (body !== undefined) peer.send(data(1, body, true));
-  const message = await peer.message(1);
-  peer.raw.destroy();
-  const list = message.blocks.at(-1) ?? [];
-  const all = [...list, ...(message.trailers ?? [])];
-  return { status: Number(valueOf(list, ':status')), fields: all, body: message.body, endedWithHead: false };
+  const before = peer.raw.socket.bytesRead;
+  const response = peer.message(1).then((message) => {
+    peer.raw.destroy();
+    const list = message.blocks.at(-1) ?? [];
+    const all = [...list, ...(message.trailers ?? [])];
+    return {
+      status: Number(valueOf(list, ':status')),
+      fields: all,
+      body: message.body,
+      endedWithHead: false,
+    };
+  });
+  const received = async (): Promise<number> => {
+    await roundTrip(proxy);
+    return peer.raw.socket.bytesRead - before;
+  };
+  return { response, received };
+}
+
+async function ask(proxy: TestProxy, version: Version, sent: Sent): Promise<Received> {
+  const { response } = await beginAsking(proxy, version, sent);
+  return response;
+}
+
+/** On a connection of its own, and past all filters: the engine refuses a head without a host. */
+async function roundTrip(proxy: TestProxy): Promise<void> {
+  const client = await proxy.connect();
+  client.send('GET / HTTP/1.1\r\n\r\n');
+  assert.equal((await client.readResponse()).status, 400);
+  client.destroy();
 }
 
 const field = ({ fields }: Received, name: string): string | undefined =>
@@ -219,14 +157,14 @@ async function leavingClient(t: TestContext, version: Version, proxy: TestProxy)
 for (const version of VERSIONS) {
   describe(`a new kind of filter over ${version}`, () => {
     test('continues, and edits request and response', async (t) => {
-      const { proxy, journal, received, happened } = await scene(t, {});
+      const { proxy, journal, received } = await scene(t, {});
       const response = await ask(proxy, version, GET);
       assert.equal(response.status, 200);
       assert.equal(response.body.length, BODY.length);
       assert.equal(field(response, 'x-response-edit'), 'set');
       assert.equal(field(response, 'x-kept'), '1');
       assert.match(received[0] ?? '', /x-request-edit: set/);
-      await happened('ended 200');
+      await journal.happened('ended 200');
       assert.deepEqual(journal.events, ['request /x', 'response 200 of the backend', 'ended 200']);
     });
 
@@ -241,11 +179,11 @@ for (const version of VERSIONS) {
     });
 
     test('holds a request and its body back until it is resumed', async (t) => {
-      const { proxy, journal, received, backend, happened } = await scene(t, { onRequest: 'wait, continue' });
+      const { proxy, journal, received, backend } = await scene(t, { onRequest: 'wait, continue' });
       const body = 'a'.repeat(10_000);
       const response = ask(proxy, version, { ...GET, method: 'POST', body });
-      await happened('waits');
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await journal.happened('waits');
+      await roundTrip(proxy);
       assert.equal(backend.connections.length, 0);
       journal.resume();
       assert.equal((await response).status, 200);
@@ -266,22 +204,22 @@ for (const version of VERSIONS) {
     });
 
     test('answers a request after a wait', async (t) => {
-      const { proxy, journal, happened } = await scene(t, { onRequest: 'wait, answer' });
+      const { proxy, journal } = await scene(t, { onRequest: 'wait, answer' });
       const response = ask(proxy, version, GET);
-      await happened('waits');
+      await journal.happened('waits');
       journal.resume();
       assert.equal((await response).status, 418);
     });
 
     test('is cancelled when the client leaves, and cannot be resumed any more', async (t) => {
       for (const acts of [{ onRequest: 'wait, continue' }, { onResponse: 'wait, continue' }] as const) {
-        const { proxy, journal, backend, happened } = await scene(t, acts);
+        const { proxy, journal, backend } = await scene(t, acts);
         const leave = await leavingClient(t, version, proxy);
-        await happened('waits');
+        await journal.happened('waits');
         leave();
-        await happened('cancelled');
+        await journal.happened('cancelled');
         journal.resume();
-        await happened('ended 499');
+        await journal.happened('ended 499');
         assert.equal(proxy.proxy.stats().downstream.activeRequests, 0);
         assert.equal(proxy.records[0]?.reason, 'client_closed');
         if ('onRequest' in acts) assert.equal(backend.connections.length, 0);
@@ -313,10 +251,10 @@ for (const version of VERSIONS) {
     });
 
     test('holds a response back, body and all', async (t) => {
-      const { proxy, journal, happened } = await scene(t, { onResponse: 'wait, continue' });
-      const response = ask(proxy, version, GET);
-      await happened('waits');
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      const { proxy, journal } = await scene(t, { onResponse: 'wait, continue' });
+      const { response, received } = await beginAsking(proxy, version, GET);
+      await journal.happened('waits');
+      assert.equal(await received(), 0);
       journal.resume();
       const got = await response;
       assert.equal(got.status, 200);
@@ -326,10 +264,10 @@ for (const version of VERSIONS) {
 
     test('replaces a response, at once or after a wait', async (t) => {
       for (const onResponse of ['answer', 'wait, answer'] as const) {
-        const { proxy, journal, happened } = await scene(t, { onResponse });
+        const { proxy, journal } = await scene(t, { onResponse });
         const response = ask(proxy, version, GET);
         if (onResponse === 'wait, answer') {
-          await happened('waits');
+          await journal.happened('waits');
           journal.resume();
         }
         const { status, body } = await response;
@@ -339,12 +277,13 @@ for (const version of VERSIONS) {
     });
 
     test('holds a local reply back', async (t) => {
-      const { proxy, journal, happened } = await scene(t, {
+      const { proxy, journal } = await scene(t, {
         onResponse: 'wait, continue',
         rule: { backends: [] },
       });
-      const response = ask(proxy, version, GET);
-      await happened('waits');
+      const { response, received } = await beginAsking(proxy, version, GET);
+      await journal.happened('waits');
+      assert.equal(await received(), 0);
       journal.resume();
       const { status, body } = await response;
       assert.equal(status, 500);

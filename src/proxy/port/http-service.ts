@@ -74,7 +74,7 @@ export class HttpService implements ServerHost {
       exchange.gateway = listener.gateway;
       exchange.counters = listener.counters;
     }
-    context.observer?.requestStarted?.(exchange, request, hit.rule);
+    context.observer.requestStarted?.(exchange, request, hit.rule);
     if (isRefused) exchange.answer('bad_request');
     else dispatch(exchange, request, hit);
     return web?.isText === true ? new WebTextRequest(exchange) : exchange;
