@@ -17,6 +17,7 @@ import type { DownstreamConnection } from '../message/downstream-connection.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { CANCELLED, COMPLETE, type AttemptOutcome } from './exchange-observer.ts';
 import { breakOff, isGrpc } from '../message/grpc-status.ts';
+import type { ClientClaims } from '../message/forwarding.ts';
 import { grpcTimeoutMs } from '../message/grpc-timeout.ts';
 import { NO_EDITS, type HeadEdits } from '../message/head-edits.ts';
 import type { FieldList, RequestHead, ResponseHead } from '../message/head.ts';
@@ -94,6 +95,8 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
   /** Number of the request id that the gateway has given; 0 = none yet, negative: a trusted client's own id stays. */
   requestNumber = 0;
   clientRequestId = '';
+  /** null: the peer is no trusted proxy. Set, with what follows from it, before the first filter (forwarded-client.ts). */
+  forwardedClient: ClientClaims | null = null;
   clientAddress: string;
   /** The client uses TLS, with this gateway or with a trusted proxy in front of it. */
   isSecure: boolean;

@@ -1,6 +1,5 @@
 /** The request as it is to be sent to a backend, or described to whatever is asked about it. */
 import type { PathMatch } from '../../ir/match.ts';
-import { believe } from '../message/forwarding.ts';
 import { NO_EDITS, compileHeadEdits, type HeadEdits } from '../message/head-edits.ts';
 import { maxForwards, oneForwardLess } from '../message/max-forwards.ts';
 import type { OutgoingRequest } from '../message/outgoing.ts';
@@ -37,14 +36,7 @@ function requestEdits({ head, filters, run }: Exchange): HeadEdits {
 
 /** The request as it is sent when no filter changes it. */
 export function uneditedRequest(exchange: Exchange): MutableRequest {
-  const { connection, head, rule } = exchange;
-  const settings = rule?.gateway.settings;
-  const isTrusted = settings !== undefined && connection.isTrustedBy(settings);
-  const claims = isTrusted ? believe(head, connection, settings) : null;
-  if (claims !== null) {
-    exchange.clientAddress = claims.clientAddress;
-    exchange.isSecure = claims.scheme === 'https';
-  }
+  const { connection, head, forwardedClient: claims } = exchange;
   if (exchange.requestNumber === 0) {
     exchange.clientRequestId = claims?.requestId ?? '';
     exchange.requestNumber = exchange.clientRequestId === '' ? nextRequestNumber() : -1;

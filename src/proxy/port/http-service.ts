@@ -5,6 +5,7 @@ import { dispatch } from '../exchange/dispatch.ts';
 import { DownstreamConnection, type ConnectionInfo } from '../message/downstream-connection.ts';
 import type { ExchangeContext } from '../exchange/exchange-context.ts';
 import { Exchange } from '../exchange/exchange.ts';
+import { readForwardedClient } from '../exchange/forwarded-client.ts';
 import { fieldPolicy, refusesFields } from '../message/field-policy.ts';
 import { WebRequestHead, webFormatOf, type WebFormat } from '../message/grpc-web-head.ts';
 import { WebCallStream, WebTextRequest } from '../grpc-web/web-call.ts';
@@ -73,6 +74,7 @@ export class HttpService implements ServerHost {
     if (listener !== undefined) {
       exchange.gateway = listener.gateway;
       exchange.counters = listener.counters;
+      readForwardedClient(exchange, listener.gateway.settings);
     }
     context.observer.requestStarted?.(exchange, request, hit.rule);
     if (isRefused) exchange.answer('bad_request');
