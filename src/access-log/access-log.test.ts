@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { AccessRecord } from '../proxy/exchange/access-record.ts';
+import { RefusalCounter } from '../proxy/exchange/policy-refusals.ts';
 import { formatRecord } from './access-log.ts';
 
 const origin = fc.record(
@@ -11,6 +12,13 @@ const origin = fc.record(
 const orNull = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { nil: null });
 const milliseconds = fc.double({ min: 0, max: 1e8, noNaN: true });
 const text = fc.string({ unit: 'binary' });
+
+const refusal = fc
+  .record({ policy: origin, rule: fc.constantFrom('', 'office') })
+  .map(
+    ({ policy, rule }) =>
+      new RefusalCounter({ gateway: policy, policy, rule, reason: 'auth_denied', mode: 'audit' }),
+  );
 
 const record: fc.Arbitrary<AccessRecord> = fc.record(
   {
@@ -27,6 +35,9 @@ const record: fc.Arbitrary<AccessRecord> = fc.record(
     endpoint: orNull(text),
     status: fc.integer({ min: 100, max: 599 }),
     reason: fc.constantFrom(null, 'no_rule' as const),
+    refusedBy: orNull(refusal),
+    wouldRefuse: fc.array(refusal, { maxLength: 3 }),
+    user: text,
     requestBytes: fc.maxSafeNat(),
     responseBytes: fc.maxSafeNat(),
     timings: fc.record(
@@ -62,6 +73,12 @@ function expected(from: AccessRecord): object {
     protocol: from.protocol,
     status: from.status,
     reason: from.reason,
+    refusedBy: from.refusedBy?.policyName ?? null,
+    wouldRefuse:
+      from.wouldRefuse.length === 0
+        ? null
+        : from.wouldRefuse.map(({ labels: { reason }, policyName }) => `${reason} ${policyName}`),
+    user: from.user === '' ? null : from.user,
     gateway: gateway === null ? null : nameOf(gateway),
     listener: listener?.section ?? null,
     route: rule === null ? null : `${rule.kind}/${nameOf(rule)}`,

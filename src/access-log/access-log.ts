@@ -6,6 +6,7 @@
 import type { Origin, RuleOrigin } from '../ir/origin.ts';
 import { accessRecord, type AccessRecord } from '../proxy/exchange/access-record.ts';
 import type { ExchangeObserver } from '../proxy/exchange/exchange-observer.ts';
+import type { RefusalCounter } from '../proxy/exchange/policy-refusals.ts';
 import type { RequestLabels } from '../proxy/exchange/request-counters.ts';
 import { traceparentOf } from '../proxy/message/forwarding.ts';
 import type { LineWriter } from '../telemetry/line-writer.ts';
@@ -41,6 +42,8 @@ function lineBytes(record: AccessRecord): number {
     FIXED_BYTES +
     labelFields(record.labels).length +
     record.clientIp.length +
+    jsonBytes(record.user) +
+    policyBytes(record) +
     jsonBytes(record.method) +
     jsonBytes(record.host) +
     jsonBytes(record.path) +
@@ -68,6 +71,7 @@ function writeRecord(line: TextBytes, record: AccessRecord): void {
     line.ascii(',"reason":');
     line.json(record.reason);
   }
+  writePolicies(line, record);
   line.bytes(labelFields(record.labels));
   if (record.endpoint !== null) {
     line.ascii(',"endpoint":');
@@ -82,6 +86,35 @@ function writeRecord(line: TextBytes, record: AccessRecord): void {
   }
   line.ascii('}');
 }
+
+/** The authenticated user, and what policies did with the request. */
+function writePolicies(line: TextBytes, { user, refusedBy, wouldRefuse }: AccessRecord): void {
+  if (refusedBy !== null) {
+    line.ascii(',"refusedBy":');
+    line.json(refusedBy.policyName);
+  }
+  if (wouldRefuse.length > 0) {
+    let separator = ',"wouldRefuse":[';
+    for (const refusal of wouldRefuse) {
+      line.ascii(separator);
+      line.json(auditText(refusal));
+      separator = ',';
+    }
+    line.ascii(']');
+  }
+  if (user !== '') {
+    line.ascii(',"user":');
+    line.json(user);
+  }
+}
+
+const auditText = ({ labels, policyName }: RefusalCounter): string => `${labels.reason} ${policyName}`;
+
+const policyBytes = ({ refusedBy, wouldRefuse }: AccessRecord): number =>
+  wouldRefuse.reduce(
+    (sum, refusal) => sum + jsonBytes(auditText(refusal)) + 1,
+    jsonBytes(refusedBy?.policyName ?? ''),
+  );
 
 const PROTOCOL_FIELDS: Readonly<Record<AccessRecord['protocol'], string>> = {
   'HTTP/1.0': ',"protocol":"HTTP/1.0","status":',

@@ -3,6 +3,7 @@
  * Names: docs/reference/metrics.md, held to this file by a test.
  */
 import type { ClusterStats } from '../proxy/upstream/cluster-stats.ts';
+import type { PolicyRefusalStats } from '../proxy/exchange/policy-refusals.ts';
 import type { HistogramSnapshot, RequestStats } from '../proxy/exchange/request-stats.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import type { LabelValues, MetricFamily, Sample } from '../telemetry/metric-registry.ts';
@@ -17,6 +18,7 @@ export function proxyMetrics(workers: readonly ProxyStats[]): MetricFamily[] {
   const streams = summed(streamFamilies(workers));
   return [
     ...requestFamilies(requests),
+    policyFamily(workers.flatMap((worker) => worker.policyRefusals)),
     ...streams,
     ...clusterFamilies(clusters),
     ...summed(healthFamilies(workers)),
@@ -111,6 +113,26 @@ function requestFamilies(requests: readonly RequestStats[]): MetricFamily[] {
       each((stats, labels) => histogramSamples(stats.duration, labels)),
     ),
   ];
+}
+
+function policyFamily(refusals: readonly PolicyRefusalStats[]): MetricFamily {
+  return family(
+    'policy_refusals_total',
+    'counter',
+    'Requests and connections that a policy refused; with mode `audit`, those that it would have refused.',
+    refusals.map(({ gateway, policy, rule, reason, mode, count }) => ({
+      labels: {
+        gateway_namespace: gateway.namespace,
+        gateway_name: gateway.name,
+        kind: policy.kind,
+        policy: `${policy.namespace}/${policy.name}`,
+        policy_rule: rule,
+        reason,
+        mode,
+      },
+      value: count,
+    })),
+  );
 }
 
 /** Counts of the snapshot are cumulative, as buckets are. */

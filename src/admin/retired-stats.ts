@@ -1,4 +1,6 @@
 /** Counters of ended workers. Sums over workers include them, so no counter decreases when a worker is replaced. */
+import type { Origin } from '../ir/origin.ts';
+import type { PolicyRefusalStats } from '../proxy/exchange/policy-refusals.ts';
 import type { HistogramSnapshot, RequestStats } from '../proxy/exchange/request-stats.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import type { ReasonCode } from '../ir/reason.ts';
@@ -12,12 +14,18 @@ type Counts<Key extends string> = Readonly<Partial<Record<Key, number>>>;
 export class RetiredStats {
   readonly #requests = new Map<string, RequestStats>();
   readonly #streams = new RetiredStreams();
+  readonly #refusals = new Map<string, PolicyRefusalStats>();
   #acceptedConnections = 0;
   #refused: Counts<ReasonCode> = {};
   #mirrors = { sent: 0, dropped: 0 };
 
-  add({ requests, downstream, refused, mirrors, streams, tls }: ProxyStats): void {
+  add({ requests, downstream, refused, policyRefusals, mirrors, streams, tls }: ProxyStats): void {
     this.#streams.add({ streams, tls });
+    for (const row of policyRefusals) {
+      const key = JSON.stringify({ ...row, count: 0 });
+      const count = (this.#refusals.get(key)?.count ?? 0) + row.count;
+      this.#refusals.set(key, { ...row, count });
+    }
     for (const row of requests) {
       const key = JSON.stringify([row.gateway, row.listener, row.rule, row.backend]);
       const before = this.#requests.get(key);
@@ -33,7 +41,10 @@ export class RetiredStats {
 
   /** Drops rows whose labels are no longer configured, as running workers do. */
   prune(isConfigured: (row: CountedRow) => boolean): void {
-    this.#streams.prune((gateway) => isConfigured({ gateway, listener: null, rule: null, backend: null }));
+    const hasGateway = (gateway: Origin): boolean =>
+      isConfigured({ gateway, listener: null, rule: null, backend: null });
+    this.#streams.prune(hasGateway);
+    for (const [key, { gateway }] of this.#refusals) if (!hasGateway(gateway)) this.#refusals.delete(key);
     for (const [key, row] of this.#requests) if (!isConfigured(row)) this.#requests.delete(key);
   }
 
@@ -44,6 +55,7 @@ export class RetiredStats {
       clusters: [],
       downstream: { openConnections: 0, acceptedConnections: this.#acceptedConnections, activeRequests: 0 },
       refused: this.#refused,
+      policyRefusals: [...this.#refusals.values()],
       mirrors: this.#mirrors,
       ...this.#streams.snapshot(),
     };

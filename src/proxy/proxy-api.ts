@@ -4,6 +4,7 @@ import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ReasonCode } from '../ir/reason.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ExchangeObserver } from './exchange/exchange-observer.ts';
+import type { PolicyRefusalStats } from './exchange/policy-refusals.ts';
 import type { RequestStats } from './exchange/request-stats.ts';
 import type { FilterTable } from './filter/filter-table.ts';
 import type { StreamStats } from './l4/stream-counters.ts';
@@ -54,6 +55,8 @@ export interface ProxyStats {
   };
   /** Messages refused before a route was looked for, by reason. */
   readonly refused: Readonly<Partial<Record<ReasonCode, number>>>;
+  /** What policies refused, or would refuse in mode Audit. */
+  readonly policyRefusals: readonly PolicyRefusalStats[];
   /** Layer-4 connections and flows. */
   readonly streams: readonly StreamStats[];
   readonly tls: readonly TlsStats[];

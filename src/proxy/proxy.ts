@@ -13,6 +13,7 @@ import { clusterStats } from './upstream/stats.ts';
 import type { UpstreamProtocol } from './upstream/upstream-pool.ts';
 import type { ExchangeContext } from './exchange/exchange-context.ts';
 import { combineObservers } from './exchange/exchange-observer.ts';
+import { RefusalRegistry } from './exchange/policy-refusals.ts';
 import { requestMetrics } from './exchange/request-metrics.ts';
 import type { FilterTable } from './filter/filter-table.ts';
 import { FILTERS } from './filter/filters.ts';
@@ -39,6 +40,7 @@ class DataPlane implements Proxy {
   readonly #filters: FilterTable;
   readonly #wheel = new TimerWheel();
   readonly #counters = new CounterRegistry();
+  readonly #refusals = new RefusalRegistry();
   readonly #streamCounters = new StreamCounterRegistry();
   readonly #context: ExchangeContext;
   readonly #clusters: ClusterRegistry;
@@ -96,6 +98,7 @@ class DataPlane implements Proxy {
   async #apply(configs: readonly GatewayConfig[]): Promise<ApplyResult> {
     this.#clusters.beginSwap();
     this.#counters.beginSwap();
+    this.#refusals.beginUpdate();
     this.#streamCounters.beginSwap();
     for (const config of configs) for (const set of config.endpoints) this.#clusters.setEndpoints(set);
     const runtime = compileRuntime(
@@ -103,6 +106,7 @@ class DataPlane implements Proxy {
       {
         clusters: this.#clusters,
         counters: this.#counters,
+        refusals: this.#refusals,
         streamCounters: this.#streamCounters,
         filters: this.#filters,
         regex: this.#patterns.compile,
@@ -113,6 +117,7 @@ class DataPlane implements Proxy {
     this.#runtime = runtime;
     this.#clusters.endSwap();
     this.#counters.endSwap();
+    this.#refusals.endUpdate();
     this.#streamCounters.endSwap();
     this.#retryFailedPorts();
     const problems = [
@@ -180,6 +185,7 @@ class DataPlane implements Proxy {
         activeRequests,
       },
       refused,
+      policyRefusals: this.#refusals.snapshot(),
       streams: this.#streamCounters.snapshot(),
       tls: this.#ports.tlsStats(),
       mirrors: { ...mirrors },

@@ -22,6 +22,7 @@ import {
 import { BREAKER_LIMITS, type BreakerLimit } from '../proxy/upstream/circuit-breaker.ts';
 import type { CheckOutcome } from '../proxy/upstream/health/health-counters.ts';
 import type { EjectionCause } from '../proxy/upstream/health/outlier.ts';
+import type { PolicyRefusalStats } from '../proxy/exchange/policy-refusals.ts';
 import { RETRY_REASONS } from '../proxy/exchange/retry.ts';
 import type { StreamStats } from '../proxy/l4/stream-counters.ts';
 import { TLS_FAILURES, type TlsFailure } from '../proxy/net/tls-failure.ts';
@@ -131,6 +132,15 @@ const clusterStats: Shape<ClusterStats> = object<ClusterStats>({
   refusedRetries: measure,
 });
 
+const policyRefusalStats: Shape<PolicyRefusalStats> = object<PolicyRefusalStats>({
+  gateway: origin,
+  policy: origin,
+  rule: name,
+  reason: keysOf(REASONS),
+  mode: oneOf('enforce', 'audit'),
+  count: measure,
+});
+
 const streamStats: Shape<StreamStats> = object<StreamStats>({
   protocol: oneOf('tcp', 'tls', 'udp'),
   gateway: origin,
@@ -163,6 +173,7 @@ const proxyStats: Shape<ProxyStats> = object<ProxyStats>({
     activeRequests: measure,
   }),
   refused: byReason,
+  policyRefusals: list(policyRefusalStats, ROWS),
   streams: list(streamStats, ROWS),
   tls: list(tlsStats, ROWS),
   mirrors: object<ProxyStats['mirrors']>({ sent: measure, dropped: measure }),

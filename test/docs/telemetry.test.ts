@@ -6,6 +6,7 @@ import { controllerMetrics } from '../../src/controller/controller-metrics.ts';
 import { formatRecord } from '../../src/access-log/access-log.ts';
 import { Sample } from '../../src/access-log/sample.ts';
 import { proxyMetrics } from '../../src/admin/proxy-metrics.ts';
+import { RefusalCounter } from '../../src/proxy/exchange/policy-refusals.ts';
 import { supervisorMetrics } from '../../src/supervisor/supervisor-metrics.ts';
 import {
   CONTROLLER,
@@ -17,6 +18,14 @@ import {
   listener,
   rule,
 } from '../support/telemetry-scene.ts';
+
+const REFUSAL = new RefusalCounter({
+  gateway,
+  policy: { kind: 'AccessPolicy', namespace: 'default', name: 'office' },
+  rule: 'crawlers',
+  reason: 'auth_denied',
+  mode: 'audit',
+});
 
 /** First column of every row of a page's tables, without its marks. */
 function documented(page: string): string[] {
@@ -32,6 +41,10 @@ suite('telemetry and its pages', () => {
     assert.match(
       text,
       /^sluice_requests_total\{.*route_name="shop",rule="2",backend="Service\/default\/api:8080",code="2xx"\} 6$/m,
+    );
+    assert.match(
+      text,
+      /^sluice_policy_refusals_total\{gateway_namespace="default",gateway_name="web",kind="AccessPolicy",policy="default\/office",policy_rule="",reason="auth_denied",mode="audit"\} 4$/m,
     );
     assert.match(text, /^sluice_request_duration_seconds_bucket\{.*le="0\.01"\} 6$/m);
     assert.match(text, /^sluice_request_duration_seconds_count\{.*\} 8$/m);
@@ -62,6 +75,9 @@ suite('telemetry and its pages', () => {
       endpoint: '10.0.0.1:80',
       status: 503,
       reason: 'upstream_reset',
+      refusedBy: REFUSAL,
+      wouldRefuse: [REFUSAL],
+      user: 'u',
       requestBytes: 0,
       responseBytes: 0,
       timings: { connectedMs: 0.12345, responseHeadMs: 1, totalMs: 2 },

@@ -10,6 +10,7 @@ import { DownstreamConnection } from '../../src/proxy/message/downstream-connect
 import type { ExchangeContext } from '../../src/proxy/exchange/exchange-context.ts';
 import { Exchange } from '../../src/proxy/exchange/exchange.ts';
 import { Http1Server } from '../../src/proxy/h1/http1-server.ts';
+import { RefusalRegistry } from '../../src/proxy/exchange/policy-refusals.ts';
 import { CounterRegistry, RequestCounters } from '../../src/proxy/exchange/request-counters.ts';
 import { HttpService } from '../../src/proxy/port/http-service.ts';
 import { DEFAULT_CLIENT_LIMITS } from '../../src/ir/client-limits.ts';
@@ -111,6 +112,7 @@ class World {
         createProber: () => (target) => this.#network.probe(endpointName(target)),
       }),
       counters: new CounterRegistry(),
+      refusals: new RefusalRegistry(),
       streamCounters: new StreamCounterRegistry(),
       filters: FILTERS,
       regex: compileRegex,

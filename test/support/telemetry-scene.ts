@@ -60,6 +60,16 @@ export const STATS: ProxyStats = {
   ],
   downstream: { openConnections: 1, acceptedConnections: 2, activeRequests: 1 },
   refused: { bad_request: 1 },
+  policyRefusals: [
+    {
+      gateway,
+      policy: { kind: 'AccessPolicy', namespace: 'default', name: 'office' },
+      rule: '',
+      reason: 'auth_denied',
+      mode: 'audit',
+      count: 2,
+    },
+  ],
   streams: [
     {
       protocol: 'tcp',

@@ -2,6 +2,8 @@
 import type { ReasonCode } from '../../ir/reason.ts';
 import { formatRequestId } from '../message/request-id.ts';
 import type { Exchange } from './exchange.ts';
+import type { RefusalCounter } from './policy-refusals.ts';
+import { PRINCIPAL, principalName } from './principal.ts';
 import type { RequestLabels } from './request-counters.ts';
 
 /** Milliseconds since the request's head was complete; null = it did not come to that. */
@@ -23,6 +25,12 @@ export interface AccessRecord {
   readonly status: number;
   /** null: the backend's response was passed on. */
   readonly reason: ReasonCode | null;
+  /** The policy that refused the request. */
+  readonly refusedBy: RefusalCounter | null;
+  /** Policies in mode Audit that would have refused it. */
+  readonly wouldRefuse: readonly RefusalCounter[];
+  /** Who was authenticated; `` for no one. */
+  readonly user: string;
   /** Payload bytes, without heads and framing. */
   readonly requestBytes: number;
   readonly responseBytes: number;
@@ -40,11 +48,13 @@ export interface AccessRecord {
   readonly traceId: string | null;
 }
 
+const NO_REFUSALS: readonly RefusalCounter[] = [];
 const TRACE_ID = /^[0-9a-f]{2}-([0-9a-f]{32})-/;
 
 /** `nowMs`: when the exchange finished, as `requestFinished` passes it. */
 export function accessRecord(exchange: Exchange, nowMs: number): AccessRecord {
-  const { startedAtMs, requestNumber, traceparent } = exchange;
+  const { startedAtMs, requestNumber, traceparent, run } = exchange;
+  const principal = run?.kept(PRINCIPAL) ?? null;
   const since = (atMs: number): number | null => (atMs === 0 ? null : atMs - startedAtMs);
   return {
     startedAtMs: exchange.context.timeOriginMs + startedAtMs,
@@ -52,6 +62,9 @@ export function accessRecord(exchange: Exchange, nowMs: number): AccessRecord {
     endpoint: exchange.endpoint?.name ?? null,
     status: exchange.status,
     reason: exchange.reason,
+    refusedBy: run?.refusedBy ?? null,
+    wouldRefuse: run?.wouldRefuse ?? NO_REFUSALS,
+    user: principal === null ? '' : principalName(principal),
     requestBytes: exchange.requestBytes,
     responseBytes: exchange.responseBytes,
     timings: {

@@ -19,6 +19,7 @@ import {
   type PendingFilter,
 } from './http-filter.ts';
 import type { MutableRequest } from './outgoing-request.ts';
+import type { RefusalCounter } from './policy-refusals.ts';
 
 /** A response that an upstream of a filter makes, such as an auth server: its body follows through `UpstreamEvents`. */
 export interface UpstreamResponse {
@@ -28,6 +29,8 @@ export interface UpstreamResponse {
   readonly stream: UpstreamStream;
 }
 
+const NO_REFUSALS: readonly RefusalCounter[] = [];
+
 export class FilterRun {
   /** Edits for this exchange, in the order in which they apply; those of the rule and of its backend follow. */
   requestEdits: readonly HeaderEdit[] = NO_EDIT_LIST.sources;
@@ -36,6 +39,10 @@ export class FilterRun {
   addedFields: readonly HeaderField[] | null = null;
   /** The request as it will be sent, once a filter has asked for it (`outgoingRequest`). */
   outgoing: MutableRequest | null = null;
+  /** The policy that refused the request; null: none did. */
+  refusedBy: RefusalCounter | null = null;
+  /** Policies in mode Audit that would have refused the request. */
+  wouldRefuse: readonly RefusalCounter[] = NO_REFUSALS;
   readonly #exchange: Exchange;
   /** Index of the next filter of the list at work. */
   #next = 0;

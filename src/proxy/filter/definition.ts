@@ -3,12 +3,18 @@ import type { HeaderEdit } from '../../ir/filter.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import type { HttpFilter } from '../exchange/http-filter.ts';
+import type { RefusalCounter, RefusalLabels } from '../exchange/policy-refusals.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { RequestStage, ResponseStage } from './order.ts';
+
+/** What a policy refuses, on the Gateway that it is compiled for. */
+export type PolicyRefusal = Omit<RefusalLabels, 'gateway'>;
 
 export interface FilterDeps {
   /** null: the configuration names a cluster that it does not define. */
   readonly clusterOf: (id: ClusterId) => UpstreamCluster | null;
+  /** Where a policy counts what it refuses. */
+  readonly refusalCounterOf: (labels: PolicyRefusal) => RefusalCounter;
 }
 
 /** What a filter does, by where it acts. Edits are merged when the rule is compiled, and cost nothing else per request. */

@@ -29,11 +29,12 @@ const NO_RULE_FILTERS: RuleFilters = { chain: NO_FILTERS, own: [] };
 
 export class FilterTable {
   readonly #definitions: readonly FilterDefinition[];
-  readonly #byKind: ReadonlyMap<string, FilterDefinition>;
+  /** A kind that acts at several stages has one definition for each. */
+  readonly #byKind: ReadonlyMap<string, readonly FilterDefinition[]>;
 
   constructor(definitions: readonly FilterDefinition[]) {
     this.#definitions = definitions;
-    this.#byKind = new Map(definitions.map((definition) => [definition.kind, definition]));
+    this.#byKind = Map.groupBy(definitions, ({ kind }) => kind);
   }
 
   /** Throws for a filter or policy of an unknown kind, which the rule must not serve without. */
@@ -82,7 +83,7 @@ export class FilterTable {
   /** In the order in which they act. */
   describe(filters: readonly Filter[]): DescribedFilter[] {
     const rank = ({ kind }: Filter): number => {
-      const stages = this.#byKind.get(kind)?.stages;
+      const stages = this.#byKind.get(kind)?.[0]?.stages;
       return rankOf(stages?.request ?? stages?.response);
     };
     return filters
@@ -91,7 +92,7 @@ export class FilterTable {
   }
 
   #describe(filter: Filter): string {
-    return this.#byKind.get(filter.kind)?.describe(filter) ?? `${filter.kind}: unknown to this version`;
+    return this.#byKind.get(filter.kind)?.[0]?.describe(filter) ?? `${filter.kind}: unknown to this version`;
   }
 
   #compile(
@@ -100,15 +101,15 @@ export class FilterTable {
     isWanted: (definition: FilterDefinition) => boolean,
   ): CompiledFilter[] {
     return filters
-      .map((filter) => ({ filter, definition: this.#definitionOf(filter.kind) }))
+      .flatMap((filter) => this.#definitionsOf(filter.kind).map((definition) => ({ filter, definition })))
       .filter(({ definition }) => isWanted(definition))
       .map(({ filter, definition }) => ({ definition, parts: definition.compile(filter, deps) }));
   }
 
-  #definitionOf(kind: string): FilterDefinition {
-    const definition = this.#byKind.get(kind);
-    if (definition === undefined) throw new Error(`there is no filter of kind ${kind}`);
-    return definition;
+  #definitionsOf(kind: string): readonly FilterDefinition[] {
+    const definitions = this.#byKind.get(kind);
+    if (definitions === undefined) throw new Error(`there is no filter of kind ${kind}`);
+    return definitions;
   }
 }
 

@@ -7,6 +7,7 @@ import type { RouteRule } from '../../ir/route.ts';
 import { testConfig } from '../../../test/support/gateway-config.ts';
 import type { RequestView } from '../router/request-view.ts';
 import { CompiledCors } from './cors.ts';
+import type { FilterDeps } from './definition.ts';
 import { FILTERS } from './filters.ts';
 import { MirrorShare } from './mirror-share.ts';
 import { rewritePath } from './path-rewrite.ts';
@@ -167,7 +168,10 @@ suite('CORS', () => {
   });
 });
 
-const NO_CLUSTERS = { clusterOf: () => null };
+const NO_CLUSTERS: FilterDeps = {
+  clusterOf: () => null,
+  refusalCounterOf: () => assert.fail('there is no policy'),
+};
 
 function ruleWith(filters: readonly Filter[]): RouteRule {
   const [rule] = testConfig({ rules: [{ filters }] }).rules;

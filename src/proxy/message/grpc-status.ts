@@ -13,6 +13,7 @@ const RESOURCE_EXHAUSTED = 8;
 const UNIMPLEMENTED = 12;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
+const UNAUTHENTICATED = 16;
 
 /**
  * What a reason is to a gRPC client. An invalid backendRef is UNAVAILABLE (GRPCRouteRule.backendRefs); no matching route is
@@ -57,6 +58,19 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   misdirected: UNAVAILABLE,
   client_closed: CANCELLED,
 };
+
+const OF_HTTP_STATUS: ReadonlyMap<number, number> = new Map([
+  [401, UNAUTHENTICATED],
+  [403, PERMISSION_DENIED],
+  [404, UNIMPLEMENTED],
+  [429, RESOURCE_EXHAUSTED],
+  [500, INTERNAL],
+  [503, UNAVAILABLE],
+]);
+
+/** The gRPC status for an HTTP status that a user has configured; that of the reason for statuses without one. */
+export const grpcStatusOf = (httpStatus: number, reason: ReasonCode): number =>
+  OF_HTTP_STATUS.get(httpStatus) ?? GRPC_STATUS[reason];
 
 /** `application/grpc`, with or without `+proto`, `+json` or parameters; gRPC-Web is another protocol. */
 const GRPC_CONTENT = /^application\/grpc(?:[+;]|$)/i;

@@ -9,7 +9,9 @@ import type { Certificate } from '../../ir/tls.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { ClusterRegistry } from '../upstream/cluster-registry.ts';
 import type { CompiledGateway, CompiledRule } from '../exchange/compiled-rule.ts';
+import type { RefusalCounter, RefusalRegistry } from '../exchange/policy-refusals.ts';
 import type { CounterRegistry } from '../exchange/request-counters.ts';
+import type { PolicyRefusal } from '../filter/definition.ts';
 import type { FilterTable } from '../filter/filter-table.ts';
 import type { RuleProblem } from './rule-problem.ts';
 import type { ListenerSource } from './compile-l4.ts';
@@ -19,6 +21,7 @@ import { closedListeners, withoutClosedRules } from './unknown-policies.ts';
 export interface GatewayCompilerDeps {
   readonly clusters: ClusterRegistry;
   readonly counters: CounterRegistry;
+  readonly refusals: RefusalRegistry;
   readonly filters: FilterTable;
 }
 
@@ -26,6 +29,8 @@ export interface GatewayCompilerDeps {
 interface Compilation {
   readonly rule: CompiledRule;
   readonly uses: readonly (readonly [ClusterId, UpstreamCluster | null])[];
+  /** Counters of its policies. */
+  readonly refusals: readonly RefusalCounter[];
   /** Why it was not compiled as it is configured; null when it was. */
   readonly problem: string | null;
 }
@@ -112,6 +117,7 @@ export class GatewayCompiler {
   #takeOver(known: Compilation): Compilation {
     const { counters, backends } = known.rule;
     this.#deps.counters.keep(counters);
+    for (const refusal of known.refusals) this.#deps.refusals.keep(refusal);
     for (const backend of backends) this.#deps.counters.keep(backend.counters);
     return known;
   }
@@ -124,19 +130,26 @@ export class GatewayCompiler {
       return cluster;
     };
     const { counters, filters } = this.#deps;
-    const deps = { gateway: this.gateway, counters, filters, clusterOf };
+    const refusals: RefusalCounter[] = [];
+    const refusalCounterOf = (refusal: PolicyRefusal): RefusalCounter => {
+      const counter = this.#deps.refusals.get({ ...refusal, gateway: this.gateway.origin });
+      refusals.push(counter);
+      return counter;
+    };
+    const deps = { gateway: this.gateway, counters, filters, clusterOf, refusalCounterOf };
     try {
       const closed = this.#closed.get(id);
       if (closed !== undefined) throw new Error(closed);
       const compiled = compileRule(rule, originOfAttachment(attachment), deps);
       // A copy has no spare capacity, unlike an array that grew.
-      return { rule: compiled, uses: uses.slice(), problem: null };
+      return { rule: compiled, uses: uses.slice(), refusals: copyOf(refusals), problem: null };
     } catch (error) {
       // What the translator accepted and we cannot compile affects this rule alone.
       const problem = error instanceof Error ? error.message : String(error);
       return {
         rule: { ...compileRule(failing(rule, problem), originOfAttachment(attachment), deps), config: rule },
         uses,
+        refusals,
         problem,
       };
     }
@@ -168,6 +181,11 @@ export class GatewayCompiler {
     return cluster;
   }
 }
+
+const NO_REFUSALS: readonly RefusalCounter[] = [];
+
+const copyOf = (refusals: readonly RefusalCounter[]): readonly RefusalCounter[] =>
+  refusals.length === 0 ? NO_REFUSALS : refusals.slice();
 
 /** The rule, answering every request with 500. */
 const failing = (rule: RouteRule, message: string): RouteRule => ({

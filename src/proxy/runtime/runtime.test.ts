@@ -20,6 +20,7 @@ import { FILTERS } from '../filter/filters.ts';
 import { StreamCounterRegistry } from '../l4/stream-counters.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
 import { compileRegex } from '../router/regex.ts';
+import { RefusalRegistry } from '../exchange/policy-refusals.ts';
 import type { CompiledRule } from '../exchange/compiled-rule.ts';
 import { compileRuntime, EMPTY_RUNTIME, type CompilerDeps, type Runtime } from './runtime.ts';
 
@@ -37,6 +38,7 @@ class Bench {
       wheel: this.#wheel,
     }),
     counters: new CounterRegistry(),
+    refusals: new RefusalRegistry(),
     streamCounters: new StreamCounterRegistry(),
     filters: FILTERS,
     regex: compileRegex,

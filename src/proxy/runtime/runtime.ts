@@ -9,6 +9,7 @@ import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { HttpListener, Listener, Port } from '../../ir/listener.ts';
 import type { ClusterRegistry } from '../upstream/cluster-registry.ts';
 import type { CompiledGateway, CompiledRule } from '../exchange/compiled-rule.ts';
+import type { RefusalRegistry } from '../exchange/policy-refusals.ts';
 import type { CounterRegistry, RequestCounters } from '../exchange/request-counters.ts';
 import type { FilterTable } from '../filter/filter-table.ts';
 import type { StreamCounterRegistry } from '../l4/stream-counters.ts';
@@ -20,6 +21,7 @@ import { GatewayCompiler } from './gateway-compiler.ts';
 export interface CompilerDeps {
   readonly clusters: ClusterRegistry;
   readonly counters: CounterRegistry;
+  readonly refusals: RefusalRegistry;
   readonly streamCounters: StreamCounterRegistry;
   readonly filters: FilterTable;
   readonly regex: RegexCompiler;

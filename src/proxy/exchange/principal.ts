@@ -1,0 +1,28 @@
+/** Who sends a request, as authentication has verified it. Authentication keeps it; access policies, limits and the log read it. */
+import type { Claims } from './claims.ts';
+import type { ExchangeKey, FilterAnswer } from './http-filter.ts';
+
+export type AuthenticationMethod = 'jwt' | 'basic' | 'api-key' | 'client-certificate' | 'external' | 'oidc';
+
+export interface Principal {
+  /** What verified it. */
+  readonly method: AuthenticationMethod;
+  /** Subject of a token, name of Basic credentials, identity of a client certificate; `` for none. */
+  readonly user: string;
+  /** The client that an API key belongs to; `` for none. */
+  readonly client: string;
+  /** Verified claims; empty for methods without claims. */
+  readonly claims: Claims;
+}
+
+/** null: the request is not authenticated. */
+export const PRINCIPAL: ExchangeKey<Principal | null> = { absent: null };
+
+/**
+ * How authentication asks for credentials (401 with challenges, or a redirect to sign in). Authentication that lets requests without
+ * credentials pass keeps it, so that an access policy which only a principal could satisfy asks for one.
+ */
+export const AUTH_CHALLENGE: ExchangeKey<FilterAnswer | null> = { absent: null };
+
+/** For the log: the user, else the client of an API key; `` for neither. */
+export const principalName = ({ user, client }: Principal): string => (user === '' ? client : user);
