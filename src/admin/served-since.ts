@@ -1,4 +1,5 @@
 /** Since when every proxy serves the present generation of each object. */
+import type { ListDiff } from '../lib/list-diff.ts';
 
 export interface ServedObject {
   /** Names the object among all kinds. */
@@ -14,26 +15,36 @@ interface Entry {
 }
 
 export class ServedSince {
-  #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry>();
+  /** Keys of the entries without `sinceMs`. */
+  readonly #unserved = new Set<string>();
 
-  /** These objects, and no others, are served from `revision` on. */
-  published(objects: readonly ServedObject[], revision: number): void {
-    const next = new Map<string, Entry>();
-    for (const { key, generation } of objects) {
-      const before = this.#entries.get(key);
-      next.set(key, before?.generation === generation ? before : { generation, revision, sinceMs: null });
+  /** From `revision` on, `added` are published and `removed` are not. An object in both has changed. */
+  published({ removed, added }: ListDiff<ServedObject>, revision: number): void {
+    const before = new Map(removed.map(({ key }) => [key, this.#entries.get(key)]));
+    for (const key of before.keys()) this.#set(key, null);
+    for (const { key, generation } of added) {
+      const known = before.get(key);
+      const isKnown = known?.generation === generation;
+      this.#set(key, isKnown ? known : { generation, revision, sinceMs: null });
     }
-    this.#entries = next;
+  }
+
+  #set(key: string, entry: Entry | null): void {
+    if (entry === null) this.#entries.delete(key);
+    else this.#entries.set(key, entry);
+    if (entry?.sinceMs === null) this.#unserved.add(key);
+    else this.#unserved.delete(key);
   }
 
   /** Every proxy serves `revision` at this time; true when that is new for any object. */
   serving(revision: number, nowMs: number): boolean {
     let isNew = false;
-    for (const [key, entry] of this.#entries) {
-      if (entry.sinceMs === null && entry.revision <= revision) {
-        this.#entries.set(key, { ...entry, sinceMs: nowMs });
-        isNew = true;
-      }
+    for (const key of this.#unserved) {
+      const entry = this.#entries.get(key);
+      if (entry === undefined || entry.revision > revision) continue;
+      this.#set(key, { ...entry, sinceMs: nowMs });
+      isNew = true;
     }
     return isNew;
   }

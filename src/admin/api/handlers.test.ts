@@ -115,6 +115,23 @@ suite('api', () => {
     assert.equal((await ask(lab, 'routes', { 'if-none-match': etag })).status, 200);
   });
 
+  test('a validator does not make an answer of a request that has none', async () => {
+    const lab = labOfRoutes();
+    const etag = (await ask(lab, 'routes')).headers?.['etag'] ?? '';
+    for (const field of [etag, '*']) {
+      for (const [path, status] of [
+        ['routes/HTTPRoute/default/gone', 404],
+        ['route', 404],
+        ['routes?limit=0', 400],
+        ['routes?colour=red', 400],
+        ['summary?limit=1', 400],
+        ['routes/HTTPRoute/default/a', 304],
+      ] as const) {
+        assert.equal((await ask(lab, path, { 'if-none-match': field })).status, status, `${path} ${field}`);
+      }
+    }
+  });
+
   test('errors are answered in JSON, with a hint', async () => {
     const lab = labOfRoutes();
     const unknown = await refused(lab, 'route');

@@ -40,10 +40,11 @@ export async function answerApi(view: GatewayView, { url, headers }: AdminReques
   try {
     const { collection, id } = parsePath(url.pathname);
     await view.refresh();
+    // Before the validator is compared: only what would be answered 200 can be 304 (RFC 9110 section 13.2.1).
+    const answer = answerOf(view, collection, id, url.searchParams);
     const etag = `"${view.instance}-${String(view.revision)}"`;
     const about = { etag, 'cache-control': 'no-cache' };
     if (matchesTag(headers['if-none-match'], etag)) return { ...json(null, 304), body: '', headers: about };
-    const answer = answerOf(view, collection, id, url.searchParams);
     return { ...json(answer), headers: about };
   } catch (error) {
     if (!(error instanceof BadRequest)) throw error;

@@ -386,7 +386,7 @@ export interface ChangeItem {
   readonly revision: number;
   /** RFC 3339. */
   readonly at: string;
-  /** Lists under `/api/v1/` whose items may be different now. */
+  /** Lists under `/api/v1/` whose items may be different now. `changes` is one of them when earlier changes got their `servedAt`. */
   readonly collections: readonly string[];
   /** The first 50 objects that changed. `status`: its conditions changed, and the object did not. */
   readonly objects: readonly {

@@ -12,6 +12,8 @@ export interface ChangedInputs {
   readonly proxies: boolean;
   /** Since when objects are served. */
   readonly served: boolean;
+  /** Since when earlier changes are served. */
+  readonly changes: boolean;
   readonly health: boolean;
   /** Of the process itself. */
   readonly process: boolean;
@@ -25,6 +27,7 @@ export const NO_CHANGE: ChangedInputs = {
   observations: false,
   proxies: false,
   served: false,
+  changes: false,
   health: false,
   process: false,
 };
@@ -39,6 +42,7 @@ const AFFECTED: Readonly<Record<keyof ChangedInputs, readonly CollectionName[]>>
   observations: ['gateways'],
   proxies: ['gateways', 'listeners', 'proxies'],
   served: ['gateways', 'routes', 'policies', 'objects'],
+  changes: ['changes'],
   health: ['backends'],
   process: [],
 };

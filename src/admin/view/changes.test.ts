@@ -7,7 +7,8 @@ const AT = '2026-01-01T00:00:00.000Z';
 function logOf(count: number): ChangeLog {
   const log = new ChangeLog();
   for (let revision = 1; revision <= count; revision++) {
-    log.add({ revision, at: AT, collections: ['routes'], objects: [], moreObjects: 0 }, revision % 2 === 0);
+    const change = { revision, at: AT, collections: ['routes'], objects: [], moreObjects: 0, servedAt: null };
+    log.add(change, revision % 2 === 0);
   }
   return log;
 }
@@ -24,7 +25,8 @@ test('the most recent changes are kept; those after a revision are known only wh
 
 test('only changes of the configuration are ever served', () => {
   const log = logOf(4);
-  log.servedAll(AT);
+  assert.equal(log.servedAll(AT), true);
+  assert.equal(log.servedAll(AT), false, 'nothing is left to serve');
   assert.deepEqual(
     log.newestFirst.map(({ revision, servedAt }) => [revision, servedAt]),
     [

@@ -2,7 +2,7 @@
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import { reuseIfEqual } from '../../lib/reuse.ts';
-import { diffByIdentity } from '../../lib/list-diff.ts';
+import { diffByIdentity, type ListDiff } from '../../lib/list-diff.ts';
 import type { ChangeItem } from '../api/resources.ts';
 import { idOf, listsOf, objectId, type SnapshotObject } from './objects.ts';
 
@@ -20,10 +20,10 @@ export class ChangeLog {
   #unserved = new Set<number>();
 
   /** `isPublished`: proxies get a new configuration. */
-  add(change: Omit<ChangeItem, 'servedAt' | 'id'>, isPublished: boolean): ChangeItem {
-    const item = { id: String(change.revision), ...change, servedAt: null };
+  add(change: Omit<ChangeItem, 'id'>, isPublished: boolean): ChangeItem {
+    const item = { id: String(change.revision), ...change };
     this.#changes.push(item);
-    if (isPublished) this.#unserved.add(change.revision);
+    if (isPublished && change.servedAt === null) this.#unserved.add(change.revision);
     if (this.#changes.length > MAX_CHANGES) {
       const [dropped] = this.#changes.splice(0, 1);
       if (dropped !== undefined) this.#unserved.delete(dropped.revision);
@@ -31,13 +31,14 @@ export class ChangeLog {
     return item;
   }
 
-  /** Every proxy serves everything that has been published. */
-  servedAll(at: string): void {
-    if (this.#unserved.size === 0) return;
+  /** Every proxy serves everything that has been published; true if that is new for any change. */
+  servedAll(at: string): boolean {
+    if (this.#unserved.size === 0) return false;
     this.#changes = this.#changes.map((change) =>
       this.#unserved.has(change.revision) ? { ...change, servedAt: at } : change,
     );
     this.#unserved.clear();
+    return true;
   }
 
   /** Newest first. */
@@ -88,13 +89,11 @@ const changeOf = (
   change: ChangedObject['change'],
 ): ChangedObject => ({ kind, namespace, name, change });
 
-/** Objects whose status is another one, except for those that `changed` names already. */
+/** Objects whose status differs, except for those that `changed` names already. */
 export function changedStatuses(
-  before: readonly StatusUpdate[],
-  after: readonly StatusUpdate[],
+  { added }: ListDiff<StatusUpdate>,
   changed: readonly ChangedObject[],
 ): readonly ChangedObject[] {
-  const { added } = diffByIdentity(before, after);
   const named = new Set(changed.map(objectId));
   return added
     .filter((update) => !named.has(objectId(update.object)))

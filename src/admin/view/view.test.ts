@@ -194,6 +194,22 @@ data: { tls.crt: ${base64(certificatePem)}, tls.key: ${base64(keyPem)} }
     );
   });
 
+  test('a change is reported again when every proxy serves it', () => {
+    const { view, load } = withLoad();
+    load(GATEWAY + route('/cart'));
+    const heard: ChangeItem[] = [];
+    view.subscribe((change) => heard.push(change));
+    const moved = GATEWAY.replace('10.0.0.2', '10.0.0.3') + route('/cart');
+    load(moved, false);
+    const [change] = view.changes;
+    assert.equal(change?.servedAt, null);
+    load(moved);
+    assert.equal(view.changes.find(({ id }) => id === change.id)?.servedAt, '2026-01-01T00:00:00.000Z');
+    const collections = heard.at(-1)?.collections;
+    assert.ok(collections?.includes('changes'), String(collections));
+    assert.equal(heard.at(-1)?.revision, change.revision + 1, 'a validator of the older list is outdated');
+  });
+
   test('health counts as a change when it differs, and not because time passes', async () => {
     const lab = new ViewLab();
     const { view } = lab;

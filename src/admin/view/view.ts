@@ -6,7 +6,8 @@ import { randomBytes } from 'node:crypto';
 import type { Reconciled } from '../../controller/reconcile-loop.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import type { DataPlaneId } from '../../ir/data-plane-id.ts';
-import { reuseIfSameItems } from '../../lib/reuse.ts';
+import { diffByIdentity, type ListDiff } from '../../lib/list-diff.ts';
+import { reuseIfEqual, reuseIfSameItems } from '../../lib/reuse.ts';
 import type { LoadedResources } from '../../provider/file/store.ts';
 import type { ProxyStats } from '../../proxy/proxy-api.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -34,10 +35,20 @@ export interface ViewOptions {
   readonly logger: Logger;
 }
 
+/** What a change is about. */
+interface ChangeDetails {
+  readonly objects: readonly ChangedObject[];
+  /** Whether proxies get a new configuration. */
+  readonly isPublished: boolean;
+  /** RFC 3339: when every proxy served that configuration; null when there is none, or not yet. */
+  readonly servedAt: string | null;
+}
+
 const MINUTE_MS = 60_000;
 const NOTHING: readonly never[] = [];
 const NO_POLICIES: RulePolicies = new Map();
 const NEVER_SERVED: ServedSinceOf = () => null;
+const NO_OBJECTS: ChangeDetails = { objects: NOTHING, isPublished: false, servedAt: null };
 
 export class GatewayView {
   /** Tells the revisions of this process from those of another one. */
@@ -90,42 +101,50 @@ export class GatewayView {
     }
   }
 
-  #update({ reconciled, proxies, isServedByAll }: ViewInput): void {
+  #update({ reconciled, proxies: reported, isServedByAll }: ViewInput): void {
     const before = this.#reconciled;
     const { snapshot, result } = reconciled;
     const statuses = reuseIfSameItems(this.#statuses, result.statuses);
+    const statusDiff = diffByIdentity(this.#statuses, statuses);
     const findings = reuseIfSameItems(this.#findings, result.findings);
+    const proxies = reuseIfEqual(this.#proxies, reported);
     const objects = changedObjects(before?.snapshot ?? null, snapshot);
-    const isSameProxies = JSON.stringify(proxies) === JSON.stringify(this.#proxies);
     const isPublished = before?.result.configs !== result.configs;
-    const changes = {
-      objects: [...objects, ...changedStatuses(this.#statuses, statuses, objects)],
-      isPublished,
-    };
+    const servedAt = isServedByAll ? this.#timestamp() : null;
     const inputs = {
       ...NO_CHANGE,
       objects: objects.length > 0,
       statuses: statuses !== this.#statuses,
       configs: isPublished,
       findings: findings !== this.#findings || before?.inputFindings !== reconciled.inputFindings,
-      observations: before?.observations !== reconciled.observations && !isSameProxies,
-      proxies: !isSameProxies,
-      served: this.#updateServed(reconciled, isServedByAll),
+      observations: before?.observations !== reconciled.observations && proxies !== this.#proxies,
+      proxies: proxies !== this.#proxies,
+      served: this.#updateServed(statusDiff, reconciled, isServedByAll),
+      changes: servedAt !== null && this.#log.servedAll(servedAt),
     };
     this.#reconciled = reconciled;
     this.#statuses = statuses;
     this.#findings = findings;
-    if (!isSameProxies) this.#proxies = proxies;
-    this.#changed(inputs, changes);
-    if (isServedByAll) this.#log.servedAll(this.#timestamp());
+    this.#proxies = proxies;
+    this.#changed(inputs, {
+      objects: [...objects, ...changedStatuses(statusDiff, objects)],
+      isPublished,
+      servedAt: isPublished ? servedAt : null,
+    });
   }
 
   /** Whether any object is served now that was not before. */
-  #updateServed({ result, revision }: Reconciled, isServedByAll: boolean): boolean {
-    const isTranslated = this.#reconciled?.result !== result;
-    if (isTranslated) this.#servedSince.published(servedObjects(result.statuses), revision);
+  #updateServed(
+    { removed, added }: ListDiff<StatusUpdate>,
+    { revision }: Reconciled,
+    isServedByAll: boolean,
+  ): boolean {
+    const isChanged = removed.length + added.length > 0;
+    if (isChanged) {
+      this.#servedSince.published({ removed: servedObjects(removed), added: servedObjects(added) }, revision);
+    }
     const isNewlyServed = isServedByAll && this.#servedSince.serving(revision, this.#options.now());
-    if (isTranslated || isNewlyServed) this.#servedAt = (id) => this.#servedSince.of(id);
+    if (isChanged || isNewlyServed) this.#servedAt = (id) => this.#servedSince.of(id);
     return isNewlyServed;
   }
 
@@ -150,7 +169,7 @@ export class GatewayView {
     const isExpirySame = this.#tick();
     this.#changed(
       { ...NO_CHANGE, health: !isHealthSame, process: !isProcessSame, findings: !isExpirySame },
-      { objects: NOTHING, isPublished: false },
+      NO_OBJECTS,
     );
   }
 
@@ -163,10 +182,7 @@ export class GatewayView {
     return JSON.stringify(this.lists.findings) === before;
   }
 
-  #changed(
-    inputs: ChangedInputs,
-    { objects, isPublished }: { readonly objects: readonly ChangedObject[]; readonly isPublished: boolean },
-  ): void {
+  #changed(inputs: ChangedInputs, { objects, isPublished, servedAt }: ChangeDetails): void {
     const collections = affectedCollections(inputs);
     if (collections === null) return;
     this.#revision += 1;
@@ -177,6 +193,7 @@ export class GatewayView {
         collections,
         objects: objects.slice(0, MAX_OBJECTS),
         moreObjects: Math.max(0, objects.length - MAX_OBJECTS),
+        servedAt,
       },
       isPublished,
     );
