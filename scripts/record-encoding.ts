@@ -22,7 +22,7 @@ const unraised = (['format', 'protocol'] as const).filter(
 );
 if (unraised.length > 0) {
   console.error(
-    `Raise the version first: ${unraised.join(', ')} (src/ir/codec.ts, src/configsync/negotiation.ts).`,
+    `Raise the version first: ${unraised.join(', ')} (src/ir/codec.ts, src/configsync/versions.ts).`,
   );
   process.exitCode = 1;
 } else {

@@ -13,7 +13,7 @@ import type { ClusterId } from '../ir/ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
 import { endpointSet, fromController, MESSAGE_LENGTH } from './messages.ts';
-import { negotiate, newestOf, OUR_VERSIONS, type SpokenVersions } from './negotiation.ts';
+import { incompatibility, newestOf, OUR_VERSIONS, type SpokenVersions } from './versions.ts';
 import type {
   Ack,
   ConfigUpdate,
@@ -107,9 +107,9 @@ const UNANSWERED =
   'the controller ended the stream without a hello: it does not accept this proxy, or speaks an older version of the configuration protocol; serving the last configuration';
 
 function greetingOf(controller: SpokenVersions, proxy: SpokenVersions, logger: Logger): Greeting {
-  const agreed = negotiate({ controller, proxy });
-  if (agreed.ok) return 'agreed';
-  logger.error('the configuration cannot be followed; serving the last one', { problem: agreed.failure });
+  const problem = incompatibility({ controller, proxy });
+  if (problem === null) return 'agreed';
+  logger.error('the configuration cannot be followed; serving the last one', { problem });
   return 'incompatible';
 }
 

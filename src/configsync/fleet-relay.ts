@@ -7,7 +7,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Fleet } from './fleet.ts';
 import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
 import { fleetReport, reportVersion } from './messages.ts';
-import { newestOf, OUR_VERSIONS } from './negotiation.ts';
+import { newestOf, OUR_VERSIONS } from './versions.ts';
 
 /** A few hundred bytes for each proxy and port: enough for 100,000 proxies in one report. */
 const REPORT_LIMITS: FrameLimits = {

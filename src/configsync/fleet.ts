@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { DataPlaneId } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { newestOf, OUR_VERSIONS } from './negotiation.ts';
+import { newestOf, OUR_VERSIONS } from './versions.ts';
 import type { FleetReport, ServingProxy } from './protocol.ts';
 import { createConfigServer, PROXY_LIMITS, type ConfigServer, type PeerState } from './server.ts';
 

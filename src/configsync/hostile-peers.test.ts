@@ -13,7 +13,7 @@ import { FleetReporter, receiveReports } from './fleet-relay.ts';
 import { Fleet } from './fleet.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import { fromProxy, MESSAGE_LENGTH } from './messages.ts';
-import { newestOf, OUR_VERSIONS } from './negotiation.ts';
+import { newestOf, OUR_VERSIONS } from './versions.ts';
 import type { Ack, FleetReport } from './protocol.ts';
 import { createConfigServer, WORKER_LIMITS } from './server.ts';
 

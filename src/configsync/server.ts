@@ -8,7 +8,7 @@ import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { encodeFrame, receiveFrames, type FrameLimits } from './frames.ts';
 import { fromProxy } from './messages.ts';
-import { negotiate, OUR_VERSIONS, type SpokenVersions } from './negotiation.ts';
+import { incompatibility, OUR_VERSIONS, type SpokenVersions } from './versions.ts';
 import type {
   Ack,
   ControllerHello,
@@ -258,8 +258,7 @@ class Peer implements AttachedPeer {
       this.#stream.write(encodeFrame({ kind: 'hello', ...versions } satisfies ControllerHello));
     }
     const proxy = { protocols: protocols ?? [protocol], formats };
-    const agreed = negotiate({ controller: versions, proxy });
-    const incompatible = agreed.ok ? null : agreed.failure;
+    const incompatible = incompatibility({ controller: versions, proxy });
     if (incompatible !== null)
       logger.warn('proxy gets no configuration', { proxy: name, problem: incompatible });
     this.#state = { ...this.#state, name, incompatible };

@@ -11,7 +11,7 @@ import { followConfig, type DataPlane } from './client.ts';
 import { receiveReports } from './fleet-relay.ts';
 import { Fleet } from './fleet.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
-import { negotiate, OUR_VERSIONS, type SpokenVersions } from './negotiation.ts';
+import { incompatibility, OUR_VERSIONS, type SpokenVersions } from './versions.ts';
 import { createConfigServer, type ConfigServer } from './server.ts';
 
 const WEB = gatewayDataPlane({ namespace: 'default', name: 'web' });
@@ -68,18 +68,19 @@ async function follow(controller: SpokenVersions, proxy: SpokenVersions): Promis
 }
 
 suite('versions of the configuration protocol', () => {
-  test('both ends pick the highest version in common', () => {
-    const picked = negotiate({ controller: protocols(4, 5, 6), proxy: protocols(5, 4, 3) });
-    assert.deepEqual(picked, { ok: true, value: { protocol: 5, format: 1 } });
-    const format = negotiate({ controller: formats(2, 3), proxy: formats(1, 2, 3) });
-    assert.deepEqual(format, { ok: true, value: { protocol: 4, format: 3 } });
+  test('both ends need a protocol and a format in common', () => {
+    assert.equal(incompatibility({ controller: protocols(4, 5, 6), proxy: protocols(5, 4, 3) }), null);
+    assert.equal(incompatibility({ controller: formats(2, 3), proxy: formats(1, 2, 3) }), null);
+    const [one, other] = [
+      { protocols: [4], formats: [2] },
+      { protocols: [4, 5], formats: [3] },
+    ];
+    assert.match(incompatibility({ controller: one, proxy: other }) ?? '', /format/u);
   });
 
   test('without a version in common, the message names both versions and the end to upgrade', () => {
-    const why = (controller: SpokenVersions, proxy: SpokenVersions): string => {
-      const agreed = negotiate({ controller, proxy });
-      return agreed.ok ? '' : agreed.failure;
-    };
+    const why = (controller: SpokenVersions, proxy: SpokenVersions): string =>
+      incompatibility({ controller, proxy }) ?? '';
     assert.equal(
       why(protocols(6, 5), protocols(4)),
       'The controller speaks versions 5, 6 of the configuration protocol, the proxy version 4: upgrade the proxy.',

@@ -1,11 +1,11 @@
 /**
- * Which versions the two ends of a configuration stream have in common. Each end says in its hello what it speaks, and both pick the
- * highest version that the other one speaks too.
+ * Whether the two ends of a configuration stream understand each other. Each end lists in its hello the versions that it supports. This
+ * release writes and reads one version of messages and one of configurations, so there is nothing to choose: a version in common is the
+ * version in use. A release that supports several also has to remember for each stream which ones it writes.
  */
 import { CONFIG_FORMAT } from '../ir/codec.ts';
-import { failure, success, type Result } from '../lib/result.ts';
 
-/** What one release speaks. docs/how-to/upgrade.md lists the releases. */
+/** The versions that one release supports. docs/how-to/upgrade.md lists the releases. */
 export interface SpokenVersions {
   /** Of the messages in `protocol.ts`. Raised when a message changes in a way that the previous version would misread. */
   readonly protocols: readonly number[];
@@ -15,42 +15,22 @@ export interface SpokenVersions {
 
 export const OUR_VERSIONS: SpokenVersions = { protocols: [4], formats: [CONFIG_FORMAT] };
 
-/** The versions that both ends use on one stream. */
-export interface AgreedVersions {
-  readonly protocol: number;
-  readonly format: number;
-}
-
 interface Ends {
   readonly controller: SpokenVersions;
   readonly proxy: SpokenVersions;
 }
 
-/** Fails with a sentence for people that names both versions and the end to upgrade. */
-export function negotiate({ controller, proxy }: Ends): Result<AgreedVersions, string> {
-  const protocol = highestCommon(controller.protocols, proxy.protocols);
-  if (protocol === null) return mismatch('the configuration protocol', controller.protocols, proxy.protocols);
-  const format = highestCommon(controller.formats, proxy.formats);
-  if (format === null) return mismatch('the configuration format', controller.formats, proxy.formats);
-  return success({ protocol, format });
-}
+/** null if both ends have a protocol and a format in common; otherwise a sentence that names the versions and the end to upgrade. */
+export const incompatibility = ({ controller, proxy }: Ends): string | null =>
+  mismatch('the configuration protocol', controller.protocols, proxy.protocols) ??
+  mismatch('the configuration format', controller.formats, proxy.formats);
 
 export const newestOf = (versions: readonly number[]): number => Math.max(0, ...versions);
 
-function highestCommon(ours: readonly number[], theirs: readonly number[]): number | null {
-  const common = ours.filter((version) => theirs.includes(version));
-  return common.length === 0 ? null : newestOf(common);
-}
-
-function mismatch(
-  what: string,
-  controller: readonly number[],
-  proxy: readonly number[],
-): Result<AgreedVersions, string> {
+function mismatch(what: string, controller: readonly number[], proxy: readonly number[]): string | null {
+  if (controller.some((version) => proxy.includes(version))) return null;
   const older = newestOf(controller) < newestOf(proxy) ? 'controller' : 'proxy';
-  return failure(
-    `The controller speaks ${listed(controller)} of ${what}, the proxy ${listed(proxy)}: upgrade the ${older}.`,
-  );
+  return `The controller speaks ${listed(controller)} of ${what}, the proxy ${listed(proxy)}: upgrade the ${older}.`;
 }
 
 function listed(versions: readonly number[]): string {

@@ -9,7 +9,8 @@ import { Redacted, type Certificate } from './tls.ts';
 
 /**
  * Raised when the shape of the contract changes in a way that an older reader would misread, or so that a newer one misses a member in older
- * text: a proxy may find text of the version before it in its state folder. 2: settings have the limits of clients. 3: `dataPlane` in the place
+ * text: a proxy may find text of the version before it in its state folder. Not for a new kind of filter or policy: a proxy that does not
+ * know the kind fails closed. 2: settings have the limits of clients. 3: `dataPlane` in the place
  * of `gateway`. 4: `attachment` in the place of a listener's `origin`.
  */
 export const CONFIG_FORMAT = 4;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { newestOf, OUR_VERSIONS } from '../../src/configsync/negotiation.ts';
+import { newestOf, OUR_VERSIONS } from '../../src/configsync/versions.ts';
 
 test('the last row of the table of versions is what this release speaks', () => {
   const page = readFileSync(new URL('../../docs/how-to/upgrade.md', import.meta.url), 'utf8');

@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { newestOf, OUR_VERSIONS } from '../../src/configsync/negotiation.ts';
+import { newestOf, OUR_VERSIONS } from '../../src/configsync/versions.ts';
 import { CONFIG_FORMAT } from '../../src/ir/codec.ts';
-import { shapesOf } from './type-shape.ts';
+import { shapesOf, type ShapesRequest, type TypeName } from './type-shape.ts';
 
 export interface EncodingRecord {
   readonly version: number;
@@ -24,25 +24,40 @@ export const recorded = (): EncodingRecords =>
 
 const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
 
-const hashed = (shapes: ReadonlyMap<string, string>): EncodingRecord['shapes'] =>
+/**
+ * A proxy answers 500 for what carries a filter or policy of a kind that it does not know. So a release can add kinds, and proxies of
+ * earlier releases still read everything else.
+ */
+const OPEN_TYPES: readonly TypeName[] = [
+  { file: source('ir/filter.ts'), name: 'Filter' },
+  { file: source('ir/policy-value.ts'), name: 'PolicyValue' },
+];
+
+/** Hashes, by name of the type. */
+export const hashedShapes = (request: ShapesRequest): EncodingRecord['shapes'] =>
   Object.fromEntries(
-    [...shapes].map(([name, shape]) => [name, createHash('sha256').update(shape).digest('hex')]),
+    [...shapesOf(request)].map(([name, shape]) => [name, createHash('sha256').update(shape).digest('hex')]),
   );
 
 /** As the code is now. */
 export const currentEncodings = (): EncodingRecords => ({
   format: {
     version: CONFIG_FORMAT,
-    shapes: hashed(shapesOf(source('ir/gateway-config.ts'), ['GatewayConfig'])),
+    shapes: hashedShapes({
+      file: source('ir/gateway-config.ts'),
+      names: ['GatewayConfig'],
+      open: OPEN_TYPES,
+    }),
   },
   protocol: {
     version: newestOf(OUR_VERSIONS.protocols),
-    shapes: hashed(
-      shapesOf(source('configsync/protocol.ts'), ['FromProxy', 'FromController', 'FleetReport']),
-    ),
+    shapes: hashedShapes({
+      file: source('configsync/protocol.ts'),
+      names: ['FromProxy', 'FromController', 'FleetReport'],
+    }),
   },
 });
 
-/** Types whose shape is not the recorded one. */
+/** Recorded types that have another shape now, or no longer exist. An added kind of an open type is none of them. */
 export const changedTypes = (before: EncodingRecord, now: EncodingRecord): readonly string[] =>
-  Object.keys(now.shapes).filter((name) => now.shapes[name] !== before.shapes[name]);
+  Object.keys(before.shapes).filter((name) => now.shapes[name] !== before.shapes[name]);

@@ -23,7 +23,7 @@ test('a shape says how a type is encoded, and nothing of names', (t) => {
     export interface Third { readonly items: readonly Item[]; readonly key: string | null; readonly kind: 'a' | 'b' }
     export type Nested = { readonly list: readonly Nested[] } | string;`,
   );
-  const shapes = shapesOf(file, ['First', 'Second', 'Third', 'Nested']);
+  const shapes = shapesOf({ file, names: ['First', 'Second', 'Third', 'Nested'] });
   assert.equal(
     shapes.get('First'),
     '{ items: ({ id: string; more?: number })[]; key: string; kind: "a" | "b" }',

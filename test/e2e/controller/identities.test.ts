@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { suite, test, type TestContext } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { encodeFrame, FrameReader } from '../../../src/configsync/frames.ts';
-import { newestOf, OUR_VERSIONS } from '../../../src/configsync/negotiation.ts';
+import { newestOf, OUR_VERSIONS } from '../../../src/configsync/versions.ts';
 import type { ConfigUpdate, FromController } from '../../../src/configsync/protocol.ts';
 import { SILENT_LOGGER } from '../../../src/telemetry/logger.ts';
 import { runController, runProxy } from '../../support/controller-process.ts';
