@@ -161,6 +161,8 @@ export interface ClusterPolicy {
 
 export const DEFAULT_TIMEOUTS: Timeouts = { requestMs: 0, backendRequestMs: 0, streamIdleMs: 300_000 };
 
+export const DEFAULT_REQUEST_POLICY: RequestPolicy = { timeouts: DEFAULT_TIMEOUTS, retry: null };
+
 export const DEFAULT_CLUSTER_POLICY: ClusterPolicy = {
   connection: {
     connectTimeoutMs: 10_000,

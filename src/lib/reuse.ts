@@ -1,9 +1,13 @@
 /** Objects of before in place of equal new ones, so that what was computed from them need not be computed again. */
 import { samePlain, type Plain } from './structural-patch.ts';
 
+/** Whether two objects of plain data are equal. */
+export const isEqualData = (a: object, b: object): boolean =>
+  samePlain(a as unknown as Plain, b as unknown as Plain);
+
 /** `before` where it is equal to `after`. Both are plain data. */
 export const reuseIfEqual = <Value extends object>(before: Value | undefined, after: Value): Value =>
-  before !== undefined && samePlain(before as unknown as Plain, after as unknown as Plain) ? before : after;
+  before !== undefined && isEqualData(before, after) ? before : after;
 
 /** `before` where it has the same items in the same order. */
 export function reuseIfSameItems<Item>(before: readonly Item[], after: readonly Item[]): readonly Item[] {

@@ -295,6 +295,11 @@ export const FAULT_CODES = {
     text: 'An older policy applies to the target.',
     advice: 'remove one of them',
   },
+  'policy-exemption-refused': {
+    severities: ['error'],
+    text: 'An exemption has no effect, because another policy with precedence Override governs the same traffic.',
+    advice: 'set precedence: Default in that policy, or remove the exemption',
+  },
   'policy-field-conflict': {
     severities: ['warning'],
     text: 'An older policy for the same target sets the field.',

@@ -156,6 +156,16 @@ export function extensionRefUnknown(path: string, ref: ObjectRef): Fault {
   });
 }
 
+export function extensionRefNotFound(path: string, ref: ObjectRef): Fault {
+  return errorFault({
+    code: 'extension-ref',
+    reason: 'BackendNotFound',
+    path,
+    target: ref,
+    message: `${describeRef(ref)} does not exist; the rule answers 500.`,
+  });
+}
+
 export function certificateRefsMissing(path: string): Fault {
   return errorFault({
     code: 'certificate-missing',

@@ -1,7 +1,7 @@
 /** Faults of routes: attachment, and rules that cannot be served as written. */
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
-import { errorFault, warningFault, type Fault } from './fault.ts';
+import { errorFault, type Fault } from './fault.ts';
 
 export function noMatchingParent(path: string, parent: ObjectRef, why: string): Fault {
   return errorFault({
@@ -168,14 +168,5 @@ export function prefixRewriteWithoutPrefix(path: string): Fault {
     path,
     message: 'ReplacePrefixMatch needs every match of the rule to be a PathPrefix.',
     hint: 'Use ReplaceFullPath, or match by PathPrefix.',
-  });
-}
-
-export function sessionOverridden(path: string, policy: ObjectRef): Fault {
-  return warningFault({
-    code: 'session-overridden',
-    reason: 'Accepted',
-    path,
-    message: `sessionPersistence of ${describeRef(policy)} does not apply here: the rule's own, or that of an earlier backend, does.`,
   });
 }

@@ -2,11 +2,12 @@ import type { HTTPRouteRuleFilterExtensionRef } from '../../gatewayapi/generated
 import { extensionRefUnknown } from '../faults/reference-faults.ts';
 import type { FilterKind } from './filter-kind.ts';
 
-/** Sluice serves no extension. */
+/** Policies are the only extensions. */
 export const extensionRef: FilterKind<HTTPRouteRuleFilterExtensionRef> = {
   type: 'ExtensionRef',
   field: 'extensionRef',
   isRepeatable: true,
+  refersTo: (settings, { from }) => ({ ...settings, namespace: from.namespace }),
   unserved: (settings, { path, from }) => [
     extensionRefUnknown(path, { ...settings, namespace: from.namespace }),
   ],

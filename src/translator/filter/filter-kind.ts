@@ -1,4 +1,5 @@
 /** What the translator knows about one type of filter. A new type is one file beside this one and one entry in `filter-kinds.ts`. */
+import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import type { Filter } from '../../ir/filter.ts';
 import type { ClusterId } from '../../ir/ids.ts';
@@ -23,6 +24,8 @@ export interface FilterKind<Settings extends object = object> {
   readonly actsOnFailures?: true;
   /** The backend that the filter itself sends requests to; absent when it sends none. */
   readonly backend?: FilterBackend<Settings>;
+  /** The object that the filter refers to: where it is a policy, the filter only attaches that. */
+  refersTo?(settings: Settings, place: FilterPlace): ObjectRef;
   /** What is wrong with the settings as written. With any fault the rule is invalid. */
   validate?(settings: Settings, place: FilterPlace): readonly Fault[];
   /** Why valid settings cannot be served. With any fault the rule or backend answers 500. */

@@ -32,8 +32,9 @@ export function lowerFailureFilters(filters: readonly FilterNode[]): readonly Fi
   );
 }
 
-const isLeftOut = ({ kind, upstream }: FilterNode): boolean =>
-  upstream !== null && !upstream.ok && kind?.backend?.isOptional === true;
+/** The policy that a filter refers to is lowered with the others of its rule or backend. */
+const isLeftOut = ({ kind, policy, upstream }: FilterNode): boolean =>
+  policy !== null || (upstream !== null && !upstream.ok && kind?.backend?.isOptional === true);
 
 function lowerFilter({ kind, settings, upstream }: FilterNode, targetOf: TargetOf): Filter | null {
   if (kind === null || settings === null || upstream?.ok === false) return null;

@@ -1,7 +1,8 @@
 /** Reads the filters of a rule or of one backendRef: finds their kinds, validates their settings, and resolves their backends. */
-import type { Result } from '../../lib/result.ts';
+import { failure, success, type Result } from '../../lib/result.ts';
 import { compactArray } from '../../lib/compact-array.ts';
 import type { Fault } from '../faults/fault.ts';
+import { extensionRefNotFound } from '../faults/reference-faults.ts';
 import {
   filterIncomplete,
   filterRepeated,
@@ -10,7 +11,9 @@ import {
 } from '../faults/route-faults.ts';
 import { resolveBackend, type BackendContext } from '../graph/backend.ts';
 import type { FilterNode, Upstream } from '../graph/nodes.ts';
+import type { Sources } from '../graph/reads.ts';
 import type { FilterSpec } from '../graph/route-adapter.ts';
+import type { PolicyNode } from '../policy/policy-kind.ts';
 import type { FilterKind, FilterKinds, FilterPlace } from './filter-kind.ts';
 
 export interface FilterContext extends Omit<FilterPlace, 'path'> {
@@ -61,11 +64,29 @@ function readFilter(
   }
   if (settings === null) return { node, invalid: [filterIncomplete(path, kind.field)] };
   const place = { path: `${path}.${kind.field}`, from, allPrefixes };
+  const attached = resolveFilterPolicy(kind, settings, { place, policies: backends.policies });
+  if (attached !== null) {
+    return attached.ok
+      ? { node: { ...node, policy: attached.value }, invalid: [] }
+      : { node: { ...node, unserved: [attached.failure] }, invalid: [] };
+  }
   const invalid = kind.validate?.(settings, place) ?? [];
   const upstream = resolveUpstream(kind, settings, place, backends);
   const isMissing = upstream !== null && !upstream.ok && kind.backend?.isOptional !== true;
   const unserved = [...(isMissing ? [upstream.failure] : []), ...(kind.unserved?.(settings, place) ?? [])];
   return { node: { ...node, upstream, unserved: compactArray(unserved) }, invalid };
+}
+
+/** The policy that a filter refers to, or why there is none; null: the filter refers to no policy. */
+export function resolveFilterPolicy(
+  kind: FilterKind,
+  settings: object,
+  { place, policies }: { readonly place: FilterPlace; readonly policies: Sources['policies'] },
+): Result<PolicyNode, Fault> | null {
+  const ref = kind.refersTo?.(settings, place);
+  if (ref === undefined || !policies.isReferable(ref.group, ref.kind)) return null;
+  const policy = policies.referable(ref);
+  return policy === undefined ? failure(extensionRefNotFound(place.path, ref)) : success(policy);
 }
 
 const NO_FAULTS: readonly Fault[] = [];
@@ -76,7 +97,7 @@ function unresolved(spec: FilterSpec, path: string, kinds: FilterKinds): FilterN
   const kind = kinds.get(spec.type) ?? null;
   const fields = spec as unknown as Readonly<Record<string, object | undefined>>;
   const settings = kind === null ? null : (fields[kind.field] ?? null);
-  return { spec, path, kind, settings, upstream: null, unserved: NO_FAULTS };
+  return { spec, path, kind, settings, policy: null, upstream: null, unserved: NO_FAULTS };
 }
 
 function resolveUpstream(

@@ -16,15 +16,13 @@ import {
 } from '../faults/advice.ts';
 import type { Fault } from '../faults/fault.ts';
 import { routeWithoutRules } from '../faults/match-advice.ts';
-import { sessionOverridden } from '../faults/route-faults.ts';
 import { parentTarget } from '../graph/attachment.ts';
 import { hostnameOfPoint } from '../graph/attachment-point.ts';
-import { BACKEND_TRAFFIC_POLICY } from '../policy/backend-policy/backend-traffic-policy.ts';
-import { isOfKind } from '../policy/policy-kind.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import { keyOf } from '../graph/object-key.ts';
 import type { SnapshotIndex } from '../graph/snapshot-index.ts';
+import { ruleWideFaults } from '../policy/rule-wide.ts';
 import { unresolvedFaults } from '../status/route.ts';
 import { corsFaults } from './cors-findings.ts';
 import { matchFaults } from './match-findings.ts';
@@ -122,7 +120,7 @@ function ruleAdvice(route: RouteNode, rule: RuleNode, index: SnapshotIndex): rea
       ? [ruleWithoutBackends(`${path}.backendRefs`)]
       : []),
     ...rule.backends.flatMap((backend) => backendAdvice(backend, isLayer7, index)),
-    ...sessionFaults(rule),
+    ...ruleWideFaults(route, rule),
   ];
 }
 
@@ -154,19 +152,4 @@ function ignoredTargetPort(spec: NonNullable<Service['spec']>, port: number): re
   // The API server defaults it to the port.
   if (targetPort === undefined || targetPort === port) return [];
   return [externalNameTargetPort(`spec.ports[${String(index)}].targetPort`, port)];
-}
-
-/** Session persistence of policies that has no effect (GEP-1619, "Edge Case Behavior"). */
-function sessionFaults(rule: RuleNode): readonly Fault[] {
-  let inForce = rule.session === null ? null : '';
-  const faults: Fault[] = [];
-  for (const { upstream, path } of rule.backends) {
-    const policies = upstream.ok ? upstream.value.policies : [];
-    const policy = policies.find((node) => isOfKind(node, BACKEND_TRAFFIC_POLICY));
-    if (policy?.settings?.sessionPersistence === undefined) continue;
-    const key = namespacedName(policy.ref.namespace, policy.ref.name);
-    if (inForce === null) inForce = key;
-    else if (inForce !== key) faults.push(sessionOverridden(path, policy.ref));
-  }
-  return faults;
 }

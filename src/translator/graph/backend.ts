@@ -23,9 +23,8 @@ import { resolveCertificate } from './certificate.ts';
 import { externalBackendFault } from './external-backend.ts';
 import type { Upstream, UpstreamProtocol, UpstreamTlsNode, XBackendNode } from './nodes.ts';
 import { byName, reuseNodes, keyOf, refOf } from './object-key.ts';
-import { BACKEND_TLS_POLICY } from '../policy/backend-tls-policy.ts';
 import type { PolicyContext } from '../policy/policies.ts';
-import { isOfKind, isValid, type PolicyNode } from '../policy/policy-kind.ts';
+import { isValid, type PolicyNode } from '../policy/policy-kind.ts';
 import type { BackendNodes, Sources } from './reads.ts';
 import type { BackendObjectRef } from './route-adapter.ts';
 import type { Lookup } from './snapshot-index.ts';
@@ -91,7 +90,7 @@ function resolveService(
     return failure(backendProtocolUnsupported(query.path, target, transport, query.traffic));
   }
   const policies = context.policies.governing(target, port.name ?? '');
-  const tlsPolicy = policies.find((policy) => isOfKind(policy, BACKEND_TLS_POLICY));
+  const tlsPolicy = policies.find(({ kind }) => kind.upstreamTls !== undefined);
   const protocol = protocolOfService(port, query, { target, encrypted: tlsPolicy !== undefined });
   if (!protocol.ok) return protocol;
   return finish(context, query, {
@@ -107,14 +106,11 @@ function resolveService(
 }
 
 /** A failure where the policy cannot be met: it closes its target. */
-const tlsOf = (
-  policy: PolicyNode<UpstreamTlsNode>,
-  path: string,
-  target: ObjectRef,
-): Result<UpstreamTlsNode, Fault> =>
-  policy.settings === null || !isValid(policy)
-    ? failure(backendTlsUnmet(path, target, policy.ref))
-    : success(policy.settings);
+function tlsOf(policy: PolicyNode, path: string, target: ObjectRef): Result<UpstreamTlsNode, Fault> {
+  const { kind, settings, ref } = policy;
+  const tls = isValid(policy) && settings !== null ? kind.upstreamTls?.(settings) : undefined;
+  return tls === undefined ? failure(backendTlsUnmet(path, target, ref)) : success(tls);
+}
 
 /** The port of that number, of the wanted transport where one number carries both. */
 function findPort(service: Service, number: number, traffic: Traffic): ServicePort | null {

@@ -182,6 +182,8 @@ export interface FilterNode {
   readonly kind: FilterKind | null;
   /** Contents of the field that `kind` keeps its settings in; null when it is missing, and the rule is invalid. */
   readonly settings: object | null;
+  /** The policy that it refers to; null: it is a filter of its own. */
+  readonly policy: PolicyNode | null;
   /** The backend that the filter itself sends requests to, or why it cannot be used; null when it sends none. */
   readonly upstream: Result<Upstream, Fault> | null;
   /** Why the filter cannot be served though its settings are valid: the rule or backend that it belongs to answers 500. */

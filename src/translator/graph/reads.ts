@@ -16,7 +16,7 @@ import type { Labels, Lookup } from './snapshot-index.ts';
 /** Everything that reading an object may read besides the object itself. */
 export interface Sources {
   readonly lookup: Lookup;
-  readonly policies: Pick<Policies, 'governing'>;
+  readonly policies: Pick<Policies, 'governing' | 'isReferable' | 'referable'>;
   readonly backends: BackendNodes;
 }
 
@@ -47,6 +47,7 @@ type Read =
       readonly section: string;
       readonly answer: readonly PolicyNode[];
     }
+  | { readonly kind: 'referable'; readonly ref: ObjectRef; readonly answer: PolicyNode | undefined }
   | { readonly kind: 'backendNode'; readonly key: string; readonly answer: XBackendNode | undefined };
 
 type Reads = readonly Read[];
@@ -68,6 +69,8 @@ function readAgain(read: Read, { lookup, policies, backends }: Sources): Read['a
       return lookup.granted(read.from, read.to);
     case 'policies':
       return reuseIfSameItems(read.answer, policies.governing(read.target, read.section));
+    case 'referable':
+      return policies.referable(read.ref);
     case 'backendNode':
       return backends.get(read.key);
   }
@@ -87,6 +90,12 @@ class RecordingSources implements Sources, Lookup {
       governing: (target, section) => {
         const answer = sources.policies.governing(target, section);
         this.reads.push({ kind: 'policies', target, section, answer });
+        return answer;
+      },
+      isReferable: (group, kind) => sources.policies.isReferable(group, kind),
+      referable: (ref) => {
+        const answer = sources.policies.referable(ref);
+        this.reads.push({ kind: 'referable', ref, answer });
         return answer;
       },
     };

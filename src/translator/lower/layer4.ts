@@ -24,19 +24,21 @@ export function lowerLayer4Rule({ route }: AttachedRoute, context: Layer4Context
   const base = { id: ruleIdOf(route, rule), origin: ruleOrigin(route, rule) };
   const faults = [...rule.closed, ...rule.invalid];
   if (faults.length > 0) return { ...base, backends: [closed(route, 'invalid_ref', joinMessages(faults))] };
-  const layers = policies.hierarchy.requestLayers(route, rule, { upstream: null, scope });
-  const message = closedBy(layers);
+  const layers = policies.hierarchy.requestLayers(route, rule, { backend: null, scope });
+  const message = closedBy(layers, 'layer4');
   if (message !== null) return { ...base, backends: [closed(route, 'policy_invalid', message)] };
   const backends = rule.backends.map((backend): WeightedBackend => {
     const { upstream } = backend;
     if (!upstream.ok) return invalidBackend(backend, upstream.failure);
-    const governing = policies.hierarchy.requestLayers(route, rule, { upstream: upstream.value, scope });
-    const ofBackend = closedBy(governing);
+    const governing = policies.hierarchy.requestLayers(route, rule, { backend, scope });
+    const ofBackend = closedBy(governing, 'layer4');
     if (ofBackend !== null) return { ...closed(route, 'policy_invalid', ofBackend), weight: backend.weight };
     const lowered = lowerBackend(backend, upstream.value, context);
-    return lowered.kind === 'invalid' ? lowered : { ...lowered, ...policies.valuesFor('backend', governing) };
+    return lowered.kind === 'invalid'
+      ? lowered
+      : { ...lowered, ...policies.valuesFor('backend', governing, 'layer4') };
   });
-  return { ...base, backends, ...policies.valuesFor('rule', layers) };
+  return { ...base, backends, ...policies.valuesFor('rule', layers, 'layer4') };
 }
 
 /** Resets connections, as for an invalid backend. */

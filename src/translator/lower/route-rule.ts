@@ -4,13 +4,13 @@ import type { RuleOrigin } from '../../ir/origin.ts';
 import { DEFAULT_TIMEOUTS } from '../../ir/policy.ts';
 import type { Action, RouteRule, WeightedBackend } from '../../ir/route.ts';
 import { compactArray } from '../../lib/compact-array.ts';
+import { isEqualData } from '../../lib/reuse.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
 import { lowerFailureFilters, lowerFilters } from '../filter/lower-filters.ts';
 import { unservedFaults } from '../filter/read-filters.ts';
 import type { RankedMatch } from '../graph/match-predicate.ts';
 import type { BackendNode, RouteNode, RuleNode } from '../graph/nodes.ts';
 import type { PolicyScope } from '../policy/hierarchy.ts';
-import { sameValue } from '../policy/backend-policy/lowering.ts';
 import { closedBy, type PolicyLowering } from '../policy/lowering.ts';
 import type { PolicyLayer } from '../policy/policy-settings.ts';
 import { lowerSession, type SessionOf } from './session.ts';
@@ -54,7 +54,7 @@ export function lowerRule(route: RouteNode, rule: RuleNode, context: RuleLowerin
   const { scope } = context;
   if (scope === scope.base) return lowered;
   const shared = lowerInScope(route, rule, { ...context, scope: scope.base });
-  if (sameValue(lowered.rule, shared.rule)) return shared;
+  if (isEqualData(lowered.rule, shared.rule)) return shared;
   return { ...lowered, rule: { ...lowered.rule, id: ruleId(`${lowered.rule.id}@${scope.id}`) } };
 }
 
@@ -65,20 +65,18 @@ function lowerInScope(route: RouteNode, rule: RuleNode, { policies, scope }: Rul
   const unserved = unservedFaults(rule.filters);
   if (invalid.length > 0) return failing('invalid_rule', joinMessages([...invalid, ...unserved]));
   if (unserved.length > 0) return failing('invalid_filter', joinMessages(unserved));
-  const { hierarchy, backends: settings } = policies;
-  const ofRule = hierarchy.requestLayers(route, rule, { upstream: null, scope });
-  const closed = closedBy(ofRule);
+  const { hierarchy, members } = policies;
+  const ofRule = hierarchy.requestLayers(route, rule, { backend: null, scope });
+  const closed = closedBy(ofRule, 'http');
   if (closed !== null) return failing('policy_invalid', closed);
-  const uses = new ClusterUses((upstream) => settings.poolOf(upstream, scope));
+  const uses = new ClusterUses((upstream) => members.poolOf(upstream, scope));
   const filters = lowerFilters(rule.filters, uses.targetOf);
   if (!filters.ok) return failing('invalid_filter', filters.failure);
-  const layers = rule.backends.map(({ upstream }) =>
-    hierarchy.requestLayers(route, rule, { upstream: upstream.ok ? upstream.value : null, scope }),
-  );
-  const requests = settings.requestsOf(layers, ofRule);
+  const layers = rule.backends.map((backend) => hierarchy.requestLayers(route, rule, { backend, scope }));
+  const requests = members.requestsOf(layers, ofRule);
   const backends = rule.backends.map((backend, index): WeightedBackend => {
     const governing = layers[index] ?? [];
-    const lowered = lowerBackend(backend, uses, closedBy(governing));
+    const lowered = lowerBackend(backend, uses, closedBy(governing, 'http'));
     if (lowered.kind === 'invalid') return lowered;
     const own = requests.backends[index];
     return {
@@ -88,7 +86,7 @@ function lowerInScope(route: RouteNode, rule: RuleNode, { policies, scope }: Rul
     };
   });
   const paths = rule.matches.map(({ match }) => match);
-  const sessionOf: SessionOf = (upstream) => settings.sessionOf(upstream, scope);
+  const sessionOf: SessionOf = (upstream) => members.sessionOf(upstream, scope);
   return {
     rule: {
       ...baseOf(route, rule),

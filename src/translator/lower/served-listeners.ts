@@ -85,7 +85,7 @@ function lowerOne(
   const virtualHosts = isHttp ? lowerVirtualHosts(attached, { rulesOf, basis }, memo) : [];
   const inputs = isHttp ? [node, virtualHosts, ...basis] : [node, attached, ...basis];
   const { listener, clusters } = memo.value('listener', inputs, (before: Lowered | null): Lowered => {
-    const uses = new ClusterUses((upstream) => policies.backends.poolOf(upstream, scope));
+    const uses = new ClusterUses((upstream) => policies.members.poolOf(upstream, scope));
     const lowered = lowerListener(node, { attached, virtualHosts, uses, policies, scope });
     return { listener: reuseIfEqual(before?.listener, lowered), clusters: uses.all };
   });

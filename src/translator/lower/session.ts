@@ -1,14 +1,13 @@
 /** Session persistence of a rule (GEP-1619). */
-import type { HTTPRouteRuleSessionPersistence } from '../../gatewayapi/generated/types.ts';
 import type { RouteMatch } from '../../ir/match.ts';
 import type { SessionPersistence } from '../../ir/policy.ts';
 import { isCookiePath } from '../../lib/message-grammar.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
 import type { RouteNode, RuleNode, Upstream } from '../graph/nodes.ts';
-import { readSession } from '../graph/session.ts';
+import type { SessionNode } from '../graph/session.ts';
 
-/** Session persistence that policies set for a backend. */
-export type SessionOf = (upstream: Upstream) => HTTPRouteRuleSessionPersistence | undefined;
+/** Session persistence that policies set for a backend; null: none. */
+export type SessionOf = (upstream: Upstream) => SessionNode | null;
 
 /**
  * The rule's own settings, else those of the first backend with settings from a policy (GEP-1619: a rule overrides
@@ -25,11 +24,10 @@ export function lowerSession(
     return { ...own, name, cookiePath: commonPath(matches) };
   }
   for (const { upstream } of rule.backends) {
-    const shared = upstream.ok ? sessionOf(upstream.value) : undefined;
+    const session = upstream.ok ? sessionOf(upstream.value) : null;
     // Rules must not share sessions, even if the policy sets the session name. The cookie has no path, because other routes may
     // use the same backend (GEP-1619, "Route Rules ... Must Not Share Sessions", "Path").
-    if (shared !== undefined) {
-      const session = readSession(shared);
+    if (session !== null) {
       const name = `${session.name || 'sluice'}-${ruleIdentity(route, rule)}`;
       return { ...session, name, cookiePath: '' };
     }

@@ -9,7 +9,7 @@ import { formatIp, parseIp } from '../../lib/ip-address.ts';
 import type { FilterTarget } from '../filter/filter-kind.ts';
 import type { TargetOf } from '../filter/lower-filters.ts';
 import type { Upstream } from '../graph/nodes.ts';
-import type { Pool } from '../policy/backend-policy/lowering.ts';
+import type { Pool } from '../policy/members.ts';
 
 /** One rule's use of an upstream: one route may use plain text and another TLS. */
 export interface ClusterUse {

@@ -4,7 +4,7 @@ import { compareText } from '../../lib/compare.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { GatewayNode } from '../graph/nodes.ts';
 import { gatewaysUsing, indexUsage, type BackendUsage } from './backend-usage.ts';
-import type { PolicyAttachment, PolicyTarget } from './policy-kind.ts';
+import type { PolicyAttachment, PolicyNode, PolicyTarget } from './policy-kind.ts';
 import { isBackendTarget } from './targets.ts';
 
 export class Ancestors {
@@ -12,11 +12,24 @@ export class Ancestors {
   readonly #gateways: ReadonlyMap<string, GatewayNode>;
   readonly #graph: Graph;
   #ofObjects: ReadonlyMap<string, ReadonlySet<string>> | null = null;
+  #ofReferred: ReadonlyMap<PolicyNode, ReadonlySet<string>> | null = null;
 
   constructor(graph: Graph, usage: BackendUsage = indexUsage(graph)) {
     this.#graph = graph;
     this.#usage = usage;
     this.#gateways = new Map(graph.gateways.map((node) => [keyOf(node.ref), node]));
+  }
+
+  /** Gateways with traffic that a policy is for, through its targets or through filters that refer to it. */
+  ofPolicy(policy: PolicyNode): readonly GatewayNode[] {
+    const { targets, kind } = policy;
+    const ofTargets = this.of(targets, kind.attachment);
+    if (!kind.isReferable) return ofTargets;
+    this.#ofReferred ??= indexReferred(this.#graph);
+    const referring = [...(this.#ofReferred.get(policy) ?? [])].flatMap(
+      (key) => this.#gateways.get(key) ?? [],
+    );
+    return [...new Set([...ofTargets, ...referring])].sort((a, b) => byRef(a.ref, b.ref));
   }
 
   /** Gateways that serve a target with traffic that such a policy is for, each once, in order of their names. */
@@ -50,6 +63,21 @@ function indexObjects({ gateways, routes }: Graph): ReadonlyMap<string, Readonly
   }
   for (const route of routes) {
     for (const { owner, points } of route.parents) if (points.length > 0) note(route.ref, owner);
+  }
+  return index;
+}
+
+/** Gateways of the routes with filters that refer to a policy, by their keys. */
+function indexReferred({ routes }: Graph): ReadonlyMap<PolicyNode, ReadonlySet<string>> {
+  const index = new Map<PolicyNode, Set<string>>();
+  for (const { rules, parents } of routes) {
+    const filters = rules.flatMap((rule) => [rule, ...rule.backends].flatMap((one) => one.filters));
+    for (const { policy } of filters) {
+      if (policy === null) continue;
+      const known = index.get(policy) ?? new Set<string>();
+      index.set(policy, known);
+      for (const { owner, points } of parents) if (points.length > 0) known.add(keyOf(owner));
+    }
   }
   return index;
 }

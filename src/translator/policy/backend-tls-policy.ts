@@ -1,4 +1,4 @@
-/** BackendTLSPolicy of the Gateway API (GEP-1897): TLS towards the Service it names. graph/backend.ts applies it. */
+/** BackendTLSPolicy of the Gateway API (GEP-1897): TLS towards the Service that it names. */
 import type { BackendTLSPolicy } from '../../gatewayapi/generated/types.ts';
 import { GATEWAY_GROUP, SLUICE_GROUP } from '../../gatewayapi/ref.ts';
 import type { Fault } from '../faults/fault.ts';
@@ -17,6 +17,7 @@ export const BACKEND_TLS_POLICY: PolicyKind<BackendTLSPolicy, UpstreamTlsNode> =
   whenInvalid: 'closes',
   hasReferences: true,
   settings: null,
+  upstreamTls: (tls) => tls,
   read: ({ spec: { validation, options = {} } }, context) => {
     const trust = resolveTrust(context, validation, 'spec.validation');
     const optionFaults: Fault[] = [];

@@ -7,11 +7,18 @@ export interface Combined {
   readonly merged: Merged<object, PolicyLayer>;
   /** Of settings that add up: what applies, of the weakest layer first. */
   readonly items: readonly PlacedItem[];
-  /** Of settings that add up: by layer and path, the closer layer that replaces a default. */
-  readonly replaced: ReadonlyMap<PolicyLayer, ReadonlyMap<string, PolicyLayer>>;
+  /** Of settings that add up: exemptions in the place of items, of the weakest layer first. */
+  readonly exemptions: readonly PlacedItem[];
+  /** Of settings that add up: the closer layers that replace defaults. */
+  readonly replaced: LayersByField;
+  /** Of settings that add up: the layers whose `Override` keeps an exemption from having an effect. */
+  readonly refused: LayersByField;
   /** The layers that some setting comes from, weakest first. */
   readonly contributors: readonly PolicyLayer[];
 }
+
+/** By layer and path of a field that it sets. */
+type LayersByField = ReadonlyMap<PolicyLayer, ReadonlyMap<string, PolicyLayer>>;
 
 export interface PlacedItem {
   readonly item: PolicyItem;
@@ -21,7 +28,9 @@ export interface PlacedItem {
 const NOTHING: Combined = {
   merged: { spec: {}, from: new Map() },
   items: [],
+  exemptions: [],
   replaced: new Map(),
+  refused: new Map(),
   contributors: [],
 };
 
@@ -42,17 +51,43 @@ const placedItems = (
   layers.flatMap((layer) => settings.itemsOf(layer.spec).map((item) => ({ item, layer })));
 
 function addUp(all: readonly PlacedItem[]): Combined {
-  const replaced = new Map<PolicyLayer, Map<string, PolicyLayer>>();
-  const items = all.filter(({ item, layer }, at) => {
-    const closer = item.isDefault
-      ? all.slice(at + 1).findLast((other) => other.layer !== layer && other.item.name === item.name)
-      : undefined;
-    if (closer === undefined) return true;
-    const paths = replaced.get(layer) ?? new Map<string, PolicyLayer>();
-    replaced.set(layer, paths.set(item.path, closer.layer));
+  const { kept, lost: refused } = separate(all, ({ item }) =>
+    item.isExemption === true ? all.find((other) => isOverrideOf(item, other.item)) : undefined,
+  );
+  const { kept: applied, lost: replaced } = separate(kept, (placed, at) =>
+    placed.item.precedence === 'Default' ? closestInstead(placed, kept.slice(at + 1)) : undefined,
+  );
+  const items = applied.filter(({ item }) => item.isExemption !== true);
+  return {
+    ...NOTHING,
+    items,
+    exemptions: applied.filter(({ item }) => item.isExemption === true),
+    replaced,
+    refused,
+    contributors: [...new Set(items.map(({ layer }) => layer))],
+  };
+}
+
+const isOverrideOf = ({ name }: PolicyItem, other: PolicyItem): boolean =>
+  other.name === name && other.precedence === 'Override';
+
+const closestInstead = ({ item, layer }: PlacedItem, closer: readonly PlacedItem[]): PlacedItem | undefined =>
+  closer.findLast((other) => other.layer !== layer && other.item.name === item.name);
+
+/** Separates the items that have no effect from the others, and notes which layer each loses to. */
+function separate(
+  all: readonly PlacedItem[],
+  winnerOver: (placed: PlacedItem, at: number) => PlacedItem | undefined,
+): { readonly kept: readonly PlacedItem[]; readonly lost: LayersByField } {
+  const lost = new Map<PolicyLayer, Map<string, PolicyLayer>>();
+  const kept = all.filter((placed, at) => {
+    const winner = winnerOver(placed, at);
+    if (winner === undefined) return true;
+    const paths = lost.get(placed.layer) ?? new Map<string, PolicyLayer>();
+    lost.set(placed.layer, paths.set(placed.item.path, winner.layer));
     return false;
   });
-  return { ...NOTHING, items, replaced, contributors: [...new Set(items.map(({ layer }) => layer))] };
+  return { kept, lost };
 }
 
 /** Paths of all that a policy sets. */
@@ -62,6 +97,13 @@ export function pathsOf(settings: PolicySettings, spec: object): readonly string
     : fieldsOf(spec).map(([path]) => path);
 }
 
-/** The layer that decides a field that `layer` sets: `layer` itself unless a stronger one overrides or replaces it. */
-export const deciderOf = ({ merged, replaced }: Combined, layer: PolicyLayer, path: string): PolicyLayer =>
-  replaced.get(layer)?.get(path) ?? winnerOf(merged, path) ?? layer;
+/** The layer whose `Override` keeps an exemption that `layer` sets from having an effect; undefined: none does. */
+export const refuserOf = ({ refused }: Combined, layer: PolicyLayer, path: string): PolicyLayer | undefined =>
+  refused.get(layer)?.get(path);
+
+/** The layer that decides a field that `layer` sets: `layer` itself unless another one overrides, replaces or refuses it. */
+export const deciderOf = (combined: Combined, layer: PolicyLayer, path: string): PolicyLayer =>
+  refuserOf(combined, layer, path) ??
+  combined.replaced.get(layer)?.get(path) ??
+  winnerOf(combined.merged, path) ??
+  layer;

@@ -22,7 +22,7 @@ export const describePolicies = (
 
 /** The settings of policies, without defaults. */
 function describeSet(settings: PolicySettings, layers: readonly PolicyLayer[]): readonly EffectiveSetting[] {
-  const { merged, items } = combineLayers(settings, layers);
+  const { merged, items, exemptions } = combineLayers(settings, layers);
   const one = (path: string, value: unknown, layer: PolicyLayer | undefined): EffectiveSetting => ({
     field: `${settings.name}.${path}`,
     value: typeof value === 'string' ? value : JSON.stringify(value),
@@ -31,6 +31,7 @@ function describeSet(settings: PolicySettings, layers: readonly PolicyLayer[]): 
   return [
     ...fieldsOf(merged.spec).map(([path, value]) => one(path, value, winnerOf(merged, path))),
     ...items.map(({ item, layer }) => one(item.path, item.value, layer)),
+    ...exemptions.map(({ item, layer }) => one(item.path, 'exempt', layer)),
   ];
 }
 

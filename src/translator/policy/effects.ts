@@ -10,16 +10,18 @@ import {
   type RuleNode,
   type Upstream,
 } from '../graph/nodes.ts';
-import { deciderOf, pathsOf, type Combined } from './combine.ts';
+import { deciderOf, pathsOf, refuserOf, type Combined } from './combine.ts';
 import type { FieldOutcome } from './faults.ts';
 import { layerKey, layersWith, type Hierarchy, type PolicyScope } from './hierarchy.ts';
 import { blockOf, valueAt, winnerOf } from './merge.ts';
+import { appliesTo, type Traffic } from './lowering.ts';
 import type { PolicyCarrier, PolicyLayer, PolicySettings, SettingField } from './policy-settings.ts';
 
 /** By path of the field. */
 export type FieldOutcomes = ReadonlyMap<string, FieldOutcome>;
 
-const RANK = { unserved: 0, overridden: 1, effective: 2 } as const;
+/** Of several outcomes of a field the one with the highest rank counts: an exemption that is refused anywhere is reported. */
+const RANK = { unserved: 0, overridden: 1, effective: 2, refused: 3 } as const;
 
 const keyOf = ({ kind, namespace, name }: ObjectRef): string => `${kind}/${namespace}/${name}`;
 
@@ -89,6 +91,7 @@ export function findPolicyEffects(
 /** Traffic that the same layers govern. */
 interface PolicyUse {
   readonly carrier: PolicyCarrier;
+  readonly traffic: Traffic;
   /** null: no upstream in particular. */
   readonly upstream: Upstream | null;
   readonly layers: readonly PolicyLayer[];
@@ -97,6 +100,7 @@ interface PolicyUse {
 }
 
 const NO_DECISIONS: PolicyUse['ruleWide'] = new Map();
+const NO_RULE = { traffic: 'http', upstream: null, ruleWide: NO_DECISIONS } as const;
 
 interface EffectsContext {
   readonly hierarchy: Hierarchy;
@@ -123,11 +127,11 @@ class GatewayEffects {
     const { ref, listeners, listenerSets } = this.#gateway;
     const { layers } = this.#hierarchy.gatewayScope(this.#gateway);
     this.#effects.affect(ref, ref, layers);
-    this.#noteUse({ carrier: 'port', upstream: null, layers, ruleWide: NO_DECISIONS });
+    this.#noteUse({ ...NO_RULE, carrier: 'port', layers });
     for (const listener of [...listeners, ...listenerSets.flatMap((set) => set.listeners)]) {
       const scope = this.#hierarchy.scopeOf(listener, this.#gateway);
       this.#effects.affect(ref, ref, scope.layers);
-      this.#noteUse({ carrier: 'listener', upstream: null, layers: scope.layers, ruleWide: NO_DECISIONS });
+      this.#noteUse({ ...NO_RULE, carrier: 'listener', layers: scope.layers });
       for (const { route } of attachedTo(this.#attachments, listener)) {
         for (const rule of route.rules) this.#noteRule(route, rule, scope);
       }
@@ -146,16 +150,17 @@ class GatewayEffects {
     }
   }
 
-  #settingsFor({ carrier }: PolicyUse): readonly PolicySettings[] {
-    return this.#hierarchy.settings.filter(({ carriers }) => carriers.includes(carrier));
+  #settingsFor({ carrier, traffic }: PolicyUse): readonly PolicySettings[] {
+    return this.#hierarchy.settings.filter(
+      (settings) => settings.carriers.includes(carrier) && appliesTo(settings, traffic),
+    );
   }
 
   #noteUse(use: PolicyUse): void {
     if (use.layers.length === 0) return;
     const decisions = [...use.ruleWide.values()].map(({ place }) => place).join();
-    const key = [...use.layers.map(layerKey), use.carrier, use.upstream?.protocol ?? '', decisions].join(
-      '\n',
-    );
+    const of = [use.carrier, use.traffic, use.upstream?.protocol ?? '', decisions];
+    const key = [...use.layers.map(layerKey), ...of].join('\n');
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     for (const settings of this.#settingsFor(use)) {
@@ -182,24 +187,26 @@ interface UseContext {
 
 /** The rule itself, its backends, and the backends of its filters. */
 function usesOf(route: RouteNode, rule: RuleNode, { scope, hierarchy }: UseContext): readonly PolicyUse[] {
+  const traffic = route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute' ? 'http' : 'layer4';
   const ofRule: PolicyUse = {
+    ...NO_RULE,
     carrier: 'rule',
-    upstream: null,
-    layers: hierarchy.requestLayers(route, rule, { upstream: null, scope }),
-    ruleWide: NO_DECISIONS,
+    traffic,
+    layers: hierarchy.requestLayers(route, rule, { backend: null, scope }),
   };
   let ruleWide: PolicyUse['ruleWide'] = NO_DECISIONS;
-  const backends = rule.backends.flatMap(({ upstream }): readonly PolicyUse[] => {
+  const backends = rule.backends.flatMap((backend): readonly PolicyUse[] => {
+    const { upstream } = backend;
     if (!upstream.ok) return [];
-    const layers = hierarchy.requestLayers(route, rule, { upstream: upstream.value, scope });
+    const layers = hierarchy.requestLayers(route, rule, { backend, scope });
     ruleWide = new Map([...ruleWideLayers(layers, hierarchy), ...ruleWide]);
-    return [{ carrier: 'backend', upstream: upstream.value, layers, ruleWide }];
+    return [{ carrier: 'backend', traffic, upstream: upstream.value, layers, ruleWide }];
   });
   const filters = [...rule.filters, ...rule.backends.flatMap((backend) => backend.filters)];
   const ofFilters = filterUpstreams(filters).flatMap((upstream): readonly PolicyUse[] => {
     if (!upstream.ok) return [];
     const layers = hierarchy.upstreamLayers(upstream.value, scope);
-    return [{ carrier: 'backend', upstream: upstream.value, layers, ruleWide: NO_DECISIONS }];
+    return [{ ...NO_RULE, carrier: 'backend', upstream: upstream.value, layers }];
   });
   return [ofRule, ...backends, ...ofFilters];
 }
@@ -228,6 +235,8 @@ function outcomeOf(
     samePlace: place === layer.place,
   });
   const { settings } = layer;
+  const refuser = refuserOf(combined, layer, path);
+  if (refuser !== undefined) return { kind: 'refused', by: refuser.source };
   const decider = deciderOf(combined, layer, path);
   if (decider !== layer) return overriddenBy(decider);
   const field = fieldAt(settings, path);

@@ -113,6 +113,16 @@ export function policyConflicted(path: string, target: ObjectRef, winner: Object
   });
 }
 
+/** GEP-1619, "Edge Case Behavior". */
+export function policyRuleWideOverridden(path: string, block: string, policy: ObjectRef): Fault {
+  return warningFault({
+    code: 'session-overridden',
+    reason: 'Accepted',
+    path,
+    message: `${block} of ${describeRef(policy)} does not apply here: the rule's own, or that of an earlier backend, does.`,
+  });
+}
+
 /** `section`: of the target; null: all of it. */
 export function policyBlockConflicted(
   path: string,
@@ -155,6 +165,8 @@ export type FieldOutcome =
   | { readonly kind: 'effective' }
   /** Stronger policies override the field everywhere. `by` is one of them; `samePlace`: it has the same target. */
   | { readonly kind: 'overridden'; readonly by: ObjectRef; readonly samePlace: boolean }
+  /** An exemption that the `Override` of another policy keeps from having an effect on some traffic. */
+  | { readonly kind: 'refused'; readonly by: ObjectRef }
   /** No traffic that the policy governs supports the field. */
   | { readonly kind: 'unserved'; readonly why: string };
 
@@ -167,6 +179,8 @@ export function whyLost(outcome: FieldOutcome): string {
       return outcome.samePlace
         ? `set by ${describeRef(outcome.by)}, which comes first for the same target`
         : `overridden by ${describeRef(outcome.by)}`;
+    case 'refused':
+      return `no exemption from ${describeRef(outcome.by)}, whose precedence is Override`;
     case 'unserved':
       return `not served: ${outcome.why}`;
   }
@@ -190,6 +204,17 @@ export function policyFieldOverridden(path: string, outcome: Overridden): Fault 
     path: `spec.${path}`,
     message,
     hint: 'Remove it from one of the two policies.',
+  });
+}
+
+export function policyExemptionRefused(path: string, by: ObjectRef): Fault {
+  return errorFault({
+    code: 'policy-exemption-refused',
+    reason: 'Overridden',
+    path: `spec.${path}`,
+    target: by,
+    message: `${path} exempts nothing from ${describeRef(by)}, whose precedence is Override.`,
+    hint: `Set precedence: Default in ${describeRef(by)}, or remove the exemption.`,
   });
 }
 

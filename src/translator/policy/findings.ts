@@ -5,7 +5,14 @@ import type { ReportContext } from '../findings/findings.ts';
 import type { Graph } from '../graph/graph.ts';
 import { Ancestors } from './ancestors.ts';
 import { pathsOf } from './combine.ts';
-import { policyConflicted, policyFieldOverridden, policyFieldUnserved, policyUnused } from './faults.ts';
+import {
+  policyConflicted,
+  policyExemptionRefused,
+  policyFieldOverridden,
+  policyFieldUnserved,
+  policyUnused,
+  type FieldOutcome,
+} from './faults.ts';
 import type { PolicyNode } from './policy-kind.ts';
 
 export function reportPolicies(graph: Graph, { report, defects }: ReportContext): void {
@@ -35,15 +42,34 @@ function policyFaults(policy: PolicyNode, { policyEffects }: Graph, ancestors: A
     if (target.lostTo !== null) return [policyConflicted(target.path, target.ref, target.lostTo)];
     return ancestors.of([target], kind.attachment).length > 0 ? [] : [policyUnused(target.path, target.ref)];
   });
-  const gateways = ancestors.of(targets, kind.attachment);
+  const gateways = ancestors.ofPolicy(policy);
   const outcomes = gateways.map((gateway) => policyEffects.of(ref, gateway.ref));
   const paths = kind.settings === null || settings === null ? [] : pathsOf(kind.settings, settings);
-  const ofFields = paths.flatMap((path) => {
-    const found = outcomes.flatMap((fields) => fields.get(path) ?? []);
-    const [first] = found;
-    if (first === undefined || found.some(({ kind: outcome }) => outcome === 'effective')) return [];
-    if (first.kind === 'overridden') return [policyFieldOverridden(path, first)];
-    return first.kind === 'unserved' ? [policyFieldUnserved(path, first.why)] : [];
-  });
-  return [...ofTargets, ...conflicts.map(({ fault }) => fault), ...ofFields];
+  const ofFields = paths.flatMap((path) =>
+    fieldFaults(
+      path,
+      outcomes.flatMap((fields) => fields.get(path) ?? []),
+    ),
+  );
+  const isIdle = targets.length === 0 && gateways.length === 0;
+  const unused = isIdle ? [policyUnused('spec', ref)] : [];
+  return [...ofTargets, ...unused, ...conflicts.map(({ fault }) => fault), ...ofFields];
+}
+
+/** `outcomes`: one for each Gateway. */
+function fieldFaults(path: string, outcomes: readonly FieldOutcome[]): readonly Fault[] {
+  const refused = outcomes.find(({ kind }) => kind === 'refused');
+  const [first = null] = outcomes;
+  const decisive = refused ?? outcomes.find(({ kind }) => kind === 'effective') ?? first;
+  switch (decisive?.kind) {
+    case 'refused':
+      return [policyExemptionRefused(path, decisive.by)];
+    case 'overridden':
+      return [policyFieldOverridden(path, decisive)];
+    case 'unserved':
+      return [policyFieldUnserved(path, decisive.why)];
+    case 'effective':
+    case undefined:
+      return [];
+  }
 }

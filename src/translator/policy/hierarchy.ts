@@ -1,15 +1,23 @@
 /**
  * Which policies govern what, and in what order. From weak to strong: the Gateway, its listener; or the Gateway, the ListenerSet, its
  * listener; then the Service, its port; then the route, its rule; then what the rule itself sets (GEP-713 hierarchy; that a route is
- * stronger than a Service is GEP-1619's).
+ * stronger than a Service is GEP-1619's). A policy that a filter refers to has the level of the rule or backendRef that has the filter.
  */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
-import type { GatewayNode, ListenerNode, RouteNode, RuleNode, Upstream } from '../graph/nodes.ts';
+import type {
+  BackendNode,
+  FilterNode,
+  GatewayNode,
+  ListenerNode,
+  RouteNode,
+  RuleNode,
+  Upstream,
+} from '../graph/nodes.ts';
 import { blocksOf } from './block-conflicts.ts';
 import { combineLayers, type Combined } from './combine.ts';
 import { layerOf, type InheritedPolicies } from './policies.ts';
 import type { PolicyKind } from './policy-kind.ts';
-import type { PolicyLayer, PolicySettings } from './policy-settings.ts';
+import type { PolicyLayer, PolicyLevel, PolicySettings } from './policy-settings.ts';
 import { placeKey } from './targets.ts';
 
 /** Listeners of a Gateway to which the same policies apply. Most Gateways have one scope for all their listeners. */
@@ -94,23 +102,25 @@ export class Hierarchy {
       ...this.#policies.at(ref, null),
       ...(portName === '' ? [] : this.#policies.at(ref, portName)),
     ];
-    const direct = policies.flatMap((node) => layerOf(node, placeKey(ref, null)) ?? []);
+    const direct = policies.flatMap((node) => layerOf(node, placeKey(ref, null), 'backend') ?? []);
     if (direct.length === 0) return inherited;
     return [...direct.flatMap((layer) => withoutBlocksOf(inherited, layer) ?? []), ...inherited];
   }
 
-  /** What governs requests of a rule: to `upstream`, or to none in particular. */
+  /** What governs requests of a rule: to `backend`, one of its own, or to none in particular. */
   requestLayers(
     route: RouteNode,
     rule: RuleNode,
-    { upstream, scope }: { readonly upstream: Upstream | null; readonly scope: PolicyScope },
+    { backend, scope }: { readonly backend: BackendNode | null; readonly scope: PolicyScope },
   ): readonly PolicyLayer[] {
     const { name } = rule;
     return [
-      ...(upstream === null ? scope.layers : this.upstreamLayers(upstream, scope)),
+      ...(backend?.upstream.ok === true ? this.upstreamLayers(backend.upstream.value, scope) : scope.layers),
       ...this.#policies.at(route.ref, null),
-      ...(name === null ? [] : this.#policies.at(route.ref, name)),
-      ...this.settings.flatMap((settings) => settings.layersOfRule?.(route, rule) ?? []),
+      ...(name === null ? NO_LAYERS : this.#policies.at(route.ref, name)),
+      ...referencedLayers(route.ref, rule.filters, 'rule'),
+      ...this.settings.flatMap((settings) => settings.layersOfRule?.(route, rule) ?? NO_LAYERS),
+      ...(backend === null ? NO_LAYERS : referencedLayers(route.ref, backend.filters, 'backendRef')),
     ];
   }
 
@@ -125,6 +135,22 @@ export class Hierarchy {
     return combined;
   }
 }
+
+const NO_LAYERS: readonly PolicyLayer[] = [];
+
+/** The layers of policies that filters refer to, the first filter's last: it is the strongest. */
+const referencedLayers = (
+  route: ObjectRef,
+  filters: readonly FilterNode[],
+  level: PolicyLevel,
+): readonly PolicyLayer[] =>
+  filters.some(({ policy }) => policy !== null)
+    ? filters
+        .toReversed()
+        .flatMap(({ policy, path }) =>
+          policy === null ? [] : (layerOf(policy, placeKey(route, path), level) ?? []),
+        )
+    : NO_LAYERS;
 
 /** The layers whose settings are `settings`. */
 export const layersWith = (

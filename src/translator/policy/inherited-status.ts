@@ -19,7 +19,7 @@ import type { AncestorEntry, StatusContext } from './status.ts';
 export function inheritedEntries(policy: PolicyNode, context: StatusContext): readonly AncestorEntry[] {
   const { targets, kind } = policy;
   const { ancestors } = context;
-  const ofGateways = ancestors.of(targets, kind.attachment).map((gateway): AncestorEntry => ({
+  const ofGateways = ancestors.ofPolicy(policy).map((gateway): AncestorEntry => ({
     ancestorRef: { ...gateway.ref },
     verdicts: verdictsFor(policy, gateway, context),
   }));

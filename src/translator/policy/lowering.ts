@@ -2,30 +2,30 @@
 import type { Origin } from '../../ir/origin.ts';
 import type { PolicyValue } from '../../ir/policy-value.ts';
 import { describeRef } from '../../gatewayapi/ref.ts';
-import { BackendSettingsLowering } from './backend-policy/lowering.ts';
-import type { Combined } from './combine.ts';
+import type { Combined, PlacedItem } from './combine.ts';
 import type { Hierarchy } from './hierarchy.ts';
-import type { PolicyCarrier, PolicyLayer, PolicySettings } from './policy-settings.ts';
+import { LoweredMembers } from './members.ts';
+import type { AppliedItem, PolicyCarrier, PolicyLayer, PolicySettings } from './policy-settings.ts';
 
 export class PolicyLowering {
   readonly hierarchy: Hierarchy;
-  /** Settings for which rules and clusters have members of their own. */
-  readonly backends: BackendSettingsLowering;
+  readonly members: LoweredMembers;
   readonly #values = new Map<Combined, PolicyValue | null>();
 
   constructor(hierarchy: Hierarchy) {
     this.hierarchy = hierarchy;
-    this.backends = new BackendSettingsLowering(hierarchy);
+    this.members = new LoweredMembers(hierarchy);
   }
 
   /** The member `policies` of a part of the configuration; no member where there is no value. `layers`: all that govern it. */
   valuesFor(
     carrier: PolicyCarrier,
     layers: readonly PolicyLayer[],
+    traffic: Traffic = 'http',
   ): { readonly policies?: readonly PolicyValue[] } {
     if (layers.length === 0) return {};
     const policies = this.hierarchy.settings.flatMap((settings) =>
-      settings.lower !== undefined && settings.carriers.includes(carrier)
+      settings.lower !== undefined && settings.carriers.includes(carrier) && appliesTo(settings, traffic)
         ? (this.#valueOf(settings, this.hierarchy.combine(settings, layers)) ?? [])
         : [],
     );
@@ -46,17 +46,29 @@ function lowerValue(settings: PolicySettings, combined: Combined): PolicyValue |
   if (combined.contributors.length === 0) return null;
   const lowered =
     settings.merge === 'add-up'
-      ? settings.lower(combined.items.map(({ item }) => item.value))
+      ? settings.lower(combined.items.map(appliedItem))
       : (settings.lower?.(combined.merged.spec) ?? null);
   if (lowered === null) return null;
   return { kind: settings.name, settings: lowered, from: combined.contributors.map(originOf) };
 }
 
+const appliedItem = ({ item, layer }: PlacedItem): AppliedItem => ({
+  value: item.value,
+  policy: originOf(layer),
+  level: layer.level,
+});
+
 const originOf = ({ source: { kind, namespace, name } }: PolicyLayer): Origin => ({ kind, namespace, name });
 
+/** What a rule and its backends carry. */
+export type Traffic = 'http' | 'layer4';
+
+export const appliesTo = ({ layer4 }: PolicySettings, traffic: Traffic): boolean =>
+  traffic === 'http' || layer4 === true;
+
 /** Why a policy closes the traffic that `layers` govern, or null. */
-export function closedBy(layers: readonly PolicyLayer[]): string | null {
-  const closing = layers.filter(({ closed }) => closed !== null);
+export function closedBy(layers: readonly PolicyLayer[], traffic: Traffic): string | null {
+  const closing = layers.filter(({ closed, settings }) => closed !== null && appliesTo(settings, traffic));
   if (closing.length === 0) return null;
   return closing.map(({ source, closed }) => `${describeRef(source)} is invalid: ${closed ?? ''}`).join(' ');
 }

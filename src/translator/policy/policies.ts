@@ -16,8 +16,8 @@ import {
   type PolicyObject,
   type PolicyTarget,
 } from './policy-kind.ts';
-import type { PolicyLayer } from './policy-settings.ts';
-import { linkTargets, placeKey, TargetClaims, TargetIndex } from './targets.ts';
+import type { PolicyLayer, PolicyLevel } from './policy-settings.ts';
+import { levelOf, linkTargets, placeKey, TargetClaims, TargetIndex } from './targets.ts';
 
 export interface PolicyContext {
   readonly lookup: Lookup;
@@ -48,7 +48,7 @@ export function readPolicies(
   const nodes = reuseNodes(before?.nodes ?? [], findBlockConflicts(read));
   return before !== null && reuseIfSameItems(before.nodes, nodes) === before.nodes
     ? before
-    : new Policies(nodes, before);
+    : new Policies(nodes, kinds, before);
 }
 
 interface LinkContext extends PolicyContext {
@@ -60,7 +60,7 @@ function readPolicy(object: PolicyObject, kind: PolicyKind, context: LinkContext
   const { lookup, options, index, claims } = context;
   const ref = refOf(object, kind.group);
   const link = (): readonly PolicyTarget[] =>
-    linkTargets(ref, object.spec.targetRefs, { index, claims, allowed: kind.targets });
+    linkTargets(ref, object.spec.targetRefs ?? [], { index, claims, allowed: kind.targets });
   const node = { kind, object, ref, conflicts: [] };
   return contain(
     () => {
@@ -87,9 +87,16 @@ export class Policies {
   readonly inherited: InheritedPolicies;
   /** Direct policies by the place that they govern. */
   readonly #direct = new Map<string, PolicyNode[]>();
+  readonly #kinds: readonly PolicyKind[];
+  /** Policies of kinds that `isReferable`. */
+  readonly #referable: ReadonlyMap<string, PolicyNode>;
 
-  constructor(nodes: readonly PolicyNode[], before: Policies | null) {
+  constructor(nodes: readonly PolicyNode[], kinds: readonly PolicyKind[], before: Policies | null) {
     this.nodes = nodes;
+    this.#kinds = kinds;
+    this.#referable = new Map(
+      nodes.filter(({ kind }) => kind.isReferable).map((node) => [placeKey(node.ref, null), node]),
+    );
     const inherited = nodes.filter(({ kind }) => kind.attachment.kind === 'inherited');
     const known = before?.inherited;
     this.inherited =
@@ -118,6 +125,16 @@ export class Policies {
     if (ofSection.length === 0) return ofTarget;
     return [...ofSection, ...ofTarget.filter(({ kind }) => !ofSection.some((node) => node.kind === kind))];
   }
+
+  /** Whether filters may refer to policies of a kind. The same for all snapshots. */
+  isReferable(group: string, kind: string): boolean {
+    return this.#kinds.some((one) => one.isReferable && one.group === group && one.kind === kind);
+  }
+
+  /** The policy of a kind that `isReferable`. */
+  referable(ref: ObjectRef): PolicyNode | undefined {
+    return this.#referable.get(placeKey(ref, null));
+  }
 }
 
 /** An invalid policy that protects still has an effect: it closes its targets. */
@@ -137,7 +154,7 @@ export class InheritedPolicies {
   }
 
   #attach(node: PolicyNode, { ref, sectionName }: PolicyTarget): void {
-    const layer = layerOf(node, placeKey(ref, sectionName));
+    const layer = layerOf(node, placeKey(ref, sectionName), levelOf(ref, sectionName));
     if (layer === null) return;
     const known = this.#layers.get(layer.place);
     if (known === undefined) this.#layers.set(layer.place, [layer]);
@@ -153,7 +170,7 @@ export class InheritedPolicies {
 const NO_LAYERS: readonly PolicyLayer[] = [];
 
 /** What a policy sets at one place; null: nothing. */
-export function layerOf(node: PolicyNode, place: string): PolicyLayer | null {
+export function layerOf(node: PolicyNode, place: string, level: PolicyLevel): PolicyLayer | null {
   const { kind, ref, settings } = node;
   if (kind.settings === null || !isEffective(node)) return null;
   const isOpen = isValid(node) && settings !== null;
@@ -162,6 +179,7 @@ export function layerOf(node: PolicyNode, place: string): PolicyLayer | null {
     kind,
     source: ref,
     place,
+    level,
     spec: isOpen ? settings : {},
     closed: isOpen ? null : joinMessages([...node.faults, ...node.referenceFaults]),
   };

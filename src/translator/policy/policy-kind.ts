@@ -1,12 +1,13 @@
 /**
  * What the translator knows about one kind of policy. A new kind is one file that exports a `PolicyKind`, and one entry in
- * policy-kinds.ts: everything else in this folder is the same for all kinds and names none of them.
+ * policy-kinds.ts: everything else in this folder is the same for all kinds, and no other code names one.
  */
 import type { ObjectMeta } from '../../gatewayapi/object-meta.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { ReferenceContext } from '../graph/certificate.ts';
+import type { UpstreamTlsNode } from '../graph/nodes.ts';
 import type { Use } from './backend-usage.ts';
 import type { PolicySettings } from './policy-settings.ts';
 import type { TargetKind, TargetRef } from './targets.ts';
@@ -15,7 +16,8 @@ export interface PolicyObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: ObjectMeta;
-  readonly spec: { readonly targetRefs: readonly TargetRef[] };
+  /** `targetRefs`: absent only of a kind that `isReferable`. */
+  readonly spec: { readonly targetRefs?: readonly TargetRef[] };
 }
 
 export interface PolicyKind<Object extends PolicyObject = PolicyObject, Settings extends object = object> {
@@ -35,8 +37,12 @@ export interface PolicyKind<Object extends PolicyObject = PolicyObject, Settings
   readonly hasReferences: boolean;
   /** Reads one object. Whether it satisfies its schema is checked for all kinds alike. */
   read(object: Object, context: ReferenceContext): PolicyReading<Settings>;
-  /** How policies on different targets are combined; null: they are not, and code that needs the policy of a target asks for it. */
+  /** How policies on different targets are combined; null: they are not. */
   readonly settings: PolicySettings<Settings> | null;
+  /** The policies of a `direct` kind decide how the gateway encrypts connections to their targets. */
+  upstreamTls?(settings: Settings): UpstreamTlsNode;
+  /** Filters of the type ExtensionRef may refer to the policies: they then count at the level of the filter's rule or backendRef. */
+  readonly isReferable?: true;
   /**
    * Of the same target, blocks that a policy of another kind with the same `settings` sets are that kind's, as a whole. Such policies are
    * weaker than those of the other kind.
@@ -94,12 +100,6 @@ export interface BlockConflict {
   /** The other policy governs all of the target, not just a section. */
   readonly isWhole: boolean;
 }
-
-/** Whether `node` is of this kind, and so has its type of settings. */
-export const isOfKind = <Object extends PolicyObject, Settings extends object>(
-  node: PolicyNode,
-  kind: PolicyKind<Object, Settings>,
-): node is PolicyNode<Settings> => (node.kind as object) === kind;
 
 /** It can be applied. */
 export const isValid = ({ faults, settings }: PolicyNode): boolean =>

@@ -1,19 +1,23 @@
 /** What policies set, and how policies on different targets are combined. Kinds that share one `PolicySettings` are combined with each other. */
-import type { EffectiveSetting } from '../../ir/origin.ts';
+import type { EffectiveSetting, Origin } from '../../ir/origin.ts';
+import type { ClusterPolicy, RequestPolicy } from '../../ir/policy.ts';
 import type { RouteNode, RuleNode, Upstream, UpstreamProtocol } from '../graph/nodes.ts';
+import type { SessionNode } from '../graph/session.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { PolicyKind } from './policy-kind.ts';
 
 export type PolicySettings<Settings extends object = object> =
   OverridingSettings<Settings> | AddingSettings<Settings>;
 
-/** Parts of the data plane's configuration that carry settings. */
+/** Parts of the data plane's configuration that carry settings. Rules and backends of layer 4 only of settings with `layer4`. */
 export type PolicyCarrier = 'port' | 'listener' | 'rule' | 'backend';
 
 interface AnySettings {
   /** The `kind` of their values in the data plane's configuration (`PolicyValue`). */
   readonly name: string;
   readonly carriers: readonly PolicyCarrier[];
+  /** The settings apply to TCPRoutes, TLSRoutes and UDPRoutes as well. */
+  readonly layer4?: true;
   /** By path below `spec`, in the order of the schema. A list is one field. Fields that always apply may be left out. */
   readonly fields: Readonly<Record<string, SettingField>>;
   /** A block that is one decision for all backends of a rule: that of the first backend that has any (GEP-1619). */
@@ -32,25 +36,55 @@ interface AnySettings {
 /** A closer policy overrides a farther one field by field. */
 export interface OverridingSettings<Settings extends object> extends AnySettings {
   readonly merge: 'override-fields';
-  /** The value that the carriers get; null: none. Absent: the configuration has members of its own for these settings. */
+  /** The value that the carriers get; null: none. Absent: the settings are lowered to `members` alone. */
   lower?(settings: Settings): object | null;
+  readonly members?: MemberLowering<Settings>;
+}
+
+/**
+ * Lowers settings to members that clusters, rules and backends have in the configuration, besides the values that they carry. Settings
+ * may leave out members, which then keep their defaults.
+ */
+export interface MemberLowering<Settings extends object = object> {
+  /** Of the pool of connections to an upstream. `host`: the `Host` of requests that the proxy itself sends to it. */
+  pool?(settings: Settings, host: string): Partial<ClusterPolicy>;
+  /** Of the attempts of requests of a rule, or to one of its backends. */
+  requests?(settings: Settings): Partial<RequestPolicy>;
+  /** The sessions of requests to a backend; null: none. */
+  session?(settings: Settings): SessionNode | null;
 }
 
 /** Policies of all levels count: a closer one does not replace a farther one, unless the farther one allows it. */
 export interface AddingSettings<Settings extends object> extends AnySettings {
   readonly merge: 'add-up';
   itemsOf(settings: Settings): readonly PolicyItem[];
-  /** The value that the carriers get from the items that apply, of the farthest policy first. */
-  lower(values: readonly object[]): object | null;
+  /** The value that the carriers get from the items that apply, of the farthest policy first; there is at least one. */
+  lower(items: readonly AppliedItem[]): object | null;
+}
+
+/** An item that applies, with the policy that it comes from. */
+export interface AppliedItem {
+  readonly value: object;
+  readonly policy: Origin;
+  readonly level: PolicyLevel;
 }
 
 /** One thing that a policy adds. */
 export interface PolicyItem {
   /** Of the field below `spec`. */
   readonly path: string;
-  /** A closer item of the same name replaces one that `isDefault`. */
+  /** Items of one name are alternatives; see `precedence`. */
   readonly name: string;
-  readonly isDefault: boolean;
+  /**
+   * `Override`: it applies, whatever policies below its target say. `Default`: the closest item of the same name replaces it; of two at
+   * one place, that of the older policy.
+   */
+  readonly precedence: 'Override' | 'Default';
+  /**
+   * An exemption: a `Default` that takes the place of farther ones and adds nothing. It has no effect where an `Override` of the same
+   * name governs the traffic as well.
+   */
+  readonly isExemption?: true;
   readonly value: object;
 }
 
@@ -76,8 +110,13 @@ export interface SettingsLayer<Settings extends object = object> {
   readonly whole?: readonly string[];
 }
 
+/** What a policy is attached to. */
+export type PolicyLevel =
+  'Gateway' | 'ListenerSet' | 'listener' | 'backend' | 'route' | 'rule' | 'backendRef';
+
 export interface PolicyLayer<Settings extends object = object> extends SettingsLayer<Settings> {
   readonly settings: PolicySettings;
+  readonly level: PolicyLevel;
   /** Of the policy; null: `source` is not a policy. */
   readonly kind: PolicyKind | null;
   /** Why the policy closes all that it governs; null: it does not. */

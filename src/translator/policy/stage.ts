@@ -13,7 +13,10 @@ import { targetLists } from './targets.ts';
 type PolicyLists = readonly (readonly object[])[];
 
 /** The sources for reading the policies themselves. */
-const NO_POLICIES = { policies: { governing: () => [] }, backends: new Map() };
+const NO_POLICIES = {
+  policies: { governing: () => [], isReferable: () => false, referable: () => undefined },
+  backends: new Map(),
+};
 
 export interface ReadPolicies {
   readonly policies: Policies;

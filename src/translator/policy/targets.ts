@@ -8,6 +8,7 @@ import { routeLists, type AnyRoute } from '../graph/route-adapter.ts';
 import type { Lookup } from '../graph/snapshot-index.ts';
 import { policySectionNotFound, policyTargetNotFound, policyTargetUnsupported } from './faults.ts';
 import type { PolicyTarget } from './policy-kind.ts';
+import type { PolicyLevel } from './policy-settings.ts';
 
 /** A member of a policy's `targetRefs`. Targets are in the policy's own namespace. */
 export interface TargetRef {
@@ -19,20 +20,36 @@ export interface TargetRef {
 
 interface Target {
   readonly group: string;
+  readonly level: PolicyLevel;
+  /** Of its sections. */
+  readonly sectionLevel: PolicyLevel;
   /** What a `sectionName` names; null: it has no sections. */
   readonly section: string | null;
   /** Routes send requests to it. */
   readonly isBackend: boolean;
 }
 
-const ROUTE = { group: GATEWAY_GROUP, section: 'rule', isBackend: false } as const;
+const ROUTE = {
+  group: GATEWAY_GROUP,
+  level: 'route',
+  sectionLevel: 'rule',
+  section: 'rule',
+  isBackend: false,
+} as const;
+const OWNER = {
+  group: GATEWAY_GROUP,
+  sectionLevel: 'listener',
+  section: 'listener',
+  isBackend: false,
+} as const;
+const BACKEND = { level: 'backend', sectionLevel: 'backend', isBackend: true } as const;
 
 /** What `targetRefs` of some kind of policy may name. */
 const TARGET_KINDS = {
-  Service: { group: CORE_GROUP, section: 'port', isBackend: true },
-  XBackend: { group: EXPERIMENTAL_GROUP, section: null, isBackend: true },
-  Gateway: { group: GATEWAY_GROUP, section: 'listener', isBackend: false },
-  ListenerSet: { group: GATEWAY_GROUP, section: 'listener', isBackend: false },
+  Service: { ...BACKEND, group: CORE_GROUP, section: 'port' },
+  XBackend: { ...BACKEND, group: EXPERIMENTAL_GROUP, section: null },
+  Gateway: { ...OWNER, level: 'Gateway' },
+  ListenerSet: { ...OWNER, level: 'ListenerSet' },
   HTTPRoute: ROUTE,
   GRPCRoute: ROUTE,
   TCPRoute: ROUTE,
@@ -43,6 +60,13 @@ const TARGET_KINDS = {
 export type TargetKind = keyof typeof TARGET_KINDS;
 
 const isTargetKind = (kind: string): kind is TargetKind => Object.hasOwn(TARGET_KINDS, kind);
+
+/** The level of a target that exists, or of a section of it. */
+export function levelOf({ kind }: ObjectRef, sectionName: string | null): PolicyLevel {
+  if (!isTargetKind(kind)) return 'route';
+  const { level, sectionLevel } = TARGET_KINDS[kind];
+  return sectionName === null ? level : sectionLevel;
+}
 
 export const isBackendTarget = ({ kind }: ObjectRef): boolean =>
   isTargetKind(kind) && TARGET_KINDS[kind].isBackend;

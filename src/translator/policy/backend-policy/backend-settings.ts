@@ -2,43 +2,42 @@
 import type { BackendPolicySpec } from '../../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../../gatewayapi/ref.ts';
 import type { RouteNode, RuleNode, Upstream } from '../../graph/nodes.ts';
+import { readSession } from '../../graph/session.ts';
 import type { OverridingSettings, PolicyLayer } from '../policy-settings.ts';
 import { describeSettings } from './describe.ts';
 import { POLICY_FIELDS } from './fields.ts';
+import { lowerPool, lowerRequests } from './lower.ts';
 
 export type BackendSettings = Omit<BackendPolicySpec, 'targetRefs'>;
 
-/** Rules and clusters have members of their own for these settings: lowering.ts makes them. */
 export const BACKEND_SETTINGS: OverridingSettings<BackendSettings> = {
   merge: 'override-fields',
   name: 'backend',
   carriers: ['backend'],
+  layer4: true,
   fields: POLICY_FIELDS,
   ruleWideBlock: 'sessionPersistence',
   layersOfUpstream: ({ ref, prefersLocal }: Upstream) => (prefersLocal ? [distributionLayer(ref)] : []),
   layersOfRule: (route: RouteNode, rule: RuleNode) => inlineLayers(route.ref, rule),
   describe: describeSettings,
+  members: {
+    pool: lowerPool,
+    requests: lowerRequests,
+    session: ({ sessionPersistence }) =>
+      sessionPersistence === undefined ? null : readSession(sessionPersistence),
+  },
 };
 
+/** What an object that is no policy sets. */
 const layerOfObject = (
-  source: ObjectRef,
-  place: string,
-  { spec, whole }: { readonly spec: BackendSettings; readonly whole: readonly string[] },
-): PolicyLayer<BackendSettings> => ({
-  settings: BACKEND_SETTINGS,
-  kind: null,
-  closed: null,
-  source,
-  place,
-  spec,
-  whole,
-});
+  layer: Pick<PolicyLayer<BackendSettings>, 'source' | 'place' | 'level' | 'spec' | 'whole'>,
+): PolicyLayer<BackendSettings> => ({ settings: BACKEND_SETTINGS, kind: null, closed: null, ...layer });
 
 /** Any local endpoint is enough, as for kube-proxy. */
 function distributionLayer(service: ObjectRef): PolicyLayer {
   const preferLocal = { minEndpointsThreshold: 1 };
   const spec = { loadBalancer: { zoneAware: { preferLocal } } };
-  return layerOfObject(service, 'distribution', { spec, whole: [] });
+  return layerOfObject({ source: service, place: 'distribution', level: 'backend', spec });
 }
 
 /** Conditions that are retried whenever an HTTPRoute has a `retry` stanza (HTTPRouteRetry). */
@@ -55,5 +54,6 @@ function inlineLayers(route: ObjectRef, { settings, index }: RuleNode): readonly
   };
   const whole = sessionPersistence === null ? [] : ['sessionPersistence'];
   const { kind, namespace, name } = route;
-  return [layerOfObject(route, `${kind}/${namespace}/${name} ${String(index)}`, { spec: own, whole })];
+  const place = `${kind}/${namespace}/${name} ${String(index)}`;
+  return [layerOfObject({ source: route, place, level: 'rule', spec: own, whole })];
 }
