@@ -1,6 +1,6 @@
 /**
- * Asks a real API server about every manifest of the sample, by a dry run with strict field validation, and keeps its verdicts in
- * verdicts.json, or the file of `--out`; `--count` asks about the first manifests only. The server needs the CRDs of the Gateway API and of Sluice; its admission plugin NamespaceLifecycle must be off, for
+ * Asks a real API server about every manifest of every sample, by a dry run with strict field validation, and keeps its verdicts in
+ * `verdicts/`, or the folder of `--out`; `--count` asks about the first manifests of each sample only, `--sample` about one sample. The server needs the CRDs of the Gateway API and of Sluice; its admission plugin NamespaceLifecycle must be off, for
  * the namespaces of the sample do not exist.
  *
  *   node test/schema/main.ts --server https://127.0.0.1:6443 --token TOKEN --name 'Kubernetes 1.37.2'
@@ -11,16 +11,23 @@ import { parseArgs } from 'node:util';
 import { REGISTRY } from '../../src/gatewayapi/kind-registry.ts';
 import { splitApiVersion } from '../../src/gatewayapi/validation/api-version.ts';
 import { isJsonObject, type JsonObject } from '../../src/gatewayapi/validation/schema.ts';
-import { isAskable, LINE_LENGTH, RECORD_FILE, SAMPLE_SIZE, sampleManifest } from './sample.ts';
-import { readSeeds } from './seeds.ts';
+import { isAskable, LINE_LENGTH, recordFile, sampleManifest, samples, type Sample } from './sample.ts';
 
-const { server, token, name, out, count } = parseArgs({
+const {
+  server,
+  token,
+  name,
+  out,
+  count,
+  sample: only,
+} = parseArgs({
   options: {
     server: { type: 'string' },
     token: { type: 'string' },
     name: { type: 'string' },
-    out: { type: 'string', default: RECORD_FILE },
-    count: { type: 'string', default: String(SAMPLE_SIZE) },
+    out: { type: 'string' },
+    count: { type: 'string' },
+    sample: { type: 'string' },
   },
 }).values;
 if (server === undefined || token === undefined || name === undefined) {
@@ -65,15 +72,15 @@ function namespaceOf({ metadata }: JsonObject): string {
   return typeof namespace === 'string' ? namespace : 'default';
 }
 
-async function ask(index: number): Promise<string> {
-  const { seed, manifest } = sampleManifest(seeds, index);
+async function ask(sample: Sample, index: number): Promise<string> {
+  const { seed, manifest } = sampleManifest(sample, index);
   if (!isAskable(seed, manifest)) return '-';
   const { status, body } = await call('POST', pathOf(manifest), JSON.stringify(manifest));
   // 409: an object of that name is there already, which is asked after validation.
   if (status === 201 || status === 409) return 'a';
   if (status === 400 || status === 422) return dependsOnCluster(body) ? '-' : 'r';
   throw new Error(
-    `unexpected answer ${String(status)} to manifest ${String(index)}: ${JSON.stringify(body)}`,
+    `unexpected answer ${String(status)} to manifest ${String(index)} of ${sample.name}: ${JSON.stringify(body)}`,
   );
 }
 
@@ -85,12 +92,15 @@ function dependsOnCluster(body: unknown): boolean {
   );
 }
 
-const seeds = readSeeds();
-const letters: string[] = [];
-for (let start = 0; start < Number(count); start += LINE_LENGTH) {
-  const indices = Array.from({ length: LINE_LENGTH }, (_, offset) => start + offset);
-  letters.push((await Promise.all(indices.map(ask))).join(''));
+for (const sample of samples()) {
+  if (only !== undefined && sample.name !== only) continue;
+  const end = Math.min(sample.size, Number(count ?? sample.size));
+  const letters: string[] = [];
+  for (let start = 0; start < end; start += LINE_LENGTH) {
+    const indices = Array.from({ length: LINE_LENGTH }, (_, offset) => start + offset);
+    letters.push((await Promise.all(indices.map((index) => ask(sample, index)))).join(''));
+  }
+  const record = { server: name, verdicts: letters };
+  writeFileSync(recordFile(sample, out), `${JSON.stringify(record, null, 2)}\n`);
 }
-const record = { server: name, verdicts: letters };
-writeFileSync(out, `${JSON.stringify(record, null, 2)}\n`);
 agent.destroy();

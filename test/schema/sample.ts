@@ -4,9 +4,25 @@ import { join } from 'node:path';
 import { isJsonObject, type JsonObject } from '../../src/gatewayapi/validation/schema.ts';
 import { mutate } from './mutate.ts';
 import { Random } from '../support/random.ts';
+import { seedGroups, type SeedGroup } from './seeds.ts';
 
-export const SAMPLE_SIZE = 6_000;
-export const RECORD_FILE = join(import.meta.dirname, 'verdicts.json');
+const BASE_SIZE = 6_000;
+const KIND_SIZE = 600;
+
+/** Mutated manifests of one group of seeds, and where the answers about them are kept. */
+export interface Sample extends SeedGroup {
+  readonly size: number;
+  readonly file: string;
+}
+
+export const samples = (): readonly Sample[] =>
+  seedGroups().map((group) => ({
+    ...group,
+    size: group.name === 'base' ? BASE_SIZE : KIND_SIZE,
+    file: `${group.name}.json`,
+  }));
+
+const RECORDS = join(import.meta.dirname, 'verdicts');
 
 export interface Verdicts {
   /** Which API server was asked. */
@@ -18,11 +34,15 @@ export interface Verdicts {
 /** How many letters a line of the record holds, so that a change shows where it is. */
 export const LINE_LENGTH = 100;
 
-export const readVerdicts = (): Verdicts => JSON.parse(readFileSync(RECORD_FILE, 'utf8')) as Verdicts;
+/** `folder`: where records are, if not in the repository. */
+export const readVerdicts = ({ file }: Sample, folder = RECORDS): Verdicts =>
+  JSON.parse(readFileSync(join(folder, file), 'utf8')) as Verdicts;
+
+export const recordFile = ({ file }: Sample, folder = RECORDS): string => join(folder, file);
 
 /** Number `index` of the sample: always the same manifest. */
 export function sampleManifest(
-  seeds: readonly JsonObject[],
+  { seeds }: Sample,
   index: number,
 ): { readonly seed: JsonObject; readonly manifest: JsonObject } {
   const random = new Random(index);
