@@ -1,15 +1,15 @@
 /**
- * `npm run generate`: types and validation data from the CRDs of the Gateway API and of Sluice itself, and the controller's RBAC rules.
- * Needs Go, which brings the Gateway API's module; what is generated is committed.
+ * `npm run generate`: rows of the table of kinds from the CRDs of Sluice, types and validation data from those and the CRDs of the Gateway
+ * API, and the controller's RBAC rules. Needs Go, which brings the Gateway API's module; what is generated is committed.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { isCustom } from '../src/gatewayapi/kind.ts';
-import { KINDS } from '../src/gatewayapi/kinds.ts';
 import { compactSchemas } from './generate/compact-schema.ts';
 import { readCrd, type Crd } from './generate/crd.ts';
+import { renderOwnKinds, type OwnCrd } from './generate/own-kinds.ts';
 import { renderKindTemplates } from './generate/rbac.ts';
 import { renderTypes } from './generate/render-types.ts';
 
@@ -23,12 +23,19 @@ function moduleFolder(): string {
   return (JSON.parse(text) as { readonly Dir: string }).Dir;
 }
 
-function readCrds(folder: string): Crd[] {
-  return readdirSync(folder)
+const documentsIn = (folder: string): unknown[] =>
+  readdirSync(folder)
     .toSorted()
     .flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), 'utf8')))
-    .flatMap((document) => readCrd(document.toJS(), Object.values(KINDS)) ?? []);
-}
+    .map((document): unknown => document.toJS());
+
+mkdirSync(OUTPUT, { recursive: true });
+writeFileSync(join(OUTPUT, 'own-kinds.ts'), renderOwnKinds(documentsIn(OWN_CRDS) as OwnCrd[]));
+// The table of kinds includes the rows just written.
+const { KINDS } = await import('../src/gatewayapi/kinds.ts');
+
+const readCrds = (folder: string): Crd[] =>
+  documentsIn(folder).flatMap((document) => readCrd(document, Object.values(KINDS)) ?? []);
 
 const crds = [
   ...readCrds(join(moduleFolder(), 'config', 'crd', 'experimental')),
@@ -40,7 +47,6 @@ const absent = Object.values(KINDS).filter(
 );
 if (absent.length > 0) throw new Error(`no CRD of ${absent.map(({ kind }) => kind).join(', ')}`);
 
-mkdirSync(OUTPUT, { recursive: true });
 writeFileSync(join(OUTPUT, 'types.ts'), renderTypes(crds, MODULE));
 writeFileSync(join(OUTPUT, 'schemas.json'), `${JSON.stringify(compactSchemas(crds))}\n`);
 writeFileSync(KIND_TEMPLATES, renderKindTemplates(Object.values(KINDS)));

@@ -7,6 +7,7 @@ import { SCHEMAS } from '../../src/gatewayapi/kind-registry.ts';
 import { KINDS } from '../../src/gatewayapi/kinds.ts';
 import { compactSchema, compactSchemas } from './compact-schema.ts';
 import { readCrd, type JsonSchema } from './crd.ts';
+import { ownKind, renderOwnKinds, type OwnCrd } from './own-kinds.ts';
 import { renderTypes } from './render-types.ts';
 
 const schema: JsonSchema = {
@@ -101,6 +102,41 @@ suite('generated types and schemas', () => {
     assert.equal(crds.length, documents.length, 'every CRD is of a kind in the table');
     for (const [kind, schemas] of Object.entries(compactSchemas(crds))) {
       assert.deepEqual(SCHEMAS[kind], schemas, kind);
+    }
+  });
+
+  test('own-kinds.ts has what the CRDs of Sluice say (npm run generate)', () => {
+    const folder = new URL('../../src/gatewayapi/crds/', import.meta.url);
+    const documents = readdirSync(folder).map(
+      (file) => parse(readFileSync(new URL(file, folder), 'utf8')) as OwnCrd,
+    );
+    const written = new URL('../../src/gatewayapi/generated/own-kinds.ts', import.meta.url);
+    assert.equal(renderOwnKinds(documents), readFileSync(written, 'utf8'));
+  });
+
+  test('the row of a kind has its list, and what its status and its references say', () => {
+    const own = (kind: string, plural: string, properties: JsonSchema['properties'] = {}): unknown => {
+      const openAPIV3Schema = { properties };
+      const row = ownKind({ spec: { names: { kind, plural }, versions: [{ schema: { openAPIV3Schema } }] } });
+      return Object.entries(row).map(([list, { status, followReferences }]) => [
+        list,
+        status,
+        followReferences,
+      ]);
+    };
+    const object = (name: string, child: JsonSchema): JsonSchema => ({ properties: { [name]: child } });
+    assert.deepEqual(own('TeaPolicy', 'teapolicies'), [['teaPolicies', null, false]]);
+    assert.deepEqual(own('RewriteFilter', 'rewritefilters'), [['rewriteFilters', null, false]]);
+    assert.deepEqual(own('Tea', 'teas', { status: object('ancestors', {}) }), [['teas', 'policy', false]]);
+    assert.deepEqual(own('Tea', 'teas', { status: object('conditions', {}) }), [
+      ['teas', 'conditions', false],
+    ]);
+    for (const [field, schema] of [
+      ['secretRef', {}],
+      ['crl', { items: object('kind', { enum: ['ConfigMap'] }) }],
+    ] as const) {
+      const spec = object('list', { items: object(field, schema) });
+      assert.deepEqual(own('Tea', 'teas', { spec }), [['teas', null, true]], field);
     }
   });
 

@@ -1,9 +1,10 @@
 /**
- * Every kind that Sluice reads, by the name of its list in the snapshot. This table is the only place that names them all: watches,
- * discovery, the file reader, `ResourceSnapshot`, statuses, RBAC rules and the table of kinds in the documentation are derived from it.
- * CONTRIBUTING.md says how to add one.
+ * Every kind that Sluice reads, by the name of its list in the snapshot. Watches, discovery, the file reader, `ResourceSnapshot`, statuses,
+ * RBAC rules and the table of kinds in the documentation are derived from this table; the rows of the kinds that Sluice itself defines are
+ * derived from their CRDs. CONTRIBUTING.md says how to add one.
  */
-import { GATEWAY_API, KUBERNETES, POLICY, SLUICE, type KindTable, type StatusShape } from './kind.ts';
+import { OWN_KINDS } from './generated/own-kinds.ts';
+import { GATEWAY_API, KUBERNETES, POLICY, type KindTable, type StatusShape } from './kind.ts';
 import { EXPERIMENTAL_GROUP } from './ref.ts';
 
 const EXPERIMENTAL = { ...GATEWAY_API, group: EXPERIMENTAL_GROUP, versions: ['v1alpha1'] } as const;
@@ -25,9 +26,8 @@ export const KINDS = {
   referenceGrants: { ...GATEWAY_API, kind: 'ReferenceGrant', plural: 'referencegrants', versions: ['v1', 'v1beta1'] },
   backendTlsPolicies: { ...GATEWAY_API, ...POLICY, kind: 'BackendTLSPolicy', plural: 'backendtlspolicies', versions: ['v1', 'v1alpha3'], followReferences: true },
   backendTrafficPolicies: { ...EXPERIMENTAL, ...POLICY, kind: 'XBackendTrafficPolicy', plural: 'xbackendtrafficpolicies' },
-  backendPolicies: { ...SLUICE, ...POLICY, kind: 'BackendPolicy', plural: 'backendpolicies' },
   backends: { ...EXPERIMENTAL, kind: 'XBackend', plural: 'xbackends', followReferences: true, status: 'backend' },
-  proxyConfigs: { ...SLUICE, kind: 'ProxyConfig', plural: 'proxyconfigs', status: 'conditions' },
+  ...OWN_KINDS,
   services: { ...KUBERNETES, kind: 'Service', plural: 'services' },
   endpointSlices: { ...KUBERNETES, kind: 'EndpointSlice', plural: 'endpointslices', group: 'discovery.k8s.io' },
   secrets: { ...KUBERNETES, kind: 'Secret', plural: 'secrets', read: 'referenced', fieldSelector: NO_INTERNAL_SECRETS },

@@ -1,6 +1,6 @@
 /**
- * A kind that Sluice does not have, added as a contributor adds one: a CRD and one line of the table of kinds. Everything that treats kinds
- * alike serves it.
+ * A kind that Sluice does not have, added as a contributor adds one: a CRD, from which its row of the table of kinds is generated. Everything
+ * that treats kinds alike serves it.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,10 +11,11 @@ import { parse } from 'yaml';
 import { renderKinds } from '../../scripts/docs/kinds.ts';
 import { compactSchemas } from '../../scripts/generate/compact-schema.ts';
 import { readCrd } from '../../scripts/generate/crd.ts';
+import { ownKind, type OwnCrd } from '../../scripts/generate/own-kinds.ts';
 import { renderKindTemplates } from '../../scripts/generate/rbac.ts';
 import { renderTypes } from '../../scripts/generate/render-types.ts';
 import { StatusFile } from '../../src/admin/status-file.ts';
-import { POLICY, SLUICE, type KindTable } from '../../src/gatewayapi/kind.ts';
+import { SLUICE, type KindTable } from '../../src/gatewayapi/kind.ts';
 import { KindRegistry, SCHEMAS, type KindSchemas } from '../../src/gatewayapi/kind-registry.ts';
 import { KINDS } from '../../src/gatewayapi/kinds.ts';
 import type { ResourceSnapshot, SnapshotOf } from '../../src/gatewayapi/snapshot.ts';
@@ -54,21 +55,23 @@ spec:
                 secretRef: { type: object, required: [name], properties: { name: { type: string } } }
             status:
               type: object
-              x-kubernetes-preserve-unknown-fields: true
+              properties:
+                ancestors: { type: array, items: { type: object, x-kubernetes-preserve-unknown-fields: true } }
 `;
 
 const TABLE = {
   ...KINDS,
   quotaPolicies: {
     ...SLUICE,
-    ...POLICY,
     kind: 'QuotaPolicy',
     plural: 'quotapolicies',
     followReferences: true,
+    status: 'policy',
   },
 } as const satisfies KindTable;
 
-const crd = readCrd(parse(CRD), Object.values(TABLE));
+const document = parse(CRD) as OwnCrd;
+const crd = readCrd(document, Object.values(TABLE));
 assert.ok(crd !== null);
 const REGISTRY = new KindRegistry(TABLE, { ...SCHEMAS, ...(compactSchemas([crd]) as KindSchemas) });
 
@@ -252,6 +255,10 @@ test('the status file has the status of a new kind, beside the entries of other 
 });
 
 suite('what is generated for a new kind', () => {
+  test('its row of the table of kinds', () => {
+    assert.deepEqual(ownKind(document), { quotaPolicies: TABLE.quotaPolicies });
+  });
+
   test('RBAC rules for its objects and its status', () => {
     const text = renderKindTemplates(Object.values(TABLE));
     assert.match(

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { parse } from 'yaml';
 import { compactSchemas } from '../../scripts/generate/compact-schema.ts';
 import { readCrd } from '../../scripts/generate/crd.ts';
+import { ownKind, type OwnCrd } from '../../scripts/generate/own-kinds.ts';
 import { settingsOf } from '../../src/admin/explain/settings.ts';
 import { parseRequest } from '../../src/admin/explain/request.ts';
 import type { Condition } from '../../src/gatewayapi/condition.ts';
-import { POLICY, SLUICE, type KindTable } from '../../src/gatewayapi/kind.ts';
+import type { KindTable } from '../../src/gatewayapi/kind.ts';
 import { KindRegistry, SCHEMAS, type KindSchemas } from '../../src/gatewayapi/kind-registry.ts';
 import { KINDS } from '../../src/gatewayapi/kinds.ts';
 import { SLUICE_GROUP } from '../../src/gatewayapi/ref.ts';
@@ -63,14 +64,8 @@ spec:
               properties: { ancestors: { type: array, items: { type: object } } }
 `;
 
-const TABLE = {
-  ...KINDS,
-  bannerPolicies: { ...SLUICE, ...POLICY, kind: 'BannerPolicy', plural: 'bannerpolicies' },
-  guardPolicies: { ...SLUICE, ...POLICY, kind: 'GuardPolicy', plural: 'guardpolicies' },
-} as const satisfies KindTable;
-
 const TEXT = '{ type: string }';
-const CRDS = [
+const DOCUMENTS = [
   crd(
     'BannerPolicy',
     'bannerpolicies',
@@ -81,7 +76,9 @@ const CRDS = [
     'guardpolicies',
     `name: ${TEXT}\n                precedence: ${TEXT}\n                group: ${TEXT}\n                secret: ${TEXT}\n                exempt: { type: boolean }`,
   ),
-].flatMap((text) => readCrd(parse(text), Object.values(TABLE)) ?? []);
+].map((text) => parse(text) as OwnCrd);
+const TABLE: KindTable = Object.assign({}, KINDS, ...DOCUMENTS.map(ownKind)) as KindTable;
+const CRDS = DOCUMENTS.flatMap((document) => readCrd(document, Object.values(TABLE)) ?? []);
 const REGISTRY = new KindRegistry(TABLE, { ...SCHEMAS, ...(compactSchemas(CRDS) as KindSchemas) });
 
 interface BannerSettings {
@@ -93,7 +90,7 @@ interface BannerSettings {
 const BANNER_POLICY: PolicyKind<PolicyObject & { readonly spec: BannerSettings }, BannerSettings> = {
   group: SLUICE_GROUP,
   kind: 'BannerPolicy',
-  objects: (snapshot) => (snapshot as SnapshotOf<typeof TABLE>).bannerPolicies as never,
+  objects: (snapshot) => (snapshot as SnapshotOf<typeof TABLE>)['bannerPolicies'] as never,
   targets: ['Gateway', 'ListenerSet', 'HTTPRoute', 'Service'],
   attachment: { kind: 'inherited' },
   whenInvalid: 'ignored',
@@ -136,7 +133,7 @@ interface GuardSettings {
 const GUARD_POLICY: PolicyKind<PolicyObject & { readonly spec: GuardSettings }, GuardSettings> = {
   group: SLUICE_GROUP,
   kind: 'GuardPolicy',
-  objects: (snapshot) => (snapshot as SnapshotOf<typeof TABLE>).guardPolicies as never,
+  objects: (snapshot) => (snapshot as SnapshotOf<typeof TABLE>)['guardPolicies'] as never,
   targets: ['Gateway', 'ListenerSet', 'HTTPRoute', 'TCPRoute', 'Service'],
   attachment: { kind: 'inherited' },
   whenInvalid: 'closes',

@@ -78,7 +78,7 @@ function readFilter(
 }
 
 /** The policy that a filter refers to, or why there is none; null: the filter refers to no policy. */
-export function resolveFilterPolicy(
+function resolveFilterPolicy(
   kind: FilterKind,
   settings: object,
   { place, policies }: { readonly place: FilterPlace; readonly policies: Sources['policies'] },
