@@ -138,6 +138,12 @@ export const REASONS = {
     text: 'No data was sent in either direction within the idle timeout.',
     advice: 'the backend: it sent nothing for the whole idle timeout',
   },
+  access_denied: {
+    status: 403,
+    text: 'An access policy denies the request.',
+    advice:
+      'the [access log](access-log.md): `refusedBy` names the policy and its rule, `client` is the address that the policy saw',
+  },
   auth_denied: {
     status: 403,
     text: 'The external auth server denied the request.',

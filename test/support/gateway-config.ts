@@ -77,6 +77,7 @@ function toRule(rule: TestRule, index: number): RouteRule {
     timeouts: rule.timeouts ?? DEFAULT_TIMEOUTS,
     retry: rule.retry ?? null,
     sessionPersistence: rule.sessionPersistence ?? null,
+    ...(rule.policies === undefined ? {} : { policies: rule.policies }),
   };
 }
 

@@ -5,6 +5,7 @@
 import { DEFAULT_CLUSTER_POLICY } from '../../src/ir/policy.ts';
 import type { ReasonCode } from '../../src/ir/reason.ts';
 import { testBackend, testCluster } from './gateway-config.ts';
+import { accessPolicy, accessValue } from './access-policies.ts';
 import { startAuthServer } from './grpc-auth-server.ts';
 import {
   COSTLY,
@@ -26,6 +27,9 @@ import {
 } from './reply-scenes.ts';
 import { ScriptedBackend } from './scripted-backend.ts';
 
+const DENY_ALL = accessValue(
+  accessPolicy({ action: 'deny', rules: [{ clientCidrs: ['0.0.0.0/0', '::/0'] }] }),
+);
 const NEEDS_A_BODY = 'only a request with a body can be late after its head';
 
 export const WAYS: Readonly<Record<ReasonCode, readonly Way[] | { readonly never: string }>> = {
@@ -254,6 +258,17 @@ export const WAYS: Readonly<Record<ReasonCode, readonly Way[] | { readonly never
         version: 'HTTP/1.1',
         because: 'a header block of HTTP/2 that does not end ends its connection',
       },
+    },
+  ],
+  access_denied: [
+    {
+      name: 'of a rule without addresses',
+      knows: 'rule',
+      isBeforeRedirect: true,
+      scene: () => ({
+        rule: { backends: [testBackend('a')], policies: [DENY_ALL] },
+        gateway: { endpoints: { a: [] } },
+      }),
     },
   ],
   auth_denied: [

@@ -1,4 +1,5 @@
 /** Every kind of filter. */
+import { ACCESS, AUTHORIZATION } from './access/access.ts';
 import { CORS } from './cors.ts';
 import type { FilterDefinition } from './definition.ts';
 import { EXTERNAL_AUTH } from './external-auth/external-auth-filter.ts';
@@ -10,6 +11,8 @@ import { URL_REWRITE } from './url-rewrite.ts';
 
 export const BUILT_IN_FILTERS: readonly FilterDefinition[] = [
   CORS,
+  ACCESS,
+  AUTHORIZATION,
   EXTERNAL_AUTH,
   REDIRECT,
   REQUEST_HEADERS,

@@ -32,11 +32,11 @@ export const FILTER_ORDER = [
   // The gateway's own: a rule or backend that cannot serve, TRACE, Max-Forwards, the declared length of the body (dispatch.ts).
   { stage: 'checks', phase: 'request', title: 'checks of the gateway' },
   // By address, header or cookie; maintenance.
-  { stage: 'access', phase: 'request', title: null },
+  { stage: 'access', phase: 'request', title: 'access by address' },
   { stage: 'rate-limit', phase: 'request', title: null },
   { stage: 'authentication', phase: 'request', title: 'external auth' },
   // By the identity that authentication has found.
-  { stage: 'authorization', phase: 'request', title: null },
+  { stage: 'authorization', phase: 'request', title: 'access by principal' },
   { stage: 'client-rate-limit', phase: 'request', title: null },
   { stage: 'custom-request', phase: 'request', title: null },
   { stage: 'redirect', phase: 'request', title: 'redirect' },

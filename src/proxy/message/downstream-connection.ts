@@ -1,8 +1,9 @@
 /** What an exchange may know of the connection its request came on, whatever the protocol. */
-import { BlockList, isIPv6 } from 'node:net';
 import type { ClientLimits } from '../../ir/client-limits.ts';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { ListenerId } from '../../ir/ids.ts';
+import { cidrError } from '../../lib/cidr.ts';
+import { CidrSet } from '../../lib/cidr-set.ts';
 import type { ProxiedPeers } from '../net/proxy-protocol.ts';
 import { ForwardingFields } from './forwarding-fields.ts';
 
@@ -61,28 +62,15 @@ export class DownstreamConnection {
   }
 }
 
-const blockLists = new WeakMap<ProxySettings, BlockList>();
+const trusted = new WeakMap<ProxySettings, CidrSet>();
 
 /** True when `address` lies in one of the Gateway's `trustedCidrs`. Anything that is no address lies in none. */
 export function isInside(settings: ProxySettings, address: string): boolean {
-  let list = blockLists.get(settings);
-  if (list === undefined) {
-    list = toBlockList(settings.trustedCidrs);
-    blockLists.set(settings, list);
+  let set = trusted.get(settings);
+  if (set === undefined) {
+    // They were validated as input; an invalid one matches no peer.
+    set = new CidrSet(settings.trustedCidrs.filter((cidr) => cidrError(cidr) === null));
+    trusted.set(settings, set);
   }
-  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-}
-
-/** CIDRs are validated on input; an invalid one matches no peer. */
-function toBlockList(cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address = '', length = isIPv6(address) ? '128' : '32'] = cidr.split('/');
-    try {
-      list.addSubnet(address, Number(length), isIPv6(address) ? 'ipv6' : 'ipv4');
-    } catch {
-      continue;
-    }
-  }
-  return list;
+  return set.has(address);
 }

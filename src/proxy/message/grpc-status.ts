@@ -46,6 +46,7 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   grpc_timeout: DEADLINE_EXCEEDED,
   idle_timeout: DEADLINE_EXCEEDED,
   stream_idle: DEADLINE_EXCEEDED,
+  access_denied: PERMISSION_DENIED,
   auth_denied: PERMISSION_DENIED,
   auth_unavailable: PERMISSION_DENIED,
   bad_request: INTERNAL,

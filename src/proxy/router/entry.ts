@@ -157,6 +157,23 @@ class CompiledText {
   }
 }
 
+/** Header conditions outside of routes. */
+export class HeaderConditions {
+  readonly #texts: CompiledTexts;
+
+  /** Throws for patterns that cannot be served. */
+  constructor(matches: readonly HeaderMatch[], regex: RegexCompiler) {
+    this.#texts = compileTexts(matches, regex);
+  }
+
+  /** Whether a request meets all of them. */
+  meets(view: RequestView, state: MatchState): boolean {
+    for (const header of this.#texts.literal) if (!header.meetsHeader(view, state)) return false;
+    for (const header of this.#texts.pattern) if (!header.meetsHeader(view, state)) return false;
+    return true;
+  }
+}
+
 /** A regular expression for paths, which is held against the readings of a path that it can speak of. */
 class PathPattern {
   readonly #pattern: CompiledPattern;
