@@ -2,6 +2,8 @@
 import { API_LISTS, API_TYPES } from './api.ts';
 import { CONDITION_TABLES } from './conditions.ts';
 import { DEADLINES } from './deadlines.ts';
+import { EXTENSIONS } from './extensions.ts';
+import { FIELD_TABLES } from './fields.ts';
 import { FINDING_CODES } from './findings.ts';
 import { IMPORT_LAW } from './import-law.ts';
 import { READ_KINDS } from './kinds.ts';
@@ -17,6 +19,8 @@ export const SECTIONS: readonly Section[] = [
   ...COMMAND_OPTIONS,
   ...CONDITION_TABLES,
   DEADLINES,
+  EXTENSIONS,
+  ...FIELD_TABLES,
   ...FINDING_CODES,
   IMPORT_LAW,
   ...LIMITS,

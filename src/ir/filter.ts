@@ -45,6 +45,21 @@ export interface RedirectFilter {
   readonly status: 301 | 302 | 303 | 307 | 308;
 }
 
+/** Content of a configured response. */
+export interface ContentBody {
+  readonly text: string;
+  readonly contentType: string;
+}
+
+/** Responds instead of a backend. */
+export interface DirectResponseFilter {
+  readonly kind: 'direct-response';
+  readonly status: number;
+  readonly headers: readonly HeaderField[];
+  /** null: no content. */
+  readonly body: ContentBody | null;
+}
+
 /** Sends a copy of `numerator / denominator` of the requests to `cluster` and ignores the answer. */
 export interface MirrorFilter {
   readonly kind: 'mirror';
@@ -89,6 +104,7 @@ export type Filter =
   | ResponseHeadersFilter
   | UrlRewriteFilter
   | RedirectFilter
+  | DirectResponseFilter
   | MirrorFilter
   | CorsFilter
   | ExternalAuthFilter;

@@ -56,6 +56,12 @@ export const REASONS = {
     text: 'A redirect filter responded.',
     advice: 'nothing: the route configures this redirect (the filter sets the status)',
   },
+  direct_response: {
+    status: 200,
+    text: 'A DirectResponse filter responded.',
+    advice:
+      'nothing: the route configures this response (the [DirectResponse](direct-response.md) sets the status)',
+  },
   cors_preflight: {
     status: 204,
     text: 'The gateway responded to a CORS preflight.',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
+import { EMPTY_SNAPSHOT } from '../../test/support/empty-snapshot.ts';
 import {
   classObject,
   gatewayObject,
@@ -88,12 +89,8 @@ const slice = (name: string, address: string): EndpointSlice =>
 
 const names = Array.from({ length: ROUTES }, (_, at) => `route-${String(at).padStart(4, '0')}`);
 const NAME = names[AT] ?? '';
-const EMPTY = [
-  'listenerSets grpcRoutes tlsRoutes tcpRoutes udpRoutes referenceGrants backendTlsPolicies',
-  'backendTrafficPolicies backendPolicies backends proxyConfigs secrets configMaps',
-].flatMap((line) => line.split(' '));
 const BASE = {
-  ...Object.fromEntries(EMPTY.map((name) => [name, []])),
+  ...EMPTY_SNAPSHOT,
   gatewayClasses: [classObject()],
   gateways: [gatewayObject('web')],
   httpRoutes: names.map((name) => route(name, 'a')),

@@ -1,6 +1,7 @@
 /** What regular expressions add up to, in a route and in a hostname. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { EMPTY_SNAPSHOT } from '../../test/support/empty-snapshot.ts';
 import { classObject, gatewayObject, routeObject, serviceObject } from '../../test/support/kube-cluster.ts';
 import type { HTTPRoute } from '../gatewayapi/generated/types.ts';
 import { Translator } from './translate.ts';
@@ -43,25 +44,11 @@ function translate(httpRoutes: readonly HTTPRoute[]): TranslateResult {
     measureRegex: () => 100,
   });
   const snapshot = {
+    ...EMPTY_SNAPSHOT,
     gatewayClasses: [classObject()],
     gateways: [gatewayObject('web')],
-    listenerSets: [],
     httpRoutes,
-    grpcRoutes: [],
-    tlsRoutes: [],
-    tcpRoutes: [],
-    udpRoutes: [],
-    referenceGrants: [],
-    backendTlsPolicies: [],
-    backendTrafficPolicies: [],
-    backendPolicies: [],
-    backends: [],
-    proxyConfigs: [],
     services: [serviceObject('s')],
-    endpointSlices: [],
-    secrets: [],
-    configMaps: [],
-    namespaces: [],
   } as unknown as Parameters<Translator['translate']>[0];
   return translator.translate(snapshot, { dataPlanes: [] });
 }

@@ -1,6 +1,7 @@
 /** What a translator recomputes after a change, and what it reuses. test/golden/history.test.ts checks that the results are correct. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { EMPTY_SNAPSHOT } from '../../test/support/empty-snapshot.ts';
 import {
   classObject,
   gatewayObject,
@@ -32,32 +33,20 @@ const route = (name: string, gateway: string, hostname: string): HTTPRoute =>
   routeObject(name, { gateway, hostname, service: name }) as unknown as HTTPRoute;
 
 const BASE = {
+  ...EMPTY_SNAPSHOT,
   gatewayClasses: [classObject()],
   gateways: [gatewayObject('web'), gatewayObject('other')],
-  listenerSets: [],
   httpRoutes: [
     route('shop', 'web', 'shop.example'),
     route('stable', 'web', 'stable.example'),
     route('elsewhere', 'other', 'other.example'),
   ],
-  grpcRoutes: [],
-  tlsRoutes: [],
-  tcpRoutes: [],
-  udpRoutes: [],
-  referenceGrants: [],
-  backendTlsPolicies: [],
-  backendTrafficPolicies: [],
-  backendPolicies: [],
-  backends: [],
-  proxyConfigs: [],
   services: ['shop', 'stable', 'elsewhere'].map((name) => serviceObject(name)),
   endpointSlices: [
     sliceObject('shop', ['10.0.0.1:80']),
     sliceObject('stable', ['10.0.1.1:80']),
     sliceObject('elsewhere', ['10.0.2.1:80']),
   ],
-  secrets: [],
-  configMaps: [],
   namespaces: [namespaceObject('default')],
 } as unknown as ResourceSnapshot;
 

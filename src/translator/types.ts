@@ -3,6 +3,7 @@ import type { StatusUpdate } from '../gatewayapi/status.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { RuleId } from '../ir/ids.ts';
 import type { InfraSpec } from '../ir/infra.ts';
+import type { ExtensionKind } from './extension/extension-kind.ts';
 import type { FilterKinds } from './filter/filter-kind.ts';
 import type { PolicyKind } from './policy/policy-kind.ts';
 import type { PolicyLayer } from './policy/policy-settings.ts';
@@ -46,6 +47,8 @@ export interface TranslateOptions {
   readonly filterKinds?: FilterKinds;
   /** The policy kinds to apply; default: all. */
   readonly policyKinds?: readonly PolicyKind[];
+  /** The kinds that ExtensionRef filters may refer to; default: all. */
+  readonly extensionKinds?: readonly ExtensionKind[];
   /** SHA-256 of text in UTF-8, as hex. Default: a JavaScript implementation, thirty times slower. */
   readonly sha256Hex?: (text: string) => string;
 }

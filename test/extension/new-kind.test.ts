@@ -261,13 +261,18 @@ suite('what is generated for a new kind', () => {
 
   test('RBAC rules for its objects and its status', () => {
     const text = renderKindTemplates(Object.values(TABLE));
+    const own = Object.values(TABLE)
+      .filter(({ group }) => group === 'gateway.sluice.dev')
+      .map(({ plural }) => plural);
+    assert.ok(own.includes('quotapolicies'));
+    const statuses = own.map((plural) => `${plural}/status`);
     assert.match(
       text,
-      /^ {2}resources: \[backendpolicies, proxyconfigs, quotapolicies\]\n {2}verbs: \[get, list, watch\]$/m,
+      new RegExp(String.raw`^ {2}resources: \[${own.join(', ')}\]\n {2}verbs: \[get, list, watch\]$`, 'm'),
     );
     assert.match(
       text,
-      /^ {2}resources: \[backendpolicies\/status, proxyconfigs\/status, quotapolicies\/status\]\n {2}verbs: \[patch\]$/m,
+      new RegExp(String.raw`^ {2}resources: \[${statuses.join(', ')}\]\n {2}verbs: \[patch\]$`, 'm'),
     );
   });
 

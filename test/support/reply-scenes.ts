@@ -1,7 +1,7 @@
 /** Configurations and backends in which the gateway responds by itself, and what a test may say of how it comes to that. */
 import type { TestContext } from 'node:test';
 import type { ClientLimits } from '../../src/ir/client-limits.ts';
-import type { Filter, RedirectFilter } from '../../src/ir/filter.ts';
+import type { DirectResponseFilter, Filter, RedirectFilter } from '../../src/ir/filter.ts';
 import type { Listener } from '../../src/ir/listener.ts';
 import type { GatewayConfig } from '../../src/ir/gateway-config.ts';
 import { clusterId } from '../../src/ir/ids.ts';
@@ -142,6 +142,13 @@ export const withAuth = (filter: Filter, port: number | null): Scene => ({
     endpoints: { a: [], auth: port === null ? [] : [port] },
   },
 });
+
+export const DIRECT_RESPONSE: DirectResponseFilter = {
+  kind: 'direct-response',
+  status: 200,
+  headers: [],
+  body: { text: 'hello', contentType: 'text/plain' },
+};
 
 export const REDIRECT: RedirectFilter = {
   kind: 'redirect',

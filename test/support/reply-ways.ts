@@ -10,6 +10,7 @@ import { startAuthServer } from './grpc-auth-server.ts';
 import {
   COSTLY,
   DENIAL,
+  DIRECT_RESPONSE,
   QUICK_MS,
   REDIRECT,
   auth,
@@ -61,6 +62,14 @@ export const WAYS: Readonly<Record<ReasonCode, readonly Way[] | { readonly never
       knows: 'rule',
       scene: () => ({ ...plainRule(), filters: [REDIRECT] }),
       body: '',
+    },
+  ],
+  direct_response: [
+    {
+      name: 'of a rule',
+      knows: 'rule',
+      scene: () => ({ ...plainRule(), filters: [DIRECT_RESPONSE] }),
+      body: 'hello',
     },
   ],
   cors_preflight: [

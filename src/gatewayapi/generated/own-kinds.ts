@@ -3,5 +3,6 @@ import { SLUICE, type KindTable } from '../kind.ts';
 
 export const OWN_KINDS = {
   backendPolicies: { ...SLUICE, kind: 'BackendPolicy', plural: 'backendpolicies', status: 'policy' },
+  directResponses: { ...SLUICE, kind: 'DirectResponse', plural: 'directresponses', followReferences: true, status: 'conditions' },
   proxyConfigs: { ...SLUICE, kind: 'ProxyConfig', plural: 'proxyconfigs', status: 'conditions' },
 } as const satisfies KindTable;

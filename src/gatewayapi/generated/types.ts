@@ -292,6 +292,50 @@ export interface BackendTLSPolicy {
   readonly status?: BackendTLSPolicyStatus;
 }
 
+export interface DirectResponseHeader {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface DirectResponseBodyConfigMapRef {
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface DirectResponseBody {
+  readonly inline?: string;
+  readonly configMapRef?: DirectResponseBodyConfigMapRef;
+  readonly contentType?: string;
+}
+
+export interface DirectResponseSpec {
+  readonly status?: number;
+  readonly headers?: readonly DirectResponseHeader[];
+  readonly body?: DirectResponseBody;
+}
+
+export interface DirectResponseStatusCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly observedGeneration?: number;
+  readonly lastTransitionTime: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface DirectResponseStatus {
+  readonly conditions?: readonly DirectResponseStatusCondition[];
+}
+
+/** apiVersion v1alpha1. */
+export interface DirectResponse {
+  readonly apiVersion: string;
+  readonly kind: 'DirectResponse';
+  readonly metadata: ObjectMeta;
+  readonly spec: DirectResponseSpec;
+  readonly status?: DirectResponseStatus;
+}
+
 export interface GRPCRouteParentRef {
   readonly group?: string;
   readonly kind?: string;
@@ -1769,6 +1813,7 @@ export interface XBackendTrafficPolicy {
 export interface CustomKinds {
   readonly BackendPolicy: BackendPolicy;
   readonly BackendTLSPolicy: BackendTLSPolicy;
+  readonly DirectResponse: DirectResponse;
   readonly GRPCRoute: GRPCRoute;
   readonly Gateway: Gateway;
   readonly GatewayClass: GatewayClass;

@@ -2,6 +2,7 @@
 import { ACCESS, AUTHORIZATION } from './access/access.ts';
 import { CORS } from './cors.ts';
 import type { FilterDefinition } from './definition.ts';
+import { DIRECT_RESPONSE } from './direct-response.ts';
 import { EXTERNAL_AUTH } from './external-auth/external-auth-filter.ts';
 import { FilterTable } from './filter-table.ts';
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from './header-modifiers.ts';
@@ -15,6 +16,7 @@ export const BUILT_IN_FILTERS: readonly FilterDefinition[] = [
   AUTHORIZATION,
   EXTERNAL_AUTH,
   REDIRECT,
+  DIRECT_RESPONSE,
   REQUEST_HEADERS,
   URL_REWRITE,
   MIRROR,

@@ -39,7 +39,7 @@ export const FILTER_ORDER = [
   { stage: 'authorization', phase: 'request', title: 'access by principal' },
   { stage: 'client-rate-limit', phase: 'request', title: null },
   { stage: 'custom-request', phase: 'request', title: null },
-  { stage: 'redirect', phase: 'request', title: 'redirect' },
+  { stage: 'redirect', phase: 'request', title: 'redirect, direct response' },
   { stage: 'request-headers', phase: 'forward', title: 'request headers' },
   { stage: 'url-rewrite', phase: 'forward', title: 'URL rewrite' },
   { stage: 'mirror', phase: 'forward', title: 'mirror' },

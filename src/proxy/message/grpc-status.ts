@@ -30,6 +30,7 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   policy_invalid: INTERNAL,
   regex_budget: RESOURCE_EXHAUSTED,
   redirect: UNKNOWN,
+  direct_response: UNKNOWN,
   cors_preflight: UNKNOWN,
   max_forwards: UNKNOWN,
   no_endpoints: UNAVAILABLE,
@@ -66,7 +67,9 @@ const OF_HTTP_STATUS: ReadonlyMap<number, number> = new Map([
   [404, UNIMPLEMENTED],
   [429, RESOURCE_EXHAUSTED],
   [500, INTERNAL],
+  [502, UNAVAILABLE],
   [503, UNAVAILABLE],
+  [504, UNAVAILABLE],
 ]);
 
 /** The gRPC status for an HTTP status that a user has configured; that of the reason for statuses without one. */

@@ -12,8 +12,8 @@ export interface Reply {
   readonly status: number;
   /** Names in lower case. Content-Length and Date are added. */
   readonly fields: readonly HeaderField[];
-  /** Plain text unless `fields` has a Content-Type; `` = no content. */
-  readonly body: string;
+  /** Plain text unless `fields` has a Content-Type; `` = no content. Octets are sent as they are. */
+  readonly body: string | Buffer;
   /** What the reply is to a gRPC client; null: the same as to any other. `message` may be any text. */
   readonly grpc: { readonly status: number; readonly message: string } | null;
 }
@@ -74,7 +74,7 @@ export function renderReply(reply: Reply, { method, isGrpc }: ReplyTarget): Loca
   if (isGrpc && reply.grpc !== null) return { head: grpcHead(reply.fields, reply.grpc), body: NO_BODY };
   const { status } = reply;
   const hasContent = status !== NO_CONTENT && status !== RESET_CONTENT && status !== NOT_MODIFIED;
-  const body = hasContent ? Buffer.from(reply.body, 'utf8') : NO_BODY;
+  const body = hasContent ? octetsOf(reply.body) : NO_BODY;
   const names = reply.fields.map(({ name }) => name);
   const values = reply.fields.map(({ value }) => value);
   const add = (name: string, value: string): void => {
@@ -87,6 +87,9 @@ export function renderReply(reply: Reply, { method, isGrpc }: ReplyTarget): Loca
   add('date', httpDate());
   return { head: new LocalHead(status, names, values, method === 'HEAD' ? 0 : body.length), body };
 }
+
+const octetsOf = (body: string | Buffer): Buffer =>
+  typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
 
 /** Sends the whole response to a request that is refused while its head is read, and so belongs to no rule. */
 export function refuse(stream: DownstreamStream, reason: ReasonCode, to: ReplyTarget): void {

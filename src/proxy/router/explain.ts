@@ -249,7 +249,7 @@ function outcomeOf(rule: RouteRule, isPreflight: boolean, facts: readonly Backen
     const summary = `${String(status)} cors_preflight: ${text}`;
     return { outcome: 'answer', status, reason: 'cors_preflight', summary };
   }
-  const answered = redirectOf(rule.filters);
+  const answered = answerOf(rule.filters);
   if (answered !== null) return answered;
   const weighted = facts.filter(({ explained }) => explained.weight > 0);
   const [first] = weighted;
@@ -258,7 +258,7 @@ function outcomeOf(rule: RouteRule, isPreflight: boolean, facts: readonly Backen
     const summary = `${String(status)} no_backend: ${text}`;
     return { outcome: 'refuse', status, reason: 'no_backend', summary };
   }
-  const own = weighted.map(({ explained }) => redirectOf(explained.filters));
+  const own = weighted.map(({ explained }) => answerOf(explained.filters));
   if (weighted.length === 1 && own[0] !== null && own[0] !== undefined) return own[0];
   const { problem } = first;
   if (problem !== null && weighted.length === 1) {
@@ -276,12 +276,19 @@ function outcomeOf(rule: RouteRule, isPreflight: boolean, facts: readonly Backen
   return { outcome: 'forward', status: null, reason: null, summary: `forward to ${shares.join(', ')}` };
 }
 
-/** The redirect of a rule, or of a backend that is chosen; null when the request goes on. */
-function redirectOf(filters: readonly Filter[]): Outcome | null {
-  const redirect = filters.find((filter) => filter.kind === 'redirect');
-  if (redirect === undefined) return null;
-  const summary = `${String(redirect.status)} by a redirect filter`;
-  return { outcome: 'redirect', status: redirect.status, reason: 'redirect', summary };
+/** The answer of a filter of a rule, or of a backend that is chosen; null when the request goes on. */
+function answerOf(filters: readonly Filter[]): Outcome | null {
+  for (const filter of filters) {
+    if (filter.kind === 'redirect') {
+      const summary = `${String(filter.status)} by a redirect filter`;
+      return { outcome: 'redirect', status: filter.status, reason: 'redirect', summary };
+    }
+    if (filter.kind === 'direct-response') {
+      const summary = `${String(filter.status)} by a direct response`;
+      return { outcome: 'answer', status: filter.status, reason: 'direct_response', summary };
+    }
+  }
+  return null;
 }
 
 /** The request that rules were matched with. `isAsked`: it is the one that a preflight asks about. */

@@ -1,15 +1,10 @@
 /** Every code of a finding of the translation. Stable: codes are added, not renamed. docs/reference/findings.md shows this table. */
 import type { Severity } from '../../gatewayapi/finding.ts';
-
-interface FaultMeaning {
-  /** Which severities findings of this code have. */
-  readonly severities: readonly Severity[];
-  readonly text: string;
-  /** What to do. Markdown, as the text. */
-  readonly advice: string;
-}
+import { EXTENSION_FAULT_CODES } from './extension-fault-codes.ts';
+import type { FaultMeaning } from './fault-meaning.ts';
 
 export const FAULT_CODES = {
+  ...EXTENSION_FAULT_CODES,
   'address-type': {
     severities: ['error'],
     text: 'The address type is not supported.',
@@ -119,11 +114,6 @@ export const FAULT_CODES = {
     severities: ['warning'],
     text: 'The class does not let Gateways claim external IPs.',
     advice: 'omit `spec.addresses`, or see [ProxyConfig](proxy-config.md#what-a-gateway-may-decide-itself)',
-  },
-  'extension-ref': {
-    severities: ['error'],
-    text: 'The extension does not exist: the rule responds with 500.',
-    advice: 'remove the filter',
   },
   'cluster-name': {
     severities: ['error'],

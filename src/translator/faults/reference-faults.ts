@@ -1,7 +1,7 @@
 /** Faults of references: to backends, certificates, CA bundles, extensions. */
 import type { Referrer } from '../../gatewayapi/reference-grant.ts';
-import { CORE_GROUP, describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
-import { errorFault, type Fault } from './fault.ts';
+import { CORE_GROUP, describeRef, SLUICE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
+import { errorFault, joinMessages, type Fault } from './fault.ts';
 import type { ConditionReason } from '../status/catalog/condition-catalog.ts';
 
 export function refNotPermitted(path: string, from: Referrer, to: ObjectRef): Fault {
@@ -146,23 +146,34 @@ export function backendTlsUnmet(path: string, ref: ObjectRef, policy?: ObjectRef
   });
 }
 
-export function extensionRefUnknown(path: string, ref: ObjectRef): Fault {
+export function extensionRefUnknown(path: string, ref: ObjectRef, kinds: readonly string[]): Fault {
   return errorFault({
     code: 'extension-ref',
     reason: 'InvalidKind',
     path,
     message: `${ref.kind} ${ref.name} cannot be run: no extension of that kind in group ${JSON.stringify(ref.group)} is supported; the rule answers 500.`,
-    hint: `${ref.kind} belongs to another implementation. Use a filter of the Gateway API, or a BackendPolicy for retries, timeouts, health checks and load balancing.`,
+    hint: `${ref.kind} belongs to another implementation. Use a filter of the Gateway API, ${kinds.join(' or ')} of group ${SLUICE_GROUP}, or a BackendPolicy for retries, timeouts, health checks and load balancing.`,
+  });
+}
+
+export function extensionRefInvalid(path: string, ref: ObjectRef, faults: readonly Fault[]): Fault {
+  return errorFault({
+    code: 'extension-invalid',
+    reason: 'InvalidFilter',
+    path,
+    message: `${describeRef(ref)} is invalid: ${joinMessages(faults)}`,
+    hint: 'What refers to it answers 500; see its own status.',
   });
 }
 
 export function extensionRefNotFound(path: string, ref: ObjectRef): Fault {
   return errorFault({
     code: 'extension-ref',
-    reason: 'BackendNotFound',
+    reason: 'RefNotFound',
     path,
     target: ref,
     message: `${describeRef(ref)} does not exist; the rule answers 500.`,
+    hint: 'An ExtensionRef refers to an object in the namespace of the route.',
   });
 }
 

@@ -123,12 +123,13 @@ export function filterRepeated(path: string, type: string): Fault {
   });
 }
 
-export function redirectWithBackends(path: string): Fault {
+/** `type`: of a filter that answers requests itself. */
+export function answerWithBackends(path: string, type: string): Fault {
   return errorFault({
     code: 'incompatible-filters',
     reason: 'IncompatibleFilters',
     path,
-    message: 'A RequestRedirect filter cannot be combined with backendRefs: it answers by itself.',
+    message: `A ${type} filter cannot be combined with backendRefs: it answers by itself.`,
   });
 }
 

@@ -1,15 +1,12 @@
+/** A filter that attaches a policy, or that is configured by an object of a kind in `extension-kinds.ts`, in the namespace of the route. */
 import type { HTTPRouteRuleFilterExtensionRef } from '../../gatewayapi/generated/types.ts';
-import { extensionRefUnknown } from '../faults/reference-faults.ts';
 import type { FilterKind } from './filter-kind.ts';
 
-/** Policies are the only extensions. */
 export const extensionRef: FilterKind<HTTPRouteRuleFilterExtensionRef> = {
   type: 'ExtensionRef',
   field: 'extensionRef',
   isRepeatable: true,
   refersTo: (settings, { from }) => ({ ...settings, namespace: from.namespace }),
-  unserved: (settings, { path, from }) => [
-    extensionRefUnknown(path, { ...settings, namespace: from.namespace }),
-  ],
+  // One that refers to an object that can be used is lowered as the filter of that object.
   lower: () => null,
 };

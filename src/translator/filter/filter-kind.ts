@@ -24,7 +24,10 @@ export interface FilterKind<Settings extends object = object> {
   readonly actsOnFailures?: true;
   /** The backend that the filter itself sends requests to; absent when it sends none. */
   readonly backend?: FilterBackend<Settings>;
-  /** The object that the filter refers to: where it is a policy, the filter only attaches that. */
+  /**
+   * The object that the filter refers to, for a type without settings of its own. Where it is a policy, the filter attaches that;
+   * otherwise it is the filter that the object configures.
+   */
   refersTo?(settings: Settings, place: FilterPlace): ObjectRef;
   /** What is wrong with the settings as written. With any fault the rule is invalid. */
   validate?(settings: Settings, place: FilterPlace): readonly Fault[];

@@ -1,6 +1,7 @@
 /** One table entry adds a filter type: validation, status and lowering follow from it. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { EMPTY_SNAPSHOT } from '../../../test/support/empty-snapshot.ts';
 import {
   classObject,
   gatewayObject,
@@ -63,12 +64,8 @@ function translateWith(filter: object, kinds: TranslateOptions['filterKinds']): 
     { ...plain, filters: [filter] },
     { ...plain, matches: [{ path: { value: '/plain' } }] },
   ];
-  const empty = [
-    'listenerSets grpcRoutes tlsRoutes tcpRoutes udpRoutes referenceGrants backendTlsPolicies',
-    'backendTrafficPolicies backendPolicies backends proxyConfigs endpointSlices secrets configMaps',
-  ];
   const snapshot = {
-    ...Object.fromEntries(empty.flatMap((names) => names.split(' ')).map((name) => [name, []])),
+    ...EMPTY_SNAPSHOT,
     gatewayClasses: [classObject()],
     gateways: [gatewayObject('web')],
     httpRoutes: [{ ...route, spec: { ...spec, rules } }],

@@ -2,6 +2,11 @@
 import { failure, success, type Result } from '../../lib/result.ts';
 import { compactArray } from '../../lib/compact-array.ts';
 import type { Fault } from '../faults/fault.ts';
+import {
+  resolveExtension,
+  type ConfiguredFilter,
+  type ExtensionSources,
+} from '../extension/resolve-extension.ts';
 import { extensionRefNotFound } from '../faults/reference-faults.ts';
 import {
   filterIncomplete,
@@ -19,6 +24,7 @@ import type { FilterKind, FilterKinds, FilterPlace } from './filter-kind.ts';
 export interface FilterContext extends Omit<FilterPlace, 'path'> {
   readonly kinds: FilterKinds;
   readonly backends: BackendContext;
+  readonly extensions: ExtensionSources;
 }
 
 export interface ReadFilters {
@@ -30,9 +36,10 @@ export interface ReadFilters {
 /** `path`: field path of the list. */
 export function readFilters(specs: readonly FilterSpec[], path: string, context: FilterContext): ReadFilters {
   const read = specs.map((spec, index) => readFilter(spec, `${path}[${index}]`, context));
+  const filters = compactArray(read.map(({ node }) => node));
   return {
-    filters: compactArray(read.map(({ node }) => node)),
-    invalid: [...validateTogether(specs, path, context.kinds), ...read.flatMap(({ invalid }) => invalid)],
+    filters,
+    invalid: [...validateTogether(filters, path), ...read.flatMap(({ invalid }) => invalid)],
   };
 }
 
@@ -52,11 +59,16 @@ export const unservedFaults = (filters: readonly FilterNode[]): readonly Fault[]
 export const filterUpstreams = (filters: readonly FilterNode[]): readonly Result<Upstream, Fault>[] =>
   filters.flatMap(({ upstream }) => upstream ?? []);
 
+interface ReadFilter {
+  readonly node: FilterNode;
+  readonly invalid: readonly Fault[];
+}
+
 function readFilter(
   spec: FilterSpec,
   path: string,
-  { kinds, backends, from, allPrefixes }: FilterContext,
-): { readonly node: FilterNode; readonly invalid: readonly Fault[] } {
+  { kinds, backends, extensions, from, allPrefixes }: FilterContext,
+): ReadFilter {
   const node = unresolved(spec, path, kinds);
   const { kind, settings } = node;
   if (kind === null) {
@@ -70,11 +82,24 @@ function readFilter(
       ? { node: { ...node, policy: attached.value }, invalid: [] }
       : { node: { ...node, unserved: [attached.failure] }, invalid: [] };
   }
+  const ref = kind.refersTo?.(settings, place);
+  if (ref === undefined) return readSettings(node, { kind, settings }, { place, backends });
+  const configured = resolveExtension(ref, place.path, extensions);
+  return configured.ok
+    ? readSettings(node, configured.value, { place, backends })
+    : { node: { ...node, unserved: [configured.failure] }, invalid: [] };
+}
+
+function readSettings(
+  node: FilterNode,
+  { kind, settings }: ConfiguredFilter,
+  { place, backends }: { readonly place: FilterPlace; readonly backends: BackendContext },
+): ReadFilter {
   const invalid = kind.validate?.(settings, place) ?? [];
   const upstream = resolveUpstream(kind, settings, place, backends);
   const isMissing = upstream !== null && !upstream.ok && kind.backend?.isOptional !== true;
   const unserved = [...(isMissing ? [upstream.failure] : []), ...(kind.unserved?.(settings, place) ?? [])];
-  return { node: { ...node, upstream, unserved: compactArray(unserved) }, invalid };
+  return { node: { ...node, kind, settings, upstream, unserved: compactArray(unserved) }, invalid };
 }
 
 /** The policy that a filter refers to, or why there is none; null: the filter refers to no policy. */
@@ -111,17 +136,18 @@ function resolveUpstream(
   return resolveBackend(backends, { from: place.from, ref, traffic, path: `${place.path}.backendRef` });
 }
 
-function validateTogether(specs: readonly FilterSpec[], path: string, kinds: FilterKinds): readonly Fault[] {
+function validateTogether(filters: readonly FilterNode[], path: string): readonly Fault[] {
   const faults: Fault[] = [];
-  const types = new Set<string>();
-  for (const [index, { type }] of specs.entries()) {
-    const isRepeatable = kinds.get(type)?.isRepeatable === true;
-    if (types.has(type) && !isRepeatable) faults.push(filterRepeated(`${path}[${index}]`, type));
-    types.add(type);
+  const kinds = new Map<string, FilterKind | null>();
+  for (const [index, { kind, spec }] of filters.entries()) {
+    const type = kind?.type ?? spec.type;
+    if (kinds.has(type) && kind?.isRepeatable !== true)
+      faults.push(filterRepeated(`${path}[${index}]`, type));
+    kinds.set(type, kind);
   }
-  for (const type of types) {
-    for (const other of kinds.get(type)?.incompatibleWith ?? []) {
-      if (types.has(other)) faults.push(filtersIncompatible(path, type, other));
+  for (const [type, kind] of kinds) {
+    for (const other of kind?.incompatibleWith ?? []) {
+      if (kinds.has(other)) faults.push(filtersIncompatible(path, type, other));
     }
   }
   return faults;

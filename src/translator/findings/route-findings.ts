@@ -113,7 +113,8 @@ function hostnameFaults(route: RouteNode): readonly Fault[] {
 
 function ruleAdvice(route: RouteNode, rule: RuleNode, index: SnapshotIndex): readonly Fault[] {
   const { filters, backends, path } = rule;
-  const answers = filters.some(({ kind }) => kind?.answersRequests === true);
+  // What refers to nothing may be what answers.
+  const answers = filters.some(({ kind, unserved }) => kind?.answersRequests === true || unserved.length > 0);
   const isLayer7 = route.kind === 'HTTPRoute' || route.kind === 'GRPCRoute';
   return [
     ...(rule.closed.length === 0 && !answers && backends.every(({ weight }) => weight === 0)

@@ -3,6 +3,8 @@ import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { Memo } from '../../lib/memo.ts';
 import { reuseIfSameItems } from '../../lib/reuse.ts';
 import { Defects } from '../contain.ts';
+import { EXTENSION_KINDS } from '../extension/extension-kinds.ts';
+import type { Extensions } from '../extension/extensions.ts';
 import { FILTER_KINDS } from '../filter/filter-kinds.ts';
 import type { TranslateOptions } from '../types.ts';
 import { indexParents } from './attachment.ts';
@@ -37,6 +39,7 @@ export interface Graph {
   readonly hierarchy: Hierarchy;
   readonly policyEffects: PolicyEffects;
   readonly backends: ReadonlyMap<string, XBackendNode>;
+  readonly extensions: Extensions;
 }
 
 export interface GraphContext {
@@ -58,8 +61,10 @@ export function linkGraph(next: ResourceSnapshot, context: GraphContext, memo: M
     [snapshot.gatewayClasses, proxyConfigs],
     (before: readonly ClassNode[] | null) => linkClasses(before ?? [], snapshot, proxyConfigs, context),
   );
-  const { policies, backends } = linkPolicies(snapshot, index, { kinds, options }, memo.part('policies'));
-  const sources = { lookup: index, policies, backends };
+  const { extensionKinds = EXTENSION_KINDS } = options;
+  const linking = { kinds, extensionKinds, options };
+  const { policies, backends, extensions } = linkPolicies(snapshot, index, linking, memo.part('policies'));
+  const sources = { lookup: index, policies, backends, extensions };
   const gatewayContext = { sources, options, proxyConfigs, defects };
   const gateways = linkGateways(snapshot, classes, gatewayContext, memo.part('gateways'));
   const parents = memo.value('parents', [gateways], () => indexParents(gateways));
@@ -74,7 +79,7 @@ export function linkGraph(next: ResourceSnapshot, context: GraphContext, memo: M
   const hierarchy = new Hierarchy(policies.inherited, kinds);
   const hasPolicies = policies.inherited.nodes.length > 0;
   const policyEffects = findPolicyEffects(gateways, hierarchy, { attachments, hasPolicies, defects });
-  const nodes = { proxyConfigs, classes, gateways, routes, attachments, policies, backends };
+  const nodes = { proxyConfigs, classes, gateways, routes, attachments, policies, backends, extensions };
   return { snapshot, index, ...nodes, hierarchy, policyEffects };
 }
 
@@ -116,12 +121,14 @@ function rulesReader({
   measureRegex,
   externalBackends = false,
   filterKinds = FILTER_KINDS,
+  extensionKinds = EXTENSION_KINDS,
 }: TranslateOptions): ReadRules {
   return (route, sources) => {
     const { kind, object, rules } = route;
     const namespace = namespaceOf(object);
     const context: RuleContext = {
       ...sources,
+      extensions: { kinds: extensionKinds, nodes: sources.extensions },
       kind,
       namespace,
       measureRegex,

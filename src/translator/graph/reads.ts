@@ -8,6 +8,7 @@ import type { XBackend } from '../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import { compactArray } from '../../lib/compact-array.ts';
 import { reuseIfSameItems } from '../../lib/reuse.ts';
+import type { ExtensionNode } from '../extension/extension-kind.ts';
 import type { XBackendNode } from './nodes.ts';
 import type { Policies } from '../policy/policies.ts';
 import type { PolicyNode } from '../policy/policy-kind.ts';
@@ -18,6 +19,12 @@ export interface Sources {
   readonly lookup: Lookup;
   readonly policies: Pick<Policies, 'governing' | 'isReferable' | 'referable'>;
   readonly backends: BackendNodes;
+  readonly extensions: ExtensionNodes;
+}
+
+/** Objects that configure filters, by `extensionKey`. */
+export interface ExtensionNodes {
+  get(key: string): ExtensionNode | undefined;
 }
 
 /** XBackends by `namespace/name`. */
@@ -48,7 +55,8 @@ type Read =
       readonly answer: readonly PolicyNode[];
     }
   | { readonly kind: 'referable'; readonly ref: ObjectRef; readonly answer: PolicyNode | undefined }
-  | { readonly kind: 'backendNode'; readonly key: string; readonly answer: XBackendNode | undefined };
+  | { readonly kind: 'backendNode'; readonly key: string; readonly answer: XBackendNode | undefined }
+  | { readonly kind: 'extension'; readonly key: string; readonly answer: ExtensionNode | undefined };
 
 type Reads = readonly Read[];
 
@@ -56,7 +64,7 @@ type Reads = readonly Read[];
 const stillHold = (reads: Reads, sources: Sources): boolean =>
   reads.every((read) => readAgain(read, sources) === read.answer);
 
-function readAgain(read: Read, { lookup, policies, backends }: Sources): Read['answer'] {
+function readAgain(read: Read, { lookup, policies, backends, extensions }: Sources): Read['answer'] {
   switch (read.kind) {
     case 'service':
     case 'backend':
@@ -73,6 +81,8 @@ function readAgain(read: Read, { lookup, policies, backends }: Sources): Read['a
       return policies.referable(read.ref);
     case 'backendNode':
       return backends.get(read.key);
+    case 'extension':
+      return extensions.get(read.key);
   }
 }
 
@@ -83,6 +93,7 @@ class RecordingSources implements Sources, Lookup {
   readonly lookup: Lookup = this;
   readonly policies: Sources['policies'];
   readonly backends: BackendNodes;
+  readonly extensions: ExtensionNodes;
 
   constructor(sources: Sources) {
     this.#sources = sources;
@@ -103,6 +114,13 @@ class RecordingSources implements Sources, Lookup {
       get: (key) => {
         const answer = sources.backends.get(key);
         this.reads.push({ kind: 'backendNode', key, answer });
+        return answer;
+      },
+    };
+    this.extensions = {
+      get: (key) => {
+        const answer = sources.extensions.get(key);
+        this.reads.push({ kind: 'extension', key, answer });
         return answer;
       },
     };

@@ -55,7 +55,12 @@ function readAll(
   memo: Memo,
 ): readonly ReadRoute[] {
   const tracked = memo.value('tracked', [], () => new TrackedValues<RouteSpec, ReadRoute>());
-  const isOther = memo.hasChanged('sources', [index.generation, sources.policies, sources.backends]);
+  const isOther = memo.hasChanged('sources', [
+    index.generation,
+    sources.policies,
+    sources.backends,
+    sources.extensions,
+  ]);
   const stale = isOther ? tracked.staleAmong(specs, sources) : [];
   const read = (spec: RouteSpec): ReadRoute =>
     tracked.valueOf(spec, sources, (recording) => ({ spec, rules: readRules(spec, recording) }));

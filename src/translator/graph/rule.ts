@@ -8,8 +8,8 @@ import { contain } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
 import { internalError } from '../faults/object-faults.ts';
 import {
+  answerWithBackends,
   durationInvalid,
-  redirectWithBackends,
   secondLayer4Rule,
   sessionNameInvalid,
 } from '../faults/route-faults.ts';
@@ -17,11 +17,11 @@ import type { FilterKinds } from '../filter/filter-kind.ts';
 import { readClosedFilters, readFilters, type FilterContext } from '../filter/read-filters.ts';
 import { backendRefOf, resolveBackend, type BackendContext, type Traffic } from './backend.ts';
 import { matchesOnlyPrefixes, readMatch, type MatchNode, type MeasureRegex } from './match.ts';
-import type { BackendNode, RuleNode } from './nodes.ts';
+import type { BackendNode, FilterNode, RuleNode } from './nodes.ts';
 import { matchAll, type RuleSpec } from './route-adapter.ts';
 import { readSession } from './session.ts';
 
-export interface RuleContext extends Omit<BackendContext, 'found'> {
+export interface RuleContext extends Omit<BackendContext, 'found'>, Pick<FilterContext, 'extensions'> {
   readonly kind: RouteKind;
   readonly namespace: string;
   readonly measureRegex: MeasureRegex;
@@ -95,6 +95,7 @@ function evaluateRule(spec: RuleSpec, index: number, shared: RuleContext): RuleN
   const filterContext: FilterContext = {
     kinds: shared.filterKinds,
     backends: context,
+    extensions: shared.extensions,
     from,
     allPrefixes: matchesOnlyPrefixes(spec.matches),
   };
@@ -119,9 +120,9 @@ function evaluateRule(spec: RuleSpec, index: number, shared: RuleContext): RuleN
     ...validateSettings(spec, path),
     // v1 allows one rule; v1alpha2 allowed more, of which an API server may still hold some.
     ...(index > 0 && isLayer4(context.kind) ? [secondLayer4Rule(path, context.kind)] : []),
-    ...(backends.length > 0 && filters.some(({ kind }) => kind?.answersRequests === true)
-      ? [redirectWithBackends(`${path}.filters`)]
-      : []),
+    ...(backends.length === 0
+      ? []
+      : answeringFilters(filters).map((type) => answerWithBackends(`${path}.filters`, type))),
     ...backends.flatMap((backend) => backend.invalid),
   ];
   const { timeouts, retry, sessionPersistence } = spec;
@@ -139,6 +140,10 @@ function evaluateRule(spec: RuleSpec, index: number, shared: RuleContext): RuleN
     found: compactArray(context.found),
   };
 }
+
+/** Types of the filters that answer every request themselves. */
+const answeringFilters = (filters: readonly FilterNode[]): readonly string[] =>
+  filters.flatMap(({ kind }) => (kind?.answersRequests === true ? [kind.type] : []));
 
 const readMatches = ({ matches }: RuleSpec, path: string, measureRegex: MeasureRegex): readonly MatchNode[] =>
   compactArray(matches.map((match, at) => readMatch(match, `${path}.matches[${at}]`, measureRegex)));

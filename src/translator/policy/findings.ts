@@ -1,4 +1,4 @@
-/** What `check` reports about policies and XBackends. */
+/** What `check` reports about policies, XBackends and extensions. */
 import { externalBackendInTheClear } from '../faults/advice.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { ReportContext } from '../findings/findings.ts';
@@ -27,6 +27,9 @@ export function reportPolicies(graph: Graph, { report, defects }: ReportContext)
       () => [],
     );
     report(policy.ref, faults);
+  }
+  for (const { ref, faults, referenceFaults, warnings } of graph.extensions.values()) {
+    report(ref, [...faults, ...referenceFaults, ...warnings]);
   }
   for (const backend of graph.backends.values()) {
     report(backend.ref, backend.faults);

@@ -1,6 +1,8 @@
-/** Keeps policies and XBackends between snapshots: reads them again only if one of them, or an object that they refer to, changed. */
+/** Keeps policies, XBackends and extensions between snapshots: reads them again only if one of them, or an object that they refer to, changed. */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { Memo } from '../../lib/memo.ts';
+import type { ExtensionKind } from '../extension/extension-kind.ts';
+import { readExtensions, type Extensions } from '../extension/extensions.ts';
 import { readXBackends } from '../graph/backend.ts';
 import type { XBackendNode } from '../graph/nodes.ts';
 import { track, type Sources, type Tracked } from '../graph/reads.ts';
@@ -16,22 +18,30 @@ type PolicyLists = readonly (readonly object[])[];
 const NO_POLICIES = {
   policies: { governing: () => [], isReferable: () => false, referable: () => undefined },
   backends: new Map(),
+  extensions: new Map(),
 };
 
 export interface ReadPolicies {
   readonly policies: Policies;
   readonly backends: ReadonlyMap<string, XBackendNode>;
+  readonly extensions: Extensions;
+}
+
+interface StageOptions {
+  readonly kinds: readonly PolicyKind[];
+  readonly extensionKinds: readonly ExtensionKind[];
+  readonly options: PolicyContext['options'];
 }
 
 /** The same object until something changes; nodes of unchanged policies stay the same objects as well. */
 export function linkPolicies(
   snapshot: ResourceSnapshot,
   index: SnapshotIndex,
-  { kinds, options }: { readonly kinds: readonly PolicyKind[]; readonly options: PolicyContext['options'] },
+  { kinds, extensionKinds, options }: StageOptions,
   memo: Memo,
 ): ReadPolicies {
   const sources: Sources = { lookup: index, ...NO_POLICIES };
-  const lists = memo.value('lists', listsOf(snapshot, kinds), () => ({}));
+  const lists = memo.value('lists', listsOf(snapshot, kinds, extensionKinds), () => ({}));
   const read = memo.fold<{ readonly lists: object; readonly tracked: Tracked<ReadPolicies> }>(
     'read',
     (before) => ({
@@ -42,6 +52,7 @@ export function linkPolicies(
         return {
           policies: readPolicies(kinds, { snapshot, context, before: last?.policies ?? null }),
           backends: readXBackends(snapshot, context, last?.backends ?? null),
+          extensions: readExtensions(extensionKinds, snapshot, { context, before: last?.extensions ?? null }),
         };
       }),
     }),
@@ -49,10 +60,15 @@ export function linkPolicies(
   return read.tracked.value;
 }
 
-function listsOf(snapshot: ResourceSnapshot, kinds: readonly PolicyKind[]): PolicyLists {
+function listsOf(
+  snapshot: ResourceSnapshot,
+  kinds: readonly PolicyKind[],
+  extensionKinds: readonly ExtensionKind[],
+): PolicyLists {
   const lists = kinds.map((kind) => kind.objects(snapshot));
   const isTargeted = kinds.some(
     ({ attachment }, at) => attachment.kind === 'inherited' && (lists[at]?.length ?? 0) > 0,
   );
-  return [snapshot.backends, ...lists, ...(isTargeted ? targetLists(snapshot) : [])];
+  const extensions = extensionKinds.map((kind) => kind.objects(snapshot));
+  return [snapshot.backends, ...extensions, ...lists, ...(isTargeted ? targetLists(snapshot) : [])];
 }

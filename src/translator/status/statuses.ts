@@ -8,6 +8,7 @@ import { reuseIfEqual } from '../../lib/reuse.ts';
 import type { Defects } from '../contain.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { RouteNode } from '../graph/nodes.ts';
+import { extensionStatus } from './extension.ts';
 import { policyStatus } from '../policy/status.ts';
 import { Ancestors } from '../policy/ancestors.ts';
 import { indexUsage } from '../policy/backend-usage.ts';
@@ -93,6 +94,9 @@ function statusesOfPolicies(
     ),
     ...[...graph.backends.values()].flatMap((node) =>
       statusOf(node.object, options, () => [xBackendStatus(node, { controllerName, usage })]),
+    ),
+    ...[...graph.extensions.values()].flatMap((node) =>
+      statusOf(node.object, options, () => [extensionStatus(node)]),
     ),
   ];
 }

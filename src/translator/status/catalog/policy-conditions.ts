@@ -1,4 +1,4 @@
-/** Conditions of policies and of ProxyConfigs. */
+/** Conditions of policies, of extensions, and of ProxyConfigs. */
 import type { ConditionCatalog } from './condition-meaning.ts';
 
 export const POLICY_CONDITIONS = {
@@ -128,6 +128,36 @@ export const POLICY_CONDITIONS = {
       reason: 'Conflicted',
       text: 'A BackendPolicy or an older policy has the same settings.',
       advice: 'remove one of them',
+    },
+  ],
+  DirectResponse: [
+    {
+      type: 'Accepted',
+      status: 'True',
+      reason: 'Accepted',
+      text: 'The object is valid.',
+      advice: 'nothing',
+    },
+    {
+      type: 'Accepted',
+      status: 'False',
+      reason: 'Invalid',
+      text: 'A field has an unsupported value; what refers to the object responds with 500.',
+      advice: 'fix the field in the message',
+    },
+    {
+      type: 'ResolvedRefs',
+      status: 'True',
+      reason: 'ResolvedRefs',
+      text: 'All references resolve.',
+      advice: 'nothing',
+    },
+    {
+      type: 'ResolvedRefs',
+      status: 'False',
+      reason: 'RefNotFound',
+      text: 'A ConfigMap, or its key, does not exist; what refers to the object responds with 500.',
+      advice: 'create it in the same namespace',
     },
   ],
   ProxyConfig: [

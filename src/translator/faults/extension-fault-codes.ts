@@ -1,0 +1,26 @@
+/** Codes of findings about extensions and configured responses. */
+import type { FaultMeaning } from './fault-meaning.ts';
+
+export const EXTENSION_FAULT_CODES = {
+  'body-not-found': {
+    severities: ['error'],
+    text: 'The ConfigMap of a body, or its key, does not exist.',
+    advice: 'create it in the namespace of the object that refers to it',
+  },
+  'body-too-long': {
+    severities: ['error'],
+    text: 'An inline body is too long.',
+    advice: 'move it to a ConfigMap',
+  },
+  'extension-invalid': {
+    severities: ['error'],
+    text: 'The object that an ExtensionRef names is invalid: what refers to it responds with 500.',
+    advice: 'fix the object; its status has the error',
+  },
+  'extension-ref': {
+    severities: ['error'],
+    text: 'The extension does not exist: the rule responds with 500.',
+    advice:
+      'create it in the namespace of the route, use a kind that [ExtensionRef](extension-ref.md) lists, or remove the filter',
+  },
+} as const satisfies Readonly<Record<string, FaultMeaning>>;
