@@ -84,6 +84,7 @@ export function testRule(backends: readonly TestBackend[], id = 'TCPRoute/defaul
       origin: ORIGIN,
       cluster,
       refusal: 'invalid_ref',
+      connections: null,
       counters: new StreamCounters(labels),
     })),
     choice: new WeightedChoice(backends.map(({ weight }) => weight ?? 1)),

@@ -10,7 +10,6 @@ export const REASON_OF = {
   request: 'request_timeout',
   call: 'grpc_timeout',
   idle: 'stream_idle',
-  reply: 'request_timeout',
 } as const;
 
 /** Where no rule sets limits: of an exchange that reached none. */

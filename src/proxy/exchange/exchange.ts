@@ -1,7 +1,6 @@
 /**
- * One request and its response on their way through the gateway, whatever protocols are spoken on either side. The exchange is what
- * both streams report to: it runs filters, starts and repeats attempts, passes bytes on with backpressure, and keeps the time limits.
- * Where a request goes is decided in dispatch.ts.
+ * One request and its response on their way through the gateway, whatever protocols are spoken on either side. Both streams report to it:
+ * it runs filters, starts attempts, passes bytes on with backpressure and keeps time limits. dispatch.ts decides where a request goes.
  */
 import type { RequestPolicy } from '../../ir/policy.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
@@ -29,7 +28,7 @@ import type { PreparedRequest } from '../message/outgoing.ts';
 import type { RequestCounters } from './request-counters.ts';
 import { RequestBody, replayBytes } from './request-body.ts';
 import { responseFields, responseEdits } from './response-head.ts';
-import { Retries } from './retries.ts';
+import { NOT_TRIED, Retries } from './retries.ts';
 import { answeredFailure } from './retry-fields.ts';
 import type { Failure, RetryDecision } from './retry.ts';
 import type { Session } from './session-persistence.ts';
@@ -42,8 +41,6 @@ import type {
 } from '../message/stream.ts';
 import { requestTrailers } from '../message/trailers.ts';
 import { responseBegan, responseEnded, failureOf, attemptFailed } from './attempt-outcome.ts';
-
-const NOT_TRIED: readonly UpstreamEndpoint[] = [];
 
 export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEvents {
   readonly context: ExchangeContext;
@@ -478,6 +475,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     if (expired === 'attempt') this.#fail({ kind: 'timeout' }, 'backend_timeout');
     else if (expired === 'retry') this.#attemptAgain(false);
     else if (expired === 'continue') this.#releaseBody();
+    else if (expired === 'reply') this.run?.skipWaiting();
     else if (expired !== null) this.answer(REASON_OF[expired]);
     if (!this.#isFinished) this.#schedule();
   }

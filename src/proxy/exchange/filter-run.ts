@@ -152,6 +152,21 @@ export class FilterRun {
     responder?.cancel();
   }
 
+  /** A response of the gateway itself has waited for too long: it goes on without the filter that holds it back. */
+  skipWaiting(): void {
+    const pending = this.#pending;
+    this.#pending = null;
+    pending?.cancel();
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (!this.#isResponding) runRequestFilters(this.#exchange);
+    else if (this.#runResponse() && this.#responseHead !== null) {
+      this.#exchange.startResponse(this.#responseHead);
+    }
+  }
+
   ended(): void {
     if (this.#endObservers === null) return;
     for (const observer of this.#endObservers) observer.exchangeEnded(this.#exchange);
@@ -169,10 +184,8 @@ export class FilterRun {
     if (this.#pending !== pending) return;
     this.#pending = null;
     this.#reportEnd(outcome);
-    const exchange = this.#exchange;
-    if (outcome !== 'continue') exchange.answer(outcome.reason, outcome.reply);
-    else if (!this.#isResponding) runRequestFilters(exchange);
-    else if (this.#runResponse() && this.#responseHead !== null) exchange.startResponse(this.#responseHead);
+    if (outcome === 'continue') this.#goOn();
+    else this.#exchange.answer(outcome.reason, outcome.reply);
   }
 
   /** Ends the wait of `pending` with a response that is passed on to the client. */

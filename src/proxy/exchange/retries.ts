@@ -5,6 +5,9 @@ import type { UpstreamEndpoint } from '../upstream/endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import { decideRetry, type Failure, type RetryDecision } from './retry.ts';
 
+/** `tried` of the first attempt. */
+export const NOT_TRIED: readonly UpstreamEndpoint[] = [];
+
 export class Retries {
   /** Where attempts have failed, in order. */
   readonly tried: UpstreamEndpoint[] = [];

@@ -4,8 +4,9 @@ import type { ClusterId } from '../../ir/ids.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import type { HttpFilter } from '../exchange/http-filter.ts';
 import type { RefusalCounter, RefusalLabels } from '../exchange/policy-refusals.ts';
+import type { ConnectionFilter } from '../net/connection-filter.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
-import type { RequestStage, ResponseStage } from './order.ts';
+import type { ConnectionStage, RequestStage, ResponseStage } from './order.ts';
 
 /** What a policy refuses, on the Gateway that it is compiled for. */
 export type PolicyRefusal = Omit<RefusalLabels, 'gateway'>;
@@ -33,18 +34,40 @@ export interface FilterConfig {
   readonly kind: string;
 }
 
+/** A kind that acts at several stages has a definition for each; `explain` and the rules of policies ask the first that has the member. */
 export interface FilterDefinition<Config extends FilterConfig = FilterConfig> {
   readonly kind: Config['kind'];
   /** Where it acts on requests, and on responses. */
   readonly stages: { readonly request?: RequestStage; readonly response?: ResponseStage };
   readonly precedence: Precedence;
+  /** Whether a filter of this configuration acts at these stages; absent: always. */
+  actsFor?(config: Config): boolean;
   /**
    * Makes a filter. May throw: the rule then answers 500 and is reported. Called once for a rule, and for stages of forwarding once for
-   * each of its backends: what the object keeps, it keeps for these.
+   * each of its backends: what the object keeps, it keeps for these. Of a policy that a listener carries, the response parts act on
+   * responses to requests that reach no rule of the listener.
    */
   compile(config: Config, deps: FilterDeps): FilterParts;
+  /**
+   * What a backend's policy adds to its rule's policy of the same kind, which acts as well. null: nothing. Not called for equal values,
+   * which add nothing. Absent: all of the backend's value acts, as `precedence` has it.
+   */
+  added?(ofBackend: Config, ofRule: Config): Config | null;
+  /** For policies of ports, listeners and layer-4 rules. Absent: the kind cannot act there, and what carries it is closed. */
+  readonly connection?: ConnectionDefinition<Config>;
   /** In a few words, for people. */
   describe(config: Config): string;
   /** What the rule needs of this kind before a backend is chosen, besides its own filters. */
   compileForRule?(rule: RouteRule, deps: FilterDeps): FilterParts | null;
+}
+
+/** How a kind of policy acts on connections and flows. */
+export interface ConnectionDefinition<Config extends FilterConfig = FilterConfig> {
+  readonly stage: ConnectionStage;
+  /**
+   * Makes a filter for one port, rule or backend of layer 4. May throw: what carries the policy then refuses its connections. `before`:
+   * the filter of this kind that was there under the configuration before, whose counts of open connections may be taken over; null for
+   * none. While the policy stays the same, so does its filter.
+   */
+  compile(config: Config, deps: FilterDeps, before: ConnectionFilter | null): ConnectionFilter;
 }

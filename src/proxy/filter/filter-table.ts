@@ -1,22 +1,14 @@
 /** Compiles the filters of rules and backends into what an exchange runs, in the order of order.ts. */
-import type { Filter, HeaderEdit } from '../../ir/filter.ts';
+import type { Filter } from '../../ir/filter.ts';
+import type { PolicyValue } from '../../ir/policy-value.ts';
 import type { RouteRule } from '../../ir/route.ts';
-import {
-  NO_EDIT_LIST,
-  NO_FILTERS,
-  type EditList,
-  type FilterChain,
-  type HttpFilter,
-} from '../exchange/http-filter.ts';
-import { compileHeadEdits } from '../message/head-edits.ts';
+import { samePlain, type Plain } from '../../lib/structural-patch.ts';
+import { NO_FILTERS, type FilterChain } from '../exchange/http-filter.ts';
+import { ConnectionFilters, type ConnectionFilter } from '../net/connection-filter.ts';
 import type { DescribedFilter } from '../router/explain-backends.ts';
-import type { FilterConfig, FilterDefinition, FilterDeps, FilterParts } from './definition.ts';
+import type { ConnectionDefinition, FilterConfig, FilterDefinition, FilterDeps } from './definition.ts';
+import { chainOf, type CompiledFilter } from './filter-chain.ts';
 import { actsOnForwarding, rankOf } from './order.ts';
-
-interface CompiledFilter {
-  readonly definition: FilterDefinition;
-  readonly parts: FilterParts;
-}
 
 /** The filters of a rule, but for those of forwarding, which are compiled for each of its backends. */
 export interface RuleFilters {
@@ -46,7 +38,7 @@ export class FilterTable {
     });
     if (own.length === 0 && more.length === 0) return NO_RULE_FILTERS;
     const all = [...more, ...own];
-    return { chain: chainOf({ request: all, response: all }), own };
+    return { chain: chainOf({ request: all, response: all, requestEdits: [] }), own };
   }
 
   /**
@@ -55,11 +47,12 @@ export class FilterTable {
    */
   compileBackend(
     rule: RouteRule,
-    filters: readonly FilterConfig[],
+    backend: FilterCarrier,
     ofRule: RuleFilters,
     deps: FilterDeps,
   ): FilterChain {
     const configs = configsOf(rule);
+    const filters = configsOf({ ...backend, policies: this.addedBy(backend, rule) });
     if (configs.length === 0 && filters.length === 0) return NO_FILTERS;
     const kinds = (list: readonly FilterConfig[]): Set<string> => new Set(list.map(({ kind }) => kind));
     const kindsOfRule = kinds(configs);
@@ -77,7 +70,73 @@ export class FilterTable {
       (definition) => isForwarding(definition) && !isOverridden(definition),
     );
     const others = ofRule.own.filter(({ definition }) => !isOverridden(definition));
-    return chainOf({ request: [...forwarding, ...own], response: [...own, ...forwarding, ...others] });
+    return chainOf({
+      request: [...forwarding, ...own],
+      response: [...own, ...forwarding, ...others],
+      // Its other filters have acted before the backend was chosen; what they edit is still to be edited.
+      requestEdits: others,
+    });
+  }
+
+  /**
+   * The policies of a backend that act besides those of its rule, so that each acts once for a request: the policy of the rule acts, and
+   * that of the backend as far as it adds something.
+   */
+  addedBy(backend: FilterCarrier, rule: Pick<FilterCarrier, 'policies'>): readonly PolicyValue[] {
+    return (backend.policies ?? []).flatMap((value) => {
+      const ofRule = rule.policies?.find(({ kind }) => kind === value.kind);
+      if (ofRule === undefined) return [value];
+      if (samePlain(value.settings as Plain, ofRule.settings as Plain)) return [];
+      const definition = this.#definitionsOf(value.kind).find((one) => one.added !== undefined);
+      if (definition?.added === undefined) return [value];
+      return (definition.added(value, ofRule) as PolicyValue | null) ?? [];
+    });
+  }
+
+  /**
+   * What acts on responses to requests that reach a listener with `policies` and none of its rules; null for nothing. Throws for a policy
+   * that the listener must not serve without.
+   */
+  compileListener(policies: readonly PolicyValue[], deps: FilterDeps): FilterChain | null {
+    for (const { kind } of policies) this.#checkListenerPolicy(kind);
+    const compiled = this.#compile(policies, deps, ({ stages }) => stages.response !== undefined);
+    return compiled.length === 0 ? null : chainOf({ request: [], response: compiled, requestEdits: [] });
+  }
+
+  #checkListenerPolicy(kind: string): void {
+    const canAct = this.#definitionsOf(kind).some(
+      ({ stages, connection }) => stages.response !== undefined || connection !== undefined,
+    );
+    if (!canAct) throw new Error(`a policy of kind ${kind} cannot act on a listener`);
+  }
+
+  /**
+   * What a port, rule or backend of layer 4 decides about connections with; null for nothing. `before`: what it had in the configuration
+   * before. Throws for a policy that it must not serve connections without.
+   */
+  compileConnections(
+    policies: readonly PolicyValue[],
+    deps: FilterDeps,
+    before: ConnectionFilters | null,
+  ): ConnectionFilters | null {
+    const filters = policies
+      .map((value) => ({ value, definition: this.#connectionOf(value.kind) }))
+      .toSorted((a, b) => rankOf(a.definition.stage) - rankOf(b.definition.stage))
+      .map(({ value, definition }) => definition.compile(value, deps, filterOfKind(before, value.kind)));
+    return ConnectionFilters.of(filters);
+  }
+
+  #connectionOf(kind: string): ConnectionDefinition {
+    const found = this.#definitionsOf(kind).find(({ connection }) => connection !== undefined)?.connection;
+    if (found === undefined) throw new Error(`a policy of kind ${kind} cannot act on connections`);
+    return found;
+  }
+
+  /** Those of a listener's policies that act on its connections. */
+  actingOnConnections(policies: readonly PolicyValue[]): readonly PolicyValue[] {
+    return policies.filter(({ kind }) =>
+      this.#definitionsOf(kind).some(({ connection }) => connection !== undefined),
+    );
   }
 
   /** In the order in which they act. */
@@ -102,7 +161,7 @@ export class FilterTable {
   ): CompiledFilter[] {
     return filters
       .flatMap((filter) => this.#definitionsOf(filter.kind).map((definition) => ({ filter, definition })))
-      .filter(({ definition }) => isWanted(definition))
+      .filter(({ filter, definition }) => isWanted(definition) && definition.actsFor?.(filter) !== false)
       .map(({ filter, definition }) => ({ definition, parts: definition.compile(filter, deps) }));
   }
 
@@ -113,44 +172,15 @@ export class FilterTable {
   }
 }
 
-/** The filters of a rule or backend, and its policies, which act as filters. */
-export const configsOf = ({
-  filters = NO_CONFIGS,
-  policies,
-}: Partial<Pick<RouteRule, 'filters' | 'policies'>>): readonly FilterConfig[] =>
+/** A rule or backend: its filters, and its policies, which act as filters. */
+export type FilterCarrier = Partial<Pick<RouteRule, 'filters' | 'policies'>>;
+
+const configsOf = ({ filters = NO_CONFIGS, policies }: FilterCarrier): readonly FilterConfig[] =>
   policies === undefined ? filters : [...filters, ...policies];
+
+const filterOfKind = (filters: ConnectionFilters | null, kind: string): ConnectionFilter | null =>
+  filters?.filters.find((filter) => filter.kind === kind) ?? null;
 
 const NO_CONFIGS: readonly Filter[] = [];
 
 const isForwarding = ({ stages }: FilterDefinition): boolean => actsOnForwarding(stages.request);
-
-const requestRank = ({ definition }: CompiledFilter): number => rankOf(definition.stages.request);
-const responseRank = ({ definition }: CompiledFilter): number => rankOf(definition.stages.response);
-
-/** Sorting is stable: filters of one stage act in the order in which they are given. */
-function chainOf(filters: {
-  readonly request: readonly CompiledFilter[];
-  readonly response: readonly CompiledFilter[];
-}): FilterChain {
-  const onRequest = filters.request.toSorted((a, b) => requestRank(a) - requestRank(b));
-  const onResponse = filters.response.toSorted((a, b) => responseRank(a) - responseRank(b));
-  const checks = rankOf('checks');
-  const early = onRequest.filter((filter) => requestRank(filter) < checks);
-  return {
-    request: stepsOf(onRequest.map(({ parts }) => parts.request)),
-    beforeChecks: stepsOf(early.map(({ parts }) => parts.request)).length,
-    response: stepsOf(onResponse.map(({ parts }) => parts.response)),
-    requestEdits: editListOf(onRequest.map(({ parts }) => parts.requestEdit)),
-    responseEdits: editListOf(onResponse.map(({ parts }) => parts.responseEdit)),
-  };
-}
-
-/** A step that several filters share acts once. */
-const stepsOf = (steps: readonly (HttpFilter | undefined)[]): HttpFilter[] => [
-  ...new Set(steps.filter((step) => step !== undefined)),
-];
-
-function editListOf(edits: readonly (HeaderEdit | undefined)[]): EditList {
-  const sources = edits.filter((edit) => edit !== undefined);
-  return sources.length === 0 ? NO_EDIT_LIST : { sources, merged: compileHeadEdits(sources) };
-}

@@ -189,7 +189,7 @@ suite('filters together', () => {
     const rule = ruleWith(filters('rule'));
     const { requestEdits, responseEdits } = FILTERS.compileBackend(
       rule,
-      filters('backend'),
+      { filters: filters('backend') },
       FILTERS.compileRule(rule, NO_CLUSTERS),
       NO_CLUSTERS,
     );

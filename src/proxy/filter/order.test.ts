@@ -19,25 +19,29 @@ interface NotingFilter {
 
 /** One kind for each stage, that notes where it acted. */
 function notingFilters(acted: string[]): FilterDefinition<NotingFilter>[] {
-  return FILTER_ORDER.filter(({ phase }) => phase !== 'listener').map(({ stage, phase }) => {
-    const step = (of: string): HttpFilter => ({
-      kind: stage,
-      apply() {
-        acted.push(`${stage} of ${of}`);
-        return 'continue';
-      },
-    });
-    return {
-      kind: stage,
-      stages: phase === 'response' ? { response: stage } : { request: stage as RequestStage },
-      precedence: 'both',
-      compile: ({ of }) => (phase === 'response' ? { response: step(of) } : { request: step(of) }),
-      describe: () => stage,
-    };
-  });
+  return FILTER_ORDER.filter(({ phase }) => phase !== 'listener' && phase !== 'connection').map(
+    ({ stage, phase }) => {
+      const step = (of: string): HttpFilter => ({
+        kind: stage,
+        apply() {
+          acted.push(`${stage} of ${of}`);
+          return 'continue';
+        },
+      });
+      return {
+        kind: stage,
+        stages: phase === 'response' ? { response: stage } : { request: stage as RequestStage },
+        precedence: 'both',
+        compile: ({ of }) => (phase === 'response' ? { response: step(of) } : { request: step(of) }),
+        describe: () => stage,
+      };
+    },
+  );
 }
 
-const REVERSED = FILTER_ORDER.filter(({ phase }) => phase !== 'listener').toReversed();
+const REVERSED = FILTER_ORDER.filter(
+  ({ phase }) => phase !== 'listener' && phase !== 'connection',
+).toReversed();
 const stagesOf = (...phases: readonly string[]): string[] =>
   FILTER_ORDER.filter(({ phase }) => phases.includes(phase)).map(({ stage }) => stage);
 

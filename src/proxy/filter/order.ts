@@ -8,12 +8,13 @@
 
 /**
  * When a stage acts.
+ * - `connection`: when the client of a connection or flow is known, before TLS and before anything else is read.
  * - `listener`: before there is an exchange.
  * - `request`: filters of the rule before a backend is chosen, those of the backend once it is.
  * - `forward`: once it is certain that the request goes to a backend: filters of its rule and its own.
- * - `response`: on every response of the rule, whatever made it.
+ * - `response`: on every response of the rule, whatever made it; filters of a listener on responses to requests that reach no rule.
  */
-export type FilterPhase = 'listener' | 'request' | 'forward' | 'response';
+export type FilterPhase = 'connection' | 'listener' | 'request' | 'forward' | 'response';
 
 export interface FilterStage {
   readonly stage: string;
@@ -23,6 +24,8 @@ export interface FilterStage {
 }
 
 export const FILTER_ORDER = [
+  { stage: 'connection-limits', phase: 'connection', title: null },
+  { stage: 'connection-access', phase: 'connection', title: null },
   // Not a filter of the pipeline: an exchange reads from the head that it is given whether its call is one of gRPC, and everything
   // after that (limits of time, the form of local replies, retries, health) depends on it. So the call is translated before.
   { stage: 'grpc-web', phase: 'listener', title: 'gRPC-Web' },
@@ -51,6 +54,7 @@ export const FILTER_ORDER = [
 ] as const satisfies readonly FilterStage[];
 
 type Row = (typeof FILTER_ORDER)[number];
+export type ConnectionStage = Extract<Row, { readonly phase: 'connection' }>['stage'];
 export type RequestStage = Extract<Row, { readonly phase: 'request' | 'forward' }>['stage'];
 export type ResponseStage = Extract<Row, { readonly phase: 'response' }>['stage'];
 
@@ -61,7 +65,7 @@ const PHASE: ReadonlyMap<string, FilterPhase> = new Map(
 );
 
 /** Of two stages the one with the lower rank acts first; a filter without a stage acts nowhere. */
-export const rankOf = (stage: RequestStage | ResponseStage | undefined): number =>
+export const rankOf = (stage: RequestStage | ResponseStage | ConnectionStage | undefined): number =>
   stage === undefined ? NOWHERE : (RANK.get(stage) ?? NOWHERE);
 
 export const actsOnForwarding = (stage: RequestStage | undefined): boolean =>

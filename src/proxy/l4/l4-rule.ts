@@ -7,6 +7,7 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import type { WeightedBackend } from '../../ir/route.ts';
 import { NO_KEY } from '../upstream/balancer/balancer.ts';
 import { hashText } from '../upstream/balancer/hash.ts';
+import { ConnectionFilters } from '../net/connection-filter.ts';
 import type { OutcomeSink } from '../upstream/health/outcome.ts';
 import type { Dial } from '../upstream/upstream-pool.ts';
 import { WeightedChoice } from '../upstream/weighted-choice.ts';
@@ -51,6 +52,14 @@ export interface CompiledL4Backend {
   /** null: the backendRef is invalid; what it is chosen for is refused. */
   readonly cluster: L4Cluster | null;
   readonly refusal: ReasonCode;
+  /** Asked about each client before it gets a connection or flow; null: nothing is. */
+  readonly connections: ConnectionFilters | null;
+}
+
+/** The policies of layer-4 rules and their backends. */
+export interface L4Policies {
+  connectionsOfRule(rule: L4Rule): ConnectionFilters | null;
+  connectionsOfBackend(rule: L4Rule, index: number): ConnectionFilters | null;
 }
 
 export interface CompiledL4Rule {
@@ -69,14 +78,21 @@ export interface L4RuleDeps {
   readonly counters: StreamCounterRegistry;
   /** null: the configuration names a cluster that it does not define. */
   readonly clusterOf: (id: ClusterId) => L4Cluster | null;
+  readonly policies: L4Policies;
+  /** Asked before those of the rule. */
+  readonly ofPort: ConnectionFilters | null;
 }
 
 export function compileL4Rule(rule: L4Rule, deps: L4RuleDeps): CompiledL4Rule {
-  const { gateway, listener, protocol } = deps;
+  const { gateway, listener, protocol, policies, ofPort } = deps;
   const labels = { protocol, gateway, listener, rule: rule.origin };
+  const ofRule = ConnectionFilters.join([ofPort, policies.connectionsOfRule(rule)]);
   return {
     id: rule.id,
-    backends: rule.backends.map((backend) => compileBackend(backend, labels, deps)),
+    backends: rule.backends.map((backend, index) => ({
+      ...compileBackend(backend, labels, deps),
+      connections: ConnectionFilters.join([ofRule, policies.connectionsOfBackend(rule, index)]),
+    })),
     choice: WeightedChoice.of(rule.backends.map(({ weight }) => weight)),
     counters: deps.counters.get({ ...labels, backend: null }),
   };
@@ -86,7 +102,7 @@ function compileBackend(
   backend: WeightedBackend,
   labels: Omit<StreamLabels, 'backend'>,
   { counters, clusterOf }: L4RuleDeps,
-): CompiledL4Backend {
+): Omit<CompiledL4Backend, 'connections'> {
   return {
     origin: backend.origin,
     counters: counters.get({ ...labels, backend: backend.origin }),

@@ -52,13 +52,21 @@ export function openStream(opening: StreamOpening, deps: StreamDeps): void {
   // Also while the proxy drains: what was accepted before is served.
   const backend = chooseBackend(rule);
   if (backend === null || backend.cluster === null) {
-    const reason = backend?.refusal ?? 'no_backend';
-    (backend?.counters ?? rule.counters).ended(reason);
-    transport.sink = DISCARDING_SINK;
-    transport.reset();
+    refuse(transport, (backend ?? rule).counters, backend?.refusal ?? 'no_backend');
+    return;
+  }
+  const refusal = backend.connections?.admit(opening.peers.source) ?? null;
+  if (refusal !== null) {
+    refuse(transport, backend.counters, refusal);
     return;
   }
   new StreamSession(opening, backend, deps).start();
+}
+
+function refuse(transport: Transport, counters: StreamCounters, reason: ReasonCode): void {
+  counters.ended(reason);
+  transport.sink = DISCARDING_SINK;
+  transport.reset();
 }
 
 export class StreamSession extends TimerEntry implements ConnectingSink, RelayEvents, ServerConnection {
@@ -246,6 +254,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     this.#counters.receivedBytes += this.#client.bytes;
     this.#counters.sentBytes += this.#upstream?.bytes ?? 0;
     this.#counters.closed();
+    this.#backend.connections?.closed(this.#opening.peers.source);
     this.#deps.host.closed(this);
   }
 }

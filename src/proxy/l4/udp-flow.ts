@@ -71,7 +71,9 @@ export class UdpFlow extends TimerEntry {
   destroy(): void {
     this.#owner.wheel.remove(this);
     this.#leave();
-    this.backend.counters.closed();
+    const { clientAddress: address, clientPort: port, backend } = this;
+    backend.counters.closed();
+    backend.connections?.closed({ address, port });
     this.#owner.forget(this);
   }
 

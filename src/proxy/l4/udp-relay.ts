@@ -4,9 +4,10 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import type { ReasonCode } from '../../ir/reason.ts';
 import { tickEventClock } from '../net/event-clock.ts';
 import type { TimerWheel } from '../net/timer-wheel.ts';
-import { chooseBackend, isFull, type CompiledL4Rule } from './l4-rule.ts';
+import { chooseBackend, isFull, type CompiledL4Backend, type CompiledL4Rule } from './l4-rule.ts';
 import { UdpFlow, type FlowOwner } from './udp-flow.ts';
 
 /** Each flow holds a descriptor. */
@@ -88,15 +89,20 @@ export class UdpRelay implements FlowOwner {
     return rule.backends.some((backend) => backend.cluster === cluster);
   }
 
+  #refusalOf(backend: CompiledL4Backend | null, client: RemoteInfo): ReasonCode | null {
+    if (backend === null) return 'no_backend';
+    const { cluster, connections } = backend;
+    const isOver = this.#size >= this.#maxFlows || (cluster !== null && isFull(cluster));
+    return isOver ? 'overflow' : (connections?.admit(client) ?? null);
+  }
+
   #begin(client: RemoteInfo): UdpFlow | undefined {
     const rule = this.#rule;
     if (rule === null || this.#isDraining) return undefined;
     const backend = chooseBackend(rule);
-    const isOver =
-      this.#size >= this.#maxFlows ||
-      (backend?.cluster !== null && backend?.cluster !== undefined && isFull(backend.cluster));
-    if (backend === null || isOver) {
-      (backend?.counters ?? rule.counters).ended(backend === null ? 'no_backend' : 'overflow');
+    const refusal = this.#refusalOf(backend, client);
+    if (backend === null || refusal !== null) {
+      (backend?.counters ?? rule.counters).ended(refusal ?? 'no_backend');
       return undefined;
     }
     const flow = new UdpFlow(this, client, backend);

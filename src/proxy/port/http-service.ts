@@ -16,7 +16,7 @@ import type { ServerConnection, ServerHost } from '../message/server-host.ts';
 import type { DownstreamEvents, DownstreamStream } from '../message/stream.ts';
 import type { Transport } from '../net/transport.ts';
 import type { CompiledRule } from '../exchange/compiled-rule.ts';
-import type { CompiledPort } from '../runtime/runtime.ts';
+import type { CompiledHttpListener, CompiledPort } from '../runtime/runtime.ts';
 import type { TimerWheel } from '../net/timer-wheel.ts';
 
 export interface HttpServiceDeps {
@@ -78,8 +78,21 @@ export class HttpService implements ServerHost {
     }
     context.observer.requestStarted?.(exchange, request, hit.rule);
     if (isRefused) exchange.answer('bad_request');
-    else dispatch(exchange, request, hit);
+    else {
+      if (hit.rule === null) this.#enterWithoutRule(exchange, listener);
+      dispatch(exchange, request, hit);
+    }
     return web?.isText === true ? new WebTextRequest(exchange) : exchange;
+  }
+
+  /** What acts on the response to a request that reaches no rule: that of its listener, or of the connection's where it is misdirected. */
+  #enterWithoutRule(exchange: Exchange, listener: CompiledHttpListener | undefined): void {
+    const { port } = this;
+    const { tlsListener } = exchange.connection.info;
+    const ofConnection = tlsListener === null ? undefined : port.router.listeners.get(tlsListener);
+    const owner = listener ?? (ofConnection === undefined ? undefined : port.http.get(ofConnection.ref));
+    const filters = owner?.filters ?? null;
+    if (filters !== null) exchange.enter(filters);
   }
 
   /** Hides fields before anything is matched; true when the Gateway refuses the request for them. */

@@ -2,8 +2,8 @@
  * What becomes of the connections of one TCP port.
  *
  * ```
- *   accepted ──> PROXY header? ──> TLS? ──┬─> HTTP
- *                (trusted peers)          └─> relay to a backend
+ *   accepted ──> PROXY header? ──> policies? ──> TLS? ──┬─> HTTP
+ *                (trusted peers)                        └─> policies? ──> relay to a backend
  * ```
  *
  * The port's configuration is looked up for each new connection; those that are there finish on what they began with.
@@ -85,9 +85,25 @@ export class TcpService implements StreamHost {
     const peers = new TransportPeers(transport);
     const { l4 } = this.port;
     if (l4.expectsProxyHeader?.(peers.source.address) === true) this.#readProxyHeader(transport, peers);
+    else if (!this.#admits(transport, peers)) return;
     else if (l4.tls !== null)
       this.#beginTls(transport, new Arrival(transport, this.connections), l4.tls, peers);
     else this.#begin(transport, peers, null);
+  }
+
+  /** Asks the policies of the port, which then count the connection until it closes; false: it is closed. */
+  #admits(transport: Transport, peers: ProxiedPeers): boolean {
+    const filters = this.port.connections;
+    if (filters === null) return true;
+    const client = peers.source;
+    const refusal = filters.admit(client);
+    if (refusal === null) {
+      transport.onceClosed(() => filters.closed(client));
+      return true;
+    }
+    this.connections.refused(refusal);
+    transport.reset();
+    return false;
   }
 
   #readProxyHeader(transport: SocketTransport, peers: ProxiedPeers): void {
@@ -97,6 +113,7 @@ export class TcpService implements StreamHost {
       onHeader: (proxied, rest) => {
         const { tls } = this.port.l4;
         const client = proxied === null ? peers : new TransportPeers(transport, proxied);
+        if (!this.#admits(transport, client)) return;
         if (tls === null) {
           arrival.handOver(() => this.#begin(transport, client, rest));
         } else {

@@ -6,7 +6,8 @@ import type { L4Rule, Listener, TcpListener, TlsListener, UdpListener } from '..
 import type { Certificate } from '../../ir/tls.ts';
 import { HTTP_PROTOCOLS } from '../message/served-protocols.ts';
 import { isInside } from '../message/downstream-connection.ts';
-import { compileL4Rule, type CompiledL4Rule, type L4Cluster } from '../l4/l4-rule.ts';
+import type { ConnectionFilters } from '../net/connection-filter.ts';
+import { compileL4Rule, type CompiledL4Rule, type L4Cluster, type L4Policies } from '../l4/l4-rule.ts';
 import type { StreamCounterRegistry, StreamLabels } from '../l4/stream-counters.ts';
 import { compileTlsPort, startsWithTls, type TlsPort } from '../net/tls-port.ts';
 import type { CompiledGateway } from '../exchange/compiled-rule.ts';
@@ -15,6 +16,7 @@ import type { CompiledGateway } from '../exchange/compiled-rule.ts';
 export interface ListenerSource {
   readonly listener: Listener;
   readonly gateway: CompiledGateway;
+  readonly policies: L4Policies;
   readonly clusterOf: (id: ClusterId) => L4Cluster | null;
   readonly certificateOf: (id: CertificateId) => Certificate | undefined;
 }
@@ -33,9 +35,11 @@ export interface CompiledL4Port {
   readonly expectsProxyHeader: ((peerAddress: string) => boolean) | null;
 }
 
+/** `ofPort`: what is asked about every flow of a UDP port; of a TCP port, connections have been asked about when they are here. */
 export function compileL4Port(
   sources: readonly ListenerSource[],
   counters: StreamCounterRegistry,
+  ofPort: ConnectionFilters | null,
 ): CompiledL4Port {
   const rules = new Map<string, CompiledL4Rule>();
   const compile = (
@@ -47,6 +51,8 @@ export function compileL4Port(
       gateway: source.gateway.origin,
       listener: originOfAttachment(source.listener.attachment),
       clusterOf: source.clusterOf,
+      policies: source.policies,
+      ofPort: protocol === 'udp' ? ofPort : null,
       protocol,
       counters,
     });

@@ -4,7 +4,7 @@ import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
 import type { CompiledBackend, CompiledGateway, CompiledRule } from '../exchange/compiled-rule.ts';
 import type { CounterRegistry } from '../exchange/request-counters.ts';
 import type { FilterDeps } from '../filter/definition.ts';
-import { configsOf, type FilterTable, type RuleFilters } from '../filter/filter-table.ts';
+import type { FilterTable, RuleFilters } from '../filter/filter-table.ts';
 import { preflightFilter } from '../router/preflight.ts';
 import { WeightedChoice } from '../upstream/weighted-choice.ts';
 
@@ -55,6 +55,6 @@ function compileBackend(
     refusal: backend.kind === 'invalid' ? backend.reason : 'invalid_ref',
     requests,
     attemptTimeoutMs: perTryMs > 0 ? perTryMs : requests.timeouts.backendRequestMs,
-    filters: deps.filters.compileBackend(rule, configsOf(backend), filters, deps),
+    filters: deps.filters.compileBackend(rule, backend, filters, deps),
   };
 }

@@ -11,12 +11,13 @@ import type { ClusterRegistry } from '../upstream/cluster-registry.ts';
 import type { CompiledGateway, CompiledRule } from '../exchange/compiled-rule.ts';
 import type { RefusalCounter, RefusalRegistry } from '../exchange/policy-refusals.ts';
 import type { CounterRegistry } from '../exchange/request-counters.ts';
-import type { PolicyRefusal } from '../filter/definition.ts';
+import { NO_FILTERS } from '../exchange/http-filter.ts';
+import type { FilterDeps } from '../filter/definition.ts';
 import type { FilterTable } from '../filter/filter-table.ts';
 import type { RuleProblem } from './rule-problem.ts';
 import type { ListenerSource } from './compile-l4.ts';
 import { compileRule } from './compile-rule.ts';
-import { closedListeners, withoutClosedRules } from './unknown-policies.ts';
+import { CarriedPolicies, type CompilationUses } from './carried-policies.ts';
 
 export interface GatewayCompilerDeps {
   readonly clusters: ClusterRegistry;
@@ -26,11 +27,8 @@ export interface GatewayCompilerDeps {
 }
 
 /** A compiled rule, with every cluster that it asked for: while it would get the same clusters, it is taken over. */
-interface Compilation {
+interface Compilation extends CompilationUses {
   readonly rule: CompiledRule;
-  readonly uses: readonly (readonly [ClusterId, UpstreamCluster | null])[];
-  /** Counters of its policies. */
-  readonly refusals: readonly RefusalCounter[];
   /** Why it was not compiled as it is configured; null when it was. */
   readonly problem: string | null;
 }
@@ -44,7 +42,8 @@ export class GatewayCompiler {
   readonly #rules: ReadonlyMap<RuleId, GatewayConfig['rules'][number]>;
   readonly #definitions: ReadonlyMap<ClusterId, GatewayConfig['clusters'][number]>;
   readonly #certificates: ReadonlyMap<CertificateId, Certificate>;
-  readonly #closed: ReadonlyMap<ListenerId, string>;
+  /** Of ports, listeners and layer-4 rules. */
+  readonly policies: CarriedPolicies;
   readonly #found = new Map<ClusterId, UpstreamCluster>();
   readonly #compiled: Compilations = new Map();
   #before: Compilations | null;
@@ -69,16 +68,22 @@ export class GatewayCompiler {
       before !== null && old?.clusters === config.clusters
         ? before.#definitions
         : new Map(config.clusters.map((cluster) => [cluster.id, cluster]));
-    this.#closed = closedListeners(config);
     this.#certificates = new Map(config.certificates.map((certificate) => [certificate.id, certificate]));
     this.#before = before === null ? null : before.#compiled;
+    const compilation = {
+      filters: deps.filters,
+      track: <Result>(compile: (deps: FilterDeps) => Result) => this.#track(compile),
+      takeOver: (known: CompilationUses) => this.#takeOverUses(known),
+    };
+    this.policies = new CarriedPolicies(config.ports, compilation, before?.policies ?? null);
   }
 
   /** What the rules of a layer-4 listener of this configuration need. */
   sourceOf(listener: Listener): ListenerSource {
     return {
-      listener: withoutClosedRules(listener, this.#closed.has(listener.id)),
+      listener: this.policies.withoutClosedRules(listener),
       gateway: this.gateway,
+      policies: this.policies,
       clusterOf: (id) => this.#clusterOf(id),
       certificateOf: (id) => this.#certificates.get(id),
     };
@@ -97,7 +102,7 @@ export class GatewayCompiler {
     if (rule === undefined) return null;
     const known = this.#before?.get(listener.id)?.get(id);
     const compilation =
-      known?.rule.config === rule && !this.#closed.has(listener.id) && this.#isStillTrue(known)
+      known?.rule.config === rule && !this.policies.closed.has(listener.id) && this.#isStillTrue(known)
         ? this.#takeOver(known)
         : this.#compile(rule, listener);
     compiled.set(id, compilation);
@@ -107,11 +112,15 @@ export class GatewayCompiler {
   /** Nothing is compiled from here on: the compilation before is released. */
   finish(): void {
     this.#before = null;
+    this.policies.finish();
   }
 
   #isStillTrue({ rule, uses, problem }: Compilation): boolean {
-    if (problem !== null) return false;
-    return rule.gateway === this.gateway && uses.every(([id, cluster]) => this.#clusterOf(id) === cluster);
+    return problem === null && rule.gateway === this.gateway && this.#areSame(uses);
+  }
+
+  #areSame(uses: CompilationUses['uses']): boolean {
+    return uses.every(([id, cluster]) => this.#clusterOf(id) === cluster);
   }
 
   #takeOver(known: Compilation): Compilation {
@@ -122,23 +131,43 @@ export class GatewayCompiler {
     return known;
   }
 
-  #compile(rule: GatewayConfig['rules'][number], { id, attachment }: HttpListener): Compilation {
+  #takeOverUses({ uses, refusals }: CompilationUses): boolean {
+    if (!this.#areSame(uses)) return false;
+    for (const refusal of refusals) this.#deps.refusals.keep(refusal);
+    return true;
+  }
+
+  #track<Result>(compile: (deps: FilterDeps) => Result): CompilationUses & { readonly result: Result } {
+    const { deps, uses, refusals } = this.#recorder();
+    return { result: compile(deps), uses, refusals };
+  }
+
+  /** What filters may ask for, and lists of what they did. */
+  #recorder(): { readonly deps: FilterDeps } & CompilationUses {
     const uses: [ClusterId, UpstreamCluster | null][] = [];
-    const clusterOf = (id: ClusterId): UpstreamCluster | null => {
-      const cluster = this.#clusterOf(id);
-      uses.push([id, cluster]);
-      return cluster;
-    };
-    const { counters, filters } = this.#deps;
     const refusals: RefusalCounter[] = [];
-    const refusalCounterOf = (refusal: PolicyRefusal): RefusalCounter => {
-      const counter = this.#deps.refusals.get({ ...refusal, gateway: this.gateway.origin });
-      refusals.push(counter);
-      return counter;
+    const deps: FilterDeps = {
+      clusterOf: (id) => {
+        const cluster = this.#clusterOf(id);
+        uses.push([id, cluster]);
+        return cluster;
+      },
+      refusalCounterOf: (refusal) => {
+        const counter = this.#deps.refusals.get({ ...refusal, gateway: this.gateway.origin });
+        refusals.push(counter);
+        return counter;
+      },
     };
-    const deps = { gateway: this.gateway, counters, filters, clusterOf, refusalCounterOf };
+    return { deps, uses, refusals };
+  }
+
+  #compile(rule: GatewayConfig['rules'][number], { id, attachment }: HttpListener): Compilation {
+    const { counters, filters } = this.#deps;
+    const recorder = this.#recorder();
+    const { uses, refusals } = recorder;
+    const deps = { gateway: this.gateway, counters, filters, ...recorder.deps };
     try {
-      const closed = this.#closed.get(id);
+      const closed = this.policies.closed.get(id);
       if (closed !== undefined) throw new Error(closed);
       const compiled = compileRule(rule, originOfAttachment(attachment), deps);
       // A copy has no spare capacity, unlike an array that grew.
@@ -146,8 +175,10 @@ export class GatewayCompiler {
     } catch (error) {
       // What the translator accepted and we cannot compile affects this rule alone.
       const problem = error instanceof Error ? error.message : String(error);
+      const compiled = compileRule(failing(rule, problem), originOfAttachment(attachment), deps);
+      const responses = this.policies.responsesOf(id) ?? NO_FILTERS;
       return {
-        rule: { ...compileRule(failing(rule, problem), originOfAttachment(attachment), deps), config: rule },
+        rule: { ...compiled, config: rule, filters: responses },
         uses,
         refusals,
         problem,

@@ -10,8 +10,10 @@ import type { HttpListener, Listener, Port } from '../../ir/listener.ts';
 import type { ClusterRegistry } from '../upstream/cluster-registry.ts';
 import type { CompiledGateway, CompiledRule } from '../exchange/compiled-rule.ts';
 import type { RefusalRegistry } from '../exchange/policy-refusals.ts';
+import type { FilterChain } from '../exchange/http-filter.ts';
 import type { CounterRegistry, RequestCounters } from '../exchange/request-counters.ts';
 import type { FilterTable } from '../filter/filter-table.ts';
+import { ConnectionFilters } from '../net/connection-filter.ts';
 import type { StreamCounterRegistry } from '../l4/stream-counters.ts';
 import type { RegexCompiler } from '../router/entry.ts';
 import { PortRouter, type ListenerRef } from '../router/router.ts';
@@ -45,6 +47,8 @@ export interface CompiledPort {
   /** Everything below HTTP. */
   readonly l4: CompiledL4Port;
   readonly http: ReadonlyMap<ListenerRef, CompiledHttpListener>;
+  /** Asked about every connection, once its client is known; null: nothing is. */
+  readonly connections: ConnectionFilters | null;
   /** For every client of the port: a connection belongs to no Gateway before its first request. */
   readonly limits: ClientLimits;
 }
@@ -53,6 +57,8 @@ export interface CompiledHttpListener {
   readonly gateway: CompiledGateway;
   /** Of requests that match the listener and none of its rules. */
   readonly counters: RequestCounters;
+  /** For the responses to these requests; null: nothing acts on them. */
+  readonly filters: FilterChain | null;
 }
 
 export interface Runtime {
@@ -133,17 +139,25 @@ function compilePort(
   });
   const http = new Map<ListenerRef, CompiledHttpListener>();
   for (const { listener, ref } of router.listeners.values()) {
-    const gateway = compilers.get(listener)?.gateway;
-    if (gateway === undefined) continue;
+    const compiler = compilers.get(listener);
+    if (compiler === undefined) continue;
+    const { gateway } = compiler;
     const labels = {
       gateway: gateway.origin,
       listener: originOfAttachment(listener.attachment),
       rule: null,
       backend: null,
     };
-    http.set(ref, { gateway, counters: counters.get(labels) });
+    http.set(ref, {
+      gateway,
+      counters: counters.get(labels),
+      filters: compiler.policies.responsesOf(listener.id),
+    });
   }
   const l4Sources = sources.map(({ listener, compiler }): ListenerSource => compiler.sourceOf(listener));
+  const connections = ConnectionFilters.join(
+    placed.flatMap(({ port, compiler }) => compiler.policies.connectionsOfPort(port)),
+  );
   const [first] = placed;
   return {
     key,
@@ -152,8 +166,9 @@ function compilePort(
     transport: first?.port.transport ?? 'tcp',
     listeners: sources.map(({ listener, compiler }) => ({ listener, gateway: compiler.gateway })),
     router,
-    l4: compileL4Port(l4Sources, streamCounters),
+    l4: compileL4Port(l4Sources, streamCounters, connections),
     http,
+    connections,
     limits: strictestLimits([...new Set(placed.map(({ compiler }) => compiler.gateway.settings.limits))]),
   };
 }

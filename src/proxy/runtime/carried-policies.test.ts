@@ -4,7 +4,8 @@ import { testAttachment } from '../../../test/support/attachment.ts';
 import { clusterId, listenerId, ruleId } from '../../ir/ids.ts';
 import type { L4Rule, Listener } from '../../ir/listener.ts';
 import type { PolicyValue } from '../../ir/policy-value.ts';
-import { withoutClosedRules } from './unknown-policies.ts';
+import { FILTERS } from '../filter/filters.ts';
+import { CarriedPolicies } from './carried-policies.ts';
 
 const UNKNOWN: readonly PolicyValue[] = [{ kind: 'captcha', settings: {}, from: [] }];
 const origin = { kind: 'Service', namespace: 'test', name: 'db' };
@@ -17,6 +18,24 @@ const rule = (name: string): L4Rule => ({
 });
 
 const tcp = (own: L4Rule): Listener => ({ kind: 'tcp', id: listenerId('tcp'), attachment, rule: own });
+
+/** `isClosed`: the listener itself has a policy that is not known. */
+function withoutClosedRules(listener: Listener, isClosed: boolean): Listener {
+  const listeners = [isClosed ? { ...listener, policies: UNKNOWN } : listener];
+  const policies = new CarriedPolicies(
+    [{ number: 80, transport: 'tcp', listeners }],
+    {
+      filters: FILTERS,
+      track: (compile) => {
+        const deps = { clusterOf: () => null, refusalCounterOf: () => assert.fail('there are none') };
+        return { result: compile(deps), uses: [], refusals: [] };
+      },
+      takeOver: () => true,
+    },
+    null,
+  );
+  return policies.withoutClosedRules(listener);
+}
 
 const backendsOf = (listener: Listener): number | undefined =>
   listener.kind === 'tcp' ? listener.rule?.backends.length : undefined;
