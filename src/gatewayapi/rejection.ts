@@ -12,18 +12,29 @@ export interface Violation {
 
 const REJECTED: unique symbol = Symbol('rejected');
 
+interface Rejection {
+  readonly violations: readonly Violation[];
+  /** `reported`: by the provider of the object, so that the translator has nothing to report. */
+  readonly reporting: 'reported' | 'unreported';
+}
+
 interface Rejectable {
-  readonly [REJECTED]?: readonly Violation[];
+  readonly [REJECTED]?: Rejection;
 }
 
 const NONE: readonly Violation[] = [];
 
 /** A copy that says why it is not to be served. */
-export const markRejected = <T extends object>(object: T, violations: readonly Violation[]): T => ({
-  ...object,
-  [REJECTED]: violations,
-});
+export const markRejected = <T extends object>(
+  object: T,
+  violations: readonly Violation[],
+  reporting: Rejection['reporting'] = 'unreported',
+): T => ({ ...object, [REJECTED]: { violations, reporting } });
 
 /** Empty: the object satisfies its schema. */
 export const violationsOf = (object: object): readonly Violation[] =>
-  (object as Rejectable)[REJECTED] ?? NONE;
+  (object as Rejectable)[REJECTED]?.violations ?? NONE;
+
+/** Whether the provider of the object has reported its violations. */
+export const isReported = (object: object): boolean =>
+  (object as Rejectable)[REJECTED]?.reporting === 'reported';

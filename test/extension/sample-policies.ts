@@ -79,7 +79,7 @@ const DOCUMENTS = [
 ].map((text) => parse(text) as OwnCrd);
 const TABLE: KindTable = Object.assign({}, KINDS, ...DOCUMENTS.map(ownKind)) as KindTable;
 const CRDS = DOCUMENTS.flatMap((document) => readCrd(document, Object.values(TABLE)) ?? []);
-const REGISTRY = new KindRegistry(TABLE, { ...SCHEMAS, ...(compactSchemas(CRDS) as KindSchemas) });
+export const REGISTRY = new KindRegistry(TABLE, { ...SCHEMAS, ...(compactSchemas(CRDS) as KindSchemas) });
 
 interface BannerSettings {
   readonly text?: string;

@@ -10,6 +10,7 @@ import {
   type JsonObject,
   type Path,
 } from '../../gatewayapi/validation/schema.ts';
+import { rejectedPolicy } from '../../gatewayapi/validation/rejected-policy.ts';
 import { validateObject, type Verdict } from '../../gatewayapi/validation/validate-object.ts';
 import type { SourceObject } from './documents.ts';
 import { secretMadeOf } from './made-elsewhere.ts';
@@ -20,6 +21,8 @@ export interface ReadObject {
   readonly ref: ObjectRef | null;
   /** null when invalid or of a kind that is not ours. */
   readonly object: JsonObject | null;
+  /** What is left of an invalid policy, for as long as no version of it was valid; null for other objects. */
+  readonly rejected: JsonObject | null;
   /** As the text has it, unchecked: controllers write it, and the object is read without it. null when there is none. */
   readonly writtenStatus: JsonObject | null;
   readonly findings: readonly InputFinding[];
@@ -40,25 +43,34 @@ export function readObject(source: SourceObject, registry: KindRegistry): ReadOb
   if (verdict.kind === 'unknown') {
     const findings = [unknownKind(source, ref, verdict.suggestion)];
     const expected = secretMadeOf(value);
-    return { ref: null, object: null, writtenStatus: null, findings, placeholders, expected, locate };
+    return { ...UNREAD, ref: null, findings, placeholders, expected, locate };
   }
   const repeated = repeatedKeys(source, ref);
   const issues = verdict.kind === 'invalid' ? verdict.issues : verdict.warnings;
   const findings = [...repeated, ...issues.map((issue) => issueFinding(source, ref, issue))];
   if (verdict.kind === 'invalid' || repeated.length > 0 || ref === null) {
-    return {
-      ref,
-      object: null,
-      writtenStatus: null,
-      findings,
-      placeholders,
-      expected: placeholders.length > 0 ? ref : null,
-      locate,
-    };
+    const rejected = rejectedBy(ref, read, { findings, registry });
+    const expected = placeholders.length > 0 ? ref : null;
+    return { ...UNREAD, rejected, ref, findings, placeholders, expected, locate };
   }
   const object = complete(verdict.object, verdict.definition.namespaced);
   const writtenStatus = isJsonObject(value['status']) ? value['status'] : null;
-  return { ref, object, writtenStatus, findings, placeholders, expected: null, locate };
+  return { ref, object, rejected: null, writtenStatus, findings, placeholders, expected: null, locate };
+}
+
+const UNREAD = { object: null, rejected: null, writtenStatus: null } as const;
+
+/** `findings`: what is wrong with it. */
+function rejectedBy(
+  ref: ObjectRef | null,
+  value: JsonObject,
+  { findings, registry }: { readonly findings: readonly InputFinding[]; readonly registry: KindRegistry },
+): JsonObject | null {
+  const kind = ref === null ? null : registry.find(ref.group, ref.kind);
+  if (ref === null || kind === null) return null;
+  const violations = findings.map(({ path, message }) => ({ path, message }));
+  const metadata = { name: ref.name, namespace: ref.namespace };
+  return rejectedPolicy({ ...value, metadata }, kind, violations);
 }
 
 /** SOPS keeps its keys in a field beside the object's own; what the values say is known to the cluster only. */
@@ -69,8 +81,7 @@ function encryptedObject({ value, locate }: SourceObject, registry: KindRegistry
     message: 'encrypted with SOPS: not read, and taken to exist',
     location: locate([], false),
   });
-  const unread = { object: null, writtenStatus: null, placeholders: [] };
-  return { ref, ...unread, findings: [finding], expected: ref, locate };
+  return { ...UNREAD, ref, placeholders: [], findings: [finding], expected: ref, locate };
 }
 
 interface PlaceholderVerdict {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { violationsOf } from '../../gatewayapi/rejection.ts';
 import { ResourceStore, type LoadedResources } from './store.ts';
 
 const route = (name: string, path = '/', more = ''): string => `apiVersion: gateway.networking.k8s.io/v1
@@ -78,6 +79,59 @@ suite('last good versions', () => {
     assert.equal(pathOf(state, 'a'), '/1');
     assert.equal(pathOf(state, 'b'), '/2');
     assert.deepEqual(codes(state), ['repeated-key', 'last-version-in-force']);
+  });
+});
+
+const tlsPolicy = (spec: string): string => `apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: secure}
+spec:
+  ${spec}
+`;
+const TARGETS = "targetRefs: [{group: '', kind: Service, name: api, sectionName: https}, {kind: Service}, 5]";
+const VALID = `targetRefs: [{group: '', kind: Service, name: api}]
+  validation: {hostname: api.example, wellKnownCACertificates: System}`;
+
+suite('an invalid policy', () => {
+  const policiesIn = ({ snapshot }: LoadedResources): readonly unknown[] =>
+    snapshot.backendTlsPolicies.map(({ spec }) => spec);
+
+  test('that was never valid keeps the targets that can be read, and is marked as rejected', () => {
+    const store = storeOf({ 'a.yaml': tlsPolicy(TARGETS) });
+    const state = store.state();
+    const targetRefs = [{ group: '', kind: 'Service', name: 'api', sectionName: 'https' }];
+    assert.deepEqual(policiesIn(state), [{ targetRefs }]);
+    const [policy] = state.snapshot.backendTlsPolicies;
+    assert.ok(policy !== undefined);
+    assert.ok(violationsOf(policy).some(({ path }) => path === 'spec.validation'));
+    assert.equal(
+      store.state().snapshot.backendTlsPolicies[0],
+      policy,
+      'the same object while nothing changes',
+    );
+    assert.equal(codes(state).includes('last-version-in-force'), false);
+  });
+
+  test('that was valid keeps its last valid version instead', () => {
+    const store = storeOf({ 'a.yaml': tlsPolicy(VALID) });
+    const valid = policiesIn(store.state());
+    store.setFile('a.yaml', tlsPolicy(TARGETS));
+    const state = store.state();
+    assert.deepEqual(policiesIn(state), valid);
+    assert.ok(codes(state).includes('last-version-in-force'));
+  });
+
+  test('that is fixed, or removed, is no longer rejected', () => {
+    const store = storeOf({ 'a.yaml': tlsPolicy(TARGETS) });
+    store.state();
+    store.setFile('a.yaml', tlsPolicy(VALID));
+    const [policy] = store.state().snapshot.backendTlsPolicies;
+    assert.ok(policy !== undefined);
+    assert.deepEqual(violationsOf(policy), []);
+    store.setFile('b.yaml', tlsPolicy(TARGETS).replace('secure', 'other'));
+    assert.equal(store.state().snapshot.backendTlsPolicies.length, 2);
+    store.removeFile('b.yaml');
+    assert.equal(store.state().snapshot.backendTlsPolicies.length, 1);
   });
 });
 

@@ -33,6 +33,14 @@ interface ServedObject {
   readonly locate: ReadObject['locate'];
 }
 
+/** An object in the files without a version there that can be served. */
+interface WantedObject {
+  readonly ref: ObjectRef;
+  readonly location: SourceLocation | null;
+  /** Absent when its file could not be read. */
+  readonly read?: ReadObject;
+}
+
 interface StoredFile {
   readonly content: FileContent;
   /** Identities that the file held when it could last be read whole. */
@@ -77,7 +85,7 @@ export class ResourceStore {
     const served = new Map<string, ServedObject>();
     const expected = new Set<string>();
     let objectCount = 0;
-    const wanted = new Map<string, { readonly ref: ObjectRef; readonly location: SourceLocation | null }>();
+    const wanted = new Map<string, WantedObject>();
     const inputs = new Set([...this.#files.values()].flatMap(({ content }) => content.inputs));
     for (const file of [...this.#files.keys()].toSorted()) {
       const stored = this.#files.get(file);
@@ -91,21 +99,37 @@ export class ResourceStore {
       }
       const broken = stored.content.isBroken ? stored.content.findings[0] : undefined;
       if (broken === undefined) continue;
-      for (const [key, ref] of stored.held) wanted.set(key, { ref, location: broken.location });
+      for (const [key, ref] of stored.held)
+        wanted.set(key, { ...wanted.get(key), ref, location: broken.location });
     }
-    for (const [key, { ref, location }] of wanted) {
-      const last = this.#served.get(key);
-      if (served.has(key) || last === undefined) continue;
-      served.set(key, last);
-      findings.push(lastVersion(ref, location));
-    }
+    const rejected = this.#replaceInvalid(wanted, served, findings);
     this.#served = served;
     return {
-      ...this.#load(served),
+      ...this.#load(rejected.size === 0 ? served : new Map([...served, ...rejected])),
       findings,
       objectCount,
       isExpected: (ref) => expected.has(identity(ref)),
     };
+  }
+
+  /** Invalid objects: those with a last valid version are served in it, and policies without one are returned as rejected. */
+  #replaceInvalid(
+    wanted: ReadonlyMap<string, WantedObject>,
+    served: Map<string, ServedObject>,
+    findings: InputFinding[],
+  ): ReadonlyMap<string, ServedObject> {
+    const rejected = new Map<string, ServedObject>();
+    for (const [key, { ref, location, read }] of wanted) {
+      if (served.has(key)) continue;
+      const last = this.#served.get(key);
+      if (last !== undefined) {
+        served.set(key, last);
+        findings.push(lastVersion(ref, location));
+      } else if (read?.rejected) {
+        rejected.set(key, { ref, object: read.rejected, writtenStatus: null, locate: read.locate });
+      }
+    }
+    return rejected;
   }
 
   #load(
@@ -125,15 +149,16 @@ export class ResourceStore {
 
 /** A valid object is served unless it exists elsewhere already; of an invalid one, its last valid version. */
 function take(
-  { ref, object, writtenStatus, locate }: ReadObject,
+  read: ReadObject,
   served: Map<string, ServedObject>,
-  wanted: Map<string, { readonly ref: ObjectRef; readonly location: SourceLocation | null }>,
+  wanted: Map<string, WantedObject>,
   findings: InputFinding[],
 ): void {
+  const { ref, object, writtenStatus, locate } = read;
   if (ref === null) return;
   const key = identity(ref);
   const first = served.get(key);
-  if (object === null) wanted.set(key, { ref, location: locate([], false) });
+  if (object === null) wanted.set(key, { ref, location: locate([], false), read });
   else if (first === undefined) served.set(key, { ref, object, writtenStatus, locate });
   else findings.push(duplicateFinding(ref, locate([], false), first.locate([], false)));
 }

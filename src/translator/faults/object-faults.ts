@@ -1,5 +1,5 @@
 /** Faults of a whole object: it violates its schema, or evaluating it failed. Either way the object is closed. */
-import { violationsOf } from '../../gatewayapi/rejection.ts';
+import { isReported, violationsOf } from '../../gatewayapi/rejection.ts';
 import { errorFault, type Fault } from './fault.ts';
 
 /** The reason of an invalid object: for routes, and for all other kinds. */
@@ -10,13 +10,27 @@ const NONE: readonly Fault[] = [];
 /** Empty for an object that conforms to its schema. */
 export function schemaFaults(object: object, reason: ObjectReason): readonly Fault[] {
   const violations = violationsOf(object);
-  return violations.length === 0 ? NONE : violations.map((violation) => schemaViolated(violation, reason));
+  if (violations.length === 0) return NONE;
+  const toFault = isReported(object) ? neverValid : schemaViolated;
+  return violations.map((violation) => toFault(violation, reason));
 }
 
-function schemaViolated(
-  { path, message }: { readonly path: string; readonly message: string },
-  reason: ObjectReason,
-): Fault {
+interface ViolatedField {
+  readonly path: string;
+  readonly message: string;
+}
+
+function neverValid({ path, message }: ViolatedField, reason: ObjectReason): Fault {
+  return errorFault({
+    code: 'invalid-object',
+    reason,
+    path,
+    message: `${path === '' ? 'The object' : path}: ${message}; Sluice does not apply the object.`,
+    hint: 'Fix the object.',
+  });
+}
+
+function schemaViolated({ path, message }: ViolatedField, reason: ObjectReason): Fault {
   return errorFault({
     code: 'invalid-object',
     reason,

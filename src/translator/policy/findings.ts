@@ -1,4 +1,5 @@
 /** What `check` reports about policies, XBackends and extensions. */
+import { isReported } from '../../gatewayapi/rejection.ts';
 import { externalBackendInTheClear } from '../faults/advice.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { ReportContext } from '../findings/findings.ts';
@@ -19,8 +20,9 @@ export function reportPolicies(graph: Graph, { report, defects }: ReportContext)
   const { nodes } = graph.policies;
   const ancestors = nodes.length === 0 ? null : new Ancestors(graph);
   for (const policy of nodes) {
-    const own = [...policy.faults, ...policy.referenceFaults, ...policy.warnings];
-    report(policy.ref, own);
+    if (!isReported(policy.object)) {
+      report(policy.ref, [...policy.faults, ...policy.referenceFaults, ...policy.warnings]);
+    }
     const faults = defects.contain(
       [policy.object, 'findings'],
       () => (ancestors === null ? [] : policyFaults(policy, graph, ancestors)),

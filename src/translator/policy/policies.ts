@@ -3,7 +3,7 @@ import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { reuseIfSameItems } from '../../lib/reuse.ts';
 import { contain } from '../contain.ts';
-import { joinMessages } from '../faults/fault.ts';
+import { joinMessages, type Fault } from '../faults/fault.ts';
 import { internalError, schemaFaults } from '../faults/object-faults.ts';
 import { byAge, reuseNodes, refOf } from '../graph/object-key.ts';
 import type { Lookup } from '../graph/snapshot-index.ts';
@@ -14,6 +14,7 @@ import {
   type PolicyKind,
   type PolicyNode,
   type PolicyObject,
+  type PolicyReading,
   type PolicyTarget,
 } from './policy-kind.ts';
 import type { PolicyLayer, PolicyLevel } from './policy-settings.ts';
@@ -65,18 +66,25 @@ function readPolicy(object: PolicyObject, kind: PolicyKind, context: LinkContext
   return contain(
     () => {
       const from = { group: kind.group, kind: kind.kind, namespace: ref.namespace };
-      const reading = kind.read(object, { lookup, options, from });
-      const faults = [...schemaFaults(object, 'Invalid'), ...reading.faults];
-      return { ...node, ...reading, faults, targets: link() };
+      const violations = schemaFaults(object, 'Invalid');
+      const reading =
+        violations.length > 0 ? unreadable(violations) : kind.read(object, { lookup, options, from });
+      return { ...node, ...reading, targets: link() };
     },
     (error) => {
-      const faults = [internalError('', error, 'Invalid')];
       // A policy that protects keeps its readable targets and closes them.
       const targets = kind.whenInvalid === 'closes' ? contain(link, () => []) : [];
-      return { ...node, settings: null, faults, referenceFaults: [], warnings: [], targets };
+      return { ...node, ...unreadable([internalError('', error, 'Invalid')]), targets };
     },
   );
 }
+
+const unreadable = (faults: readonly Fault[]): PolicyReading<object> => ({
+  settings: null,
+  faults,
+  referenceFaults: [],
+  warnings: [],
+});
 
 const NONE: readonly PolicyNode[] = [];
 
