@@ -7,6 +7,7 @@ import { REGISTRY, type KindRegistry, type RegisteredKind } from '../kind-regist
 import { splitApiVersion } from './api-version.ts';
 import { requiredInAll } from './common-schema.ts';
 import { normalize } from './normalize.ts';
+import { fits } from './fits.ts';
 import { fieldSchema, formatPath, isJsonObject, type JsonObject, type Path, type Schema } from './schema.ts';
 import { hasType, typeNameOf } from './structure.ts';
 
@@ -24,8 +25,9 @@ export function readStored(object: JsonObject, registry: KindRegistry = REGISTRY
   const { group } = splitApiVersion(String(object['apiVersion']));
   const kind = registry.find(group, String(object['kind']));
   if (kind === null) return { ok: true, object };
-  const { metadata, ...rest } = object;
   const schema = commonSchema(kind);
+  if (object['apiVersion'] === kind.apiVersion && fits(schema, object)) return { ok: true, object };
+  const { metadata, ...rest } = object;
   const body = normalize(schema, rest, [], () => undefined) as JsonObject;
   const violations: Violation[] = [];
   const shaped = shape(schema, body, [], violations);
