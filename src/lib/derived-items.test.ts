@@ -62,7 +62,7 @@ suite('derived items', () => {
       list.map(() => 'all'),
     );
     assert.deepEqual(
-      derived.update(list, () => ['basis'], ['other']),
+      derived.update(list, () => ['basis'], { basis: ['other'] }),
       list.map(() => 'basis'),
     );
   });

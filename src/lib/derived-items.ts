@@ -1,6 +1,6 @@
 /** A list made from another one, any number of items from each source, from one version of that list to the next. */
 import { reuseIfSameItems } from './reuse.ts';
-import { runsOf } from './list-diff.ts';
+import { runsOf, type Run } from './list-diff.ts';
 import { compactArray } from './compact-array.ts';
 
 const NOTHING_ELSE: readonly unknown[] = [];
@@ -16,6 +16,13 @@ interface Edit<Item> {
   readonly added: readonly Item[];
 }
 
+export interface DerivedItemsOptions {
+  /** All that `make` depends on besides its source; when one of these is another object, every item is made again. */
+  readonly basis?: readonly unknown[];
+  /** Of the last sources and these, where they are known. */
+  readonly runs?: readonly Run[];
+}
+
 /** Items of sources that follow each other as before are taken over in one piece. */
 export class DerivedItems<Source, Item> {
   #sources: readonly (Source | null)[] = [];
@@ -25,17 +32,16 @@ export class DerivedItems<Source, Item> {
   /** The same array until something changes. */
   items: readonly Item[] = [];
 
-  /** `basis`: all that `make` depends on besides its source; when one of these is another object, every item is made again. */
   update(
     sources: readonly Source[],
     make: (source: Source) => readonly Item[],
-    basis: readonly unknown[] = NOTHING_ELSE,
+    { basis = NOTHING_ELSE, runs }: DerivedItemsOptions = {},
   ): readonly Item[] {
     const isSame = reuseIfSameItems(this.#basis, basis) === this.#basis;
     if (isSame && sources === this.#sources) return this.items;
     if (!isSame) this.#sources = this.#sources.map(() => null);
     this.#basis = basis;
-    this.#derive(sources, make);
+    this.#derive(sources, make, (isSame ? runs : undefined) ?? runsOf(this.#sources, sources));
     this.#sources = sources;
     return this.items;
   }
@@ -47,25 +53,28 @@ export class DerivedItems<Source, Item> {
     this.#sources = this.#sources.map((source) => (stale.has(source) ? null : source));
   }
 
-  #derive(sources: readonly Source[], make: (source: Source) => readonly Item[]): void {
+  #derive(sources: readonly Source[], make: (source: Source) => readonly Item[], runs: readonly Run[]): void {
     const ofItems: Edit<Item>[] = [];
     const ofCounts: Edit<number>[] = [];
     let [old, now, at] = [0, 0, 0];
-    for (const { from, to, count } of runsOf(this.#sources, sources)) {
+    // Sources before this have been counted in `at`.
+    let counted = 0;
+    for (const { from, to, count } of runs) {
       if (old < from || now < to) {
         const made = sources.slice(now, to).map(make);
         const removed = this.#countOf(old, from);
+        at += this.#countOf(counted, old);
         ofItems.push({ at, removed, added: made.flat() });
         ofCounts.push({ at: old, removed: from - old, added: made.map(({ length }) => length) });
         at += removed;
+        counted = from;
       }
-      at += this.#countOf(from, from + count);
       [old, now] = [from + count, to + count];
     }
     if (ofItems.length === 0) return;
     const areSingle = this.#counts === null && ofCounts.every(({ added }) => added.every((one) => one === 1));
     if (!areSingle) this.#counts = edited(this.#counts ?? this.#sources.map(() => 1), ofCounts);
-    this.items = reuseIfSameItems(this.items, edited(this.items, ofItems));
+    this.items = edited(this.items, ofItems);
   }
 
   /** Of the items that sources `from` to `to` gave. */
@@ -84,11 +93,17 @@ function edited<Item>(list: readonly Item[], all: readonly Edit<Item>[]): readon
     ({ at, removed, added }) =>
       removed !== added.length || added.some((item, index) => item !== list[at + index]),
   );
-  if (edits.length === 0) return list;
-  if (edits.length <= FEW && edits.every(({ added }) => added.length <= SHORT)) {
-    // Each copy is made in one go, and of the right size.
-    return edits.reduceRight((items, { at, removed, added }) => items.toSpliced(at, removed, ...added), list);
-  }
+  const [first] = edits;
+  if (first === undefined) return list;
+  const result =
+    edits.length <= FEW && edits.every(({ added }) => added.length <= SHORT)
+      ? // Each copy is made in one go, and of the right size.
+        edits.reduceRight((items, { at, removed, added }) => items.toSpliced(at, removed, ...added), list)
+      : rebuilt(list, edits);
+  return isSameFrom(first.at, list, result) ? list : result;
+}
+
+function rebuilt<Item>(list: readonly Item[], edits: readonly Edit<Item>[]): readonly Item[] {
   const items: Item[] = [];
   let next = 0;
   for (const { at, removed, added } of edits) {
@@ -98,4 +113,11 @@ function edited<Item>(list: readonly Item[], all: readonly Edit<Item>[]): readon
   }
   for (; next < list.length; next += 1) items.push(list[next] as Item);
   return compactArray(items);
+}
+
+/** Edits may cancel each other out. */
+function isSameFrom(from: number, before: readonly unknown[], after: readonly unknown[]): boolean {
+  if (before.length !== after.length) return false;
+  for (let at = from; at < after.length; at += 1) if (after[at] !== before[at]) return false;
+  return true;
 }

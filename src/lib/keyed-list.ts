@@ -1,7 +1,6 @@
 /** Values that are made of sources, one each and in their order, from one version of the list to the next. */
 import { DerivedItems } from './derived-items.ts';
-import { reuseIfSameItems } from './reuse.ts';
-import { diffByIdentity } from './list-diff.ts';
+import { diffByIdentity, runsOf } from './list-diff.ts';
 
 export interface Derivation<Source, Value> {
   /** Identifies a value among those of one list. */
@@ -19,8 +18,9 @@ export class KeyedList<Source extends object, Value> {
 
   /** The same array until something changes. */
   update(sources: readonly Source[], { keyOf, derive, reuse }: Derivation<Source, Value>): readonly Value[] {
-    if (reuseIfSameItems(this.#sources, sources) === this.#sources) return this.#values.items;
-    const { removed, added } = diffByIdentity(this.#sources, sources);
+    if (sources === this.#sources) return this.#values.items;
+    const runs = runsOf(this.#sources, sources);
+    const { removed, added } = diffByIdentity(this.#sources, sources, runs);
     const before = new Map<string, Value | undefined>();
     for (const source of removed) {
       before.set(keyOf(source), this.#valueOf.get(source));
@@ -33,6 +33,6 @@ export class KeyedList<Source extends object, Value> {
       before.delete(key);
     }
     this.#sources = sources;
-    return this.#values.update(sources, (source) => [this.#valueOf.get(source) as Value]);
+    return this.#values.update(sources, (source) => [this.#valueOf.get(source) as Value], { runs });
   }
 }

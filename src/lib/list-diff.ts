@@ -16,17 +16,18 @@ const NOTHING: ListDiff<never> = { removed: [], added: [] };
 /** How many items in a row may be added, removed or replaced while runs are still found; behind a longer stretch only equal ends are found. */
 const STRETCH = 16;
 
-/** Compares by identity; the place of an item does not count. Each list has an item once. */
+/** Compares by identity; the place of an item does not count. Each list has an item once. `runs`: of these lists, where they are known. */
 export function diffByIdentity<Item extends object>(
   before: readonly Item[],
   after: readonly Item[],
+  runs: readonly Run[] = before === after ? [] : runsOf(before, after),
 ): ListDiff<Item> {
   if (before === after) return NOTHING;
   const removed: Item[] = [];
   const added: Item[] = [];
   let old = 0;
   let now = 0;
-  for (const { from, to, count } of runsOf(before, after)) {
+  for (const { from, to, count } of runs) {
     for (; old < from; old += 1) removed.push(before[old] as Item);
     for (; now < to; now += 1) added.push(after[now] as Item);
     old += count;
@@ -76,6 +77,7 @@ function stepToEqual(
   from: number,
   { after, to }: Place,
 ): Pick<Run, 'from' | 'to'> | null {
+  if (from === before.length || to === after.length) return null;
   for (let steps = 1; steps <= 2 * STRETCH; steps += 1) {
     for (let ofOld = Math.max(0, steps - STRETCH); ofOld <= Math.min(steps, STRETCH); ofOld += 1) {
       const [old, now] = [from + ofOld, to + steps - ofOld];

@@ -22,7 +22,8 @@ export class Memo {
   /** By method, then by key. */
   readonly #cells = new Map<string, Map<string, object>>();
   readonly #parts = new Map<string, Memo>();
-  #used = new Set<string>();
+  /** Of a part: whether the present pass uses it. */
+  #isUsed = false;
 
   /** Runs one pass. Parts that it does not use are forgotten. */
   pass<Value>(run: () => Value): Value {
@@ -32,19 +33,21 @@ export class Memo {
   }
 
   #sweep(): void {
-    const used = this.#used;
-    this.#used = new Set();
     for (const [key, part] of this.#parts) {
-      if (used.has(key)) part.#sweep();
+      if (part.#isUsed) part.#sweep();
       else this.#parts.delete(key);
+      part.#isUsed = false;
     }
   }
 
   /** A memo of its own, for a computation that a pass runs several times. */
   part(key: string): Memo {
-    this.#used.add(key);
-    const part = this.#parts.get(key) ?? new Memo();
-    this.#parts.set(key, part);
+    let part = this.#parts.get(key);
+    if (part === undefined) {
+      part = new Memo();
+      this.#parts.set(key, part);
+    }
+    part.#isUsed = true;
     return part;
   }
 
@@ -101,7 +104,7 @@ export class Memo {
   ): readonly Item[] {
     const derived = this.#cell('items', key, () => new DerivedItems<Source, Item>());
     derived.forget(stale);
-    return derived.update(sources, make, inputs);
+    return derived.update(sources, make, inputs === undefined ? {} : { basis: inputs });
   }
 
   /** One value for each source, in their order. A value that is equal to the last one of its key stays the same object. */

@@ -33,10 +33,13 @@ export interface AttachedRoutes {
 }
 
 export function linkRoutes(snapshot: ResourceSnapshot, context: RouteContext, memo: Memo): AttachedRoutes {
-  const specs = memo.items('specs', routeLists(snapshot).flat(), (object) => [readRoute(object)]);
+  const lists = routeLists(snapshot);
+  const objects = memo.value('objects', lists, () => lists.flat());
+  const specs = memo.items('specs', objects, (object) => [readRoute(object)]);
   const byAge = memo.sorted('by age', specs, (a, b) => compareText(routeAge(a.object), routeAge(b.object)));
   const read = readAll(byAge, context, memo);
-  const bound = bindAll(withCandidates(read, context, memo), memo);
+  const candidates = withCandidates(read, context, memo);
+  const bound = snapshot.grpcRoutes.length === 0 ? bindAlone(candidates, memo) : bindAll(candidates, memo);
   return {
     routes: memo.items('routes', bound, ({ node }) => [node]),
     attachments: attachmentsOf(bound, memo),
@@ -101,12 +104,19 @@ interface BoundRoute {
   readonly attached: readonly AttachedRoute[];
 }
 
+const boundAlone = (memo: Memo): ((route: RouteCandidate) => BoundRoute) =>
+  memo.byObject('alone', (route: RouteCandidate) => bind(route, new RouteBinder([]), null));
+
+function bindAlone(routes: readonly RouteCandidate[], memo: Memo): readonly BoundRoute[] {
+  const alone = boundAlone(memo);
+  return memo.items('bound alone', routes, (route) => [alone(route)]);
+}
+
 /** Routes depend on each other only where a GRPCRoute asks for the same listener. */
 function bindAll(routes: readonly RouteCandidate[], memo: Memo): readonly BoundRoute[] {
-  const alone = memo.byObject('alone', (route: RouteCandidate) => bind(route, new RouteBinder([]), null));
-  const ofGrpc = memo.items('of gRPC', routes, (route) => (route.spec.kind === 'GRPCRoute' ? [route] : []));
-  if (ofGrpc.length === 0) return memo.items('bound alone', routes, (route) => [alone(route)]);
+  const alone = boundAlone(memo);
   return memo.value('bound together', [routes], () => {
+    const ofGrpc = routes.filter(({ spec }) => spec.kind === 'GRPCRoute');
     const binder = new RouteBinder(ofGrpc.flatMap(({ candidates }) => candidates));
     const last = memo.byObject('last', (route: RouteCandidate) => ({ bound: alone(route) }));
     return routes.map((route) => {
