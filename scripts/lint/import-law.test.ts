@@ -35,7 +35,10 @@ const FORBIDDEN: readonly Case[] = [
   // Inside the data plane, too, imports go one way.
   { file: 'src/proxy/net/x.ts', code: "import '../message/head.ts';" },
   { file: 'src/proxy/message/x.ts', code: "import '../h2/frame.ts';" },
+  { file: 'src/proxy/net/x.ts', code: "import '../router/router.ts';" },
   { file: 'src/proxy/h1/x.ts', code: "import '../h2/frame.ts';" },
+  { file: 'src/proxy/h2/x.ts', code: "import '../h1/request-head.ts';" },
+  { file: 'src/proxy/l4/x.ts', code: "import '../h1/request-head.ts';" },
   { file: 'src/proxy/upstream/x.ts', code: "import '../exchange/exchange.ts';" },
   { file: 'src/proxy/exchange/x.ts', code: "import '../port/bound-port.ts';" },
   // Pure layers see neither Node nor packages.

@@ -74,11 +74,7 @@ const proxyLayers = (...names: readonly string[]): string[] => names.map((name) 
 /** The data plane's own folders, from the bottom up. */
 const PROXY_LAYERS: readonly Layer[] = [
   pure('src/proxy/router', "the data plane's `match`, without sockets", ['src/ir', 'src/lib'], ['re2js']),
-  dataPlane('src/proxy/net', 'sockets, TLS, PROXY protocol, timers: bytes in and out', [
-    ...proxyLayers('router'),
-    'src/ir',
-    'src/lib',
-  ]),
+  dataPlane('src/proxy/net', 'sockets, TLS, PROXY protocol, timers: bytes in and out', ['src/ir', 'src/lib']),
   dataPlane('src/proxy/message', 'heads, header fields, bodies, trailers: what both versions of HTTP share', [
     ...proxyLayers('net', 'router'),
     'src/ir',
@@ -90,7 +86,7 @@ const PROXY_LAYERS: readonly Layer[] = [
     'src/lib',
   ]),
   dataPlane('src/proxy/h2', 'the HTTP/2 engine, both sides, and HPACK', [
-    ...proxyLayers('h1', 'message', 'net', 'router'),
+    ...proxyLayers('message', 'net', 'router'),
     'src/ir',
     'src/lib',
   ]),
@@ -102,16 +98,15 @@ const PROXY_LAYERS: readonly Layer[] = [
     'src/telemetry',
   ]),
   dataPlane('src/proxy/l4', 'TCP and UDP relays', [
-    ...proxyLayers('h1', 'message', 'net', 'upstream'),
+    ...proxyLayers('message', 'net', 'upstream'),
     'src/ir',
     'src/lib',
   ]),
-  dataPlane('src/proxy/exchange', 'one request and its response: dispatch, deadlines, retries, report', [
-    ...proxyLayers('message', 'net', 'router', 'upstream'),
-    'src/ir',
-    'src/lib',
-    'src/telemetry',
-  ]),
+  dataPlane(
+    'src/proxy/exchange',
+    'one request and its response: filters, dispatch, deadlines, retries, observers',
+    [...proxyLayers('message', 'net', 'router', 'upstream'), 'src/ir', 'src/lib', 'src/telemetry'],
+  ),
   dataPlane('src/proxy/filter', 'the filters of routes', [
     ...proxyLayers('exchange', 'message', 'net', 'router', 'upstream'),
     'src/ir',

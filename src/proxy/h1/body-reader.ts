@@ -1,6 +1,6 @@
 /** Finds the payload of a message's body in what is read, whatever frames it. Requests and responses alike. */
 import { BROKEN, ChunkedDecoder } from './chunked.ts';
-import type { FieldTable } from './field-table.ts';
+import type { FieldTable } from '../message/field-table.ts';
 
 /** How a body ends. */
 export const BodyFraming = {

@@ -3,8 +3,8 @@
  * yields one run of bytes, whatever the chunks were. The coding is never passed on: the writer makes chunks of its own, so what a
  * lenient peer might misread (extensions, leading zeros) ends here.
  */
-import { FieldTable } from './field-table.ts';
-import { CR, HEX_VALUE, LF, SEMICOLON, SPACE, TAB, VALUE } from './tables.ts';
+import { FieldTable } from '../message/field-table.ts';
+import { CR, HEX_VALUE, LF, SEMICOLON, SPACE, TAB, VALUE } from '../message/byte-tables.ts';
 
 const SIZE = 0;
 const SIZE_SPACE = 1;

@@ -6,8 +6,8 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import { UNKNOWN_LENGTH } from '../message/head.ts';
 import { HeaderId } from '../message/header-id.ts';
 import { latin1 } from '../net/latin1.ts';
-import type { FieldTable } from './field-table.ts';
-import { ZERO, equalsName } from './tables.ts';
+import type { FieldTable } from '../message/field-table.ts';
+import { ZERO, equalsName } from '../message/byte-tables.ts';
 
 const CHUNKED = Buffer.from('chunked', 'latin1');
 const CLOSE = Buffer.from('close', 'latin1');

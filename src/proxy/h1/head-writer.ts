@@ -10,8 +10,8 @@ import { NO_EDITS, type HeadEdits } from '../message/head-edits.ts';
 import type { FieldList } from '../message/head.ts';
 import { CONNECTION_LEVEL_IDS, HeaderId, idTable } from '../message/header-id.ts';
 import { writeLatin1 } from '../net/latin1.ts';
-import type { FieldTable } from './field-table.ts';
-import { CR, LF } from './tables.ts';
+import type { FieldTable } from '../message/field-table.ts';
+import { CR, LF } from '../message/byte-tables.ts';
 
 const EMPTY = Buffer.alloc(0);
 

@@ -1,5 +1,5 @@
 /** Bytes that came but cannot be used yet: the start of a head, or requests sent ahead. */
-import { LF } from './tables.ts';
+import { LF } from '../message/byte-tables.ts';
 
 const FIRST_BYTES = 1_024;
 /** While this little is held, every read is worth a look. */

@@ -10,7 +10,7 @@ import { sizedBuffers } from '../message/sized-buffers.ts';
 import { isForwardableTrailer } from '../message/trailers.ts';
 import type { Transport } from '../net/transport.ts';
 import { BodyFraming } from './body-reader.ts';
-import { CR, LF } from './tables.ts';
+import { CR, LF } from '../message/byte-tables.ts';
 
 /** Up to this size a chunk is copied behind what is gathered: cheaper than another element in a vector. */
 const COPY_LIMIT = 16_384;

@@ -6,12 +6,13 @@ import type { RequestHead } from '../message/head.ts';
 import { HeaderId } from '../message/header-id.ts';
 import { latin1 } from '../net/latin1.ts';
 import { methodName } from '../message/method.ts';
-import { FieldTable, INCOMPLETE, MALFORMED, TOO_MANY_FIELDS } from './field-table.ts';
+import { FieldTableHead } from '../message/field-table-head.ts';
+import { FieldTable, INCOMPLETE, MALFORMED, TOO_MANY_FIELDS } from '../message/field-table.ts';
 import { Framing } from './framing-fields.ts';
-import { hasUpperCase, isSameAuthority, parseHost } from './host-field.ts';
+import { hasUpperCase, isSameAuthority, parseHost } from '../message/host-field.ts';
 import { RequestLine } from './request-line.ts';
-import { forwardableUpgrade, isUpgradeSound } from './upgrade.ts';
-import { CR, LF, SLASH } from './tables.ts';
+import { forwardableUpgrade, isUpgradeSound } from '../message/upgrade.ts';
+import { CR, LF, SLASH } from '../message/byte-tables.ts';
 import { parseAbsoluteTarget } from './absolute-target.ts';
 
 export interface HeadLimits {
@@ -23,9 +24,8 @@ export interface HeadLimits {
 const CONTINUE = '100-continue';
 const EMPTY = Buffer.alloc(0);
 
-export class H1RequestHead implements RequestHead {
+export class H1RequestHead extends FieldTableHead implements RequestHead {
   readonly line = new RequestLine();
-  readonly fields: FieldTable;
   readonly framing = new Framing();
   buffer: Buffer = EMPTY;
   /** The head is `buffer[from, to)`, from its request line to its final empty line. */
@@ -49,8 +49,8 @@ export class H1RequestHead implements RequestHead {
   #isRetained = false;
 
   constructor(limits: HeadLimits) {
+    super(new FieldTable(limits.headerCount));
     this.#limits = limits;
-    this.fields = new FieldTable(limits.headerCount);
   }
 
   /**
@@ -199,18 +199,6 @@ export class H1RequestHead implements RequestHead {
   }
   get version(): 'HTTP/1.0' | 'HTTP/1.1' {
     return this.line.minor === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
-  }
-  get count(): number {
-    return this.fields.count;
-  }
-  id(index: number): number {
-    return this.fields.id(index);
-  }
-  name(index: number): string {
-    return this.fields.name(index);
-  }
-  value(index: number): string {
-    return this.fields.value(index);
   }
   get suspects(): number {
     return this.fields.suspects;

@@ -1,7 +1,16 @@
 /** The request line: `method SP request-target SP HTTP-version CRLF` (RFC 9112 section 3), and nothing more lenient. */
 import type { ReasonCode } from '../../ir/reason.ts';
-import { INCOMPLETE, MALFORMED } from './field-table.ts';
-import { DOT, ODD_IN_PATH, QUESTION_MARK, SLASH, SPACE, TARGET, TOKEN, ZERO } from './tables.ts';
+import { INCOMPLETE, MALFORMED } from '../message/field-table.ts';
+import {
+  DOT,
+  ODD_IN_PATH,
+  QUESTION_MARK,
+  SLASH,
+  SPACE,
+  TARGET,
+  TOKEN,
+  ZERO,
+} from '../message/byte-tables.ts';
 
 const MAX_METHOD_BYTES = 32;
 /** `0` matches any digit. */

@@ -1,8 +1,9 @@
 /** A response's head over the bytes it came in: one instance parses message after message. As strict as for requests. */
 import { UNKNOWN_LENGTH, type ResponseHead } from '../message/head.ts';
-import { FieldTable, INCOMPLETE, MALFORMED } from './field-table.ts';
+import { FieldTableHead } from '../message/field-table-head.ts';
+import { FieldTable, INCOMPLETE, MALFORMED } from '../message/field-table.ts';
 import { Framing } from './framing-fields.ts';
-import { CR, LF, SPACE, VALUE, ZERO } from './tables.ts';
+import { CR, LF, SPACE, VALUE, ZERO } from '../message/byte-tables.ts';
 
 /** `0` matches any digit; then SP and the reason phrase, or the CRLF. */
 const STATUS_PATTERN = Buffer.from('HTTP/1.0 000', 'latin1');
@@ -11,8 +12,7 @@ const STATUS_AT = 9;
 
 const EMPTY = Buffer.alloc(0);
 
-export class H1ResponseHead implements ResponseHead {
-  readonly fields = new FieldTable();
+export class H1ResponseHead extends FieldTableHead implements ResponseHead {
   readonly framing = new Framing();
   buffer: Buffer = EMPTY;
   /** The head is `buffer[from, to)`, from its status line to its final empty line. */
@@ -26,6 +26,7 @@ export class H1ResponseHead implements ResponseHead {
   readonly #headBytes: number;
 
   constructor(headBytes: number) {
+    super(new FieldTable());
     this.#headBytes = headBytes;
   }
 
@@ -92,18 +93,6 @@ export class H1ResponseHead implements ResponseHead {
   }
   get contentLength(): number {
     return this.hasBody ? this.framing.contentLength : 0;
-  }
-  get count(): number {
-    return this.fields.count;
-  }
-  id(index: number): number {
-    return this.fields.id(index);
-  }
-  name(index: number): string {
-    return this.fields.name(index);
-  }
-  value(index: number): string {
-    return this.fields.value(index);
   }
 }
 

@@ -15,9 +15,9 @@ import { DRAIN_QUIET_MS, type ServerConnection, type ServerHost } from '../messa
 import type { DownstreamEvents, DownstreamStream, ResetCause } from '../message/stream.ts';
 import { beginsPreface } from '../message/http2-preface.ts';
 import { BodyFraming } from './body-reader.ts';
-import { BulkRead } from './bulk-read.ts';
+import { BulkRead } from '../message/bulk-read.ts';
 import { BROKEN } from './chunked.ts';
-import { INCOMPLETE } from './field-table.ts';
+import { INCOMPLETE } from '../message/field-table.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { closeAtOnce, lingerAndClose } from '../net/lingering-close.ts';

@@ -1,7 +1,6 @@
 /** Fields of any head as entries, which outlive the head. */
-import { FieldTable } from '../h1/field-table.ts';
-import { H1RequestHead } from '../h1/request-head.ts';
-import { H1ResponseHead } from '../h1/response-head.ts';
+import { FieldTable } from '../message/field-table.ts';
+import { FieldTableHead } from '../message/field-table-head.ts';
 import type { FieldList } from '../message/head.ts';
 import { isConnectionLevel } from '../message/header-id.ts';
 import { latin1 } from '../net/latin1.ts';
@@ -18,8 +17,7 @@ let entriesByLine = new Map<string, HeaderEntry>();
 
 export function entryAt(fields: FieldList, index: number): HeaderEntry {
   if (fields instanceof EntryFields) return fields.entries[index] as HeaderEntry;
-  if (fields instanceof H1ResponseHead || fields instanceof H1RequestHead)
-    return lineEntry(fields.fields, index);
+  if (fields instanceof FieldTableHead) return lineEntry(fields.fields, index);
   if (fields instanceof FieldTable) return lineEntry(fields, index);
   return new HeaderEntry(fields.name(index), fields.value(index));
 }

@@ -1,8 +1,8 @@
 /** A request's head from a header block (RFC 9113 section 8.3.1), held to the same limits as one of HTTP/1.1. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import { normalisePath } from '../router/path.ts';
-import { isSameAuthority, parseHost } from '../h1/host-field.ts';
-import { forwardableUpgrade } from '../h1/upgrade.ts';
+import { isSameAuthority, parseHost } from '../message/host-field.ts';
+import { forwardableUpgrade } from '../message/upgrade.ts';
 import type { FieldPolicy } from '../message/field-policy.ts';
 import { isGrpcContent } from '../message/grpc-status.ts';
 import { UNKNOWN_LENGTH, type RequestHead } from '../message/head.ts';

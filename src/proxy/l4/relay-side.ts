@@ -1,5 +1,5 @@
 /** One side of a relayed connection, the client's or the backend's: what is read from it goes to the other. */
-import { BulkRead } from '../h1/bulk-read.ts';
+import { BulkRead } from '../message/bulk-read.ts';
 import { bulkBuffers } from '../message/bulk-buffers.ts';
 import type { ByteSink, Transport } from '../net/transport.ts';
 

@@ -2,7 +2,7 @@
 import type { CertificateId } from '../../ir/ids.ts';
 import type { HttpListener, L4Rule, Listener, TlsListener } from '../../ir/listener.ts';
 import type { Certificate } from '../../ir/tls.ts';
-import { HostTable } from '../router/host-table.ts';
+import { HostTable } from '../../lib/host-table.ts';
 import { CertificateChoice } from './tls-certificates.ts';
 import type { Termination } from './tls-contexts.ts';
 

@@ -6,7 +6,7 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import { explainAttachment } from './explain-attachment.ts';
 import { explainBackends, describeShare, type ExplainContext } from './explain-backends.ts';
 import type { Explanation } from './explain.ts';
-import { HostTable } from './host-table.ts';
+import { HostTable } from '../../lib/host-table.ts';
 
 /** What a client sends first: HTTP, a ClientHello, or bytes that only a TCPRoute or UDPRoute can place. */
 export type ClientProtocol = 'http' | 'tls' | 'tcp' | 'udp';

@@ -12,7 +12,7 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import type { RouteEntry, VirtualHost } from '../../ir/route.ts';
 import { CompiledEntry, type RegexCompiler } from './entry.ts';
 import { EntryList, type RankedHit } from './entry-list.ts';
-import { HostTable } from './host-table.ts';
+import { HostTable } from '../../lib/host-table.ts';
 import { MatchState, type RegexRefusal } from './match-state.ts';
 import { matchPath } from './path.ts';
 import { askedRequest, isPreflight } from './preflight.ts';

@@ -1,6 +1,6 @@
 /** Host: `uri-host [ ":" port ]` (RFC 9110 section 7.2), read strictly, for routing depends on it. */
 import { latin1 } from '../net/latin1.ts';
-import { COLON, DOT, HEX_VALUE, LOWER_HOST, ZERO } from './tables.ts';
+import { COLON, DOT, HEX_VALUE, LOWER_HOST, ZERO } from './byte-tables.ts';
 
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;

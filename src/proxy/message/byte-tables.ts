@@ -1,6 +1,6 @@
 /** Character classes of HTTP/1.1 as lookup tables over byte values, and the bytes that the grammar names. */
-import { nameHash } from '../message/name-hash.ts';
-import { HEADER_IDS, HeaderId, wellKnownHeaders } from '../message/header-id.ts';
+import { nameHash } from './name-hash.ts';
+import { HEADER_IDS, HeaderId, wellKnownHeaders } from './header-id.ts';
 
 export const TAB = 0x09;
 export const LF = 0x0a;

@@ -2,7 +2,7 @@
  * Where the next read of a body goes: into the shared buffer, or into a large one that is then passed on uncopied. Only a flow that
  * fills its reads gets large buffers: a peer that announces much and sends little must not hold a quarter of a megabyte.
  */
-import { bulkBuffers } from '../message/bulk-buffers.ts';
+import { bulkBuffers } from './bulk-buffers.ts';
 
 /** A read of this much asks for a large buffer; reads below `SLOW_READ_BYTES` give it back. */
 const FAST_READ_BYTES = 32_768;

@@ -3,10 +3,10 @@
  * of what is asked for. One table is reused for message after message.
  */
 import { latin1 } from '../net/latin1.ts';
-import type { FieldList } from '../message/head.ts';
-import type { FieldPolicy } from '../message/field-policy.ts';
-import { FORWARDED_PREFIX, HeaderId, SUSPECT_BY_ID, Suspect, separatorOf } from '../message/header-id.ts';
-import { nameHash } from '../message/name-hash.ts';
+import type { FieldList } from './head.ts';
+import type { FieldPolicy } from './field-policy.ts';
+import { FORWARDED_PREFIX, HeaderId, SUSPECT_BY_ID, Suspect, separatorOf } from './header-id.ts';
+import { nameHash } from './name-hash.ts';
 import { wordsOf } from '../net/read-words.ts';
 import {
   CR,
@@ -22,7 +22,7 @@ import {
   VALUE,
   candidateId,
   equalsName,
-} from './tables.ts';
+} from './byte-tables.ts';
 
 /** More fields than this are refused, whatever the configured limit. */
 const MAX_FIELDS = 128;

@@ -1,5 +1,5 @@
 /** Which upgrades cross the gateway (RFC 9110 section 7.8), and what a WebSocket handshake must look like (RFC 6455 section 4.2). */
-import type { RequestHead } from '../message/head.ts';
+import type { RequestHead } from './head.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+(?:\/[!#$%&'*+\-.^_`|~0-9a-z]+)?$/;
 /** HTTP/2 and TLS inside an upgraded connection would pass by every route and filter. */
