@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { listSpecFields } from '../../src/gatewayapi/spec-fields.ts';
-import { POLICY_FIELDS } from '../../src/translator/policy/backend-policy/fields.ts';
+import type { BackendPolicySpec } from '../../src/gatewayapi/generated/types.ts';
+import { readMeasures } from '../../src/translator/measures.ts';
+import {
+  POLICY_FIELDS,
+  POLICY_UNITS,
+  type MeasuredPath,
+} from '../../src/translator/policy/backend-policy/fields.ts';
 import { lowerPool, lowerRequests } from '../../src/translator/policy/backend-policy/lower.ts';
 import { parseDurationMs } from '../../src/lib/duration.ts';
 import { parseBytes } from '../../src/lib/quantity.ts';
@@ -48,7 +54,7 @@ function specWith(field: string, value: unknown): BackendSettings {
   let block = base;
   for (const name of names.slice(0, -1)) block = (block[name] ??= {}) as Record<string, unknown>;
   block[names.at(-1) ?? ''] = value;
-  return base;
+  return readMeasures<Omit<BackendPolicySpec, 'targetRefs'>, MeasuredPath>(base, POLICY_UNITS).settings;
 }
 
 const HOST = 'api.demo.svc';

@@ -3,7 +3,7 @@ import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { PolicyStatus, StatusUpdate } from '../../gatewayapi/status.ts';
 import { combineLayers, deciderOf } from '../../translator/policy/combine.ts';
-import { fieldsOf } from '../../translator/policy/merge.ts';
+import { fieldsOf, writtenAt } from '../../translator/policy/merge.ts';
 import type { PolicyLayer, PolicySettings } from '../../translator/policy/policy-settings.ts';
 import type { RulePolicies, TranslateResult } from '../../translator/types.ts';
 import type { EffectItem, PolicyItem, Reference } from '../api/resources.ts';
@@ -127,11 +127,11 @@ function addEffects(
 /** Path and value of all that a policy sets. */
 const valuesOf = (
   settings: PolicySettings,
-  { spec }: PolicyLayer,
+  layer: PolicyLayer,
 ): readonly (readonly [path: string, value: unknown])[] =>
   settings.merge === 'add-up'
-    ? settings.itemsOf(spec).map(({ path, value }) => [path, value] as const)
-    : fieldsOf(spec);
+    ? settings.itemsOf(layer.spec).map(({ path, value }) => [path, value] as const)
+    : fieldsOf(layer.spec).map(([path, value]) => [path, writtenAt(layer, path) ?? value] as const);
 
 function countOverride({ overridden }: Effect, winner: ObjectRef, backends: number): void {
   const key = objectId(winner);

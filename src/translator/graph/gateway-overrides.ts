@@ -2,9 +2,10 @@
  * The fields that a Gateway's ProxyConfig may set besides its class's. The controller creates pods and Services with its own permissions,
  * so only the owner of the class may set fields that run other code, reach a node or claim an address, unless the class delegates them.
  */
-import type { Gateway, ProxyConfigSpec } from '../../gatewayapi/generated/types.ts';
+import type { Gateway } from '../../gatewayapi/generated/types.ts';
 import { DEFAULT_WORKLOAD } from '../../ir/workload.ts';
 import type { ProxyConfigNode } from './nodes.ts';
+import type { ProxyConfigSettings } from './proxy-config-settings.ts';
 
 /** Allowed unless the class says otherwise: they affect only the tenant's own namespace and proxies. */
 export const DEFAULT_OVERRIDES: readonly string[] = [
@@ -21,18 +22,18 @@ export const DEFAULT_OVERRIDES: readonly string[] = [
 
 export interface Overrides {
   /** The Gateway's own settings without those that the class does not allow. */
-  readonly spec: ProxyConfigSpec;
+  readonly settings: ProxyConfigSettings;
   /** Field paths below `spec` that were left out. */
   readonly refused: readonly string[];
 }
 
 /** `own`: the Gateway's ProxyConfig; `ofClass`: its class's, null without one. */
 export function allowedOverrides(own: ProxyConfigNode, ofClass: ProxyConfigNode | null): Overrides {
-  const allowed = new Set(ofClass?.object.spec.gatewayOverrides?.allow ?? DEFAULT_OVERRIDES);
+  const allowed = new Set(ofClass?.settings.gatewayOverrides?.allow ?? DEFAULT_OVERRIDES);
   const isAllowed = (block: string, field: string): boolean =>
     allowed.has('*') || allowed.has(block) || allowed.has(`${block}.${field}`);
   const refused: string[] = [];
-  const { gatewayOverrides, ...blocks } = own.object.spec;
+  const { gatewayOverrides, ...blocks } = own.settings;
   // A Gateway cannot delegate fields to itself.
   if (gatewayOverrides !== undefined) refused.push('gatewayOverrides');
   const kept = Object.entries(blocks).map(([block, fields]) => {
@@ -44,8 +45,8 @@ export function allowedOverrides(own: ProxyConfigNode, ofClass: ProxyConfigNode 
     return [block, Object.fromEntries(left)] as const;
   });
   return refused.length === 0
-    ? { spec: own.object.spec, refused }
-    : { spec: Object.fromEntries(kept), refused: refused.toSorted() };
+    ? { settings: own.settings, refused }
+    : { settings: Object.fromEntries(kept), refused: refused.toSorted() };
 }
 
 /**
@@ -54,10 +55,10 @@ export function allowedOverrides(own: ProxyConfigNode, ofClass: ProxyConfigNode 
  */
 export function externalIpsRefused(
   { spec: { addresses = [] } }: Gateway,
-  settings: readonly ProxyConfigSpec[],
+  settings: readonly ProxyConfigSettings[],
   ofClass: ProxyConfigNode | null,
 ): readonly string[] {
-  if (ofClass?.object.spec.gatewayOverrides?.externalIPs === true) return [];
+  if (ofClass?.settings.gatewayOverrides?.externalIPs === true) return [];
   const types = settings.flatMap(({ service }) => service?.type ?? []);
   const type = types.at(-1) ?? DEFAULT_WORKLOAD.service.type;
   if (type === 'LoadBalancer' || type === 'None') return [];

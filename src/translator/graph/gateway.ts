@@ -1,10 +1,5 @@
 /** GatewayClasses, Gateways and ListenerSets: which are ours, whether they are accepted, and their listeners. */
-import type {
-  Gateway,
-  GatewayClass,
-  ListenerSet,
-  ProxyConfigSpec,
-} from '../../gatewayapi/generated/types.ts';
+import type { Gateway, GatewayClass, ListenerSet } from '../../gatewayapi/generated/types.ts';
 import {
   GATEWAY_GROUP,
   namespacedName,
@@ -39,6 +34,7 @@ import { allowedOverrides, externalIpsRefused } from './gateway-overrides.ts';
 import type { ClassNode, GatewayNode, ListenerNode, ListenerSetNode } from './nodes.ts';
 import { byAge, byName, namespaceOf, refOf } from './object-key.ts';
 import { findParameters, type ProxyConfigs } from './proxy-config.ts';
+import type { ProxyConfigSettings } from './proxy-config-settings.ts';
 import type { Lookup } from './snapshot-index.ts';
 
 export interface GatewayContext {
@@ -249,7 +245,7 @@ interface Parameters extends Pick<GatewayNode, 'settings' | 'refusedAddresses'> 
 function readParameters(object: Gateway, context: OneGateway): Parameters {
   const ofClass = context.ours?.parameters ?? null;
   const own = ownParameters(object, context);
-  const settings = [ofClass?.object.spec ?? null, own.spec].filter((spec) => spec !== null);
+  const settings = [ofClass?.settings ?? null, own.settings].filter((one) => one !== null);
   const refusedAddresses =
     context.options.addresses === 'infrastructure' ? externalIpsRefused(object, settings, ofClass) : [];
   const warnings = [...own.warnings, ...refusedAddresses.map(externalIpRefused)];
@@ -258,24 +254,24 @@ function readParameters(object: Gateway, context: OneGateway): Parameters {
 
 interface OwnParameters {
   /** What applies of the Gateway's own ProxyConfig; null without one. */
-  readonly spec: ProxyConfigSpec | null;
+  readonly settings: ProxyConfigSettings | null;
   readonly faults: readonly Fault[];
   readonly warnings: readonly Fault[];
 }
 
 function ownParameters(object: Gateway, { ours, proxyConfigs }: OneGateway): OwnParameters {
   const parameters = object.spec.infrastructure?.parametersRef;
-  if (parameters === undefined) return { spec: null, faults: [], warnings: [] };
+  if (parameters === undefined) return { settings: null, faults: [], warnings: [] };
   const path = 'spec.infrastructure.parametersRef';
   const target = { ...parameters, namespace: namespaceOf(object) };
   if (ours === undefined && parameters.group !== SLUICE_GROUP) {
-    return { spec: null, faults: [], warnings: [foreignParametersIgnored(path, target)] };
+    return { settings: null, faults: [], warnings: [foreignParametersIgnored(path, target)] };
   }
   const found = findParameters(proxyConfigs, path, target);
-  if (!found.ok) return { spec: null, faults: [found.failure], warnings: [] };
-  const { spec, refused } = allowedOverrides(found.value, ours?.parameters ?? null);
+  if (!found.ok) return { settings: null, faults: [found.failure], warnings: [] };
+  const { settings, refused } = allowedOverrides(found.value, ours?.parameters ?? null);
   return {
-    spec,
+    settings,
     faults: [],
     warnings: refused.length === 0 ? [] : [overridesRefused(path, target, refused)],
   };

@@ -9,7 +9,6 @@ import type {
   GatewayListener,
   ListenerSet,
   ProxyConfig,
-  ProxyConfigSpec,
   XBackend,
 } from '../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
@@ -24,13 +23,16 @@ import type { PolicyNode } from '../policy/policy-kind.ts';
 import type { AttachmentPointNode } from './attachment-point.ts';
 import type { CertificateNode } from './certificate.ts';
 import type { MatchNode } from './match.ts';
-import type { AnyRoute, FilterSpec, RuleSettings } from './route-adapter.ts';
+import type { ProxyConfigSettings } from './proxy-config-settings.ts';
+import type { AnyRoute, FilterSpec } from './route-adapter.ts';
+import type { RuleSettingsNode } from './rule-settings.ts';
 import type { SessionNode } from './session.ts';
 import type { TlsOptions } from './tls-options.ts';
 
 export interface ProxyConfigNode {
   readonly object: ProxyConfig;
   readonly ref: ObjectRef;
+  readonly settings: ProxyConfigSettings;
   /** Empty: accepted. */
   readonly faults: readonly Fault[];
   readonly warnings: readonly Fault[];
@@ -116,8 +118,8 @@ export interface GatewayNode {
   readonly className: string;
   /** `spec.defaultScope: All`. */
   readonly isDefault: boolean;
-  /** Specs of its ProxyConfigs, weakest first: the class's, then the fields of its own that the class allows. */
-  readonly settings: readonly ProxyConfigSpec[];
+  /** Settings of its ProxyConfigs, weakest first: the class's, then the fields of its own that the class allows. */
+  readonly settings: readonly ProxyConfigSettings[];
   /** Addresses of `spec.addresses` that the class does not let it claim. */
   readonly refusedAddresses: readonly string[];
   /** Faults that turn Accepted False regardless of the listeners. */
@@ -158,8 +160,8 @@ export interface RuleNode {
   readonly matches: readonly MatchNode[];
   readonly filters: readonly FilterNode[];
   readonly backends: readonly BackendNode[];
-  /** Settings of the rule that policies can set as well, as written: they are merged with the policies'. */
-  readonly settings: RuleSettings;
+  /** Settings of the rule that policies can set as well: they are merged with the policies'. null: the rule sets none. */
+  readonly settings: RuleSettingsNode | null;
   readonly session: SessionNode | null;
   /** Faults that make the rule itself invalid (Accepted, PartiallyInvalid): it is dropped and answers 500. */
   readonly invalid: readonly Fault[];

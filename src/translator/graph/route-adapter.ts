@@ -40,7 +40,7 @@ export interface BackendRefSpec extends BackendObjectRef {
   readonly filters?: readonly FilterSpec[];
 }
 
-/** Settings of a rule that policies can set as well. */
+/** Settings of a rule that policies can set as well, as written. */
 export interface RuleSettings {
   readonly timeouts: HTTPRouteRuleTimeouts | null;
   readonly retry: HTTPRouteRuleRetry | null;

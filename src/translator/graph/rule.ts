@@ -1,24 +1,18 @@
 /** Reads one rule of a route of any kind: its matches, filters, backends and settings. */
 import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
-import { parseDurationMs } from '../../lib/duration.ts';
-import { sessionNameError } from '../../lib/message-grammar.ts';
 import { compactArray } from '../../lib/compact-array.ts';
 import { contain } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
 import { internalError } from '../faults/object-faults.ts';
-import {
-  answerWithBackends,
-  durationInvalid,
-  secondLayer4Rule,
-  sessionNameInvalid,
-} from '../faults/route-faults.ts';
+import { answerWithBackends, secondLayer4Rule } from '../faults/route-faults.ts';
 import type { FilterKinds } from '../filter/filter-kind.ts';
 import { readClosedFilters, readFilters, type FilterContext } from '../filter/read-filters.ts';
 import { backendRefOf, resolveBackend, type BackendContext, type Traffic } from './backend.ts';
 import { matchesOnlyPrefixes, readMatch, type MatchNode, type MeasureRegex } from './match.ts';
 import type { BackendNode, FilterNode, RuleNode } from './nodes.ts';
 import { matchAll, type RuleSpec } from './route-adapter.ts';
+import { readRuleSettings } from './rule-settings.ts';
 import { readSession } from './session.ts';
 
 export interface RuleContext extends Omit<BackendContext, 'found'>, Pick<FilterContext, 'extensions'> {
@@ -81,7 +75,7 @@ function closedRule(
 const NOTHING_READ = {
   filters: [],
   backends: [],
-  settings: { timeouts: null, retry: null, sessionPersistence: null },
+  settings: null,
   session: null,
   invalid: [],
   found: [],
@@ -114,10 +108,11 @@ function evaluateRule(spec: RuleSpec, index: number, shared: RuleContext): RuleN
     };
     return { node, invalid: own.invalid };
   });
+  const { settings, faults: settingFaults } = readRuleSettings(spec, path);
   const invalid = [
     ...matches.flatMap(({ faults }) => faults),
     ...filterFaults,
-    ...validateSettings(spec, path),
+    ...settingFaults,
     // v1 allows one rule; v1alpha2 allowed more, of which an API server may still hold some.
     ...(index > 0 && isLayer4(context.kind) ? [secondLayer4Rule(path, context.kind)] : []),
     ...(backends.length === 0
@@ -125,7 +120,6 @@ function evaluateRule(spec: RuleSpec, index: number, shared: RuleContext): RuleN
       : answeringFilters(filters).map((type) => answerWithBackends(`${path}.filters`, type))),
     ...backends.flatMap((backend) => backend.invalid),
   ];
-  const { timeouts, retry, sessionPersistence } = spec;
   return {
     index,
     name: spec.name,
@@ -133,8 +127,8 @@ function evaluateRule(spec: RuleSpec, index: number, shared: RuleContext): RuleN
     matches,
     filters,
     backends: compactArray(backends.map(({ node }) => node)),
-    settings: { timeouts, retry, sessionPersistence },
-    session: sessionPersistence === null ? null : readSession(sessionPersistence),
+    settings,
+    session: settings?.sessionPersistence === undefined ? null : readSession(settings.sessionPersistence),
     invalid: compactArray(invalid),
     closed: spec.closed,
     found: compactArray(context.found),
@@ -147,20 +141,3 @@ const answeringFilters = (filters: readonly FilterNode[]): readonly string[] =>
 
 const readMatches = ({ matches }: RuleSpec, path: string, measureRegex: MeasureRegex): readonly MatchNode[] =>
   compactArray(matches.map((match, at) => readMatch(match, `${path}.matches[${at}]`, measureRegex)));
-
-function validateSettings(spec: RuleSpec, path: string): readonly Fault[] {
-  const durations = [
-    [spec.timeouts?.request, 'timeouts.request'],
-    [spec.timeouts?.backendRequest, 'timeouts.backendRequest'],
-    [spec.retry?.backoff, 'retry.backoff'],
-    [spec.sessionPersistence?.absoluteTimeout, 'sessionPersistence.absoluteTimeout'],
-  ] as const;
-  const faults = durations.flatMap(([text, field]) =>
-    text === undefined || parseDurationMs(text) !== null ? [] : [durationInvalid(`${path}.${field}`, text)],
-  );
-  const { sessionName = '', type = 'Cookie' } = spec.sessionPersistence ?? {};
-  const nameError = sessionNameError(sessionName, type);
-  if (nameError !== null)
-    faults.push(sessionNameInvalid(`${path}.sessionPersistence.sessionName`, nameError));
-  return faults;
-}

@@ -1,7 +1,7 @@
 /** Reads the session persistence settings of a rule or policy (GEP-1619). */
 import type { HTTPRouteRuleSessionPersistence } from '../../gatewayapi/generated/types.ts';
 import type { SessionPersistence } from '../../ir/policy.ts';
-import { parseDurationMs } from '../../lib/duration.ts';
+import type { Measured } from '../measures.ts';
 
 export interface SessionNode extends Pick<
   SessionPersistence,
@@ -12,11 +12,11 @@ export interface SessionNode extends Pick<
 }
 
 /** `spec` has been validated. */
-export function readSession(spec: HTTPRouteRuleSessionPersistence): SessionNode {
+export function readSession(spec: Measured<HTTPRouteRuleSessionPersistence, 'absoluteTimeout'>): SessionNode {
   return {
     kind: spec.type === 'Header' ? 'header' : 'cookie',
     name: spec.sessionName ?? '',
-    absoluteTimeoutMs: parseDurationMs(spec.absoluteTimeout ?? '') ?? 0,
+    absoluteTimeoutMs: spec.absoluteTimeout ?? 0,
     cookieLifetime: spec.cookieConfig?.lifetimeType === 'Permanent' ? 'permanent' : 'session',
   };
 }

@@ -1,27 +1,22 @@
 /** Lowers ProxyConfigs, weakest first, to infrastructure and proxy settings. Each field comes from the strongest spec that sets it. */
-import type {
-  ProxyConfigProxy,
-  ProxyConfigSpec,
-  ProxyConfigWorkload,
-} from '../../gatewayapi/generated/types.ts';
 import { DEFAULT_PROXY_SETTINGS, type ProxySettings } from '../../ir/gateway-config.ts';
 import { DEFAULT_WORKLOAD, type Scaling, type ServiceSettings, type Workload } from '../../ir/workload.ts';
-import { parseDurationMs } from '../../lib/duration.ts';
+import type { ProxyConfigSettings } from '../graph/proxy-config-settings.ts';
 import { lowerClientLimits } from './client-limits.ts';
 
-type Specs = readonly ProxyConfigSpec[];
+type Specs = readonly ProxyConfigSettings[];
 
 /** Merges a part of the ProxyConfigs: each member comes from the strongest spec that has it. Lists and maps are not merged. */
 function merge<Part extends object>(
   specs: Specs,
-  part: (spec: ProxyConfigSpec) => Part | undefined,
+  part: (spec: ProxyConfigSettings) => Part | undefined,
 ): Partial<Part> {
   return Object.assign({}, ...specs.map((spec) => part(spec) ?? {})) as Partial<Part>;
 }
 
 /** `trustedCidrs`: the default if no spec sets any. */
 export function lowerSettings(specs: Specs, trustedCidrs: readonly string[]): ProxySettings {
-  const proxy = merge<ProxyConfigProxy>(specs, (spec) => spec.proxy);
+  const proxy = merge(specs, (spec) => spec.proxy);
   const fallback = DEFAULT_PROXY_SETTINGS;
   return {
     trustedCidrs: proxy.trustedCIDRs ?? trustedCidrs,
@@ -40,9 +35,9 @@ export function lowerSettings(specs: Specs, trustedCidrs: readonly string[]): Pr
 }
 
 export function lowerWorkload(specs: Specs): Workload {
-  const workload = merge<ProxyConfigWorkload>(specs, (spec) => spec.workload);
+  const workload = merge(specs, (spec) => spec.workload);
   const resources = merge(specs, (spec) => spec.workload?.resources);
-  const proxy = merge<ProxyConfigProxy>(specs, (spec) => spec.proxy);
+  const proxy = merge(specs, (spec) => spec.proxy);
   const accessLog = merge(specs, (spec) => spec.proxy?.accessLog);
   const fallback = DEFAULT_WORKLOAD;
   return {
@@ -57,7 +52,7 @@ export function lowerWorkload(specs: Specs): Workload {
     topologySpread: workload.topologySpread ?? fallback.topologySpread,
     priorityClassName: workload.priorityClassName ?? fallback.priorityClassName,
     hostNetwork: workload.hostNetwork ?? fallback.hostNetwork,
-    terminationGraceMs: parseDurationMs(workload.terminationGracePeriod ?? '') ?? fallback.terminationGraceMs,
+    terminationGraceMs: workload.terminationGracePeriod ?? fallback.terminationGraceMs,
     service: lowerService(specs),
     workers: proxy.workers ?? fallback.workers,
     logLevel: proxy.logLevel ?? fallback.logLevel,

@@ -2,7 +2,7 @@
 import type { EffectiveSetting, Origin } from '../../ir/origin.ts';
 import { combineLayers } from './combine.ts';
 import { layersWith, settingsOf } from './hierarchy.ts';
-import { fieldsOf, winnerOf } from './merge.ts';
+import { fieldsOf, winnerOf, writtenAt } from './merge.ts';
 import type { PolicyKind } from './policy-kind.ts';
 import type { DescribedBackend, PolicyLayer, PolicySettings } from './policy-settings.ts';
 
@@ -29,7 +29,10 @@ function describeSet(settings: PolicySettings, layers: readonly PolicyLayer[]): 
     from: layer === undefined ? null : originOf(layer),
   });
   return [
-    ...fieldsOf(merged.spec).map(([path, value]) => one(path, value, winnerOf(merged, path))),
+    ...fieldsOf(merged.spec).map(([path, value]) => {
+      const layer = winnerOf(merged, path);
+      return one(path, writtenAt(layer, path) ?? value, layer);
+    }),
     ...items.map(({ item, layer }) => one(item.path, item.value, layer)),
     ...exemptions.map(({ item, layer }) => one(item.path, 'exempt', layer)),
   ];

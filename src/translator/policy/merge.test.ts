@@ -11,6 +11,7 @@ const layer = (name: string, spec: BackendSettings, whole: Layer['whole'] = []):
   source: { group: '', kind: 'BackendPolicy', namespace: 'demo', name },
   place: name,
   spec,
+  written: spec,
   whole,
 });
 
@@ -21,14 +22,14 @@ const specs: fc.Arbitrary<BackendSettings> = fc.record(
       {
         attempts: fc.integer({ min: 0, max: 10 }),
         codes: fc.uniqueArray(fc.integer({ min: 500, max: 503 })),
-        backoff: fc.constantFrom('1s', '2s'),
+        backoff: fc.constantFrom(1_000, 2_000),
       },
       { requiredKeys: [], noNullPrototype: true },
     ),
     connection: fc.record(
       {
         tcpKeepalive: fc.record(
-          { idleTime: fc.constantFrom('1s', '2s') },
+          { idleTime: fc.constantFrom(1_000, 2_000) },
           { requiredKeys: [], noNullPrototype: true },
         ),
       },
@@ -102,7 +103,7 @@ suite('the merge of policies', () => {
   });
 
   test('of a block that is taken whole weaker layers have no part', () => {
-    const weak = layer('weak', { sessionPersistence: { absoluteTimeout: '1h', sessionName: 'w' } });
+    const weak = layer('weak', { sessionPersistence: { absoluteTimeout: 3_600_000, sessionName: 'w' } });
     const strong = layer('strong', { sessionPersistence: { sessionName: 's' } }, ['sessionPersistence']);
     const result = mergeLayers([weak, strong]);
     assert.deepEqual(result.spec, { sessionPersistence: { sessionName: 's' } });

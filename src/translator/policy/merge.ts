@@ -66,6 +66,10 @@ export const winnerOf = <Layer>(
   path: string,
 ): Layer | undefined => from.get(path) ?? from.get(blockOf(path));
 
+/** A field as the user wrote it; undefined where `layer` does not set it. */
+export const writtenAt = (layer: Pick<SettingsLayer, 'written'> | undefined, path: string): unknown =>
+  layer === undefined ? undefined : valueAt(layer.written, path);
+
 /** The value at a path of names; undefined where there is none. */
 export function valueAt(spec: object, path: string): unknown {
   let value: unknown = spec;

@@ -189,6 +189,7 @@ export function layerOf(node: PolicyNode, place: string, level: PolicyLevel): Po
     place,
     level,
     spec: isOpen ? settings : {},
+    written: isOpen ? node.object.spec : {},
     closed: isOpen ? null : joinMessages([...node.faults, ...node.referenceFaults]),
   };
 }

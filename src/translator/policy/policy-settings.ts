@@ -4,6 +4,7 @@ import type { ClusterPolicy, RequestPolicy } from '../../ir/policy.ts';
 import type { RouteNode, RuleNode, Upstream, UpstreamProtocol } from '../graph/nodes.ts';
 import type { SessionNode } from '../graph/session.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { Unit } from '../measures.ts';
 import type { PolicyKind } from './policy-kind.ts';
 
 export type PolicySettings<Settings extends object = object> =
@@ -89,8 +90,7 @@ export interface PolicyItem {
 }
 
 export interface SettingField {
-  /** How to parse its value. */
-  readonly unit: 'duration' | 'bytes' | 'plain';
+  readonly unit: Unit | 'plain';
   /** The default, as a user would write it. */
   readonly fallback: string;
   /** The backends that the field applies to, by protocol; empty: Sluice does not serve it. */
@@ -106,6 +106,8 @@ export interface SettingsLayer<Settings extends object = object> {
   /** The target or section that it is attached to; at one place the oldest policy is the strongest. */
   readonly place: string;
   readonly spec: Settings;
+  /** `spec` as the user wrote it, such as the text of a duration: for explanations. */
+  readonly written: object;
   /** Blocks to which weaker layers contribute nothing. */
   readonly whole?: readonly string[];
 }

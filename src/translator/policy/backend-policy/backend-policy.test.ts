@@ -78,8 +78,8 @@ test('the oldest decides, then the name', () => {
     metadata: { namespace: 'demo', name, creationTimestamp: `2024-01-${day}T00:00:00Z` },
     spec: { targetRefs: [{ group: '', kind: 'Service', name: 'api' }], timeouts: { request } },
   });
-  const request = (...list: readonly BackendPolicy[]): string | undefined =>
+  const request = (...list: readonly BackendPolicy[]): number | undefined =>
     governing(list).spec.timeouts?.request;
-  assert.equal(request(of('z', '01', '1s'), of('a', '02', '2s')), '1s');
-  assert.equal(request(of('z', '01', '1s'), of('a', '01', '2s')), '2s');
+  assert.equal(request(of('z', '01', '1s'), of('a', '02', '2s')), 1_000);
+  assert.equal(request(of('z', '01', '1s'), of('a', '01', '2s')), 2_000);
 });

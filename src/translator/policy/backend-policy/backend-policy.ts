@@ -1,16 +1,14 @@
 /** BackendPolicy: attempts of requests to backends, and connection pools. */
 import type { BackendPolicy } from '../../../gatewayapi/generated/types.ts';
 import { SLUICE_GROUP } from '../../../gatewayapi/ref.ts';
-import { parseDurationMs } from '../../../lib/duration.ts';
 import { isAuthority, isRequestTarget, isToken, sessionNameError } from '../../../lib/message-grammar.ts';
-import { parseBytes } from '../../../lib/quantity.ts';
 import type { Fault } from '../../faults/fault.ts';
+import { readMeasures, type UnreadableField } from '../../measures.ts';
 import { policyValue, poolSettingsOnRoute } from '../faults.ts';
-import { fieldsOf } from '../merge.ts';
 import type { PolicyKind } from '../policy-kind.ts';
 import { ROUTE_TARGETS } from '../targets.ts';
 import { BACKEND_SETTINGS, type BackendSettings } from './backend-settings.ts';
-import { POLICY_FIELDS } from './fields.ts';
+import { POLICY_UNITS } from './fields.ts';
 
 export const BACKEND_POLICY: PolicyKind<BackendPolicy, BackendSettings> = {
   group: SLUICE_GROUP,
@@ -22,10 +20,12 @@ export const BACKEND_POLICY: PolicyKind<BackendPolicy, BackendSettings> = {
   hasReferences: false,
   settings: BACKEND_SETTINGS,
   read: (object) => {
-    const { targetRefs, ...settings } = object.spec;
+    const { targetRefs, ...spec } = object.spec;
+    const { settings, unreadable } = readMeasures(spec, POLICY_UNITS);
     const isOnRoute = targetRefs.some(({ kind }) => ROUTE_TARGETS.some((route) => route === kind));
     const faults = [
-      ...valueFaults(settings),
+      ...measureFaults(unreadable),
+      ...windowFaults(settings),
       ...textFaults(settings),
       ...(isOnRoute ? poolFaults(settings) : []),
     ];
@@ -33,27 +33,23 @@ export const BACKEND_POLICY: PolicyKind<BackendPolicy, BackendSettings> = {
   },
 };
 
+/** Durations and sizes that the schema lacked when the object was stored. */
+export const measureFaults = (unreadable: readonly UnreadableField[]): readonly Fault[] =>
+  unreadable.map(({ path, why }) => policyValue(`spec.${path}`, why));
+
 /** RFC 9113 section 6.9.1. */
 const MAX_WINDOW_BYTES = 2_147_483_647;
 
-/** Checks that the schema cannot express, or that it lacked when the object was stored. */
-function valueFaults(settings: BackendSettings): readonly Fault[] {
-  return fieldsOf(settings).flatMap(([path, value]) => {
-    const unit = POLICY_FIELDS[path]?.unit ?? 'plain';
-    const text = String(value);
-    if (unit === 'duration' && parseDurationMs(text) === null) {
-      return [policyValue(`spec.${path}`, `${JSON.stringify(value)} is no duration, such as 250ms or 1m.`)];
-    }
-    if (unit !== 'bytes') return [];
-    const bytes = parseBytes(text);
-    if (bytes === null) {
-      return [policyValue(`spec.${path}`, `${JSON.stringify(value)} is no size, such as 64Ki.`)];
-    }
-    const isWindow = path === 'http2.initialStreamWindowSize';
-    return isWindow && (bytes < 1 || bytes > MAX_WINDOW_BYTES)
-      ? [policyValue(`spec.${path}`, `a window has 1 to ${String(MAX_WINDOW_BYTES)} bytes.`)]
-      : [];
-  });
+function windowFaults({ http2 }: BackendSettings): readonly Fault[] {
+  const { initialStreamWindowSize: bytes = 1 } = http2 ?? {};
+  return bytes >= 1 && bytes <= MAX_WINDOW_BYTES
+    ? []
+    : [
+        policyValue(
+          'spec.http2.initialStreamWindowSize',
+          `a window has 1 to ${String(MAX_WINDOW_BYTES)} bytes.`,
+        ),
+      ];
 }
 
 /** Checks text that becomes part of messages: the object may be older than the pattern in its schema. */

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import type { BackendPolicySpec } from '../../../gatewayapi/generated/types.ts';
+import { readMeasures } from '../../measures.ts';
 import type { DescribedBackend, SettingsLayer } from '../policy-settings.ts';
 import type { BackendSettings } from './backend-settings.ts';
 import { describeSettings } from './describe.ts';
-import { POLICY_FIELDS } from './fields.ts';
+import { POLICY_FIELDS, POLICY_UNITS } from './fields.ts';
 
 type Layer = SettingsLayer<BackendSettings>;
 
-const layer = (name: string, spec: BackendSettings): Layer => ({
+const layer = (name: string, written: Omit<BackendPolicySpec, 'targetRefs'>): Layer => ({
   source: { group: 'gateway.sluice.dev', kind: 'BackendPolicy', namespace: 'demo', name },
   place: name,
-  spec,
+  spec: readMeasures(written, POLICY_UNITS).settings,
+  written,
 });
 
 const backend: DescribedBackend = {
@@ -75,7 +78,7 @@ suite('settings described', () => {
   });
 
   test('of all blocks and every kind of backend, no field stays unsaid', () => {
-    const everything: BackendSettings = {
+    const everything: Omit<BackendPolicySpec, 'targetRefs'> = {
       retry: {},
       loadBalancer: {
         type: 'ConsistentHash',

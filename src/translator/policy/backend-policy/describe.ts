@@ -1,10 +1,10 @@
 /** The settings of requests to a backend and of its pool, field by field, with their origins. */
 import type { EffectiveSetting, Origin } from '../../../ir/origin.ts';
-import { parseDurationMs } from '../../../lib/duration.ts';
-import { blockOf, fieldsOf, mergeLayers, valueAt, winnerOf, type Merged } from '../merge.ts';
+import { blockOf, fieldsOf, mergeLayers, valueAt, winnerOf, writtenAt, type Merged } from '../merge.ts';
 import type { DescribedBackend, SettingsLayer } from '../policy-settings.ts';
 import type { BackendSettings } from './backend-settings.ts';
 import { POLICY_FIELDS } from './fields.ts';
+import { DEFAULT_RETRY } from './lower.ts';
 
 type Layer = SettingsLayer<BackendSettings>;
 
@@ -47,14 +47,14 @@ export function describeSettings(
 }
 
 /** The missing optional block around the field, or null. */
-function absentBlock({ spec }: Merged<BackendSettings>, path: string): string | null {
+function absentBlock({ spec }: Merged<BackendSettings, Layer>, path: string): string | null {
   const block = Object.keys(OPTIONAL).find((name) => path.startsWith(`${name}.`));
   return block === undefined || valueAt(spec, block) !== undefined ? null : block;
 }
 
 /** null for a field that does not apply to this backend. */
 function settingAt(
-  merged: Merged<BackendSettings>,
+  merged: Merged<BackendSettings, Layer>,
   path: string,
   { checkHost, protocol }: DescribedBackend,
 ): EffectiveSetting | null {
@@ -67,7 +67,7 @@ function settingAt(
   const said = fieldsOf(merged.spec).some(([name]) => name === path) ? winnerOf(merged, path) : undefined;
   return {
     field: path,
-    value: value === undefined ? standard(merged, path, checkHost) : text(value),
+    value: value === undefined ? standard(merged, path, checkHost) : text(writtenAt(said, path) ?? value),
     from: said === undefined ? null : originOf(said),
   };
 }
@@ -79,19 +79,18 @@ function text(value: unknown): string {
 
 const originOf = ({ source: { kind, namespace, name } }: Layer): Origin => ({ kind, namespace, name });
 
-const MAX_BACKOFF_FACTOR = 10;
-
 /** Computes defaults that depend on other fields. */
-function standard({ spec }: Merged<BackendSettings>, path: string, checkHost: string | null): string {
+function standard(merged: Merged<BackendSettings, Layer>, path: string, checkHost: string | null): string {
+  const { retry, timeouts } = merged.spec;
   switch (path) {
-    case 'retry.maxBackoff': {
-      const backoffMs = parseDurationMs(
-        spec.retry?.backoff ?? POLICY_FIELDS['retry.backoff']?.fallback ?? '',
-      );
-      return `${String((backoffMs ?? 0) * MAX_BACKOFF_FACTOR)}ms`;
+    case 'retry.maxBackoff':
+      return `${String((retry?.backoff ?? DEFAULT_RETRY.backoffMs) * DEFAULT_RETRY.maxBackoffFactor)}ms`;
+    case 'retry.perTryTimeout': {
+      const limit = 'timeouts.backendRequest';
+      return timeouts?.backendRequest === undefined
+        ? (POLICY_FIELDS[limit]?.fallback ?? '')
+        : text(writtenAt(winnerOf(merged, limit), limit));
     }
-    case 'retry.perTryTimeout':
-      return spec.timeouts?.backendRequest ?? POLICY_FIELDS['timeouts.backendRequest']?.fallback ?? '';
     case 'healthCheck.active.http.hostname':
       return checkHost ?? '';
     default:

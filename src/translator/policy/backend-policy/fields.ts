@@ -1,5 +1,6 @@
 /** The fields of BackendPolicy: their defaults, units and the traffic that they apply to. */
 import type { UpstreamProtocol } from '../../graph/nodes.ts';
+import type { Unit } from '../../measures.ts';
 import type { SettingField } from '../policy-settings.ts';
 
 const HTTP: readonly UpstreamProtocol[] = ['http1', 'h2'];
@@ -7,20 +8,22 @@ const STREAMS: readonly UpstreamProtocol[] = ['http1', 'h2', 'tcp'];
 const ALL: readonly UpstreamProtocol[] = ['http1', 'h2', 'tcp', 'udp'];
 const POOLED: readonly UpstreamProtocol[] = ['http1', 'h2', 'udp'];
 
-type Unit = SettingField['unit'];
+type FieldWith<FieldUnit> = SettingField & { readonly unit: FieldUnit };
 
-const field = (
-  fallback: string,
-  protocols: readonly UpstreamProtocol[],
-  unit: Unit = 'plain',
-): SettingField => ({
+const field = (fallback: string, protocols: readonly UpstreamProtocol[]): FieldWith<'plain'> => ({
   fallback,
   protocols,
-  unit,
+  unit: 'plain',
 });
-const time = (fallback: string, protocols: readonly UpstreamProtocol[]): SettingField =>
-  field(fallback, protocols, 'duration');
-const only = (base: SettingField, on: string, value: string): SettingField => ({
+const time = (fallback: string, protocols: readonly UpstreamProtocol[]): FieldWith<'duration'> => ({
+  ...field(fallback, protocols),
+  unit: 'duration',
+});
+const size = (fallback: string, protocols: readonly UpstreamProtocol[]): FieldWith<'bytes'> => ({
+  ...field(fallback, protocols),
+  unit: 'bytes',
+});
+const only = (base: FieldWith<'plain'>, on: string, value: string): FieldWith<'plain'> => ({
   ...base,
   needs: { field: on, value },
 });
@@ -29,8 +32,7 @@ const HASH = 'loadBalancer.type';
 const CHECK = 'healthCheck.active.type';
 const SESSION = 'sessionPersistence.type';
 
-/** By path below `spec`, in the order of the schema. Lists are one field. */
-export const POLICY_FIELDS: Readonly<Record<string, SettingField>> = {
+const FIELDS = {
   'retry.attempts': field('2', HTTP),
   'retry.retryOn': field('[ConnectFailure, RefusedStream, Reset]', HTTP),
   'retry.codes': field('[]', HTTP),
@@ -40,7 +42,7 @@ export const POLICY_FIELDS: Readonly<Record<string, SettingField>> = {
   'retry.honorRetryAfter': field('true', HTTP),
   'retry.perTryTimeout': time('timeouts.backendRequest', HTTP),
   'retry.nonIdempotent': field('BeforeSend', HTTP),
-  'retry.maxBodySize': field('64Ki', HTTP, 'bytes'),
+  'retry.maxBodySize': size('64Ki', HTTP),
   'timeouts.request': time('0s', HTTP),
   'timeouts.backendRequest': time('0s', HTTP),
   'timeouts.streamIdle': time('5m', HTTP),
@@ -97,8 +99,22 @@ export const POLICY_FIELDS: Readonly<Record<string, SettingField>> = {
   'circuitBreaker.maxParallelRequests': field('unlimited', HTTP),
   'circuitBreaker.maxParallelRetries': field('unlimited', HTTP),
   'http2.maxConcurrentStreams': field('100', ['h2']),
-  'http2.initialStreamWindowSize': field('256Ki', ['h2'], 'bytes'),
+  'http2.initialStreamWindowSize': size('256Ki', ['h2']),
   'http2.pingInterval': time('30s', ['h2']),
   'http2.pingTimeout': time('10s', ['h2']),
   'proxyProtocol.version': field('none', STREAMS),
 };
+
+/** By path below `spec`, in the order of the schema. Lists are one field. */
+export const POLICY_FIELDS: Readonly<Record<string, SettingField>> = FIELDS;
+
+type Fields = typeof FIELDS;
+
+/** Paths of durations and sizes. */
+export type MeasuredPath = {
+  [Path in keyof Fields]: Fields[Path]['unit'] extends Unit ? Path : never;
+}[keyof Fields];
+
+export const POLICY_UNITS = Object.fromEntries(
+  Object.entries(POLICY_FIELDS).flatMap(([path, { unit }]) => (unit === 'plain' ? [] : [[path, unit]])),
+) as Readonly<Record<MeasuredPath, Unit>>;

@@ -18,21 +18,14 @@ import {
   type Timeouts,
   type PreferLocal,
 } from '../../../ir/policy.ts';
-import { parseDurationMs } from '../../../lib/duration.ts';
-import { parseBytes } from '../../../lib/quantity.ts';
 import type { BackendSettings } from './backend-settings.ts';
-
-const ms = (text: string | undefined, fallback: number): number => parseDurationMs(text ?? '') ?? fallback;
-
-const bytes = (size: string | number | undefined, fallback: number): number =>
-  parseBytes(size ?? '') ?? fallback;
 
 /** No timeout by default: a hidden deadline would cut streams (HTTPRouteTimeouts). */
 function lowerTimeouts({ timeouts = {} }: BackendSettings): Timeouts {
   return {
-    requestMs: ms(timeouts.request, DEFAULT_TIMEOUTS.requestMs),
-    backendRequestMs: ms(timeouts.backendRequest, DEFAULT_TIMEOUTS.backendRequestMs),
-    streamIdleMs: ms(timeouts.streamIdle, DEFAULT_TIMEOUTS.streamIdleMs),
+    requestMs: timeouts.request ?? DEFAULT_TIMEOUTS.requestMs,
+    backendRequestMs: timeouts.backendRequest ?? DEFAULT_TIMEOUTS.backendRequestMs,
+    streamIdleMs: timeouts.streamIdle ?? DEFAULT_TIMEOUTS.streamIdleMs,
   };
 }
 
@@ -66,7 +59,7 @@ const GRPC_CODES: Readonly<Record<string, number>> = {
   Unauthenticated: 16,
 };
 
-const DEFAULT_RETRY = {
+export const DEFAULT_RETRY = {
   attempts: 2,
   on: ['ConnectFailure', 'RefusedStream', 'Reset'],
   backoffMs: 25,
@@ -85,7 +78,7 @@ function lowerRetry({ retry }: BackendSettings, timeouts: Timeouts): RetryPolicy
   const on = new Set(named.flatMap((name) => TRIGGERS[name] ?? []));
   if (codes.length > 0) on.add('retriable-codes');
   const grpcCodes = new Set([...named, ...(retry.grpcCodes ?? [])].flatMap((name) => GRPC_CODES[name] ?? []));
-  const backoffMs = ms(retry.backoff, DEFAULT_RETRY.backoffMs);
+  const backoffMs = retry.backoff ?? DEFAULT_RETRY.backoffMs;
   return {
     attempts: retry.attempts ?? DEFAULT_RETRY.attempts,
     on: [...on],
@@ -93,11 +86,11 @@ function lowerRetry({ retry }: BackendSettings, timeouts: Timeouts): RetryPolicy
     grpcCodes: [...grpcCodes],
     backoffMs,
     // Different policies may set the two fields; the maximum is never below the base.
-    maxBackoffMs: Math.max(backoffMs, ms(retry.maxBackoff, backoffMs * DEFAULT_RETRY.maxBackoffFactor)),
+    maxBackoffMs: Math.max(backoffMs, retry.maxBackoff ?? backoffMs * DEFAULT_RETRY.maxBackoffFactor),
     honorRetryAfter: retry.honorRetryAfter ?? DEFAULT_RETRY.honorRetryAfter,
-    perTryTimeoutMs: ms(retry.perTryTimeout, timeouts.backendRequestMs),
+    perTryTimeoutMs: retry.perTryTimeout ?? timeouts.backendRequestMs,
     nonIdempotent: IDEMPOTENCE[retry.nonIdempotent ?? 'BeforeSend'],
-    maxBodyBytes: bytes(retry.maxBodySize, DEFAULT_RETRY.maxBodyBytes),
+    maxBodyBytes: retry.maxBodySize ?? DEFAULT_RETRY.maxBodyBytes,
   };
 }
 
@@ -113,7 +106,7 @@ export function lowerPool(spec: BackendSettings, host: string): ClusterPolicy {
   return {
     connection: lowerConnection(spec),
     loadBalancing: lowerLoadBalancing(spec),
-    slowStartMs: ms(loadBalancer.slowStart?.window, fallback.slowStartMs),
+    slowStartMs: loadBalancer.slowStart?.window ?? fallback.slowStartMs,
     preferLocal: lowerPreferLocal(spec),
     retryBudget: lowerRetryBudget(spec),
     activeCheck: lowerActiveCheck(spec, host),
@@ -128,12 +121,12 @@ export function lowerPool(spec: BackendSettings, host: string): ClusterPolicy {
 function lowerConnection({ connection = {} }: BackendSettings): ConnectionPolicy {
   const fallback = DEFAULT_CLUSTER_POLICY.connection;
   return {
-    connectTimeoutMs: ms(connection.connectTimeout, fallback.connectTimeoutMs),
-    idleTimeoutMs: ms(connection.idleTimeout, fallback.idleTimeoutMs),
-    tcpIdleTimeoutMs: ms(connection.tcpIdleTimeout, fallback.tcpIdleTimeoutMs),
-    maxDurationMs: ms(connection.maxDuration, fallback.maxDurationMs),
+    connectTimeoutMs: connection.connectTimeout ?? fallback.connectTimeoutMs,
+    idleTimeoutMs: connection.idleTimeout ?? fallback.idleTimeoutMs,
+    tcpIdleTimeoutMs: connection.tcpIdleTimeout ?? fallback.tcpIdleTimeoutMs,
+    maxDurationMs: connection.maxDuration ?? fallback.maxDurationMs,
     maxRequests: connection.maxRequests ?? fallback.maxRequests,
-    keepaliveIdleMs: ms(connection.tcpKeepalive?.idleTime, fallback.keepaliveIdleMs),
+    keepaliveIdleMs: connection.tcpKeepalive?.idleTime ?? fallback.keepaliveIdleMs,
   };
 }
 
@@ -143,9 +136,9 @@ function lowerRetryBudget({ retryConstraint }: BackendSettings): RetryBudget | n
   const { budget, minRetryRate } = retryConstraint;
   return {
     percent: budget?.percent ?? 20,
-    intervalMs: ms(budget?.interval, 10_000),
+    intervalMs: budget?.interval ?? 10_000,
     minRetryCount: minRetryRate?.count ?? 10,
-    minRetryIntervalMs: ms(minRetryRate?.interval, 1_000),
+    minRetryIntervalMs: minRetryRate?.interval ?? 1_000,
   };
 }
 
@@ -205,12 +198,12 @@ const DEFAULT_ACTIVE = {
 
 function lowerActiveCheck({ healthCheck = {} }: BackendSettings, host: string): ActiveHealthCheck | null {
   const { active } = healthCheck;
-  const intervalMs = ms(active?.interval, DEFAULT_ACTIVE.intervalMs);
+  const intervalMs = active?.interval ?? DEFAULT_ACTIVE.intervalMs;
   if (active === undefined || intervalMs === 0) return null;
   return {
     probe: lowerProbe(active, host),
     intervalMs,
-    timeoutMs: ms(active.timeout, DEFAULT_ACTIVE.timeoutMs),
+    timeoutMs: active.timeout ?? DEFAULT_ACTIVE.timeoutMs,
     jitterPercent: active.jitter ?? DEFAULT_ACTIVE.jitterPercent,
     unhealthyThreshold: active.unhealthyThreshold ?? DEFAULT_ACTIVE.unhealthyThreshold,
     healthyThreshold: active.healthyThreshold ?? DEFAULT_ACTIVE.healthyThreshold,
@@ -259,15 +252,16 @@ function lowerPassiveCheck({ healthCheck = {} }: BackendSettings): PassiveHealth
   const { passive } = healthCheck;
   if (passive === undefined) return null;
   const fallback = DEFAULT_PASSIVE;
+  const { threshold, window, minRequests } = passive.successRate ?? {};
   const check: PassiveHealthCheck = {
     consecutive5xx: passive.consecutive5xx ?? fallback.consecutive5xx,
     consecutiveGatewayErrors: passive.consecutiveGatewayErrors ?? fallback.consecutiveGatewayErrors,
-    successRateThreshold: passive.successRate?.threshold ?? fallback.successRateThreshold,
-    successRateWindowMs: ms(passive.successRate?.window, fallback.successRateWindowMs),
-    successRateMinRequests: passive.successRate?.minRequests ?? fallback.successRateMinRequests,
-    intervalMs: ms(passive.interval, fallback.intervalMs),
-    baseEjectionMs: ms(passive.baseEjectionTime, fallback.baseEjectionMs),
-    maxEjectionMs: ms(passive.maxEjectionTime, fallback.maxEjectionMs),
+    successRateThreshold: threshold ?? fallback.successRateThreshold,
+    successRateWindowMs: window ?? fallback.successRateWindowMs,
+    successRateMinRequests: minRequests ?? fallback.successRateMinRequests,
+    intervalMs: passive.interval ?? fallback.intervalMs,
+    baseEjectionMs: passive.baseEjectionTime ?? fallback.baseEjectionMs,
+    maxEjectionMs: passive.maxEjectionTime ?? fallback.maxEjectionMs,
     maxEjectionPercent: passive.maxEjectionPercent ?? fallback.maxEjectionPercent,
   };
   const isOff = check.consecutive5xx + check.consecutiveGatewayErrors + check.successRateThreshold === 0;
@@ -287,8 +281,8 @@ function lowerHttp2({ http2 = {} }: BackendSettings): Http2Policy {
   const fallback = DEFAULT_CLUSTER_POLICY.http2;
   return {
     maxConcurrentStreams: http2.maxConcurrentStreams ?? fallback.maxConcurrentStreams,
-    initialStreamWindowBytes: bytes(http2.initialStreamWindowSize, fallback.initialStreamWindowBytes),
-    pingIntervalMs: ms(http2.pingInterval, fallback.pingIntervalMs),
-    pingTimeoutMs: ms(http2.pingTimeout, fallback.pingTimeoutMs),
+    initialStreamWindowBytes: http2.initialStreamWindowSize ?? fallback.initialStreamWindowBytes,
+    pingIntervalMs: http2.pingInterval ?? fallback.pingIntervalMs,
+    pingTimeoutMs: http2.pingTimeout ?? fallback.pingTimeoutMs,
   };
 }
