@@ -76,7 +76,7 @@ async function sampleOf(
   }
 }
 
-/** Each round starts with another proxy, so that no one is always measured right after the same neighbour. */
+/** Each round starts with another proxy, so that no one is always measured right after the same neighbor. */
 const turned = <Item>(items: readonly Item[], by: number): Item[] => [
   ...items.slice(by % items.length),
   ...items.slice(0, by % items.length),

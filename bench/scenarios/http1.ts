@@ -9,7 +9,7 @@ export const HTTP1_SCENARIOS: readonly Scenario[] = [
     ...CPU_DEFAULTS,
     name: 'small-get',
     title: 'Small GET',
-    conditions: 'CPU µs per request; 50 keep-alive connections, 80-byte request head, 120-byte answer',
+    conditions: 'CPU µs per request; 50 keep-alive connections, 80-byte request head, 120-byte response',
     variants: again('nginx'),
     goals: [
       { of: 'sluice', to: 'nginx', atMost: 1 },
@@ -34,7 +34,8 @@ export const HTTP1_SCENARIOS: readonly Scenario[] = [
     ...CPU_DEFAULTS,
     name: 'one-request-per-connection',
     title: 'One request per connection, two workers',
-    conditions: 'CPU µs per request; 50 at once, `Connection: close`, two workers (threads) of each proxy',
+    conditions:
+      'CPU µs per request; 50 connections at once, `Connection: close`, two workers (threads) of each proxy',
     workers: 2,
     variants: again('nginx'),
     goals: [{ of: 'sluice', to: 'nginx', atMost: 1.5 }],

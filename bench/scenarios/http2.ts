@@ -1,4 +1,4 @@
-/** HTTP/2 towards clients: to a backend of HTTP/1.1, and gRPC over HTTP/2 on both sides. Cleartext, prior knowledge. */
+/** HTTP/2 toward clients: to a backend of HTTP/1.1, and gRPC over HTTP/2 on both sides. Cleartext, prior knowledge. */
 import { runH2Load, type H2Load } from '../load/h2load.ts';
 import { again, CPU_DEFAULTS, cpuUnder, PLAIN_HTTP } from './cpu-scenario.ts';
 import type { Scenario } from './scenario.ts';
@@ -32,8 +32,8 @@ export const H2_SCENARIOS: readonly Scenario[] = [
   {
     ...CPU_DEFAULTS,
     name: 'h2-small-get',
-    title: 'HTTP/2 to a backend of HTTP/1.1',
-    conditions: 'CPU µs per request; 10 connections of 20 streams each, 120-byte answer',
+    title: 'HTTP/2 to an HTTP/1.1 backend',
+    conditions: 'CPU µs per request; 10 connections of 20 streams each, 120-byte response',
     service: { ...PLAIN_HTTP, downstream: 'h2' },
     variants: again('haproxy'),
     goals: [
@@ -51,7 +51,7 @@ export const GRPC_SCENARIOS: readonly Scenario[] = [
     title: 'gRPC, unary calls',
     conditions:
       'CPU µs per call; HTTP/2 on both sides, 10 connections of 20 streams each, messages of 37 and 47 bytes; ' +
-      'the backend writes once a turn of its event loop on each connection',
+      'the backend writes once per event loop iteration and connection',
     service: { ...PLAIN_HTTP, downstream: 'h2', application: 'grpc' },
     variants: again('haproxy'),
     goals: [

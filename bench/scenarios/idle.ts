@@ -58,7 +58,7 @@ export const IDLE_SCENARIOS: readonly Scenario[] = [
   {
     ...AT_REST,
     name: 'idle-connection',
-    title: 'Idle connection of HTTP/1.1',
+    title: 'Idle HTTP/1.1 connection',
     conditions,
     unit: 'KiB',
     goals: [{ of: 'sluice', to: null, atMost: 6 }],
@@ -67,7 +67,7 @@ export const IDLE_SCENARIOS: readonly Scenario[] = [
   {
     ...AT_REST,
     name: 'idle-h2',
-    title: 'Idle connection of HTTP/2',
+    title: 'Idle HTTP/2 connection',
     conditions,
     unit: 'KiB',
     service: { ...PLAIN_HTTP, downstream: 'h2' },
@@ -77,7 +77,7 @@ export const IDLE_SCENARIOS: readonly Scenario[] = [
   {
     ...AT_REST,
     name: 'idle-tls',
-    title: 'Idle connection of HTTP/1.1 over TLS',
+    title: 'Idle HTTP/1.1 connection over TLS',
     conditions,
     unit: 'KiB',
     service: { ...PLAIN_HTTP, tls: true },

@@ -9,7 +9,8 @@ export const TCP_SCENARIOS: readonly Scenario[] = [
     ...CPU_DEFAULTS,
     name: 'tcp-relay',
     title: 'TCP',
-    conditions: 'CPU µs per round trip; 50 connections, 80 bytes there and an answer with a body of 120 back',
+    conditions:
+      'CPU µs per round trip; 50 connections, 80 bytes there and a response with a body of 120 bytes back',
     service: { kind: 'tcp' },
     variants: again('nginx'),
     goals: [{ of: 'sluice', to: 'nginx', atMost: 1.25 }],

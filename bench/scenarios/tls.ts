@@ -1,4 +1,4 @@
-/** TLS 1.3 towards clients, cleartext HTTP/1.1 to the backend. */
+/** TLS 1.3 toward clients, cleartext HTTP/1.1 to the backend. */
 import { runOwnLoad } from '../load/own-program.ts';
 import { SMALL_GET } from '../load/requests.ts';
 import { again, CPU_DEFAULTS, cpuUnder, http1Load, perRequest, PLAIN_HTTP } from './cpu-scenario.ts';
@@ -11,14 +11,14 @@ const handshakes = (resumed: boolean): Scenario['measure'] =>
   cpuUnder(({ port }, { seconds }) => runOwnLoad('handshakes', { port, seconds, atOnce: AT_ONCE, resumed }));
 
 const OVER_TLS = { ...PLAIN_HTTP, tls: true };
-const HANDSHAKE_CONDITIONS = `CPU µs per connection with one request; ${AT_ONCE} at once, P-256 certificate, client of OpenSSL`;
+const HANDSHAKE_CONDITIONS = `CPU µs per connection with one request; ${AT_ONCE} at once, P-256 certificate, OpenSSL client`;
 
 export const TLS_SCENARIOS: readonly Scenario[] = [
   {
     ...CPU_DEFAULTS,
     name: 'tls-http1',
     title: 'HTTP/1.1 over TLS 1.3',
-    conditions: 'CPU µs per request; 50 keep-alive connections, 120-byte answer, P-256 certificate',
+    conditions: 'CPU µs per request; 50 keep-alive connections, 120-byte response, P-256 certificate',
     service: OVER_TLS,
     variants: again('nginx'),
     goals: [
@@ -31,7 +31,7 @@ export const TLS_SCENARIOS: readonly Scenario[] = [
     ...CPU_DEFAULTS,
     name: 'tls-h2',
     title: 'HTTP/2 over TLS 1.3',
-    conditions: 'CPU µs per request; 10 connections of 20 streams each, 120-byte answer, P-256 certificate',
+    conditions: 'CPU µs per request; 10 connections of 20 streams each, 120-byte response, P-256 certificate',
     service: { ...OVER_TLS, downstream: 'h2' },
     variants: again('haproxy'),
     goals: [
