@@ -129,10 +129,10 @@ const routeRef = ({ kind, namespace, name }: RuleOrigin): ObjectRef => ({
 });
 
 function reportLayer4(listener: ListenerNode, attached: readonly AttachedRoute[], report: Report): void {
-  if (listener.wire === 'http' || listener.spec.protocol === 'HTTPS') return;
+  if (listener.protocolFamily === 'http' || listener.spec.protocol === 'HTTPS') return;
   const [oldest, ...others] = attached;
   if (oldest === undefined) return;
-  if (listener.wire === 'tcp' || listener.wire === 'udp') {
+  if (listener.protocolFamily === 'tcp' || listener.protocolFamily === 'udp') {
     for (const { route } of others) {
       report(route.ref, [routeShadowed('spec.parentRefs', listener.spec.name, oldest.route.ref)]);
     }

@@ -11,16 +11,17 @@ import { coveringPatterns } from '../../lib/hostname.ts';
 import type { Fault } from '../faults/fault.ts';
 import { hostnameConflict, portConflict, protocolConflict } from '../faults/gateway-faults.ts';
 import type { ListenerDraft } from './listener.ts';
-import type { TlsOverlap, Wire } from './nodes.ts';
+import type { TlsOverlap, ProtocolFamily } from './nodes.ts';
 
 /** What accepted listeners reserve on one port and transport. */
 interface PortHolder {
-  readonly wire: Wire;
+  readonly protocolFamily: ProtocolFamily;
   readonly protocols: Set<string>;
   readonly hostnames: Set<string>;
 }
 
-const transportOf = (wire: Wire): 'tcp' | 'udp' => (wire === 'udp' ? 'udp' : 'tcp');
+const transportOf = (protocolFamily: ProtocolFamily): 'tcp' | 'udp' =>
+  protocolFamily === 'udp' ? 'udp' : 'tcp';
 
 export type Conflicts = ReadonlyMap<ListenerDraft, Fault>;
 export type TlsOverlaps = ReadonlyMap<ListenerDraft, TlsOverlap>;
@@ -32,8 +33,8 @@ export function findConflicts(groups: readonly (readonly ListenerDraft[])[]): Co
   for (const group of groups) {
     const free = new Map<string, ListenerDraft[]>();
     for (const listener of group) {
-      if (listener.wire === null) continue;
-      const key = `${listener.spec.port}/${transportOf(listener.wire)}`;
+      if (listener.protocolFamily === null) continue;
+      const key = `${listener.spec.port}/${transportOf(listener.protocolFamily)}`;
       const conflict = collision(listener, holders.get(key));
       if (conflict !== null) {
         conflicts.set(listener, conflict);
@@ -58,33 +59,34 @@ export function findConflicts(groups: readonly (readonly ListenerDraft[])[]): Co
 /** Whether a listener collides with a listener of an earlier object. */
 function collision(listener: ListenerDraft, holder: PortHolder | undefined): Fault | null {
   if (holder === undefined) return null;
-  const { path, spec, hostname, wire } = listener;
-  if (wire !== holder.wire) {
+  const { path, spec, hostname, protocolFamily } = listener;
+  if (protocolFamily !== holder.protocolFamily) {
     return protocolConflict(path, spec.port, [...new Set([...holder.protocols, spec.protocol])].sort());
   }
-  if (wire === 'tcp' || wire === 'udp') return portConflict(path, spec.port, spec.protocol);
+  if (protocolFamily === 'tcp' || protocolFamily === 'udp')
+    return portConflict(path, spec.port, spec.protocol);
   return holder.hostnames.has(hostname) ? hostnameConflict(path, spec.port, hostname) : null;
 }
 
 /** Among the listeners of one object on one port, everything that collides is conflicted. */
 function conflictsWithin(rivals: readonly ListenerDraft[]): (listener: ListenerDraft) => Fault | null {
-  const wires = new Set(rivals.map((listener) => listener.wire));
+  const families = new Set(rivals.map((listener) => listener.protocolFamily));
   const protocols = [...new Set(rivals.map((listener) => listener.spec.protocol))].sort();
   const uses = new Map<string, number>();
   for (const { hostname } of rivals) uses.set(hostname, (uses.get(hostname) ?? 0) + 1);
-  return ({ path, spec, hostname, wire }) => {
-    if (wires.size > 1) return protocolConflict(path, spec.port, protocols);
+  return ({ path, spec, hostname, protocolFamily }) => {
+    if (families.size > 1) return protocolConflict(path, spec.port, protocols);
     if ((uses.get(hostname) ?? 0) < 2) return null;
-    return wire === 'tcp' || wire === 'udp'
+    return protocolFamily === 'tcp' || protocolFamily === 'udp'
       ? portConflict(path, spec.port, spec.protocol)
       : hostnameConflict(path, spec.port, hostname);
   };
 }
 
 function hold(holders: Map<string, PortHolder>, key: string, listener: ListenerDraft): void {
-  if (listener.wire === null) return;
+  if (listener.protocolFamily === null) return;
   const holder = holders.get(key) ?? {
-    wire: listener.wire,
+    protocolFamily: listener.protocolFamily,
     protocols: new Set<string>(),
     hostnames: new Set<string>(),
   };
@@ -99,7 +101,9 @@ function hold(holders: Map<string, PortHolder>, key: string, listener: ListenerD
  */
 export function findTlsOverlaps(listeners: readonly ListenerDraft[], conflicts: Conflicts): TlsOverlaps {
   const overlaps = new Map<ListenerDraft, TlsOverlap>();
-  const served = listeners.filter((listener) => listener.wire === 'tls' && !conflicts.has(listener));
+  const served = listeners.filter(
+    (listener) => listener.protocolFamily === 'tls' && !conflicts.has(listener),
+  );
   for (const peers of Map.groupBy(served, ({ spec }) => spec.port).values()) {
     if (peers.length < 2) continue;
     for (const by of [HOSTNAMES, CERTIFICATES]) findOverlaps(peers, by, overlaps);

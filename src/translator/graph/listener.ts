@@ -15,7 +15,7 @@ import { certificateRefsMissing } from '../faults/reference-faults.ts';
 import type { TranslateOptions } from '../types.ts';
 import { resolveCaBundle, resolveCertificate, type CertificateNode } from './certificate.ts';
 import { unknownOperator } from './label-selector.ts';
-import type { ListenerNode, Wire } from './nodes.ts';
+import type { ListenerNode, ProtocolFamily } from './nodes.ts';
 import type { Lookup } from './snapshot-index.ts';
 import { readTlsOptions } from './tls-options.ts';
 
@@ -27,7 +27,7 @@ export interface ListenerOwner {
   readonly options: TranslateOptions;
 }
 
-const WIRES: Readonly<Record<string, Wire>> = {
+const PROTOCOL_FAMILIES: Readonly<Record<string, ProtocolFamily>> = {
   HTTP: 'http',
   HTTPS: 'tls',
   TLS: 'tls',
@@ -58,18 +58,19 @@ export type ListenerDraft = Omit<ListenerNode, 'conflict' | 'overlap'>;
 /** Reads `spec.listeners[index]` of `owner`. */
 export function readListener(owner: ListenerOwner, spec: GatewayListener, index: number): ListenerDraft {
   const path = `spec.listeners[${index}]`;
-  const wire = WIRES[spec.protocol] ?? null;
-  const terminatesTls = wire === 'tls' && (spec.protocol === 'HTTPS' || spec.tls?.mode !== 'Passthrough');
+  const protocolFamily = PROTOCOL_FAMILIES[spec.protocol] ?? null;
+  const terminatesTls =
+    protocolFamily === 'tls' && (spec.protocol === 'HTTPS' || spec.tls?.mode !== 'Passthrough');
   const kinds = readKinds(spec, path, kindsOf(spec.protocol, terminatesTls));
   const certificates = terminatesTls ? readCertificates(owner, spec, path) : NOTHING;
   const client = readClientValidation(owner, spec);
   const options = readTlsOptions(spec.tls?.options, path);
   const acceptedFaults = [
-    ...(wire === null ? [protocolUnsupported(path, spec.protocol)] : []),
+    ...(protocolFamily === null ? [protocolUnsupported(path, spec.protocol)] : []),
     ...options.faults,
     ...(client.unusable === null ? [] : [client.unusable]),
   ];
-  const hasHostname = wire === 'http' || wire === 'tls';
+  const hasHostname = protocolFamily === 'http' || protocolFamily === 'tls';
   return {
     kind: 'listener',
     id: listenerId([owner.ref.kind, owner.ref.namespace, owner.ref.name, spec.name].join('/')),
@@ -77,7 +78,7 @@ export function readListener(owner: ListenerOwner, spec: GatewayListener, index:
     spec,
     path,
     hostname: hasHostname ? (spec.hostname ?? '').toLowerCase() : '',
-    wire,
+    protocolFamily,
     terminatesTls,
     supportedKinds: kinds.supported,
     acceptedFaults,

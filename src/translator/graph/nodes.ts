@@ -48,7 +48,7 @@ export interface ClassNode {
 }
 
 /** How the proxy demultiplexes bytes on a port. All listeners of one port must have the same value. */
-export type Wire = 'http' | 'tls' | 'tcp' | 'udp';
+export type ProtocolFamily = 'http' | 'tls' | 'tcp' | 'udp';
 
 /** One listener of a Gateway or ListenerSet. */
 export interface ListenerNode {
@@ -61,7 +61,7 @@ export interface ListenerNode {
   /** Lower case; `` for any or where the protocol has none. */
   readonly hostname: string;
   /** null: the protocol is not supported. */
-  readonly wire: Wire | null;
+  readonly protocolFamily: ProtocolFamily | null;
   readonly terminatesTls: boolean;
   readonly supportedKinds: readonly RouteKind[];
   /** Faults that turn Accepted False, conflicts aside. */

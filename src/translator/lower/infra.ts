@@ -39,8 +39,8 @@ function lowerInfra(gateway: GatewayNode): InfraSpec {
 
 function portsOf(gateway: GatewayNode): readonly InfraPort[] {
   const ports = new Map<string, InfraPort>();
-  for (const { spec, wire } of servedListeners(gateway)) {
-    const transport = wire === 'udp' ? 'udp' : 'tcp';
+  for (const { spec, protocolFamily } of servedListeners(gateway)) {
+    const transport = protocolFamily === 'udp' ? 'udp' : 'tcp';
     ports.set(`${spec.port}/${transport}`, { number: spec.port, transport });
   }
   return [...ports.values()].sort((a, b) => a.number - b.number || (a.transport < b.transport ? -1 : 1));

@@ -73,5 +73,5 @@ function lowerBackend(
  * through undecrypted get no second TLS layer, unless an XBackend configures TLS itself.
  */
 function originatesTls(listener: ListenerNode, backendKind: string): boolean {
-  return listener.terminatesTls || (listener.wire === 'tcp' && backendKind === 'XBackend');
+  return listener.terminatesTls || (listener.protocolFamily === 'tcp' && backendKind === 'XBackend');
 }

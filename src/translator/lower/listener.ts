@@ -27,7 +27,7 @@ export function lowerListener(listener: ListenerNode, context: ListenerContext):
     attachment: attachmentOf(listener),
     ...context.policies.valuesFor('listener', context.scope.layers),
   };
-  switch (listener.wire) {
+  switch (listener.protocolFamily) {
     case 'udp':
       return { ...base, kind: 'udp', rule: oldestRule(listener, context) };
     case 'tcp':

@@ -98,8 +98,8 @@ function lowerOne(
 
 type Lowered = Pick<LoweredListener, 'listener' | 'clusters'>;
 
-const takesHttp = ({ wire, spec }: ListenerNode): boolean =>
-  wire === 'http' || (wire === 'tls' && spec.protocol === 'HTTPS');
+const takesHttp = ({ protocolFamily, spec }: ListenerNode): boolean =>
+  protocolFamily === 'http' || (protocolFamily === 'tls' && spec.protocol === 'HTTPS');
 
 /** The proxy binds a port even if none of its listeners could be lowered. */
 export function portsOf(
@@ -109,14 +109,14 @@ export function portsOf(
 ): readonly Port[] {
   const ofPorts = policies.valuesFor('port', served[0]?.scope.base.layers ?? []);
   const nodes = served.map(({ node }) => node);
-  const byPort = Map.groupBy(nodes, ({ spec, wire }) => {
-    return `${String(spec.port).padStart(5, '0')}/${wire === 'udp' ? 'udp' : 'tcp'}`;
+  const byPort = Map.groupBy(nodes, ({ spec, protocolFamily }) => {
+    return `${String(spec.port).padStart(5, '0')}/${protocolFamily === 'udp' ? 'udp' : 'tcp'}`;
   });
   return [...byPort]
     .sort(([a], [b]) => compareText(a, b))
     .map(([, members]) => ({
       number: members[0]?.spec.port ?? 0,
-      transport: members[0]?.wire === 'udp' ? 'udp' : 'tcp',
+      transport: members[0]?.protocolFamily === 'udp' ? 'udp' : 'tcp',
       listeners: members
         .toSorted((a, b) => compareText(a.id, b.id))
         .flatMap(({ id }) => lowered.get(id)?.listener ?? []),
