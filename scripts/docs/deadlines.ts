@@ -98,7 +98,7 @@ const CONTROL_PLANE: readonly Wait[] = [
     files: ['configsync/frames.ts'],
   },
   {
-    wait: 'controller: the acknowledgement of an update',
+    wait: 'controller: the acknowledgment of an update',
     deadline: time(PROXY_LIMITS.ackMs),
     then: 'the stream is closed, the proxy counts as not serving',
     files: ['configsync/server.ts'],
@@ -113,7 +113,7 @@ const PROCESSES: readonly Wait[] = [
     files: ['configsync/frames.ts', 'supervisor/worker-process.ts'],
   },
   {
-    wait: 'supervisor: the acknowledgement of an update by a worker',
+    wait: 'supervisor: the acknowledgment of an update by a worker',
     deadline: time(WORKER_LIMITS.ackMs),
     then: 'the worker is replaced',
     files: ['configsync/server.ts', 'supervisor/worker-process.ts'],
@@ -168,7 +168,7 @@ const PROCESSES: readonly Wait[] = [
   },
   {
     wait: 'log and access log: a reader that does not read, when the process exits',
-    deadline: of('telemetry/line-writer.ts', 'CLOSE_PATIENCE_MS'),
+    deadline: of('telemetry/line-writer.ts', 'FINAL_WRITE_TIMEOUT_MS'),
     then: 'the lines are dropped and counted',
     files: ['telemetry/line-writer.ts'],
   },
@@ -317,7 +317,7 @@ const BACKENDS: readonly Wait[] = [
   },
   {
     wait: 'proxy: first health checks, before a new configuration serves',
-    deadline: of('proxy/upstream/cluster-registry.ts', 'CHECK_PATIENCE_MS'),
+    deadline: of('proxy/upstream/cluster-registry.ts', 'FIRST_CHECK_TIMEOUT_MS'),
     then: 'the configuration serves without them',
     files: ['proxy/upstream/cluster-registry.ts'],
   },

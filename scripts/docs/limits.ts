@@ -213,7 +213,7 @@ const WAITING: readonly Limit[] = [
     file: 'filter/mirror-request.ts',
   },
   {
-    what: 'an acknowledgement of SETTINGS',
+    what: 'an acknowledgment of SETTINGS',
     then: 'the connection is closed',
     unit: 'ms',
     name: 'SETTINGS_TIMEOUT_MS',

@@ -140,7 +140,7 @@ async function decide(
   request: IncomingMessage,
 ): Promise<AdminAnswer | AdminStream> {
   if (!isLocalName(request.headers.host ?? '')) {
-    return text('ask by IP address or as localhost', 403);
+    return text('use an IP address or localhost as the host', 403);
   }
   // `//` and the like are no paths of this server, and no URL either.
   const url = URL.parse(request.url ?? '/', 'http://admin');
@@ -160,7 +160,7 @@ function handlerFor(handlers: AdminServerOptions['handlers'], path: string): Adm
 }
 
 function methodNotAllowed(path: string): AdminAnswer {
-  const error = 'only GET and HEAD are served here';
+  const error = 'only GET and HEAD are supported';
   const answer = path.startsWith('/api/') ? json({ error, hint: null }, 405) : text(error, 405);
   return { ...answer, headers: { allow: 'GET, HEAD' } };
 }

@@ -68,7 +68,7 @@ export class StatusFile {
   }
 
   async #write(): Promise<void> {
-    // A status that follows immediately, such as after the first acknowledgement, is part of the same write.
+    // A status that follows immediately, such as after the first acknowledgment, is part of the same write.
     await Promise.resolve();
     while (this.#wanted !== this.#written) {
       const text = this.#wanted;

@@ -85,10 +85,10 @@ async function findAuthority(
     const [there, missing] =
       certificatePem === null ? [keyPath, certificatePath] : [certificatePath, keyPath];
     throw new CertificateOrderError(
-      `${there} is there but ${missing} is not; put it back, or remove both and trust the new authority`,
+      `${there} exists but ${missing} does not; restore it, or remove both and trust the new CA`,
     );
   }
-  const authority = await createAuthority({ commonName: 'Sluice development authority' });
+  const authority = await createAuthority({ commonName: 'Sluice development CA' });
   await write(certificatePath, authority.certificatePem, PUBLIC, false);
   await write(keyPath, authority.keyPem, PRIVATE, false);
   await write(
@@ -136,7 +136,7 @@ async function create(path: string, text: string, mode: number): Promise<void> {
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new CertificateOrderError(`${path} is there already; add --force to replace it`);
+    throw new CertificateOrderError(`${path} already exists; add --force to replace it`);
   }
 }
 

@@ -40,7 +40,7 @@ test('an authority that was written and read back signs the same chain', async (
 test('a leaf is refused as an authority', async () => {
   const authority = await createAuthority({ commonName: 'Test authority' });
   const leaf = await issueCertificate(authority, { names: ['a.example'] });
-  await assert.rejects(loadAuthority(leaf), /not an authority/);
+  await assert.rejects(loadAuthority(leaf), /not a CA certificate/);
 });
 
 test('a name that is too long for a common name is in subjectAltName alone', async () => {

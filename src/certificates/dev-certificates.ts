@@ -92,7 +92,7 @@ export async function createAuthority(request: AuthorityRequest): Promise<Certif
 export async function loadAuthority(files: CertifiedKey): Promise<CertificateAuthority> {
   const certificate = new x509.X509Certificate(files.certificatePem);
   if (certificate.getExtension(x509.BasicConstraintsExtension)?.ca !== true) {
-    throw new Error('the certificate is not an authority (basicConstraints has no CA:TRUE)');
+    throw new Error('the certificate is not a CA certificate (basicConstraints has no CA:TRUE)');
   }
   const { asymmetricKeyType } = new X509Certificate(files.certificatePem).publicKey;
   const keyType: KeyType = asymmetricKeyType === 'ec' ? 'ecdsa' : 'rsa';

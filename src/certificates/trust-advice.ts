@@ -23,12 +23,12 @@ export function trustAdvice(files: Files, isClient: boolean, platform: NodeJS.Pl
     : [`curl --cacert ${files.authority} https://…`, `NODE_EXTRA_CA_CERTS=${authority} node …`];
   const system = SYSTEM_STORE[platform]?.(authority) ?? [];
   return [
-    'To trust the authority for one command:',
+    'To trust the CA for one command:',
     ...use.map((line) => `  ${line}`),
     ...(system.length === 0
       ? []
       : ['For everything on this machine (browsers need a restart; Firefox has its own store):']),
     ...system.map((line) => `  ${line}`),
-    'Keep ca.key to yourself: anyone who has it can impersonate any site to those who trust the authority.',
+    'Keep ca.key to yourself: anyone who has it can impersonate any site to those who trust the CA.',
   ].join('\n');
 }

@@ -13,7 +13,7 @@ export async function askAdmin<Answer>({ host, port }: HostPort, path: string): 
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   const body = await text(response);
   if (response.statusCode !== 200)
-    throw new Error(`it answers ${String(response.statusCode)}: ${body.trim()}`);
+    throw new Error(`it responded with ${String(response.statusCode)}: ${body.trim()}`);
   return JSON.parse(body) as Answer;
 }
 
@@ -21,7 +21,7 @@ export async function askAdmin<Answer>({ host, port }: HostPort, path: string): 
 export function describeNoAdmin(command: string, { host, port }: HostPort, error: unknown): string {
   const address = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   return [
-    `sluice ${command}: no gateway answers on ${address} (${reasonOf(error)})`,
+    `sluice ${command}: no gateway responds on ${address} (${reasonOf(error)})`,
     'start one with "sluice run PATH", or name its admin API with --admin',
   ].join('\n');
 }

@@ -109,7 +109,7 @@ export function parsePath(text: string): string {
   return text;
 }
 
-/** `off`, `stdout` or a file. A misspelt word would be a file that grows unseen. */
+/** `off`, `stdout` or a file. A misspelled word would be a file that grows unseen. */
 export function parseLogTarget(text: string): string {
   if (
     /^(off|stdout|stderr|none|no|false|true|on|null|-)$/i.test(text) &&

@@ -5,7 +5,7 @@ import { printError } from '../report/terminal.ts';
 /** Whether every path is there; says of each one that is not. `-` is standard input. */
 export function arePathsThere(command: string, paths: readonly string[]): boolean {
   const missing = paths.filter((path) => path !== '-' && !existsSync(path));
-  for (const path of missing) printError(`sluice ${command}: ${path}: there is no such file or folder`);
+  for (const path of missing) printError(`sluice ${command}: ${path}: no such file or folder`);
   return missing.length === 0;
 }
 

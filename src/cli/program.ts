@@ -14,7 +14,7 @@ import { sluiceVersion } from './version.ts';
 export function createProgram(): Command {
   const program = new Command('sluice')
     .description(
-      'The Kubernetes Gateway API as live traffic: from a folder of YAML, in CI, and in Kubernetes',
+      'Kubernetes Gateway API with its own data plane: serve a folder of YAML, check it in CI, or run in a cluster',
     )
     .version(sluiceVersion(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print help')

@@ -10,7 +10,7 @@ const OTHERS = 0o007;
 export function parseSessionKey(path: string): Buffer {
   try {
     if ((statSync(path).mode & OTHERS) !== 0) {
-      throw new InvalidArgumentError(`Other users can use ${path}; take their rights away (chmod 600).`);
+      throw new InvalidArgumentError(`Other users can use ${path}; remove their permissions (chmod 600).`);
     }
     return readSessionSecret(path);
   } catch (error) {

@@ -34,7 +34,7 @@ export const UPDATE_LIMITS: FrameLimits = {
   frameMs: 300_000,
 };
 
-/** Truncates longer acknowledgements: first the reports of bound ports are dropped, then those of failed ports and rules. */
+/** Truncates longer acknowledgments: first the reports of bound ports are dropped, then those of failed ports and rules. */
 const ACK_BYTES = 1024 * 1024;
 
 /** The part of a data plane that applies configuration. */
@@ -54,7 +54,7 @@ export interface ConfigClientOptions {
   readonly logger: Logger;
   /** The active configuration from an earlier stream or restart: kept if the controller sends the same, or an unusable one. */
   readonly serving?: readonly GatewayConfig[];
-  /** Maximum bytes of an acknowledgement that the peer accepts; default: the controller's limit. */
+  /** Maximum bytes of an acknowledgment that the peer accepts; default: the controller's limit. */
   readonly ackBytes?: number;
   /** Default: the versions of this release. */
   readonly versions?: SpokenVersions;
@@ -75,7 +75,7 @@ export function followConfig(options: ConfigClientOptions): void {
   receiveFrames(stream, UPDATE_LIMITS, (message) => {
     const received = fromController(message);
     if (received.kind === 'hello') {
-      if (greeting !== 'awaited') throw new Error('the controller says hello twice');
+      if (greeting !== 'awaited') throw new Error('the controller sent hello twice');
       greeting = greetingOf(received, versions, logger);
       return;
     }
@@ -130,7 +130,7 @@ const decodeUpdate = (update: ConfigUpdate, shared: SharedParts): DecodedUpdate 
   patches: shared.share(update.patches),
 });
 
-/** Encodes the acknowledgement in at most `limitBytes`; refusals are never dropped. */
+/** Encodes the acknowledgment in at most `limitBytes`; refusals are never dropped. */
 export function encodeAck(ack: Ack, limitBytes: number): Buffer {
   const clipped = {
     ...ack,

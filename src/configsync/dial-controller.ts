@@ -28,7 +28,7 @@ export function dialController({
 }: DialOptions): TLSSocket {
   const socket = connect({ host, port, servername: service, ...identity, minVersion: 'TLSv1.3' });
   const timer = setTimeout(() => {
-    socket.destroy(new Error(`no answer from the controller within ${String(timeoutMs)} ms`));
+    socket.destroy(new Error(`no response from the controller within ${String(timeoutMs)} ms`));
   }, timeoutMs);
   socket.once('close', () => {
     clearTimeout(timer);

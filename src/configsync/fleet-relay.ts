@@ -18,7 +18,7 @@ const REPORT_LIMITS: FrameLimits = {
 };
 /** The last protocol whose reports carry no version. */
 const LAST_WITHOUT_VERSION = 3;
-/** Acknowledgements arrive in bursts; one report covers a burst. */
+/** Acknowledgments arrive in bursts; one report covers a burst. */
 const REPORT_DELAY_MS = 20;
 
 /** The leader's end: each report replaces the one before, until the stream closes. */

@@ -70,7 +70,7 @@ export class Fleet {
       const current = uidOf(dataPlane);
       for (const [stream, uid] of streams) {
         if (uid === current) continue;
-        this.#options.logger.info('proxy of a deleted Gateway cut off', { dataPlane });
+        this.#options.logger.info('disconnected the proxy of a deleted Gateway', { dataPlane });
         stream.destroy();
       }
     }

@@ -46,7 +46,7 @@ const json = fc.letrec<{ value: unknown; scalar: unknown }>((tie) => ({
     fc.dictionary(member, tie('value'), { maxKeys: 6 }),
   ),
 })).value;
-/** A valid acknowledgement with some members replaced. */
+/** A valid acknowledgment with some members replaced. */
 const almostAck = fc.dictionary(fc.constantFrom('ports', 'refused', 'problems', 'revision'), json);
 
 interface Bench {
@@ -157,7 +157,7 @@ suite('hostile peers', () => {
     );
   });
 
-  test('an invalid acknowledgement changes neither the known state nor other proxies', async () => {
+  test('an invalid acknowledgment changes neither the known state nor other proxies', async () => {
     const made = bench();
     made.publish('v1');
     const good = made.attach();
@@ -196,7 +196,7 @@ suite('hostile peers', () => {
     await once(early.resume(), 'close');
   });
 
-  test('a proxy truncates its acknowledgement to the limit of the controller, and drops failures last', () => {
+  test('a proxy truncates its acknowledgment to the limit of the controller, and drops failures last', () => {
     const ports = Array.from({ length: 20_000 }, (_, port) => ({
       dataPlane: WEB,
       transport: 'tcp' as const,
@@ -254,7 +254,7 @@ suite('limits of a stream', () => {
     assert.match(late.errors.join(), /the limit is 1000/);
   });
 
-  test('hello, the rest of a message, and an acknowledgement each have a deadline', async () => {
+  test('hello, the rest of a message, and an acknowledgment each have a deadline', async () => {
     const silent = open();
     await alive(once(silent.stream, 'close'));
     assert.match(silent.errors.join(), /no first message after 20 ms/);

@@ -71,7 +71,7 @@ export const ruleOrigin: Shape<RuleOrigin> = object<RuleOrigin>({
 const dataPlaneText = text(DATA_PLANE_ID);
 const dataPlane: Shape<DataPlaneId> = (value) => {
   const id = dataPlaneText(value);
-  if (parseDataPlaneId(id) === null) throw new ShapeError(' names no data plane');
+  if (parseDataPlaneId(id) === null) throw new ShapeError(' is not the id of a data plane');
   return id as DataPlaneId;
 };
 const message = clippedText(MESSAGE_LENGTH);
@@ -154,7 +154,7 @@ interface PatchMembers {
 
 const anything: Shape<unknown> = (value) => value;
 const anyObject: Shape<object> = (value) => {
-  if (typeof value !== 'object' || value === null) throw new ShapeError(' is no object');
+  if (typeof value !== 'object' || value === null) throw new ShapeError(' is not an object');
   return value;
 };
 
@@ -179,20 +179,21 @@ const patch =
     const { set, in: members, del, list: pieces } = patchMembers(value);
     if (members !== undefined) for (const inner of Object.values(members)) patch(depth - 1)(inner);
     else if (pieces !== undefined) for (const piece of pieces) checkPiece(piece, depth);
-    else if (set === undefined) throw new ShapeError(' is no patch');
-    if (del !== undefined && members === undefined) throw new ShapeError(' deletes members of no object');
+    else if (set === undefined) throw new ShapeError(' is not a patch');
+    if (del !== undefined && members === undefined)
+      throw new ShapeError(' deletes members of a value that is not an object');
     return value as Patch;
   };
 
 function checkPiece(piece: unknown, depth: number): void {
   if (Array.isArray(piece)) {
-    if (piece.length !== 2) throw new ShapeError(' is no run of items');
+    if (piece.length !== 2) throw new ShapeError(' is not a [start, count] pair');
     for (const number of piece) COUNTER(number);
     return;
   }
   const { item, old, by } = newOrPatchedItem(piece);
   if (old !== undefined) patch(depth - 1)(by);
-  else if (item === undefined) throw new ShapeError(' is no piece of a list');
+  else if (item === undefined) throw new ShapeError(' is not a list piece');
 }
 
 /**

@@ -24,7 +24,7 @@ import { NOTHING_PUBLISHED, publishedAfter, updateBetween, type PublishedState }
 
 /** Size and time limits for one proxy. The server disconnects a proxy that exceeds one. */
 export interface PeerLimits extends FrameLimits {
-  /** From an update to its acknowledgement. */
+  /** From an update to its acknowledgment. */
   readonly ackMs: number;
 }
 
@@ -68,7 +68,7 @@ export interface PeerState {
 const MAX_PORT_REPORTS = 100;
 
 export interface AttachedPeer {
-  /** Whether the acknowledgement of an update is outstanding, or the first update has not been sent. */
+  /** Whether the acknowledgment of an update is outstanding, or the first update has not been sent. */
   readonly isUpdating: boolean;
 }
 
@@ -185,7 +185,7 @@ class Peer implements AttachedPeer {
   #sent = NOTHING_PUBLISHED;
   #greeted = false;
   #ackTimer: NodeJS.Timeout | null = null;
-  /** Number of port reports since the last acknowledgement. */
+  /** Number of port reports since the last acknowledgment. */
   #portReports = 0;
 
   constructor(stream: Duplex, options: PeerOptions) {
@@ -252,7 +252,7 @@ class Peer implements AttachedPeer {
    * every few seconds. While the proxy is attached, the status of its Gateway reports the problem.
    */
   #greet({ protocol, protocols, formats = [], name }: ProxyHello): void {
-    if (this.#greeted) throw new Error(`proxy ${name} says hello twice`);
+    if (this.#greeted) throw new Error(`proxy ${name} sent hello twice`);
     const { versions, logger } = this.#options;
     if (protocols !== undefined) {
       this.#stream.write(encodeFrame({ kind: 'hello', ...versions } satisfies ControllerHello));
@@ -273,9 +273,9 @@ class Peer implements AttachedPeer {
 
   #acknowledge({ revision, ports, refused, problems }: Ack): void {
     const { revision: wanted, configs } = this.#sent;
-    // Accept one acknowledgement for each update: otherwise a proxy could cause unbounded work for the controller.
+    // Accept one acknowledgment for each update: otherwise a proxy could cause unbounded work for the controller.
     if (revision !== wanted || !this.#isAckDue) {
-      throw new Error(`an acknowledgement of revision ${String(revision)}, which is not due`);
+      throw new Error(`an acknowledgment of revision ${String(revision)}, which is not due`);
     }
     this.#stopTimer();
     this.#portReports = 0;

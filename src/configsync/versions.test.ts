@@ -187,7 +187,7 @@ suite('versions of the configuration protocol', () => {
       };
       followConfig({ stream, dataPlane, name: 'p', logger: SILENT_LOGGER });
       for (const message of messages) controller.write(encodeFrame(message));
-      await assert.rejects(once(stream, 'close'), /an update before both ends agreed|says hello twice/u);
+      await assert.rejects(once(stream, 'close'), /an update before both ends agreed|sent hello twice/u);
     }
   });
 

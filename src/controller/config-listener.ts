@@ -95,7 +95,7 @@ function accept({ fleet, isCurrent, logger }: ConfigListenerOptions, socket: TLS
 async function renew(options: ConfigListenerOptions, server: Server): Promise<void> {
   // Those that are known sign on meanwhile.
   await options.identities.refresh().catch((error: unknown) => {
-    options.logger.warn('authorities could not be read again', { error: String(error) });
+    options.logger.warn('reloading the CAs failed', { error: String(error) });
   });
   server.setSecureContext(await secureContext(options));
 }

@@ -54,7 +54,7 @@ function processMetrics(state: ControllerState): MetricFamily[] {
     single(
       'sluice_controller_cpu_seconds_total',
       'counter',
-      'User and system time of the controller since it began.',
+      'User and system time of the controller since it started.',
       state.cpuSeconds,
     ),
   ];

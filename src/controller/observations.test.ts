@@ -69,9 +69,9 @@ suite('observations', () => {
   test('proxies without a version in common with the controller are the trouble, unless there is another', () => {
     const problem = 'The controller speaks version 5 of it, the proxy version 4: upgrade the proxy.';
     const old = (name: string): ServingProxy => ({ ...proxy(name, null), incompatible: problem });
-    assert.equal(observed(old('a')).trouble, `1 proxy keeps the configuration from before: ${problem}`);
+    assert.equal(observed(old('a')).trouble, `1 proxy keeps the previous configuration: ${problem}`);
     const two = observed(old('a'), old('b'), proxy('c', 'v2'));
-    assert.equal(two.trouble, `2 proxies keep the configuration from before: ${problem}`);
+    assert.equal(two.trouble, `2 proxies keep the previous configuration: ${problem}`);
     assert.equal(two.acknowledged?.proxies, 1);
     const options = { config, proxies: [old('a')], expected: 1, addresses: [], trouble: 'no image' };
     assert.equal(observeDataPlane(options).trouble, 'no image');

@@ -86,7 +86,7 @@ function incompatibleProxies(proxies: readonly ServingProxy[]): string | null {
   const [problem] = problems;
   if (problem === undefined) return null;
   const subject = problems.length === 1 ? '1 proxy keeps' : `${String(problems.length)} proxies keep`;
-  return `${subject} the configuration from before: ${problem}`;
+  return `${subject} the previous configuration: ${problem}`;
 }
 
 /** Of the addresses a Gateway asks for, those on which something listens. */

@@ -141,7 +141,7 @@ suite('reconcile loop', () => {
     const served = until(isServed('v1'));
     provider.give(configOf('v1'));
     const { observations, revision } = await served;
-    assert.equal(revision, 1, 'an acknowledgement publishes nothing');
+    assert.equal(revision, 1, 'an acknowledgment publishes nothing');
     assert.deepEqual(observations.dataPlanes, [
       {
         dataPlane: 'gateway/default/web',

@@ -14,7 +14,7 @@ import { coalesce } from './coalesce.ts';
 import { DefectLog } from './defect-log.ts';
 import { afterFailure, afterSuccess, HEALTHY, type ReconcileHealth } from './reconcile-health.ts';
 
-/** Acknowledgements of several proxies come in a bunch; one translation is enough for them. */
+/** Acknowledgments of several proxies come in a bunch; one translation is enough for them. */
 const OBSERVATION_DELAY_MS = 10;
 /**
  * After a run that took long, rest as long: while thousands of objects are applied one by one, each run takes in many of
@@ -68,7 +68,7 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
     if (snapshot === null) return;
     const observations = observe();
     const before = last !== null && saySame(last.observations, observations) ? last : null;
-    // Most acknowledgements say that a newer version is served, and change no status.
+    // Most acknowledgments say that a newer version is served, and change no status.
     const isKnown = before?.snapshot === snapshot;
     const result = isKnown ? before.result : translate(snapshot, observations);
     if (!isKnown) {

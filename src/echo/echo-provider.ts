@@ -8,7 +8,7 @@ import { echoKey, servicesWithoutEndpoints, withEchoEndpoints, type EchoTarget }
 import { StandIns } from './fill-stand-ins.ts';
 import type { ListeningEchoes, WantedEchoes } from './echo-messages.ts';
 
-/** This file is TypeScript in a checkout and JavaScript in a release; so is its neighbour. */
+/** This file is TypeScript in a checkout and JavaScript in a release; so is its neighbor. */
 const ENTRY = fileURLToPath(new URL(`./process${import.meta.url.slice(-3)}`, import.meta.url));
 
 export interface EchoOptions {
@@ -84,7 +84,7 @@ class EchoProcess {
     return new Promise((resolve) => {
       // One that hangs has no backends either.
       const timer = setTimeout(() => {
-        this.#logger.error('the echo process does not answer');
+        this.#logger.error('the echo process does not respond');
         resolve(new Map());
       }, ANSWER_TIMEOUT_MS);
       this.#onPorts = (ports) => {

@@ -99,7 +99,7 @@ suite('stand-ins', () => {
     const pem = Buffer.from(first.snapshot.secrets[0]?.data?.['tls.crt'] ?? '', 'base64');
     const leaf = new X509Certificate(pem);
     assert.equal(leaf.subjectAltName, 'DNS:shop.test');
-    assert.match(leaf.issuer, /Sluice development authority/);
+    assert.match(leaf.issuer, /Sluice development CA/);
     assert.match(first.notes[0] ?? '', /infra\/tls; certificates signed by .*ca\.crt$/);
   });
 

@@ -73,7 +73,7 @@ export const INPUT_FINDINGS = {
     text: 'Sluice does not read this kind.',
     advice: 'nothing, if the object is for another tool',
   },
-  'misspelt-kind': {
+  'misspelled-kind': {
     severity: 'error',
     text: 'The kind or its apiVersion resembles one that Sluice reads.',
     advice: 'write the name in the hint',
@@ -88,7 +88,7 @@ export const INPUT_FINDINGS = {
     text: 'The object is defined more than once.',
     advice: 'remove one; Sluice uses the first by file name and line',
   },
-  'last-version-in-force': {
+  'last-valid-version-served': {
     severity: 'warning',
     text: 'The object is now invalid; its last valid version is still served.',
     advice: 'fix the other findings, or remove the object',

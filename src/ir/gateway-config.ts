@@ -31,7 +31,7 @@ export const DEFAULT_PROXY_SETTINGS: ProxySettings = {
 };
 
 /**
- * Everything that one data plane serves. Serialisable; `version` is the content hash of all but itself.
+ * Everything that one data plane serves. Serializable; `version` is the content hash of all but itself.
  * Endpoints are kept apart so that a change of one EndpointSlice recompiles no router.
  */
 export interface GatewayConfig {

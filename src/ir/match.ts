@@ -5,7 +5,7 @@ export type StringMatch =
   { readonly kind: 'exact'; readonly value: string } | { readonly kind: 'regex'; readonly pattern: string };
 
 /**
- * Path predicate on the normalised path, without query.
+ * Path predicate on the normalized path, without query.
  * `prefix` matches whole segments; its value carries no trailing slash except for `/` itself.
  */
 export type PathMatch =

@@ -3,7 +3,7 @@
 export interface Timeouts {
   /** Whole exchange, from the request's head to the response's end (HTTPRouteTimeouts.request). */
   readonly requestMs: number;
-  /** One try towards a backend (HTTPRouteTimeouts.backendRequest). */
+  /** One try toward a backend (HTTPRouteTimeouts.backendRequest). */
   readonly backendRequestMs: number;
   /** No byte in either direction of a stream. */
   readonly streamIdleMs: number;

@@ -50,7 +50,7 @@ export class SharedParts {
   }
 
   #shareCommon(name: string, value: Plain): Plain {
-    // Neighbours mostly say the same: a comparison costs a fraction of the text.
+    // Neighbors mostly say the same: a comparison costs a fraction of the text.
     const last = this.#last.get(name);
     if (last !== undefined && samePlain(last, value)) return last;
     if (this.#common.size >= COMMON_LIMIT) this.#common.clear();

@@ -43,7 +43,7 @@ export interface ListenerTls {
   readonly clientValidation: ClientValidation | null;
 }
 
-/** Client side of TLS towards a backend (BackendTLSPolicy). */
+/** Client side of TLS toward a backend (BackendTLSPolicy). */
 export interface UpstreamTls {
   /** SNI and, without `subjectAltNames`, the name the certificate must carry. */
   readonly hostname: string;

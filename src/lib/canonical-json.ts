@@ -1,6 +1,6 @@
 /**
  * JSON text that depends on content alone: object keys in code-unit order, `undefined` members left out.
- * `toJSON` is honoured, so what hides itself when printed stays hidden here.
+ * `toJSON` is honored, so what hides itself when printed stays hidden here.
  */
 export function canonicalJson(value: unknown): string {
   if (value === undefined) return 'null';

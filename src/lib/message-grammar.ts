@@ -61,5 +61,5 @@ export function sessionNameError(name: string, kind: 'Cookie' | 'Header'): strin
   const lower = name.toLowerCase();
   const isTaken =
     NO_SESSION_FIELD.has(lower) || NO_SESSION_PREFIXES.some((prefix) => lower.startsWith(prefix));
-  return isTaken ? `the header ${name} has a meaning of its own and cannot hold a session.` : null;
+  return isTaken ? `the header ${name} has another purpose and cannot hold a session.` : null;
 }

@@ -6,7 +6,7 @@ test('the nearest candidate is suggested, whatever its case', () => {
   const words = ['backendRefs', 'matches', 'filters', 'name'];
   assert.equal(suggest('backendRef', words), 'backendRefs');
   assert.equal(suggest('BACKENDREFS', words), 'backendRefs');
-  assert.equal(suggest('mathces', words), 'matches', 'neighbours swapped');
+  assert.equal(suggest('mathces', words), 'matches', 'neighbors swapped');
   assert.equal(suggest('nme', words), 'name');
 });
 

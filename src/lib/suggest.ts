@@ -1,4 +1,4 @@
-/** The candidate that a misspelt word most likely means; null when none is near. */
+/** The candidate that a misspelled word most likely means; null when none is near. */
 export function suggest(word: string, candidates: Iterable<string>): string | null {
   const lower = word.toLowerCase();
   let best: string | null = null;
@@ -13,7 +13,7 @@ export function suggest(word: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours; gives up at `limit`. */
+/** Insertions, deletions, substitutions and swaps of neighbors; gives up at `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let before: number[] = [];

@@ -12,7 +12,7 @@ test('a line keeps tabs, and text of any language', () => {
   for (const text of ['a\tb', 'Größe → “x”', 'שלום', '日本', '👩‍💻']) assert.equal(visibleLine(text), text);
 });
 
-test('a text keeps its lines and colours, and no other sequence', () => {
+test('a text keeps its lines and colors, and no other sequence', () => {
   assert.equal(visibleText('\u001b[31merror\u001b[39m\nnext'), '\u001b[31merror\u001b[39m\nnext');
   assert.equal(visibleText('\u001b[8mhidden\u001b]0;title\u0007'), '\\u001b[8mhidden\\u001b]0;title\\u0007');
 });

@@ -6,8 +6,8 @@
 /** C0 but tabs, DEL and C1; separators of lines and paragraphs; overrides of the direction of text. */
 const HIDDEN = /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** The same but for line feeds, and colours that our own output uses: bold, dim and the sixteen colours. */
-const COLOUR_OR_HIDDEN =
+/** The same but for line feeds, and colors that our own output uses: bold, dim and the sixteen colors. */
+const COLOR_OR_HIDDEN =
   /\u001b\[(?:0|1|2|22|3[0-7]|39|9[0-7])m|[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** Of the hidden ones, those that JSON.stringify writes as they are. */
@@ -27,4 +27,4 @@ export const visibleJson = (json: string): string => json.replace(BEYOND_JSON, e
 
 /** Output of ours, whatever got into it. */
 export const visibleText = (text: string): string =>
-  text.replace(COLOUR_OR_HIDDEN, (found) => (found.length > 1 ? found : escaped(found)));
+  text.replace(COLOR_OR_HIDDEN, (found) => (found.length > 1 ? found : escaped(found)));

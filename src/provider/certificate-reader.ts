@@ -77,7 +77,7 @@ function parseChain(pem: string): Chain {
       certificates.push(new X509Certificate(block));
     } catch {
       const which = blocks.length === 1 ? '' : ` in block ${String(certificates.length + 1)}`;
-      return { ok: false, message: `cannot be parsed${which}: the PEM block does not hold X.509 data` };
+      return { ok: false, message: `cannot be parsed${which}: the PEM block does not contain X.509 data` };
     }
   }
   return { ok: true, certificates };
@@ -97,7 +97,7 @@ function parseKey(pem: string): ParsedKey {
     return { ok: true, key: createPrivateKey(pem) };
   } catch {
     // The library's own text is left out on purpose: it may quote what it read.
-    return { ok: false, message: 'cannot be parsed: the PEM block does not hold a private key' };
+    return { ok: false, message: 'cannot be parsed: the PEM block does not contain a private key' };
   }
 }
 
@@ -108,7 +108,7 @@ function servingProblem(cert: string, key: string): string | null {
     return null;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    return SERVING_PROBLEMS.get(code) ?? `the TLS library refuses the certificate (${code})`;
+    return SERVING_PROBLEMS.get(code) ?? `the TLS library rejects the certificate (${code})`;
   }
 }
 

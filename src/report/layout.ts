@@ -1,4 +1,4 @@
-/** How text for people is laid out: colours and the width of the terminal. */
+/** How text for people is laid out: colors and the width of the terminal. */
 import { colorsFor, type Colors } from './terminal.ts';
 
 export interface Layout {
@@ -12,10 +12,10 @@ export const layoutFor = (stream: { readonly isTTY?: boolean; readonly columns?:
   width: stream.isTTY === true ? (stream.columns ?? Infinity) : Infinity,
 });
 
-/** Escape sequences of colours take no room. */
-const COLOUR = /\u001b\[[0-9;]*m/gu;
+/** Escape sequences of colors take no room. */
+const COLOR = /\u001b\[[0-9;]*m/gu;
 
-export const widthOf = (text: string): number => text.replaceAll(COLOUR, '').length;
+export const widthOf = (text: string): number => text.replaceAll(COLOR, '').length;
 
 /** A line that still says something next to its indentation. */
 const LEAST_WIDTH = 20;

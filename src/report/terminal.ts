@@ -1,4 +1,4 @@
-/** Colours, only where a person sees them: on a terminal, unless NO_COLOR says otherwise (no-color.org). */
+/** Colors, only where a person sees them: on a terminal, unless NO_COLOR says otherwise (no-color.org). */
 import { createColors } from 'picocolors';
 import { visibleText } from '../lib/visible-text.ts';
 

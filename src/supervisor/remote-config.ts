@@ -24,7 +24,7 @@ export class WorkersAsOne implements DataPlane {
   readonly #server: ConfigServer;
   readonly #saved: SavedConfig;
   #waiting: (() => void)[] = [];
-  /** As JSON: workers report their ports with every acknowledgement, and hardly ever other ones. */
+  /** As JSON: workers report their ports with every acknowledgment, and hardly ever other ones. */
   #reportedPorts = '';
   #onPortsChanged: (ports: readonly PortReport[]) => void = () => undefined;
 
@@ -118,7 +118,7 @@ export function followController(options: RemoteOptions, signal: AbortSignal): v
       socket = dial(options);
     } catch (error) {
       // The identity is mounted by the kubelet, and replaced when it rotates: for a moment it may be missing or half there.
-      logger.warn('no identity to show the controller: --identity names its folder', {
+      logger.warn('no client certificate for the controller; set its folder with --identity', {
         error: describeFileError(error),
       });
       later();

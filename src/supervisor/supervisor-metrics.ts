@@ -28,7 +28,7 @@ export function workerMetrics(stats: PoolStats): MetricFamily[] {
     {
       name: 'sluice_worker_stuck_total',
       type: 'counter',
-      help: 'Workers that were killed because they did not answer heartbeats.',
+      help: 'Workers that were killed because they did not respond to heartbeats.',
       samples: [{ labels: {}, value: stats.stuck }],
     },
     {

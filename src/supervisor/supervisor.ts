@@ -1,5 +1,5 @@
 /**
- * The control side of a running gateway: provider → controller → configuration stream → workers, and acknowledgements back. It serves
+ * The control side of a running gateway: provider → controller → configuration stream → workers, and acknowledgments back. It serves
  * nothing itself; whatever happens here, the workers go on.
  */
 import type { StatusReport } from '../admin/status-report.ts';
@@ -47,7 +47,7 @@ export interface SupervisorOptions {
   readonly logger: Logger;
   /** The resources changed; the new configuration is not active yet. */
   readonly onInput: () => void;
-  /** After every reconciliation and every acknowledgement: what is now true. */
+  /** After every reconciliation and every acknowledgment: what is now true. */
   readonly onChange: (report: StatusReport, reconciled: Reconciled) => void;
 }
 
@@ -156,7 +156,7 @@ export class Supervisor {
     if (trouble !== null) return trouble;
     if (this.#wasReady) return whyNothingIsBound(this.#server.peers);
     const waiting = this.#options.workers - this.#servingSince(1);
-    return `waiting for ${String(waiting)} of ${String(this.#options.workers)} workers to take their configuration`;
+    return `waiting for ${String(waiting)} of ${String(this.#options.workers)} workers to apply their configuration`;
   }
 
   #processReport(): ProcessReport {

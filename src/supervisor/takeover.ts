@@ -35,7 +35,7 @@ export class Takeover {
     this.#logger = logger;
     if (!migratesConnections())
       logger.info(
-        'connections in the very moment of the handover may be reset; sysctl net.ipv4.tcp_migrate_req=1 avoids it',
+        'connections that arrive during the handover may be reset; sysctl net.ipv4.tcp_migrate_req=1 avoids this',
       );
   }
 
@@ -47,7 +47,7 @@ export class Takeover {
       process.kill(this.#pid, 'SIGTERM');
       this.#logger.info('took over', { from: this.#pid });
     } catch (error) {
-      this.#logger.warn('could not end the gateway that was to be replaced', {
+      this.#logger.warn('could not stop the gateway to take over from', {
         pid: this.#pid,
         error: String(error),
       });

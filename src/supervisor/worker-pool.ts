@@ -120,7 +120,7 @@ class RestartingPool implements WorkerPool {
     const { everyMs, missed, missedUpdating } = this.#heartbeat;
     // A supervisor that could not replace what it killed in that time does not get further by itself.
     if (this.#silentBeats < missedUpdating + missed) return null;
-    return `no worker has answered for ${String(Math.round((this.#silentBeats * everyMs) / 1000))} s`;
+    return `no worker has responded for ${String(Math.round((this.#silentBeats * everyMs) / 1000))} s`;
   }
 
   get pids(): readonly number[] {

@@ -17,7 +17,7 @@ import {
 } from './worker-messages.ts';
 import { fromWorker } from './worker-reports.ts';
 
-/** This file is TypeScript in a checkout and JavaScript in a release; so is its neighbour. */
+/** This file is TypeScript in a checkout and JavaScript in a release; so is its neighbor. */
 const ENTRY = fileURLToPath(new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url));
 
 /** A worker that does not answer by then is left out of this scrape. */
@@ -132,7 +132,7 @@ export class WorkerProcess {
   beat(nowMs: number): boolean {
     if (this.#isGone || this.#isStuck || !this.#heartbeat.beat(nowMs)) return false;
     this.#isStuck = true;
-    this.#logger.error('worker does not answer, killing it', {
+    this.#logger.error('worker does not respond, killing it', {
       worker: this.index,
       pid: this.pid ?? null,
       missedHeartbeats: this.#heartbeat.missed,
@@ -198,7 +198,7 @@ export class WorkerProcess {
     try {
       received = fromWorker(message);
     } catch (error) {
-      this.#logger.error('worker sends what is no message, killing it', {
+      this.#logger.error('worker sent an invalid message, killing it', {
         worker: this.index,
         error: String(error),
       });

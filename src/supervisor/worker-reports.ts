@@ -190,7 +190,7 @@ const logField: Shape<LogFields[string]> = (value) => {
   if (typeof value === 'string') return words(value);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (value === null || value === undefined) return value;
-  throw new ShapeError(' is no field of a log line');
+  throw new ShapeError(' is not a field of a log line');
 };
 
 type Said<Kind extends FromWorker['kind']> = Extract<FromWorker, { readonly kind: Kind }>;

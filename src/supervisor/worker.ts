@@ -55,7 +55,7 @@ function claim(wanted: PortClaim): Promise<string | null> {
     const id = ++claimsMade;
     const timer = setTimeout(() => {
       claims.delete(id);
-      resolve('the supervisor does not answer');
+      resolve('the supervisor does not respond');
     }, CLAIM_TIMEOUT_MS);
     claims.set(id, (refusal) => {
       clearTimeout(timer);
@@ -142,7 +142,7 @@ process.on('message', (sent) => {
 });
 // One request that meets a defect of ours must not cost the others: a successor takes over, and they finish here.
 process.on('uncaughtException', (error) => {
-  logger.error('a worker met a defect', { error: error.stack ?? error.message });
+  logger.error('internal error in a worker', { error: error.stack ?? error.message });
   if (!isDraining) tell({ kind: 'failed', error: error.message });
   void drain(FAILED_DRAIN_MS);
 });

@@ -34,7 +34,7 @@ const LINE_END = 0x0a;
 const PIPE_BYTES = 4_096;
 /** How often a file is looked for where it should be. */
 const ROTATION_CHECK_MS = 1_000;
-const CLOSE_PATIENCE_MS = 1_000;
+const FINAL_WRITE_TIMEOUT_MS = 1_000;
 
 /** `target`: a path, appended to; or a descriptor, such as 1 for standard output. Throws when the file cannot be opened. */
 export function createLineWriter(target: string | number): LineWriter {
@@ -128,7 +128,7 @@ class BatchedLineWriter implements LineWriter {
 
   #idle(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, CLOSE_PATIENCE_MS);
+      const timer = setTimeout(resolve, FINAL_WRITE_TIMEOUT_MS);
       this.#onIdle.push(() => {
         clearTimeout(timer);
         resolve();

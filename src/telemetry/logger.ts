@@ -1,6 +1,6 @@
 /** The logging port. Adapters live beside it; layers below the composition roots see only this. */
 
-/** Bounded, serialisable details; never secrets. */
+/** Bounded, serializable details; never secrets. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 export interface Logger {

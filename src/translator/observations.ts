@@ -9,7 +9,7 @@ export interface DataPlaneObservation {
   readonly addresses: readonly { readonly type: 'IPAddress' | 'Hostname'; readonly value: string }[];
   /**
    * The acknowledged configuration version, the Gateway generation it was built from, and how many of the expected proxies
-   * acknowledged it; null before the first acknowledgement.
+   * acknowledged it; null before the first acknowledgment.
    */
   readonly acknowledged: {
     readonly version: string;

@@ -109,8 +109,8 @@ suite('translator', () => {
     const before = translate(BASE);
     const [shop] = BASE.services;
     assert.ok(shop !== undefined);
-    const labelled = { ...shop, metadata: { ...shop.metadata, labels: { team: 'a' } } };
-    const after = translate({ ...BASE, services: BASE.services.with(0, labelled) });
+    const labeled = { ...shop, metadata: { ...shop.metadata, labels: { team: 'a' } } };
+    const after = translate({ ...BASE, services: BASE.services.with(0, labeled) });
     assert.equal(after.configs, before.configs);
     assert.equal(after.statuses, before.statuses);
   });

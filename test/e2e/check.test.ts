@@ -122,7 +122,7 @@ suite('one app without the rest', () => {
     const { code, stdout } = check(['--assume-existing', folderOf(t, { 'app.yaml': ROUTE })]);
     assert.equal(code, 0, stdout);
     assert.match(stdout, /info \[parent-not-found\]/);
-    assert.match(stdout, /taken to exist: it is not in these files/);
+    assert.match(stdout, /assumed to exist: it is not in these files/);
   });
 
   test('--assume-existing still finds what is wrong in the files', (t) => {
@@ -155,7 +155,7 @@ suite('certificates', () => {
   test('--tls-dir that is not there is wrong usage', (t) => {
     const { code, stderr } = check(['--tls-dir', 'nope', folderOf(t, { 'gw.yaml': GATEWAY })]);
     assert.equal(code, 2);
-    assert.match(stderr, /nope: there is no such file or folder/);
+    assert.match(stderr, /nope: no such file or folder/);
   });
 
   test('a Secret that a controller makes is a note', (t) => {

@@ -49,7 +49,7 @@ suite('help', () => {
   });
 
   for (const command of ['run', 'check', 'explain', 'status', 'echo']) {
-    test(`of ${command} has examples and no colours`, async () => {
+    test(`of ${command} has examples and no colors`, async () => {
       const { code, stdout } = await run([command, '--help']);
       assert.equal(code, 0);
       assert.match(stdout, new RegExp(`^Examples:\\n(.*\\n)*.*sluice ${command}`, 'm'));
@@ -66,15 +66,15 @@ suite('wrong usage ends with 2 and says what to write instead', () => {
       says: /unknown option '--drian'\n\(Did you mean --drain\?\)/,
     },
     { args: ['run'], says: /missing required argument 'path'/ },
-    { args: ['run', 'nowhere'], says: /^sluice run: nowhere: there is no such file or folder$/m },
-    { args: ['check', 'nowhere'], says: /^sluice check: nowhere: there is no such file or folder$/m },
+    { args: ['run', 'nowhere'], says: /^sluice run: nowhere: no such file or folder$/m },
+    { args: ['check', 'nowhere'], says: /^sluice check: nowhere: no such file or folder$/m },
     {
       args: ['run', 'examples', '--tls-dir', 'nowhere'],
-      says: /^sluice run: nowhere: there is no such file or folder$/m,
+      says: /^sluice run: nowhere: no such file or folder$/m,
     },
     {
       args: ['explain', 'examples', '-r', 'http://a/', '--tls-dir', 'nowhere'],
-      says: /^sluice explain: nowhere: there is no such file or folder$/m,
+      says: /^sluice explain: nowhere: no such file or folder$/m,
     },
     { args: ['status', '--admin', 'off'], says: /an address and a port, such as 127\.0\.0\.1:15000/ },
     { args: ['echo', '--bind', ''], says: /an IP address, such as 127\.0\.0\.1/ },
@@ -204,7 +204,7 @@ suite('check', () => {
     assert.match(stdout, /:10:13/);
   });
 
-  test('suggests the right kind for a misspelt one', async (t) => {
+  test('suggests the right kind for a misspelled one', async (t) => {
     const file = fileOf(t, WRONG.replace('kind: Gateway', 'kind: Gatewya').replace('80000', '80'));
     const { code, stdout } = await run(['check', file]);
     assert.equal(code, 1);
@@ -254,7 +254,7 @@ suite('explain', () => {
     assert.equal(code, 0, stdout);
     assert.match(stdout, /beta-users/);
     assert.match(stdout, /storefront-v2/);
-    assert.match(stdout, /path: wants prefix \/api, got \/cart/);
+    assert.match(stdout, /path: expected prefix \/api, got \/cart/);
   });
 
   test('of a request that is refused ends with 1 and names the reason', async () => {

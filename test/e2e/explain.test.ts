@@ -228,7 +228,7 @@ suite('the running gateway', () => {
   test('usage: no gateway, no paths, or both', async () => {
     const none = await explain('--admin', '127.0.0.1:1', '--request', 'http://a.test/');
     assert.equal(none.code, 2);
-    assert.match(none.stderr, /^sluice explain: no gateway answers on 127\.0\.0\.1:1/);
+    assert.match(none.stderr, /^sluice explain: no gateway responds on 127\.0\.0\.1:1/);
     const noPaths = await explain('--request', 'http://a.test/');
     assert.equal(noPaths.code, 2);
     assert.match(noPaths.stderr, /name files or folders, or ask the running gateway with --admin/);

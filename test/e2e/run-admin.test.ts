@@ -231,7 +231,7 @@ test('sluice status shows a table of objects, conditions and since when', async 
 test('sluice status without a gateway says how to start one', async () => {
   const { code, stderr } = await runCli('status', '--admin', '127.0.0.1:1');
   assert.equal(code, 2);
-  assert.match(stderr, /no gateway answers on 127\.0\.0\.1:1 \(connection refused\)/);
+  assert.match(stderr, /no gateway responds on 127\.0\.0\.1:1 \(connection refused\)/);
   assert.match(stderr, /sluice run PATH/);
 });
 

@@ -78,7 +78,7 @@ async function untilBackend(sluice: SluiceProcess, wanted: string): Promise<void
   assert.fail(`no answer came from ${wanted}`);
 }
 
-test('the quickstart is served, summarised, and ends cleanly', async (t) => {
+test('the quickstart is served, summarized, and ends cleanly', async (t) => {
   const sluice = await start(t, { paths: ['examples/quickstart'], args: ['--echo'], workers: 2 });
   const { status, body } = await send({ port: sluice.port(80), path: '/api/orders?id=1' });
   assert.equal(status, 200);
@@ -92,7 +92,7 @@ test('the quickstart is served, summarised, and ends cleanly', async (t) => {
     /Gateway default\/web +http +http:\/\/127\.0\.0\.1:\d+ +any host +1 route +programmed/,
   );
   assert.match(stdout, /HTTPRoute default\/shop +shop\.example, localhost +4 rules +accepted/);
-  assert.doesNotMatch(stdout, /\u001b/, 'no colours without a terminal');
+  assert.doesNotMatch(stdout, /\u001b/, 'no colors without a terminal');
   assert.deepEqual(await sluice.stop(), { code: 0, signal: null });
 });
 

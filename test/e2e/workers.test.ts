@@ -68,7 +68,7 @@ suite('workers', () => {
     const [, stopped = 0] = pool.pids;
     process.kill(stopped, 'SIGSTOP');
     await until(() => pool.pids.length === 2 && !pool.pids.includes(stopped));
-    assert.ok(errors.includes('worker does not answer, killing it'));
+    assert.ok(errors.includes('worker does not respond, killing it'));
     assert.equal((await pool.stats()).stuck, errors.filter((one) => one.includes('does not answer')).length);
     server.publish([emptyConfig('web', { version: 'v2' })]);
     await until(() => true);
@@ -100,6 +100,6 @@ suite('workers', () => {
       clearInterval(ticks);
     });
     while (pool.unhealthy() === null) await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.match(pool.unhealthy() ?? '', /^no worker has answered for/);
+    assert.match(pool.unhealthy() ?? '', /^no worker has responded for/);
   });
 });

@@ -121,7 +121,7 @@ suite('a new kind in files', () => {
       ['unsupported-value', `write "apiVersion: ${API_VERSION}"`],
     ]);
     assert.deepEqual(codes(valid.replace('QuotaPolicy', 'QuotaPolice'), REGISTRY), [
-      ['misspelt-kind', 'did you mean "kind: QuotaPolicy"?'],
+      ['misspelled-kind', 'did you mean "kind: QuotaPolicy"?'],
     ]);
     assert.deepEqual(codes(valid), [['unknown-kind', null]], 'the table of Sluice itself does not change');
   });

@@ -86,9 +86,9 @@ suite('a new kind of policy that overrides field by field', () => {
         .map(({ message }) => `${kind}: ${message}`);
     });
     assert.deepEqual(affected, [
-      'Gateway: Governed by BannerPolicy default/wide.',
-      'HTTPRoute: Governed by BannerPolicy default/wide.',
-      'TCPRoute: Governed by BannerPolicy default/wide.',
+      'Gateway: Affected by BannerPolicy default/wide.',
+      'HTTPRoute: Affected by BannerPolicy default/wide.',
+      'TCPRoute: Affected by BannerPolicy default/wide.',
     ]);
   });
 

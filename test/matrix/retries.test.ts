@@ -72,7 +72,7 @@ const FAILURES: Readonly<
   'a listed status': { script: failing(503) },
   'a reset': { script: hangingUp },
   'a refused connection': { script: null },
-  'no answer in time': { script: silent, retry: { perTryTimeoutMs: 100 } },
+  'no response in time': { script: silent, retry: { perTryTimeoutMs: 100 } },
 };
 
 async function start(

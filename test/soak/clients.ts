@@ -59,7 +59,7 @@ class Http1Client implements SoakClient {
       const outgoing = http.request({ ...this.#options, path });
       let hadHead = false;
       const broken = (error: Error): void => resolve({ kind: 'broken', hadHead, reason: codeOf(error) });
-      outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
+      outgoing.on('timeout', () => outgoing.destroy(new Error('no response in time')));
       outgoing.on('error', broken);
       outgoing.on('response', (incoming: IncomingMessage) => {
         hadHead = true;

@@ -18,9 +18,9 @@ export type Conduct = number | 'reset' | 'hang';
 export const CHECK_PATH = '/healthz';
 
 export class ConductBackend {
-  /** Towards requests. */
+  /** Toward requests. */
   conduct: Conduct = 200;
-  /** Towards checks: requests for `CHECK_PATH`. */
+  /** Toward checks: requests for `CHECK_PATH`. */
   checkConduct: Conduct = 200;
   requests = 0;
   /** Heads of the checks that came. */

@@ -35,7 +35,7 @@ async function askHttp1(target: Target, agent: http.Agent, isTls: boolean): Prom
   const outgoing = isTls
     ? https.request({ ...options, servername: 'a.example', ca: target.ca })
     : http.request(options);
-  outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
+  outgoing.on('timeout', () => outgoing.destroy(new Error('no response in time')));
   outgoing.end();
   const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
   const body = await text(incoming);

@@ -40,7 +40,11 @@ export class EventStream {
     if (this.#isClosed) return apiError(503, 'the gateway is shutting down', null);
     if (this.#clients.size >= this.#limits.clients) {
       const most = String(this.#limits.clients);
-      const answer = apiError(503, `${most} clients read events already`, 'try again when one has left');
+      const answer = apiError(
+        503,
+        `${most} clients read events already`,
+        'try again when one has disconnected',
+      );
       return { ...answer, headers: { 'retry-after': '10' } };
     }
     const lastId = headers['last-event-id'];

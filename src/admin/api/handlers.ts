@@ -153,7 +153,11 @@ const toToken = (id: string): string => Buffer.from(id).toString('base64url');
 function fromToken(token: string): string {
   const id = Buffer.from(token, 'base64url').toString();
   if (toToken(id) !== token) {
-    throw new BadRequest(400, '"continue" is not a value that a list gave', 'ask for the first page again');
+    throw new BadRequest(
+      400,
+      '"continue" is not a token that a list returned',
+      'ask for the first page again',
+    );
   }
   return id;
 }

@@ -97,7 +97,7 @@ export class GatewayView {
       this.#update(input);
     } catch (error) {
       const text = error instanceof Error ? error.stack : String(error);
-      this.#options.logger.error('updating the view failed', { error: text });
+      this.#options.logger.error('updating the admin view failed', { error: text });
     }
   }
 

@@ -41,7 +41,7 @@ test('makes an authority, a certificate, its key and a Secret that the translato
   const { code, stdout } = await cert('Shop.Example', '*.shop.example', '127.0.0.1', '--out', out);
   assert.equal(code, 0);
   assert.match(stdout, /certificate .*shop\.example\.crt/);
-  assert.match(stdout, /authority .*ca\.crt \(new\)/);
+  assert.match(stdout, /CA .*ca\.crt \(new\)/);
   assert.match(stdout, /curl --cacert/);
   assert.deepEqual((await readdir(out)).sort(), [
     'ca.configmap.yaml',
@@ -104,7 +104,7 @@ test('files that are there are replaced only when asked', async () => {
   const first = await readFile(join(out, 'a.example.crt'), 'utf8');
   const refused = await cert('a.example', '--out', out);
   assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /a\.example\.crt is there already; add --force/);
+  assert.match(refused.stderr, /a\.example\.crt already exists; add --force/);
   assert.equal(await readFile(join(out, 'a.example.crt'), 'utf8'), first);
   assert.equal((await cert('a.example', '--out', out, '--force')).code, 0);
   assert.notEqual(await readFile(join(out, 'a.example.crt'), 'utf8'), first);
@@ -128,9 +128,9 @@ test('mistakes are named, with exit code 2', async () => {
   for (const [flags, message] of [
     [['--out', out], /missing required argument 'names'/],
     [['a b', '--out', out], /a name is a DNS name/],
-    [['a.example', '--days', '1000', '--out', out], /days are a number from 1 to 825/],
+    [['a.example', '--days', '1000', '--out', out], /Write a number of days from 1 to 825/],
     [['a.example', '--key', 'dsa', '--out', out], /Allowed choices are ecdsa, rsa/],
-    [['a.example', '--secret', 'A_b', '--out', out], /names of objects/],
+    [['a.example', '--secret', 'A_b', '--out', out], /object name/],
     [['a.example', '--out', '/dev/null/certs'], /ENOTDIR/],
   ] as const) {
     const { code, stderr } = await cert(...flags);

@@ -87,8 +87,8 @@ function report(files: WrittenFiles, order: CertificateOrder): void {
   print(`certificate  ${files.certificate}`);
   print(`key          ${files.key}`);
   print(`Secret       ${files.secret}   named ${order.namespace}/${order.secretName}, for certificateRefs`);
-  print(`authority    ${files.authority}${files.isNewAuthority ? ' (new)' : ''}`);
-  print(`ConfigMap    ${files.configMap}   the authority, for caCertificateRefs`);
+  print(`CA           ${files.authority}${files.isNewAuthority ? ' (new)' : ''}`);
+  print(`ConfigMap    ${files.configMap}   the CA, for caCertificateRefs`);
   print('');
   print(trustAdvice(files, order.usage === 'client', process.platform));
 }
@@ -98,7 +98,7 @@ function collectName(text: string, names: readonly string[] | undefined): readon
   const name = text.toLowerCase();
   if (isIP(name) === 0 && (!NAME.test(name) || name.length > 253)) {
     throw new InvalidArgumentError(
-      'a name is a DNS name such as shop.example or *.shop.example, or an IP address.',
+      'Write a DNS name such as shop.example or *.shop.example, or an IP address.',
     );
   }
   return [...(names ?? []), name];
@@ -107,14 +107,14 @@ function collectName(text: string, names: readonly string[] | undefined): readon
 function parseDays(text: string): number {
   const days = Number(text);
   if (!/^\d+$/.test(text) || days < 1 || days > MAX_DAYS) {
-    throw new InvalidArgumentError(`days are a number from 1 to ${String(MAX_DAYS)}.`);
+    throw new InvalidArgumentError(`Write a number of days from 1 to ${String(MAX_DAYS)}.`);
   }
   return days;
 }
 
 function parseObjectName(text: string): string {
   if (!OBJECT_NAME.test(text)) {
-    throw new InvalidArgumentError('names of objects have small letters, digits, hyphens and dots.');
+    throw new InvalidArgumentError('Write an object name: lower-case letters, digits, hyphens and dots.');
   }
   return text;
 }

@@ -75,7 +75,7 @@ export class ControllerAdmin {
       this.#server = await startAdminServer({ ...address, handlers, logger });
     } catch (error) {
       const { host, port } = address;
-      logger.warn('no admin API', { address: `${host}:${String(port)}`, error: String(error) });
+      logger.warn('admin API not started', { address: `${host}:${String(port)}`, error: String(error) });
     }
     return this.#server?.address ?? null;
   }

@@ -24,7 +24,7 @@ function parseNamespaces(text: string, before: readonly string[]): readonly stri
   const wrong = names.find((name) => !NAMESPACE.test(name));
   if (wrong !== undefined) {
     throw new InvalidArgumentError(
-      `"${wrong}" is no namespace. Write names of namespaces, with commas between them.`,
+      `"${wrong}" is not a namespace name. Write namespace names separated by commas.`,
     );
   }
   return [...new Set([...before, ...names])];

@@ -96,7 +96,7 @@ function listenerPort(port: number, map: ReadonlyMap<number, number>): number {
 
 const echoHint = (explanations: ExplainAnswer['explanations']): string[] =>
   explanations.some(({ reason }) => reason === 'no_endpoints')
-    ? ['with "sluice run --echo" an echo backend answers for Services without endpoints; add --echo here too']
+    ? ['with "sluice run --echo" starts an echo backend for Services without endpoints; add --echo here too']
     : [];
 
 /** Not for a URL without a port, nor where a listener has it and is out of service for another reason. */

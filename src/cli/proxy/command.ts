@@ -71,7 +71,7 @@ export function registerProxy(program: Command): void {
     .addOption(
       new Option('--map <port=bound>', 'port to bind for a listener port')
         .argParser(parsePortMap)
-        .default(new Map(), 'each its own'),
+        .default(new Map(), 'the same port'),
     )
     .addOption(zoneOption())
     .addOption(nodeOption())

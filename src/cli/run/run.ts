@@ -147,7 +147,7 @@ function problemOf(paths: readonly string[], { status, takeover }: RunOptions): 
   );
   return around === undefined
     ? null
-    : `--status ${status} lies in ${around}, which is read as manifests; write it elsewhere`;
+    : `--status ${status} is in ${around}, which Sluice reads as manifests; choose another path`;
 }
 
 interface OpenLog {

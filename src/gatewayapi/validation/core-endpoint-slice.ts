@@ -129,7 +129,7 @@ export const ENDPOINT_SLICE: Schema = root(
         ...addressRule(
           "['IPv4', 'IPv6']",
           IS_REACHABLE,
-          'a cluster refuses unspecified, loopback and link-local addresses',
+          'a cluster rejects unspecified, loopback and link-local addresses',
         ),
         clusterOnly: true,
       },

@@ -5,7 +5,7 @@
 import { suggest } from '../../lib/suggest.ts';
 import { fieldSchema, isJsonObject, type JsonObject, type Path, type Report, type Schema } from './schema.ts';
 
-/** The normalised value; parts that need no change are returned as they are. Wrong types are left for validation to tell. */
+/** The normalized value; parts that need no change are returned as they are. Wrong types are left for validation to tell. */
 export function normalize(schema: Schema, value: unknown, path: Path, report: Report): unknown {
   if (isJsonObject(value)) {
     if (schema.type === 'object') return normalizeObject(schema, value, path, report);

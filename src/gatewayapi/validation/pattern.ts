@@ -38,7 +38,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
     '^(([0-9A-Za-z_.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?)?$',
     'a host name or an IP address, with ":" and a port after it if needed',
   ],
-  ['^[^\\x00-\\x08\\x0a-\\x1f\\x7f]+$', 'a text without control characters'],
+  ['^[^\\x00-\\x08\\x0a-\\x1f\\x7f]+$', 'text without control characters'],
   [
     "^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]*$",
     "the name of a cookie or header: letters, digits and !#$%&'*+-.^_`|~",

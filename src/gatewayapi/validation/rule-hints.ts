@@ -6,14 +6,14 @@ const HINTS: readonly Hint[] = [
   [/^Must have port for Service reference$/, 'add "port:" with a port of the Service'],
   [/^filter\.(\w+) must be nil if the filter\.type is not (\w+)$/, 'remove "$1:", or write "type: $2"'],
   [/^filter\.(\w+) must be specified for (\w+) filter\.type$/, 'add "$1:" below "type: $2"'],
-  [/^(\w+) filter cannot be repeated$/, 'put what both say into one filter'],
+  [/^(\w+) filter cannot be repeated$/, 'merge the two filters'],
   [
     /^May specify either httpRouteFilterRequestRedirect/,
-    'remove the URLRewrite filter: a redirect names host and path itself',
+    'remove the URLRewrite filter: a redirect sets host and path itself',
   ],
   [
     /^RequestRedirect filter must not be used together with backendRefs$/,
-    'remove "backendRefs:": a redirect answers by itself',
+    'remove "backendRefs:": a redirect needs no backend',
   ],
   [
     /exactly one PathPrefix match must be specified$/,
@@ -39,12 +39,12 @@ const HINTS: readonly Hint[] = [
   [/^One or both of 'service' or 'method'/, 'add "service:" or "method:"'],
   [/^service must only contain valid characters/, 'write it as in the proto file: package.Service'],
   [/cannot contain '\*' alongside/, 'write "*" alone, or list the others without it'],
-  [/^backendRequest timeout cannot be longer/, 'make backendRequest the shorter one, or leave it out'],
+  [/^backendRequest timeout cannot be longer/, 'shorten backendRequest, or remove it'],
   [
     /^sectionName or port must be (specified|unique)/,
-    'name a listener of its own in each, by "sectionName:"',
+    'select a different listener in each, with "sectionName:"',
   ],
-  [/^sectionName must be (specified|unique)/, 'name a port of its own in each, by "sectionName:"'],
+  [/^sectionName must be (specified|unique)/, 'select a different port in each, with "sectionName:"'],
   [/^Rule name must be unique/, 'rename one of them'],
   [/^Listener name must be unique/, 'rename one of them'],
   [/^Combination of port, protocol and hostname/, 'give one of them another port or hostname'],
@@ -57,7 +57,7 @@ const HINTS: readonly Hint[] = [
     /^tls mode must be set for protocol TLS$/,
     'add "tls:" with "mode: Passthrough", or "mode: Terminate" and certificateRefs',
   ],
-  [/^hostname must not be specified for protocols/, 'remove "hostname:": these protocols carry none'],
+  [/^hostname must not be specified for protocols/, 'remove "hostname:": these protocols do not use it'],
   [
     /^certificateRefs or options must be specified/,
     'add "certificateRefs:" with the name of a Secret of type kubernetes.io/tls',
@@ -67,10 +67,10 @@ const HINTS: readonly Hint[] = [
     /^must specify either CACertificateRefs/,
     'add "caCertificateRefs:", or "wellKnownCACertificates: System"',
   ],
-  [/^SubjectAltName element must contain (\w+)/, 'add the value that "type: $1" asks for'],
+  [/^SubjectAltName element must contain (\w+)/, 'add the value that "type: $1" requires'],
   [/^SubjectAltName element must not contain (\w+)/, 'keep only the value that "type:" names'],
-  [/^Hostnames cannot contain an IP$/, 'write a DNS name: TLS names no IP address'],
-  [/^Name must be a valid DNS label$/, 'leave "name:" out: this version of the CRD refuses every name'],
+  [/^Hostnames cannot contain an IP$/, 'write a DNS name: TLS server names cannot be IP addresses'],
+  [/^Name must be a valid DNS label$/, 'remove "name:": this version of the CRD rejects every name'],
 ];
 
 /** null when the message of the rule says it all. */

@@ -1,4 +1,4 @@
-/** Structural validation: what the API server checks of a custom resource, normalised before, ahead of its CEL rules. */
+/** Structural validation: what the API server checks of a custom resource, normalized before, ahead of its CEL rules. */
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { formatProblem, integerRange } from './formats.ts';
@@ -13,7 +13,7 @@ export function checkStructure(schema: Schema, value: unknown, path: Path, repor
       path,
       'wrong-type',
       `must be ${typeNameOf(schema)}, is null`,
-      'write a value, or leave the field out',
+      'write a value, or remove the field',
     );
     return;
   }
@@ -132,7 +132,7 @@ function checkString(schema: Schema, value: string, path: Path, report: Report):
       value === '' ? 'must not be empty' : `must have at least ${String(minLength)} characters`,
     );
   } else if (pattern !== undefined && !matchesPattern(pattern, value)) {
-    const expected = meaningOf(pattern) ?? `a text that matches ${pattern}`;
+    const expected = meaningOf(pattern) ?? `text that matches ${pattern}`;
     const message = `invalid value ${JSON.stringify(value)}: must be ${expected}`;
     report(path, 'invalid-value', message, patternHint(value, pattern));
   }
@@ -230,7 +230,7 @@ function checkCombinations(schema: Schema, value: unknown, path: Path, report: R
     checkAnyOf(anyOf, value, path, report);
   if (oneOf !== undefined) checkOneOf(oneOf, value, path, report);
   if (not !== undefined && holds(not, value, path))
-    report(path, 'invalid-value', 'has a form that is forbidden here');
+    report(path, 'invalid-value', 'has a form that is not allowed here');
 }
 
 function checkAnyOf(options: readonly Schema[], value: unknown, path: Path, report: Report): void {

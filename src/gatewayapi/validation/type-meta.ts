@@ -15,11 +15,11 @@ export function untyped(object: JsonObject): Issue[] {
       const message = `must be a string, is ${JSON.stringify(value)}`;
       return [{ path: [name], code: 'wrong-type', message, hint: null }];
     }
-    const misspelt = Object.keys(object).find((key) => key !== name && suggest(key, [name]) !== null);
+    const misspelled = Object.keys(object).find((key) => key !== name && suggest(key, [name]) !== null);
     const hint =
-      misspelt === undefined
+      misspelled === undefined
         ? `add "${name}:", such as ${EXAMPLES[name]}`
-        : `write "${name}:" instead of "${misspelt}:"`;
+        : `write "${name}:" instead of "${misspelled}:"`;
     return [{ path: [name], code: 'missing-field', message: `required field "${name}" is missing`, hint }];
   });
 }

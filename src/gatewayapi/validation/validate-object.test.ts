@@ -218,7 +218,7 @@ const cases: Readonly<Record<string, readonly [JsonObject, ...Expected[]]>> = {
     object('ConfigMap', { data: { 'a/b': '' } }),
     /^data: keys must have .*: a\/b$/,
   ],
-  'a kind that is misspelt': [object('HttpRoutes', {}, GATEWAY_API), 'unknown -> kind: HTTPRoute'],
+  'a kind that is misspelled': [object('HttpRoutes', {}, GATEWAY_API), 'unknown -> kind: HTTPRoute'],
   'a kind in the group of another one': [
     object('HTTPRoute', {}, 'networking.k8s.io/v1'),
     `unknown -> apiVersion: ${GATEWAY_API}`,
@@ -232,7 +232,7 @@ const cases: Readonly<Record<string, readonly [JsonObject, ...Expected[]]>> = {
     object('HTTPRoute', {}, 'gateway.networking.k8s.io/v2'),
     /version v2 of HTTPRoute is not served.*-> write "apiVersion: gateway\.networking\.k8s\.io\/v1"/,
   ],
-  'a misspelt apiVersion': [
+  'a misspelled apiVersion': [
     { apiversion: 'v1', kind: 'Service' },
     'apiVersion: required field "apiVersion" is missing -> write "apiVersion:" instead of "apiversion:"',
   ],

@@ -86,7 +86,7 @@ suite('objects in a text', () => {
     'an element of a list that is none': ['kind: List\nitems:\n- a: 1\n- 2\n', 'not-an-object', 4],
     'a tab for indentation': ['a:\n\tb: 1\n', 'syntax', 2],
     'an alias of nothing': ['a: *b\n', 'syntax', 1],
-    'an anchor that holds itself': ['a: &a [*a]\n', 'syntax', 1],
+    'an anchor that contains itself': ['a: &a [*a]\n', 'syntax', 1],
     'aliases that multiply': [
       `a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n${[1, 2, 3, 4, 5]
         .map((n) => `a${String(n)}: &a${String(n)} [${`*a${String(n - 1)},`.repeat(10)}]\n`)

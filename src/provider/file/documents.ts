@@ -126,7 +126,7 @@ function toValue(document: Document, mayAlias: boolean): Reading {
   try {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     return mayAlias && holdsItself(value, [])
-      ? { ok: false, problem: { code: 'ALIAS', message: 'an anchor that holds itself' } }
+      ? { ok: false, problem: { code: 'ALIAS', message: 'an anchor that contains itself' } }
       : { ok: true, value };
   } catch (error) {
     if (error instanceof RangeError) return { ok: false, problem: TOO_DEEP };
@@ -176,7 +176,7 @@ function isList({ kind, items, metadata }: JsonObject): boolean {
 const HINTS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces',
   BAD_INDENT: 'check the indentation of this line and of those above it',
-  BLOCK_AS_IMPLICIT_KEY: 'put a value that holds ": " in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'put a value that contains ": " in quotes',
   BAD_SCALAR_START: 'put the value in quotes',
   MISSING_CHAR: 'check for a missing ":" or closing quote or bracket',
   BAD_DQ_ESCAPE: 'use single quotes, in which "\\" is an ordinary character',

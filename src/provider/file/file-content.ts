@@ -105,7 +105,8 @@ function mergePlaceholders({ objects, findings }: Read): Read {
     unread === 0
       ? `placeholders are read as names: ${shown}`
       : `${countOf(unread, 'object')} not read: placeholders where no name fits: ${shown}`;
-  const hint = 'to check the real values, fill them in first: flux envsubst, or argocd-vault-plugin generate';
+  const hint =
+    'to check the real values, substitute them first: flux envsubst, or argocd-vault-plugin generate';
   const location = first.locate([], false);
   return { objects, findings: [...findings, inputFinding(code, { message, hint, location })] };
 }

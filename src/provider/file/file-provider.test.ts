@@ -192,7 +192,7 @@ suite('hot reload', () => {
     await untilPath('a', '/2');
   });
 
-  test('a single file, replaced, removed and made again; its neighbours do not count', async () => {
+  test('a single file, replaced, removed and made again; its neighbors do not count', async () => {
     writeFileSync(file('a.yaml'), route('a', '/1'));
     await start(file('a.yaml'));
     writeFileSync(file('new'), route('a', '/2'));

@@ -176,7 +176,7 @@ suite('placeholders', () => {
     assert.deepEqual(snapshot.configMaps[0]?.data, { a: '${X}' });
   });
 
-  test('where a number must be, the object is not read, and taken to exist', () => {
+  test('where a number must be, the object is not read, and assumed to exist', () => {
     const service =
       'apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: "${PORT}"}]}\n';
     const loaded = stateFromText(service, 'f.yaml');

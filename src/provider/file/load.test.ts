@@ -60,7 +60,7 @@ endpoints: [{addresses: [10.0.0.1]}]
     assert.equal(snapshot.endpointSlices[0]?.ports?.[0]?.protocol, 'TCP');
   });
 
-  test('an unknown kind is a note, a misspelt kind of ours an error', () => {
+  test('an unknown kind is a note, a misspelled kind of ours an error', () => {
     const { findings } = stateFromText(
       `{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}
 ---
@@ -72,7 +72,7 @@ endpoints: [{addresses: [10.0.0.1]}]
       findings.map(({ severity, code, hint }) => [severity, code, hint]),
       [
         ['info', 'unknown-kind', null],
-        ['error', 'misspelt-kind', 'did you mean "kind: HTTPRoute"?'],
+        ['error', 'misspelled-kind', 'did you mean "kind: HTTPRoute"?'],
       ],
     );
   });

@@ -78,7 +78,7 @@ function encryptedObject({ value, locate }: SourceObject, registry: KindRegistry
   const ref = refOf(value, registry);
   const finding = inputFinding('encrypted', {
     object: ref,
-    message: 'encrypted with SOPS: not read, and taken to exist',
+    message: 'encrypted with SOPS: not read, and assumed to exist',
     location: locate([], false),
   });
   return { ...UNREAD, ref, placeholders: [], findings: [finding], expected: ref, locate };
@@ -193,7 +193,7 @@ function unknownKind(
   const { apiVersion, kind } = source.value;
   const name = object === null ? String(kind) : describeRef(object);
   const type = { group: splitApiVersion(String(apiVersion)).group, kind: String(kind) };
-  return inputFinding(suggestion === null ? 'unknown-kind' : 'misspelt-kind', {
+  return inputFinding(suggestion === null ? 'unknown-kind' : 'misspelled-kind', {
     object,
     kind: type,
     path: 'kind',

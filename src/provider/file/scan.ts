@@ -107,7 +107,7 @@ function readText(file: string): string | InputFinding {
     const reason = error instanceof Error ? error.message : String(error);
     return inputFinding('unreadable-file', {
       message: `${file} cannot be read: ${reason}`,
-      hint: 'what it last held is still served',
+      hint: 'its last content is still served',
       location: { file, line: 1, column: 1 },
     });
   }

@@ -33,7 +33,7 @@ suite('last good versions', () => {
     const state = store.state();
     assert.equal(pathOf(state, 'a'), '/1');
     assert.equal(pathOf(state, 'b'), '/2');
-    assert.deepEqual(codes(state), ['rule-violated', 'last-version-in-force']);
+    assert.deepEqual(codes(state), ['rule-violated', 'last-valid-version-served']);
   });
 
   test('it stays over several bad edits, and goes when it is removed', () => {
@@ -78,7 +78,7 @@ suite('last good versions', () => {
     const state = store.state();
     assert.equal(pathOf(state, 'a'), '/1');
     assert.equal(pathOf(state, 'b'), '/2');
-    assert.deepEqual(codes(state), ['repeated-key', 'last-version-in-force']);
+    assert.deepEqual(codes(state), ['repeated-key', 'last-valid-version-served']);
   });
 });
 

@@ -164,7 +164,7 @@ function take(
 }
 
 const lastVersion = (ref: ObjectRef, location: SourceLocation | null): InputFinding =>
-  inputFinding('last-version-in-force', {
+  inputFinding('last-valid-version-served', {
     object: ref,
     message: 'the last valid version is still served',
     hint: 'fix it, or remove it to stop serving it',

@@ -121,7 +121,7 @@ suite('certificates in a folder', () => {
     assert.deepEqual(opened.names(), []);
     const [lonely = '', mixed = ''] = opened.messages().toSorted();
     assert.match(lonely, /lonely\.crt has no key beside it/);
-    assert.match(mixed, /mixed\.crt and its key cannot be served: the key does not belong/);
+    assert.match(mixed, /mixed\.crt and its key cannot be used: the key does not belong/);
   });
 
   test('a Secret of the manifests comes before one of the folder', async (t) => {

@@ -188,8 +188,8 @@ class TlsFolderReader {
     if (!reading.ok) {
       findings.push(
         inputFinding('invalid-value', {
-          message: `${pair.certificateFile} and its key cannot be served: ${reading.message}`,
-          hint: before === null ? null : 'the pair before it is still served',
+          message: `${pair.certificateFile} and its key cannot be used: ${reading.message}`,
+          hint: before === null ? null : 'the previous pair is still served',
           location: { file: pair.certificateFile, line: 1, column: 1 },
         }),
       );
@@ -261,7 +261,7 @@ function readText(file: string, findings: InputFinding[]): string | null {
     findings.push(
       inputFinding('unreadable-file', {
         message: `${file} cannot be read: ${reason}`,
-        hint: 'what it last held is still served',
+        hint: 'its last content is still served',
         location: { file, line: 1, column: 1 },
       }),
     );

@@ -109,8 +109,8 @@ function unusable(stored: KubeObject, { path, message }: Violation): InputFindin
   return inputFinding('unusable-object', {
     object: refOf(stored),
     path,
-    message: `${path} ${message}; the API server holds the object all the same, and nothing of it can be used`,
-    hint: 'apply the object again in its newest version: the API server then says what is wrong',
+    message: `${path} ${message}; the API server stores the object, but Sluice cannot use it`,
+    hint: 'apply the object again in its newest version: the API server then reports what is wrong',
     location: null,
   });
 }

@@ -112,7 +112,7 @@ export class ServedKinds {
     const { logger } = this.#options;
     for (const one of changed) {
       const { kind, version } = this.infoOf(one);
-      logger.info('a kind is read at another version', { kind, version });
+      logger.info('reading a kind at another version', { kind, version });
     }
     const known = new Set(this.#unreadable.map(({ kind }) => kind));
     for (const { kind, versions } of unreadable) {

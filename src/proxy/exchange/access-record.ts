@@ -39,7 +39,7 @@ export interface AccessRecord {
   readonly retries: number;
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2';
   readonly method: string;
-  /** Normalised, without query. */
+  /** Normalized, without query. */
   readonly path: string;
   readonly host: string;
   readonly clientIp: string;

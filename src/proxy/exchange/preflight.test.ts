@@ -266,7 +266,7 @@ describe('a preflight', () => {
     assert.equal(explained?.rule?.index, 1);
     assert.deepEqual(
       explained.nearMisses.map(({ because }) => because),
-      ['method: wants GET, got PUT (the preflight asks for it)'],
+      ['method: expected GET, got PUT (the preflight asks for it)'],
     );
   });
 });

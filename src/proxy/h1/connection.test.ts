@@ -35,7 +35,7 @@ describe('keep-alive', () => {
     for (let index = 0; index < 10; index++) assert.equal((await client.readResponse()).body, `/${index}`);
   });
 
-  test('Connection: close is honoured and answered', async (t) => {
+  test('Connection: close is honored and answered', async (t) => {
     const { proxy } = await oneBackend(t, { script: answering('x') });
     const client = await proxy.connect();
     client.send(get('/', 'Connection: close\r\n'));
@@ -305,7 +305,7 @@ describe('messages', () => {
     assert.ok(head.startsWith('GET /x?y HTTP/1.1\r\nHost: a.example\r\n'), head);
   });
 
-  test('a path is normalised once, and forwarded as it was matched', async (t) => {
+  test('a path is normalized once, and forwarded as it was matched', async (t) => {
     const { proxy, backend } = await oneBackend(t);
     const client = await proxy.connect();
     client.send(get('/a/./b/../c%2f%7Ed?q=/../x'));

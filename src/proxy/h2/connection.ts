@@ -26,7 +26,7 @@ const EMPTY_DATA_COST = 2;
 /** A setting costs this part of a frame. */
 const SETTING_COST = 0.1;
 
-/** A peer's acknowledgement may come after everything that it had queued. */
+/** A peer's acknowledgment may come after everything that it had queued. */
 const SETTINGS_TIMEOUT_MS = 30_000;
 
 export interface H2Limits {

@@ -12,7 +12,7 @@ import { HeaderEntry } from '../message/header-entry.ts';
 const MAX_CACHED_BYTES = 256;
 const MAX_CACHED = 2_048;
 
-/** HTTP/1.1 lines by what they said: a peer sends much the same ones again and again, and so do its neighbours. */
+/** HTTP/1.1 lines by what they said: a peer sends much the same ones again and again, and so do its neighbors. */
 let entriesByLine = new Map<string, HeaderEntry>();
 
 export function entryAt(fields: FieldList, index: number): HeaderEntry {

@@ -120,7 +120,7 @@ const FLOODS: readonly Flood[] = [
     round: () => [frame(TYPE.continuation, 0, 1)],
   },
   { name: 'SETTINGS', rounds: 5_000, round: () => [settings([SETTING.initialWindowSize, 65_535])] },
-  { name: 'SETTINGS acknowledgements', rounds: 5_000, round: () => [settingsAck()] },
+  { name: 'SETTINGS acknowledgments', rounds: 5_000, round: () => [settingsAck()] },
   {
     name: 'large SETTINGS',
     rounds: 500,
@@ -129,7 +129,7 @@ const FLOODS: readonly Flood[] = [
     ],
   },
   { name: 'PING (CVE-2019-9512)', rounds: 5_000, round: () => [ping()] },
-  { name: 'PING acknowledgements', rounds: 5_000, round: () => [ping('unasked?', FLAG.ack)] },
+  { name: 'PING acknowledgments', rounds: 5_000, round: () => [ping('unasked?', FLAG.ack)] },
   { name: 'PRIORITY (CVE-2019-9513)', rounds: 5_000, round: (index) => [priority(idOf(index), 0)] },
   {
     name: 'DATA without payload (CVE-2019-9518)',

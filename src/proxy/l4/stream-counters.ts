@@ -15,7 +15,7 @@ export interface StreamStats extends StreamLabels {
   /** Connections or flows so far, and those open now. */
   readonly total: number;
   readonly active: number;
-  /** From and towards clients. */
+  /** From and toward clients. */
   readonly receivedBytes: number;
   readonly sentBytes: number;
   /** Tries at another endpoint. */

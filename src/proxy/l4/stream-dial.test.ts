@@ -28,7 +28,7 @@ async function backend(onConnection: (socket: Socket) => void): Promise<TcpBacke
 }
 
 for (const version of ['v1', 'v2'] as const) {
-  test(`PROXY ${version} towards the backend comes first`, async () => {
+  test(`PROXY ${version} toward the backend comes first`, async () => {
     const heard = Promise.withResolvers<Buffer>();
     const { port } = await backend(
       (socket) => void readAll(socket).then((all) => heard.resolve(all ?? Buffer.alloc(0))),
@@ -49,7 +49,7 @@ for (const version of ['v1', 'v2'] as const) {
   });
 }
 
-test('TLS towards the backend, PROXY header before the handshake', async () => {
+test('TLS toward the backend, PROXY header before the handshake', async () => {
   const leaf = await mint(['db.example']);
   const { certificatePem: caPem } = await testAuthority();
   const secure = tls.createServer(

@@ -50,7 +50,7 @@ export const VALUE = tableOf((byte) => byte === TAB || (byte >= 0x20 && byte !==
 export const TARGET = tableOf((byte) => byte > 0x20 && byte < 0x7f && byte !== HASH);
 
 /**
- * Octets that make a path worth normalising, `/` aside: percent-encoding, and separators that some backends know. A path
+ * Octets that make a path worth normalizing, `/` aside: percent-encoding, and separators that some backends know. A path
  * without them, without `//` and without `/.` is its own normal form.
  */
 export const ODD_IN_PATH = tableOf((byte) => byte === PERCENT || byte === BACKSLASH || byte === SEMICOLON);

@@ -119,7 +119,8 @@ function parseHello(body: Cursor): ClientHelloResult {
   const suites = body.vector16();
   const compressions = body.vector8();
   if (body.overran() || sessionId.remaining > 32) return malformed('truncated before the extensions');
-  if (suites.remaining === 0 || suites.remaining % 2 !== 0) return malformed('odd list of cipher suites');
+  if (suites.remaining === 0 || suites.remaining % 2 !== 0)
+    return malformed('malformed list of cipher suites');
   if (compressions.remaining === 0) return malformed('no compression method');
   // TLS 1.2 and older may leave the extensions out altogether.
   if (body.remaining === 0) return { kind: 'hello', hello: { serverName: null, alpn: [] } };

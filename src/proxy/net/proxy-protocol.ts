@@ -1,7 +1,7 @@
 /**
  * PROXY protocol, versions 1 and 2, as HAProxy's `proxy-protocol.txt` specifies it: a header before the first byte of a
  * connection in which a load balancer says who the client is. Read here from peers that are trusted to say so, and
- * written towards backends that want it.
+ * written toward backends that want it.
  */
 import { formatIp, mapIp, parseIp, unmapIp } from '../../lib/ip-address.ts';
 import type { TransportAddress } from './transport.ts';

@@ -1,16 +1,16 @@
 /** Why a TLS connection came to nothing, in a few words that stay the same: labels of a metric. */
 
 export const TLS_FAILURES = {
-  not_tls: 'The first bytes were no TLS handshake.',
+  not_tls: 'The first bytes were not a TLS handshake.',
   malformed_hello: 'The ClientHello could not be read.',
   hello_too_large: 'The ClientHello was larger than 64 KiB.',
   no_server_name: 'The client sent no server name, and no listener of the port serves any name.',
   unknown_server_name: 'No listener of the port serves the server name.',
   no_certificate: 'The listener has no certificate that can be served.',
-  protocol_version: 'Client and listener share no TLS version.',
-  no_shared_cipher: 'Client and listener share no cipher suite, or none that fits the certificate.',
+  protocol_version: 'Client and listener have no TLS version in common.',
+  no_shared_cipher: 'Client and listener have no cipher suite in common that suits the certificate.',
   no_application_protocol: 'The client offers only application protocols (ALPN) that are not served.',
-  client_certificate_missing: 'The client sent no certificate, and the listener demands one.',
+  client_certificate_missing: 'The client sent no certificate, and the listener requires one.',
   client_certificate_invalid: 'The certificate of the client could not be verified.',
   client_alert: 'The client ended the handshake with an alert; often it does not trust the certificate.',
   client_closed: 'The client closed the connection during the handshake.',

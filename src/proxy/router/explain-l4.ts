@@ -54,8 +54,8 @@ export function explainL4(
   const speaksTls = port.listeners.every(startsWithTls);
   if ((question.protocol ?? 'http') === 'http' && !speaksTls) return null;
   const listenerBecause = speaksTls
-    ? 'every listener of the port begins with TLS: ask with https:// or tls://'
-    : 'the listeners of the port are for HTTP: ask with http://';
+    ? 'every listener of the port begins with TLS: use https:// or tls://'
+    : 'the listeners of the port are for HTTP: use http://';
   return refused(config, 'bad_request', { listener: null, listenerBecause, hosts: [] });
 }
 
@@ -69,7 +69,7 @@ function explainTls(
   const withTls = port.listeners.filter(startsWithTls);
   for (const listener of withTls) table.add(listener.hostname, listener);
   if (withTls.length === 0) {
-    const listenerBecause = 'no listener of the port terminates TLS: ask with http://';
+    const listenerBecause = 'no listener of the port terminates TLS: use http://';
     return refused(config, 'bad_request', { listener: null, listenerBecause, hosts: [] });
   }
   const listener = table.find(serverName);
@@ -132,7 +132,7 @@ interface Refused {
 }
 
 const WHY: Readonly<Partial<Record<ReasonCode, string>>> = {
-  no_rule: 'no route takes it',
+  no_rule: 'no route matches',
   no_listener_host: 'no listener has the server name',
   bad_request: 'it does not speak the protocol of the port',
 };

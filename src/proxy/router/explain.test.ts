@@ -68,7 +68,7 @@ suite('explain', () => {
     assert.deepEqual(
       nearMisses.map(({ rule: near, because }) => [near.index, because]),
       [
-        [0, 'header x-v: wants = "2", got "1"'],
+        [0, 'header x-v: expected = "2", got "1"'],
         [2, 'matches too, but an earlier rule takes precedence'],
       ],
     );

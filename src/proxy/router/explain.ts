@@ -1,6 +1,6 @@
 /**
  * What happens to a request, and why: the decision of the router with its near misses. It asks the same compiled listeners and
- * entries as `PortRouter.match`, so it cannot say anything else than what is served. Serialisable; the shape is documented in
+ * entries as `PortRouter.match`, so it cannot say anything else than what is served. Serializable; the shape is documented in
  * docs/reference/explain.md and stable.
  */
 import type { Filter } from '../../ir/filter.ts';
@@ -97,7 +97,7 @@ export function explain(
   const listeners = httpListeners(port);
   const path = normalisePath(request.path);
   if (path === null) {
-    const listenerBecause = 'the path is refused before any listener is looked for';
+    const listenerBecause = 'the gateway rejects the path before it selects a listener';
     return refusal(config, 'bad_request', { listener: null, listenerBecause, hosts: [], nearMisses: [] });
   }
   const view: RequestView = {
@@ -340,9 +340,9 @@ function findNearMisses(
 function describeFailure(failed: FailedPart, match: RouteMatch, { view, isAsked }: MatchedRequest): string {
   switch (failed.part) {
     case 'path':
-      return `path: wants ${match.path.kind === 'regex' ? `~ ${match.path.pattern}` : `${match.path.kind} ${match.path.value}`}, got ${view.path}`;
+      return `path: expected ${match.path.kind === 'regex' ? `~ ${match.path.pattern}` : `${match.path.kind} ${match.path.value}`}, got ${view.path}`;
     case 'method':
-      return `method: wants ${match.method ?? 'any'}, got ${view.method}${isAsked ? ' (the preflight asks for it)' : ''}`;
+      return `method: expected ${match.method ?? 'any'}, got ${view.method}${isAsked ? ' (the preflight asks for it)' : ''}`;
     case 'header':
       return difference('header', failed.name, wanted(match.headers, failed.name), view.header(failed.name));
     case 'query':
@@ -364,4 +364,4 @@ const wanted = (
 };
 
 const difference = (part: string, name: string, want: string, got: string | undefined): string =>
-  `${part} ${name}: wants ${want}, ${got === undefined ? 'absent' : `got ${JSON.stringify(got)}`}`;
+  `${part} ${name}: expected ${want}, ${got === undefined ? 'got none' : `got ${JSON.stringify(got)}`}`;

@@ -1,5 +1,5 @@
 /**
- * One normalisation of request paths, made before matching and forwarded as matched (RFC 3986 section 6.2.2): encoded
+ * One normalization of request paths, made before matching and forwarded as matched (RFC 3986 section 6.2.2): encoded
  * unreserved characters are decoded, dot segments removed. What two readers could take for different paths is refused.
  *
  * Encoded delimiters and repeated slashes are data to many applications (`/@scope%2fname`, `/web/http://…`), so they are
@@ -153,7 +153,7 @@ function removeDotSegments(path: string): string | null {
 }
 
 /**
- * The reading of a normalised path that rules are held against: decoded as often as a backend might, without `;` parameters,
+ * The reading of a normalized path that rules are held against: decoded as often as a backend might, without `;` parameters,
  * repeated slashes as one. A backend may read a path more or less literally than this, but never so that it lands under a rule that
  * this reading escapes. Returns `path` itself when that is all the same, as it nearly always is.
  */

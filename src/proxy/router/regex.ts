@@ -44,7 +44,7 @@ export function measureRegex(pattern: string): number | string {
 }
 
 const tooLarge = (size: number): string =>
-  `it compiles to ${String(size)} or more instructions; the limit is ${String(MAX_PROGRAM)}. Ask for fewer repetitions, or match a prefix`;
+  `it compiles to ${String(size)} or more instructions; the limit is ${String(MAX_PROGRAM)}. Use fewer repetitions, or match a prefix`;
 
 const COUNTED = /(?<!\\)\{(\d+)(?:,(\d*))?\}/g;
 

@@ -6,7 +6,7 @@ export interface RequestView {
   readonly method: string;
   /** Host or :authority in lower case, without port. */
   readonly host: string;
-  /** Normalised path (see proxy/router/path.ts), without query. */
+  /** Normalized path (see proxy/router/path.ts), without query. */
   readonly path: string;
   /** Without `?`; `` when there is none. */
   readonly query: string;

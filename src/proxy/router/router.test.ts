@@ -250,7 +250,7 @@ suite('paths', () => {
     );
   });
 
-  test('normalising twice changes nothing', () => {
+  test('normalizing twice changes nothing', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
         const once = normalisePath(`/${pieces.join('')}`);

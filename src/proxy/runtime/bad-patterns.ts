@@ -38,7 +38,10 @@ export class BadPatterns {
         for (const pattern of patternsOf(match)) {
           const why = this.#found.get(pattern);
           if (why !== undefined)
-            messages.set(rule, `the regular expression ${JSON.stringify(pattern)} matches nothing: ${why}`);
+            messages.set(
+              rule,
+              `the regular expression ${JSON.stringify(pattern)} is invalid and matches nothing: ${why}`,
+            );
         }
       }
       return config.rules.flatMap(({ id, origin }) => {

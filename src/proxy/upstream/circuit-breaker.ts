@@ -1,5 +1,5 @@
 /**
- * Limits on what one worker has in hand towards a cluster. What is beyond a limit is refused at once (`overflow`): a backend that is
+ * Limits on what one worker has in hand toward a cluster. What is beyond a limit is refused at once (`overflow`): a backend that is
  * slow must not collect all the work of the gateway. Unlimited unless configured; then there is nothing but counting.
  */
 import type { CircuitBreaker as CircuitBreakerPolicy } from '../../ir/policy.ts';

@@ -24,7 +24,7 @@ export interface ClusterRegistryDeps extends HealthRegistryDeps {
 }
 
 /** Checks that take longer do not hold a swap up. */
-const CHECK_PATIENCE_MS = 5_000;
+const FIRST_CHECK_TIMEOUT_MS = 5_000;
 
 interface Entry {
   readonly cluster: UpstreamCluster;
@@ -131,7 +131,7 @@ export class ClusterRegistry {
     );
     if (checks.length === 0) return;
     const { promise, resolve } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(resolve, CHECK_PATIENCE_MS);
+    const timer = setTimeout(resolve, FIRST_CHECK_TIMEOUT_MS);
     await Promise.race([Promise.all(checks), promise]);
     clearTimeout(timer);
   }

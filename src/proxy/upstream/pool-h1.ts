@@ -195,7 +195,7 @@ class H1Pool implements EndpointPool, ConnectionOwner, LimitedPool {
   }
 }
 
-/** HTTP/1.1 towards backends. */
+/** HTTP/1.1 toward backends. */
 export class Http1Protocol implements UpstreamProtocol {
   readonly #policy: ConnectionPolicy;
   readonly #wheel: TimerWheel;

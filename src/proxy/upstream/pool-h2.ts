@@ -270,7 +270,7 @@ class Connecting extends TimerEntry implements ConnectingSink {
   }
 }
 
-/** HTTP/2 towards backends: with prior knowledge on cleartext, by ALPN over TLS. */
+/** HTTP/2 toward backends: with prior knowledge on cleartext, by ALPN over TLS. */
 export class Http2Protocol implements UpstreamProtocol {
   readonly #policy: ClusterPolicy;
   readonly #wheel: TimerWheel;

@@ -1,4 +1,4 @@
-/** PROXY headers towards HTTP backends, over real sockets. */
+/** PROXY headers toward HTTP backends, over real sockets. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readProxyHeader } from '../net/proxy-protocol.ts';

@@ -1,4 +1,4 @@
-/** What a protocol implements to be spoken towards backends: HTTP/1.1 in pool-h1.ts, HTTP/2 in pool-h2.ts. */
+/** What a protocol implements to be spoken toward backends: HTTP/1.1 in pool-h1.ts, HTTP/2 in pool-h2.ts. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { OutgoingRequest, PreparedRequest } from '../message/outgoing.ts';
 import type { UpstreamEvents } from '../message/stream.ts';

@@ -1,4 +1,4 @@
-/** The client side of TLS towards the endpoints of one cluster (BackendTLSPolicy; Gateway `tls.backend`). */
+/** The client side of TLS toward the endpoints of one cluster (BackendTLSPolicy; Gateway `tls.backend`). */
 import { Socket, isIP, type TcpNetConnectOpts } from 'node:net';
 import {
   connect,

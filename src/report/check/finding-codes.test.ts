@@ -8,7 +8,7 @@ test('codes of every stage are known', () => {
   }
 });
 
-test('a misspelt code is refused, with the codes that may be meant', () => {
+test('a misspelled code is refused, with the codes that may be meant', () => {
   assert.match(unknownCode('unknwon-field') ?? '', /"unknwon-field": did you mean unknown-field/);
   assert.match(unknownCode('certificate-old') ?? '', /did you mean .*certificate-expired/);
   assert.match(unknownCode('xyzzy') ?? '', /docs\/reference\/findings\.md/);

@@ -28,7 +28,7 @@ export function checkPaths(paths: readonly string[], options: CheckOptions): Che
   const { loaded, result } = translatePaths(paths, { allClasses, tlsDir });
   const findings = result.findings.map((finding) =>
     isAbsence(finding) && (assumeExisting === true || isExpected(finding, loaded))
-      ? { ...finding, severity: 'info' as const, hint: 'taken to exist: it is not in these files' }
+      ? { ...finding, severity: 'info' as const, hint: 'assumed to exist: it is not in these files' }
       : finding,
   );
   const more = commandFindings(loaded, result.findings, Date.now());

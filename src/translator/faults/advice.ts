@@ -32,8 +32,8 @@ export function routeWithoutParent(): Fault {
     code: 'route-without-parent',
     reason: NO_CONDITION,
     path: 'spec.parentRefs',
-    message: 'The route names no parent, so that nothing serves it.',
-    hint: 'Name a Gateway or ListenerSet in spec.parentRefs.',
+    message: 'The route has no parent, so no Gateway serves it.',
+    hint: 'Add a Gateway or ListenerSet to spec.parentRefs.',
   });
 }
 
@@ -43,8 +43,8 @@ export function hostnamesMissing(): Fault {
     reason: NO_CONDITION,
     path: 'spec.hostnames',
     message:
-      'The TLSRoute names no hostnames and gets the connections for every name of its listeners. v1 requires hostnames; older versions do not.',
-    hint: 'List the hostnames before you write it as v1.',
+      'The TLSRoute has no hostnames and gets the connections for every hostname of its listeners. v1 requires hostnames; older versions do not.',
+    hint: 'List the hostnames before you migrate it to v1.',
   });
 }
 
@@ -53,8 +53,8 @@ export function headerNotEdited(path: string, name: string): Fault {
     code: 'header-not-edited',
     reason: NO_CONDITION,
     path,
-    message: `${name} belongs to the connection or says where a message ends; the filter leaves it as it is.`,
-    hint: 'Take it out of the filter.',
+    message: `${name} applies to one connection or frames the message; the filter does not change it.`,
+    hint: 'Remove it from the filter.',
   });
 }
 
@@ -63,8 +63,8 @@ export function headerSetByCors(path: string, name: string): Fault {
     code: 'header-set-by-cors',
     reason: NO_CONDITION,
     path,
-    message: `${name} is set by the CORS filter alone; this modifier has no effect on it.`,
-    hint: 'Say it in the CORS filter, and take the field out of the modifier.',
+    message: `${name} is set only by the CORS filter; this modifier has no effect on it.`,
+    hint: 'Configure it in the CORS filter, and remove the field from the modifier.',
   });
 }
 
@@ -73,8 +73,8 @@ export function preflightUnreachable(path: string, names: readonly string[]): Fa
     code: 'preflight-unreachable',
     reason: NO_CONDITION,
     path,
-    message: `Browsers send no ${names.join(' or ')} with a CORS preflight, so that it does not reach the CORS filter of this rule.`,
-    hint: 'Add a rule with the same path and CORS filter and without this header match: it answers the preflights.',
+    message: `Browsers send no ${names.join(' or ')} with a CORS preflight, so preflights do not reach the CORS filter of this rule.`,
+    hint: 'Add a rule with the same path and CORS filter and without this header match, to respond to preflights.',
   });
 }
 
@@ -102,7 +102,7 @@ export function parentKindUnsupported(path: string, group: string, kind: string)
     code: 'parent-kind',
     reason: NO_CONDITION,
     path,
-    message: `Parents of kind ${kind} in group ${JSON.stringify(group)} are not served by a gateway.`,
+    message: `Parents of kind ${kind} in group ${JSON.stringify(group)} are not supported by a gateway.`,
   });
 }
 
@@ -120,7 +120,7 @@ export function ruleWithoutBackends(path: string): Fault {
     code: 'rule-without-backends',
     reason: NO_CONDITION,
     path,
-    message: 'The rule forwards to no backend with a weight above 0; it answers 500.',
+    message: 'The rule has no backend with a weight above 0; it responds with 500.',
   });
 }
 
@@ -130,7 +130,7 @@ export function matchShadowed(path: string, hostname: string, by: ObjectRef, rul
     code: 'rule-shadowed',
     reason: NO_CONDITION,
     path,
-    message: `A match of this rule never takes a request${host}: rule ${ruleIndex} of ${describeRef(by)} matches the same and comes first.`,
+    message: `A match of this rule never gets a request${host}: rule ${ruleIndex} of ${describeRef(by)} matches the same requests and takes precedence.`,
     hint: 'Among equal matches the oldest route wins, then the one first by namespace/name, then the first rule.',
   });
 }
@@ -145,7 +145,7 @@ export function regexHostTotal(
     code: 'regex-total',
     reason: NO_CONDITION,
     path,
-    message: `The regular expressions of all routes for ${host} compile to ${instructions} instructions, more than ${limit}: requests with long paths are answered 500 (regex_budget).`,
+    message: `The regular expressions of all routes for ${host} compile to ${instructions} instructions, more than ${limit}: requests with long paths get 500 (regex_budget).`,
     hint: 'Use fewer or smaller patterns, prefixes or exact values.',
   });
 }
@@ -155,7 +155,7 @@ export function routeShadowed(path: string, listener: string, by: ObjectRef): Fa
     code: 'route-shadowed',
     reason: NO_CONDITION,
     path,
-    message: `On listener ${listener} ${describeRef(by)} comes first and gets everything; nothing is left for this route.`,
+    message: `On listener ${listener} ${describeRef(by)} takes precedence and gets all traffic; none is left for this route.`,
   });
 }
 
@@ -164,7 +164,7 @@ export function hostnameShadowed(path: string, hostname: string, by: ObjectRef):
     code: 'route-shadowed',
     reason: NO_CONDITION,
     path,
-    message: `Connections for ${hostname === '' ? 'any hostname' : hostname} go to ${describeRef(by)}, which comes first.`,
+    message: `Connections for ${hostname === '' ? 'any hostname' : hostname} go to ${describeRef(by)}, which takes precedence.`,
   });
 }
 
@@ -182,7 +182,7 @@ export function backendInTheClear(path: string, ref: ObjectRef, appProtocol: str
     code: 'backend-in-the-clear',
     reason: NO_CONDITION,
     path,
-    message: `${describeRef(ref)} has appProtocol ${appProtocol}, but is spoken to without TLS.`,
+    message: `${describeRef(ref)} has appProtocol ${appProtocol}, but the gateway connects to it without TLS.`,
     hint: 'Create a BackendTLSPolicy that targets it.',
   });
 }
@@ -193,8 +193,8 @@ export function externalNameServed(path: string, hostname: string): Fault {
     code: 'external-name',
     reason: NO_CONDITION,
     path,
-    message: `Requests go wherever ${JSON.stringify(hostname)} leads. sluice run serves this; a controller does only with --external-backends.`,
-    hint: 'See docs/reference/external-backends.md for what such a name may lead to.',
+    message: `Requests go to whatever ${JSON.stringify(hostname)} resolves to. sluice run allows this; a controller only with --external-backends.`,
+    hint: 'See docs/reference/external-backends.md for the addresses that such a name may resolve to.',
   });
 }
 
@@ -214,7 +214,7 @@ export function externalBackendInTheClear(path: string): Fault {
     code: 'backend-in-the-clear',
     reason: NO_CONDITION,
     path,
-    message: 'An external hostname is spoken to without TLS.',
+    message: 'The gateway connects to the external hostname without TLS.',
     hint: 'Set spec.tls.mode: ServerOnly.',
   });
 }

@@ -55,7 +55,7 @@ export function tlsOptionForeign(path: string, key: string): Fault {
     code: 'tls-option-foreign',
     reason: 'Accepted',
     path: `${path}.tls.options`,
-    message: `TLS option ${key} belongs to another implementation and is not served.`,
+    message: `TLS option ${key} belongs to another implementation and has no effect.`,
   });
 }
 
@@ -75,7 +75,7 @@ export function protocolConflict(path: string, port: number, protocols: readonly
     code: 'listener-conflict',
     reason: 'ProtocolConflict',
     path: `${path}.protocol`,
-    message: `Port ${port} is asked for with protocols that cannot share it: ${protocols.join(', ')}.`,
+    message: `Port ${port} is used with protocols that cannot share it: ${protocols.join(', ')}.`,
     hint: 'Use another port; only HTTPS and TLS may share one.',
   });
 }
@@ -85,7 +85,7 @@ export function portConflict(path: string, port: number, protocol: string): Faul
     code: 'listener-conflict',
     reason: 'ListenerConflict',
     path: `${path}.port`,
-    message: `Another ${protocol} listener has port ${port} already; ${protocol} has no hostname to tell them apart.`,
+    message: `Another ${protocol} listener already uses port ${port}; ${protocol} has no hostname to distinguish them.`,
     hint: 'Use another port.',
   });
 }
@@ -108,7 +108,7 @@ export function noValidCaCertificate(path: string): Fault {
     code: 'no-valid-ca-certificate',
     reason: 'NoValidCACertificate',
     path,
-    message: 'No CA certificate for client validation is usable, so no client could be let in.',
+    message: 'No CA certificate for client validation is usable, so no client can be verified.',
   });
 }
 
@@ -126,7 +126,7 @@ export function listenerSetNotAllowed(gateway: ObjectRef): Fault {
     code: 'listener-set-not-allowed',
     reason: 'NotAllowed',
     path: 'spec.parentRef',
-    message: `${describeRef(gateway)} does not allow ListenerSets of this namespace.`,
+    message: `${describeRef(gateway)} does not allow ListenerSets from this namespace.`,
     hint: "The Gateway's spec.allowedListeners.namespaces decides; its default is None.",
   });
 }

@@ -9,7 +9,7 @@ export function pathStar(path: string, value: string): Fault {
     code: 'path-star',
     reason: NO_CONDITION,
     path,
-    message: `${JSON.stringify(value)} matches only paths with the character "*" in them: it is not a wildcard.`,
+    message: `${JSON.stringify(value)} matches only paths that contain the character "*": it is not a wildcard.`,
     hint: below.includes('*')
       ? 'Use type RegularExpression for a pattern.'
       : `PathPrefix ${JSON.stringify(below)} matches ${below} and all paths below it.`,
@@ -21,8 +21,8 @@ export function pathNeverMatches(path: string, value: string): Fault {
     code: 'path-never-matches',
     reason: NO_CONDITION,
     path,
-    message: `No request matches ${JSON.stringify(value)}: a path with such an escape is refused (400 bad_request).`,
-    hint: 'Leave out escapes of controls and backslashes, and overlong ones.',
+    message: `No request matches ${JSON.stringify(value)}: the gateway rejects a path with such an escape (400 bad_request).`,
+    hint: 'Remove escapes of control characters and backslashes, and overlong escapes.',
   });
 }
 
@@ -41,8 +41,8 @@ export function routeWithoutRules(): Fault {
     code: 'route-without-rules',
     reason: NO_CONDITION,
     path: 'spec.rules',
-    message: 'The route has no rules, so it takes no request.',
-    hint: 'Add a rule with backendRefs; without matches it takes every call.',
+    message: 'The route has no rules, so it matches no request.',
+    hint: 'Add a rule with backendRefs; a rule without matches gets every call.',
   });
 }
 

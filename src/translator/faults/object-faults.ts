@@ -36,7 +36,7 @@ function schemaViolated({ path, message }: ViolatedField, reason: ObjectReason):
     reason,
     path,
     message: `${path === '' ? 'The object' : path} ${message}; the API server stores the object anyway, but Sluice does not serve it.`,
-    hint: 'Write the object again in its newest version: the API server then says what is wrong.',
+    hint: 'Apply the object again in its newest version: the API server then reports what is wrong.',
   });
 }
 
@@ -47,7 +47,7 @@ export function internalError(path: string, error: unknown, reason: ObjectReason
     reason,
     path,
     message: `Sluice failed to evaluate this (${describeError(error)}), and does not serve it.`,
-    hint: 'This is a defect of Sluice: please report it with the object.',
+    hint: 'This is a bug in Sluice: please report it with the object.',
   });
 }
 

@@ -7,8 +7,8 @@ export function parametersInvalid(path: string, ref: ObjectRef, why: string): Fa
     code: 'invalid-parameters',
     reason: 'InvalidParameters',
     path,
-    message: `parametersRef names ${describeRef(ref)} in group ${JSON.stringify(ref.group)}: ${why}`,
-    hint: 'Refer to an existing ProxyConfig (group gateway.sluice.dev), or leave parametersRef out.',
+    message: `parametersRef refers to ${describeRef(ref)} in group ${JSON.stringify(ref.group)}: ${why}`,
+    hint: 'Refer to an existing ProxyConfig (group gateway.sluice.dev), or remove parametersRef.',
   });
 }
 
@@ -17,7 +17,7 @@ export function foreignParametersIgnored(path: string, ref: ObjectRef): Fault {
     code: 'foreign-parameters',
     reason: 'Accepted',
     path,
-    message: `parametersRef names ${describeRef(ref)}, which belongs to another controller; it is not read.`,
+    message: `parametersRef refers to ${describeRef(ref)}, which belongs to another controller; Sluice ignores it.`,
   });
 }
 
@@ -37,7 +37,7 @@ export function externalIpRefused(address: string): Fault {
     reason: 'Accepted',
     path: 'spec.addresses',
     message: `The GatewayClass does not let Gateways claim ${address} as an external IP of their Service.`,
-    hint: "Leave spec.addresses out, or have it allowed in spec.gatewayOverrides.externalIPs of the class's ProxyConfig.",
+    hint: 'Remove spec.addresses, or allow it with spec.gatewayOverrides.externalIPs in the ProxyConfig of the class.',
   });
 }
 
@@ -50,7 +50,7 @@ export function proxyProtocolUntrusted(): Fault {
     code: 'proxy-protocol-untrusted',
     reason: 'Accepted',
     path: 'spec.proxy.acceptProxyProtocol',
-    message: 'PROXY headers are accepted from trustedCIDRs only, and none are named here.',
-    hint: 'Name the addresses of the load balancer in spec.proxy.trustedCIDRs.',
+    message: 'PROXY headers are accepted only from trustedCIDRs, which are not set.',
+    hint: 'Add the addresses of the load balancer to spec.proxy.trustedCIDRs.',
   });
 }

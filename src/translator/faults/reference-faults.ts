@@ -30,7 +30,7 @@ export function backendKindUnsupported(path: string, ref: ObjectRef): Fault {
 
 /** Users write the core group as `core` or `v1`; its name is the empty string. */
 const coreGroupHint = ({ group }: ObjectRef): string | null =>
-  group === 'core' || group === 'v1' ? 'Leave "group" out, or write group: "" for the core group.' : null;
+  group === 'core' || group === 'v1' ? 'Remove "group", or write group: "" for the core group.' : null;
 
 /** Kinds that users often refer to without a group. */
 const GROUPS_OF_OTHERS: Readonly<Record<string, string>> = {
@@ -42,7 +42,7 @@ const GROUPS_OF_OTHERS: Readonly<Record<string, string>> = {
 function groupHint({ group, kind }: ObjectRef): string | null {
   const owner = GROUPS_OF_OTHERS[kind];
   if (group !== CORE_GROUP || owner === undefined) return null;
-  return `${kind} belongs to group ${owner}, which Sluice does not serve. Use a Service (group "").`;
+  return `${kind} belongs to group ${owner}, which Sluice does not support. Use a Service (group "").`;
 }
 
 export function backendNotFound(path: string, ref: ObjectRef): Fault {
@@ -71,10 +71,10 @@ export function backendPortNotFound(
 }
 
 function describeOffer(ref: ObjectRef, offered: readonly number[]): string {
-  if (offered.length === 0) return 'It offers no port at all.';
+  if (offered.length === 0) return 'It has no ports.';
   const list = `It offers ${offered.join(', ')}`;
   return ref.kind === 'Service'
-    ? `${list}: a backendRef names the Service port, not its targetPort.`
+    ? `${list}: a backendRef takes the Service port, not its targetPort.`
     : `${list}.`;
 }
 
@@ -95,7 +95,7 @@ export function clusterNameRefused(path: string, ref: ObjectRef, hostname: strin
     reason: 'RefNotPermitted',
     path,
     message: `${describeRef(ref)} refers to ${hostname}, a cluster-internal name that is not a Service.`,
-    hint: 'Name SERVICE.NAMESPACE.svc, or refer to the Service itself.',
+    hint: 'Use SERVICE.NAMESPACE.svc, or refer to the Service itself.',
   });
 }
 
@@ -104,7 +104,7 @@ export function backendPortMissing(path: string, ref: ObjectRef): Fault {
     code: 'backend-port-missing',
     reason: 'BackendNotFound',
     path,
-    message: `The reference to ${describeRef(ref)} names no port.`,
+    message: `The reference to ${describeRef(ref)} has no port.`,
     hint: 'Add `port`, the port number of the Service.',
   });
 }
@@ -119,7 +119,7 @@ export function backendProtocolUnsupported(
     code: 'backend-protocol',
     reason: 'UnsupportedProtocol',
     path,
-    message: `${describeRef(ref)} speaks ${protocol}, which cannot carry ${wish} traffic.`,
+    message: `${describeRef(ref)} uses ${protocol}, which cannot carry ${wish} traffic.`,
   });
 }
 
@@ -128,7 +128,7 @@ export function backendTlsRequired(path: string, ref: ObjectRef, appProtocol: st
     code: 'backend-tls-required',
     reason: 'UnsupportedProtocol',
     path,
-    message: `${describeRef(ref)} has appProtocol ${appProtocol}, and no BackendTLSPolicy says how to verify it.`,
+    message: `${describeRef(ref)} has appProtocol ${appProtocol}, and no BackendTLSPolicy configures how to verify it.`,
     hint: 'Create a BackendTLSPolicy that targets this Service (GEP-1911).',
   });
 }
@@ -141,8 +141,8 @@ export function backendTlsUnmet(path: string, ref: ObjectRef, policy?: ObjectRef
     path,
     message:
       policy === undefined
-        ? `The TLS settings of ${describeRef(ref)} cannot be met; see its own status.`
-        : `${describeRef(policy)} governs ${describeRef(ref)} and cannot be met; see its own status.`,
+        ? `The TLS settings of ${describeRef(ref)} cannot be applied; see its own status.`
+        : `${describeRef(policy)} targets ${describeRef(ref)} and cannot be applied; see its own status.`,
   });
 }
 
@@ -182,7 +182,7 @@ export function certificateRefsMissing(path: string): Fault {
     code: 'certificate-missing',
     reason: 'InvalidCertificateRef',
     path,
-    message: 'TLS is to be terminated here, but no certificateRefs are given.',
+    message: 'The listener terminates TLS but has no certificateRefs.',
     hint: 'Add tls.certificateRefs with the name of a Secret of type kubernetes.io/tls.',
   });
 }
@@ -217,7 +217,7 @@ export function certificateUnusable(
     code: 'certificate-unusable',
     reason,
     path,
-    message: `${describeRef(ref)} holds no usable certificate: ${why}`,
+    message: `${describeRef(ref)} contains no usable certificate: ${why}`,
   });
 }
 
@@ -246,6 +246,6 @@ export function caUnusable(path: string, ref: ObjectRef, reason: ConditionReason
     code: 'ca-certificate-unusable',
     reason,
     path,
-    message: `${describeRef(ref)} holds no usable CA certificate in ca.crt: ${why}`,
+    message: `${describeRef(ref)} contains no usable CA certificate in ca.crt: ${why}`,
   });
 }

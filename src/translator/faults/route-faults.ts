@@ -17,7 +17,7 @@ export function kindNotAllowed(path: string, kind: RouteKind, listeners: readonl
     code: 'route-not-allowed',
     reason: 'NotAllowedByListeners',
     path,
-    message: `No listener takes ${kind}s (${listeners.join(', ')}).`,
+    message: `No listener allows ${kind}s (${listeners.join(', ')}).`,
     hint: "The listener's protocol and allowedRoutes.kinds decide.",
   });
 }
@@ -27,7 +27,7 @@ export function namespaceNotAllowed(path: string, namespace: string, listeners: 
     code: 'route-not-allowed',
     reason: 'NotAllowedByListeners',
     path,
-    message: `No listener takes routes of namespace ${namespace} (${listeners.join(', ')}).`,
+    message: `No listener allows routes from namespace ${namespace} (${listeners.join(', ')}).`,
     hint: "The listener's allowedRoutes.namespaces decides; its default is Same.",
   });
 }
@@ -50,7 +50,7 @@ export function protocolTaken(path: string, other: ObjectRef): Fault {
     code: 'route-conflict',
     reason: 'HostnameConflict',
     path,
-    message: `${describeRef(other)} comes first and serves one of these hostnames on the same listener; HTTPRoutes and GRPCRoutes cannot share one.`,
+    message: `${describeRef(other)} takes precedence for one of these hostnames on the same listener; HTTPRoutes and GRPCRoutes cannot share one.`,
     hint: 'Give the routes different hostnames (GRPCRouteSpec.hostnames).',
   });
 }
@@ -60,7 +60,7 @@ export function regexInvalid(path: string, pattern: string, why: string): Fault 
     code: 'regex',
     reason: 'UnsupportedValue',
     path,
-    message: `${JSON.stringify(pattern)} cannot be served as a regular expression: ${why}.`,
+    message: `${JSON.stringify(pattern)} is not a usable regular expression: ${why}.`,
     hint: 'Regular expressions have RE2 syntax: no look-around and no back-references.',
   });
 }
@@ -91,7 +91,7 @@ export function durationInvalid(path: string, value: string): Fault {
     reason: 'UnsupportedValue',
     path,
     message: `${JSON.stringify(value)} is not a duration.`,
-    hint: 'Write it as in 1h30m, 10s or 250ms (GEP-2257).',
+    hint: 'Write it as 1h30m, 10s or 250ms (GEP-2257).',
   });
 }
 
@@ -101,7 +101,7 @@ export function sessionNameInvalid(path: string, why: string): Fault {
     reason: 'UnsupportedValue',
     path,
     message: `sessionName: ${why}`,
-    hint: 'Write a name such as my-session, or leave it out for a name of the rule.',
+    hint: "Write a name such as my-session, or remove it to use the rule's default.",
   });
 }
 
@@ -119,7 +119,7 @@ export function filterRepeated(path: string, type: string): Fault {
     code: 'repeated-filter',
     reason: 'IncompatibleFilters',
     path,
-    message: `Filter ${type} may be given only once.`,
+    message: `Filter ${type} is allowed only once.`,
   });
 }
 
@@ -157,7 +157,7 @@ export function secondLayer4Rule(path: string, kind: RouteKind): Fault {
     code: 'layer4-rule',
     reason: 'UnsupportedValue',
     path,
-    message: `A ${kind} has nothing to choose between rules by: only the first one is served.`,
+    message: `A ${kind} cannot choose between rules: only the first one is served.`,
     hint: 'Put all backendRefs into the first rule, with weights (v1 allows one rule).',
   });
 }

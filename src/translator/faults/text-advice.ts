@@ -9,7 +9,7 @@ export function headerValueChanged(path: string): Fault {
     reason: NO_CONDITION,
     path,
     message:
-      'The value has characters that no header can carry, such as a line end; a space is sent for each.',
+      'The value has characters that a header cannot contain, such as a line end; the gateway sends a space for each.',
     hint: 'Write the value on one line.',
   });
 }
@@ -19,7 +19,7 @@ export function hostNotSet(path: string, value: string): Fault {
     code: 'host-not-set',
     reason: NO_CONDITION,
     path,
-    message: `${JSON.stringify(value)} is no host; the filter leaves Host as it is.`,
+    message: `${JSON.stringify(value)} is not a valid host; the filter does not change Host.`,
     hint: 'Write a name, with a port or without: shop.example or shop.example:8080.',
   });
 }
@@ -29,7 +29,7 @@ export function pathEncoded(path: string, value: string): Fault {
     code: 'path-encoded',
     reason: NO_CONDITION,
     path,
-    message: `${JSON.stringify(value)} has characters that no path can carry; they are sent percent-encoded.`,
+    message: `${JSON.stringify(value)} has characters that a path cannot contain; the gateway percent-encodes them.`,
     hint: 'Write a path without spaces, "?" and "#". A query cannot be replaced; the request keeps its own.',
   });
 }
@@ -40,7 +40,7 @@ export function corsAnyOriginWithCredentials(path: string): Fault {
     reason: NO_CONDITION,
     path,
     message:
-      'With "*" and allowCredentials, pages of every origin may read answers with the cookies of the user.',
-    hint: 'List the origins that may, or leave allowCredentials out.',
+      'With "*" and allowCredentials, pages of every origin may read responses with the cookies of the user.',
+    hint: 'List the allowed origins, or remove allowCredentials.',
   });
 }

@@ -123,7 +123,7 @@ suite('a filter type of a table that has one more', () => {
   test('closes the rule, with a reason, when it cannot be lowered', () => {
     const rule = ruleOf(translateWith(filterWith('never'), withTarpit));
     assert.equal(closed(rule), 'invalid_filter');
-    const message = 'The filter spec.rules[0].filters[0] (Tarpit) cannot be run.';
+    const message = 'The filter spec.rules[0].filters[0] (Tarpit) is not supported.';
     assert.equal(rule.action.kind === 'fail' && rule.action.message, message);
   });
 

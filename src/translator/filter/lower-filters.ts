@@ -19,7 +19,7 @@ export function lowerFilters(
   for (const node of filters) {
     if (isLeftOut(node)) continue;
     const filter = lowerFilter(node, targetOf);
-    if (filter === null) return failure(`The filter ${node.path} (${node.spec.type}) cannot be run.`);
+    if (filter === null) return failure(`The filter ${node.path} (${node.spec.type}) is not supported.`);
     lowered.push(filter);
   }
   return success(lowered);

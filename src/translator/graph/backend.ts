@@ -143,7 +143,7 @@ const isLayer7 = (traffic: Traffic): boolean => traffic === 'HTTP' || traffic ==
 /** appProtocol values that mean HTTP/2: the standard one (KEP-3726), and names in wide use. */
 const HTTP2_APP_PROTOCOLS = new Set(['kubernetes.io/h2c', 'h2c', 'grpc']);
 
-/** GEP-1911. Values that no one has standardised say nothing. */
+/** GEP-1911. Values that no one has standardized say nothing. */
 function protocolOfService(
   port: ServicePort,
   query: BackendQuery,

@@ -61,8 +61,9 @@ export function resolveCertificate(
   const keyPem = decodeBase64Latin1(secret.data?.['tls.key'] ?? '');
   const unusable = (why: string): Result<never, Fault> =>
     failure(certificateUnusable(at.path, target, at.reason, why));
-  if (certificatePem === null || certificatePem === '') return unusable('the key tls.crt holds no PEM text.');
-  if (keyPem === null || keyPem === '') return unusable('the key tls.key holds no PEM text.');
+  if (certificatePem === null || certificatePem === '')
+    return unusable('the key tls.crt contains no PEM data.');
+  if (keyPem === null || keyPem === '') return unusable('the key tls.key contains no PEM data.');
   const reading = context.options.readCertificate(certificatePem, keyPem);
   if (!reading.ok) return unusable(reading.message);
   const id = certificateId(`${target.namespace}/${target.name}`);

@@ -34,7 +34,7 @@ export interface TlsOptionsReading {
 }
 
 /**
- * Reads the options of a listener at `path`. Unknown keys under Sluice's prefix are faults (a misspelt minimum version
+ * Reads the options of a listener at `path`. Unknown keys under Sluice's prefix are faults (a misspelled minimum version
  * must not serve a weaker one); keys of other implementations are warnings.
  */
 export function readTlsOptions(
@@ -73,17 +73,17 @@ function readOption(name: string, value: string): Partial<TlsOptions> | string {
       const bad = given.find((suite) => openSslCipherSuite(suite) === null);
       return bad === undefined
         ? { cipherSuites: given.flatMap((suite) => openSslCipherSuite(suite) ?? []) }
-        : `${JSON.stringify(bad)} is not a cipher suite that is served; docs/reference/tls.md lists them.`;
+        : `${JSON.stringify(bad)} is not a supported cipher suite; docs/reference/tls.md lists them.`;
     }
     case 'alpn-protocols': {
       const alpn = splitList(value);
       const bad = alpn.find((protocol) => !PROTOCOLS.includes(protocol));
       return bad === undefined
         ? { alpn }
-        : `${JSON.stringify(bad)} is not served; write h2, http/1.1 or both.`;
+        : `${JSON.stringify(bad)} is not supported; write h2, http/1.1 or both.`;
     }
     default:
-      return 'there is no such option; there are tls-min-version, tls-max-version, tls-cipher-suites and alpn-protocols.';
+      return 'no such option; the options are tls-min-version, tls-max-version, tls-cipher-suites and alpn-protocols.';
   }
 }
 

@@ -36,11 +36,7 @@ export function policyReconciling(why: string): Verdict {
 
 export function policyProgrammed(fields: FieldOutcomes): Verdict {
   if (fields.size === 0) {
-    return holds(
-      'Programmed',
-      'Programmed',
-      'No backend is governed yet; the policy holds for those that come.',
-    );
+    return holds('Programmed', 'Programmed', 'The policy affects no backend yet.');
   }
   const isWhole = [...fields.values()].every(({ kind }) => kind === 'effective');
   return isWhole
@@ -60,7 +56,7 @@ export function policyConflictedEverywhere(fields: FieldOutcomes): readonly Verd
 
 /** Accepted and Programmed of a policy of which Sluice can serve nothing. */
 export function policyNothingServed(fields: FieldOutcomes): readonly Verdict[] {
-  const message = `Nothing of it can be served. ${lostFields(fields)}`;
+  const message = `None of its fields is supported. ${lostFields(fields)}`;
   return [fails('Accepted', 'Invalid', message), fails('Programmed', 'Invalid', message)];
 }
 
@@ -72,6 +68,6 @@ export function policyAffected(policies: readonly ObjectRef[]): readonly Verdict
   return [...byKind].map(([type, ofKind]) => {
     const names = ofKind.slice(0, MAX_NAMED).map(describeRef);
     const more = ofKind.length > MAX_NAMED ? ` (+${String(ofKind.length - MAX_NAMED)} more)` : '';
-    return holds(type, 'PolicyAffected', `Governed by ${names.join(', ')}${more}.`);
+    return holds(type, 'PolicyAffected', `Affected by ${names.join(', ')}${more}.`);
   });
 }

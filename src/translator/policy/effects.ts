@@ -273,9 +273,9 @@ function textAt({ merged }: Combined, { fields }: PolicySettings, path: string):
 const SPOKEN = { http1: 'HTTP/1.1', h2: 'HTTP/2', tcp: 'TCP', udp: 'UDP' } as const;
 
 function unservedBecause(upstream: Upstream | null, { protocols }: SettingField): string | null {
-  if (protocols.length === 0) return 'the platform has no way to set it';
+  if (protocols.length === 0) return 'the platform cannot set it';
   if (upstream === null) return null;
   return protocols.includes(upstream.protocol)
     ? null
-    : `it means nothing to backends spoken to over ${SPOKEN[upstream.protocol]}`;
+    : `it has no effect on backends that use ${SPOKEN[upstream.protocol]}`;
 }

@@ -7,7 +7,7 @@ export function noValidCa(path: string): Fault {
     code: 'no-valid-ca-certificate',
     reason: 'NoValidCACertificate',
     path,
-    message: 'No CA certificate is usable, so no backend could be verified; requests to it answer 500.',
+    message: 'No CA certificate is usable, so no backend can be verified; requests to it get 500.',
   });
 }
 
@@ -16,7 +16,7 @@ export function trustMissing(path: string): Fault {
     code: 'no-trust',
     reason: 'Invalid',
     path,
-    message: 'Neither caCertificateRefs nor wellKnownCACertificates says whom to trust.',
+    message: 'The policy has neither caCertificateRefs nor wellKnownCACertificates.',
     hint: 'Set wellKnownCACertificates: System, or refer to a ConfigMap with ca.crt.',
   });
 }
@@ -45,7 +45,7 @@ export function policyOptionForeign(path: string, key: string): Fault {
     code: 'tls-option-foreign',
     reason: 'Accepted',
     path,
-    message: `TLS option ${key} belongs to another implementation and is not served.`,
+    message: `TLS option ${key} belongs to another implementation and has no effect.`,
   });
 }
 
@@ -54,8 +54,8 @@ export function policyTargetUnsupported(path: string, target: ObjectRef, kinds: 
     code: 'policy-target-kind',
     reason: 'TargetNotFound',
     path,
-    message: `A policy of this kind cannot govern ${describeRef(target)} of group ${JSON.stringify(target.group)}.`,
-    hint: `It governs ${kinds.join(' or ')}.`,
+    message: `A policy of this kind cannot target ${describeRef(target)} of group ${JSON.stringify(target.group)}.`,
+    hint: `It can target ${kinds.join(' or ')}.`,
   });
 }
 
@@ -99,7 +99,7 @@ export function poolSettingsOnRoute(path: string, block: string): Fault {
     code: 'policy-pool-on-route',
     reason: 'Invalid',
     path,
-    message: `${block} belongs to a pool of connections, which routes share.`,
+    message: `${block} configures a connection pool, which routes share.`,
     hint: 'Set it in a policy of a Service, Gateway or ListenerSet.',
   });
 }
@@ -109,7 +109,7 @@ export function policyConflicted(path: string, target: ObjectRef, winner: Object
     code: 'policy-conflict',
     reason: 'Conflicted',
     path,
-    message: `${describeRef(target)} is governed by ${describeRef(winner)}, which comes first.`,
+    message: `${describeRef(target)} already has a policy that takes precedence: ${describeRef(winner)}.`,
   });
 }
 
@@ -145,8 +145,8 @@ export function policyBlockConflicted(
     code: 'policy-block-conflict',
     reason: 'Conflicted',
     path,
-    message: `${block} of ${where} is governed by ${describeRef(by)}, which goes before ${loser}.`,
-    hint: 'Keep it in one of the two.',
+    message: `${block} of ${where} is set by ${describeRef(by)}, which takes precedence over ${loser}.`,
+    hint: 'Keep it in only one of them.',
   });
 }
 
@@ -155,7 +155,7 @@ export function policyUnused(path: string, target: ObjectRef): Fault {
     code: 'policy-unused',
     reason: 'Accepted',
     path,
-    message: `No route that is attached to a Gateway of ours uses ${describeRef(target)}.`,
+    message: `No route attached to a Gateway that Sluice serves uses ${describeRef(target)}.`,
   });
 }
 
@@ -177,19 +177,19 @@ export function whyLost(outcome: FieldOutcome): string {
       return 'applied';
     case 'overridden':
       return outcome.samePlace
-        ? `set by ${describeRef(outcome.by)}, which comes first for the same target`
+        ? `set by ${describeRef(outcome.by)}, which takes precedence for the same target`
         : `overridden by ${describeRef(outcome.by)}`;
     case 'refused':
       return `no exemption from ${describeRef(outcome.by)}, whose precedence is Override`;
     case 'unserved':
-      return `not served: ${outcome.why}`;
+      return `not supported: ${outcome.why}`;
   }
 }
 
 type Overridden = Extract<FieldOutcome, { kind: 'overridden' }>;
 
 export function policyFieldOverridden(path: string, outcome: Overridden): Fault {
-  const message = `${path} applies nowhere: ${whyLost(outcome)}.`;
+  const message = `${path} has no effect: ${whyLost(outcome)}.`;
   if (!outcome.samePlace) {
     return infoFault({
       code: 'policy-field-overridden',
@@ -223,7 +223,7 @@ export function policyFieldUnserved(path: string, why: string): Fault {
     code: 'policy-field-unserved',
     reason: 'PartiallyProgrammed',
     path: `spec.${path}`,
-    message: `${path} is not served: ${why}.`,
-    hint: 'Take it out of the policy.',
+    message: `${path} is not supported: ${why}.`,
+    hint: 'Remove it from the policy.',
   });
 }

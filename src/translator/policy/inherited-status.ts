@@ -36,7 +36,7 @@ function entryOfTarget(policy: PolicyNode, { ref, sectionName, missing }: Policy
   const all = missing === null ? faults : [...faults, missing];
   if (all.length > 0)
     return { ancestorRef, verdicts: [notAccepted(all), policyNotProgrammed(all), references] };
-  const waiting = policyReconciling(`No Gateway of ours leads to ${describeRef(ref)}.`);
+  const waiting = policyReconciling(`No Gateway that Sluice serves routes to ${describeRef(ref)}.`);
   return { ancestorRef, verdicts: [accepted('The policy'), waiting, references] };
 }
 

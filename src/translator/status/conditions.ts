@@ -73,7 +73,7 @@ export function versionUnsupported(found: readonly string[], unreadable: readonl
     found.length === 0
       ? []
       : [
-          `The cluster has Gateway API CRDs of ${found.join(', ')}; supported is ${SUPPORTED_VERSION} and older v1 versions. Served as far as they agree.`,
+          `The cluster has Gateway API CRDs of ${found.join(', ')}; Sluice supports ${SUPPORTED_VERSION} and older v1 versions, and serves the fields that both have.`,
         ];
   const ofKinds = unreadable.map(
     ({ kind, versions }) =>
@@ -121,12 +121,12 @@ const withTrouble = (message: string, trouble: string | null): string =>
 
 export function addressNotUsable(addresses: readonly string[]): Verdict {
   const list = addresses.join(', ');
-  const message = `Not available here: ${list}. Ask for an address that the network or load balancer can assign, or leave spec.addresses out.`;
+  const message = `Not available here: ${list}. Request an address that the network or load balancer can assign, or remove spec.addresses.`;
   return fails('Programmed', 'AddressNotUsable', message);
 }
 
 export function addressNotAllowed(addresses: readonly string[]): Verdict {
-  const message = `The GatewayClass does not let Gateways claim ${addresses.join(', ')} as an external IP. Leave spec.addresses out, or use a Service of type LoadBalancer.`;
+  const message = `The GatewayClass does not let Gateways claim ${addresses.join(', ')} as an external IP. Remove spec.addresses, or use a Service of type LoadBalancer.`;
   return fails('Programmed', 'AddressNotUsable', message);
 }
 
@@ -136,7 +136,7 @@ export function listenersNotResolved(names: readonly string[]): Verdict {
 }
 
 export function insecureFrontendValidation(): Verdict {
-  const message = 'AllowInsecureFallback lets in clients whose certificate is missing or does not verify.';
+  const message = 'AllowInsecureFallback accepts clients whose certificate is missing or invalid.';
   return holds('InsecureFrontendValidationMode', 'ConfigurationChanged', message);
 }
 

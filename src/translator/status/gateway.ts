@@ -120,11 +120,11 @@ export function blockedBy(gateway: GatewayNode, observation: DataPlaneObservatio
   if (assigned.size === 0) return addressNotAssigned(trouble);
   if (refused !== null) {
     return notProgrammedInvalid(
-      `Proxies keep the configuration before this one, which they cannot serve: ${refused}`,
+      `Proxies keep the previous configuration because they cannot serve this one: ${refused}`,
     );
   }
   if (acknowledged === null || acknowledged.proxies === 0) {
-    return pending('Waiting for a proxy to take the configuration.', trouble);
+    return pending('Waiting for a proxy to apply the configuration.', trouble);
   }
   const generation = generationOf(gateway.object);
   return acknowledged.generation < generation

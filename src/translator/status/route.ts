@@ -65,7 +65,7 @@ function acceptance(
 
 const effectOn = ({ kind }: RouteNode): string =>
   kind === 'HTTPRoute' || kind === 'GRPCRoute'
-    ? 'What they still match, and no other rule before them, answers 500.'
+    ? 'Requests that match them get 500.'
     : 'They get no connections.';
 
 function labelOf({ index, name }: RuleNode): string {

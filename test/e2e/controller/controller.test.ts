@@ -224,7 +224,7 @@ suite('controller', () => {
     const conditions = [{ type: 'ReplicaFailure', status: 'True', message: 'exceeded quota: pods' }];
     cluster.api.store.update('apps/deployments', { ...deployment, status: { conditions } }, 'status');
     await cluster.api.until(
-      () => message() === 'Waiting for a proxy to take the configuration. exceeded quota: pods',
+      () => message() === 'Waiting for a proxy to apply the configuration. exceeded quota: pods',
     );
   });
 

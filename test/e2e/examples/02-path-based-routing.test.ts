@@ -17,7 +17,7 @@ const GETS = [
   ['/products/new', 'home', '/products/new'],
   ['/api', 'api', '/v2'],
   ['/api/orders?open=1', 'api', '/v2/orders?open=1'],
-  // Normalised once, before the match, and forwarded as matched.
+  // Normalized once, before the match, and forwarded as matched.
   ['/api/../cart', 'cart', '/cart'],
   ['/%61pi/orders', 'api', '/v2/orders'],
   ['/x/./../cart/items', 'cart', '/cart/items'],

@@ -27,7 +27,7 @@ test(`blue/green: ${String(SWITCHES)} switches under load lose nothing`, async (
     await store.sluice.until(
       ({ routes }) => (routes[0]?.generation ?? 0) > index && routes[0]?.servedSince !== null,
     );
-    // Active on all workers: every later request goes to the new colour.
+    // Active on all workers: every later request goes to the new color.
     assert.equal((await store.echo({ host })).name, `default/storefront-${to}`);
     await load.answers(50);
     assert.equal(last, `default/storefront-${to}`);

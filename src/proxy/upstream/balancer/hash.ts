@@ -1,4 +1,4 @@
-/** Hashes for consistent hashing. They are part of the data plane's behaviour: every worker of every version must agree on them. */
+/** Hashes for consistent hashing. They are part of the data plane's behavior: every worker of every version must agree on them. */
 
 const FNV_OFFSET = 0x811c_9dc5;
 const FNV_PRIME = 0x0100_0193;
@@ -12,7 +12,7 @@ export function hashText(text: string, seed = 0): number {
   return mix(hash);
 }
 
-/** Every bit of the result depends on every bit of `value` (the finaliser of MurmurHash3); `[0, 2^32)`. */
+/** Every bit of the result depends on every bit of `value` (the finalizer of MurmurHash3); `[0, 2^32)`. */
 export function mix(value: number): number {
   let bits = value ^ (value >>> 16);
   bits = Math.imul(bits, 0x85eb_ca6b);

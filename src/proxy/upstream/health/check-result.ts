@@ -21,10 +21,10 @@ export const PASSED: CheckResult = { failure: null, detail: '' };
 
 const SEEN: Readonly<Record<Exclude<CheckFailure, 'status'>, string>> = {
   connect_failed: 'no connection',
-  timeout: 'no answer in time',
+  timeout: 'no response in time',
   reset: 'the connection was closed',
-  invalid: 'the answer is malformed',
-  not_serving: 'it says that it does not serve',
+  invalid: 'the response is malformed',
+  not_serving: 'it reports NOT_SERVING',
 };
 
 export const failed = (failure: Exclude<CheckFailure, 'status'>): CheckResult => ({

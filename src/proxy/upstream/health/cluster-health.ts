@@ -108,7 +108,7 @@ export class ClusterHealth implements OutlierHost, CheckHost {
     this.#listener.onHealthChanged();
   }
   onReadmitted(name: string): void {
-    if (this.#speaksFor('detector')) this.#log('endpoint is back after its ejection', name, '');
+    if (this.#speaksFor('detector')) this.#log('endpoint returns after its ejection', name, '');
     this.#listener.onHealthChanged();
   }
 

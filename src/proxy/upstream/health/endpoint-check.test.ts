@@ -100,7 +100,7 @@ test('an endpoint fails at the threshold, and not one check before', () => {
   assert.deepEqual(news, ['failing', 'passing']);
 });
 
-test('no answer in time is a failure, and the check is broken off', () => {
+test('no response in time is a failure, and the check is broken off', () => {
   const { check, probe, clock, slots } = setUp({ unhealthyThreshold: 1 });
   probe.answer = null;
   check.start();

@@ -37,7 +37,7 @@ export class GrpcEvaluator implements ResponseEvaluator {
   #headStatus = NO_STATUS;
 
   onHead(head: ResponseHead): CheckResult {
-    if (head.status !== 200) return wrongStatus(`it answered ${head.status}`);
+    if (head.status !== 200) return wrongStatus(`it responded with ${head.status}`);
     this.#headStatus = grpcStatusOf(head);
     return PASSED;
   }

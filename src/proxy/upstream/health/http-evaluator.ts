@@ -15,7 +15,7 @@ export class HttpEvaluator implements ResponseEvaluator {
 
   onHead({ status }: ResponseHead): CheckResult {
     const isExpected = this.#expected.some(({ start, end }) => status >= start && status <= end);
-    return isExpected ? PASSED : wrongStatus(`it answered ${status}`);
+    return isExpected ? PASSED : wrongStatus(`it responded with ${status}`);
   }
 
   onData(): void {

@@ -59,18 +59,21 @@ function textFaults({ sessionPersistence, healthCheck }: BackendSettings): reado
   const http = 'spec.healthCheck.active.http';
   const checked: readonly (readonly [path: string, error: string | null])[] = [
     ['spec.sessionPersistence.sessionName', sessionNameError(sessionName, type)],
-    [`${http}.path`, isRequestTarget(path) ? null : `${JSON.stringify(path)} is no path, such as /healthz.`],
+    [
+      `${http}.path`,
+      isRequestTarget(path) ? null : `${JSON.stringify(path)} is not a path, such as /healthz.`,
+    ],
     [
       `${http}.hostname`,
       hostname === '' || isAuthority(hostname)
         ? null
-        : `${JSON.stringify(hostname)} is no host, such as shop.example or shop.example:8080.`,
+        : `${JSON.stringify(hostname)} is not a host, such as shop.example or shop.example:8080.`,
     ],
     ...headers.map(
       ({ name }, index) =>
         [
           `${http}.headers[${String(index)}].name`,
-          isToken(name) ? null : `${JSON.stringify(name)} is no header name.`,
+          isToken(name) ? null : `${JSON.stringify(name)} is not a header name.`,
         ] as const,
     ),
   ];

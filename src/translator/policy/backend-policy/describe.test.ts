@@ -35,7 +35,7 @@ suite('settings described', () => {
   test('without policies every block is there once, with its defaults', () => {
     const settings = shown([[]]);
     assert.equal(settings.get('timeouts.request'), '0s');
-    assert.equal(settings.get('retry'), 'one other endpoint where nothing was sent');
+    assert.equal(settings.get('retry'), 'one other endpoint, if nothing was sent');
     assert.equal(settings.get('healthCheck.active'), 'off');
     assert.equal(settings.get('retry.attempts'), undefined);
     assert.deepEqual(shown([]), settings);

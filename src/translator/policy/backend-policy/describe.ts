@@ -10,7 +10,7 @@ type Layer = SettingsLayer<BackendSettings>;
 
 /** Optional blocks, with what applies without them. */
 const OPTIONAL: Readonly<Record<string, string>> = {
-  retry: 'one other endpoint where nothing was sent',
+  retry: 'one other endpoint, if nothing was sent',
   'loadBalancer.slowStart': 'off',
   'loadBalancer.consistentHash': 'off',
   'loadBalancer.zoneAware.preferLocal': 'off',
