@@ -1,7 +1,7 @@
-/** docs/reference/backend-policy.md names every field of the kind, with the default and unit that the code has, and every reason. */
+/** The descriptions in the CRD of BackendPolicy, and so docs/reference/backend-policy.md, have the defaults and units of the code. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { readFields } from '../../scripts/docs/fields.ts';
 import { listSpecFields } from '../../src/gatewayapi/spec-fields.ts';
 import type { BackendPolicySpec } from '../../src/gatewayapi/generated/types.ts';
 import { readMeasures } from '../../src/translator/measures.ts';
@@ -15,31 +15,28 @@ import { parseDurationMs } from '../../src/lib/duration.ts';
 import { parseBytes } from '../../src/lib/quantity.ts';
 import { DEFAULT_CLUSTER_POLICY, DEFAULT_TIMEOUTS } from '../../src/ir/policy.ts';
 import type { BackendSettings } from '../../src/translator/policy/backend-policy/backend-settings.ts';
-import { tableRows } from '../support/markdown.ts';
-
-const page = readFileSync(new URL('../../docs/reference/backend-policy.md', import.meta.url), 'utf8');
-const rows = tableRows(page, 'field').map((cells) => cells.map((cell) => cell.replaceAll('`', '')));
 
 /** Lists and their parts are one field of the policy. */
 const fieldOf = (path: string): string => path.replace(/^spec\./, '').replace(/\[\].*$/, '');
-const settings = rows.filter(([path = '']) => !path.startsWith('spec.targetRefs'));
+const rows = readFields('BackendPolicy');
+const settings = rows.filter(({ path }) => !path.startsWith('spec.targetRefs'));
 
 test('every field is documented, and no other', () => {
-  const documented = rows.map(([path = '']) => path);
-  assert.deepEqual(documented.toSorted(), listSpecFields('BackendPolicy'));
+  assert.deepEqual(rows.map(({ path }) => path).toSorted(), listSpecFields('BackendPolicy'));
 });
 
 test('every setting is known to the merge, and no other', () => {
-  const documented = new Set(settings.map(([path = '']) => fieldOf(path)));
+  const documented = new Set(settings.map(({ path }) => fieldOf(path)));
   assert.deepEqual([...documented].toSorted(), Object.keys(POLICY_FIELDS).toSorted());
 });
 
 test('defaults and units are those of the table in code', () => {
-  for (const [path = '', standard = '', unit = ''] of settings) {
+  const units = { duration: 'duration', size: 'bytes' } as Readonly<Record<string, string>>;
+  for (const { path, type, fallback } of settings) {
     const field = POLICY_FIELDS[fieldOf(path)];
     assert.ok(field !== undefined, path);
-    assert.equal(unit === 'duration' || unit === 'bytes' ? unit : 'plain', field.unit, path);
-    if (!/\[\]\./.test(path)) assert.equal(standard, field.fallback, path);
+    assert.equal(units[type] ?? 'plain', field.unit, path);
+    if (!/\[\]\./.test(path)) assert.equal(fallback, field.fallback, path);
   }
 });
 

@@ -1,17 +1,16 @@
-/** docs/reference/proxy-config.md names every field of the kind, with the default that the code has. */
+/** The descriptions in the CRD of ProxyConfig, and so docs/reference/proxy-config.md, have the defaults of the code. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { readFields } from '../../scripts/docs/fields.ts';
 import { listSpecFields } from '../../src/gatewayapi/spec-fields.ts';
 import type { ClientLimits } from '../../src/ir/client-limits.ts';
 import { DEFAULT_PROXY_SETTINGS } from '../../src/ir/gateway-config.ts';
 import { DEFAULT_OVERRIDES } from '../../src/translator/graph/gateway-overrides.ts';
-import { lowerSettings, lowerWorkload } from '../../src/translator/lower/proxy-config.ts';
-import { tableRows } from '../support/markdown.ts';
+import { lowerWorkload } from '../../src/translator/lower/proxy-config.ts';
 
 const page = readFileSync(new URL('../../docs/reference/proxy-config.md', import.meta.url), 'utf8');
-const rows = tableRows(page, 'field').map((cells) => cells.map((cell) => cell.replaceAll('`', '')));
-const defaults = new Map(rows.map(([field = '', standard = '']) => [field, standard]));
+const defaults = new Map(readFields('ProxyConfig').map(({ path, fallback }) => [path, fallback]));
 
 test('every field is documented, and no other', () => {
   assert.deepEqual([...defaults.keys()].toSorted(), listSpecFields('ProxyConfig'));
@@ -58,19 +57,6 @@ test('defaults are those of the code', () => {
   };
   for (const [field, standard] of Object.entries(expected))
     assert.equal(defaults.get(field), standard, field);
-});
-
-test('what applies everywhere is what reaches a proxy with its configuration', () => {
-  const everywhere = rows.filter(([, , where]) => where === 'everywhere').map(([field = '']) => field);
-  const settings = Object.keys(lowerSettings([], [])).map((name) => name.toLowerCase());
-  const named = everywhere.map((field) =>
-    field
-      .replace('spec.proxy.', '')
-      .replace(/^spec\.(limits|timeouts)\..*/, 'limits')
-      .replace('[]', '')
-      .toLowerCase(),
-  );
-  assert.deepEqual([...new Set(named)].toSorted(), settings.toSorted());
 });
 
 test('what a Gateway may set by default is what the code allows', () => {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type {
   ChangeItem,
-  ItemAnswer,
-  ListAnswer,
+  ItemResponse,
+  ListResponse,
   ListenerItem,
   RouteItem,
   SummaryItem,
@@ -54,7 +54,7 @@ async function* eventsOf(sluice: SluiceProcess): AsyncGenerator<SentEvent, undef
 
 test('an edit of a file grows the revision, arrives as an event, and is served', async (t) => {
   const { sluice, folder } = await serveCopy(t);
-  const before = await ask<ListAnswer<RouteItem>>(sluice, 'routes');
+  const before = await ask<ListResponse<RouteItem>>(sluice, 'routes');
   assert.equal(before.items[0]?.rules[1]?.matches[0]?.headers[0]?.value, 'beta');
   const events = eventsOf(sluice);
   assert.equal((await events.next()).value?.event, 'hello');
@@ -66,13 +66,13 @@ test('an edit of a file grows the revision, arrives as an event, and is served',
     assert.ok(change.collections.includes('routes'));
     break;
   }
-  const after = await ask<ListAnswer<RouteItem>>(sluice, 'routes');
+  const after = await ask<ListResponse<RouteItem>>(sluice, 'routes');
   assert.ok(after.revision > before.revision);
   assert.equal(after.instance, before.instance);
   assert.equal(after.items[0]?.rules[1]?.matches[0]?.headers[0]?.value, 'gamma');
   let served: string | null | undefined = null;
   while (served === null) {
-    const { items } = await ask<ListAnswer<ChangeItem>>(sluice, 'changes?kind=HTTPRoute&limit=1');
+    const { items } = await ask<ListResponse<ChangeItem>>(sluice, 'changes?kind=HTTPRoute&limit=1');
     served = items[0]?.servedAt;
   }
   assert.ok(served !== undefined && Date.parse(served) > 0);
@@ -102,10 +102,13 @@ spec:
     ),
   );
   const inStatus = gateways.find(({ kind }) => kind === 'ListenerSet')?.listeners[0];
-  const { item } = await ask<ItemAnswer<ListenerItem>>(sluice, 'listeners/ListenerSet/default/tenant/extra');
+  const { item } = await ask<ItemResponse<ListenerItem>>(
+    sluice,
+    'listeners/ListenerSet/default/tenant/extra',
+  );
   assert.equal(item.gateway, 'default/web');
   assert.deepEqual(item.bound, inStatus?.bound);
-  const { item: summary } = await ask<ItemAnswer<SummaryItem>>(sluice, 'summary');
+  const { item: summary } = await ask<ItemResponse<SummaryItem>>(sluice, 'summary');
   assert.deepEqual(summary.listeners, { total: 2, bound: 2 });
 });
 

@@ -28,7 +28,7 @@ const gateways = ({ gateways: all }: { readonly gateways: readonly string[] }): 
 export const COLLECTIONS = {
   gateways: {
     type: 'GatewayItem',
-    text: 'Gateways of the classes that are served here.',
+    text: 'Gateways of the classes that Sluice serves.',
     items: ({ lists }) => lists.gateways,
     filters: { namespace, gateway: ({ id }: GatewayItem) => [id] },
   },
@@ -46,7 +46,7 @@ export const COLLECTIONS = {
   },
   attachments: {
     type: 'AttachmentItem',
-    text: 'What each route attaches to, and the listeners that serve it.',
+    text: 'Parents of each route, and the listeners that serve it.',
     items: ({ lists }) => lists.attachments,
     filters: {
       namespace,
@@ -62,13 +62,13 @@ export const COLLECTIONS = {
   },
   objects: {
     type: 'ObjectItem',
-    text: 'Every object with a status, GatewayClasses and ProxyConfigs included.',
+    text: 'All objects with a status, including GatewayClasses and ProxyConfigs.',
     items: ({ lists }) => lists.objects,
     filters: { namespace, kind },
   },
   findings: {
     type: 'FindingItem',
-    text: 'What is wrong with the present objects, as `sluice check` reports it.',
+    text: 'Findings about the current objects, as in `sluice check`.',
     items: ({ lists }) => lists.findings,
     filters: {
       namespace,
@@ -78,19 +78,19 @@ export const COLLECTIONS = {
   },
   backends: {
     type: 'BackendItem',
-    text: 'Backends that rules lead to, with endpoints and their health.',
+    text: 'Backends of rules, with endpoints and their health.',
     items: ({ lists }) => lists.backends,
     filters: { namespace, gateway: gateways },
   },
   proxies: {
     type: 'ProxyItem',
-    text: 'Proxies of each Gateway: what they serve, the ports they have bound, what they refused.',
+    text: 'Proxies of each Gateway: what they serve, the ports they have bound, what they rejected.',
     items: ({ lists }) => lists.proxies,
     filters: { namespace, gateway },
   },
   certificates: {
     type: 'CertificateItem',
-    text: 'Certificates in use: names, expiry, and who uses them.',
+    text: 'Certificates in use: names, expiry, and the listeners and backends that use them.',
     items: ({ lists }) => lists.certificates,
     filters: { namespace, gateway: gateways },
   },

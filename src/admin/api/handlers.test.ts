@@ -5,7 +5,7 @@ import { GATEWAY, routeAt, ViewLab } from '../../../test/support/view-lab.ts';
 import type { AdminAnswer } from '../server.ts';
 import { COLLECTIONS } from './collections.ts';
 import { answerApi, answerOtherVersion } from './handlers.ts';
-import type { ErrorAnswer, ItemAnswer, ListAnswer, RouteItem } from './resources.ts';
+import type { ErrorResponse, ItemResponse, ListResponse, RouteItem } from './resources.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
 
@@ -24,17 +24,17 @@ const request = (path: string, headers: Readonly<Record<string, string>> = {}) =
 const ask = (lab: ViewLab, path: string, headers = {}): Promise<AdminAnswer> =>
   answerApi(lab.view, request(`/api/v1/${path}`, headers));
 
-async function list(lab: ViewLab, path: string): Promise<ListAnswer<{ readonly id: string }>> {
+async function list(lab: ViewLab, path: string): Promise<ListResponse<{ readonly id: string }>> {
   const { status, body } = await ask(lab, path);
   assert.equal(status, 200, body);
-  return JSON.parse(body) as ListAnswer<{ readonly id: string }>;
+  return JSON.parse(body) as ListResponse<{ readonly id: string }>;
 }
 
-const idsOf = ({ items }: ListAnswer<{ readonly id: string }>): string[] => items.map(({ id }) => id);
+const idsOf = ({ items }: ListResponse<{ readonly id: string }>): string[] => items.map(({ id }) => id);
 
-async function refused(lab: ViewLab, path: string): Promise<ErrorAnswer & { readonly status: number }> {
+async function refused(lab: ViewLab, path: string): Promise<ErrorResponse & { readonly status: number }> {
   const { status, body } = await ask(lab, path);
-  return { status, ...(JSON.parse(body) as ErrorAnswer) };
+  return { status, ...(JSON.parse(body) as ErrorResponse) };
 }
 
 suite('api', () => {
@@ -51,7 +51,7 @@ suite('api', () => {
       for (const { id } of page.items) {
         const { status, body } = await ask(lab, `${name}/${id}`);
         assert.equal(status, 200, body);
-        assert.equal((JSON.parse(body) as ItemAnswer<{ readonly id: string }>).item.id, id);
+        assert.equal((JSON.parse(body) as ItemResponse<{ readonly id: string }>).item.id, id);
       }
     }
   });
@@ -94,7 +94,7 @@ suite('api', () => {
   test('a single route has the settings of its backends, with their origin', async () => {
     const lab = labOfRoutes();
     const { body } = await ask(lab, 'routes/HTTPRoute/default/a');
-    const { item } = JSON.parse(body) as ItemAnswer<RouteItem>;
+    const { item } = JSON.parse(body) as ItemResponse<RouteItem>;
     const settings = item.rules[0]?.backends[0]?.settings ?? [];
     assert.deepEqual(
       settings.find(({ field }) => field === 'timeouts.request'),

@@ -7,11 +7,11 @@ import { referenceTo } from '../view/objects.ts';
 import type { GatewayView } from '../view/view.ts';
 import { COLLECTIONS, isCollection, pageOf, type CollectionName } from './collections.ts';
 import type {
-  Answer,
-  ErrorAnswer,
-  IndexAnswer,
-  ItemAnswer,
-  ListAnswer,
+  ApiResponse,
+  ErrorResponse,
+  IndexResponse,
+  ItemResponse,
+  ListResponse,
   RouteItem,
   RuleItem,
   SettingItem,
@@ -56,7 +56,7 @@ export const answerOtherVersion = ({ url }: AdminRequest): AdminAnswer =>
   apiError(404, `there is no ${url.pathname}`, `the API begins at ${API_PREFIX}`);
 
 export function apiError(status: number, error: string, hint: string | null): AdminAnswer {
-  const answer: ErrorAnswer = { error, hint };
+  const answer: ErrorResponse = { error, hint };
   return json(answer, status);
 }
 
@@ -95,27 +95,27 @@ function answerOf(
   collection: ParsedPath['collection'],
   id: string | null,
   query: URLSearchParams,
-): Answer {
-  const about: Answer = { instance: view.instance, revision: view.revision };
+): ApiResponse {
+  const about: ApiResponse = { instance: view.instance, revision: view.revision };
   if (id !== null || collection === '' || collection === 'summary') checkQuery(query, []);
   if (collection === '') {
     const names = ['summary', 'events', ...Object.keys(COLLECTIONS)];
-    const index: IndexAnswer = { ...about, items: names.map((name) => `${API_PREFIX}${name}`) };
+    const index: IndexResponse = { ...about, items: names.map((name) => `${API_PREFIX}${name}`) };
     return index;
   }
   if (collection === 'summary') {
-    const answer: ItemAnswer<SummaryItem> = { ...about, item: view.summary };
+    const answer: ItemResponse<SummaryItem> = { ...about, item: view.summary };
     return answer;
   }
   return id === null ? listAnswer(about, view, collection, query) : itemAnswer(about, view, collection, id);
 }
 
 function listAnswer(
-  about: Answer,
+  about: ApiResponse,
   view: GatewayView,
   collection: CollectionName,
   query: URLSearchParams,
-): ListAnswer<unknown> {
+): ListResponse<unknown> {
   const names = Object.keys(COLLECTIONS[collection].filters);
   checkQuery(query, [...names, 'limit', 'continue']);
   const filters = new Map(
@@ -163,11 +163,11 @@ function fromToken(token: string): string {
 }
 
 function itemAnswer(
-  about: Answer,
+  about: ApiResponse,
   view: GatewayView,
   collection: CollectionName,
   id: string,
-): ItemAnswer<unknown> {
+): ItemResponse<unknown> {
   const items: readonly { readonly id: string }[] = COLLECTIONS[collection].items(view);
   const item = items.find((one) => one.id === id);
   if (item === undefined) {

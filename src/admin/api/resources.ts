@@ -3,39 +3,39 @@
  * comments included. It imports nothing, so that a browser's code can share it.
  */
 
-/** Part of every answer. */
-export interface Answer {
-  /** The process that answers; another one after a restart. */
+/** Part of every response. */
+export interface ApiResponse {
+  /** The process that responds; a different value after each restart. */
   readonly instance: string;
-  /** Grows whenever something that the API shows changes. Comparable within one `instance` only. */
+  /** Grows with every change that the API shows. Comparable only within one `instance`. */
   readonly revision: number;
 }
 
-/** The answer of `/api/v1/`. */
-export interface IndexAnswer extends Answer {
-  /** Paths. */
+/** The response of `/api/v1/`. */
+export interface IndexResponse extends ApiResponse {
+  /** Paths of the lists. */
   readonly items: readonly string[];
 }
 
-/** The answer of a list. */
-export interface ListAnswer<Item> extends Answer {
+/** The response of a list. */
+export interface ListResponse<Item> extends ApiResponse {
   /** One page, in a stable order. */
   readonly items: readonly Item[];
-  /** How many items match, on all pages. */
+  /** Number of matching items on all pages. */
   readonly total: number;
   /** The `continue` parameter of the next page; null on the last one. */
   readonly continue: string | null;
 }
 
-/** The answer of a single item, and of `/api/v1/summary`. */
-export interface ItemAnswer<Item> extends Answer {
+/** The response of a single item, and of `/api/v1/summary`. */
+export interface ItemResponse<Item> extends ApiResponse {
   readonly item: Item;
 }
 
-/** The answer to a request that cannot be answered, with a status of 400 or more. */
-export interface ErrorAnswer {
+/** The response to an invalid request, with a status of 400 or above. */
+export interface ErrorResponse {
   readonly error: string;
-  /** What to ask instead; null when there is nothing better than the error. */
+  /** How to correct the request; null if there is no hint. */
   readonly hint: string | null;
 }
 
@@ -47,7 +47,7 @@ export interface ConditionReport {
   readonly message: string;
 }
 
-/** An object that a route or a policy names. */
+/** An object that a route or a policy refers to. */
 export interface Reference {
   readonly kind: string;
   readonly namespace: string;
@@ -56,14 +56,14 @@ export interface Reference {
   readonly section: string | null;
 }
 
-/** How much there is of everything, and what is wrong. */
+/** Numbers of objects, and of those with problems. */
 export interface SummaryItem {
-  /** Of Sluice. */
+  /** Version of Sluice. */
   readonly version: string;
   /** RFC 3339. */
   readonly startedAt: string;
   readonly ready: boolean;
-  /** Why it is not ready; null when it is. */
+  /** Why it is not ready; null if it is. */
   readonly notReady: string | null;
   /** `programmed`: Gateways whose newest generation is served. */
   readonly gateways: { readonly total: number; readonly programmed: number };
@@ -73,9 +73,9 @@ export interface SummaryItem {
   readonly routes: { readonly total: number; readonly accepted: number };
   /** `current`: proxies that serve the newest configuration. */
   readonly proxies: { readonly total: number; readonly current: number };
-  /** Numbers of backends. `failing`: all endpoints are out. */
+  /** `failing`: backends whose endpoints are all out. */
   readonly backends: { readonly total: number; readonly failing: number };
-  /** `expiring`: within 30 days, or expired. */
+  /** `expiring`: certificates that have expired or expire within 30 days. */
   readonly certificates: { readonly total: number; readonly expiring: number };
   readonly findings: { readonly error: number; readonly warning: number; readonly info: number };
 }
@@ -87,16 +87,16 @@ export interface GatewayItem {
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
-  /** RFC 3339: since when every proxy serves this generation; null when it is not served. */
+  /** RFC 3339: since when every proxy serves this generation; null if it is not served. */
   readonly servedSince: string | null;
   readonly gatewayClass: string;
   readonly addresses: readonly string[];
-  /** Ids of its listeners, those of its ListenerSets included. */
+  /** Ids of its listeners, including those of its ListenerSets. */
   readonly listeners: readonly string[];
   readonly conditions: readonly ConditionReport[];
-  /** How many proxies serve the newest generation; null when the Gateway is not served. */
+  /** `serving`: proxies that serve the newest generation. null if the Gateway is not served. */
   readonly proxies: { readonly serving: number; readonly expected: number } | null;
-  /** Version of the configuration that is published for it; null when there is none. */
+  /** Version of its published configuration; null if there is none. */
   readonly version: string | null;
 }
 
@@ -109,17 +109,17 @@ export interface ListenerItem {
   readonly namespace: string;
   readonly parent: string;
   readonly name: string;
-  /** Id of the Gateway that serves it; null when its ListenerSet names none. */
+  /** Id of the Gateway that serves it; null if its ListenerSet has no Gateway. */
   readonly gateway: string | null;
   readonly protocol: string;
-  /** As the object states it. */
+  /** As in the spec. */
   readonly port: number;
   /** Empty = any. */
   readonly hostname: string;
   /** Ids of the certificates that it serves. */
   readonly certificates: readonly string[];
   readonly attachedRoutes: number;
-  /** Sockets that serve it; empty when its port could not be bound, or elsewhere than here. An empty `address` is all of them. */
+  /** Sockets that serve it; empty if its port is not bound, or is bound in another process. An empty `address` means all addresses. */
   readonly bound: readonly { readonly address: string; readonly port: number }[];
   readonly conditions: readonly ConditionReport[];
 }
@@ -132,9 +132,9 @@ export interface RouteItem {
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
-  /** RFC 3339: since when every proxy serves this generation; null when it is not served. */
+  /** RFC 3339: since when every proxy serves this generation; null if it is not served. */
   readonly servedSince: string | null;
-  /** As the route states them; empty = any. */
+  /** As in the spec; empty = any. */
   readonly hostnames: readonly string[];
   /** Ids of the Gateways that it is attached to. */
   readonly gateways: readonly string[];
@@ -146,48 +146,48 @@ export interface RuleItem {
   /** Counts from 0. */
   readonly index: number;
   readonly name: string | null;
-  /** Empty for routes of layer 4, which match by listener alone. */
+  /** Empty for TCPRoute, TLSRoute and UDPRoute, which match by listener. */
   readonly matches: readonly MatchItem[];
-  /** Types of its filters, as written. */
+  /** Types of its filters, as in the spec. */
   readonly filters: readonly string[];
   readonly backends: readonly RuleBackendItem[];
-  /** Why the rule answers 500; null when it does not. */
+  /** Why the rule responds with 500; null if it does not. */
   readonly problem: string | null;
   /** Whether any listener serves it. */
   readonly isServed: boolean;
 }
 
-/** What a request must be to meet a rule: all of these. */
+/** Predicates of a match; a request must meet all of them. */
 export interface MatchItem {
-  /** Null where the route is a GRPCRoute, or any path will do. */
+  /** null for a GRPCRoute, or if any path matches. */
   readonly path: ValueMatch | null;
   /** HTTP method; null = any. */
   readonly method: string | null;
   readonly headers: readonly NamedMatch[];
   readonly queryParams: readonly NamedMatch[];
-  /** Of a GRPCRoute; an empty `service` or `method` is any. */
+  /** For a GRPCRoute; an empty `service` or `method` matches any. */
   readonly grpc: { readonly type: string; readonly service: string; readonly method: string } | null;
 }
 
-/** A value, and how it is compared. */
+/** A value and how the gateway compares it. */
 export interface ValueMatch {
   readonly type: string;
   readonly value: string;
 }
 
-/** The same for a header or query parameter. */
+/** The same, for a header or query parameter. */
 export interface NamedMatch extends ValueMatch {
   readonly name: string;
 }
 
 /** A backend of a rule. */
 export interface RuleBackendItem extends Reference {
-  /** Its id under `/api/v1/backends`; null when it is not served. */
+  /** Its id under `/api/v1/backends`; null if it is not served. */
   readonly backend: string | null;
   readonly weight: number;
-  /** Why requests to it are answered 500; null when they are not. */
+  /** Why requests to it get 500; null if they do not. */
   readonly problem: string | null;
-  /** Settings with their origin. Only in the answer of a single route; null in lists. */
+  /** Settings with their origin. Only in the response of a single route; null in lists. */
   readonly settings: readonly SettingItem[] | null;
 }
 
@@ -202,17 +202,17 @@ export interface SettingItem {
 
 /** One `parentRef` of a route. */
 export interface AttachmentItem {
-  /** `Kind/namespace/name/index`: the route, and the place of the parent in its status. */
+  /** `Kind/namespace/name/index`: the route, and the index of the parent in its status. */
   readonly id: string;
   /** Id of the route. */
   readonly route: string;
   readonly namespace: string;
   readonly parent: Reference;
-  /** Id of the Gateway; null when the parent leads to none. */
+  /** Id of the Gateway; null if the parent belongs to none. */
   readonly gateway: string | null;
   /** Whether the parent accepts the route. */
   readonly isAccepted: boolean;
-  /** Listeners that serve the route. `hostnames`: those that are routed to it; empty for layer 4. */
+  /** Listeners that serve the route. `hostnames`: those routed to it; empty for TCPRoute, TLSRoute and UDPRoute. */
   readonly listeners: readonly { readonly listener: string; readonly hostnames: readonly string[] }[];
   readonly conditions: readonly ConditionReport[];
 }
@@ -225,21 +225,21 @@ export interface PolicyItem {
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
-  /** RFC 3339: since when every proxy serves this generation; null when it is not served. */
+  /** RFC 3339: since when every proxy serves this generation; null if it is not served. */
   readonly servedSince: string | null;
   readonly targets: readonly Reference[];
-  /** What it sets. Empty for kinds whose effect is not merged with others. */
+  /** The fields that it sets. Empty for kinds that are not merged field by field. */
   readonly effects: readonly EffectItem[];
   readonly conditions: readonly ConditionReport[];
 }
 
-/** What a policy decides with one field. */
+/** The effect of one field of a policy. */
 export interface EffectItem {
   readonly field: string;
   readonly value: string;
-  /** Backends of rules where the policy decides the field. A backend of two rules counts twice. */
+  /** Number of rule backends that get the field from this policy. A backend of two rules counts twice. */
   readonly applied: number;
-  /** Backends of rules where another object overrides it, by that object. */
+  /** Number of rule backends for which another object overrides the field, by that object. */
   readonly overridden: readonly { readonly by: Reference; readonly backends: number }[];
 }
 
@@ -252,9 +252,9 @@ export interface ObjectItem {
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
-  /** RFC 3339: since when every proxy serves this generation; null when it is not served. */
+  /** RFC 3339: since when every proxy serves this generation; null if it is not served. */
   readonly servedSince: string | null;
-  /** Of a route or policy: those of all parents or ancestors. */
+  /** For a route or policy, the conditions of all parents or ancestors. */
   readonly conditions: readonly ConditionReport[];
 }
 
@@ -262,9 +262,9 @@ export interface ObjectItem {
 export interface FindingReport {
   readonly severity: 'error' | 'warning' | 'info';
   readonly code: string;
-  /** `Kind namespace/name`; null when the text does not say. */
+  /** `Kind namespace/name`; null if the text does not contain it. */
   readonly object: string | null;
-  /** Kind of the object, also of one without a name. */
+  /** Kind of the object, even if it has no name. */
   readonly kind: string | null;
   /** API group of the kind; empty for the core group. */
   readonly group: string | null;
@@ -274,29 +274,29 @@ export interface FindingReport {
   readonly location: { readonly file: string; readonly line: number; readonly column: number } | null;
 }
 
-/** A finding of the list. */
+/** An item of `/api/v1/findings`. */
 export interface FindingItem extends FindingReport {
-  /** The same for the same finding about the same object. */
+  /** Stable for one finding about one object. */
   readonly id: string;
-  /** Of the object; empty when there is none. */
+  /** Namespace of the object; empty if it has none. */
   readonly namespace: string;
 }
 
-/** A Service port, or another kind of backend, that a rule leads to. */
+/** A Service port, or another kind of backend, that a rule refers to. */
 export interface BackendItem {
-  /** `Kind/namespace/name/port`, without a port for kinds that have none. */
+  /** `Kind/namespace/name/port`; without `/port` for kinds that have no ports. */
   readonly id: string;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  /** Name or number of the port; empty where the kind has none. */
+  /** Name or number of the port; empty if the kind has no ports. */
   readonly port: string;
   /** `http1`, `h2`, `tcp` or `udp`. */
   readonly protocol: string;
   readonly isTls: boolean;
-  /** Ids of the Gateways whose routes lead to it. */
+  /** Ids of the Gateways whose routes refer to it. */
   readonly gateways: readonly string[];
-  /** The name that proxies resolve; null when the endpoints come from EndpointSlices. */
+  /** The DNS name that proxies resolve; null if the endpoints come from EndpointSlices. */
   readonly dnsName: string | null;
   readonly endpoints: readonly EndpointItem[];
   /** Number of endpoints that are `healthy`. */
@@ -305,7 +305,7 @@ export interface BackendItem {
   readonly unchecked: number;
   /** Number of endpoints that are `out`. */
   readonly out: number;
-  /** Proxies that ignore health, since too few endpoints are healthy. */
+  /** Number of proxies that ignore health because too few endpoints are healthy. */
   readonly panicking: number;
 }
 
@@ -316,19 +316,19 @@ export interface EndpointItem {
   readonly state: 'ready' | 'draining';
   readonly zone: string | null;
   /**
-   * `healthy`: it passes its active checks or, without any, accepts connections. `out`: see `cause`. `unchecked`: no check and no
-   * connection has tried it in the last five minutes. `unreported`: proxies report no health here.
+   * `healthy`: it passes its active checks or, without any, accepts connections. `out`: see `cause`. `unchecked`: no check or
+   * connection attempt in the last five minutes. `unreported`: proxies do not report health here.
    */
   readonly health: 'healthy' | 'out' | 'unchecked' | 'unreported';
-  /** Why it is out, as in `/status`; null when it is not. */
+  /** Why it is out, as in `/status`; null if it is not. */
   readonly cause: string | null;
-  /** What the last check found; empty when that is not the cause. */
+  /** Result of the last check; empty if that is not the cause. */
   readonly detail: string;
-  /** RFC 3339: since when it is out; null when that is not known. */
+  /** RFC 3339: since when it is out; null if not known. */
   readonly since: string | null;
 }
 
-/** A proxy, as far as one Gateway is concerned: a worker of `sluice run`, or a pod. */
+/** A proxy of one Gateway: a worker of `sluice run`, or a pod. */
 export interface ProxyItem {
   /** `namespace/name/proxy`. */
   readonly id: string;
@@ -336,17 +336,17 @@ export interface ProxyItem {
   readonly gateway: string;
   readonly namespace: string;
   readonly name: string;
-  /** Whether it serves the configuration that is published. */
+  /** Whether it serves the published configuration. */
   readonly isCurrent: boolean;
   /** Version of the configuration that it serves; null = none. */
   readonly version: string | null;
   /** Generation of the Gateway that it serves; null = none. */
   readonly generation: number | null;
-  /** Why it did not take the newest configuration; null when it did. */
+  /** Why it rejected the newest configuration; null if it did not. */
   readonly refused: string | null;
   /** Rules that it cannot serve. `rule`: id of the route, and the index of the rule. */
   readonly problems: readonly { readonly rule: string; readonly message: string }[];
-  /** Ports of the Gateway. `boundPort` is null when binding failed, `error` when it did not. */
+  /** Ports of the Gateway. `boundPort` is null if binding failed, `error` if it succeeded. */
   readonly ports: readonly {
     readonly transport: 'tcp' | 'udp';
     readonly port: number;
@@ -356,13 +356,13 @@ export interface ProxyItem {
   }[];
 }
 
-/** A certificate that listeners serve, or that proxies show to backends. Never its key. */
+/** A certificate that listeners serve, or that proxies present to backends. Never its key. */
 export interface CertificateItem {
   /** `namespace/name` of its Secret. */
   readonly id: string;
   readonly namespace: string;
   readonly name: string;
-  /** DNS names and IP addresses (subjectAltName), else the subject. */
+  /** DNS names and IP addresses (subjectAltName); without these, the subject. */
   readonly names: readonly string[];
   readonly issuer: string;
   /** RFC 3339. */
@@ -375,28 +375,28 @@ export interface CertificateItem {
   readonly gateways: readonly string[];
   /** Ids of the listeners that serve it. */
   readonly listeners: readonly string[];
-  /** Ids of the backends that it is shown to. */
+  /** Ids of the backends to which proxies present it. */
   readonly backends: readonly string[];
 }
 
-/** What changed with one revision. */
+/** The changes of one revision. */
 export interface ChangeItem {
-  /** The revision in decimal. */
+  /** The revision as a decimal number. */
   readonly id: string;
   readonly revision: number;
   /** RFC 3339. */
   readonly at: string;
   /** Lists under `/api/v1/` whose items may be different now. `changes` is one of them when earlier changes got their `servedAt`. */
   readonly collections: readonly string[];
-  /** The first 50 objects that changed. `status`: its conditions changed, and the object did not. */
+  /** The first 50 objects that changed. `status`: only the conditions of the object changed. */
   readonly objects: readonly {
     readonly kind: string;
     readonly namespace: string;
     readonly name: string;
     readonly change: 'added' | 'updated' | 'removed' | 'status';
   }[];
-  /** Further objects that changed. */
+  /** Number of further objects that changed. */
   readonly moreObjects: number;
-  /** RFC 3339: when every proxy served the configuration of this revision; null when none was, or not yet. */
+  /** RFC 3339: when all proxies served the configuration of this revision; null if they do not yet, or it has none. */
   readonly servedAt: string | null;
 }

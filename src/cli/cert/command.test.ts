@@ -127,7 +127,7 @@ test('mistakes are named, with exit code 2', async () => {
   const out = await folder();
   for (const [flags, message] of [
     [['--out', out], /missing required argument 'names'/],
-    [['a b', '--out', out], /a name is a DNS name/],
+    [['a b', '--out', out], /Write a DNS name/],
     [['a.example', '--days', '1000', '--out', out], /Write a number of days from 1 to 825/],
     [['a.example', '--key', 'dsa', '--out', out], /Allowed choices are ecdsa, rsa/],
     [['a.example', '--secret', 'A_b', '--out', out], /object name/],
@@ -138,7 +138,7 @@ test('mistakes are named, with exit code 2', async () => {
     assert.match(stderr, message);
   }
   await writeFile(join(out, 'ca.crt'), 'half');
-  assert.match((await cert('a.example', '--out', out)).stderr, /ca\.key is not; put it back/);
+  assert.match((await cert('a.example', '--out', out)).stderr, /ca\.key does not; restore it/);
   await writeFile(join(out, 'ca.key'), 'half');
   assert.match((await cert('a.example', '--out', out)).stderr, /cannot be used/);
 });

@@ -200,7 +200,7 @@ const cases: Readonly<Record<string, readonly [JsonObject, ...Expected[]]>> = {
       },
       'gateway.sluice.dev/v1alpha1',
     ),
-    /belong to a pool of connections/,
+    /configure a connection pool/,
   ],
   'names of ports that are missing': [
     object('Service', { spec: { ports: [{ port: 80 }, { port: 81 }] } }),

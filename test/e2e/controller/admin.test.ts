@@ -5,8 +5,8 @@ import type {
   BackendItem,
   ChangeItem,
   GatewayItem,
-  ItemAnswer,
-  ListAnswer,
+  ItemResponse,
+  ListResponse,
   ProxyItem,
 } from '../../../src/admin/api/resources.ts';
 import type { StatusAnswer } from '../../../src/admin/status-report.ts';
@@ -38,13 +38,13 @@ suite('admin API of the controller', () => {
     const cluster = await clusterWithGateway(t);
     const controller = await runController(t, cluster, { admin: ANY_PORT });
     const { admin } = controller;
-    const { items } = await read<ListAnswer<GatewayItem>>(admin, '/api/v1/gateways');
+    const { items } = await read<ListResponse<GatewayItem>>(admin, '/api/v1/gateways');
     assert.deepEqual(
       items.map(({ id, gatewayClass, servedSince }) => [id, gatewayClass, servedSince]),
       [['default/web', 'sluice', null]],
     );
     runProxy(t, controller, { name: 'p1', secret: await identityOf(cluster, 'web') });
-    const proxies = await until<ListAnswer<ProxyItem>>(admin, '/api/v1/proxies', ({ items: all }) =>
+    const proxies = await until<ListResponse<ProxyItem>>(admin, '/api/v1/proxies', ({ items: all }) =>
       all.some(({ isCurrent }) => isCurrent),
     );
     assert.deepEqual(
@@ -52,7 +52,7 @@ suite('admin API of the controller', () => {
       [['default/web/p1', 'default/web', null]],
     );
     cluster.patch('HTTPRoute', 'default', 'shop', { spec: { hostnames: ['store.example'] } });
-    const changes = await until<ListAnswer<ChangeItem>>(
+    const changes = await until<ListResponse<ChangeItem>>(
       admin,
       '/api/v1/changes?kind=HTTPRoute&limit=1',
       ({ items: [change] }) => change?.objects.some(({ change: what }) => what === 'updated') === true,
@@ -64,7 +64,7 @@ suite('admin API of the controller', () => {
   test('counts and explains as sluice run does; the health of endpoints is not reported here', async (t) => {
     const cluster = await clusterWithGateway(t);
     const { admin } = await runController(t, cluster, { admin: ANY_PORT });
-    const backends = await read<ListAnswer<BackendItem>>(admin, '/api/v1/backends');
+    const backends = await read<ListResponse<BackendItem>>(admin, '/api/v1/backends');
     assert.deepEqual(
       backends.items[0]?.endpoints.map(({ endpoint, health }) => [endpoint, health]),
       [
@@ -83,7 +83,7 @@ suite('admin API of the controller', () => {
       '/explain?request=GET+http://shop.example/',
     );
     assert.equal(explained[0]?.outcome, 'forward');
-    const { item } = await read<ItemAnswer<{ readonly version: string }>>(admin, '/api/v1/summary');
+    const { item } = await read<ItemResponse<{ readonly version: string }>>(admin, '/api/v1/summary');
     assert.equal(item.version, '1.0.0');
   });
 
