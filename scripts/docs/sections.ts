@@ -1,4 +1,5 @@
 /** Every generated section of the documentation. A new one is a file beside this one and a row here. */
+import { ACCESS_LOG_FIELDS } from './access-log.ts';
 import { API_LISTS, API_TYPES } from './api.ts';
 import { CONDITION_TABLES } from './conditions.ts';
 import { DEADLINES } from './deadlines.ts';
@@ -14,6 +15,7 @@ import { REASON_CODES } from './reasons.ts';
 import type { Section } from './section.ts';
 
 export const SECTIONS: readonly Section[] = [
+  ACCESS_LOG_FIELDS,
   API_LISTS,
   API_TYPES,
   ...COMMAND_OPTIONS,

@@ -102,7 +102,7 @@ test('an endpoint that fails its checks is out in every worker, and everything s
   assert.equal(api?.endpoints, 3);
   assert.equal(api.healthy, 2);
   assert.equal(api.out[0]?.endpoint, `127.0.0.1:${String(bad.port)}`);
-  assert.equal(api.out[0].detail, 'it answered 503');
+  assert.equal(api.out[0].detail, 'it responded with 503');
 
   for (let count = 0; count < 24; count++) {
     assert.equal((await send({ port: sluice.port(80) })).status, 200);
@@ -118,7 +118,7 @@ test('an endpoint that fails its checks is out in every worker, and everything s
   );
   assert.match(
     text,
-    /Service demo\/api:\S+ +2 of 3\s+127\.0\.0\.1:\d+ fails its checks for \d+s: it answered 503/,
+    /Service demo\/api:\S+ +2 of 3\s+127\.0\.0\.1:\d+ fails its checks for \d+s: it responded with 503/,
   );
   const metrics = await (await fetch(`${sluice.admin}/metrics`)).text();
   assert.match(metrics, /^sluice_backend_endpoints_out\{.*backend_name="api".*cause="check_failing"\} 1$/m);

@@ -3,9 +3,9 @@ import { originOfAttachment, type AttachmentPoint } from '../../ir/attachment-po
 import type { Origin } from '../../ir/origin.ts';
 
 export interface ExplainedAttachment {
-  /** null where no attachment point takes the traffic. */
+  /** Where the traffic enters: `kind` `listener`, its `owner` (a Gateway or ListenerSet) and `name`; null if no listener has the host. */
   readonly attachment: AttachmentPoint | null;
-  /** The same as a reference: the object and the section in it. */
+  /** The same as one reference: the object, with the name of the listener as `section`. */
   readonly listener: Origin | null;
 }
 

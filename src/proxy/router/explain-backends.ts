@@ -14,11 +14,13 @@ export interface ExplainedBackend {
   readonly weight: number;
   /** Share of the requests, in percent. */
   readonly share: number;
+  /** Why it gives a 500 or 503; null if it does not. */
   readonly problem: string | null;
-  /** Its own, in the order in which they act once it is chosen. */
+  /** Filters of the backendRef, in execution order. */
   readonly filters: readonly DescribedFilter[];
-  /** What holds for requests to it and for its pool; absent where they are not known. */
+  /** Effective settings of requests to it and of its connection pool; empty if not known. */
   readonly settings: readonly EffectiveSetting[];
+  /** `address` and port, and `state`: `ready` or `draining`. */
   readonly endpoints: readonly { readonly address: string; readonly state: string }[];
 }
 

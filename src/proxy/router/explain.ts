@@ -54,29 +54,41 @@ export interface ExplainRequest extends RequestView {
 
 export interface NearMiss {
   readonly rule: RuleOrigin;
+  /** Hostname of the route, `*` for any. */
   readonly hostname: string;
+  /** The predicates of the match. */
   readonly match: string;
-  /** Why it is not the one: what it wants and what the request has, or that an earlier entry won. */
+  /** The first predicate that failed, with the expected and the actual value; or that an earlier rule takes precedence. */
   readonly because: string;
 }
 
 export interface Explanation extends ExplainedAttachment {
-  /** `answer`: a filter responds for the backend (a CORS preflight); `refuse`: nothing serves the request. */
+  /**
+   * `answer`: a filter responds instead of the backend, such as to a CORS preflight. `refuse`: no rule serves the request, or every
+   * backend of the rule gives an error.
+   */
   readonly outcome: 'forward' | 'redirect' | 'answer' | 'refuse';
+  /** Status of a redirect or an error; null if the backend sets the status, and for connections without HTTP. */
   readonly status: number | null;
+  /** [Reason code](reasons.md) of a redirect or an error; null otherwise. */
   readonly reason: ReasonCode | null;
+  /** The result in one line. */
   readonly summary: string;
   readonly gateway: Origin;
-  /** Why this listener, or none. */
+  /** Why this listener was selected, or none. */
   readonly listenerBecause: string;
-  /** Where no route has the host: the hostnames that routes (or listeners) of the port have; `*` for any. */
+  /** If no route matches the host: the hostnames of the routes (or listeners) of the port, `*` for any; empty otherwise. */
   readonly hosts: readonly string[];
+  /** Hostname of the route that matches the host, `*` for any; null if none matches. */
   readonly hostname: string | null;
+  /** The rule that matches; null if none does. */
   readonly rule: RuleOrigin | null;
+  /** The match of the rule that succeeded. */
   readonly match: string | null;
-  /** The rule's, in the order in which they act. */
+  /** Filters of the rule, in [execution order](routing.md#4-filters-in-this-order). */
   readonly filters: readonly DescribedFilter[];
   readonly backends: readonly ExplainedBackend[];
+  /** At most ten other rules for the host, closest first. */
   readonly nearMisses: readonly NearMiss[];
 }
 
