@@ -1,11 +1,28 @@
 /** docs/reference/access-log.md: the fields of a line, with the values that the code writes for an example. */
 import { formatRecord } from '../../src/access-log/access-log.ts';
 import type { AccessRecord } from '../../src/proxy/exchange/access-record.ts';
+import { RefusalCounter } from '../../src/proxy/exchange/policy-refusals.ts';
 import { asCode, markdownTable, type Section } from './section.ts';
 
 const gateway = { kind: 'Gateway', namespace: 'default', name: 'web' };
 
-/** A request that the gateway retried, and that failed: every field has a value. */
+const shop = (kind: string, name: string) => ({ kind, namespace: 'shop', name });
+const REFUSED_BY = new RefusalCounter({
+  gateway,
+  policy: shop('AccessPolicy', 'office'),
+  rule: '',
+  reason: 'auth_denied',
+  mode: 'enforce',
+});
+const WOULD_REFUSE = new RefusalCounter({
+  gateway,
+  policy: shop('AuthPolicy', 'login'),
+  rule: '',
+  reason: 'auth_denied',
+  mode: 'audit',
+});
+
+/** Every field has a value. */
 const EXAMPLE: AccessRecord = {
   startedAtMs: Date.UTC(2026, 0, 2, 15, 4, 5, 123),
   labels: {
@@ -17,6 +34,9 @@ const EXAMPLE: AccessRecord = {
   endpoint: '10.0.0.5:8080',
   status: 502,
   reason: 'upstream_reset',
+  refusedBy: REFUSED_BY,
+  wouldRefuse: [WOULD_REFUSE],
+  user: 'ada',
   requestBytes: 0,
   responseBytes: 82,
   timings: { connectedMs: 0.4, responseHeadMs: 2.9, totalMs: 3.21 },
@@ -40,6 +60,9 @@ const MEANING: Readonly<Record<string, string>> = {
   status: 'of the response; 499 if the client disconnected before it',
   reason:
     'why the gateway itself responded ([reasons](reasons.md)); absent if the response is from the backend',
+  refusedBy: 'the policy that refused the request; `:NAME` at the end is the rule or limit of the policy',
+  wouldRefuse: 'reason and name of each policy in mode `Audit` that would have refused the request',
+  user: 'the authenticated user, or the client of an API key',
   gateway: 'namespace and name',
   listener: 'name of the listener',
   route: 'kind, namespace and name',
@@ -64,7 +87,11 @@ function render(): string {
   }
   return markdownTable(
     ['field', 'example', 'meaning'],
-    fields.map(([name, value]) => [asCode(name), asCode(String(value)), MEANING[name] ?? '']),
+    fields.map(([name, value]) => [
+      asCode(name),
+      asCode(typeof value === 'string' ? value : JSON.stringify(value)),
+      MEANING[name] ?? '',
+    ]),
   );
 }
 

@@ -1,4 +1,4 @@
-/** What the admin API answers. Everything is read from interfaces that cannot change anything. docs/reference/admin-api.md. */
+/** The responses of the admin API. All data comes from read-only interfaces. docs/reference/admin-api.md. */
 import { answerApi, answerOtherVersion, API_PREFIX } from './api/handlers.ts';
 import type { EventStream } from './api/event-stream.ts';
 import { backendReports } from './backend-health.ts';
@@ -11,9 +11,9 @@ import { explainRequest } from './explain/explain-request.ts';
 import { parseRequest } from './explain/request.ts';
 
 export interface AdminState {
-  /** null if workers answer, else what is wrong. */
+  /** null if workers respond, otherwise the problem. */
   readonly unhealthy: () => string | null;
-  /** null if ready, else what is missing. */
+  /** null if ready, otherwise the reason. */
   readonly notReady: () => string | null;
   readonly view: GatewayView;
   readonly events: EventStream;
@@ -32,7 +32,7 @@ export function adminHandlers(state: AdminState): Readonly<Record<string, AdminH
     },
     '/metrics': async () => {
       const families = await state.metrics();
-      // Loaded by the first scrape: most runs on a laptop have none.
+      // Loaded by the first scrape, which most runs on a laptop never get.
       const { exposeMetrics } = await import('../telemetry/metric-registry.ts');
       const { contentType, text: body } = await exposeMetrics(families);
       return { status: 200, contentType, body };

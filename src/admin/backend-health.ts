@@ -1,4 +1,4 @@
-/** The health of the endpoints of each backend, merged from the workers: each checks and counts for itself. */
+/** The health of the endpoints of each backend, merged from the workers, each of which checks and counts separately. */
 import type { ClusterStats } from '../proxy/upstream/cluster-stats.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import type { BackendReport, EndpointOutReport } from './status-report.ts';
@@ -7,7 +7,7 @@ import { backendId } from './view/objects.ts';
 export interface BackendHealth {
   readonly origin: ClusterStats['origin'];
   readonly endpoints: number;
-  /** Workers that ignore health, since too few endpoints are healthy. */
+  /** Workers that ignore health because too few endpoints are healthy. */
   readonly panicking: number;
   /** Whether active checks run. */
   readonly isChecked: boolean;
@@ -98,8 +98,8 @@ function finished({ panicking, troubled, ...rest }: Merging, nowMs: number): Bac
 }
 
 /**
- * `after` itself, or `before` when they differ in nothing but milliseconds: workers report how long, and each time that comes to
- * another moment.
+ * `after`, or `before` if they differ only by milliseconds: workers report durations, so the computed time varies by
+ * a few milliseconds.
  */
 export function keepHealth(before: HealthByBackend | null, after: HealthByBackend): HealthByBackend {
   if (before?.size !== after.size) return after;

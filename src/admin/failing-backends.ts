@@ -1,5 +1,5 @@
 /**
- * Backends that do not answer, for the terminal and the log of `run`: one line for each backend and minute, where metrics and access log
+ * Failing backends, for the terminal and the log of `run`: one line per backend and minute, useful where metrics and access log
  * are off. Pure.
  */
 import type { Origin } from '../ir/origin.ts';

@@ -14,12 +14,12 @@ const backendLabels = ({ kind, namespace, name }: BackendName, port: string): La
   backend_port: port,
 });
 
-/** Gauges are of all workers together: an endpoint counts once. Counters are still to be summed. */
+/** Gauges combine all workers: an endpoint counts once. Counters are summed later. */
 export function healthFamilies(workers: readonly ProxyStats[]): UnsummedFamily[] {
   const health = [...mergeHealth(workers, 0)].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const backends = health.map(([, backend]) => ({
     ...backend,
-    // One that refuses connections takes requests all the same; `sluice_backend_connect_failures_total` counts these.
+    // An endpoint that refuses connections still gets requests; `sluice_backend_connect_failures_total` counts the failures.
     out: backend.out.filter(({ cause }) => cause !== 'connect_failed'),
     labels: backendLabels(backend.origin, backend.origin.section ?? ''),
   }));

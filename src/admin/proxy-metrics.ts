@@ -1,6 +1,6 @@
 /**
- * What the proxies counted, as metric families. Labels are names of Gateway API objects, so their number is bounded by configuration.
- * Names: docs/reference/metrics.md, held to this file by a test.
+ * Counters of the proxies as metric families. Labels are names of Gateway API objects, so their number is bounded by configuration.
+ * docs/reference/metrics.md is generated from this file.
  */
 import type { ClusterStats } from '../proxy/upstream/cluster-stats.ts';
 import type { PolicyRefusalStats } from '../proxy/exchange/policy-refusals.ts';
@@ -38,7 +38,7 @@ const family = (name: string, type: Type, help: string, samples: readonly Sample
   samples: sum(samples),
 });
 
-/** One sample for each set of labels: workers report the same ones. */
+/** One sample for each set of labels, summed over workers. */
 function sum(samples: readonly Sample[]): Sample[] {
   const totals = new Map<string, Sample>();
   for (const sample of samples) {

@@ -1,4 +1,4 @@
-/** Since when every proxy serves the present generation of each object. */
+/** Since when every proxy serves the current generation of each object. */
 import type { ListDiff } from '../lib/list-diff.ts';
 
 export interface ServedObject {
@@ -37,7 +37,7 @@ export class ServedSince {
     else this.#unserved.delete(key);
   }
 
-  /** Every proxy serves `revision` at this time; true when that is new for any object. */
+  /** Every proxy serves `revision` at this time; true if that is new for any object. */
   serving(revision: number, nowMs: number): boolean {
     let isNew = false;
     for (const key of this.#unserved) {

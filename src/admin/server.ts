@@ -1,6 +1,6 @@
 /**
- * The admin API: what is served, since when, and why; for people on the same machine and for scrapers. Read-only. It listens on
- * loopback unless told otherwise, and answers only to names that cannot come from a web page (DNS rebinding).
+ * The admin API: what is served, since when, and why; for users on the same machine and for scrapers. Read-only. It listens on
+ * loopback by default, and accepts only host names that a web page cannot use (DNS rebinding).
  */
 import {
   createServer,
@@ -18,11 +18,11 @@ export interface AdminAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
-  /** Further ones; absent = none. */
+  /** Additional fields; absent = none. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer that goes on. */
+/** A streaming response. */
 export interface AdminStream {
   readonly headers: Readonly<Record<string, string>>;
   /** Gets the response once its headers are written, and ends it. */
@@ -35,7 +35,7 @@ export interface AdminRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Answers GET and HEAD requests of one path. */
+/** Handles GET and HEAD requests of one path. */
 export type AdminHandler = (
   request: AdminRequest,
 ) => AdminAnswer | AdminStream | Promise<AdminAnswer | AdminStream>;
@@ -60,7 +60,7 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0 = any free port. */
   readonly port: number;
-  /** By path, such as `/healthz`; one that ends in a slash answers for every path that begins so. */
+  /** By path, such as `/healthz`; one that ends in a slash handles every path with that prefix. */
   readonly handlers: Readonly<Record<string, AdminHandler>>;
   readonly logger: Logger;
 }
@@ -80,7 +80,7 @@ export function startAdminServer(options: AdminServerOptions): Promise<AdminServ
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
-  // A client that does not read its answer.
+  // A client that does not read its response.
   server.timeout = IDLE_TIMEOUT_MS;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -142,7 +142,7 @@ async function decide(
   if (!isLocalName(request.headers.host ?? '')) {
     return text('use an IP address or localhost as the host', 403);
   }
-  // `//` and the like are no paths of this server, and no URL either.
+  // `//` and the like are neither paths of this server nor URLs.
   const url = URL.parse(request.url ?? '/', 'http://admin');
   if (url === null) return text('not a path of this server', 400);
   const { method, headers } = request;
@@ -165,7 +165,7 @@ function methodNotAllowed(path: string): AdminAnswer {
   return { ...answer, headers: { allow: 'GET, HEAD' } };
 }
 
-/** A page of another site can make a browser ask this server only under a name of that site. */
+/** A page of another site can make a browser send requests here only with a host name of that site. */
 function isLocalName(host: string): boolean {
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return name === 'localhost' || isIP(name) !== 0;

@@ -1,5 +1,5 @@
 /**
- * `--status FILE`: the statuses of all objects as `kubectl get -o yaml` would show them, in one List. The file is replaced whole, and
+ * `--status FILE`: the statuses of all objects as `kubectl get -o yaml` would show them, in one List. The file is replaced as a whole, and
  * only when something differs.
  */
 import { rename, rm, writeFile } from 'node:fs/promises';
@@ -31,14 +31,14 @@ export class StatusFile {
   #wanted = '';
   #writing: Promise<void> | null = null;
 
-  /** `writtenStatus`: what the manifest of an object has as its status. */
+  /** `writtenStatus`: the status in the manifest of an object. */
   constructor(path: string, logger: Logger, writtenStatus: (object: ObjectRef) => JsonObject | null) {
     this.#path = path;
     this.#logger = logger;
     this.#writtenStatus = writtenStatus;
   }
 
-  /** Takes the newest statuses; the file follows. */
+  /** Sets the newest statuses; the file is written later. */
   update(updates: readonly AnyStatusUpdate[], snapshot: ResourceSnapshot): void {
     const context = { controllerName: CONTROLLER_NAME, now: new Date().toISOString().replace(/\.\d+/, '') };
     const objects = objectsOf(snapshot);
@@ -62,7 +62,7 @@ export class StatusFile {
     this.#writing ??= this.#write();
   }
 
-  /** Resolves when what was taken has been written. */
+  /** Resolves when all statuses have been written. */
   async close(): Promise<void> {
     await this.#writing;
   }
@@ -97,7 +97,7 @@ interface AnyObject {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-/** Entries of other controllers; invalid entries are left out. */
+/** Entries of other controllers; invalid entries are skipped. */
 function foreignEntries(status: JsonObject | null): WrittenStatus {
   const of = (entries: unknown): readonly WrittenEntry[] =>
     Array.isArray(entries) ? entries.filter(isForeignEntry) : [];

@@ -1,4 +1,4 @@
-/** What `/status` answers: the objects of the gateway, their conditions, and since when they are served. docs/reference/admin-api.md. */
+/** The response of `/status`: the objects of the gateway, their conditions, and since when they are served. docs/reference/admin-api.md. */
 import type { ConditionReport, FindingReport } from './api/resources.ts';
 
 export interface ListenerReport {
@@ -31,14 +31,14 @@ export interface GatewayReport extends ObjectReportBase {
   readonly addresses: readonly string[];
   readonly listeners: readonly ListenerReport[];
   readonly conditions: readonly ConditionReport[];
-  /** How many workers serve the newest configuration; null for a ListenerSet and for a Gateway that is not served. */
+  /** Number of workers that serve the newest configuration; null for a ListenerSet and for a Gateway that is not served. */
   readonly workers: { readonly serving: number; readonly expected: number } | null;
 }
 
 export interface RouteReport extends ObjectReportBase {
   readonly hostnames: readonly string[];
   readonly rules: number;
-  /** A path that a plain GET request is matched by; null for other routes than HTTPRoutes, and where every rule wants more than a path. */
+  /** A path for which a plain GET request matches; null for other routes than HTTPRoutes, and if every rule has further predicates. */
   readonly samplePath: string | null;
   readonly parents: readonly {
     /** `Kind namespace/name`, with `/section` where the route names one. */
@@ -52,13 +52,13 @@ export interface OtherReport extends ObjectReportBase {
   readonly conditions: readonly ConditionReport[];
 }
 
-/** An endpoint that is not healthy: it takes no requests, would take none if too many were like it, or refuses connections. */
+/** An unhealthy endpoint: it gets no requests (except in panic mode), or refuses connections. */
 export interface EndpointOutReport {
   /** `address:port`. */
   readonly endpoint: string;
   /** docs/reference/admin-api.md lists them. */
   readonly cause: string;
-  /** What the last check found; `` when that is not the cause. */
+  /** Result of the last check; `` if that is not the cause. */
   readonly detail: string;
   /** RFC 3339; null where it is not known. */
   readonly since: string | null;
@@ -78,12 +78,12 @@ export interface BackendReport {
   readonly healthy: number;
   /** Those without a check or connection in the last five minutes. */
   readonly unchecked: number;
-  /** Workers that ignore health, since too few endpoints are healthy. */
+  /** Workers that ignore health because too few endpoints are healthy. */
   readonly panicking: number;
   readonly out: readonly EndpointOutReport[];
 }
 
-/** What `/status` answers: the report, and what only the workers know. */
+/** The response of `/status`: the report, and the state of the workers. */
 export interface StatusAnswer extends StatusReport {
   readonly backends: readonly BackendReport[];
 }
@@ -97,9 +97,9 @@ export interface StatusReport {
    * draining.
    */
   readonly ready: boolean;
-  /** What is missing; null when it is ready. */
+  /** The reason; null if it is ready. */
   readonly notReady: string | null;
-  /** Runs of the control loop that failed: `consecutive` since the last one that did not, and the `error` of the newest of these. */
+  /** Failed runs of the control loop: `consecutive` since the last success, and the `error` of the most recent one. */
   readonly reconciling: {
     readonly failures: number;
     readonly consecutive: number;

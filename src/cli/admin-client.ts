@@ -7,7 +7,7 @@ import type { HostPort } from './options.ts';
 export const DEFAULT_ADMIN = '127.0.0.1:15000';
 const TIMEOUT_MS = 5_000;
 
-/** Rejects when no gateway answers with 200. Not `fetch`, which refuses some ports for the sake of browsers. */
+/** Rejects if the response is not 200. Not `fetch`, which blocks some ports like browsers. */
 export async function askAdmin<Answer>({ host, port }: HostPort, path: string): Promise<Answer> {
   const request = get({ host, port, path, signal: AbortSignal.timeout(TIMEOUT_MS) });
   const [response] = (await once(request, 'response')) as [IncomingMessage];

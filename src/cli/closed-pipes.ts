@@ -1,4 +1,4 @@
-/** Output that no one reads any more (`sluice check … | head`): a command finishes without it, and a server serves on. */
+/** Output without a reader (`sluice check … | head`): a command finishes without it, and a server continues to serve. */
 
 /** Without a listener, the first write after the reader left would end the process with a stack trace. */
 export function ignoreClosedPipes(): void {

@@ -1,4 +1,4 @@
-/** Options that say where a proxy runs. Provisioned pods say it by the environment. */
+/** Options for the location of a proxy. Provisioned pods set them by environment variables. */
 import { Option } from 'commander';
 
 export const zoneOption = (): Option =>

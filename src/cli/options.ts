@@ -1,4 +1,4 @@
-/** The words of `sluice run`, parsed: each wrong one says what to write instead. */
+/** Parsers of option values: each error says what to write instead. */
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { cidrError } from '../lib/cidr.ts';
@@ -103,13 +103,13 @@ export function parseRemoteAddress(text: string): HostPort {
   return { host, port };
 }
 
-/** A file or folder. An empty path would be the current folder, never what is meant. */
+/** A file or folder. An empty path would mean the current folder, which is never intended. */
 export function parsePath(text: string): string {
   if (text === '') throw new InvalidArgumentError('Write a path.');
   return text;
 }
 
-/** `off`, `stdout` or a file. A misspelled word would be a file that grows unseen. */
+/** `off`, `stdout` or a file. A misspelled word would become the name of a file. */
 export function parseLogTarget(text: string): string {
   if (
     /^(off|stdout|stderr|none|no|false|true|on|null|-)$/i.test(text) &&

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { printError } from '../report/terminal.ts';
 
-/** Whether every path is there; says of each one that is not. `-` is standard input. */
+/** Whether every path exists; reports missing ones. `-` is standard input. */
 export function arePathsThere(command: string, paths: readonly string[]): boolean {
   const missing = paths.filter((path) => path !== '-' && !existsSync(path));
   for (const path of missing) printError(`sluice ${command}: ${path}: no such file or folder`);

@@ -1,4 +1,4 @@
-/** The commands of `sluice` and what they have in common. Each command's code is loaded when it is asked for. */
+/** The commands of `sluice` and their common settings. The code of a command is loaded on demand. */
 import { Command } from 'commander';
 import { registerCert } from './cert/command.ts';
 import { registerCheck } from './check/command.ts';

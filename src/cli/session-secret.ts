@@ -1,4 +1,4 @@
-/** The secret that session tokens are keyed with (`ProxyOptions.sessionSecret`), from a file. */
+/** Reads the secret of session tokens (`ProxyOptions.sessionSecret`) from a file. */
 import { readFileSync, statSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { describeFileError } from '../lib/file-error.ts';
@@ -6,7 +6,7 @@ import { describeFileError } from '../lib/file-error.ts';
 const LEAST_BYTES = 32;
 const OTHERS = 0o007;
 
-/** For `--session-key`. Throws what commander reports beside the option. */
+/** For `--session-key`. Throws errors that commander reports for the option. */
 export function parseSessionKey(path: string): Buffer {
   try {
     if ((statSync(path).mode & OTHERS) !== 0) {
@@ -19,7 +19,7 @@ export function parseSessionKey(path: string): Buffer {
   }
 }
 
-/** The whole file counts. Throws when it cannot be read, or is too short to be secret. */
+/** The whole file is the secret. Throws if it cannot be read, or is too short. */
 export function readSessionSecret(path: string): Buffer {
   const secret = readFileSync(path);
   if (secret.length >= LEAST_BYTES) return secret;

@@ -109,7 +109,7 @@ const UNANSWERED =
 function greetingOf(controller: SpokenVersions, proxy: SpokenVersions, logger: Logger): Greeting {
   const problem = incompatibility({ controller, proxy });
   if (problem === null) return 'agreed';
-  logger.error('the configuration cannot be followed; serving the last one', { problem });
+  logger.error('cannot apply configuration from this controller; serving the last one', { problem });
   return 'incompatible';
 }
 

@@ -1,7 +1,7 @@
 /**
  * The messages between controller and proxy over one ordered stream: a pipe between processes, an in-memory pair or a TLS
  * connection. Both ends start with a hello, and continue if they have a version in common (`versions.ts`); otherwise the proxy keeps its
- * configuration. The controller sends the next update only after the acknowledgement of the last one, so a slow proxy is never
+ * configuration. The controller sends the next update only after the acknowledgment of the last one, so a slow proxy is never
  * more than one update behind and nothing queues: changes in the meantime are batched into one update.
  */
 import type { Patch } from '../lib/structural-patch.ts';

@@ -1,9 +1,9 @@
 /**
- * The certificate authorities of an installation, one after the other. Which one signs and which are trusted follows from the clock and
- * their dates alone, so replicas that read the same Secret agree without communicating.
+ * The successive certificate authorities of an installation. Which one signs and which are trusted depends only on the clock and
+ * their dates, so replicas that read the same Secret agree without communicating.
  *
- * Peers trust a successor long before it signs anything, and its predecessor until it expires: no two peers ever meet without trusting
- * each other's authority.
+ * Peers trust a successor long before it signs anything, and its predecessor until it expires: any two peers always trust
+ * each other's CA.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -13,15 +13,15 @@ import {
 } from '../certificates/dev-certificates.ts';
 
 const DAY_MS = 86_400_000;
-/** How long what an authority signs is valid: certificates of proxies, replicas and the controller's Service. */
+/** Validity of signed certificates: of proxies, replicas and the controller's Service. */
 export const IDENTITY_MS = 90 * DAY_MS;
 const AUTHORITY_MS = 2 * 365 * DAY_MS;
-/** It signs no longer when what it signs would outlive it. */
+/** A CA stops signing when new certificates would outlive it. */
 const SIGNS_UNTIL_LEFT_MS = IDENTITY_MS;
 /** The next authority is created this long before expiry, so that every peer trusts it before it signs. */
 const SUCCESSOR_AT_LEFT_MS = 2 * SIGNS_UNTIL_LEFT_MS;
 
-/** What the Secret holds, decoded. */
+/** The content of the Secret, decoded. */
 export type AuthorityData = Readonly<Record<string, string>>;
 
 /** Names of certificate and key in the Secret. */
@@ -43,7 +43,7 @@ export class Authorities {
     return new Authorities([await makeAuthority(nowMs)]);
   }
 
-  /** Throws when the content is no authority. */
+  /** Throws if the content is not a CA. */
   static async read(data: AuthorityData): Promise<Authorities> {
     const load = ([certificate, key]: Place): Promise<CertificateAuthority> =>
       loadAuthority({ certificatePem: data[certificate] ?? '', keyPem: data[key] ?? '' });
@@ -63,7 +63,7 @@ export class Authorities {
     return data;
   }
 
-  /** What must be written in place of this; `this` when nothing is due. */
+  /** The content to write in place of this; `this` if nothing is due. */
   async due(nowMs: number): Promise<Authorities> {
     const [first, ...rest] = this.#all.filter((one) => leftMs(one, nowMs) > 0);
     if (first === undefined) return Authorities.create(nowMs);
@@ -78,7 +78,7 @@ export class Authorities {
     return able ?? this.#all.at(-1) ?? this.#all[0];
   }
 
-  /** PEM of every authority that may have signed what is still valid. */
+  /** PEM of every CA that may have signed a certificate that is still valid. */
   trusted(nowMs: number): string {
     return this.#all
       .filter((one) => leftMs(one, nowMs) > 0)
@@ -96,7 +96,7 @@ export class Authorities {
 const leftMs = ({ certificate }: CertificateAuthority, nowMs: number): number =>
   certificate.notAfter.getTime() - nowMs;
 
-/** Each has a name of its own: verifiers look for an issuer by name first. */
+/** Each has a unique name: verifiers search the issuer by name first. */
 const makeAuthority = (nowMs: number): Promise<CertificateAuthority> =>
   createAuthority({
     commonName: `sluice ${new Date(nowMs).toISOString()}`,

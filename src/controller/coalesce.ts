@@ -1,9 +1,9 @@
-/** Many requests, one run: what counts is that it runs after the last of them. */
+/** Coalesces requests: a run starts after the last of them. */
 
 export interface Coalescer {
-  /** Asks for a run within `delayMs`; an earlier one that is due serves as well. Requests during a run lead to one more. */
+  /** Requests a run within `delayMs`; an earlier pending run also counts. Requests during a run cause one more. */
   request(delayMs?: number): void;
-  /** No run begins after this. */
+  /** No run starts after this. */
   stop(): void;
 }
 

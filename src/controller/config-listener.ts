@@ -1,6 +1,6 @@
 /**
- * Where proxies come for their configuration, and other replicas with what their proxies serve: mutually authenticated TLS; a
- * certificate says whose proxy it is.
+ * The port at which proxies get their configuration, and other replicas report what their proxies serve. Mutually authenticated TLS: the
+ * certificate identifies the data plane of a proxy.
  */
 import type { AddressInfo } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
@@ -27,12 +27,12 @@ export interface ConfigListener {
 }
 
 const KEEPALIVE_MS = 15_000;
-/** A peer that has not proven who it is by then is cut off. */
+/** A peer that is not authenticated by then is disconnected. */
 const HANDSHAKE_MS = 10_000;
-/** Far below the life of a certificate; streams that are open stay open. */
+/** Far below the validity of a certificate; open streams stay open. */
 const RENEW_EVERY_MS = 12 * 3_600_000;
 
-/** Resolves when it listens; rejects when the port cannot be had. */
+/** Resolves when it listens; rejects if the port cannot be bound. */
 export async function listenForProxies(options: ConfigListenerOptions): Promise<ConfigListener> {
   const { port, logger } = options;
   const server = createServer(
@@ -93,7 +93,7 @@ function accept({ fleet, isCurrent, logger }: ConfigListenerOptions, socket: TLS
 }
 
 async function renew(options: ConfigListenerOptions, server: Server): Promise<void> {
-  // Those that are known sign on meanwhile.
+  // The known CAs are used meanwhile.
   await options.identities.refresh().catch((error: unknown) => {
     options.logger.warn('reloading the CAs failed', { error: String(error) });
   });

@@ -1,10 +1,10 @@
-/** What a controller counts. docs/reference/metrics.md. */
+/** Metrics of a controller. docs/reference/metrics.md. */
 import type { ReconcileHealth } from './reconcile-health.ts';
 import type { Reconciled } from './reconcile-loop.ts';
 import { originOfDataPlane } from '../ir/data-plane-id.ts';
 import type { MetricFamily } from '../telemetry/metric-registry.ts';
 
-/** What has happened in one controller so far. */
+/** The state of one controller. */
 export interface ControllerState {
   readonly isLeader: boolean;
   readonly reconciliations: number;

@@ -1,4 +1,4 @@
-/** Logs objects whose evaluation failed, each once for as long as it does. */
+/** Logs objects whose evaluation failed, each once until it succeeds. */
 import type { Finding } from '../gatewayapi/finding.ts';
 import { describeRef } from '../gatewayapi/ref.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -12,7 +12,7 @@ export class DefectLog {
     this.#logger = logger;
   }
 
-  /** `findings`: all there are; the same array as before when nothing changed. */
+  /** `findings`: all current findings; the same array as before if nothing changed. */
   update(findings: readonly Finding[]): void {
     if (findings === this.#findings) return;
     this.#findings = findings;

@@ -13,22 +13,22 @@ const SECRET: KindInfo = { kind: 'Secret', group: '', version: 'v1', plural: 'se
 const CA_SECRET = 'sluice-ca';
 const FIELD_MANAGER = 'sluice-infrastructure';
 const DAY_MS = 86_400_000;
-/** A certificate is replaced when this much of its life is left: time enough for a month of trouble. */
+/** A certificate is replaced when this much of its validity remains, so that a month of failures does no harm. */
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 
-/** On a Secret of ours, so that its metadata alone says whether it must be replaced. */
+/** On a Secret of Sluice, so that its metadata alone shows whether it must be replaced. */
 const NOT_AFTER_ANNOTATION = 'gateway.sluice.dev/identity-not-after';
 const AUTHORITY_ANNOTATION = 'gateway.sluice.dev/identity-authority';
 const GATEWAY_ANNOTATION = 'gateway.sluice.dev/identity-gateway-uid';
 /** Serial numbers of the certificates that are accepted, newest first, with a space between them. */
 const SERIALS_ANNOTATION = 'gateway.sluice.dev/identity-serials';
-/** The one in the Secret, and those before it that a kubelet may not have replaced yet. */
+/** The current one in the Secret, and previous ones that a kubelet may not have replaced yet. */
 const SERIALS_KEPT = 3;
 const SESSION_KEY_ANNOTATION = 'gateway.sluice.dev/session-key';
 
 /**
- * In the Secret of the installation: from which the key of each Gateway is derived that its proxies key session tokens with. All replicas
- * derive the same one, and it outlives certificates. In the Secret of a Gateway's proxies: that Gateway's key.
+ * In the Secret of the installation: the secret from which the session token key of each Gateway is derived. All replicas
+ * derive the same key, and it outlives certificates. In the Secret of a Gateway's proxies: that Gateway's key.
  */
 const SESSION_KEY = 'session.key';
 
@@ -45,7 +45,7 @@ interface SecretObject extends KubeObject {
 const SCHEME = 'sluice://';
 const REPLICA_PREFIX = `${SCHEME}controller/`;
 
-/** A proxy of one data plane: of the object with this UID, not of one that was created later under the same name. */
+/** A proxy of one data plane: of the object with this UID, not of a re-created object of the same name. */
 export interface ProxyIdentity {
   readonly kind: 'proxy';
   readonly dataPlane: DataPlaneId;
@@ -53,10 +53,10 @@ export interface ProxyIdentity {
   readonly uid: string;
 }
 
-/** The other end of a stream, as its certificate says. */
+/** The other end of a stream, according to its certificate. */
 export type PeerIdentity = ProxyIdentity | { readonly kind: 'replica'; readonly name: string };
 
-/** Reads `subjectaltname` of a peer's certificate; null when it names no peer of ours. */
+/** Reads `subjectaltname` of a peer's certificate; null if it does not name a peer of Sluice. */
 export function identityOf(subjectAltName: string | undefined): PeerIdentity | null {
   for (const entry of (subjectAltName ?? '').split(', ')) {
     const uri = entry.startsWith('URI:') ? entry.slice('URI:'.length) : '';
@@ -82,7 +82,7 @@ const uriOf = ({ dataPlane, uid }: CertifiedDataPlane): string => `${SCHEME}${da
 
 type Metadata = Pick<KubeObject, 'metadata'>;
 
-/** Whether the Secret of a Gateway's identity says that the certificate of this serial number is one. */
+/** Whether the identity Secret of a Gateway lists the certificate with this serial number. */
 export const isIssued = ({ metadata }: Metadata, uid: string, serialNumber: string): boolean =>
   serialsOf(metadata.annotations, uid).includes(serialNumber.toLowerCase());
 
@@ -94,7 +94,7 @@ const serialsOf = (
     ? (annotations[SERIALS_ANNOTATION] ?? '').split(' ').filter((serial) => serial !== '')
     : [];
 
-/** What the certificate of a proxy proves. */
+/** The identity in the certificate of a proxy. */
 export type CertifiedDataPlane = Pick<ProxyIdentity, 'dataPlane' | 'uid'>;
 
 export interface KeyedCertificate {
@@ -108,7 +108,7 @@ export interface SecretMeta {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** How often another replica may be faster before that is a failure. */
+/** Maximum number of write conflicts with other replicas. */
 const MAX_CONFLICTS = 6;
 
 export class Identities {
@@ -132,7 +132,7 @@ export class Identities {
     return this.#shared.authorities;
   }
 
-  /** Reads the authorities of the installation, or makes the first; of several replicas that start at once, one wins. */
+  /** Reads the CAs of the installation, or creates the first; of several replicas that start at once, one wins. */
   static async open(client: KubeClient, namespace: string, now = Date.now): Promise<Identities> {
     return new Identities(client, namespace, { shared: await currentSecrets(client, namespace, now), now });
   }
@@ -142,7 +142,7 @@ export class Identities {
     this.#shared = await currentSecrets(this.#client, this.#namespace, this.#now);
   }
 
-  /** Every authority that may have signed a peer's certificate. */
+  /** Every CA that may have signed a peer's certificate. */
   get caPem(): string {
     return this.#authorities.trusted(this.#now());
   }
@@ -152,14 +152,14 @@ export class Identities {
     return this.#issue({ names });
   }
 
-  /** With which a replica proves itself to the leader. */
+  /** With which a replica authenticates to the leader. */
   async replicaCertificate(name: string): Promise<KeyedCertificate> {
     return this.#issue({ names: [], uris: [REPLICA_PREFIX + name], usage: 'client' });
   }
 
   /**
-   * Whether the identity in this Secret (its metadata) is of the Gateway with this UID, of who signs now, names who is trusted now, and
-   * is valid for long enough. One that was issued before identities had a UID is not.
+   * Whether the identity in this Secret (its metadata) is for the Gateway with this UID, is signed by the current CA, lists the trusted CAs, and
+   * is valid for long enough. False for one issued before identities had a UID.
    */
   isFresh({ metadata }: Metadata, uid: string): boolean {
     const annotations = metadata.annotations ?? {};
@@ -217,7 +217,7 @@ export class Identities {
   }
 }
 
-/** Which proxies share sessions. With another text for the same Gateway an upgrade would end the sessions of its clients. */
+/** The scope of shared sessions. A different text for the same Gateway would end the sessions of its clients on upgrade. */
 function sessionScopeOf({ dataPlane, uid }: CertifiedDataPlane): string {
   const identity = parseDataPlaneId(dataPlane);
   return identity?.kind === 'gateway'
@@ -244,13 +244,13 @@ async function currentSecrets(
       await writeSecret(client, { namespace, found }, { ...after.data(now()), [SESSION_KEY]: sessionKey });
       return shared;
     } catch (error) {
-      // Another replica was faster: what it wrote counts.
+      // Another replica was faster: use what it wrote.
       if (!(error instanceof ApiError && error.status === 409) || conflicts >= MAX_CONFLICTS) throw error;
     }
   }
 }
 
-/** Creates the Secret of the installation, or replaces what was found of it. */
+/** Creates the Secret of the installation, or replaces the existing one. */
 async function writeSecret(
   client: KubeClient,
   { namespace, found }: { readonly namespace: string; readonly found: SecretObject | null },

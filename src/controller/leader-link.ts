@@ -1,4 +1,4 @@
-/** A follower's stream to the leader, on which it tells what its proxies serve. Proxies themselves may follow any replica. */
+/** A follower's stream to the leader, on which it reports what its proxies serve. Proxies may connect to any replica. */
 import type { TLSSocket } from 'node:tls';
 import { FleetReporter } from '../configsync/fleet-relay.ts';
 import type { Fleet } from '../configsync/fleet.ts';
@@ -30,7 +30,7 @@ export class LeaderLink {
     this.#options = options;
   }
 
-  /** Reports to this leader from now on, connecting again whenever the stream breaks. */
+  /** Reports to this leader from now on, and reconnects whenever the stream breaks. */
   follow(leader: string | null): void {
     if (leader === this.#leader) return;
     this.#leader = leader;
@@ -42,7 +42,7 @@ export class LeaderLink {
     if (leader !== null) this.#connect(leader);
   }
 
-  /** A proxy of ours came, went, acknowledged or refused. */
+  /** A proxy of this replica attached, detached, acknowledged or refused. */
   changed(): void {
     this.#reporter?.changed();
   }
@@ -51,7 +51,7 @@ export class LeaderLink {
     this.follow(null);
   }
 
-  /** Never throws: what goes wrong is logged, and tried again. */
+  /** Never throws: failures are logged and retried. */
   #connect(leader: string): void {
     this.#dial(leader).catch((error: unknown) => {
       this.#options.logger.warn('no stream to the leader', { leader, error: String(error) });
@@ -72,7 +72,7 @@ export class LeaderLink {
 
   async #dial(leader: string): Promise<void> {
     const { identities, replica, service, fleet, logger } = this.#options;
-    // Issued for each stream, so that it cannot run out.
+    // Issued for each stream, so that it cannot expire.
     const { certificatePem, keyPem } = await identities.replicaCertificate(replica);
     if (this.#leader !== leader) return;
     const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(leader) ?? [];
@@ -82,7 +82,7 @@ export class LeaderLink {
     socket.once('secureConnect', () => {
       logger.info('reporting to the leader', { leader });
       this.#reporter = new FleetReporter(socket, fleet, replica);
-      // The leader says nothing; without reading, its end would never be seen.
+      // The leader sends nothing; without reading, the end of the stream would not be noticed.
       socket.resume();
     });
     socket.on('error', (error: Error) => {

@@ -1,4 +1,4 @@
-/** What proxies report, as the translator wants it: which version of each data plane is served by how many, where, and what failed. */
+/** Reports of proxies for the translator: by data plane, the served version, by how many proxies, where, and failures. */
 import type { PortReport, RuleProblem, ServingProxy } from '../configsync/protocol.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { compareText } from '../lib/compare.ts';
@@ -10,17 +10,17 @@ export type ObservedAddress = DataPlaneObservation['addresses'][number];
 export interface ObservedDataPlane {
   readonly config: GatewayConfig;
   readonly proxies: readonly ServingProxy[];
-  /** Proxies there should be. */
+  /** Expected number of proxies. */
   readonly expected: number;
-  /** Where it can be reached. */
+  /** Addresses at which clients reach it. */
   readonly addresses: readonly ObservedAddress[];
   /** See `DataPlaneObservation`. */
   readonly trouble?: string | null;
 }
 
 /**
- * Observes each data plane by itself. One whose observation throws (a defect of ours) is left out, as if its proxies had reported
- * nothing, and no other waits for it.
+ * Observes each data plane separately. One whose observation throws (a bug in Sluice) is omitted, as if its proxies had reported
+ * nothing, and the others are not affected.
  */
 export function observeEach(
   configs: readonly GatewayConfig[],
@@ -38,7 +38,7 @@ export function observeEach(
   });
 }
 
-/** What the proxies of a data plane serve now. */
+/** The configuration that the proxies of a data plane serve now. */
 export function observeDataPlane({
   config,
   proxies,
@@ -58,8 +58,8 @@ export function observeDataPlane({
 }
 
 /**
- * The newest generation that any proxy serves, and how many serve it. The generation counts, not the version: a change of a route or
- * an endpoint that is on its way to the proxies makes no Gateway less programmed.
+ * The newest generation that any proxy serves, and how many serve it. Compares generations, not versions: a change of a route or
+ * an endpoint that proxies do not serve yet does not change whether the Gateway is programmed.
  */
 function acknowledged(
   { version, generation }: GatewayConfig,
@@ -89,7 +89,7 @@ function incompatibleProxies(proxies: readonly ServingProxy[]): string | null {
   return `${subject} the previous configuration: ${problem}`;
 }
 
-/** Of the addresses a Gateway asks for, those on which something listens. */
+/** The requested addresses of a Gateway on which something listens. */
 export function boundAddresses(
   { addresses, dataPlane }: GatewayConfig,
   ports: readonly PortReport[],
@@ -106,7 +106,7 @@ function failedPorts(ports: readonly PortReport[]): DataPlaneObservation['failed
   return [...failed].toSorted(([a], [b]) => a - b).map(([port, message]) => ({ port, message }));
 }
 
-/** Most proxies say the same of a rule. */
+/** Most proxies report the same problem for a rule. */
 function ruleProblems(problems: readonly RuleProblem[]): NonNullable<DataPlaneObservation['problems']> {
   const byRule = new Map(
     problems.map((problem) => [`${routeOf(problem)}/${String(problem.rule.index)}`, problem]),

@@ -1,4 +1,4 @@
-/** Live objects of Gateways: everything that carries our label, by kind and Gateway. */
+/** Live objects of Gateways: everything with Sluice's label, by kind and Gateway. */
 import { OWNED_KINDS, SECRET_KIND, type OwnedObjects } from '../infrastructure/kubernetes/applier.ts';
 import { GATEWAY_ID_LABEL } from '../infrastructure/kubernetes/names.ts';
 import type { KubeClient, KubeObject } from '../kubeapi/client.ts';
@@ -13,7 +13,7 @@ export interface OwnedCacheOptions {
 }
 
 interface Index {
-  /** The list that it was made from. */
+  /** The list that it was computed from. */
   readonly objects: readonly KubeObject[];
   /** By namespace and Gateway id. */
   readonly byGateway: ReadonlyMap<string, readonly KubeObject[]>;
@@ -27,7 +27,7 @@ export class OwnedCache implements OwnedObjects {
     this.#caches = new Map(
       OWNED_KINDS.map((kind) => [
         kind.kind,
-        // Of Secrets metadata is enough: the keys of proxies are no business of the controller once they are written.
+        // For Secrets, metadata is enough: the controller does not need the keys of proxies after writing them.
         new KindCache({
           ...options,
           kind,

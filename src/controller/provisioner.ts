@@ -1,4 +1,4 @@
-/** Brings what runs for each Gateway to what it should be, and says where each can be reached and how many proxies it has. */
+/** Reconciles the infrastructure of each Gateway, and reports its addresses and number of proxies. */
 import { coalesce } from './coalesce.ts';
 import type { ObservedAddress } from './observations.ts';
 import { Applier, LATE_MS, type ReconcileResult } from '../infrastructure/kubernetes/applier.ts';
@@ -31,17 +31,17 @@ export interface ProvisionerOptions {
   readonly configAddress: string;
   /** The Gateway as last seen. */
   readonly gateway: (namespace: string, name: string) => KubeObject | undefined;
-  /** What runs for a Gateway changed: replicas, addresses. */
+  /** The infrastructure of a Gateway changed: replicas, addresses. */
   readonly onChange: () => void;
   readonly logger: Logger;
 }
 
 const RETRY_MS = 2_000;
-/** A rollout reports many times a second. */
+/** A rollout causes many events per second. */
 const GATHER_MS = 50;
-/** Streams that the proxies of every Gateway may have open at one replica, however few they are. */
+/** Minimum limit of open streams per Gateway at one replica. */
 const MIN_MAX_STREAMS = 64;
-/** How often identities are looked at that no change would bring up. */
+/** Interval of checking identities that no change causes to be checked. */
 const RECHECK_MS = 600_000;
 
 interface Issued {
@@ -97,7 +97,7 @@ export class Provisioner {
   }
 
   provision(wanted: readonly InfraSpec[]): void {
-    // Most translations change routes, and nothing of what must run.
+    // Most translations change routes, not infrastructure.
     if (JSON.stringify(wanted) === JSON.stringify(this.#wanted)) return;
     this.#wanted = wanted;
     const ids = new Set(wanted.map(({ gateway }) => gatewayDataPlane(gateway)));
@@ -105,25 +105,25 @@ export class Provisioner {
     this.#request();
   }
 
-  /** Where the data plane can be reached: the addresses of its Services. */
+  /** The addresses of the data plane: those of its Services. */
   addressesOf(dataPlane: DataPlaneId): readonly ObservedAddress[] {
     return addressesOfServices(this.#ownedBy(dataPlane, 'Service'));
   }
 
-  /** How many proxies there should be: what the workload was scaled to, or else what was asked for. */
+  /** Expected number of proxies: the scale of the workload, otherwise the configured number. */
   expectedOf(dataPlane: DataPlaneId): number {
     const spec = this.#wanted.find(({ gateway }) => gatewayDataPlane(gateway) === dataPlane);
     return desiredProxies(this.#workloads(dataPlane), spec?.workload.scaling ?? null);
   }
 
-  /** The UID of the object that the data plane serves; null where there is none. */
+  /** The UID of the object that the data plane serves; null if there is none. */
   uidOf(dataPlane: DataPlaneId): string | null {
     const identity = parseDataPlaneId(dataPlane);
     if (identity?.kind !== 'gateway') return null;
     return this.#options.gateway(identity.namespace, identity.name)?.metadata.uid ?? null;
   }
 
-  /** Whether the object that exists now was issued a certificate of this serial number. */
+  /** Whether a certificate with this serial number was issued for the current object. */
   isCurrent({ dataPlane, uid }: ProxyIdentity, serialNumber: string): boolean {
     return (
       this.uidOf(dataPlane) === uid &&
@@ -131,12 +131,12 @@ export class Provisioner {
     );
   }
 
-  /** How many streams its proxies need at one replica at most: a rollout runs old and new ones side by side. */
+  /** Maximum number of streams of its proxies at one replica: a rollout runs old and new ones side by side. */
   maxStreamsOf(dataPlane: DataPlaneId): number {
     return Math.max(MIN_MAX_STREAMS, 2 * this.expectedOf(dataPlane));
   }
 
-  /** Why it does not run as it should, in words; null when nothing is known to be wrong. */
+  /** Why it does not run as configured, as text; null if no problem is known. */
   troubleOf(dataPlane: DataPlaneId): string | null {
     return this.#failures.get(dataPlane) ?? workloadTrouble(this.#workloads(dataPlane));
   }
@@ -145,7 +145,7 @@ export class Provisioner {
     return ['Deployment', 'DaemonSet'].flatMap((kind) => this.#ownedBy(dataPlane, kind));
   }
 
-  /** Only Gateways have anything: the proxies of a mesh are not provisioned here. */
+  /** Only Gateways have infrastructure: the proxies of a mesh are not provisioned here. */
   #ownedBy(dataPlane: DataPlaneId, kind: string): readonly KubeObject[] {
     const identity = parseDataPlaneId(dataPlane);
     if (identity?.kind !== 'gateway') return [];
@@ -166,14 +166,14 @@ export class Provisioner {
     try {
       results = await this.#provisionAll();
     } catch (error) {
-      // A defect of ours, outside of any one Gateway: without this no Gateway would be provisioned any more.
+      // A bug outside of any one Gateway: without this, no Gateway would be provisioned any more.
       this.#options.logger.error('provisioning failed, trying again', { error: String(error) });
     }
     this.#isRunning = false;
     this.#requestAgain(results);
   }
 
-  /** For what was asked while it ran, and for what did not come to its end. */
+  /** For requests that arrived during the run, and for failed runs. */
   #requestAgain(results: readonly (ReconcileResult | 'failed')[]): void {
     const isDirty = this.#isDirty;
     if (results.includes('failed')) this.#request(RETRY_MS);
@@ -207,7 +207,7 @@ export class Provisioner {
   async #provisionOne(spec: InfraSpec): Promise<ReconcileResult> {
     const { namespace, name } = spec.gateway;
     const gateway = this.#options.gateway(namespace, name);
-    // One that is being deleted keeps what it has until the last of its finalizers is gone.
+    // A Gateway that is being deleted keeps its infrastructure until its last finalizer is removed.
     if (gateway?.metadata.uid === undefined || gateway.metadata.deletionTimestamp !== undefined)
       return 'done';
     const context: RenderContext = {
@@ -227,7 +227,7 @@ export class Provisioner {
     return identity === 'late' ? identity : rest;
   }
 
-  /** The kubelet brings a replaced Secret into running pods, and a proxy reads it again for each stream, so no stream is cut. */
+  /** The kubelet updates the Secret in running pods, and a proxy reads it again for each stream, so no stream is interrupted. */
   async #ensureIdentity(input: RenderInput): Promise<ReconcileResult> {
     const { gateway } = input.spec;
     const { gatewayUid } = input.context;

@@ -1,11 +1,11 @@
-/** Whether reconciling works: one run that fails may be chance, a second in a row means that changes no longer reach the proxies. */
+/** Whether reconciling works: one failed run may be a coincidence, a second in a row means that changes no longer reach the proxies. */
 
 export interface ReconcileHealth {
-  /** Runs that failed, ever. */
+  /** Number of failed runs. */
   readonly failures: number;
-  /** Runs that failed since the last one that did not. */
+  /** Number of consecutive failed runs. */
   readonly consecutive: number;
-  /** The last failure in a row; null when the last run succeeded. */
+  /** The most recent failure; null if the last run succeeded. */
   readonly error: string | null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The controller: whenever resources or observations change, translate what there is, publish what differs, and hand on statuses.
- * Level-triggered: a run looks at what is there now, and any number of changes before it cost one run.
+ * The control loop: whenever resources or observations change, it translates, publishes differences, and passes on statuses.
+ * Level-triggered: a run uses the current state, and any number of changes before it cost one run.
  */
 import type { ConfigServer } from '../configsync/server.ts';
 import type { InputFinding } from '../gatewayapi/input-finding.ts';
@@ -14,18 +14,18 @@ import { coalesce } from './coalesce.ts';
 import { DefectLog } from './defect-log.ts';
 import { afterFailure, afterSuccess, HEALTHY, type ReconcileHealth } from './reconcile-health.ts';
 
-/** Acknowledgments of several proxies come in a bunch; one translation is enough for them. */
+/** Acknowledgments of several proxies arrive in bursts; one translation is enough for them. */
 const OBSERVATION_DELAY_MS = 10;
 /**
- * After a run that took long, rest as long: while thousands of objects are applied one by one, each run takes in many of
- * them. One change in quiet times waits for nothing.
+ * After a long run, pause equally long: while thousands of objects are applied one by one, each run includes many of
+ * them. A single change at idle does not wait.
  */
 const REST_FACTOR = 1;
 const MAX_REST_MS = 250;
 const RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 
-/** Everything known after a run. */
+/** The results of a run. */
 export interface Reconciled {
   readonly snapshot: ResourceSnapshot;
   readonly inputFindings: readonly InputFinding[];
@@ -41,18 +41,18 @@ export interface ReconcileOptions {
   readonly observe: () => Observations;
   readonly translate: (snapshot: ResourceSnapshot, observations: Observations) => TranslateResult;
   readonly onReconciled: (reconciled: Reconciled) => void;
-  /** A run failed, or succeeded after one that did not. */
+  /** A run failed, or succeeded after a failed one. */
   readonly onHealth?: (health: ReconcileHealth) => void;
   readonly logger: Logger;
 }
 
 export interface ReconcileLoop {
-  /** Resolves when the first snapshot is on its way to the proxies; rejects when the provider has none to give. */
+  /** Resolves when the first snapshot has been published; rejects if the provider cannot get one. */
   start(): Promise<void>;
   /** Proxies reported something. */
   observationsChanged(): void;
   readonly health: ReconcileHealth;
-  /** Nothing is published from here on. The provider is its owner's to close. */
+  /** Stops publishing. The owner of the provider closes it. */
   stop(): void;
 }
 
@@ -68,7 +68,7 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
     if (snapshot === null) return;
     const observations = observe();
     const before = last !== null && saySame(last.observations, observations) ? last : null;
-    // Most acknowledgments say that a newer version is served, and change no status.
+    // Most acknowledgments report a newer version and change no status.
     const isKnown = before?.snapshot === snapshot;
     const result = isKnown ? before.result : translate(snapshot, observations);
     if (!isKnown) {
@@ -116,7 +116,7 @@ export function createReconcileLoop(options: ReconcileOptions): ReconcileLoop {
   };
 }
 
-/** Runs that throw: a defect of ours. What is served stays served, and the run is repeated even if nothing changes, later each time. */
+/** Handles a run that throws: a bug in Sluice. The configuration stays, and the run is repeated with increasing delay, even without changes. */
 class RunGuard {
   readonly #options: Pick<ReconcileOptions, 'logger' | 'onHealth'>;
   health = HEALTHY;
@@ -125,7 +125,7 @@ class RunGuard {
     this.#options = options;
   }
 
-  /** null, or in how many milliseconds to run again. */
+  /** null, or the delay in milliseconds until the next run. */
   run(reconcile: () => void): number | null {
     try {
       reconcile();
@@ -145,7 +145,7 @@ class RunGuard {
   }
 }
 
-/** Whether a translation with the one gives the same as with the other: of configurations the generation counts, not the version. */
+/** Whether both give the same translation: for configurations, only the generation matters, not the version. */
 const saySame = (a: Observations, b: Observations): boolean =>
   canonicalJson(withoutVersions(a)) === canonicalJson(withoutVersions(b));
 

@@ -1,18 +1,18 @@
-/** How every command translates; apart from the reading of files, which the controller has no use (and no memory) for. */
+/** Translation options of every command. Separate from reading files, which the controller does not need (and would load into memory). */
 import { hash } from 'node:crypto';
 import { readCertificate, validateCaBundle } from '../provider/certificate-reader.ts';
 import { measureRegex } from '../proxy/router/regex.ts';
 import { CONTROLLER_NAME, type TranslateOptions } from '../translator/types.ts';
 
-/** What a command says of the translation; the rest is the same for all. */
+/** Options that differ by command. */
 export type TranslateChoices = Partial<
   Pick<TranslateOptions, 'allClasses' | 'addresses' | 'trustedCidrs' | 'externalBackends'>
 >;
 
-/** SHA-256 at the speed of the machine. */
+/** Native SHA-256. */
 export const platformDigest = (text: string): string => hash('sha256', text, 'hex');
 
-/** Without choices: for proxies that run where the manifests are read. */
+/** Defaults: for proxies that run where the manifests are read. */
 export function translateOptions(choices: TranslateChoices): TranslateOptions {
   return {
     controllerName: CONTROLLER_NAME,

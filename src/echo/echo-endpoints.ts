@@ -5,7 +5,7 @@ import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 /** One TCP port of a Service without endpoints. */
 export interface EchoTarget {
   readonly service: Service;
-  /** `namespace/name`, which the echo puts into its answers. */
+  /** `namespace/name`, which the echo backend includes in its responses. */
   readonly serviceName: string;
   readonly port: number;
   /** `` when the Service names none. */
@@ -29,7 +29,7 @@ export function servicesWithoutEndpoints({ services, endpointSlices }: ResourceS
     );
 }
 
-/** The snapshot with one slice for each target; `portOf` is where the echo listens for it, null when it does not yet. */
+/** The snapshot with one slice for each target; `portOf` is the port of the echo backend for it, null if it does not listen yet. */
 export function withEchoEndpoints(
   snapshot: ResourceSnapshot,
   targets: readonly EchoTarget[],

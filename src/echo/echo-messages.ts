@@ -1,6 +1,6 @@
-/** Between `run --echo` and its echo process: which backends there should be, and where they listen. */
+/** Messages between `run --echo` and its echo process: the wanted backends, and their ports. */
 
-/** Every backend that is wanted, by key; the answer has them all. Those that were wanted before stay where they are. */
+/** All wanted backends, by key; the response has all of them. Existing ones keep their ports. */
 export interface WantedEchoes {
   readonly id: number;
   readonly backends: readonly { readonly key: string; readonly name: string }[];

@@ -1,4 +1,4 @@
-/** A provider whose snapshots have an echo backend behind every Service without endpoints. The echo runs in a process of its own. */
+/** A provider whose snapshots have an echo backend for every Service without endpoints. The echo runs in a separate process. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
@@ -20,7 +20,7 @@ export interface EchoOptions {
 export function withEcho(provider: Provider, { logger, onNotes }: EchoOptions): Provider {
   const echo = new EchoProcess(logger);
   const standIns = new StandIns();
-  /** Snapshots wait for their backends one after the other; only the newest that waits counts. */
+  /** Snapshots wait for their backends one after the other; of the waiting ones, only the newest is kept. */
   let newest: ResourceSnapshot | null = null;
   let isBusy = false;
 
@@ -82,7 +82,7 @@ class EchoProcess {
     this.#wanted = wanted;
     const id = ++this.#id;
     return new Promise((resolve) => {
-      // One that hangs has no backends either.
+      // A hanging process has no backends either.
       const timer = setTimeout(() => {
         this.#logger.error('the echo process does not respond');
         resolve(new Map());
@@ -92,7 +92,7 @@ class EchoProcess {
         resolve(ports);
       };
       this.#child?.send({ id, backends } satisfies WantedEchoes, (error) => {
-        // A process that is gone has no backends: the Services answer 503, as they would without --echo.
+        // An ended process has no backends: the Services respond with 503, as without --echo.
         if (error !== null) this.#onPorts?.(new Map());
       });
     });

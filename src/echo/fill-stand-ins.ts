@@ -1,4 +1,4 @@
-/** Stand-ins for what `--echo` finds missing: Services that the echo backend answers for, and certificates. */
+/** Stand-ins that `--echo` adds: Services, which the echo backend serves, and certificates. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Secret } from '../gatewayapi/core-kinds.ts';
@@ -6,7 +6,7 @@ import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { CertificateAuthority } from '../certificates/dev-certificates.ts';
 import { missingCertificates, missingServices, secretOf, type MissingCertificate } from './stand-ins.ts';
 
-/** Where `sluice cert` keeps its authority unless told otherwise. */
+/** Default folder of the CA of `sluice cert`. */
 const CERT_FOLDER = 'certs';
 
 export interface FilledSnapshot {
@@ -17,7 +17,7 @@ export interface FilledSnapshot {
 
 export class StandIns {
   readonly #folder: string;
-  /** By names and Secret: a certificate is made once. */
+  /** By names and Secret: a certificate is created once. */
   #made: ReadonlyMap<string, Secret> = new Map();
   #authority: Promise<{ readonly authority: CertificateAuthority; readonly isKept: boolean }> | null = null;
 
@@ -68,7 +68,7 @@ export class StandIns {
     return secretOf(missing, await issueCertificate(authority, { names: missing.names }));
   }
 
-  /** The authority of `sluice cert` where there is one in the current folder; nothing is written. */
+  /** The CA of `sluice cert` in the current folder, if there is one; nothing is written. */
   #findAuthority(): Promise<{ readonly authority: CertificateAuthority; readonly isKept: boolean }> {
     this.#authority ??= findAuthority(this.#folder);
     return this.#authority;
@@ -85,7 +85,7 @@ async function findAuthority(
       const files = { certificatePem: readFileSync(certificate, 'utf8'), keyPem: readFileSync(key, 'utf8') };
       return { authority: await loadAuthority(files), isKept: true };
     } catch {
-      // Not an authority that can sign, or not ours to read: one of this run does as well.
+      // Not a CA that can sign, or not readable: use a new CA for this run.
     }
   }
   return { authority: await createAuthority({ commonName: 'Sluice stand-in authority' }), isKept: false };

@@ -1,7 +1,7 @@
 /**
- * gRPC as the demo backend speaks it: any method of any service answers each message with the same message, when it comes, so that
- * unary calls and every kind of stream work without a schema. Its initial metadata says who answered (`x-echo-name`) and which
- * method was called (`x-echo-path`); a call that asks for a status with the metadata `x-echo-status: NUMBER` gets it.
+ * gRPC of the demo backend: any method of any service echoes each message at once, so that
+ * unary calls and every kind of stream work without a schema. Its initial metadata has the name of the backend (`x-echo-name`) and the
+ * called method (`x-echo-path`); a call can request a status with the metadata `x-echo-status: NUMBER`.
  */
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 
@@ -11,7 +11,7 @@ const LAST_STATUS = 16;
 export const isGrpcCall = ({ headers }: Http2ServerRequest): boolean =>
   GRPC_CONTENT.test(headers['content-type'] ?? '');
 
-/** Messages come back as they were framed: what is inside is not looked at. */
+/** Messages are echoed as framed, without parsing. */
 export function answerGrpc(name: string, request: Http2ServerRequest, response: Http2ServerResponse): void {
   const { headers, url } = request;
   const status = statusOf(headers['x-echo-status']);

@@ -25,5 +25,5 @@ process.on('message', (message: WantedEchoes) => {
   last = last.then(() => serve(message));
 });
 process.on('disconnect', () => process.exit(0));
-// Terminals and service managers send these to the whole group; the supervisor decides what they mean, and ends this process last.
+// Terminals and service managers send these to the whole group; the supervisor handles them, and ends this process last.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);

@@ -1,6 +1,6 @@
 /**
- * The demo backend: answers with what it received, so that one sees what a gateway made of a request. WebSocket messages come back
- * as they are; `/stream` sends events, `/status/NNN` answers with that status. HTTP/2 with prior knowledge is served on the same
+ * The demo backend: responds with the request as JSON, so that users see what a gateway forwards. WebSocket messages are echoed
+ * unchanged; `/stream` sends events, `/status/NNN` responds with that status. HTTP/2 with prior knowledge is supported on the same
  * port, and gRPC over it (grpc.ts).
  */
 import { createServer as createHttp1, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
@@ -24,7 +24,7 @@ export interface EchoServer {
   close(): Promise<void>;
 }
 
-/** What the JSON of an answer holds. */
+/** The JSON of a response. */
 export interface EchoAnswer {
   readonly name: string;
   readonly method: string;
@@ -66,10 +66,10 @@ export function startEcho({ host, port, name }: EchoOptions): Promise<EchoServer
   });
 }
 
-/** How the connection preface of HTTP/2 begins; no HTTP/1.1 request does. */
+/** Start of the HTTP/2 connection preface; no HTTP/1.1 request starts like this. */
 const PREFACE_START = 'PRI ';
 
-/** Hands a connection to the server of the protocol that its first bytes speak (RFC 9113 section 3.3). */
+/** Passes a connection to the HTTP/1.1 or HTTP/2 server, depending on its first bytes (RFC 9113 section 3.3). */
 function connectionListener(name: string): (socket: Socket) => void {
   const http1 = createHttp1((request, response) => void echo(name, request, response));
   http1.keepAliveTimeout = 120_000;
@@ -88,7 +88,7 @@ function connectionListener(name: string): (socket: Socket) => void {
       socket.off('data', look).pause();
       socket.unshift(first);
       (start === PREFACE_START ? http2 : http1).emit('connection', socket);
-      // HTTP/2 takes what is buffered by itself.
+      // The HTTP/2 server reads buffered bytes itself.
       if (start !== PREFACE_START) socket.resume();
     };
     socket.on('data', look);
@@ -147,7 +147,7 @@ async function readBody(request: EchoRequest): Promise<{ body: string; bodyBytes
 const EVENTS = 5;
 const EVENT_EVERY_MS = 200;
 
-/** Server-sent events, a few a second. */
+/** Server-sent events, a few per second. */
 async function stream(response: EchoResponse, name: string): Promise<void> {
   response.writeHead(200, {
     'content-type': 'text/event-stream',

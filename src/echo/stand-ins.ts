@@ -1,4 +1,4 @@
-/** What `--echo` finds missing from the resources and can stand in for: Services of backendRefs and Secrets of listeners. Pure. */
+/** The missing resources that `--echo` can substitute: Services of backendRefs and Secrets of listeners. Pure. */
 import type { Secret, Service, ServicePort } from '../gatewayapi/core-kinds.ts';
 import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 
@@ -11,7 +11,7 @@ export interface MissingCertificate {
 
 /** Names by which clients of this machine reach a listener without a hostname. */
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1'];
-/** A certificate of thousands of names helps no client. */
+/** Maximum number of names in a certificate. */
 const NAME_LIMIT = 100;
 
 interface Ref {

@@ -1,4 +1,4 @@
-/** Kinds of Kubernetes itself, as far as Sluice reads them. */
+/** The core Kubernetes kinds, with the fields that Sluice reads. */
 import type { ObjectMeta } from './object-meta.ts';
 
 export interface Namespace {
@@ -56,7 +56,7 @@ export interface EndpointSlicePort {
   readonly appProtocol?: string | null;
 }
 
-/** Belongs to the Service that its label `kubernetes.io/service-name` names. */
+/** Belongs to the Service in its label `kubernetes.io/service-name`. */
 export interface EndpointSlice {
   readonly apiVersion: string;
   readonly kind: 'EndpointSlice';

@@ -1,4 +1,4 @@
-/** What reading resources has to say about them, with the place in the text they came from. */
+/** Findings of reading resources, with their position in the text. */
 import type { Finding, Severity } from './finding.ts';
 import type { ObjectRef } from './ref.ts';
 
@@ -16,7 +16,7 @@ interface Meaning {
   readonly advice: string;
 }
 
-/** Every code of an input finding. Stable: codes are added, not renamed. docs/reference/findings.md is written from this table. */
+/** Every code of an input finding. Stable: codes are added, not renamed. docs/reference/findings.md is generated from this table. */
 export const INPUT_FINDINGS = {
   'missing-path': {
     severity: 'error',
@@ -154,7 +154,7 @@ export const INPUT_FINDINGS = {
 
 export type InputFindingCode = keyof typeof INPUT_FINDINGS;
 
-/** A finding with its place in a file; it may be about text that is no object yet. */
+/** A finding with its position in a file; the text may not be an object. */
 export interface InputFinding extends Omit<Finding, 'object' | 'code' | 'target'> {
   readonly code: InputFindingCode;
   /** null when the text does not say which object it is. */

@@ -37,7 +37,7 @@ export class KindRegistry {
     return this.#byGroupAndKind.get(keyOf(group, kind)) ?? null;
   }
 
-  /** By its name alone, which no two kinds of the table share. */
+  /** By its name, which is unique in the table. */
   named(kind: string): RegisteredKind | null {
     return this.#byKind.get(kind) ?? null;
   }
@@ -61,7 +61,7 @@ function register(list: string, kind: Kind, schemas: KindSchemas): RegisteredKin
   return { ...kind, list, schemas: own, schema, apiVersion: joinApiVersion(kind.group, preferred) };
 }
 
-// What the generator writes has this shape; the type that TypeScript infers from the JSON is a union of hundreds.
+// The generator writes this shape; TypeScript would infer a union of hundreds of types from the JSON.
 export const SCHEMAS: KindSchemas = { ...(generated as unknown as KindSchemas), ...CORE_SCHEMAS };
 
 export const REGISTRY = new KindRegistry(KINDS, SCHEMAS);

@@ -1,4 +1,4 @@
-/** What Sluice has to know about a kind to read its objects and write their status. */
+/** What Sluice must know about a kind to read its objects and write their status. */
 import { GATEWAY_GROUP, SLUICE_GROUP } from './ref.ts';
 
 /** Names the type of a status; see `StatusBodies`. */
@@ -19,7 +19,7 @@ export interface Kind {
   readonly namespaced: boolean;
   /** Who defines it. Kinds of the Gateway API and of Sluice are CRDs: any of them may be missing, or served at other versions. */
   readonly definedBy: 'kubernetes' | 'gateway-api' | 'sluice';
-  /** `watched`: every object. `referenced`: of all objects only metadata; the content of those that another object refers to. */
+  /** `watched`: every object. `referenced`: the metadata of all objects, and the content of those that another object refers to. */
   readonly read: 'watched' | 'referenced';
   /** Objects that this selector excludes are not read. */
   readonly fieldSelector?: string;

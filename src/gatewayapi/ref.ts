@@ -14,7 +14,7 @@ export const CORE_GROUP = '';
 /** Sluice's own kinds. */
 export const SLUICE_GROUP = 'gateway.sluice.dev';
 
-/** The group of an apiVersion: `` for the core group's, which names none. */
+/** The group of an apiVersion; `` for the core group. */
 export const groupOf = (apiVersion: string): string =>
   apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')));
 

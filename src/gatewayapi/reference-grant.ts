@@ -11,14 +11,14 @@ export interface Referrer {
 
 const ANY_NAME = '*';
 
-/** Names that may be referred to (`*`: all), by who refers and what kind is referred to where. */
+/** Names that may be referred to (`*`: all), by referring kind and namespace, and by referenced kind and namespace. */
 export type GrantIndex = ReadonlyMap<string, ReadonlySet<string>>;
 
 function trustKey(from: Referrer, to: Omit<ObjectRef, 'name'>): string {
   return [from.group, from.kind, from.namespace, to.group, to.kind, to.namespace].join('|');
 }
 
-/** ReferenceGrantSpec: every `from` may refer to every `to`; entries of all grants add up. `each` may contain what fails for one. */
+/** ReferenceGrantSpec: every `from` may refer to every `to`; entries of all grants add up. `each` may handle failures of one grant. */
 export function indexGrants(
   grants: readonly ReferenceGrant[],
   each: (grant: ReferenceGrant, add: () => void) => void = (_, add) => {
@@ -45,7 +45,7 @@ function addGrant(index: Map<string, Set<string>>, { spec, metadata }: Reference
   }
 }
 
-/** Whether `from` may refer to `to`: in its own namespace always, elsewhere where a grant allows it. */
+/** Whether `from` may refer to `to`: always in its own namespace, elsewhere if a grant allows it. */
 export function isGranted(index: GrantIndex, from: Referrer, to: ObjectRef): boolean {
   if (from.namespace === to.namespace) return true;
   const names = index.get(trustKey(from, to));

@@ -1,6 +1,6 @@
 /**
- * Objects that do not satisfy the schema of their kind although an API server holds them. What satisfies it is kept, so that code which
- * reads the object meets the types that it expects; what was taken out is noted in the object itself, which is not to be served.
+ * Objects in the API server that do not satisfy the schema of their kind. The valid parts are kept, so that code which
+ * reads the object finds the types that it expects; the object records what was removed, and is not served.
  */
 
 /** One place where the object does not satisfy its schema. */

@@ -23,11 +23,11 @@ export type SnapshotOf<Table extends KindTable> = {
 
 /**
  * All resources at one revision, each validated, defaulted and converted to the preferred version of its kind. Order carries no
- * meaning: `translate` gives the same answer for any.
+ * meaning: `translate` returns the same result for any order.
  */
 export type ResourceSnapshot = SnapshotOf<Kinds>;
 
-/** A kind that is installed in versions of which Sluice reads none. */
+/** A kind that is installed only in versions that Sluice does not read. */
 export interface UnreadableKind {
   readonly kind: string;
   readonly versions: readonly string[];

@@ -1,11 +1,11 @@
-/** The fields of a kind's spec, as its schema names them: what documents, tests and the translator are held against. */
+/** The fields of a kind's spec in its schema. Tests compare documents and the translator with them. */
 import { REGISTRY } from './kind-registry.ts';
 import type { Schema } from './validation/schema.ts';
 
 /**
  * Paths of all fields below `spec` that hold a value of their own, of the version that the types are made of; elements of lists are marked
  * `[]`: `spec.rules[].matches[].path.type`, `spec.hostnames[]`. Maps with free keys and objects without fields are one path. Sorted;
- * throws for a kind that is not ours.
+ * throws for a kind that Sluice does not read.
  */
 export function listSpecFields(kind: string): readonly string[] {
   const spec = REGISTRY.named(kind)?.schema.properties?.['spec'];

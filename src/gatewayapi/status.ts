@@ -14,7 +14,7 @@ export interface GatewayClassStatus {
   readonly supportedFeatures: readonly { readonly name: string }[];
 }
 
-/** Of kinds whose status is nothing but conditions. */
+/** For kinds whose status has only conditions. */
 export interface ConditionsStatus {
   readonly conditions: readonly Condition[];
 }

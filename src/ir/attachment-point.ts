@@ -1,4 +1,4 @@
-/** What routes attach to, and so where traffic enters: a listener, or a Service's port whose clients a mesh serves. */
+/** What routes attach to, and so where traffic enters: a listener, or a port of a Service in a mesh. */
 import { memoizeByKey } from '../lib/memoize-by-key.ts';
 import type { Origin } from './origin.ts';
 
@@ -21,7 +21,7 @@ export const originOfAttachment = memoizeByKey((point: AttachmentPoint): Origin 
   }
 });
 
-/** `listener web` or `port 80`: what tells it from others of the same object. */
+/** `listener web` or `port 80`: distinguishes it from others of the same object. */
 export function describeAttachment(point: AttachmentPoint): string {
   switch (point.kind) {
     case 'listener':

@@ -1,15 +1,15 @@
 /**
- * What clients may send, how much of it, and how slowly. Of every Gateway, defaults filled in; sizes in bytes, times in milliseconds.
- * 0 = no limit, where the field does not say otherwise.
+ * Limits and timeouts of clients, for each Gateway, with defaults. Sizes in bytes, times in milliseconds.
+ * 0 = no limit, unless the field says otherwise.
  */
 export interface ClientLimits {
-  /** Request line and fields together; more is answered 431. From 1,024 to 65,536. */
+  /** Request line and fields together; above: 431. From 1,024 to 65,536. */
   readonly headBytes: number;
-  /** Request target; more is answered 414. From 256 to 65,536. */
+  /** Request target; above: 414. From 256 to 65,536. */
   readonly targetBytes: number;
-  /** Fields of a head; more is answered 431. From 1 to 128. */
+  /** Fields of a head; above: 431. From 1 to 128. */
   readonly headerCount: number;
-  /** Request body; more is answered 413. */
+  /** Request body; above: 413. */
   readonly bodyBytes: number;
   /** Open connections of one port, in each worker; further ones are closed at once, and counted as `overflow`. */
   readonly connections: number;
@@ -18,11 +18,11 @@ export interface ClientLimits {
   readonly streams: number;
   /** From the first byte of a head to its end. Also for the first request of a connection, the TLS handshake and a PROXY header. */
   readonly headTimeoutMs: number;
-  /** A connection between two requests. */
+  /** Time between two requests of a connection. */
   readonly idleTimeoutMs: number;
-  /** While a request body is wanted, at least `minBytes` must come in each `windowMs`; less is answered 408. */
+  /** While the gateway waits for a request body, at least `minBytes` must arrive in each `windowMs`; otherwise 408. */
   readonly slowBody: { readonly windowMs: number; readonly minBytes: number };
-  /** How long an HTTP/1.1 client that has closed its direction may wait for its answer to begin. */
+  /** Time for the response to begin after an HTTP/1.1 client has closed its sending direction. */
   readonly halfClosedMs: number;
 }
 
@@ -36,15 +36,15 @@ export const DEFAULT_CLIENT_LIMITS: ClientLimits = {
   streams: 128,
   headTimeoutMs: 10_000,
   idleTimeoutMs: 75_000,
-  // One byte a minute keeps a stream of events open, and a client that went away silently does not hold its backend for ever.
+  // One byte per minute keeps a stream of events open, and a client that disappears does not occupy its backend forever.
   slowBody: { windowMs: 60_000, minBytes: 1 },
   halfClosedMs: 5_000,
 };
 
-/** A limit of 0 is none: the other one is stricter. */
+/** 0 means no limit, so the other limit is stricter. */
 const stricter = (a: number, b: number): number => (a === 0 || b === 0 ? Math.max(a, b) : Math.min(a, b));
 
-/** What holds where several Gateways share a port: of each limit the strictest, since a client is not known to be one Gateway's. */
+/** The limits of a port that several Gateways share: the strictest of each, because the Gateway of a client is not known. */
 export function strictestLimits(limits: readonly ClientLimits[]): ClientLimits {
   const [first = DEFAULT_CLIENT_LIMITS, ...others] = limits;
   return others.reduce((a, b): ClientLimits => {

@@ -3,10 +3,10 @@ import type { Origin } from './origin.ts';
 import type { ClusterPolicy } from './policy.ts';
 import type { UpstreamTls } from './tls.ts';
 
-/** How a cluster speaks. `http1` unless `appProtocol` says otherwise; `tcp` and `udp` for layer 4. */
+/** Protocol of a cluster. `http1` unless `appProtocol` says otherwise; `tcp` and `udp` for layer 4. */
 export type ClusterProtocol = 'http1' | 'h2' | 'tcp' | 'udp';
 
-/** A named upstream service port and how to reach it. Its endpoints travel apart as an `EndpointSet`. */
+/** A named upstream service port and how to reach it. Its endpoints are sent separately as an `EndpointSet`. */
 export interface Cluster {
   readonly id: ClusterId;
   readonly origin: Origin;
@@ -20,15 +20,15 @@ export interface Cluster {
 }
 
 /**
- * `ready`: takes new work. `draining`: terminating but serving; finishes what it has, and takes new work only when
- * nothing is ready (EndpointSlice conditions, KEP-1672).
+ * `ready`: gets new requests. `draining`: terminating but serving; finishes its requests, and gets new ones only if
+ * no endpoint is ready (EndpointSlice conditions, KEP-1672).
  */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
   readonly state: 'ready' | 'draining';
   readonly zone: string | null;
-  /** Whose requests it is meant for (EndpointSlice `hints`); absent = any client's. */
+  /** The clients that it is meant for (EndpointSlice `hints`); absent = any. */
   readonly hints?: { readonly zones: readonly string[]; readonly nodes: readonly string[] };
 }
 

@@ -1,6 +1,6 @@
 /**
- * GatewayConfig as text and back, for the way from controller to proxy. The only place where secrets leave their
- * wrapper: what is encoded here must travel encrypted or not at all.
+ * Encodes and decodes GatewayConfig, for the stream from controller to proxy. The only place where secrets leave their
+ * wrapper: the output may be sent only over encrypted connections or local pipes.
  */
 import type { GatewayConfig } from './gateway-config.ts';
 import type { Plain } from '../lib/structural-patch.ts';
@@ -10,8 +10,8 @@ import { Redacted, type Certificate } from './tls.ts';
 /**
  * Raised when the shape of the contract changes in a way that an older reader would misread, or so that a newer one misses a member in older
  * text: a proxy may find text of the version before it in its state folder. Not for a new kind of filter or policy: a proxy that does not
- * know the kind fails closed. 2: settings have the limits of clients. 3: `dataPlane` in the place
- * of `gateway`. 4: `attachment` in the place of a listener's `origin`.
+ * know the kind fails closed. 2: settings have the limits of clients. 3: `dataPlane` in place
+ * of `gateway`. 4: `attachment` in place of a listener's `origin`.
  */
 export const CONFIG_FORMAT = 4;
 

@@ -1,6 +1,6 @@
 /**
- * The way from one GatewayConfig to the next as text, small when little changed. Like `encodeConfig` it holds secrets: what is made
- * here must travel encrypted or not at all.
+ * A patch from one GatewayConfig to the next as text, small for a small change. Like the output of `encodeConfig`, it contains secrets:
+ * it may be sent only over encrypted connections or local pipes.
  */
 import { diffPlain, patchPlain, type Patch, type Plain } from '../lib/structural-patch.ts';
 import type { GatewayConfig } from './gateway-config.ts';
@@ -9,12 +9,12 @@ import { Redacted, type Certificate } from './tls.ts';
 /** Members that change with a Gateway's endpoints; a patch of no others recompiles nothing. */
 const ENDPOINT_MEMBERS: ReadonlySet<string> = new Set(['version', 'endpoints']);
 
-/** null when the two say the same. Parts that are the same object in both cost nothing. */
+/** null if the two are equal. Parts that are the same object in both cost nothing. */
 export function diffConfig(before: GatewayConfig, after: GatewayConfig): Patch | null {
   return diffPlain(toPlain(before), toPlain(after));
 }
 
-/** Throws when the patch was made for another configuration. Parts that it does not touch stay the same objects. */
+/** Throws if the patch is for another configuration. Parts that it does not change stay the same objects. */
 export function patchConfig(before: GatewayConfig, patch: Patch): GatewayConfig {
   const patched = patchPlain(toPlain(before), patch) as unknown as PlainConfig;
   const keepsCertificates = 'in' in patch && patch.in['certificates'] === undefined;
@@ -37,6 +37,6 @@ type PlainConfig = Omit<GatewayConfig, 'certificates'> & {
 
 function toPlain(config: GatewayConfig): Plain {
   const certificates = config.certificates.map((one) => ({ ...one, keyPem: one.keyPem.reveal() }));
-  // A configuration is JSON but for its keys, which are text now.
+  // A configuration is JSON except for its private keys, which are text here.
   return { ...config, certificates } as unknown as Plain;
 }

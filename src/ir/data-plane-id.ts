@@ -1,11 +1,11 @@
 /**
- * Which data plane: the key of a configuration, of what proxies report, and of the certificate that they prove themselves with. Each Gateway
+ * The identity of a data plane: the key of its configuration, of the reports of its proxies, and of their certificates. Each Gateway
  * has a data plane of its own. The proxies of a mesh, one on every node, all serve the same configuration and share one identity.
  */
 import type { Origin } from './origin.ts';
 
 declare const brand: unique symbol;
-/** `gateway/NAMESPACE/NAME` or `mesh/NAME`: compared as text, taken apart by `parseDataPlaneId` only. */
+/** `gateway/NAMESPACE/NAME` or `mesh/NAME`: compared as text, parsed only by `parseDataPlaneId`. */
 export type DataPlaneId = string & { readonly [brand]: 'DataPlaneId' };
 
 export type DataPlaneIdentity =

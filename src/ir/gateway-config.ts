@@ -11,11 +11,11 @@ export interface ProxySettings {
   readonly trustedCidrs: readonly string[];
   readonly acceptProxyProtocol: boolean;
   readonly grpcWeb: boolean;
-  /** Adds `x-sluice-reason` to answers the gateway makes itself. */
+  /** Adds `x-sluice-reason` to responses of the gateway itself. */
   readonly reasonHeader: boolean;
   /**
-   * Requests with an underscore in a field's name: the field is hidden, or the request answered 400, or the field passes. Applications
-   * behind CGI, WSGI or Rack cannot tell `x_user` from `x-user`.
+   * Request fields with an underscore in the name: dropped, rejected with 400, or forwarded. Applications
+   * behind CGI, WSGI or Rack cannot distinguish `x_user` from `x-user`.
    */
   readonly headersWithUnderscores: 'Drop' | 'Reject' | 'Allow';
   readonly limits: ClientLimits;
@@ -31,7 +31,7 @@ export const DEFAULT_PROXY_SETTINGS: ProxySettings = {
 };
 
 /**
- * Everything that one data plane serves. Serializable; `version` is the content hash of all but itself.
+ * Everything that one data plane serves. Serializable; `version` is the content hash of everything else.
  * Endpoints are kept apart so that a change of one EndpointSlice recompiles no router.
  */
 export interface GatewayConfig {

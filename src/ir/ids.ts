@@ -1,13 +1,13 @@
 /**
- * Identities of the data plane's contract. Branded strings: they are made in one place (`translator/lower`)
- * and compared, never taken apart.
+ * Identities in the data plane's contract. Branded strings: they are created in one place (`translator/lower`)
+ * and compared, never parsed.
  */
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 /**
- * One upstream service port as routes see it; also the key under which its endpoints travel. A listener or ListenerSet whose policies
+ * One upstream service port as routes see it; also the key of its endpoints. A listener or ListenerSet whose policies
  * change the pool has one of its own, `…@` and its name.
  */
 export type ClusterId = Branded<'ClusterId'>;

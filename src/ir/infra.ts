@@ -7,7 +7,7 @@ export interface InfraPort {
   readonly transport: 'tcp' | 'udp';
 }
 
-/** An address asked for in `spec.addresses`. `value` is null when any address of that type will do. */
+/** An address requested in `spec.addresses`. `value` is null if any address of that type is acceptable. */
 export interface InfraAddress {
   readonly type: 'IPAddress' | 'Hostname';
   readonly value: string | null;
@@ -19,7 +19,7 @@ export interface InfraSpec {
   readonly generation: number;
   readonly gatewayClass: string;
   readonly ports: readonly InfraPort[];
-  /** `spec.infrastructure`: goes onto everything that is created for the Gateway. */
+  /** `spec.infrastructure`: copied to every object that is created for the Gateway. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly addresses: readonly InfraAddress[];

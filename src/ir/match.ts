@@ -1,12 +1,12 @@
-/** Request predicates (GEP-713 words aside: HTTPRouteMatch and GRPCRouteMatch of the Gateway API, lowered). */
+/** Request predicates: HTTPRouteMatch and GRPCRouteMatch of the Gateway API, lowered. */
 
-/** Value predicate. `regex` is RE2 syntax and must match the whole value, as in Envoy: a part of it never does. */
+/** Value predicate. `regex` is RE2 syntax and must match the whole value, as in Envoy. */
 export type StringMatch =
   { readonly kind: 'exact'; readonly value: string } | { readonly kind: 'regex'; readonly pattern: string };
 
 /**
  * Path predicate on the normalized path, without query.
- * `prefix` matches whole segments; its value carries no trailing slash except for `/` itself.
+ * `prefix` matches whole segments; its value has no trailing slash, except `/` itself.
  */
 export type PathMatch =
   | { readonly kind: 'exact'; readonly value: string }
@@ -25,7 +25,7 @@ export interface QueryMatch {
   readonly value: StringMatch;
 }
 
-/** All of these must hold. */
+/** All predicates must match. */
 export interface RouteMatch {
   readonly path: PathMatch;
   readonly method: string | null;

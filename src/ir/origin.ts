@@ -1,4 +1,4 @@
-/** Which object of the user a configuration item came from: for logs, metrics, explanations and the console. */
+/** The user's object that a configuration item comes from: for logs, metrics, explanations and the console. */
 export interface Origin {
   readonly kind: string;
   readonly namespace: string;

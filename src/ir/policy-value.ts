@@ -1,7 +1,7 @@
-/** Policies as the data plane carries them, beside the settings that have members of their own (timeouts, retries, sessions, pools). */
+/** Policies in the configuration of the data plane, except settings with their own members (timeouts, retries, sessions, pools). */
 import type { Origin } from './origin.ts';
 
-/** What the policies of one kind amount to for the rule, backend, listener or port that carries the value. */
+/** The combined value of the policies of one kind for a rule, backend, listener or port. */
 export interface PolicyValueOf<Kind extends string, Settings> {
   readonly kind: Kind;
   readonly settings: Settings;

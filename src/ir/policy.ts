@@ -3,9 +3,9 @@
 export interface Timeouts {
   /** Whole exchange, from the request's head to the response's end (HTTPRouteTimeouts.request). */
   readonly requestMs: number;
-  /** One try toward a backend (HTTPRouteTimeouts.backendRequest). */
+  /** One attempt at a backend (HTTPRouteTimeouts.backendRequest). */
   readonly backendRequestMs: number;
-  /** No byte in either direction of a stream. */
+  /** Time without a byte in either direction of a stream. */
   readonly streamIdleMs: number;
 }
 
@@ -19,7 +19,7 @@ export type RetryTrigger =
   | 'retriable-codes';
 
 export interface RetryPolicy {
-  /** Tries after the first; 0 = none, not even the built-in connect retry. */
+  /** Attempts after the first; 0 = none, not even the built-in connect retry. */
   readonly attempts: number;
   readonly on: readonly RetryTrigger[];
   readonly codes: readonly number[];
@@ -32,7 +32,7 @@ export interface RetryPolicy {
   readonly maxBodyBytes: number;
 }
 
-/** How one request is tried. */
+/** Settings of the attempts of one request. */
 export interface RequestPolicy {
   readonly timeouts: Timeouts;
   /** null = only the built-in connect retry. */
@@ -42,9 +42,9 @@ export interface RequestPolicy {
 export interface SessionPersistence {
   readonly kind: 'cookie' | 'header';
   readonly name: string;
-  /** 0 = no absolute end. */
+  /** 0 = no absolute timeout. */
   readonly absoluteTimeoutMs: number;
-  /** A `permanent` cookie carries Max-Age; a `session` cookie does not. */
+  /** A `permanent` cookie has Max-Age; a `session` cookie does not. */
   readonly cookieLifetime: 'session' | 'permanent';
   /** Cookie path: the longest path prefix shared by the rule's matches. */
   readonly cookiePath: string;
@@ -94,23 +94,23 @@ export interface ActiveHealthCheck {
 }
 
 export interface PassiveHealthCheck {
-  /** Errors in a row; 0 = off. Gateway errors are 502, 503, 504 and failures to get an answer. */
+  /** Consecutive errors; 0 = off. Gateway errors are 502, 503, 504 and failures to get a response. */
   readonly consecutive5xx: number;
   readonly consecutiveGatewayErrors: number;
-  /** Percent of requests that must succeed; 0 = off. Checked every `intervalMs`. */
+  /** Percentage of requests that must succeed; 0 = off. Checked every `intervalMs`. */
   readonly successRateThreshold: number;
   readonly successRateWindowMs: number;
   readonly successRateMinRequests: number;
-  /** Also the good conduct for which one earlier ejection is forgotten. */
+  /** Also the time without an ejection after which the ejection count decreases by one. */
   readonly intervalMs: number;
-  /** Times the ejections that are not forgotten, up to `maxEjectionMs` (0 = no maximum). */
+  /** Multiplied by the ejection count, up to `maxEjectionMs` (0 = no maximum). */
   readonly baseEjectionMs: number;
   readonly maxEjectionMs: number;
-  /** Of the endpoints that are ready, but at least one; never the last that can serve. 0 = none. */
+  /** Percentage of ready endpoints, at least one; never the last endpoint that can serve. 0 = none. */
   readonly maxEjectionPercent: number;
 }
 
-/** Limits are null where unlimited. */
+/** null = unlimited. */
 export interface CircuitBreaker {
   readonly maxConnections: number | null;
   readonly maxPendingRequests: number | null;
@@ -135,13 +135,13 @@ export interface Http2Policy {
 }
 
 export interface PreferLocal {
-  /** From which on it holds: in all zones together. */
+  /** Minimum number in all zones together. */
   readonly minEndpoints: number;
-  /** Share of the requests that it holds for, 1 to 100. */
+  /** Percentage of requests that it applies to, 1 to 100. */
   readonly percent: number;
 }
 
-/** Everything that belongs to one pool of connections. */
+/** All settings of one connection pool. */
 export interface ClusterPolicy {
   readonly connection: ConnectionPolicy;
   readonly loadBalancing: LoadBalancing;
@@ -152,7 +152,7 @@ export interface ClusterPolicy {
   readonly retryBudget: RetryBudget | null;
   readonly activeCheck: ActiveHealthCheck | null;
   readonly passiveCheck: PassiveHealthCheck | null;
-  /** Percent of healthy endpoints below which health is ignored; 0 = never ignore. */
+  /** Percentage of healthy endpoints below which health is ignored; 0 = never. */
   readonly panicThresholdPercent: number;
   readonly circuitBreaker: CircuitBreaker;
   readonly http2: Http2Policy;

@@ -5,7 +5,7 @@ import type { Origin, RuleOrigin } from './origin.ts';
 import type { RequestPolicy, RetryPolicy, SessionPersistence, Timeouts } from './policy.ts';
 import type { PolicyValue } from './policy-value.ts';
 
-/** One member of a weighted choice. An invalid one keeps its weight and answers `status` (BackendRefs in the spec). */
+/** One backend of a weighted choice. An invalid one keeps its weight and responds with `status` (BackendRefs in the spec). */
 export type WeightedBackend =
   | {
       readonly kind: 'cluster';
@@ -13,7 +13,7 @@ export type WeightedBackend =
       readonly weight: number;
       readonly filters: readonly Filter[];
       readonly origin: Origin;
-      /** What holds for requests to this backend where that is not what the rule says; absent: as the rule. */
+      /** Settings of requests to this backend that differ from the rule's; absent: as the rule. */
       readonly requests?: RequestPolicy;
       /** Absent: none. */
       readonly policies?: readonly PolicyValue[];
@@ -25,14 +25,14 @@ export type WeightedBackend =
       readonly reason: 'invalid_ref' | 'unsupported_backend' | 'invalid_filter' | 'policy_invalid';
       readonly message: string;
       readonly origin: Origin;
-      /** Those that act on its 500: response headers and CORS. Absent: none. */
+      /** Filters that act on its 500: response headers and CORS. Absent: none. */
       readonly filters?: readonly Filter[];
     };
 
 /**
- * What a rule does. `forward` with no backend, or with weights that sum to 0, answers 500 (`no_backend`).
- * `fail` is a rule the user wrote wrongly: it keeps its place and answers 500, so that no other rule catches its requests. Of its
- * filters it has those that act on this answer, response headers and CORS.
+ * The action of a rule. `forward` without a backend, or with weights that sum to 0, responds with 500 (`no_backend`).
+ * `fail` is an invalid rule: it keeps its position and responds with 500, so that no other rule gets its requests. Of its
+ * filters, it has those that act on this response: response headers and CORS.
  */
 export type Action =
   | { readonly kind: 'forward'; readonly backends: readonly WeightedBackend[] }
@@ -47,7 +47,7 @@ export type Action =
 export interface RouteRule {
   readonly id: RuleId;
   readonly origin: RuleOrigin;
-  /** `grpc`: a rule of a GRPCRoute. Whether an error is answered as gRPC status is the request's to say (its content type). */
+  /** `grpc`: a rule of a GRPCRoute. Whether an error becomes a gRPC status depends on the content type of the request. */
   readonly protocol: 'http' | 'grpc';
   readonly filters: readonly Filter[];
   readonly action: Action;
@@ -59,15 +59,15 @@ export interface RouteRule {
   readonly policies?: readonly PolicyValue[];
 }
 
-/** A match and the rule it leads to. */
+/** A match and its rule. */
 export interface RouteEntry {
   readonly match: RouteMatch;
   readonly rule: RuleId;
 }
 
 /**
- * Rules of one hostname, most specific first: scanned in this order, the first that holds wins.
- * `hostname` is lower case: exact, `*.suffix`, or `` for any. A request that no entry of its most specific host takes
+ * Rules of one hostname, most specific first: scanned in this order, the first match wins.
+ * `hostname` is lower case: exact, `*.suffix`, or `` for any. A request that no entry of its most specific host matches
  * goes on to the next less specific one of the same listener (HTTPRouteSpec.hostnames orders rules, it excludes none).
  */
 export interface VirtualHost {

@@ -1,15 +1,15 @@
 /**
- * Thousands of rules and clusters say the same in most of their parts. What comes as text comes as so many objects; here they become
- * one again, as they were where the text was made.
+ * Thousands of rules and clusters have mostly equal parts. Decoding creates a separate object for each; here equal parts become
+ * one object again, as they were before encoding.
  */
 import { samePlain, type Plain } from '../lib/structural-patch.ts';
 
-/** Members whose values few differ in: policies, matches, filters. */
+/** Members with few distinct values: policies, matches, filters. */
 const COMMON: ReadonlySet<string> = new Set(['policy', 'timeouts', 'retry', 'match', 'filters', 'discovery']);
-/** Members by which the parts of one configuration name each other. */
+/** Members with ids by which parts of a configuration refer to each other. */
 const NAMES: ReadonlySet<string> = new Set(['id', 'cluster', 'rule', 'name', 'namespace', 'address']);
 
-/** Different values that are remembered: more are rare, and then they are forgotten all at once. */
+/** Maximum number of remembered values: more are rare, and then all are dropped at once. */
 const COMMON_LIMIT = 256;
 
 type Members = Record<string, Plain | undefined>;
@@ -17,10 +17,10 @@ type Members = Record<string, Plain | undefined>;
 export class SharedParts {
   /** By their text. */
   readonly #common = new Map<string, Plain>();
-  /** What was met last, by member. */
+  /** The last value, by member. */
   readonly #last = new Map<string, Plain>();
 
-  /** The same value, with parts that say the same as others of it, or as common ones before, replaced by those. `value` is used up. */
+  /** The same value, with parts that equal earlier ones replaced by those. `value` must not be used afterward. */
   share<Value extends Plain>(value: Value): Value {
     return this.#visit('', value, new Map()) as Value;
   }
@@ -43,14 +43,14 @@ export class SharedParts {
       const before = members[member];
       if (before === undefined) continue;
       const after = this.#visit(member, before, names);
-      // Equal texts may be two: only other members, `__proto__` among them, stay what they are.
+      // Only these members are interned; others, such as `__proto__`, stay as they are.
       if (COMMON.has(member) || NAMES.has(member)) members[member] = after;
     }
     return value;
   }
 
   #shareCommon(name: string, value: Plain): Plain {
-    // Neighbors mostly say the same: a comparison costs a fraction of the text.
+    // Neighbors are mostly equal: a comparison costs a fraction of encoding.
     const last = this.#last.get(name);
     if (last !== undefined && samePlain(last, value)) return last;
     if (this.#common.size >= COMMON_LIMIT) this.#common.clear();

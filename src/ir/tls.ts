@@ -45,7 +45,7 @@ export interface ListenerTls {
 
 /** Client side of TLS toward a backend (BackendTLSPolicy). */
 export interface UpstreamTls {
-  /** SNI and, without `subjectAltNames`, the name the certificate must carry. */
+  /** SNI and, without `subjectAltNames`, the name that the certificate must have. */
   readonly hostname: string;
   /** null = the system's well-known CAs. */
   readonly caPem: string | null;

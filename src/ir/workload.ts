@@ -1,5 +1,5 @@
 /**
- * What to run for a Gateway, from its ProxyConfigs (class first, Gateway's own over it), defaults filled in.
+ * What to run for a Gateway, from its ProxyConfigs (the Gateway's overrides the class's), with defaults.
  * Plain values only: `infrastructure` turns them into objects of Kubernetes or into local processes.
  */
 

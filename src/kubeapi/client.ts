@@ -1,11 +1,11 @@
-/** The Kubernetes API over HTTPS: requests with JSON bodies, and streams of watch events. Nothing of a kind's meaning. */
+/** The Kubernetes API over HTTPS: requests with JSON bodies, and streams of watch events. It does not interpret the objects. */
 import { Agent as PlainAgent, request as plainRequest, type IncomingMessage } from 'node:http';
 import { Agent, request, type RequestOptions } from 'node:https';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiServer } from './kube-config.ts';
 
-/** The API server said no. `status` is the HTTP status; 409 is a conflict, 410 an expired resource version. */
+/** The API server returned an error. `status` is the HTTP status; 409 is a conflict, 410 an expired resource version. */
 export class ApiError extends Error {
   readonly status: number;
   readonly reason: string;
@@ -54,14 +54,14 @@ export interface KubeObject {
   };
 }
 
-/** Waits without an answer for this long mean a dead connection. */
+/** Without a response for this long, the connection is considered dead. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /**
- * A watch without a byte for this long is taken for dead and begun again where it was: API servers send bookmarks once a
- * minute, and a node that vanished sends nothing at all.
+ * A watch without a byte for this long is considered dead and resumed: API servers send bookmarks once a
+ * minute, and a lost node sends nothing.
  */
 const WATCH_IDLE_MS = 150_000;
-/** How often a request is repeated that the server put off (429, or 503 with Retry-After), and how long at most each time. */
+/** Maximum number of retries of a request that the server throttled (429, or 503 with Retry-After), and maximum delay of each. */
 const MAX_DEFERRALS = 6;
 const MAX_DEFERRAL_MS = 10_000;
 
@@ -81,7 +81,7 @@ export class KubeClient {
     this.#server = server;
     this.#limits = limits;
     const common = { keepAlive: true, maxSockets: Infinity };
-    // Without TLS only where a kubeconfig says so, as with `kubectl proxy`.
+    // Without TLS only if the kubeconfig requests it, as with `kubectl proxy`.
     this.#agent =
       server.url.protocol === 'http:'
         ? new PlainAgent(common)
@@ -93,7 +93,7 @@ export class KubeClient {
           });
   }
 
-  /** The decoded answer; throws `ApiError`, or the error of the connection. What the server puts off is asked again later. */
+  /** The decoded response; throws `ApiError`, or the error of the connection. Throttled requests are retried. */
   async call(call: Call): Promise<unknown> {
     for (let deferrals = 0; ; deferrals += 1) {
       const response = await this.#send(call, this.#limits.requestTimeoutMs);
@@ -160,7 +160,7 @@ export class KubeClient {
   }
 }
 
-/** How long the server wants us to wait before the same request again; null when it does not say. */
+/** Delay that the server requests before a retry; null if it requests none. */
 function deferralOf({ statusCode, headers }: IncomingMessage): number | null {
   const seconds = Number(headers['retry-after']);
   const isDeferred = statusCode === 429 || (statusCode === 503 && Number.isFinite(seconds));

@@ -1,4 +1,4 @@
-/** Which versions of a group's resources an API server serves. Every authenticated client may ask (system:discovery). */
+/** Which versions of a group's resources an API server serves. Every authenticated client may read them (system:discovery). */
 import { ApiError, type KubeClient } from './client.ts';
 
 interface ApiGroup {

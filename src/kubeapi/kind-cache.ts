@@ -1,4 +1,4 @@
-/** A local copy of one kind over the namespaces that may be seen: one reflector for all, or one for each. */
+/** A local copy of one kind in the permitted namespaces: one reflector for all, or one for each. */
 import type { KubeObject } from './client.ts';
 import { Reflector, type ReflectorOptions } from './reflector.ts';
 
@@ -74,7 +74,7 @@ function scopesOf({ kind, namespaces, fieldSelector }: KindCacheOptions): readon
   const own = fieldSelector === undefined ? {} : { fieldSelector };
   if (namespaces === null) return [{ namespace: null, ...own }];
   if (kind.namespaced) return namespaces.map((namespace) => ({ namespace, ...own }));
-  // Of namespaces themselves, only those that may be seen; by name, as a Role with resourceNames allows.
+  // Only permitted Namespaces, by name, as a Role with resourceNames allows.
   if (kind.kind !== 'Namespace') return [{ namespace: null, ...own }];
   return namespaces.map((name) => ({ namespace: null, fieldSelector: `metadata.name=${name}` }));
 }

@@ -100,7 +100,7 @@ const kubeConfig: Shape<KubeConfigFile> = object<KubeConfigFile>({
   users: listed(object<NamedUser>({ name: word, user: optional(nullable(user)) })),
 });
 
-/** The failure says what is wrong with the file, without its name. */
+/** The failure describes the problem, without the name of the file. */
 export function readKubeConfig(path: string): Result<KubeConfigContext, string> {
   const file = parseFile(path);
   if (!file.ok) return file;
@@ -120,7 +120,7 @@ function parseFile(path: string): Result<KubeConfigFile, string> {
   try {
     return success(kubeConfig(parse(readFileSync(path, 'utf8'))));
   } catch (error) {
-    // The first line says what is wrong; a YAML error goes on with an excerpt, which may hold a secret.
+    // Only the first line: a YAML error continues with an excerpt, which may contain a secret.
     const [problem = ''] = describeFileError(error).split('\n', 1);
     return failure(
       error instanceof ShapeError ? `not a kubeconfig file:${problem.replace(/^(?! )/, ' ')}` : problem,

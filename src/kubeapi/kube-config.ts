@@ -1,7 +1,7 @@
 /**
- * Where the API server is and how to prove who we are: the service account of a pod, or a kubeconfig file.
- * The client library of the project's choice costs 87 MiB of memory on import, half of what a controller may have; what is needed
- * of it is this file.
+ * The address of the API server and the credentials for it: the service account of a pod, or a kubeconfig file.
+ * The official client library takes 87 MiB of memory on import, half of what a controller may use; this file has
+ * the part that is needed.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** In a pod: its service account. Elsewhere: `path`, else `$KUBECONFIG`, else `~/.kube/config`. The failure says what to do. */
+/** In a pod: its service account. Elsewhere: `path`, else `$KUBECONFIG`, else `~/.kube/config`. The failure explains what to do. */
 export function loadApiServer(environment: Environment, path: string | null): Result<ApiServer, string> {
   const named = path ?? environment['KUBECONFIG'] ?? null;
   const host = environment['KUBERNETES_SERVICE_HOST'];
@@ -104,7 +104,7 @@ function tokenSource(user: UserEntry, path: string, environment: Environment): (
 const runFile = promisify(execFile);
 /** A credential is fetched again this long before it expires. */
 const EXPIRY_MARGIN_MS = 60_000;
-/** A program that prints a token may ask a server, and a person to log in; then it is killed. */
+/** Time limit of a program that prints a token: it may ask a server, or a person to log in. */
 const EXEC_TIMEOUT_MS = 60_000;
 
 /** client.authentication.k8s.io ExecCredential: a program that prints a token. */

@@ -1,7 +1,7 @@
 /**
  * Leader election by a coordination.k8s.io Lease. Only the leader writes status and infrastructure; every replica serves
  * configuration. Times as Kubernetes' own controllers have them: a lease of 15 s, renewed every 2 s, and a renew deadline of 10 s. A
- * timer of its own makes a leader step down at that deadline, whatever its requests are doing: two replicas never lead at once.
+ * separate timer makes a leader step down at that deadline, regardless of its requests: two replicas never lead at once.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../telemetry/logger.ts';
@@ -11,9 +11,9 @@ export interface LeaseOptions {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly name: string;
-  /** Who we are: the pod's name. */
+  /** Identity of this replica: the name of its pod. */
   readonly identity: string;
-  /** Where other replicas reach this one while it leads: written to the Lease, so that followers need not list pods. */
+  /** Address at which other replicas reach this one while it leads. It is in the Lease, so that followers need not list pods. */
   readonly address: string;
   readonly logger: Logger;
   /** Called on every change of who leads. */
@@ -23,14 +23,14 @@ export interface LeaseOptions {
 
 export interface Leadership {
   readonly isLeader: boolean;
-  /** The leader's address; null when none is known, or it is ourselves. */
+  /** The leader's address; null if it is not known, or this replica leads. */
   readonly leader: string | null;
 }
 
 export interface LeaseTimes {
   readonly leaseSeconds: number;
   readonly renewMs: number;
-  /** Deadline of a renewal, counted from the last one: then a leader steps down, before the lease runs out for others. */
+  /** Deadline of a renewal, counted from the last one: then a leader steps down, before its lease expires for others. */
   readonly standDownMs: number;
 }
 
@@ -48,7 +48,7 @@ interface Lease {
 }
 
 export const DEFAULT_TIMES: LeaseTimes = { leaseSeconds: 15, renewMs: 2_000, standDownMs: 10_000 };
-/** A controller that ends waits this long at most for its lease to be given back. */
+/** Maximum time that a stopping controller waits for the release of its lease. */
 const RELEASE_MS = 5_000;
 const ADDRESS_ANNOTATION = 'gateway.sluice.dev/leader-address';
 
@@ -57,10 +57,10 @@ export class LeaderElection {
   readonly #abort = new AbortController();
   readonly #times: LeaseTimes;
   #leadership: Leadership = { isLeader: false, leader: null };
-  /** Of the requests that are in flight. */
+  /** Aborts the requests in flight. */
   #round: AbortController | null = null;
   #expiry: NodeJS.Timeout | null = null;
-  /** When we last saw the record change: clocks of other machines are never compared with ours. */
+  /** When this replica last saw the record change; it never compares clocks of other machines with its own. */
   #seen = { record: '', atMs: 0 };
 
   constructor(options: LeaseOptions) {
@@ -76,7 +76,7 @@ export class LeaderElection {
     void this.#run();
   }
 
-  /** Gives the lease back, so that a successor need not wait for it to run out. */
+  /** Releases the lease, so that a successor need not wait until it expires. */
   async stop(): Promise<void> {
     this.#abort.abort();
     this.#round?.abort();
@@ -88,7 +88,7 @@ export class LeaderElection {
       const lease = await this.#read(signal);
       if (lease?.spec?.holderIdentity === this.#options.identity) await this.#write(lease, '', signal);
     } catch {
-      // It runs out by itself.
+      // The lease expires.
     }
   }
 
@@ -130,7 +130,7 @@ export class LeaderElection {
     if (!this.#isStopped()) this.#renewed(startedMs);
   }
 
-  /** `startedMs`: when the renewal was asked for; a slow answer must not stretch the lease. */
+  /** `startedMs`: when the renewal was requested; a slow response must not extend the lease. */
   #renewed(startedMs: number): void {
     const leftMs = startedMs + this.#times.standDownMs - performance.now();
     if (leftMs <= 0) return;

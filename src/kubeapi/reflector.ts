@@ -1,6 +1,6 @@
 /**
- * A local copy of one kind's objects, kept true by list and watch: bookmarks, relist when the version has expired (410),
- * backoff with jitter when the server is away. The copy stays in use meanwhile.
+ * A local copy of one kind's objects, kept current by list and watch: bookmarks, relist when the version has expired (410),
+ * backoff with jitter while the server is unavailable. The copy stays in use meanwhile.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { canonicalJson } from '../lib/canonical-json.ts';
@@ -24,15 +24,15 @@ export interface ReflectorOptions {
   readonly logger: Logger;
   /** Only `metadata` of each object: for kinds whose content is read by name. */
   readonly metadataOnly?: boolean;
-  /** The CRD may not be installed: an absent kind is an empty one, looked for again every minute. */
+  /** The CRD may not be installed: a missing kind has no objects, and is checked again every minute. */
   readonly optional?: boolean;
   /**
-   * `objects()` have no status, and a change of nothing else (one that we wrote, above all) is no change: not announced, and
+   * `objects()` have no status. A change of the status alone (mostly one that Sluice wrote) is not announced, and
    * the object stays the same one.
    */
   readonly withoutStatus?: boolean;
   readonly onChange: () => void;
-  /** An object came in another version, or went, whether that is a change or not; null: any may have. */
+  /** An object has a new version or was removed, whether that is a change or not; null: any object may have. */
   readonly onSeen?: (object: { readonly namespace: string; readonly name: string } | null) => void;
 }
 
@@ -45,7 +45,7 @@ interface ObjectWithStatus extends KubeObject {
   readonly status?: object;
 }
 
-/** The object as it is shown, and what it leaves out. */
+/** The object without its status and managed fields. */
 interface Entry {
   readonly shown: KubeObject;
   readonly resourceVersion: string | undefined;
@@ -69,7 +69,7 @@ export class Reflector {
     this.#options = options;
   }
 
-  /** True once the first list is in (or the kind is known to be absent). */
+  /** True once the first list has been read (or the kind is known to be absent). */
   get synced(): boolean {
     return this.#synced;
   }
@@ -122,7 +122,7 @@ export class Reflector {
       try {
         if (this.#resourceVersion === '') await this.#list();
         await this.#watch();
-        // A watch that ends at once must not be begun again at once.
+        // Do not restart a watch at once that ended at once.
         if (performance.now() - startedMs < MIN_BACKOFF_MS) waitMs = MIN_BACKOFF_MS;
         else backoffMs = MIN_BACKOFF_MS;
       } catch (error) {
@@ -136,12 +136,12 @@ export class Reflector {
     }
   }
 
-  /** How long to wait before the next try. */
+  /** Delay before the next attempt. */
   #afterFailure(error: unknown, backoffMs: number): number {
     const { kind, logger, optional } = this.#options;
     if (error instanceof ApiError && error.status === 410) {
       this.#resourceVersion = '';
-      // At once the first time; a server that keeps saying so is not asked in a loop.
+      // At once the first time; later with a delay, so that the server is not asked in a loop.
       return backoffMs === MIN_BACKOFF_MS ? 0 : backoffMs;
     }
     if (error instanceof ApiError && error.status === 404 && optional === true) {
@@ -214,7 +214,7 @@ export class Reflector {
         allowWatchBookmarks: 'true',
         ...this.#selection(),
         resourceVersion: this.#resourceVersion,
-        // Spread, so that a restarted API server is not asked by all at once.
+        // Spread out, so that not all clients ask a restarted API server at once.
         timeoutSeconds: String(Math.floor(WATCH_SECONDS * (1 + Math.random()))),
       },
       signal: this.#abort.signal,
@@ -276,7 +276,7 @@ function without<Value extends object>(value: Value, member: string): Value {
   return Object.fromEntries(Object.entries(value).filter(([name]) => name !== member)) as Value;
 }
 
-/** The generation grows with every change but those of metadata and status. */
+/** The generation grows with every change except of metadata and status. */
 function describesSame(a: Metadata, b: Metadata): boolean {
   if (a.generation === undefined || a.generation !== b.generation || a.uid !== b.uid) return false;
   return canonicalJson({ ...a, resourceVersion: '' }) === canonicalJson({ ...b, resourceVersion: '' });

@@ -23,8 +23,8 @@ function decodeBase64(text: string): Uint8Array | null {
 }
 
 /**
- * Text of base64, one character a byte (Latin-1); null when it is not base64. Meant for PEM, which is ASCII: what else
- * a file holds besides its blocks is comment.
+ * Text of base64, one character a byte (Latin-1); null when it is not base64. Meant for PEM, which is ASCII: everything else
+ * in a file besides its blocks is a comment.
  */
 export function decodeBase64Latin1(text: string): string | null {
   const bytes = decodeBase64(text);

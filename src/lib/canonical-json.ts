@@ -1,6 +1,6 @@
 /**
  * JSON text that depends on content alone: object keys in code-unit order, `undefined` members left out.
- * `toJSON` is honored, so what hides itself when printed stays hidden here.
+ * `toJSON` applies, so values that redact themselves when printed stay redacted.
  */
 export function canonicalJson(value: unknown): string {
   if (value === undefined) return 'null';

@@ -1,6 +1,6 @@
 /**
  * TLS cipher suites by the two names that users know: of the IANA registry (Go, Kubernetes, Java) and of OpenSSL. Those with
- * finite-field Diffie-Hellman, without authentication, with anonymous or pre-shared keys are not served.
+ * finite-field Diffie-Hellman, without authentication, with anonymous or pre-shared keys are not supported.
  */
 const TLS13 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
 
@@ -45,10 +45,10 @@ function buildNames(): ReadonlyMap<string, string> {
 
 const NAMES = buildNames();
 
-/** OpenSSL's name of a suite that is served, given under either name in any case; null for all others. */
+/** OpenSSL's name of a supported suite, from either name in any case; null for all others. */
 export function openSslCipherSuite(name: string): string | null {
   return NAMES.get(name.toUpperCase()) ?? null;
 }
 
-/** Every suite that is served, by OpenSSL's name. */
+/** Every supported suite, by OpenSSL's name. */
 export const CIPHER_SUITES: readonly string[] = [...new Set(NAMES.values())];

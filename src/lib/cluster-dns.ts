@@ -1,6 +1,6 @@
 /** DNS names that a Kubernetes cluster gives out (the DNS-Based Service Discovery specification of Kubernetes). */
 
-/** What a name leads to: a Service, or something else of the cluster; null: a name from elsewhere. */
+/** What a name refers to: a Service, or something else in the cluster; null: a name outside the cluster. */
 export type ClusterName =
   | { readonly kind: 'service'; readonly namespace: string; readonly name: string }
   | { readonly kind: 'other' }

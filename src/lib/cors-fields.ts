@@ -1,4 +1,4 @@
-/** Response fields of the CORS protocol (Fetch standard), in lower case: where a rule has a CORS filter, that filter alone sets them. */
+/** Response fields of the CORS protocol (Fetch standard), in lower case: if a rule has a CORS filter, only that filter sets them. */
 export const CORS_FIELDS: ReadonlySet<string> = new Set([
   'access-control-allow-origin',
   'access-control-allow-credentials',

@@ -6,7 +6,7 @@ import { compactArray } from './compact-array.ts';
 const NOTHING_ELSE: readonly unknown[] = [];
 /** Up to this many edits, splicing a copy is cheaper than rebuilding the list. */
 const FEW = 4;
-/** As far as none of them adds more items than this. */
+/** Applies only if no edit adds more items than this. */
 const SHORT = 64;
 
 /** At `at` of a list, `removed` items are replaced by others. */
@@ -27,7 +27,7 @@ export interface DerivedItemsOptions {
 export class DerivedItems<Source, Item> {
   #sources: readonly (Source | null)[] = [];
   #basis: readonly unknown[] = NOTHING_ELSE;
-  /** How many items each source gave; null: one each. */
+  /** Number of items of each source; null: one each. */
   #counts: readonly number[] | null = null;
   /** The same array until something changes. */
   items: readonly Item[] = [];
@@ -46,7 +46,7 @@ export class DerivedItems<Source, Item> {
     return this.items;
   }
 
-  /** The items of these sources are made again with the next update. */
+  /** The next update computes the items of these sources again. */
   forget(sources: readonly Source[]): void {
     if (sources.length === 0) return;
     const stale = new Set<Source | null>(sources);
@@ -77,7 +77,7 @@ export class DerivedItems<Source, Item> {
     this.items = edited(this.items, ofItems);
   }
 
-  /** Of the items that sources `from` to `to` gave. */
+  /** The items of sources `from` to `to`. */
   #countOf(from: number, to: number): number {
     const counts = this.#counts;
     if (counts === null) return to - from;
@@ -87,7 +87,7 @@ export class DerivedItems<Source, Item> {
   }
 }
 
-/** The list with these edits, which are in order; itself where they change nothing. */
+/** The list with these edits, which are in order; the list itself if they change nothing. */
 function edited<Item>(list: readonly Item[], all: readonly Edit<Item>[]): readonly Item[] {
   const edits = all.filter(
     ({ at, removed, added }) =>

@@ -1,9 +1,9 @@
-/** Items under the keys that each has, from one version of their list to the next: groups whose items are the same are taken over. */
+/** Groups items by their keys, from one version of the list to the next: groups with the same items are reused. */
 import { diffByIdentity } from './list-diff.ts';
 import { withChanges, type Compare } from './sorted-list.ts';
 
 export interface Grouping<Item, Key, Group> {
-  /** Keys of the groups that an item is in, each once. */
+  /** Keys of the groups of an item, each once. */
   readonly keysOf: (item: Item) => readonly Key[];
   /** Order of the items of a group. */
   readonly order: Compare<Item>;

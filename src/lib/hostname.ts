@@ -31,7 +31,7 @@ export function intersectHostnames(a: string, b: string): string | null {
 
 /**
  * The patterns that cover everything `hostname` covers, itself excluded: its wildcard ancestors from the nearest
- * outwards, then ``. For looking up coverage in a set instead of comparing every pair.
+ * outwards, then ``. Used to look up coverage in a set instead of comparing every pair.
  */
 export function* coveringPatterns(hostname: string): Generator<string> {
   if (hostname === '') return;

@@ -4,7 +4,7 @@ const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const GROUP = /^[0-9a-f]{1,4}$/i;
 const MAPPED_PREFIX: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
-/** The bytes of an address; null when the text is none. Zones (`%eth0`), brackets, ports and octal forms are none. */
+/** The bytes of an address; null if the text is not one. Zones (`%eth0`), brackets, ports and octal forms are rejected. */
 export function parseIp(text: string): readonly number[] | null {
   if (!text.includes(':')) return parseIpv4(text);
   const bytes = parseIpv6(text);
@@ -23,7 +23,7 @@ export function mapIp(bytes: readonly number[]): readonly number[] {
   return bytes.length === 4 ? [...MAPPED_PREFIX, ...bytes] : bytes;
 }
 
-/** Text of 4 or 16 bytes; IPv6 as RFC 5952 says, IPv4-mapped in mixed notation. */
+/** Text of 4 or 16 bytes; IPv6 as in RFC 5952, IPv4-mapped in mixed notation. */
 export function formatIp(bytes: readonly number[]): string {
   if (bytes.length === 4) return bytes.join('.');
   const inner = unmapIp(bytes);

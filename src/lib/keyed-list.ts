@@ -1,4 +1,4 @@
-/** Values that are made of sources, one each and in their order, from one version of the list to the next. */
+/** Values derived from sources, one each and in their order, from one version of the list to the next. */
 import { DerivedItems } from './derived-items.ts';
 import { diffByIdentity, runsOf } from './list-diff.ts';
 
@@ -10,7 +10,7 @@ export interface Derivation<Source, Value> {
   readonly reuse: (before: Value | undefined, after: Value) => Value;
 }
 
-/** The value of a source that is the same object is not derived again; one that is equal to the last of its key stays the same object. */
+/** The value of an unchanged source is not derived again; a value equal to the last one of its key stays the same object. */
 export class KeyedList<Source extends object, Value> {
   readonly #valueOf = new Map<Source, Value>();
   readonly #values = new DerivedItems<Source, Value>();

@@ -1,4 +1,4 @@
-/** What differs between two lists of items that are mostly the same ones in the same order. */
+/** The difference of two lists that mostly have the same items in the same order. */
 
 export interface ListDiff<Item> {
   readonly removed: readonly Item[];
@@ -13,7 +13,7 @@ export interface Run {
 }
 
 const NOTHING: ListDiff<never> = { removed: [], added: [] };
-/** How many items in a row may be added, removed or replaced while runs are still found; behind a longer stretch only equal ends are found. */
+/** Maximum number of consecutive changed items across which runs are found; beyond it, only equal ends are found. */
 const STRETCH = 16;
 
 /** Compares by identity; the place of an item does not count. Each list has an item once. `runs`: of these lists, where they are known. */
@@ -71,7 +71,7 @@ function equalFrom(before: readonly unknown[], from: number, { after, to }: Plac
   return count;
 }
 
-/** The nearest pair of equal items ahead; null when there is none near. */
+/** The nearest pair of equal items ahead; null if there is none within the limit. */
 function stepToEqual(
   before: readonly unknown[],
   from: number,

@@ -1,7 +1,7 @@
 /**
- * What one pass over changing inputs computed, kept for the next pass. A computation has a key and names what it depends on; while these are
- * the same objects, the pass takes over the value of the one before. Code that uses a memo computes the same without it, at another cost.
- * A memo keeps no function: what a closure refers to would be kept with it.
+ * Results of one pass over changing inputs, kept for the next pass. A computation has a key and lists its inputs; while these are
+ * the same objects, the pass reuses the last value. Code that uses a memo computes the same without it, only slower.
+ * A memo keeps no function, because it would keep everything that the closure refers to.
  */
 import { DerivedItems } from './derived-items.ts';
 import { GroupedItems, type Grouping } from './grouped-items.ts';
@@ -12,9 +12,9 @@ import { withChanges, type Compare } from './sorted-list.ts';
 
 /** What the values of objects depend on besides the object. */
 export interface Dependencies<Source> {
-  /** When one of these is another object, every value is made again. */
+  /** If one of these is a different object, every value is computed again. */
   readonly inputs?: readonly unknown[];
-  /** Objects whose values are made again. */
+  /** Objects whose values are computed again. */
   readonly stale?: readonly Source[];
 }
 
@@ -25,7 +25,7 @@ export class Memo {
   /** Of a part: whether the present pass uses it. */
   #isUsed = false;
 
-  /** Runs one pass. Parts that it does not use are forgotten. */
+  /** Runs one pass, and drops parts that it does not use. */
   pass<Value>(run: () => Value): Value {
     const value = run();
     this.#sweep();
@@ -40,7 +40,7 @@ export class Memo {
     }
   }
 
-  /** A memo of its own, for a computation that a pass runs several times. */
+  /** A separate memo, for a computation that a pass runs several times. */
   part(key: string): Memo {
     let part = this.#parts.get(key);
     if (part === undefined) {
@@ -51,12 +51,12 @@ export class Memo {
     return part;
   }
 
-  /** Forgets a part, which may be left half way by a computation that failed. */
+  /** Drops a part, which may be incomplete after a failed computation. */
   forget(key: string): void {
     this.#parts.delete(key);
   }
 
-  /** Computed again when an input is another object. `before`: the last value. */
+  /** Computed again if an input is a different object. `before`: the last value. */
   value<Value>(key: string, inputs: readonly unknown[], compute: (before: Value | null) => Value): Value {
     const cell = this.#cell('value', key, (): ValueCell<Value> => ({ inputs: null, value: null }));
     return valueOf(cell, inputs, compute);
@@ -67,17 +67,17 @@ export class Memo {
     return this.#fold('fold', key, compute);
   }
 
-  /** `value`, or that of the last pass where it is equal. Both are plain data. */
+  /** `value`, or the last one if it is equal. Both are plain data. */
   equal<Value extends object>(key: string, value: Value): Value {
     return this.#fold<Value>('equal', key, (before) => reuseIfEqual(before ?? undefined, value));
   }
 
-  /** `list`, or that of the last pass where it has the same items. */
+  /** `list`, or the last one if it has the same items. */
   sameItems<Item>(key: string, list: readonly Item[]): readonly Item[] {
     return this.#fold<readonly Item[]>('sameItems', key, (before) => reuseIfSameItems(before ?? [], list));
   }
 
-  /** Whether an input is another object than in the last pass, or there was none. */
+  /** Whether an input is a different object than in the last pass, or there was no pass. */
   hasChanged(key: string, inputs: readonly unknown[]): boolean {
     const cell = this.#cell('hasChanged', key, (): { inputs: readonly unknown[] | null } => ({
       inputs: null,
@@ -87,7 +87,7 @@ export class Memo {
     return before === null || reuseIfSameItems(before, inputs) !== before;
   }
 
-  /** How a list differs from what it was in the last pass, by identity. */
+  /** The difference of a list to the last pass, by identity. */
   changes<Item extends object>(key: string, list: readonly Item[]): ListDiff<Item> {
     const cell = this.#cell('changes', key, (): { list: readonly Item[] } => ({ list: [] }));
     const before = cell.list;
@@ -95,7 +95,7 @@ export class Memo {
     return diffByIdentity(before, list);
   }
 
-  /** The items that sources give, any number each, in their order. Those of a source that was there before are not made again. */
+  /** The items of sources, any number each, in their order. Items of unchanged sources are not computed again. */
   items<Source, Item>(
     key: string,
     sources: readonly Source[],
@@ -107,7 +107,7 @@ export class Memo {
     return derived.update(sources, make, inputs === undefined ? {} : { basis: inputs });
   }
 
-  /** One value for each source, in their order. A value that is equal to the last one of its key stays the same object. */
+  /** One value for each source, in their order. A value equal to the last one of its key stays the same object. */
   list<Source extends object, Value>(
     key: string,
     sources: readonly Source[],
@@ -116,7 +116,7 @@ export class Memo {
     return this.#cell('list', key, () => new KeyedList<Source, Value>()).update(sources, derivation);
   }
 
-  /** A list in another order, at the cost of what changed. */
+  /** A list in another order, at a cost proportional to the change. */
   sorted<Item extends object>(key: string, items: readonly Item[], compare: Compare<Item>): readonly Item[] {
     const cell = this.#cell('sorted', key, (): Sorted<Item> => ({ items: [], sorted: [] }));
     cell.sorted = withChanges(cell.sorted, diffByIdentity(cell.items, items), compare);
@@ -124,7 +124,7 @@ export class Memo {
     return cell.sorted;
   }
 
-  /** Items by the keys that each has. A group is made again when its items change. */
+  /** Items grouped by their keys. A group is computed again if its items change. */
   groups<Item extends object, Key, Group extends object>(
     key: string,
     items: readonly Item[],
@@ -133,7 +133,7 @@ export class Memo {
     return this.#cell('groups', key, () => new GroupedItems<Item, Key, Group>()).update(items, grouping);
   }
 
-  /** A value for one object, computed again when an input is another object. */
+  /** A value for one object, computed again if an input is a different object. */
   valueFor<Value>(
     key: string,
     object: object,
@@ -149,7 +149,7 @@ export class Memo {
     return valueOf(cell, inputs, compute);
   }
 
-  /** A value for each object, kept for as long as the object is, and until an input is another. */
+  /** A value for each object, kept as long as the object exists and no input changes. */
   byObject<Key extends object, Value extends object>(
     key: string,
     compute: (object: Key) => Value,

@@ -1,4 +1,4 @@
-/** Computes one value for each object, and keeps it for as long as the object is. `compute` must depend on nothing else. */
+/** Computes one value for each object, and keeps it as long as the object exists. `compute` must depend on nothing else. */
 export function memoizeByKey<Key extends object, Value>(compute: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, { readonly value: Value }>();
   return (key) => {

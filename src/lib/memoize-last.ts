@@ -1,4 +1,4 @@
-/** Keeps the last answer of `compute`, and returns it again while every member of the inputs is the same object or value. */
+/** Keeps the last result of `compute`, and returns it again while every member of the inputs is the same object or value. */
 export function memoizeLast<Inputs extends object, Value>(
   compute: (inputs: Inputs) => Value,
 ): (inputs: Inputs) => Value {

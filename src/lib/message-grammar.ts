@@ -29,7 +29,7 @@ const UNSAFE_IN_COOKIE_PATH = /[^ -:<-~]/;
 /** Whether text can be a cookie's Path: a `;` in it would begin another attribute (RFC 6265 section 4.1.1). */
 export const isCookiePath = (text: string): boolean => !UNSAFE_IN_COOKIE_PATH.test(text);
 
-/** Fields that are the gateway's own, or that browsers and servers read as something else than a session. */
+/** Fields that the gateway reserves, or that browsers and servers use for something else. */
 const NO_SESSION_FIELD: ReadonlySet<string> = new Set([
   ...FRAMING_FIELDS,
   'authorization',

@@ -8,7 +8,7 @@ const FACTORS: Readonly<Record<string, number>> = {
   Gi: 2 ** 30,
 };
 
-/** Bytes of a resource.Quantity such as `64Ki`, `1.5M` or `65536`, rounded up as Kubernetes does; null when it is none. */
+/** Bytes of a resource.Quantity such as `64Ki`, `1.5M` or `65536`, rounded up as Kubernetes does; null if it is not one. */
 export function parseBytes(quantity: string | number): number | null {
   const [, whole, fraction = '', suffix = ''] = FORM.exec(String(quantity)) ?? [];
   if (whole === undefined) return null;

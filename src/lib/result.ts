@@ -1,4 +1,4 @@
-/** The value asked for, or why there is none. */
+/** The value, or why there is none. */
 export type Result<Value, Failure> =
   { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly failure: Failure };
 

@@ -1,12 +1,12 @@
 /**
- * Reads certificates for the translator, which is pure and may not parse them itself. Both functions answer the same
- * for the same text and never throw: what a user stored in a Secret is data, however broken.
+ * Reads certificates for the translator, which is pure and may not parse them itself. Both functions return the same
+ * for the same text and never throw: the content of a Secret is data, even if it is broken.
  */
 import { X509Certificate, createHash, createPrivateKey, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { servedNames } from '../lib/subject-alt-name.ts';
 
-/** What a certificate says, or why it cannot be used with its key. */
+/** The contents of a certificate, or why it cannot be used with its key. */
 export type CertificateReading =
   | { readonly ok: true; readonly names: readonly string[]; readonly notAfterMs: number }
   | { readonly ok: false; readonly message: string };
@@ -39,8 +39,8 @@ export function readCertificate(certificatePem: string, keyPem: string): Certifi
 }
 
 /**
- * `readCertificate` with a memory: a reading costs 0.4 ms, and most Secrets of one translation are those of the last.
- * It holds digests and readings only, so that a key does not outlive its Secret here. The oldest of `limit` go first.
+ * `readCertificate` with a cache: reading takes 0.4 ms, and most Secrets of a translation are those of the last one.
+ * It keeps only digests and results, so that a key does not outlive its Secret. The oldest entries above `limit` are dropped.
  */
 export function createCertificateReader(limit = 20_000): typeof readCertificate {
   const readings = new Map<string, CertificateReading>();
@@ -56,7 +56,7 @@ export function createCertificateReader(limit = 20_000): typeof readCertificate 
   };
 }
 
-/** null when the text holds at least one certificate and nothing broken, else what is wrong with it. */
+/** null if the text has at least one certificate and no broken one, otherwise the problem. */
 export function validateCaBundle(pem: string): string | null {
   const chain = parseChain(pem);
   return chain.ok ? null : `the CA bundle ${chain.message}`;
@@ -96,12 +96,12 @@ function parseKey(pem: string): ParsedKey {
   try {
     return { ok: true, key: createPrivateKey(pem) };
   } catch {
-    // The library's own text is left out on purpose: it may quote what it read.
+    // The library's own message is omitted on purpose: it may quote the input.
     return { ok: false, message: 'cannot be parsed: the PEM block does not contain a private key' };
   }
 }
 
-/** Some pairs parse and match but cannot be served, for example RSA keys below 2048 bits: ask the library itself. */
+/** Some pairs parse and match but cannot be used, for example RSA keys below 2048 bits: the library decides. */
 function servingProblem(cert: string, key: string): string | null {
   try {
     createSecureContext({ cert, key, ca: [] });

@@ -5,19 +5,19 @@ import type { StatusUpdate } from '../gatewayapi/status.ts';
 
 export interface ProviderListener {
   /**
-   * Everything there is now. Whole, coalesced and level-triggered: what counts is the newest one, and unchanged objects
+   * The complete current state, coalesced and level-triggered: only the newest snapshot counts, and unchanged objects
    * are identical (`===`) from one snapshot to the next, so that comparing them is cheap.
    */
   readonly onSnapshot: (snapshot: ResourceSnapshot) => void;
-  /** All findings about the present input; called before the snapshot that they belong to, and when only they changed. */
+  /** All findings about the current input; called before the snapshot that they belong to, and if only they changed. */
   readonly onFindings: (findings: readonly InputFinding[]) => void;
 }
 
 export interface Provider {
-  /** Resolves when the first snapshot has been handed over; rejects when there is no way to get one. Called once. */
+  /** Resolves after the first snapshot; rejects if it cannot get one. Called once. */
   readonly start: (listener: ProviderListener) => Promise<void>;
-  /** Takes the newest statuses to write; returns at once, and writes only what differs. */
+  /** Sets the newest statuses; returns at once, and writes only differences. */
   readonly writeStatus: (updates: readonly StatusUpdate[]) => void;
-  /** Stops watching, and resolves when what `writeStatus` took has been written. */
+  /** Stops watching, and resolves when all statuses from `writeStatus` have been written. */
   readonly close: () => Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Findings for people, in `run` and `status`: errors first, and kinds that are not read in one line. */
+/** Findings as text, in `run` and `status`: errors first, and unread kinds in one line. */
 import type { FindingReport } from '../admin/api/resources.ts';
 import { separateUnread } from './check/unread.ts';
 import { wrap, type Layout } from './layout.ts';

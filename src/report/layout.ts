@@ -1,9 +1,9 @@
-/** How text for people is laid out: colors and the width of the terminal. */
+/** Layout of text: colors and the width of the terminal. */
 import { colorsFor, type Colors } from './terminal.ts';
 
 export interface Layout {
   readonly colors: Colors;
-  /** Columns; infinite where no terminal shows it, so that files and pipes get one line for each thing. */
+  /** Columns; infinite without a terminal, so that files and pipes get one line per item. */
   readonly width: number;
 }
 
@@ -17,7 +17,7 @@ const COLOR = /\u001b\[[0-9;]*m/gu;
 
 export const widthOf = (text: string): number => text.replaceAll(COLOR, '').length;
 
-/** A line that still says something next to its indentation. */
+/** Minimum width of text beside its indentation. */
 const LEAST_WIDTH = 20;
 
 /** Lines of at most `width` columns, broken between words; all but the first are indented. A longer word stays whole. */

@@ -1,4 +1,4 @@
-/** Columns of text, as wide as they must be. */
+/** Columns of text, with minimum width. */
 import { widthOf, wrap } from './layout.ts';
 
 export interface TableRow {
@@ -34,7 +34,7 @@ function formatRow(cells: readonly string[], widths: readonly number[], width: n
   return widthOf(line) <= width ? [line] : foldedRow(cells, width);
 }
 
-/** A row that is wider than the terminal goes on in further lines, broken between cells where that is possible. */
+/** A row that is wider than the terminal is wrapped, between cells if possible. */
 function foldedRow(cells: readonly string[], width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -1,4 +1,4 @@
-/** Colors, only where a person sees them: on a terminal, unless NO_COLOR says otherwise (no-color.org). */
+/** Colors, only on a terminal and unless NO_COLOR is set (no-color.org). */
 import { createColors } from 'picocolors';
 import { visibleText } from '../lib/visible-text.ts';
 

@@ -1,4 +1,4 @@
-/** Reads and translates manifests once, as `run` would, for the commands that only look. */
+/** Reads and translates manifests once, as `run` would, for commands that do not serve. */
 import { loadResources } from '../provider/file/load.ts';
 import type { LoadedResources } from '../provider/file/store.ts';
 import { readTlsFolder, withSecrets } from '../provider/file/tls-folder.ts';

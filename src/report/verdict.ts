@@ -5,7 +5,7 @@ import type { RouteReport } from '../admin/status-report.ts';
 export interface Verdict {
   readonly word: string;
   readonly good: boolean;
-  /** What to know when it is not good; `` otherwise. */
+  /** The reason if it is not good; `` otherwise. */
   readonly why: string;
 }
 
@@ -22,7 +22,7 @@ const WANTED: Readonly<Record<string, ConditionReport['status'] | undefined>> = 
 export const isAsWanted = ({ type, status }: ConditionReport): boolean =>
   WANTED[type] === undefined || WANTED[type] === status;
 
-/** The first condition that is not as it should be; `word` when there is none. */
+/** The first bad condition; `word` if there is none. */
 export function verdictOf(conditions: readonly ConditionReport[], word: string): Verdict {
   const bad = conditions.find((condition) => !isAsWanted(condition));
   if (bad === undefined) return { word, good: true, why: '' };

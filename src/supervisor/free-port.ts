@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 
 /**
- * Below the ranges from which systems draw ports for outgoing connections (Linux 32768, others 49152), so that between the choice
+ * Below the ephemeral port ranges (Linux 32768, others 49152), so that between the choice
  * here and the bind in the workers no connection takes it.
  */
 const FIRST = 20_000;
@@ -32,7 +32,7 @@ async function findFreePort(address: string, taken: ReadonlySet<number>): Promis
   throw new Error(`no free port between ${String(FIRST)} and ${String(LAST)}`);
 }
 
-/** Without SO_REUSEPORT a bind fails wherever anything listens, even on a port that is shared. */
+/** Without SO_REUSEPORT, a bind fails on any port in use, even a shared one. */
 function isFree(port: number, address: string): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {

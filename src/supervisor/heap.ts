@@ -1,6 +1,6 @@
 /**
- * Settings of this process's V8 heap. A configuration comes in one large message: what it is read from is many times what is kept of
- * it, and left to itself V8 keeps both until it is short of memory.
+ * Settings of this process's V8 heap. A configuration arrives in one large message: its text is many times larger than the
+ * decoded objects, and by default V8 keeps both until memory is short.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -13,7 +13,7 @@ type Collect = (options: {
 
 let collect: Collect | null = null;
 
-/** Gives back what is not used, the space for young objects included. Stops the process for milliseconds: for moments when no request waits. */
+/** Returns unused memory, including the young generation. Stops the process for milliseconds, so call it when no request waits. */
 export function collectGarbage(): void {
   if (collect === null) {
     setFlagsFromString('--expose-gc');
@@ -23,8 +23,8 @@ export function collectGarbage(): void {
 }
 
 /**
- * For a process that serves no requests: the space for young objects stays as it starts (1 MiB), while it would grow to 32 MiB with each
- * configuration that passes. Objects that live are moved out sooner; there are few who wait for that.
+ * For a process that serves no requests: the young generation keeps its initial size (1 MiB), while it would grow to 32 MiB with each
+ * configuration. Surviving objects are promoted earlier, which costs little here.
  */
 export function keepYoungSpaceSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');

@@ -42,7 +42,7 @@ suite('heartbeat', () => {
     assert.equal(heartbeat.roundTripMs, 5);
   });
 
-  test('one that misses several beats in a row is stuck, and is not pinged meanwhile', () => {
+  test('one that misses several consecutive row is stuck, and is not pinged meanwhile', () => {
     const { pings, beatsUntilStuck } = bench();
     assert.equal(beatsUntilStuck(), 1 + times.missed);
     assert.equal(pings.length, 1);

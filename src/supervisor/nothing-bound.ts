@@ -1,7 +1,7 @@
-/** A gateway that listens nowhere is not ready, whatever its workers have acknowledged. */
+/** A gateway without a bound listener is not ready, regardless of acknowledgments. */
 import type { PeerState } from '../configsync/server.ts';
 
-/** Why no listener takes connections; null when one does, or when there is none to bind. */
+/** Why no listener accepts connections; null if one does, or if there is none to bind. */
 export function whyNothingIsBound(peers: readonly Pick<PeerState, 'ports'>[]): string | null {
   const ports = peers.flatMap((peer) => peer.ports);
   const [first] = ports;

@@ -1,11 +1,11 @@
-/** Reads a file that decides what is served: only if no other user can have written it. */
+/** Reads a file that determines what is served, only if no other user can have written it. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 
 const GROUP_WRITES = 0o020;
 const OTHERS_WRITE = 0o002;
 const ROOT = 0;
 
-/** Text of the file; null when it does not exist. Throws where it cannot be read, is a link, or may be another user's. */
+/** Text of the file; null if it does not exist. Throws if it cannot be read, is a link, or another user may have written it. */
 export function readOwnFile(path: string): string | null {
   let file: number;
   try {

@@ -1,6 +1,6 @@
 /**
- * Which ports are this gateway's. Its workers share each with SO_REUSEPORT, and the kernel would let any other process of the same user
- * share it too, a second gateway say: it would get a part of the connections without any error. So before the first worker binds a port
+ * The ports of this gateway. Its workers share each with SO_REUSEPORT, and the kernel would let any other process of the same user
+ * share it too, such as a second gateway: it would get a part of the connections without any error. So before the first worker binds a port
  * the supervisor checks that no other process listens there.
  */
 import { createSocket } from 'node:dgram';
@@ -15,19 +15,19 @@ interface KnownClaim {
   readonly refusal: Promise<string | null>;
 }
 
-/** Where every port has been taken that a hint could name, it names none. */
+/** If all ports that a hint could suggest are in use, it suggests none. */
 const FREE_PORT_ATTEMPTS = 20;
 const FIRST_UNPRIVILEGED_PORT = 1024;
 const LAST_PORT = 65_535;
-/** Errors for which another port is the way out. Anything else is reported in its own words when a worker binds. */
+/** Errors that another port avoids. Other errors are reported when a worker binds. */
 const REFUSING = new Set(['EADDRINUSE', 'EACCES']);
 
 export class PortClaims {
   readonly #portMap: ReadonlyMap<number, number>;
   readonly #logger: Logger;
-  /** Granted claims, and those that are being looked at; refused ones are asked again. */
+  /** Granted and pending claims; refused ones are requested again. */
   readonly #claims = new Map<string, KnownClaim>();
-  /** Of each refused port, so that a refusal is logged once and its hint stays the same while workers ask every second. */
+  /** By refused port, so that a refusal is logged once and its hint stays the same while workers retry every second. */
   readonly #refused = new Map<string, { readonly code: string; readonly message: string }>();
 
   /** `portMap`: listener port to bound port. */
@@ -36,7 +36,7 @@ export class PortClaims {
     this.#logger = logger;
   }
 
-  /** Resolves with null when the port may be bound, else with why not. Never rejects. */
+  /** Resolves with null if the port may be bound, otherwise with the reason. Never rejects. */
   claim(claim: PortClaim): Promise<string | null> {
     const key = keyOf(claim);
     const known = this.#claims.get(key);
@@ -46,7 +46,7 @@ export class PortClaims {
     return refusal;
   }
 
-  /** Forgets ports that no configuration names any more: another process may have them now. */
+  /** Drops ports that no configuration uses any more: another process may use them now. */
   keepConfigured(configs: readonly GatewayConfig[]): void {
     const configured = new Set(
       configs.flatMap(({ ports }) =>
@@ -76,7 +76,7 @@ export class PortClaims {
 
 const keyOf = ({ transport, address, port }: PortClaim): string => `${transport}/${address}/${String(port)}`;
 
-/** A port that could be bound instead: 8080 for 80, 8444 for 8443. null when none of some is free. */
+/** A free port to bind instead: 8080 for 80, 8444 for 8443. null if no candidate is free. */
 async function findFreePort(claim: PortClaim): Promise<number | null> {
   const first = claim.port < FIRST_UNPRIVILEGED_PORT ? claim.port + 8_000 : claim.port + 1;
   for (let port = first; port < first + FREE_PORT_ATTEMPTS && port <= LAST_PORT; port++)
@@ -84,7 +84,7 @@ async function findFreePort(claim: PortClaim): Promise<number | null> {
   return null;
 }
 
-/** Binds the port exclusively and lets go of it; resolves with the error, null when there is none. */
+/** Binds the port exclusively and releases it; resolves with the error, or null. */
 async function probe({ transport, address, port }: PortClaim): Promise<NodeJS.ErrnoException | null> {
   if (transport === 'udp') return probeUdp(address, port);
   if (address !== '') return probeTcp(address, port);
@@ -93,8 +93,8 @@ async function probe({ transport, address, port }: PortClaim): Promise<NodeJS.Er
 }
 
 /**
- * Only a socket that listens can be bound by itself in Node, and clients that came meanwhile would be reset. So the port is bound as
- * the local end of a connection to port 0, which the kernel refuses at once: what matters is whether `bind` fails.
+ * Node can only bind a port by listening, and clients that connect meanwhile would be reset. So the port is bound as
+ * the local end of a connection to port 0, which the kernel refuses at once: only the result of `bind` matters.
  */
 function probeTcp(address: string, port: number): Promise<NodeJS.ErrnoException | null> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | null>();

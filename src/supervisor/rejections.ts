@@ -1,7 +1,7 @@
 /**
- * An unhandled rejection of a background task is a defect of ours. Node would end the process: a controller
- * would leave every Gateway without configuration, a supervisor its workers. It is logged instead, and everything else goes on.
- * Workers do better: one that meets a defect is replaced (worker.ts).
+ * An unhandled rejection of a background task is a bug in Sluice. Node would end the process: a controller
+ * would leave every Gateway without configuration, a supervisor its workers. It is logged instead, and everything else continues.
+ * A worker is replaced after an internal error (worker.ts).
  */
 import type { EventEmitter } from 'node:events';
 import type { Logger } from '../telemetry/logger.ts';

@@ -1,5 +1,5 @@
 /**
- * Configuration from the controller for the workers of this proxy, followed again whenever the stream breaks. Meanwhile the
+ * Follows the controller's configuration for the workers of this proxy, and reconnects whenever the stream breaks. Meanwhile the
  * active configuration stays active.
  */
 import { describeFileError } from '../lib/file-error.ts';
@@ -19,12 +19,12 @@ import type { SavedConfig } from './saved-config.ts';
 const MIN_RETRY_MS = 200;
 const MAX_RETRY_MS = 5_000;
 
-/** What the controller is told is a data plane: the workers, as one. */
+/** The workers, presented to the controller as one data plane. */
 export class WorkersAsOne implements DataPlane {
   readonly #server: ConfigServer;
   readonly #saved: SavedConfig;
   #waiting: (() => void)[] = [];
-  /** As JSON: workers report their ports with every acknowledgment, and hardly ever other ones. */
+  /** As JSON: workers report their ports with every acknowledgment, mostly the same ones. */
   #reportedPorts = '';
   #onPortsChanged: (ports: readonly PortReport[]) => void = () => undefined;
 
@@ -33,7 +33,7 @@ export class WorkersAsOne implements DataPlane {
     this.#saved = saved;
   }
 
-  /** The active configuration, or the one on its way to the workers. */
+  /** The active configuration, or the one being sent to the workers. */
   get configs(): readonly GatewayConfig[] {
     return this.#server.configs;
   }
@@ -44,7 +44,7 @@ export class WorkersAsOne implements DataPlane {
     if (configs !== null) this.#server.publish(configs);
   }
 
-  /** A worker acknowledged, came or went. */
+  /** A worker acknowledged, attached or detached. */
   onPeerChange(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -94,7 +94,7 @@ export class WorkersAsOne implements DataPlane {
 
 export interface RemoteOptions {
   readonly controller: { readonly host: string; readonly port: number };
-  /** Folder with ca.crt, tls.crt and tls.key; read again for each connection, since they rotate. */
+  /** Folder with ca.crt, tls.crt and tls.key; read again for each connection, because they rotate. */
   readonly identityFolder: string;
   readonly name: string;
   readonly dataPlane: DataPlane & Pick<WorkersAsOne, 'configs'>;
@@ -102,7 +102,7 @@ export interface RemoteOptions {
   readonly dialTimeoutMs?: number;
 }
 
-/** Follows the controller until the signal aborts, connecting again whenever the stream breaks. */
+/** Follows the controller until the signal aborts, and reconnects whenever the stream breaks. */
 export function followController(options: RemoteOptions, signal: AbortSignal): void {
   const { controller, name, dataPlane, logger } = options;
   let retryMs = MIN_RETRY_MS;
@@ -117,7 +117,7 @@ export function followController(options: RemoteOptions, signal: AbortSignal): v
     try {
       socket = dial(options);
     } catch (error) {
-      // The identity is mounted by the kubelet, and replaced when it rotates: for a moment it may be missing or half there.
+      // The identity is mounted by the kubelet, and replaced when it rotates: for a moment it may be missing or incomplete.
       logger.warn('no client certificate for the controller; set its folder with --identity', {
         error: describeFileError(error),
       });
@@ -147,7 +147,7 @@ export function followController(options: RemoteOptions, signal: AbortSignal): v
   start();
 }
 
-/** A stream begins with all there is: what it came in, and went on to the workers in, is given back when they have it. */
+/** A stream begins with the complete configuration: the memory of its messages is returned once the workers have it. */
 function collectingAfterFirst(dataPlane: RemoteOptions['dataPlane']): DataPlane {
   let isFirst = true;
   return {

@@ -1,6 +1,6 @@
 /**
- * The last good configuration on disk: a proxy that restarts without its controller serves from here. Endpoints move often, so it is
- * written every few seconds at most, and once more when the proxy ends.
+ * The last good configuration on disk: a proxy that restarts without its controller serves it. Endpoints change often, so it is
+ * written at most every few seconds, and once more when the proxy ends.
  */
 import { appendFileSync, closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
@@ -12,9 +12,9 @@ import { readOwnFile } from './own-file.ts';
 
 const FILE = 'config.json';
 const WRITE_EVERY_MS = 10_000;
-/** It holds private keys. */
+/** The file contains private keys. */
 const MODE = 0o600;
-/** Fails where there is a file or a link: nothing that another user put there is written to. */
+/** Fails if there is a file or a link, so nothing is written into files of other users. */
 const CREATE = 'wx';
 
 export class SavedConfig {
@@ -28,7 +28,7 @@ export class SavedConfig {
     this.#logger = logger;
   }
 
-  /** null when nothing was saved, or nothing that this version can read. */
+  /** null if nothing was saved, or this version cannot read it. */
   read(): readonly GatewayConfig[] | null {
     try {
       const text = readOwnFile(this.#file);
@@ -42,7 +42,7 @@ export class SavedConfig {
     }
   }
 
-  /** Saves these, soon; newer ones within that time replace them. */
+  /** Saves these after a delay; newer ones within the delay replace them. */
   write(configs: readonly GatewayConfig[]): void {
     this.#wanted = configs;
     this.#timer ??= setTimeout(() => {
@@ -53,7 +53,7 @@ export class SavedConfig {
     }, WRITE_EVERY_MS).unref();
   }
 
-  /** Writes what is still to be written, at once. */
+  /** Writes pending changes at once. */
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     const pieces = this.#take();
@@ -72,7 +72,7 @@ export class SavedConfig {
     }
   }
 
-  /** Written beside and moved into place: a crash leaves the one before. */
+  /** Written to a temporary file and renamed: after a crash, the previous file is still there. */
   async #writeWanted(): Promise<void> {
     const pieces = this.#take();
     if (pieces === null) return;
@@ -97,15 +97,15 @@ export class SavedConfig {
 }
 
 /**
- * The list of texts that `read` reads, as JSON. Not in one: of thousands of routes it is many megabytes, several times, and they would be
- * fetched again every few seconds.
+ * The list of texts that `read` reads, as JSON, in pieces: for thousands of routes one text would be many megabytes, several times, allocated
+ * again every few seconds.
  */
 function* savedInPieces(configs: readonly GatewayConfig[]): Generator<string> {
   let separator = '[';
   for (const config of configs) {
     yield `${separator}"`;
     separator = ',';
-    // A string within JSON is its pieces, each escaped by itself: none ends within a character.
+    // The pieces of a JSON string can be escaped separately, because none ends within a character.
     for (const piece of encodeConfigInPieces(config)) yield JSON.stringify(piece).slice(1, -1);
     yield '"';
   }

@@ -1,7 +1,7 @@
-/** What signals mean to a running gateway: the first asks it to finish, the next to end. */
+/** The signals of a running gateway: the first one drains, the next one stops at once. */
 
 /**
- * Ctrl-C reaches the process from the terminal and, when npm started it, a second time from npm: what follows this soon is the same
+ * Ctrl-C reaches the process from the terminal and, when npm started it, a second time from npm: a signal within this time is the same
  * keypress.
  */
 const SAME_KEYPRESS_MS = 300;
@@ -13,7 +13,7 @@ export interface SignalHandlers {
   readonly onSecond: (signal: NodeJS.Signals) => void;
 }
 
-/** Until the process ends: without a listener, a late signal would cut its farewell short. */
+/** Until the process ends: without a listener, a late signal would interrupt the shutdown. */
 export function listenForSignals({ onFirst, onSecond }: SignalHandlers): void {
   let firstAtMs: number | null = null;
   const receive = (signal: NodeJS.Signals): void => {

@@ -8,7 +8,7 @@ export const supervisorMetrics = (stats: PoolStats, status: StatusReport): Metri
   ...statusMetrics(status),
 ];
 
-/** Of the worker processes themselves. */
+/** Metrics of the worker processes. */
 export function workerMetrics(stats: PoolStats): MetricFamily[] {
   const perWorker = (read: (worker: PoolStats['workers'][number]) => number): MetricFamily['samples'] =>
     stats.workers.map((worker) => ({ labels: { worker: String(worker.index) }, value: read(worker) }));

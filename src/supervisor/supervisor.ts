@@ -1,6 +1,6 @@
 /**
  * The control side of a running gateway: provider → controller → configuration stream → workers, and acknowledgments back. It serves
- * nothing itself; whatever happens here, the workers go on.
+ * nothing itself: the workers continue regardless of it.
  */
 import type { StatusReport } from '../admin/status-report.ts';
 import { GatewayView } from '../admin/view/view.ts';
@@ -47,7 +47,7 @@ export interface SupervisorOptions {
   readonly logger: Logger;
   /** The resources changed; the new configuration is not active yet. */
   readonly onInput: () => void;
-  /** After every reconciliation and every acknowledgment: what is now true. */
+  /** Called with the new report after every reconciliation and every acknowledgment. */
   readonly onChange: (report: StatusReport, reconciled: Reconciled) => void;
 }
 
@@ -75,10 +75,10 @@ export class Supervisor {
   readonly #loop: ReconcileLoop;
   readonly #pool: WorkerPool;
   readonly #claims: PortClaims;
-  /** What this gateway serves, for people and programs that ask. */
+  /** The read model of what this gateway serves. */
   readonly view: GatewayView;
   readonly #startedAt = new Date().toISOString();
-  /** Once every worker has served something, the gateway is ready; a worker that is replaced does not change that. */
+  /** True once every worker has served a configuration; replacing a worker does not change that. */
   #wasReady = false;
   #isDraining = false;
 
@@ -122,7 +122,7 @@ export class Supervisor {
     });
   }
 
-  /** Workers start while the files are read. Rejects when there is nothing to read. */
+  /** Workers start while the files are read. Rejects if there is nothing to read. */
   async start(): Promise<void> {
     this.#pool.start();
     await this.#loop.start();
@@ -144,12 +144,12 @@ export class Supervisor {
     return this.#pool.pids;
   }
 
-  /** null while workers answer, else what is wrong: only a restart helps. */
+  /** null while workers respond, otherwise the problem: only a restart helps. */
   unhealthy(): string | null {
     return this.#pool.unhealthy();
   }
 
-  /** null when ready, else what is missing. */
+  /** null if ready, otherwise the reason. */
   notReady(): string | null {
     if (this.#isDraining) return 'draining';
     const trouble = reconcileTrouble(this.#loop.health);
@@ -177,7 +177,7 @@ export class Supervisor {
     };
   }
 
-  /** Counters of requests, of all workers. */
+  /** Request counters of all workers. */
   async requestStats(): Promise<readonly RequestStats[]> {
     const { proxies } = await this.#pool.stats();
     return proxies.flatMap(({ requests }) => requests);
@@ -194,7 +194,7 @@ export class Supervisor {
     this.#loop.stop();
     await this.#pool.drain(deadlineMs);
     this.#server.close();
-    // Last, since the echo backends of what was in flight are the provider's.
+    // Last, because the provider owns the echo backends of requests in flight.
     await this.#options.provider.close();
   }
 
@@ -253,7 +253,7 @@ export class Supervisor {
     }));
   }
 
-  /** Rules come and go with routes; rows without a rule stay as long as their data plane. */
+  /** Rows of removed rules are dropped; rows without a rule stay as long as their data plane. */
   #isConfigured({ gateway, rule }: CountedRow): boolean {
     if (gateway === null) return true;
     const config = this.#server.configs.find(({ dataPlane }) => dataPlane === dataPlaneOf(gateway));

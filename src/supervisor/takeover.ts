@@ -1,4 +1,4 @@
-/** One gateway in the place of another that runs: both serve for a moment, then the first is asked to finish. */
+/** One gateway in place of another that runs: both serve for a moment, then the first is asked to finish. */
 import { readFileSync } from 'node:fs';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -11,7 +11,7 @@ export function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It belongs to another user, so we may not signal it; it exists all the same.
+    // It belongs to another user and cannot be signaled, but it exists.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
@@ -20,7 +20,7 @@ function migratesConnections(): boolean {
   try {
     return readFileSync(MIGRATION, 'utf8').trim() === '1';
   } catch {
-    // No Linux, or one before 5.14.
+    // Not Linux, or a kernel before 5.14.
     return false;
   }
 }
@@ -39,7 +39,7 @@ export class Takeover {
       );
   }
 
-  /** Every worker serves: the predecessor takes nothing new from here on, and ends when what it has in flight is done. */
+  /** Every worker serves: the predecessor accepts nothing new, and exits when its requests in flight are done. */
   ready(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
@@ -54,7 +54,7 @@ export class Takeover {
     }
   }
 
-  /** Resolves when the predecessor is gone. Keeps no process alive. */
+  /** Resolves when the predecessor has exited. Does not keep this process alive. */
   gone(): Promise<void> {
     return new Promise((resolve) => {
       const poll = setInterval(() => {

@@ -1,11 +1,11 @@
-/** What supervisor and worker say to each other besides configuration, which has a stream of its own (src/configsync). */
+/** Messages between supervisor and worker, except configuration, which has its own stream (src/configsync). */
 import { clippedText, integer, nullable, object, oneOf, variants, type Shape } from '../lib/shape.ts';
 import type { TargetGuardOptions } from '../proxy/upstream/target-guard.ts';
 import type { PortClaim } from '../proxy/port/port-options.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import type { LogFields } from '../telemetry/logger.ts';
 
-/** Everything a worker is told at birth: JSON in its first argument. Nothing secret: a process list shows it. */
+/** Start parameters of a worker: JSON in its first argument. No secrets, because a process list shows it. */
 export interface WorkerSettings {
   /** Counts from 1. */
   readonly index: number;
@@ -23,18 +23,18 @@ export interface WorkerSettings {
   readonly node: string;
   /** Addresses that no backend may have. */
   readonly targets: Pick<TargetGuardOptions, 'place' | 'ownPorts'>;
-  /** How long a worker waits for exchanges when its supervisor is gone. */
+  /** How long a worker drains when its supervisor is gone. */
   readonly drainMs: number;
-  /** Debug messages are worth sending. */
+  /** Whether to send debug messages. */
   readonly debug: boolean;
 }
 
 export type ToWorker =
-  /** Answered at once with `pong`: a worker that does not answer is stuck (heartbeat.ts). */
+  /** The worker responds at once with `pong`; one that does not is stuck (heartbeat.ts). */
   | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'stats'; readonly id: number }
   | { readonly kind: 'drain'; readonly deadlineMs: number }
-  /** Answer to a claim: null, or why the port must not be bound. */
+  /** Response to a claim: null, or why the port must not be bound. */
   | { readonly kind: 'claimed'; readonly id: number; readonly refusal: string | null };
 
 export interface WorkerStats {
@@ -57,9 +57,9 @@ export type FromWorker =
       readonly message: string;
       readonly fields: LogFields;
     }
-  /** A defect showed: it takes no more connections and finishes what it can; another is wanted in its place now. */
+  /** Internal error: the worker accepts no more connections and drains; the supervisor starts another one now. */
   | { readonly kind: 'failed'; readonly error: string }
-  /** The last word of a worker that drained. */
+  /** The last message of a drained worker. */
   | { readonly kind: 'drained'; readonly stats: WorkerStats };
 
 /** Environment variable with the secret of TLS session tickets, in hexadecimal. */
@@ -71,13 +71,13 @@ export const SESSION_SECRET_VARIABLE = 'SLUICE_SESSION_SECRET';
 /** File descriptor of the configuration stream in a worker; 3 is Node's own channel. */
 export const CONFIG_DESCRIPTOR = 4;
 
-/** Longest text that a worker or its supervisor takes from the other: a stack trace fits. */
+/** Maximum length of text in a message: a stack trace fits. */
 export const MESSAGE_LENGTH = 16_384;
 const COUNT = integer(0, Number.MAX_SAFE_INTEGER);
 
 type Told<Kind extends ToWorker['kind']> = Extract<ToWorker, { readonly kind: Kind }>;
 
-/** What a worker takes from its supervisor; what supervisors take is in worker-reports.ts, which workers need not load. */
+/** Messages to a worker; those to the supervisor are in worker-reports.ts, which workers need not load. */
 export const toWorker: Shape<ToWorker> = variants<ToWorker>({
   ping: object<Told<'ping'>>({ kind: oneOf('ping'), id: COUNT }),
   stats: object<Told<'stats'>>({ kind: oneOf('stats'), id: COUNT }),

@@ -1,4 +1,4 @@
-/** Keeps the wanted number of workers alive. */
+/** Keeps the configured number of workers running. */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { AttachedPeer } from '../configsync/server.ts';
@@ -16,7 +16,7 @@ export interface WorkerPoolOptions {
   readonly attach: (stream: Duplex) => AttachedPeer;
   /** See `ProxyOptions.claim`. */
   readonly claim: (claim: PortClaim) => Promise<string | null>;
-  /** Whether what a row counts is still configured; rows of workers that ended are forgotten when it is not. */
+  /** Whether the object of a row is still configured; otherwise rows of ended workers are dropped. */
   readonly isConfigured: (row: CountedRow) => boolean;
   /** Keys the sessions of clients (see `ProxyOptions.sessionSecret`); without it they last as long as this process. */
   readonly sessionSecret?: Buffer | undefined;
@@ -25,18 +25,18 @@ export interface WorkerPoolOptions {
   readonly heartbeat?: HeartbeatTimes;
 }
 
-/** What the workers counted, dead ones included, so that no counter ever falls. */
+/** Counters of all workers, including ended ones, so that no counter decreases. */
 export interface PoolStats {
   readonly proxies: readonly ProxyStats[];
-  /** Of those that live and answered. */
+  /** Of running workers that responded. */
   readonly workers: readonly {
     readonly index: number;
     readonly stats: WorkerStats;
-    /** How long it took to answer the last heartbeat; null: it has not answered yet. */
+    /** Duration of the last heartbeat response; null before the first. */
     readonly heartbeatMs: number | null;
   }[];
   readonly restarts: number;
-  /** Restarts of workers that were killed because they did not answer. */
+  /** Restarts of workers that were killed because they did not respond. */
   readonly stuck: number;
   readonly accessLogDropped: number;
 }
@@ -46,17 +46,17 @@ export interface WorkerPool {
   stats(): Promise<PoolStats>;
   /** Workers that ended and were replaced. */
   readonly restarts: number;
-  /** null when any worker answers, or may be busy with its configuration; else what is wrong, for `/healthz`. */
+  /** null if any worker responds, or may be busy with its configuration; otherwise the problem, for `/healthz`. */
   unhealthy(): string | null;
-  /** Process ids of the living, by index from 1. */
+  /** Process ids of running workers, by index from 1. */
   readonly pids: readonly number[];
-  /** Resolves when every worker has finished what it did, or the deadline has passed. None is replaced from here on. */
+  /** Resolves when every worker has drained, or the deadline has passed. From now on no worker is replaced. */
   drain(deadlineMs: number): Promise<void>;
   /** Ends them now. */
   kill(): void;
 }
 
-/** A worker that lived this long was sound: its successor starts at once. */
+/** A worker that ran this long was healthy: its successor starts at once. */
 const SOUND_AFTER_MS = 5_000;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5_000;
@@ -67,19 +67,19 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
 
 class RestartingPool implements WorkerPool {
   readonly #options: WorkerPoolOptions;
-  /** One for all workers and their successors: a client resumes its TLS session at whichever it meets. */
+  /** One for all workers and their successors: a client can resume its TLS session at any worker. */
   readonly #ticketSecret = randomBytes(32).toString('hex');
   readonly #sessionSecret: string;
   /** Those that serve, by index. */
   readonly #workers = new Map<number, WorkerProcess>();
-  /** Every process, also those that only finish what they have. */
+  /** Every process, including those that drain. */
   readonly #living = new Set<WorkerProcess>();
   readonly #retired = new RetiredStats();
   #retiredDropped = 0;
   readonly #retries = new Set<NodeJS.Timeout>();
   readonly #heartbeat: HeartbeatTimes;
   #beats: NodeJS.Timeout | null = null;
-  /** Beats in a row in which no worker answered. */
+  /** Consecutive beats without a response from any worker. */
   #silentBeats = 0;
   restarts = 0;
   #stuck = 0;
@@ -104,7 +104,7 @@ class RestartingPool implements WorkerPool {
       return stats === null ? [] : [{ index: worker.index, stats, heartbeatMs: worker.heartbeatMs }];
     });
     const workers = (await Promise.all(asked)).flat();
-    // One that did not answer counts with what it said last, or the sums would fall and rise again.
+    // A worker that did not respond counts with its last numbers, or the sums would decrease.
     const latest = [...this.#living].flatMap(({ lastStats }) => lastStats ?? []);
     this.#retired.prune(this.#options.isConfigured);
     return {
@@ -118,7 +118,7 @@ class RestartingPool implements WorkerPool {
 
   unhealthy(): string | null {
     const { everyMs, missed, missedUpdating } = this.#heartbeat;
-    // A supervisor that could not replace what it killed in that time does not get further by itself.
+    // A supervisor that could not replace killed workers in that time will not recover.
     if (this.#silentBeats < missedUpdating + missed) return null;
     return `no worker has responded for ${String(Math.round((this.#silentBeats * everyMs) / 1000))} s`;
   }
@@ -153,7 +153,7 @@ class RestartingPool implements WorkerPool {
     this.#retries.clear();
   }
 
-  /** `waitedMs`: how long the place was empty before; 0 for a first start or after a sound worker. */
+  /** `waitedMs`: backoff before this start; 0 for a first start or after a healthy worker. */
   #start(index: number, waitedMs: number): void {
     const { settings, attach, claim, logger } = this.#options;
     const startedMs = performance.now();

@@ -20,13 +20,13 @@ import { fromWorker } from './worker-reports.ts';
 /** This file is TypeScript in a checkout and JavaScript in a release; so is its neighbor. */
 const ENTRY = fileURLToPath(new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url));
 
-/** A worker that does not answer by then is left out of this scrape. */
+/** A worker that does not respond by then is omitted from this scrape. */
 const STATS_TIMEOUT_MS = 1_000;
-/** After the drain deadline a worker gets this long to close what is left. */
+/** After the drain deadline, a worker gets this long to close the remaining connections. */
 const KILL_GRACE_MS = 2_000;
-/** A worker without a configuration stream is replaced; what it still serves gets this long to finish. */
+/** A worker without a configuration stream is replaced; it gets this long to drain. */
 const UNCONFIGURED_DRAIN_MS = 10_000;
-/** A process that ends closes its stream first: its exit code says more. */
+/** An ending process closes its stream first; its exit code says more. */
 const EXIT_DELAY_MS = 1_000;
 
 export interface WorkerProcessOptions {
@@ -44,12 +44,12 @@ export interface WorkerProcessOptions {
 }
 
 /**
- * Connections that are opened survive, so V8 lets its space for young objects grow as far as it may: to 48 MiB with Node's default of
- * 16. Half of that costs no CPU time that could be measured (docs/performance.md).
+ * Open connections survive, so V8 grows the young generation to its limit: 48 MiB with Node's default of
+ * 16. Half of that costs no measurable CPU time (docs/performance.md).
  */
 const YOUNG_SPACE = '--max-semi-space-size=8';
 
-/** Options of this process, and a limit for young objects unless the user set one. */
+/** Options of this process, with a limit of the young generation unless the user set one. */
 function nodeOptions(): readonly string[] {
   const { execArgv, env } = process;
   const isSet = `${execArgv.join(' ')} ${env['NODE_OPTIONS'] ?? ''}`.includes('semi-space-size');
@@ -61,14 +61,14 @@ const environment = ({ ticketSecret, sessionSecret }: WorkerProcessOptions): Nod
   ...process.env,
   [TICKET_SECRET_VARIABLE]: ticketSecret,
   [SESSION_SECRET_VARIABLE]: sessionSecret,
-  // What a pod sets for the supervisor (infrastructure/kubernetes/pod.ts): a worker asks for large buffers often.
+  // The pod sets these for the supervisor only (infrastructure/kubernetes/pod.ts): a worker often allocates large buffers.
   MALLOC_MMAP_THRESHOLD_: undefined,
   MALLOC_TRIM_THRESHOLD_: undefined,
 });
 
 export class WorkerProcess {
   readonly index: number;
-  /** Resolves when it serves no longer and wants a successor, with why. Never rejects. */
+  /** Resolves with the reason when it no longer serves and needs a successor. Never rejects. */
   readonly ended: Promise<string>;
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;
@@ -89,11 +89,11 @@ export class WorkerProcess {
     this.index = settings.index;
     this.#logger = logger;
     this.#claim = claim;
-    // 0 standard input, 1 and 2 as ours, 3 Node's channel, 4 the configuration stream.
+    // 0 standard input, 1 and 2 inherited, 3 Node's channel, 4 the configuration stream.
     this.#child = spawn(process.execPath, [...nodeOptions(), ENTRY, JSON.stringify(settings)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
       env: environment(options),
-      // JSON knows no infinity, and histograms end with it.
+      // JSON has no infinity, which is the last bound of histograms.
       serialization: 'advanced',
     });
     const { promise: ended, resolve: end } = Promise.withResolvers<string>();
@@ -128,7 +128,7 @@ export class WorkerProcess {
     });
   }
 
-  /** One beat of the heart: pings the worker, or kills it when it is stuck. True when it is killed. */
+  /** One heartbeat: pings the worker, or kills it if it is stuck. True if it is killed. */
   beat(nowMs: number): boolean {
     if (this.#isGone || this.#isStuck || !this.#heartbeat.beat(nowMs)) return false;
     this.#isStuck = true;
@@ -141,22 +141,22 @@ export class WorkerProcess {
     return true;
   }
 
-  /** How long it took to answer the last heartbeat; null when it has not answered the newest. */
+  /** Duration of the last heartbeat response; null if it has not responded to the newest. */
   get heartbeatMs(): number | null {
     return this.#heartbeat.missed > 0 ? null : this.#heartbeat.roundTripMs;
   }
 
-  /** undefined when the process could not be started. */
+  /** undefined if the process could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** The last numbers it told; null when it told none. */
+  /** Its last reported numbers; null before the first. */
   get lastStats(): WorkerStats | null {
     return this.#lastStats;
   }
 
-  /** Its numbers now; null when it does not answer in time. */
+  /** Its current numbers; null if it does not respond in time. */
   stats(): Promise<WorkerStats | null> {
     const id = this.#nextId++;
     return new Promise((resolve) => {
@@ -172,7 +172,7 @@ export class WorkerProcess {
     });
   }
 
-  /** Lets it finish what it does, until the deadline and a grace for closing; resolves when it has ended. */
+  /** Drains it, until the deadline and a grace period for closing; resolves when it has ended. */
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
     this.#send({ kind: 'drain', deadlineMs });
@@ -188,11 +188,11 @@ export class WorkerProcess {
   }
 
   #send(message: ToWorker): void {
-    // A worker that is ending has closed its channel; that is no news.
+    // An ending worker has closed its channel; that is expected.
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
-  /** Nothing that a worker sends may stop the supervisor, or the other workers. */
+  /** No message of a worker may stop the supervisor, or the other workers. */
   #take(message: unknown, end: (reason: string) => void): void {
     let received: FromWorker;
     try {
@@ -209,7 +209,7 @@ export class WorkerProcess {
     else this.#receive(received);
   }
 
-  /** It broke the protocol of the stream, or did not take an update in time: it can learn of no change any more. */
+  /** It violated the protocol of the stream, or did not acknowledge an update in time: it gets no further changes. */
   #withoutConfiguration(end: (reason: string) => void): void {
     if (this.#isGone || this.#isDraining) return;
     end('its configuration stream was closed');
@@ -228,7 +228,7 @@ export class WorkerProcess {
         return;
       case 'drained':
         this.#lastStats = message.stats;
-        // It has nothing left to do but to end; a thread that waits for a slow log must not keep it.
+        // It has only to exit; a thread that waits for a slow log must not delay it.
         setTimeout(() => {
           this.kill();
         }, KILL_GRACE_MS).unref();

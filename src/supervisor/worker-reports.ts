@@ -1,6 +1,6 @@
 /**
- * What a supervisor takes from its workers, as schemas. Workers hold the connections of clients and may be broken by what they are
- * sent; a worker that says anything else is replaced.
+ * Schemas of the messages of workers to the supervisor. Workers hold client connections and may be compromised by what they are
+ * sent; a worker that sends anything else is replaced.
  */
 import { REASONS, type ReasonCode } from '../ir/reason.ts';
 import { origin, ruleOrigin } from '../configsync/messages.ts';

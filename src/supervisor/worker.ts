@@ -1,6 +1,6 @@
 /**
- * Entry of a worker process: the data plane and nothing else. It follows the configuration of its supervisor, answers for its
- * counters, and goes when it is told to or when the supervisor is gone. Memory is counted here: it loads no YAML, no schema, no
+ * Entry of a worker process: the data plane and nothing else. It follows the configuration of its supervisor, reports its
+ * counters, and exits on request or when the supervisor is gone. Its memory is limited: it loads no YAML, no schema, no
  * translator and no log library (run/worker-imports.test.ts).
  */
 import { Socket } from 'node:net';
@@ -45,10 +45,10 @@ function supervisorLogger(isDebug: boolean): Logger {
 const claims = new Map<number, (refusal: string | null) => void>();
 let claimsMade = 0;
 
-/** A port is not bound without an answer, but tried again. */
+/** Without a response a port is not bound, and claimed again later. */
 const CLAIM_TIMEOUT_MS = 30_000;
 
-/** Without a supervisor no claim can be refused. */
+/** Without a supervisor, every claim is granted. */
 function claim(wanted: PortClaim): Promise<string | null> {
   if (!process.connected) return Promise.resolve(null);
   return new Promise((resolve) => {
@@ -65,7 +65,7 @@ function claim(wanted: PortClaim): Promise<string | null> {
   });
 }
 
-/** Taken out of the environment: nothing that this process may start has any use for it. */
+/** Removed from the environment, so that child processes do not inherit it. */
 function takeSecret(variable: string): Buffer | undefined {
   const secret = process.env[variable];
   Reflect.deleteProperty(process.env, variable);
@@ -77,7 +77,7 @@ const sessionSecret = takeSecret(SESSION_SECRET_VARIABLE);
 
 const logger = supervisorLogger(settings.debug);
 const lines = settings.accessLog === null ? null : createLineWriter(settings.accessLog);
-/** The configuration stream's, once there is one. */
+/** Of the configuration stream, once it is open. */
 let reportPorts: (ports: readonly PortResult[]) => void = () => undefined;
 
 const proxy = createProxy(
@@ -107,7 +107,7 @@ function stats(): WorkerStats {
   };
 }
 
-/** After a defect showed, exchanges of other clients get this long to finish. */
+/** After an internal error, exchanges of other clients get this long to finish. */
 const FAILED_DRAIN_MS = 10_000;
 
 let isDraining = false;
@@ -119,7 +119,7 @@ async function drain(deadlineMs: number): Promise<void> {
   const last = stats();
   await proxy.stop();
   await lines?.close();
-  // Anything still open, like the configuration stream, is of no use now.
+  // Anything still open, like the configuration stream, is not needed now.
   tell({ kind: 'drained', stats: last }, () => process.exit(0));
 }
 
@@ -140,23 +140,23 @@ process.on('message', (sent) => {
       claims.delete(message.id);
   }
 });
-// One request that meets a defect of ours must not cost the others: a successor takes over, and they finish here.
+// One request that hits a bug must not affect the others: a successor takes over, and they finish here.
 process.on('uncaughtException', (error) => {
   logger.error('internal error in a worker', { error: error.stack ?? error.message });
   if (!isDraining) tell({ kind: 'failed', error: error.message });
   void drain(FAILED_DRAIN_MS);
 });
-// A supervisor that is gone cannot be asked any more: finish what is there and go with it.
+// The supervisor is gone: drain and exit.
 process.on('disconnect', () => {
   for (const resolve of claims.values()) resolve(null);
   void drain(settings.drainMs);
 });
 process.on('SIGTERM', () => void drain(settings.drainMs));
-// A terminal sends these to the whole group; the supervisor decides what they mean.
+// A terminal sends these to the whole group; the supervisor handles them.
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 
-/** A supervisor takes more than a controller does (WORKER_LIMITS): of `sluice run` a worker serves every Gateway. */
+/** A supervisor accepts larger messages than a controller (WORKER_LIMITS): a worker of `sluice run` serves every Gateway. */
 const WORKER_ACK_BYTES = 16 * 1024 * 1024;
 
 let isConfigured = false;

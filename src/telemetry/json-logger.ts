@@ -1,4 +1,4 @@
-/** Log lines as JSON: for workers, whose memory is counted, and where no person reads along. */
+/** Log lines as JSON: for workers, whose memory is limited, and without a terminal. */
 import type { LineWriter } from './line-writer.ts';
 import type { LogFields, Logger } from './logger.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Lines to a file or a pipe in batches: no caller waits for the disk, and a stalled reader costs bounded memory. What does
- * not fit is dropped and counted. A file that was moved away (log rotation) is opened again, without a signal.
+ * Writes lines to a file or a pipe in batches: no caller waits for the disk, and a stalled reader costs bounded memory. Lines that do
+ * not fit are dropped and counted. A file that was renamed (log rotation) is reopened, without a signal.
  */
 import { closeSync, constants, fstatSync, openSync, statSync, write } from 'node:fs';
 import { TextBytes } from './text-bytes.ts';
@@ -9,30 +9,30 @@ export interface LineWriter {
   /** `line` without its end. */
   write(line: string): void;
   /**
-   * Where the next line is to be written, without its end, if it has at most `bytes`; `endLine` follows before anything else is
-   * asked of the writer. null: the line is dropped.
+   * The buffer for the next line, without its end, if it has at most `bytes`; `endLine` must follow before any other
+   * call. null: the line is dropped.
    */
   beginLine(bytes: number): TextBytes | null;
   endLine(): void;
   /** Lines that were dropped because the reader does not read, or that could not be written (a full disk). */
   readonly dropped: number;
-  /** Writes what is left and closes. A stalled reader gets one second. */
+  /** Writes pending lines and closes. A stalled reader gets one second. */
   close(): Promise<void>;
 }
 
-/** A batch goes out when this much has gathered or this long has passed. */
+/** A batch is written at this size or after this time. */
 const BATCH_BYTES = 65_536;
 const BATCH_MS = 100;
-/** A batch and the line that makes it one. */
+/** A full batch plus one line. */
 const BUFFER_BYTES = BATCH_BYTES + 16_384;
-/** Bytes that may wait for a stalled reader. */
+/** Maximum number of bytes queued for a stalled reader. */
 const LIMIT_BYTES = 8 * 1024 * 1024;
 /** Buffers kept for later batches: one is filled while another is written. */
 const MAX_SPARE = 2;
 const LINE_END = 0x0a;
-/** Workers share standard output: only up to this size does a pipe keep the lines of one write together (PIPE_BUF of pipe(7)). */
+/** Workers share standard output: a pipe write is atomic only up to this size (PIPE_BUF of pipe(7)). */
 const PIPE_BYTES = 4_096;
-/** How often a file is looked for where it should be. */
+/** Interval of checking that the file still has its name. */
 const ROTATION_CHECK_MS = 1_000;
 const FINAL_WRITE_TIMEOUT_MS = 1_000;
 
@@ -46,9 +46,9 @@ class BatchedLineWriter implements LineWriter {
   #descriptor: number;
   /** Bytes of one write. */
   readonly #chunkBytes: number;
-  /** The batch that is being gathered; its buffer comes with its first line. */
+  /** The current batch; its buffer is allocated with its first line. */
   readonly #batch = new TextBytes();
-  /** Batches that wait for the one that is being written. */
+  /** Batches queued behind the one being written. */
   readonly #waiting: Buffer[] = [];
   #waitingBytes = 0;
   readonly #spare: Buffer[] = [];
@@ -149,7 +149,7 @@ class BatchedLineWriter implements LineWriter {
 
   #writeFrom(batch: Buffer, from: number): void {
     write(this.#descriptor, batch, from, this.#chunkEnd(batch, from) - from, null, (error, written) => {
-      // A pipe that is full for now says EAGAIN; whatever else is wrong will not get better for this batch.
+      // A full pipe returns EAGAIN; any other error is permanent for this batch.
       if (error !== null && error.code === 'EAGAIN') {
         setTimeout(() => {
           this.#writeFrom(batch, from);
@@ -162,7 +162,7 @@ class BatchedLineWriter implements LineWriter {
     });
   }
 
-  /** The end of the last line that still fits, or of the first when it alone is too long. */
+  /** The end of the last line that fits, or of the first if it alone is too long. */
   #chunkEnd(batch: Buffer, from: number): number {
     if (batch.length - from <= this.#chunkBytes) return batch.length;
     const end = batch.lastIndexOf(0x0a, from + this.#chunkBytes - 1);
@@ -183,7 +183,7 @@ class BatchedLineWriter implements LineWriter {
     this.#onIdle = [];
   }
 
-  /** Between two batches: a file that is no longer under its name was rotated away. */
+  /** Called between two batches: a file that no longer has its name was rotated. */
   #reopenIfMoved(): void {
     const nowMs = performance.now();
     if (this.#path === null || nowMs - this.#checkedMs < ROTATION_CHECK_MS) return;
@@ -196,7 +196,7 @@ class BatchedLineWriter implements LineWriter {
       closeSync(this.#descriptor);
       this.#descriptor = next;
     } catch {
-      // Its folder may be gone for the moment; the old file takes the lines until the name can be opened.
+      // Its folder may be missing for a moment; lines go to the old file until the name can be opened.
     }
   }
 }
@@ -210,14 +210,14 @@ function linesOf(batch: Buffer, from: number): number {
   return lines;
 }
 
-/** Addresses and paths of clients are for the owner and his group: a log shipper belongs to that group. */
+/** Readable for owner and group only, because lines contain client addresses and paths; a log shipper can join the group. */
 const MODE = 0o640;
 
 const openToAppend = (path: string): number => openSync(path, 'a', MODE);
 
 /**
- * The same pipe under a descriptor of our own that says EAGAIN instead of waiting: a thread that waits could not be ended. The one
- * we were given stays as it is, since other processes share its flags.
+ * The same pipe with a separate non-blocking descriptor: a blocked thread could not be ended. The inherited
+ * descriptor stays as it is, because other processes share its flags.
  */
 function withoutWaiting(descriptor: number): number {
   try {

@@ -1,8 +1,8 @@
 /**
  * Translates resources to configuration and statuses. Pure and total: the result does not depend on the order of the input.
  *
- * A translator keeps what it computed from the last snapshot, so that a change costs in proportion to what it touches. Its answers are those
- * of a translator that begins from nothing, except that parts of them are the same objects as before.
+ * A translator memoizes what it computed from the last snapshot, so that the cost of a change is proportional to its size. Its results are equal
+ * to those of a new translator, except that unchanged parts are the same objects as before.
  */
 import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import { Memo } from '../lib/memo.ts';
@@ -35,7 +35,7 @@ export class Translator {
   /** Objects of the snapshot that are the same as in the last one must not have changed. */
   translate(snapshot: ResourceSnapshot, observations: Observations): TranslateResult {
     const state = this.#state ?? new State(this.#options);
-    // After a defect what is kept may be half of a translation: then the next one begins from nothing.
+    // After a defect, the memoized state may be incomplete, so the next translation starts without it.
     this.#state = null;
     const result = state.memo.pass(() => runStages({ snapshot, observations }, state));
     this.#state = state;
@@ -43,7 +43,7 @@ export class Translator {
   }
 }
 
-/** What is kept between translations. */
+/** The state kept between translations. */
 class State {
   readonly options: TranslateOptions;
   readonly memo = new Memo();

@@ -35,7 +35,7 @@ export interface TranslateOptions {
    * infrastructure in front of the proxy (a Service in Kubernetes), and the proxy listens on all its own addresses.
    */
   readonly addresses: 'bind' | 'infrastructure';
-  /** Serve ExternalName Services and XBackends: their author chooses any address for proxies to connect to. Default: false. */
+  /** Serve ExternalName Services and XBackends: their author decides which addresses proxies connect to. Default: false. */
   readonly externalBackends?: boolean;
   /** Reads a PEM chain and its key, and checks that they belong together. */
   readonly readCertificate: (certificatePem: string, keyPem: string) => CertificateReading;

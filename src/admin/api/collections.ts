@@ -13,9 +13,9 @@ export interface Collection {
   readonly text: string;
   /** In the order of the list. */
   readonly items: (view: GatewayView) => readonly Item[];
-  /** By query parameter: the values that an item has. An item matches when one of them is asked for. */
+  /** By query parameter: the values of an item. An item matches if one of them is requested. */
   readonly filters: Readonly<Record<string, (item: never) => readonly string[]>>;
-  /** Whether an item comes after the one of this id, which need not exist any more. */
+  /** Whether an item follows the one with this id, which may no longer exist. */
   readonly follows?: (item: never, id: string) => boolean;
 }
 

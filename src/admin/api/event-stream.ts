@@ -1,6 +1,6 @@
 /**
  * `/api/v1/events`: a server-sent event for every change (https://html.spec.whatwg.org/multipage/server-sent-events.html). Clients and
- * what waits for each of them are bounded: one that does not read is cut off, and resumes with `Last-Event-ID`.
+ * the bytes queued for each are bounded: a client that does not read is disconnected, and resumes with `Last-Event-ID`.
  */
 import type { ServerResponse } from 'node:http';
 import type { GatewayView } from '../view/view.ts';
@@ -10,10 +10,10 @@ import type { ChangeItem } from './resources.ts';
 
 export interface EventStreamLimits {
   readonly clients: number;
-  /** Bytes that wait for one client. */
+  /** Maximum number of queued bytes of one client. */
   readonly queueBytes: number;
   readonly heartbeatMs: number;
-  /** How often to look for changes that no one reports, while there are clients. */
+  /** Interval of polling for unreported changes while clients are connected. */
   readonly refreshMs: number;
 }
 
@@ -79,7 +79,7 @@ export class EventStream {
     if (this.#clients.size === 0) this.#unwatch();
   }
 
-  /** What a client needs to be up to date: the changes since `lastId`, or the advice to read everything again. */
+  /** The events that bring a client up to date: the changes since `lastId`, or `reload`. */
   #greeting(lastId: string | null): readonly string[] {
     const { instance, revision } = this.#view;
     const hello = this.#event('hello', revision, { instance, revision });
@@ -88,7 +88,7 @@ export class EventStream {
     const missed =
       known === instance && /^\d+$/.test(number) ? this.#view.changesAfter(Number(number)) : null;
     const events = missed?.map((change) => this.#changeEvent(change)) ?? null;
-    // More than may wait for a client would cut it off at once.
+    // More than the queue limit would disconnect the client at once.
     if (events === null || events.join('').length > this.#limits.queueBytes / 2) {
       return [this.#event('reload', revision, { instance, revision })];
     }
@@ -131,7 +131,7 @@ export class EventStream {
 
   #send(client: ServerResponse, text: string): void {
     client.write(text);
-    // Beyond this it reads too slowly, or not at all.
+    // Beyond this limit the client reads too slowly, or not at all.
     if (client.writableLength > this.#limits.queueBytes) client.destroy();
   }
 }

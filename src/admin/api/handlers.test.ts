@@ -123,7 +123,7 @@ suite('api', () => {
         ['routes/HTTPRoute/default/gone', 404],
         ['route', 404],
         ['routes?limit=0', 400],
-        ['routes?colour=red', 400],
+        ['routes?color=red', 400],
         ['summary?limit=1', 400],
         ['routes/HTTPRoute/default/a', 304],
       ] as const) {

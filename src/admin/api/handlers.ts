@@ -1,4 +1,4 @@
-/** Answers everything under `/api/v1/` but the event stream. docs/reference/api.md. */
+/** Responds to all requests under `/api/v1/` except the event stream. docs/reference/api.md. */
 import { suggest } from '../../lib/suggest.ts';
 import { settingsOf } from '../explain/settings.ts';
 import { json, type AdminAnswer, type AdminRequest } from '../server.ts';
@@ -23,7 +23,7 @@ export const API_PREFIX = '/api/v1/';
 const DEFAULT_LIMIT = 500;
 const MAX_LIMIT = 1_000;
 
-/** What a request asks for that cannot be answered. */
+/** An invalid request. */
 class BadRequest extends Error {
   override readonly name = 'BadRequest';
   readonly status: number;
@@ -147,7 +147,7 @@ function limitOf(query: URLSearchParams): number {
   return limit;
 }
 
-/** Opaque to clients, so that what it holds may change. */
+/** Opaque to clients, so that its content may change. */
 const toToken = (id: string): string => Buffer.from(id).toString('base64url');
 
 function fromToken(token: string): string {
@@ -181,7 +181,7 @@ function itemAnswer(
   return { ...about, item: collection === 'routes' ? withSettings(item as RouteItem, view) : item };
 }
 
-/** With the settings of each backend, which lists leave out: there are some sixty of them. */
+/** With the settings of each backend, which lists omit: there are about sixty. */
 function withSettings(route: RouteItem, view: GatewayView): RouteItem {
   const published = view.lists.published.get(route.id);
   if (published === undefined) return route;

@@ -1,4 +1,4 @@
-/** Explains a request to a Gateway as its proxies see it, with what they and the translator know. */
+/** Explains a request to a Gateway as its proxies see it, with endpoints from the proxies and settings from the translator. */
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import { FILTERS } from '../../proxy/filter/filters.ts';
 import { explain, type ExplainRequest, type Explanation } from '../../proxy/router/explain.ts';

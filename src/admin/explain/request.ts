@@ -44,7 +44,7 @@ export function parseRequest(text: string, headerLines: readonly string[]): Pars
     request: {
       method,
       host,
-      // The URL parser has removed dot segments, as browsers and curl do before they send.
+      // The URL parser removes dot segments, as browsers and curl do.
       path: url.pathname === '' ? '/' : url.pathname,
       query: url.search.slice(1),
       port,
@@ -56,7 +56,7 @@ export function parseRequest(text: string, headerLines: readonly string[]): Pars
   };
 }
 
-/** Values by lower-case name, repeated ones joined; or what is wrong with a line. */
+/** Values by lower-case name, repeated ones joined; or the problem of a line. */
 function parseHeaders(lines: readonly string[]): ReadonlyMap<string, string> | string {
   const headers = new Map<string, string>();
   for (const line of lines) {

@@ -4,7 +4,7 @@ import { fieldPolicy, refusesFields } from '../../proxy/message/field-policy.ts'
 import { Suspect, headerIdOf, suspectOf } from '../../proxy/message/header-id.ts';
 import type { ExplainRequest } from '../../proxy/router/explain.ts';
 
-/** Where the Gateway trusts any proxy, the request is taken to come through one: else its forwarding fields could never be tried. */
+/** If the Gateway trusts any proxy, the request is assumed to come from one; otherwise forwarding fields could not be tested. */
 export function seenBy(request: ExplainRequest, settings: ProxySettings): ExplainRequest {
   const policy = fieldPolicy(settings, settings.trustedCidrs.length > 0);
   const isHidden = (name: string): boolean => {

@@ -1,4 +1,4 @@
-/** Where the settings of rules and pools come from, as `explain` asks for them. */
+/** The origins of rule and pool settings, for `explain`. */
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { ExplainContext } from '../../proxy/router/explain-backends.ts';
 import { describePolicies } from '../../translator/policy/describe.ts';

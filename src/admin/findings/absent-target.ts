@@ -1,4 +1,4 @@
-/** What to write instead of a reference that leads nowhere, from what is there. */
+/** Suggests a target for a reference to a missing object, from the existing ones. */
 import type { Finding } from '../../gatewayapi/finding.ts';
 import { GATEWAY_GROUP, describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { listOfKind } from '../../gatewayapi/kinds.ts';
@@ -9,7 +9,7 @@ interface Named {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-/** null where nothing that is there was probably meant. */
+/** null if no existing object was probably intended. */
 export function hintForTarget({ code, object, target }: Finding, snapshot: ResourceSnapshot): string | null {
   if (target === undefined) return null;
   return code === 'missing-reference-grant'
@@ -39,7 +39,7 @@ function elsewhereHint(from: ObjectRef, target: ObjectRef, namespace: string): s
   return `${found} exists: move it to namespace ${target.namespace}, or write "namespace: ${namespace}" and create a ReferenceGrant there`;
 }
 
-/** A ReferenceGrant counts only in the namespace of what it lets others refer to. */
+/** A ReferenceGrant must be in the namespace of the objects that it lets others refer to. */
 function misplacedGrant(from: ObjectRef, target: ObjectRef, snapshot: ResourceSnapshot): string | null {
   const grant = snapshot.referenceGrants.find(
     ({ metadata, spec }) =>

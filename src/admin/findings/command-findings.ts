@@ -1,6 +1,6 @@
 /**
- * What commands report besides schema and translation: that nothing at all is served, and certificates that are out of date. The
- * translator knows no clock, and may not know that it is alone with the files.
+ * Findings of commands besides schema and translation: no Gateway is served, and certificates that have expired. The
+ * translator has no clock, and does not know whether other controllers exist.
  */
 import { X509Certificate } from 'node:crypto';
 import type { Secret } from '../../gatewayapi/core-kinds.ts';
@@ -9,7 +9,7 @@ import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { LoadedResources } from '../../provider/file/store.ts';
 import type { Problem } from './problem.ts';
 
-/** Every code. Stable: codes are added, not renamed. docs/reference/findings.md is written from this table. */
+/** Every code. Stable: codes are added, not renamed. docs/reference/findings.md is generated from this table. */
 export const COMMAND_FINDINGS = {
   'no-gateway-served': {
     severity: 'warning',
@@ -100,7 +100,7 @@ function certificateProblems(
   });
 }
 
-/** `namespace/name` of the Secrets that listeners take their certificates from. */
+/** `namespace/name` of the Secrets with certificates of listeners. */
 function usedSecrets({ gateways, listenerSets }: ResourceSnapshot): ReadonlySet<string> {
   const refs = [...gateways, ...listenerSets].flatMap(({ metadata, spec }) =>
     spec.listeners.flatMap(({ tls }) =>
@@ -117,7 +117,7 @@ interface Validity {
   readonly toMs: number;
 }
 
-/** A status is built with every change, and Secrets stay the objects they are. */
+/** A status is built with every change, but Secrets rarely change. */
 const KNOWN = new WeakMap<Secret, Validity | null>();
 
 function validityOf(secret: Secret): Validity | null {
@@ -129,7 +129,7 @@ function validityOf(secret: Secret): Validity | null {
   return validity;
 }
 
-/** Of the leaf; null for what is no certificate, which the translator reports. */
+/** Of the leaf; null if it is not a certificate, which the translator reports. */
 function readValidity(base64: string): Validity | null {
   try {
     const { validFromDate, validToDate } = new X509Certificate(Buffer.from(base64, 'base64'));

@@ -1,4 +1,4 @@
-/** One thing that `check` reports, whatever stage found it. */
+/** A problem that `check` reports, from any stage. */
 import type { Finding, Severity } from '../../gatewayapi/finding.ts';
 import type { InputFinding, SourceLocation } from '../../gatewayapi/input-finding.ts';
 import { describeRef } from '../../gatewayapi/ref.ts';
@@ -8,9 +8,9 @@ import { hintForTarget } from './absent-target.ts';
 export interface Problem {
   readonly severity: Severity;
   readonly code: string;
-  /** `HTTPRoute default/shop`; null when the text does not say which object it is. */
+  /** `HTTPRoute default/shop`; null if the text does not name the object. */
   readonly object: string | null;
-  /** Kind of the object, also of one without a name. */
+  /** Kind of the object, even if it has no name. */
   readonly kind: string | null;
   /** API group of the kind; `` for the core group. */
   readonly group: string | null;

@@ -1,4 +1,4 @@
-/** Backends that rules lead to, with their endpoints and what proxies know of their health. */
+/** Backends of rules, with their endpoints and the health that proxies report. */
 import type { Cluster, Endpoint, EndpointSet } from '../../ir/cluster.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { BackendItem, EndpointItem } from '../api/resources.ts';

@@ -1,4 +1,4 @@
-/** Certificates that are in use: what they say and who uses them. Keys stay where they are. */
+/** Certificates in use: their contents and users. Never keys. */
 import { X509Certificate } from 'node:crypto';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Certificate } from '../../ir/tls.ts';
@@ -24,7 +24,7 @@ const readingOf = memoizeByKey(({ certificatePem }: Certificate): Reading => {
       fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(),
     };
   } catch {
-    // The translator has read it before: whatever is wrong with it now, the rest of the list is worth showing.
+    // The translator has parsed it already; a failure here must not hide the rest of the list.
     return UNREADABLE;
   }
 });

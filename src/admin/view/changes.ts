@@ -1,4 +1,4 @@
-/** The most recent changes: enough for a client that was away for a moment, and bounded. */
+/** The most recent changes: enough for a client that reconnects, and bounded. */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { StatusUpdate } from '../../gatewayapi/status.ts';
 import { reuseIfEqual } from '../../lib/reuse.ts';
@@ -10,13 +10,13 @@ export type ChangedObject = ChangeItem['objects'][number];
 
 /** Revisions that are kept. */
 export const MAX_CHANGES = 256;
-/** Objects that are named for each. */
+/** Objects that are listed for each. */
 export const MAX_OBJECTS = 50;
 
 export class ChangeLog {
   /** Oldest first. */
   #changes: ChangeItem[] = [];
-  /** Revisions whose configuration some proxy has not taken yet. */
+  /** Revisions whose configuration some proxy does not serve yet. */
   #unserved = new Set<number>();
 
   /** `isPublished`: proxies get a new configuration. */
@@ -72,7 +72,7 @@ function changedItems(
   after: readonly SnapshotObject[],
 ): readonly ChangedObject[] {
   const { removed, added } = diffByIdentity(before, after);
-  // What is not there in a newer version was removed.
+  // Objects that the newer version does not have were removed.
   const old = new Map(removed.map((object) => [idOf(object), object]));
   const changes = added.flatMap((object) => {
     const id = idOf(object);

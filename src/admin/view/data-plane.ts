@@ -1,4 +1,4 @@
-/** What is published for data planes, by the object that it comes from. */
+/** The published configuration, by the object that it comes from. */
 import { originOfAttachment } from '../../ir/attachment-point.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { Listener, L4Rule } from '../../ir/listener.ts';
@@ -6,7 +6,7 @@ import type { Origin, RuleOrigin } from '../../ir/origin.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
 import { gatewayOf, objectId } from './objects.ts';
 
-/** A rule as it is published; where listeners have variants of it, one of them. */
+/** A published rule; if listeners have variants of it, one of them. */
 export interface PublishedRule {
   readonly rule: RouteRule | L4Rule;
   readonly config: GatewayConfig;
@@ -88,7 +88,7 @@ function addListeners(routes: Map<string, PublishedRoute>, config: GatewayConfig
   }
 }
 
-/** Rules of layer 4, each with the server name that leads to it. */
+/** Layer-4 rules, each with its server name. */
 function layer4Rules(listener: Listener): readonly (readonly [L4Rule, string | null])[] {
   if (listener.kind === 'http') return [];
   if (listener.kind === 'tls') return listener.hosts.map(({ rule, hostname }) => [rule, hostname]);

@@ -1,4 +1,4 @@
-/** What feeds the view. Neither `sluice run` nor the controller is named here: both translate, and both have proxies. */
+/** The inputs of the view. They are the same for `sluice run` and the controller: both translate, and both have proxies. */
 import type { ServingProxy } from '../../configsync/protocol.ts';
 import type { Reconciled } from '../../controller/reconcile-loop.ts';
 import type { DataPlaneId } from '../../ir/data-plane-id.ts';
@@ -7,7 +7,7 @@ import type { GatewayConfig } from '../../ir/gateway-config.ts';
 /** The proxies of one data plane. */
 export interface DataPlaneProxies {
   readonly dataPlane: DataPlaneId;
-  /** How many there should be. */
+  /** The expected number. */
   readonly expected: number;
   readonly proxies: readonly ServingProxy[];
 }
@@ -23,7 +23,7 @@ export const haveTakenAll = (all: readonly DataPlaneProxies[], configs: readonly
     return taken.length >= Math.max(1, found.expected) && taken.length === found.proxies.length;
   });
 
-/** Everything that one run of the control loop knows. */
+/** The results of one run of the control loop. */
 export interface ViewInput {
   readonly reconciled: Reconciled;
   readonly proxies: readonly DataPlaneProxies[];

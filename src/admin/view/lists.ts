@@ -1,4 +1,4 @@
-/** Everything that the view shows. A list is computed when it is read, and again only after what it is made of has changed. */
+/** All lists of the view. A list is computed when it is read, and again only after its inputs have changed. */
 import type { InputFinding } from '../../gatewayapi/input-finding.ts';
 import type { Finding } from '../../gatewayapi/finding.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
@@ -39,7 +39,7 @@ import { attachmentItems, routeItems, type AttachmentInputs, type RouteInputs } 
 import { statusReport, type ProcessReport } from './status.ts';
 import { summaryItem } from './summary.ts';
 
-/** What lists are made of. Equal inputs are the same object. */
+/** The inputs of lists. Equal inputs are the same object. */
 export interface ListInputs {
   /** The first four are null before the first run of the control loop. */
   readonly snapshot: ResourceSnapshot | null;

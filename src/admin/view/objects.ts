@@ -35,7 +35,7 @@ export const backendId = ({ section = '', ...object }: Origin): string =>
 export const gatewayId = ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
   `${namespace}/${name}`;
 
-/** Id of the Gateway that the data plane serves; of a mesh, that of the data plane. */
+/** Id of the Gateway that the data plane serves; for a mesh, that of the data plane. */
 export function gatewayOf(dataPlane: DataPlaneId): string {
   const origin = originOfDataPlane(dataPlane);
   return origin.kind === 'Gateway' ? gatewayId(origin) : dataPlane;
@@ -83,7 +83,7 @@ export const referenceTo = (
   section: string | null = null,
 ): Reference => ({ kind, namespace, name, section });
 
-/** What a parentRef names, with the defaults of the Gateway API. */
+/** The target of a parentRef, with the defaults of the Gateway API. */
 export function parentReference(
   { kind = 'Gateway', namespace, name, sectionName }: ParentRef,
   ownNamespace: string,

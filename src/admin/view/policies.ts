@@ -1,4 +1,4 @@
-/** Policies: what they target, and what they decide where. */
+/** Policies: their targets, and where their fields apply. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { PolicyStatus, StatusUpdate } from '../../gatewayapi/status.ts';
@@ -42,7 +42,7 @@ interface TargetRef {
   readonly sectionName?: string;
 }
 
-/** Policies of every kind name their targets alike (GEP-713), in their own namespace. */
+/** Policies of every kind have the same targetRefs (GEP-713), in their own namespace. */
 function targetsByPolicy(snapshot: ResourceSnapshot): ReadonlyMap<string, readonly Reference[]> {
   const targets = new Map<string, readonly Reference[]>();
   for (const object of listsOf(snapshot).flat()) {
@@ -108,7 +108,7 @@ function addEffects(
   for (const [settings, own] of Map.groupBy(layers, (layer) => layer.settings)) {
     const combined = combineLayers(settings, own);
     for (const layer of own) {
-      // A policy that closes what it governs decides no field.
+      // A policy that closes its targets sets no field.
       if (layer.closed !== null) continue;
       const id = objectId(layer.source);
       const fields = effects.get(id) ?? new Map<string, Effect>();
@@ -124,7 +124,7 @@ function addEffects(
   }
 }
 
-/** Path and value of all that a policy sets. */
+/** Path and value of all fields that a policy sets. */
 const valuesOf = (
   settings: PolicySettings,
   layer: PolicyLayer,

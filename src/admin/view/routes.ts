@@ -1,4 +1,4 @@
-/** Routes with their rules, and what they attach to. */
+/** Routes with their rules and parents. */
 import type { GRPCRoute, HTTPRoute, TCPRoute, TLSRoute, UDPRoute } from '../../gatewayapi/generated/types.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { ParentRef, RouteStatus, StatusUpdate } from '../../gatewayapi/status.ts';
@@ -31,7 +31,7 @@ type RouteKind = keyof typeof ROUTE_LISTS;
 
 const isRouteKind = (kind: string): kind is RouteKind => Object.hasOwn(ROUTE_LISTS, kind);
 
-/** An XBackend has a status like a route's, and is none. */
+/** An XBackend has a status like a route, but is not one. */
 export const isRoute = (update: StatusUpdate): update is RouteUpdate =>
   isRouteKind(update.kind) && 'parents' in update.status;
 

@@ -1,4 +1,4 @@
-/** The answer of `/status`, made from the items of the view. */
+/** The response of `/status`, from the items of the view. */
 import type { HTTPRoute } from '../../gatewayapi/generated/types.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { ParentRef, StatusUpdate } from '../../gatewayapi/status.ts';
@@ -21,7 +21,7 @@ import {
 } from './objects.ts';
 import { hostnamesOf, isRoute, routeObject, type AnyRoute, type RouteUpdate } from './routes.ts';
 
-/** What the process knows besides what the view is made of. */
+/** State of the process that is not part of the view. */
 export type ProcessReport = Omit<StatusReport, 'gateways' | 'routes' | 'others' | 'findings'>;
 
 export interface StatusInputs {
@@ -109,7 +109,7 @@ function routeReport(update: RouteUpdate, inputs: StatusInputs): RouteReport {
   };
 }
 
-/** Of the first match that asks for nothing but a path. */
+/** The path of the first match that has only a path. */
 function samplePath(route: AnyRoute | undefined): string | null {
   if (route?.kind !== 'HTTPRoute') return null;
   const { rules = [] }: HTTPRoute['spec'] = route.spec;

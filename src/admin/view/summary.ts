@@ -1,4 +1,4 @@
-/** How much there is of everything, and what is wrong. */
+/** Numbers of objects, and of those with problems. */
 import type {
   AttachmentItem,
   BackendItem,

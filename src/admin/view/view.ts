@@ -24,9 +24,9 @@ import { conditionsOf, objectId, type ServedSinceOf } from './objects.ts';
 import type { ProcessReport } from './status.ts';
 
 export interface ViewOptions {
-  /** What the process knows of itself. */
+  /** The state of the process. */
   readonly process: () => ProcessReport;
-  /** What proxies count; null where they do not report it here. */
+  /** Counters of proxies; null if they do not report here. */
   readonly stats: (() => Promise<readonly ProxyStats[]>) | null;
   /** Where an object was read. */
   readonly locate: LoadedResources['locate'];
@@ -51,13 +51,13 @@ const NEVER_SERVED: ServedSinceOf = () => null;
 const NO_OBJECTS: ChangeDetails = { objects: NOTHING, isPublished: false, servedAt: null };
 
 export class GatewayView {
-  /** Tells the revisions of this process from those of another one. */
+  /** Distinguishes the revisions of this process from those of another one. */
   readonly instance = randomBytes(4).toString('hex');
   readonly #options: ViewOptions;
   readonly #servedSince = new ServedSince();
   readonly #log = new ChangeLog();
   readonly #listeners = new Set<(change: ChangeItem) => void>();
-  /** Everything that can be read, computed when it is. */
+  /** All lists, computed on first read. */
   readonly lists: ViewLists;
   #revision = 0;
   #reconciled: Reconciled | null = null;
@@ -65,9 +65,9 @@ export class GatewayView {
   #findings: Reconciled['result']['findings'] = NOTHING;
   #proxies: readonly DataPlaneProxies[] = NOTHING;
   #health: HealthByBackend | null = null;
-  /** Another function whenever any object is served since another time. */
+  /** A new function whenever the time since which any object is served changes. */
   #servedAt: ServedSinceOf = NEVER_SERVED;
-  /** Whether certificates expire is looked at once a minute. */
+  /** Expiring certificates are checked once a minute. */
   #minuteMs: number;
   #process = '';
   #refreshing: Promise<void> | null = null;
@@ -89,9 +89,9 @@ export class GatewayView {
     }));
   }
 
-  // --- what feeds it ---
+  // --- inputs ---
 
-  /** To be called after every run of the control loop, which a defect of the view does not concern. */
+  /** Called after every run of the control loop. A defect of the view does not affect the control loop. */
   update(input: ViewInput): void {
     try {
       this.#update(input);
@@ -148,7 +148,7 @@ export class GatewayView {
     return isNewlyServed;
   }
 
-  /** Asks for what no one reports: the health of endpoints, the state of the process, and what changes with time. Calls share one run. */
+  /** Polls what is not reported: the health of endpoints, the state of the process, and time. Concurrent calls share one run. */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = null;
@@ -200,7 +200,7 @@ export class GatewayView {
     for (const listener of this.#listeners) listener(change);
   }
 
-  // --- what reads it ---
+  // --- reads ---
 
   get revision(): number {
     return this.#revision;
@@ -252,7 +252,7 @@ export class GatewayView {
   }
 }
 
-/** Objects that are accepted, as far as the translator is concerned: proxies decide since when they are served. */
+/** Objects that the translator accepts. Proxies determine since when they are served. */
 const servedObjects = (updates: readonly StatusUpdate[]): readonly ServedObject[] =>
   updates
     .filter((update) =>

@@ -1,4 +1,4 @@
-/** `sluice cert`: certificates for development, from a local authority. */
+/** `sluice cert`: certificates for development, from a local CA. */
 import { isIP } from 'node:net';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { USAGE_ERROR } from '../exit-codes.ts';
@@ -17,7 +17,7 @@ interface CertCommandOptions {
   readonly force?: true;
 }
 
-/** Systems refuse certificates of authorities that users added when they are valid for longer. */
+/** Some systems reject certificates of user-added CAs that are valid for longer. */
 const MAX_DAYS = 825;
 const NAME = /^(?:\*\.)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 const OBJECT_NAME = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
@@ -93,7 +93,7 @@ function report(files: WrittenFiles, order: CertificateOrder): void {
   print(trustAdvice(files, order.usage === 'client', process.platform));
 }
 
-/** Commander gives the names one by one. */
+/** Commander passes the names one by one. */
 function collectName(text: string, names: readonly string[] | undefined): readonly string[] {
   const name = text.toLowerCase();
   if (isIP(name) === 0 && (!NAME.test(name) || name.length > 253)) {

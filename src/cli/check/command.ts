@@ -1,4 +1,4 @@
-/** `sluice check`: everything that is wrong with manifests, before anything serves them. */
+/** `sluice check`: reports all problems of manifests. */
 import { Option, type Command } from 'commander';
 import type { Severity } from '../../gatewayapi/finding.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';

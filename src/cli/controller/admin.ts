@@ -1,4 +1,4 @@
-/** The admin API of the controller: the view of what it serves, on an address of its own. */
+/** The admin API of the controller: the view of what it serves, on its own address. */
 import { adminHandlers } from '../../admin/admin-handlers.ts';
 import { EventStream } from '../../admin/api/event-stream.ts';
 import { startAdminServer, type AdminServer } from '../../admin/server.ts';
@@ -19,7 +19,7 @@ export interface ControllerState {
     readonly provisioner: Provisioner;
     readonly loop: ReconcileLoop;
   };
-  /** null when ready, else what is missing. */
+  /** null if ready, otherwise the reason. */
   readonly notReady: () => string | null;
   readonly metrics: () => readonly MetricFamily[];
   readonly logger: Logger;
@@ -67,7 +67,7 @@ export class ControllerAdmin {
       view: this.view,
       events: this.#events,
       configs: () => parts().fleet.configs,
-      // Users dial the ports of listeners: what maps them is in front of the proxies.
+      // Clients use the ports of listeners: the mapping is in front of the proxies.
       listenerPort: (dialled) => dialled,
       metrics: () => Promise.resolve(metrics()),
     });

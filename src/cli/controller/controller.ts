@@ -1,4 +1,4 @@
-/** `sluice controller` put together: cluster → controller → fleet of proxies, and what runs them. */
+/** Wires `sluice controller`: cluster → controller → fleet of proxies, and their infrastructure. */
 import { startAdminServer, text, type AdminAnswer } from '../../admin/server.ts';
 import { Fleet } from '../../configsync/fleet.ts';
 import { observeDataPlane, observeEach } from '../../controller/observations.ts';
@@ -35,7 +35,7 @@ export interface ControllerOptions {
   readonly apiServer: ApiServer;
   /** DNS name by which proxies reach this controller. */
   readonly service: string;
-  /** Where other replicas reach this one. */
+  /** Address at which other replicas reach this one. */
   readonly address: string;
   /** 0 = any free port. */
   readonly configPort: number;
@@ -63,11 +63,11 @@ export interface RunningController {
   /** `host:port` of the admin API; null when there is none. */
   readonly admin: string | null;
   readonly isLeader: boolean;
-  /** Gives leadership back and ends; proxies serve on. */
+  /** Releases leadership and stops; proxies continue to serve. */
   stop(): Promise<void>;
 }
 
-/** Resolves when the cluster has been read and proxies can be told; rejects when there is no way to. */
+/** Resolves when the cluster has been read and proxies can connect; rejects if that fails. */
 export async function startController(options: ControllerOptions): Promise<RunningController> {
   const { logger, apiServer, service } = options;
   const client = new KubeClient(apiServer);
@@ -90,7 +90,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   provisioner.start();
   await crds.start();
   await loop.start();
-  // Which Gateways there are, and which identities are theirs, is known from here on.
+  // From here on, the Gateways and their identities are known.
   const { configPort: port } = options;
   const isCurrent = provisioner.isCurrent.bind(provisioner);
   const listener = await listenForProxies({ fleet, port, identities, isCurrent, names: [service], logger });
@@ -135,7 +135,7 @@ interface Parts {
   readonly admin: ControllerAdmin;
 }
 
-/** null when ready, else what is missing. */
+/** null if ready, otherwise the reason. */
 const notReady = ({ seen, loop }: Pick<Parts, 'seen' | 'loop'>): string | null =>
   seen.isReady ? reconcileTrouble(loop.health) : 'reading the cluster';
 
@@ -216,7 +216,7 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
   return { provider, provisioner, fleet, link, crds, events, loop, leading, seen, admin };
 }
 
-/** `parts`: of the controller, read for every answer. */
+/** `parts`: of the controller, read for every response. */
 const createAdmin = (
   { version, logger }: ControllerOptions,
   parts: () => Pick<Parts, 'fleet' | 'provisioner' | 'leading' | 'seen' | 'loop'>,
@@ -246,7 +246,7 @@ interface LeaderWork {
   readonly events: EventRecorder;
 }
 
-/** What only the leader does besides status and infrastructure. */
+/** Tasks of the leader besides status and infrastructure. */
 function lead(
   { snapshot, inputFindings, result }: Reconciled,
   { provider, finalizer, events }: LeaderWork,
@@ -257,7 +257,7 @@ function lead(
     return gatewayClass === undefined ? [] : [{ gatewayClass, isUsed: used.has(object.name) }];
   });
   void finalizer.reconcile(classes);
-  // Of the input, what is not about an object cannot come from an API server.
+  // Input findings without an object cannot come from an API server.
   const ofInput = inputFindings.flatMap(({ object, ...rest }) =>
     object === null ? [] : [{ ...rest, object }],
   );

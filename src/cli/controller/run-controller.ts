@@ -38,7 +38,7 @@ export async function runController(options: RunControllerOptions): Promise<void
     version: sluiceVersion(),
   });
   const controller = await Promise.race([starting, ended.then(() => null)]);
-  // Told to end before the cluster was read: nothing is led, served or half written yet.
+  // Stopped before the cluster was read: nothing to release yet.
   if (controller === null) process.exit(0);
   await ended;
   await controller.stop();

@@ -1,4 +1,4 @@
-/** `sluice explain`: what happens to a request, and why; without sending it. */
+/** `sluice explain`: how a request would be handled, and why, without sending it. */
 import { Option, type Command } from 'commander';
 import { DEFAULT_ADMIN, describeNoAdmin } from '../admin-client.ts';
 import { CLEAN, FINDINGS, USAGE_ERROR } from '../exit-codes.ts';
@@ -99,7 +99,7 @@ function usageProblem(paths: readonly string[], { admin, map, tlsDir, echo }: Ex
     : null;
 }
 
-/** null when no gateway answers, which has been reported. */
+/** null if no gateway responds, which has been reported. */
 async function answerOf(
   paths: readonly string[],
   options: ExplainOptions,

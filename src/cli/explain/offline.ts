@@ -99,7 +99,7 @@ const echoHint = (explanations: ExplainAnswer['explanations']): string[] =>
     ? ['with "sluice run --echo" starts an echo backend for Services without endpoints; add --echo here too']
     : [];
 
-/** Not for a URL without a port, nor where a listener has it and is out of service for another reason. */
+/** Not for a URL without a port, nor if a listener has the port and is not served for another reason. */
 function mapHint(port: number, gateways: ExplainAnswer['gateways']): string[] {
   const listeners = gateways.flatMap((gateway) => gateway.listeners);
   const [listener] = listeners;

@@ -6,7 +6,7 @@ import type { HostPort } from '../options.ts';
 import { listenerPortOf } from '../../supervisor/bound-listener-ports.ts';
 import type { ExplainAnswer } from '../../report/explain/answer.ts';
 
-/** Rejects when no gateway answers. */
+/** Rejects if no gateway responds. */
 export async function explainOnline(
   admin: HostPort,
   {

@@ -1,4 +1,4 @@
-/** `sluice proxy` put together: workers that serve one Gateway, with configuration from the controller. */
+/** Wires `sluice proxy`: workers that serve one Gateway, with configuration from the controller. */
 import { constants, hostname } from 'node:os';
 import { join } from 'node:path';
 import { describeFileError } from '../../lib/file-error.ts';
@@ -21,7 +21,7 @@ import { followController, WorkersAsOne } from '../../supervisor/remote-config.t
 import { SavedConfig } from '../../supervisor/saved-config.ts';
 
 const STANDARD_ERROR = 2;
-/** Load balancers need a moment to learn that this proxy is leaving; it serves on meanwhile. */
+/** Load balancers need time to notice that this proxy is leaving; it continues to serve meanwhile. */
 const LEAVE_MS = 5_000;
 
 /** Serves until a signal ends it; resolves with the exit code. */
@@ -71,7 +71,7 @@ function createPool(options: ProxyCommandOptions, server: ConfigServer, logger: 
       bindAddress: '',
       portMap: [...options.map],
       reusePort: true,
-      // A pod has its ports to itself.
+      // No other process uses the ports of a pod.
       claimsPorts: false,
       accessLog: options.accessLog === 'stdout' ? 1 : null,
       accessLogSamplePercent: options.accessLogSample,
@@ -89,7 +89,7 @@ function createPool(options: ProxyCommandOptions, server: ConfigServer, logger: 
   });
 }
 
-/** Of the Gateway: the same for all of its proxies. A controller of an earlier version gives none. */
+/** Of the Gateway: the same for all of its proxies. Controllers of earlier versions provide none. */
 function sessionSecretOf(identityFolder: string, logger: Logger): Buffer | undefined {
   try {
     return readSessionSecret(join(identityFolder, 'session.key'));
@@ -126,7 +126,7 @@ function probeHandlers(
 }
 
 interface Ending {
-  /** A signal came: not ready from here on. */
+  /** After a signal, the proxy is no longer ready. */
   onLeaving(): void;
   /** No new requests arrive any more. */
   onDrain(): void;

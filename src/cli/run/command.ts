@@ -77,7 +77,7 @@ export function registerRun(program: Command): void {
   });
 }
 
-/** What is served, and where. */
+/** Options for what is served, and where. */
 function addServingOptions(command: Command): void {
   command
     .addOption(new Option('--no-watch', 'read the files once and do not watch for edits'))
@@ -118,7 +118,7 @@ function addServingOptions(command: Command): void {
     .option('--echo', 'start an echo backend for every Service without endpoints');
 }
 
-/** How the process reports, is asked and ends. */
+/** Options for reporting, the admin API and shutdown. */
 function addOperationOptions(command: Command): void {
   command
     .option(

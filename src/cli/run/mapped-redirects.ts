@@ -14,6 +14,6 @@ export function mappedRedirectNotes(
   return isMapped && configs.some(({ rules }) => rules.some(redirects)) ? [MAPPED_REDIRECT] : [];
 }
 
-/** With `port` it names one on purpose. */
+/** With `port`, the redirect sets one explicitly. */
 const redirects = ({ filters }: RouteRule): boolean =>
   filters.some((filter: Filter) => filter.kind === 'redirect' && filter.port === null);

@@ -1,4 +1,4 @@
-/** `sluice run` put together: the supervisor, and beside it what people see: log, summary, status file, admin API, signals. */
+/** Wires `sluice run`: the supervisor, log, summary, status file, admin API and signals. */
 import { constants } from 'node:os';
 import { resolve, sep } from 'node:path';
 import { startAdminServer, type AdminServer } from '../../admin/server.ts';
@@ -98,7 +98,7 @@ export async function runGateways(paths: readonly string[], options: RunOptions)
   return exitCode;
 }
 
-/** A port that the system chose is known before the first worker starts. */
+/** A port chosen by the system is known before the first worker starts. */
 function noteAdminPort(ports: number[], address: string | null): void {
   if (address !== null) ports.push(Number(address.slice(address.lastIndexOf(':') + 1)));
 }
@@ -125,7 +125,7 @@ function createProvider(
   return echo === true ? withEcho(withTls, { logger, onNotes }) : withTls;
 }
 
-/** Asks the workers every few seconds which requests got no answer from a backend. */
+/** Asks the workers every few seconds which requests got no response from a backend. */
 function watchFailures(supervisor: Supervisor, logger: Logger): NodeJS.Timeout {
   const failing = new FailingBackends();
   return setInterval(() => {
@@ -135,7 +135,7 @@ function watchFailures(supervisor: Supervisor, logger: Logger): NodeJS.Timeout {
   }, FAILURE_POLL_MS).unref();
 }
 
-/** What makes no sense as a whole, in words. */
+/** Conflicts between options, as text. */
 function problemOf(paths: readonly string[], { status, takeover }: RunOptions): string | null {
   if (takeover !== undefined && !isRunning(takeover)) {
     return `--takeover ${String(takeover)}: there is no such process; start without it`;
@@ -155,7 +155,7 @@ interface OpenLog {
   readonly close: () => void;
 }
 
-/** Text for a terminal, JSON lines for a log collector; on standard error either way. */
+/** Text for a terminal, JSON lines otherwise; on standard error in both cases. */
 async function createLogger({ logLevel }: RunOptions): Promise<OpenLog> {
   if (process.stderr.isTTY) {
     const logger = createTerminalLogger(logLevel, colorsFor(process.stderr), printError);
@@ -165,7 +165,7 @@ async function createLogger({ logLevel }: RunOptions): Promise<OpenLog> {
   return createPinoLogger(STANDARD_ERROR, logLevel);
 }
 
-/** On standard output, unless the access log has that for itself. */
+/** On standard output, unless the access log uses it. */
 /** Standard input is read once. */
 const isWatching = (paths: readonly string[], { watch }: RunOptions): boolean =>
   watch && paths.some((path) => path !== '-');
@@ -198,7 +198,7 @@ function accessLogTarget(text: string): WorkerSettings['accessLog'] {
 
 interface WorkersOfRun {
   readonly settings: Omit<WorkerSettings, 'index'>;
-  /** Part of the settings; the port of the admin API joins it when that is open. */
+  /** Part of the settings; the port of the admin API is added when it is open. */
   readonly adminPorts: number[];
 }
 
@@ -230,8 +230,8 @@ interface AdminParts {
 }
 
 /**
- * An admin API that cannot be had stops no traffic; where a predecessor has its address, it comes when that one is gone. `onOpen` hears
- * the address, null when there is none for now.
+ * A failed admin API does not stop traffic; if a predecessor uses its address, it opens once that has exited. `onOpen` gets
+ * the address, or null if there is none for now.
  */
 async function openAdmin(
   { supervisor, options: { admin: address }, logger, takeover, adminPorts }: AdminParts,

@@ -1,4 +1,4 @@
-/** Log lines for a person at a terminal. */
+/** Log lines for a terminal. */
 import { LOG_LEVELS, type LogLevel } from '../../telemetry/json-logger.ts';
 import type { LogFields, Logger } from '../../telemetry/logger.ts';
 import type { Colors } from '../../report/terminal.ts';

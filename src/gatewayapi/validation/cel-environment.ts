@@ -1,4 +1,4 @@
-/** CEL with what Kubernetes adds to it, as far as rules use it: IP addresses and CIDRs, named formats, RE2 patterns, strings. */
+/** CEL with the Kubernetes extensions that rules use: IP addresses and CIDRs, named formats, RE2 patterns, strings. */
 import {
   celEnv,
   celFunc,
@@ -57,7 +57,7 @@ const environment = celEnv({
 
 const programs = new Map<string, Program>();
 
-/** The program of an expression, compiled when first asked for. Throws when the expression is not CEL: that is a fault of the schema. */
+/** The program of an expression, compiled on first use. Throws if the expression is not CEL: a fault of the schema. */
 export function compileRule(expression: string): Program {
   let program = programs.get(expression);
   if (program === undefined) {

@@ -7,7 +7,7 @@ import { parseIp } from '../../lib/ip-address.ts';
 
 const { BOOL, INT, STRING } = CelScalar;
 
-/** The bytes of an address; null when it is none. IPv4-mapped IPv6 addresses are refused, as Kubernetes does. */
+/** The bytes of an address; null if it is not one. IPv4-mapped IPv6 addresses are refused, as Kubernetes does. */
 function bytesOf(text: string): readonly number[] | null {
   const bytes = parseIp(text);
   return bytes !== null && (bytes.length === 16 || !text.includes(':')) ? bytes : null;

@@ -1,6 +1,6 @@
 /**
- * What holds of an object of a kind whichever version it was written in. An API server stores an object that was written in an old version
- * as the new one without validating it again, so only this can be relied on.
+ * What is true for every object of a kind, regardless of the version it was written in. An API server stores an object of an old version
+ * as the new version without validating it again, so code can rely only on this.
  */
 
 interface Fields<Node> {

@@ -1,4 +1,4 @@
-/** What the schemas of Kubernetes' own kinds are made of. */
+/** Parts of the schemas of core Kubernetes kinds. */
 import type { Schema, ValidationRule } from './schema.ts';
 
 /** null in a list or map of texts is an empty text. */

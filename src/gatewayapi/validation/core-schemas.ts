@@ -1,7 +1,7 @@
 /**
- * Schemas of Kubernetes' own kinds in the terms of CustomResourceDefinitions: all their fields, and the checks of the API server
+ * Schemas of core Kubernetes kinds in the form of CustomResourceDefinitions: all their fields, and the checks of the API server
  * (pkg/apis/core/validation) that do not depend on a cluster, such as ranges of node ports. An empty string counts as absent
- * wherever the API server takes it so.
+ * wherever the API server treats it so.
  */
 import { ENDPOINT_SLICE } from './core-endpoint-slice.ts';
 import {
@@ -23,7 +23,7 @@ import type { Schema, ValidationRule } from './schema.ts';
 
 const IS_HEADLESS = "(has(self.clusterIP) && self.clusterIP == 'None')";
 const HAS_TYPE = 'has(self.type) && self.type ==';
-/** Reachable from outside of the cluster, as far as the API server knows. */
+/** Reachable from outside of the cluster, according to the API server. */
 const IS_EXTERNAL = `(has(self.type) && self.type in ['LoadBalancer', 'NodePort'] || has(self.externalIPs) && size(self.externalIPs) > 0 && (!has(self.type) || self.type in ['', 'ClusterIP']))`;
 
 const SERVICE_RULES: readonly ValidationRule[] = [

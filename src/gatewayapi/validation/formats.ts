@@ -29,7 +29,7 @@ function isIpv4(text: string): boolean {
   return parseIp(text.includes(':') ? text : text.replaceAll(/(^|\.)0+(?=\d)/g, '$1')) !== null;
 }
 
-/** What an integer of this format can hold. The bounds of int64 are rounded to what a double can tell apart. */
+/** The range of an integer format. The bounds of int64 are rounded to doubles. */
 export function integerRange(format: string | undefined): readonly [number, number] {
   return format === 'int32' ? [-(2 ** 31), 2 ** 31 - 1] : [-(2 ** 63), 2 ** 63 - 1024];
 }

@@ -68,7 +68,7 @@ export const METADATA_SCHEMA: Schema = {
 
 const MAX_ANNOTATION_BYTES = 256 * 1024;
 
-/** Reports what is wrong, and gives back the metadata without nulls and unknown fields. */
+/** Reports problems, and returns the metadata without nulls and unknown fields. */
 export function checkMetadata(kind: Kind, metadata: unknown, report: Report): JsonObject {
   if (metadata === undefined || metadata === null) {
     report(
@@ -111,7 +111,7 @@ function nameFormat(kind: string): NameFormat {
   return kind === 'Namespace' || kind === 'Service' ? dns1123Label : dns1123Subdomain;
 }
 
-/** The name with capitals and underscores replaced, where that is all it takes. */
+/** The name with capitals and underscores replaced, if that makes it valid. */
 function nameHint(format: NameFormat, name: string): string | null {
   const better = name.toLowerCase().replaceAll(/[_ ]/g, '-');
   return format(better) === null ? `write "${better}"` : null;
@@ -176,7 +176,7 @@ function checkFinalizers({ group }: Kind, finalizers: unknown, report: Report): 
   for (const [index, name] of names.entries()) {
     const path = ['metadata', 'finalizers', index];
     refuse(qualifiedName, name, (message) => report(path, 'invalid-value', message));
-    // Of custom resources the API server asks no more.
+    // The API server checks no more than this for custom resources.
     const isBuiltIn = !group.startsWith('gateway.');
     if (isBuiltIn && !name.includes('/') && !STANDARD_FINALIZERS.includes(name)) {
       report(

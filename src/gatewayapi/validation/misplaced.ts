@@ -1,8 +1,8 @@
-/** For a field that is unknown in its place: where it probably belongs. Wrong indentation is the usual reason. */
+/** Where an unknown field probably belongs. The usual cause is wrong indentation. */
 import { METADATA_SCHEMA } from './metadata.ts';
 import { formatPath, type Path, type PathSegment, type Schema } from './schema.ts';
 
-/** null when no other place of the object knows a field of this name, or several do and none is nearer than the others. */
+/** null if no other place of the object has a field of this name, or several equally near ones do. */
 export function misplacedHint(root: Schema, path: Path): string | null {
   const name = path.at(-1);
   const at = path.slice(0, -1);
@@ -32,7 +32,7 @@ function collectHomes(schema: Schema, name: string, path: PathSegment[], homes: 
   }
 }
 
-/** The home at the least distance: steps up from where the field is, and down from there. */
+/** The nearest place: steps up from the field, and down from there. */
 function nearestHome(homes: readonly PathSegment[][], at: Path): PathSegment[] | null {
   const ranked = homes
     .map((home) => ({ home, distance: distance(home, at) }))

@@ -1,11 +1,11 @@
-/** What names and labels may look like in Kubernetes (k8s.io/apimachinery, util/validation). */
+/** The syntax of names and labels in Kubernetes (k8s.io/apimachinery, util/validation). */
 
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const QUALIFIED_PART = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 
-/** null when the text has the form, else what was expected. */
+/** null if the text is valid, otherwise the expected form. */
 export type NameFormat = (text: string) => string | null;
 
 export const dns1123Label: NameFormat = (text) =>

@@ -1,15 +1,15 @@
 /**
- * What the API server does to an object before it validates it: fields that the schema does not know are taken away (and, as strict clients
- * ask, reported), nulls where none are allowed count as absent, and defaults are filled in.
+ * What the API server does to an object before it validates it: it drops fields that the schema does not have (and reports them, as strict
+ * clients request), treats disallowed nulls as absent, and sets defaults.
  */
 import { suggest } from '../../lib/suggest.ts';
 import { fieldSchema, isJsonObject, type JsonObject, type Path, type Report, type Schema } from './schema.ts';
 
-/** The normalized value; parts that need no change are returned as they are. Wrong types are left for validation to tell. */
+/** The normalized value; parts that need no change are returned as they are. Validation reports wrong types. */
 export function normalize(schema: Schema, value: unknown, path: Path, report: Report): unknown {
   if (isJsonObject(value)) {
     if (schema.type === 'object') return normalizeObject(schema, value, path, report);
-    // Elsewhere the wrong type is told later; of a status nothing but its names is looked at.
+    // Elsewhere validation reports the wrong type; for a status, only names are checked.
     if (path[0] === 'status' && !keepsUnknown(schema)) {
       for (const name of Object.keys(value)) reportUnknown(schema, name, path, report);
     }

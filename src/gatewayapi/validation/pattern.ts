@@ -1,13 +1,13 @@
 /**
- * Patterns are RE2 syntax, as in Kubernetes, and run in linear time. Compiled when first met, and kept. People are told what the patterns of
- * the Gateway API mean, and what small change would make a value right.
+ * Patterns are RE2 syntax, as in Kubernetes, and run in linear time. Compiled on first use, and cached. Messages explain the patterns of
+ * the Gateway API in words, and suggest a small change that makes a value valid.
  */
 import { RE2JS } from 're2js';
 import { suggest } from '../../lib/suggest.ts';
 
 const compiled = new Map<string, RE2JS>();
 
-/** Whether `text` holds a match of `pattern` anywhere. Throws when the pattern is not RE2 syntax. */
+/** Whether `text` contains a match of `pattern`. Throws when the pattern is not RE2 syntax. */
 export function matchesPattern(pattern: string, text: string): boolean {
   let regex = compiled.get(pattern);
   if (regex === undefined) {
@@ -21,7 +21,7 @@ const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const DNS_NAME = `${LABEL}(\\.${LABEL})*`;
 const URL_PATH = "[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+";
 
-/** A test holds every entry to a schema. */
+/** A test checks that every entry is in a schema. */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
   [`^$|^${DNS_NAME}$`, 'an API group, such as gateway.networking.k8s.io, or empty for the core group'],
   ['^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$', 'a kind, such as Service'],
@@ -54,12 +54,12 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** What a value that does not match should have been, after "must be"; null when only the pattern can say it. */
+/** The expected value in words, after "must be"; null if there are only the words of the pattern. */
 export const meaningOf = (pattern: string): string | null => MEANINGS.get(pattern) ?? null;
 
 export const explainedPatterns = (): readonly string[] => [...MEANINGS.keys()];
 
-/** A small change with which the value would be right. */
+/** A small change that makes the value valid. */
 export function patternHint(value: string, pattern: string): string | null {
   const near = suggest(value, wordsIn(pattern)) ?? '';
   const host = hostOf(value);

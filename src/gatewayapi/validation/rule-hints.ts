@@ -1,4 +1,4 @@
-/** What to write instead, for rules whose message says only what is wrong. A test holds every pattern to a rule of a schema. */
+/** Hints for rules whose message has no fix. A test checks that every pattern matches a rule of a schema. */
 
 type Hint = readonly [pattern: RegExp, hint: string];
 

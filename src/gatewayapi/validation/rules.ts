@@ -1,6 +1,6 @@
 /**
- * The `x-kubernetes-validations` of a schema, evaluated for real. Transition rules (those that name `oldSelf`) need an old object and
- * hold without one.
+ * Evaluates the `x-kubernetes-validations` of a schema. Transition rules (with `oldSelf`) need an old object and
+ * pass without one.
  */
 import { isCelList, isCelMap, type CelValue } from '@bufbuild/cel';
 import { compileRule, type Evaluation } from './cel-environment.ts';
@@ -67,7 +67,7 @@ function rulesOf(schema: Schema): readonly ValidationRule[] {
 
 const withRules = new WeakMap<Schema, boolean>();
 
-/** Whether there is a rule anywhere in a schema: parts without are not walked. */
+/** Whether a schema contains any rule: parts without rules are skipped. */
 function hasRules(schema: Schema): boolean {
   let answer = withRules.get(schema);
   if (answer === undefined) {
@@ -90,7 +90,7 @@ function checkRule(rule: ValidationRule, { cel, path, report }: Place): void {
   report([...path, ...parsePath(rule.fieldPath ?? '')], code, shown(cel) + message, ruleHint(message));
 }
 
-/** A text or number is named; what a rule says of an object or list, it says of all of it. */
+/** Names a string or number; a rule about an object or list applies to all of it. */
 const shown = (self: CelValue): string => {
   if (typeof self === 'string') return `invalid value ${JSON.stringify(self)}: `;
   return typeof self === 'bigint' || typeof self === 'number' ? `invalid value ${String(self)}: ` : '';

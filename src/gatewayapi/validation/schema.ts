@@ -8,7 +8,7 @@ export interface ValidationRule {
   readonly reason?: string;
   readonly optionalOldSelf?: boolean;
   /**
-   * Ours alone: the API server refuses what violates the rule, but it makes sense without a cluster, such as an endpoint on this
+   * Sluice only: the API server rejects values that violate the rule, but they make sense without a cluster, such as an endpoint on this
    * machine.
    */
   readonly clusterOnly?: boolean;
@@ -60,14 +60,14 @@ export function fieldSchema(schema: Schema, name: string): Schema | null {
 export type PathSegment = string | number;
 export type Path = readonly PathSegment[];
 
-/** Something an API server would refuse. */
+/** A reason why an API server would reject the object. */
 export interface Issue {
   readonly path: Path;
   readonly code: IssueCode;
   readonly message: string;
-  /** What to write instead; null when there is nothing better than the message. */
+  /** How to fix it; null if the message says it all. */
   readonly hint: string | null;
-  /** The field's name is what is wrong, not its value. */
+  /** The name of the field is wrong, not its value. */
   readonly atKey?: boolean;
 }
 
@@ -82,9 +82,9 @@ export type IssueCode =
   | 'too-few'
   | 'duplicate'
   | 'rule-violated'
-  /** Refused in a cluster, served without one. Leaves the object valid. */
+  /** Rejected in a cluster, served without one. The object stays valid. */
   | 'cluster-only'
-  /** The API server drops the namespace of an object that has none. Leaves the object valid. */
+  /** The API server drops the namespace of a cluster-scoped object. The object stays valid. */
   | 'namespace-ignored';
 
 export type Report = (path: Path, code: IssueCode, message: string, hint?: string | null) => void;

@@ -1,5 +1,5 @@
 /**
- * Objects as an API server holds them, which need not satisfy the schema at which they are read: they are stored in the version in which
+ * Objects in the API server, which may violate the schema with which they are read: they are stored in the version in which
  * they were written, and are not validated again when a CRD changes.
  */
 import { markRejected, type Violation } from '../rejection.ts';
@@ -12,9 +12,9 @@ import { fieldSchema, formatPath, isJsonObject, type JsonObject, type Path, type
 import { hasType, typeNameOf } from './structure.ts';
 
 export type StoredReading =
-  /** With violations it is marked as rejected (rejection.ts), and what violates its schema is left out. */
+  /** With violations it is marked as rejected (rejection.ts), without the parts that violate the schema. */
   | { readonly ok: true; readonly object: JsonObject }
-  /** Nothing of it can be used. */
+  /** No part of it can be used. */
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
 /**
@@ -53,7 +53,7 @@ function commonSchema(kind: RegisteredKind): Schema {
 
 const LEFT_OUT = Symbol('left out');
 
-/** The value without what violates its schema; itself when nothing does. */
+/** The value without the parts that violate its schema; the same value if none do. */
 function shape(schema: Schema, value: unknown, path: Path, violations: Violation[]): unknown {
   if (value === null && schema.nullable === true) return value;
   if (!hasType(schema, value)) {
@@ -69,7 +69,7 @@ function shapeList(schema: Schema, value: readonly unknown[], path: Path, violat
   if (items === undefined) return value;
   const shaped = value.map((item, index) => shape(items, item, [...path, index], violations));
   if (shaped.every((item, index) => item === value[index])) return value;
-  // Where an empty element is one, it keeps the places of those after it: a rule without content takes everything.
+  // An empty element keeps the positions of those after it; an empty rule would match everything.
   const isEmptyElement = items.type === 'object' && (items.required ?? []).length === 0;
   return shaped.flatMap((item) => (item === LEFT_OUT ? (isEmptyElement ? [{}] : []) : [item]));
 }

@@ -1,4 +1,4 @@
-/** Structural validation: what the API server checks of a custom resource, normalized before, ahead of its CEL rules. */
+/** Structural validation: what the API server checks of a normalized custom resource before its CEL rules. */
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { formatProblem, integerRange } from './formats.ts';
@@ -7,7 +7,7 @@ import { fieldSchema, isJsonObject, type JsonObject, type Path, type Report, typ
 
 export function checkStructure(schema: Schema, value: unknown, path: Path, report: Report): void {
   if (value === null) {
-    // An enumeration that does not name null refuses it even where `nullable` allows it.
+    // An enumeration without null rejects it even if `nullable` allows it.
     if (schema.nullable === true && schema.enum === undefined) return;
     report(
       path,
@@ -90,7 +90,7 @@ function typeHint(schema: Schema, value: unknown): string | null {
   return null;
 }
 
-/** A number as the text that the field wants: a duration needs a unit besides quotes. */
+/** A number as the string that the field requires: a duration needs a unit besides quotes. */
 function quotedNumber({ pattern }: Schema, value: number): string {
   const text = String(value);
   const isAccepted = (candidate: string): boolean =>
@@ -107,7 +107,7 @@ function checkEnum(schema: Schema, value: unknown, path: Path, report: Report): 
   report(path, 'unsupported-value', message, near === null ? null : `did you mean "${near}"?`);
 }
 
-/** The option that is nearly the value, or else the only one that it is a part of: `prefix` is PathPrefix. */
+/** The option closest to the value, otherwise the only one that contains it: `prefix` is PathPrefix. */
 function suggestValue(value: string, options: readonly string[]): string | null {
   const named = options.filter((option) => option !== '');
   const near = suggest(value, named);
@@ -225,7 +225,7 @@ function checkObject(schema: Schema, value: JsonObject, path: Path, report: Repo
 function checkCombinations(schema: Schema, value: unknown, path: Path, report: Report): void {
   const { allOf, anyOf, oneOf, not } = schema;
   for (const option of allOf ?? []) checkStructure(option, value, path, report);
-  // An integer or string says so in words of its own, and its `anyOf` says the same again.
+  // The message of int-or-string says this already; its `anyOf` would repeat it.
   if (anyOf !== undefined && schema['x-kubernetes-int-or-string'] !== true)
     checkAnyOf(anyOf, value, path, report);
   if (oneOf !== undefined) checkOneOf(oneOf, value, path, report);
@@ -241,7 +241,7 @@ function checkAnyOf(options: readonly Schema[], value: unknown, path: Path, repo
   report(path, 'invalid-value', `invalid value ${JSON.stringify(value)}: must be ${expected}`);
 }
 
-/** Exactly one must hold. When none does, the option that fails for the fewest reasons is the one that was meant. */
+/** Exactly one must match. If none does, the option with the fewest problems was probably intended. */
 function checkOneOf(options: readonly Schema[], value: unknown, path: Path, report: Report): void {
   const failures = options.map((option) => reportsOf(option, value, path));
   const held = failures.filter((reports) => reports.length === 0).length;

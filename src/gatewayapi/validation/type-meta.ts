@@ -1,4 +1,4 @@
-/** What `apiVersion` and `kind` of an object say, and what they were probably meant to say. */
+/** Checks `apiVersion` and `kind` of an object, and suggests what was probably intended. */
 import { suggest } from '../../lib/suggest.ts';
 import type { KindRegistry, RegisteredKind } from '../kind-registry.ts';
 import { joinApiVersion } from './api-version.ts';
@@ -6,7 +6,7 @@ import type { Issue, JsonObject } from './schema.ts';
 
 const EXAMPLES = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' } as const;
 
-/** What is wrong with apiVersion and kind as such; empty when both are texts. */
+/** Problems of apiVersion and kind themselves; empty if both are strings. */
 export function untyped(object: JsonObject): Issue[] {
   return (['apiVersion', 'kind'] as const).flatMap((name): Issue[] => {
     const value = object[name];
@@ -38,7 +38,7 @@ export function unservedVersion(
   };
 }
 
-/** For kinds of our groups, and for our kinds in a wrong group: what was probably meant. */
+/** For known groups and kinds: the kind that was probably intended. */
 export function suggestKind({ kinds }: KindRegistry, group: string, kind: string): string | null {
   const groups = [...new Set(kinds.map((entry) => entry.group))];
   const same = kinds.find((entry) => entry.kind === kind);
@@ -56,9 +56,9 @@ export function suggestKind({ kinds }: KindRegistry, group: string, kind: string
   return near === null ? null : `kind: ${near}`;
 }
 
-/** Our kinds in groups such as networking.gateway.k8s.io and networking.x-k8s.io: no project uses the same names there. */
+/** Known kinds in groups such as networking.gateway.k8s.io and networking.x-k8s.io: no project uses these names there. */
 const isOfKubernetes = (group: string): boolean => /(^|\.)(x-)?k8s\.io$/.test(group);
 
-/** One of the groups we read, nearly one of them, or the one in which people first look for a Gateway. */
+/** A group that Sluice reads, one with a similar name, or one in which people often expect Gateways. */
 const isOurs = (group: string, groups: readonly string[]): boolean =>
   groups.includes(group) || group === 'networking.k8s.io' || suggest(group, groups) !== null;

@@ -1,6 +1,6 @@
 /**
- * What an API server would say of one object: version, metadata, unknown fields, structure, CEL rules. The object comes back defaulted
- * and brought to the version that its type names.
+ * Validates one object like an API server: version, metadata, unknown fields, structure, CEL rules. Returns the object with defaults,
+ * converted to the version of its type.
  */
 import { REGISTRY, type KindRegistry, type RegisteredKind } from '../kind-registry.ts';
 import { splitApiVersion } from './api-version.ts';
@@ -13,7 +13,7 @@ import { checkStructure } from './structure.ts';
 import { suggestKind, unservedVersion, untyped } from './type-meta.ts';
 
 export type Verdict =
-  /** Not one of ours: neither right nor wrong. `suggestion` is what was probably meant, such as `kind: HTTPRoute`. */
+  /** Not a kind that Sluice reads, so neither valid nor invalid. `suggestion` is the probable intention, such as `kind: HTTPRoute`. */
   | { readonly kind: 'unknown'; readonly suggestion: string | null }
   | { readonly kind: 'invalid'; readonly issues: readonly Issue[] }
   /** `warnings` do not make the object invalid: see `HARMLESS`. */
@@ -38,8 +38,8 @@ export function validateObject(object: JsonObject, registry: KindRegistry = REGI
 }
 
 /**
- * The API server evaluates no rules on an object that has one of these. It does where a field is unknown or a key is duplicate, but what
- * the rules then say is the same fault again.
+ * The API server evaluates no rules on an object with one of these. It does if a field is unknown or a key is duplicate, but
+ * the rules would then report the same fault again.
  */
 const HIDES_RULES: ReadonlySet<IssueCode> = new Set<IssueCode>([
   'unknown-field',
@@ -60,7 +60,7 @@ function validateBody(object: JsonObject, definition: RegisteredKind, schema: Sc
   };
   const { metadata: given, ...rest } = object;
   const metadata = checkMetadata(definition, given, report);
-  // A manifest's status has known fields or it is refused, but its values are the controller's: they are not looked at.
+  // The status of a manifest must have known fields, but its values belong to the controller and are not checked.
   const body = withoutStatus(normalize(schema, rest, [], report) as JsonObject);
   checkStructure(schema, body, [], report);
   if (!issues.some(({ code }) => HIDES_RULES.has(code))) checkRules(schema, body, [], report);
@@ -73,7 +73,7 @@ function validateBody(object: JsonObject, definition: RegisteredKind, schema: Sc
   };
 }
 
-/** Says more than the place alone can tell, or less where it must not. */
+/** Adds to a message what follows from the field, or removes secrets. */
 function refine(issue: Issue, { kind }: RegisteredKind, schema: Schema): Issue {
   const { path, code, hint } = issue;
   if (code === 'unknown-field') {
@@ -84,7 +84,7 @@ function refine(issue: Issue, { kind }: RegisteredKind, schema: Schema): Issue {
   return isSecret ? withoutValue(issue) : issue;
 }
 
-/** Findings are printed and logged: values of Secrets must not be in them. */
+/** Findings are printed and logged, so they must not contain values of Secrets. */
 function withoutValue(issue: Issue): Issue {
   const { code, message } = issue;
   if (code === 'wrong-type') {

@@ -1,8 +1,8 @@
-/** Which annotations of a Gateway (`spec.infrastructure.annotations`) go to the objects that are made for it. */
+/** Which annotations of a Gateway (`spec.infrastructure.annotations`) are copied to its objects. */
 
 /**
- * Annotations with which an object gets profiles, roles or networks of the node or the cloud, or with which a pod gets containers and
- * volumes of a webhook: not for everyone who may write a Gateway.
+ * Annotations that give an object profiles, roles or networks of the node or the cloud, or give a pod containers and
+ * volumes of a webhook. Authors of Gateways must not set them.
  */
 const PRIVILEGED = [
   'container.apparmor.security.beta.kubernetes.io/',
@@ -34,7 +34,7 @@ const KEPT: ReadonlySet<string> = new Set(['sidecar.istio.io/inject']);
 const isPrivileged = (name: string): boolean =>
   !KEPT.has(name) && PRIVILEGED.some((prefix) => name.startsWith(prefix));
 
-/** The same object when all of them go. */
+/** The same object if all annotations are allowed. */
 export function grantedAnnotations(
   annotations: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {

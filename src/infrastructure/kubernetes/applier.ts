@@ -1,6 +1,6 @@
 /**
- * Brings a Gateway's objects to what `renderGateway` wants: server-side apply (drift in our fields is repaired, other
- * writers' fields stay), and removal of what is no longer wanted. What is already so is not written.
+ * Reconciles a Gateway's objects with the output of `renderGateway`: server-side apply (drift in Sluice's fields is repaired, other
+ * writers' fields stay), and removal of objects that are no longer wanted. Unchanged objects are not written.
  */
 import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client.ts';
 import { apiVersionOf, objectPath, type KindInfo } from '../../kubeapi/kind-info.ts';
@@ -20,7 +20,7 @@ const kind = (group: string, version: string, name: string, plural: string): Kin
 
 export const SECRET_KIND = kind('', 'v1', 'Secret', 'secrets');
 
-/** Every kind that is rendered for a Gateway; the order in which they are looked through for leftovers. */
+/** Every kind that is rendered for a Gateway, in the order in which leftovers are searched. */
 const RENDERED_KINDS: readonly KindInfo[] = [
   kind('', 'v1', 'ServiceAccount', 'serviceaccounts'),
   kind('', 'v1', 'Service', 'services'),
@@ -35,9 +35,9 @@ export const OWNED_KINDS: readonly KindInfo[] = [SECRET_KIND, ...RENDERED_KINDS]
 
 const FIELD_MANAGER = 'sluice-infrastructure';
 
-/** The live objects that carry our label, from the controller's watches. */
+/** The live objects with Sluice's label, from the controller's watches. */
 export interface OwnedObjects {
-  /** Objects of a kind that carry the Gateway's id. */
+  /** Objects of a kind with the Gateway's id. */
   find(kind: string, namespace: string, gatewayId: string): readonly KubeObject[];
 }
 
@@ -54,7 +54,7 @@ interface Applied {
   readonly atMs: number;
 }
 
-/** A watch that is later than this is not waited for. */
+/** Maximum time to wait for a watch. */
 export const LATE_MS = 5_000;
 
 /** `late`: the watch has not yet shown the last write of some object: reconcile again after `LATE_MS`. */
@@ -72,7 +72,7 @@ export class Applier {
     this.#logger = logger;
   }
 
-  /** Resolves when every object is as wanted; the first failure rejects after the rest has been tried. */
+  /** Resolves when every object is as wanted; the first failure rejects after the others have been attempted. */
   async reconcile(
     namespace: string,
     gatewayId: string,

@@ -1,4 +1,4 @@
-/** What a Gateway's live objects tell: its addresses, how many proxies it should have, and why they are missing. Pure. */
+/** Evaluates a Gateway's live objects: its addresses, the expected number of proxies, and why they are missing. Pure. */
 import type { Scaling } from '../../ir/workload.ts';
 import type { KubeObject } from '../../kubeapi/client.ts';
 
@@ -47,12 +47,12 @@ function addressesOf({ spec, status }: ServiceObject): readonly LiveAddress[] {
     });
   }
   const { externalIPs = [], clusterIPs = [] } = spec ?? {};
-  // Addresses that were asked for are what the Gateway is known by; the cluster's own serve inside.
+  // Requested addresses are the ones that clients know; the cluster's own are for internal use.
   const values = externalIPs.length > 0 ? externalIPs : clusterIPs.filter((value) => value !== 'None');
   return values.map((value) => ({ type: 'IPAddress', value }));
 }
 
-/** A Deployment's replicas, a DaemonSet's scheduled pods; before either exists, the number that was asked for. */
+/** A Deployment's replicas, a DaemonSet's scheduled pods; before either exists, the configured number. */
 export function desiredProxies(workloads: readonly KubeObject[], scaling: Scaling | null): number {
   const desired = workloads.map((workload) => {
     const { kind, spec, status } = workload as WorkloadObject;
@@ -64,7 +64,7 @@ export function desiredProxies(workloads: readonly KubeObject[], scaling: Scalin
 /** Why a workload lacks pods, as the cluster's own controllers report it; null when they report nothing. */
 export function workloadTrouble(workloads: readonly KubeObject[]): string | null {
   const conditions = workloads.flatMap((workload) => (workload as WorkloadObject).status?.conditions ?? []);
-  // A quota or an admission rule that refuses pods says more than that nothing moves.
+  // A quota or an admission rule that rejects pods is more specific than a lack of progress.
   const found =
     conditions.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True') ??
     conditions.find(({ type, status }) => type === 'Progressing' && status === 'False');

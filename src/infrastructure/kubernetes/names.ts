@@ -5,7 +5,7 @@ import type { InfraPort, InfraSpec } from '../../ir/infra.ts';
 const GATEWAY_NAME_LABEL = 'gateway.networking.k8s.io/gateway-name';
 const GATEWAY_CLASS_LABEL = 'gateway.networking.k8s.io/gateway-class-name';
 
-/** Ours carries a hash, since a Gateway's name (253 characters) may be too long for a label's value (63). */
+/** Sluice's label has a hash, because a Gateway's name (253 characters) may be too long for a label's value (63). */
 export const GATEWAY_ID_LABEL = 'gateway.sluice.dev/gateway';
 const MANAGED_BY = 'sluice';
 
@@ -17,7 +17,7 @@ export type Hash = (text: string) => string;
 
 /**
  * A name for everything of one Gateway: readable, at most 45 characters, and never that of another Gateway of the
- * namespace: the hash is over namespace and name, so that no choice of names makes two meet.
+ * namespace: the hash is over namespace and name, so that no choice of names can collide.
  */
 export function resourceName({ gateway }: InfraSpec, hash: Hash): string {
   const digest = gatewayId(gateway.namespace, gateway.name, hash);

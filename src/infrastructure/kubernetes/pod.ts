@@ -9,7 +9,7 @@ const PROBE_PORT = 15_002;
 /** What a PodMonitor scrapes. No listener's port is called so. */
 const ADMIN_PORT_NAME = 'admin';
 const NON_ROOT = 65_532;
-/** Where the certificate is mounted with which a proxy proves whose it is. */
+/** Mount path of the certificate with which a proxy authenticates. */
 const IDENTITY_FOLDER = '/etc/sluice/identity';
 
 /** Name of the Secret that holds a Gateway's proxy identity: issued and rotated by the controller. */
@@ -43,7 +43,7 @@ export function podTemplate(input: RenderInput): object {
       containers: [container(input)],
       volumes: [
         { name: 'identity', secret: { secretName: identitySecretName(input), defaultMode: 0o440 } },
-        // The last good configuration: a proxy that restarts without its controller serves from here.
+        // The last good configuration: a proxy that restarts without its controller serves it.
         { name: 'state', emptyDir: { sizeLimit: '256Mi' } },
       ],
     },
@@ -98,7 +98,7 @@ function container(input: RenderInput): object {
   };
 }
 
-/** For backends that prefer endpoints near the proxy. The zone is there where the cluster labels pods with it (KEP-4742). */
+/** For backends that prefer endpoints near the proxy. The zone is set if the cluster labels pods with it (KEP-4742). */
 const LOCALITY = [
   { name: 'SLUICE_NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
   {
@@ -108,8 +108,8 @@ const LOCALITY = [
 ];
 
 /**
- * A configuration comes in thousands of small buffers and a few large ones. Once glibc's allocator has had a large one back, it takes further ones
- * from its heap and keeps what is freed there: some 20 MiB with 5,000 routes. With limits of its own it gives back what the process that
+ * A configuration arrives in thousands of small buffers and a few large ones. After glibc's allocator has freed a large one, it takes further ones
+ * from its heap and keeps freed memory there: about 20 MiB with 5,000 routes. With explicit limits it returns memory that the process that
  * follows the controller does not use; workers are started without them (run/worker-process.ts), since they use their buffers again.
  */
 const ALLOCATOR = [
@@ -132,7 +132,7 @@ function proxyArguments(
     `--log-level=${workload.logLevel}`,
     `--access-log=${workload.accessLog.enabled ? 'stdout' : 'off'}`,
     `--access-log-sample=${String(workload.accessLog.samplePercent)}`,
-    // What is left of the grace period covers the time in which load balancers learn that the pod is leaving.
+    // The rest of the grace period covers the time until load balancers know that the pod is leaving.
     `--drain=${String(Math.max(1, Math.floor(workload.terminationGraceMs / 1000) - 10))}`,
     ...(workload.workers === null ? [] : [`--workers=${String(workload.workers)}`]),
     ...moved.map(([port, bound]) => `--map=${String(port)}=${String(bound)}`),

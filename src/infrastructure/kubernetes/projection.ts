@@ -1,4 +1,4 @@
-/** The fields of a live object that we manage; defaults and other managers own the rest. Pure. */
+/** The fields of a live object that Sluice manages; defaults and other managers own the rest. Pure. */
 
 /**
  * `value` with only the fields that `mask` has. Items of lists pair up by position; a list of another length is taken whole, and

@@ -21,7 +21,7 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-/** The Gateway owns what is made for it, so that Kubernetes collects it with the Gateway. */
+/** The Gateway owns its objects, so that Kubernetes deletes them with it. */
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -31,7 +31,7 @@ export interface OwnerReference {
   readonly blockOwnerDeletion: true;
 }
 
-/** What the controller knows besides the Gateway. */
+/** Settings of the controller. */
 export interface RenderContext {
   readonly gatewayUid: string;
   readonly image: string;
@@ -46,7 +46,7 @@ export interface RenderInput {
   readonly context: RenderContext;
 }
 
-/** Objects to apply, in an order in which each finds what it needs. */
+/** Objects to apply, each after the ones that it needs. */
 export function renderGateway(input: RenderInput): readonly KubernetesObject[] {
   const { spec, workload } = input;
   if (spec.ports.length === 0) return [];
@@ -59,7 +59,7 @@ export function renderGateway(input: RenderInput): readonly KubernetesObject[] {
   ];
 }
 
-/** Metadata that every object of the Gateway carries; `suffix` tells several of one kind apart. */
+/** Metadata of every object of the Gateway; `suffix` distinguishes several of one kind. */
 export function objectMetadata({ spec, context }: RenderInput, suffix = ''): KubernetesObject['metadata'] {
   return {
     name: resourceName(spec, context.hash) + suffix,
@@ -99,7 +99,7 @@ function workloadObject(input: RenderInput): KubernetesObject {
       apiVersion: 'apps/v1',
       kind: 'DaemonSet',
       metadata: objectMetadata(input),
-      // A port of the host can be held once: with hostNetwork the old proxy leaves before the new one comes.
+      // A host port can be bound only once: with hostNetwork the old proxy stops before the new one starts.
       spec: {
         ...common,
         updateStrategy: {
@@ -117,7 +117,7 @@ function workloadObject(input: RenderInput): KubernetesObject {
     metadata: objectMetadata(input),
     spec: {
       ...common,
-      // Left out under autoscaling: the autoscaler owns the field then.
+      // Omitted with autoscaling: then the autoscaler owns the field.
       ...(workload.scaling.kind === 'fixed' ? { replicas: workload.scaling.replicas } : {}),
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: '25%' } },
       revisionHistoryLimit: 3,
@@ -125,7 +125,7 @@ function workloadObject(input: RenderInput): KubernetesObject {
   };
 }
 
-/** Voluntary disruption takes one proxy at a time; a single one may go, or its node could never be drained. */
+/** Voluntary disruption takes one proxy at a time; a single proxy may be evicted, or its node could never be drained. */
 function disruptionBudget(input: RenderInput): readonly KubernetesObject[] {
   const { spec, workload, context } = input;
   if (workload.scaling.kind === 'per-node') return [];
@@ -167,7 +167,7 @@ function autoscaler(input: RenderInput): readonly KubernetesObject[] {
 }
 
 /**
- * One Service for each address that `spec.addresses` asks for by value, else one: a Service holds a single requested
+ * One Service for each requested address value in `spec.addresses`, otherwise one: a Service has a single requested
  * load-balancer address, and its status says whether it was given.
  */
 function services(input: RenderInput): readonly KubernetesObject[] {

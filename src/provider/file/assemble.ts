@@ -1,4 +1,4 @@
-/** Valid objects to a snapshot: sorted by kind, namespaces that are used but not declared implied. */
+/** Builds a snapshot of valid objects: by kind, with implied namespaces that are used but not declared. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import { REGISTRY, type KindRegistry } from '../../gatewayapi/kind-registry.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
@@ -6,8 +6,8 @@ import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
 import { withNameLabel } from './read-object.ts';
 
 /**
- * Each ref occurs once. Objects of kinds that are not registered are left out. `implied` remembers the namespaces made
- * up here, so that they are the same objects in the next snapshot.
+ * Each ref occurs once. Objects of unregistered kinds are omitted. `implied` keeps the namespaces created
+ * here, so that they are the same objects in the next snapshot.
  */
 export function assembleSnapshot(
   entries: Iterable<readonly [ObjectRef, JsonObject]>,
@@ -33,7 +33,7 @@ export function assembleSnapshot(
     lists.get('Namespace')?.objects.push(namespace);
   }
   const members = [...lists.values()].map(({ list, objects }) => [list, objects] as const);
-  // Validation has made sure that each object has the shape of its kind.
+  // Validation has checked that each object has the shape of its kind.
   return Object.fromEntries(members) as unknown as ResourceSnapshot;
 }
 

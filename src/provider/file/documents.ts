@@ -10,13 +10,13 @@ import { YAML_OPTIONS } from './yaml-dialect.ts';
 /** One object as it is in a file. */
 export interface SourceObject {
   readonly value: JsonObject;
-  /** A map that has a key twice: an API server refuses it. */
+  /** A map with a duplicate key: an API server rejects it. */
   readonly repeatedKeys: readonly {
     readonly key: string;
     readonly isTopLevel: boolean;
     readonly location: SourceLocation;
   }[];
-  /** Where a field is: its name when `atKey`, else its value; the nearest parent's place when it is absent. */
+  /** Position of a field: its name if `atKey`, otherwise its value; the nearest parent's position if it is absent. */
   readonly locate: (path: Path, atKey: boolean) => SourceLocation;
 }
 
@@ -25,7 +25,7 @@ export interface ParsedText {
   readonly findings: readonly InputFinding[];
 }
 
-/** Everything in a text. Never throws: what cannot be read is a finding. */
+/** Everything in a text. Never throws: unreadable parts are findings. */
 export function parseText(text: string, file: string): ParsedText {
   const parsed = splitDocuments(text).map((chunk) => parseChunk(chunk, file));
   return {
@@ -69,14 +69,14 @@ interface Problem {
 
 const TOO_DEEP: Problem = { code: 'TOO_DEEP', message: 'nested too deeply' };
 const MAX_ALIASES = 10_000;
-/** The parser looks for the anchor of each alias among all of them. */
+/** The parser searches all anchors for each alias. */
 const MAX_ANCHORS_AND_ALIASES = 1_000;
 const TOO_MANY_ANCHORS: Problem = {
   code: 'TOO_MANY_ANCHORS',
   message: `more than ${String(MAX_ANCHORS_AND_ALIASES)} anchors and aliases in one document`,
 };
 
-/** A chunk's syntax tree is made again when a position is asked for, which is rare, rather than kept, which is costly. */
+/** A chunk's syntax tree is parsed again for a position, which is rare, instead of kept, which is costly. */
 class ChunkSource {
   readonly #chunk: Chunk;
   readonly #file: string;
@@ -88,7 +88,7 @@ class ChunkSource {
     this.#file = file;
   }
 
-  /** null when the text is nested so deeply that it cannot be read. */
+  /** null if the text is nested too deeply. */
   read(): readonly Document[] | null {
     const kept = this.#documents?.deref();
     if (kept !== undefined) return kept;
@@ -118,7 +118,7 @@ class ChunkSource {
 type Reading =
   { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: Problem };
 
-/** Aliases that expand to very much, or to themselves, are refused here. */
+/** Rejects aliases that expand to very large values, or to themselves. */
 function toValue(document: Document, mayAlias: boolean): Reading {
   if (mayAlias && countAnchors(document) > MAX_ANCHORS_AND_ALIASES) {
     return { ok: false, problem: TOO_MANY_ANCHORS };
@@ -147,7 +147,7 @@ function countAnchors(document: Document): number {
   return count;
 }
 
-/** Whether a value is among its own contents, by an anchor and its alias. */
+/** Whether a value contains itself, by an anchor and its alias. */
 function holdsItself(value: unknown, above: readonly unknown[]): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (above.includes(value)) return true;
@@ -158,7 +158,7 @@ function holdsItself(value: unknown, above: readonly unknown[]): boolean {
 const repeatedKeysOf = (document: Document, source: ChunkSource): SourceObject['repeatedKeys'] =>
   repeatedKeys(document).map(({ offset, ...rest }) => ({ ...rest, location: source.at(offset) }));
 
-/** `List` and the lists that an API server gives hold their objects in `items`. */
+/** `List` and the lists of an API server have their objects in `items`. */
 function* itemsOf(value: unknown, base: Path): Generator<{ readonly base: Path; readonly item: unknown }> {
   if (!isJsonObject(value) || !isList(value)) {
     yield { base, item: value };

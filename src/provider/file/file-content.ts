@@ -1,4 +1,4 @@
-/** What one file holds, validated; documents whose text did not change are taken over from the last reading. */
+/** The content of one file, validated; documents with unchanged text are reused from the last reading. */
 import { inputFinding, type InputFinding, type SourceLocation } from '../../gatewayapi/input-finding.ts';
 import type { KindRegistry } from '../../gatewayapi/kind-registry.ts';
 import { countOf } from '../../lib/plural.ts';
@@ -17,9 +17,9 @@ export interface FileContent {
   readonly objects: readonly ReadObject[];
   /** Those that belong to no object. */
   readonly findings: readonly InputFinding[];
-  /** A part could not be read: it may hold anything that the file held before. */
+  /** A part could not be read: it may contain anything that the file contained before. */
   readonly isBroken: boolean;
-  /** Files that a kustomization in this one reads as patches and the like: they hold no objects of their own. */
+  /** Files that a kustomization in this file reads as patches and the like: they are not objects themselves. */
   readonly inputs: readonly string[];
   readonly documents: ReadonlyMap<string, ReadChunk>;
 }
@@ -31,7 +31,7 @@ interface ReadChunk {
   readonly findings: readonly InputFinding[];
 }
 
-/** Where a text is from, and which kinds are read. */
+/** The origin of a text, and the kinds to read. */
 interface Source {
   readonly file: string;
   readonly registry: KindRegistry;
@@ -72,7 +72,7 @@ function readChunk(chunk: Chunk, { file, registry }: Source): ReadChunk {
 }
 
 /**
- * The first finding that a template's `{{ … }}` is the cause of: a document with actions that does not parse, or an invalid value on a
+ * The first finding that is caused by `{{ … }}` of a template: a document with actions that does not parse, or an invalid value on a
  * line with one. Text with actions is legal in a string, such as a ConfigMap's.
  */
 function firstInTemplate(chunks: readonly ReadChunk[], text: string): InputFinding | null {
@@ -98,7 +98,7 @@ function mergePlaceholders({ objects, findings }: Read): Read {
   if (first === undefined) return { objects, findings };
   const names = [...new Set(used.flatMap(({ placeholders }) => placeholders))];
   const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
-  // One with a fault of its own is reported for that.
+  // An object with another fault is reported for that.
   const unread = used.filter(({ object, findings: faults }) => object === null && faults.length === 0).length;
   const code = unread === 0 ? 'placeholder' : 'placeholder-not-read';
   const message =

@@ -1,6 +1,6 @@
 /**
- * Manifests in files as a provider, with hot reload: an edit is active a few milliseconds after the last write of a burst. Every event
- * leads to the same thing, a new look at all paths, so no kind of save (rename over, delete and create, link swap) needs a case of
+ * A provider of manifests in files, with hot reload: an edit is active a few milliseconds after the last write of a burst. Every event
+ * leads to a new scan of all paths, so no kind of save (rename over, delete and create, link swap) needs a case of
  * its own.
  */
 import { existsSync } from 'node:fs';
@@ -21,19 +21,19 @@ export interface FileProviderOptions {
   /** false: read once. */
   readonly watch: boolean;
   readonly logger: Logger;
-  /** How often to look without being told, for file systems that report no events (network mounts). Infinity = never. */
+  /** Scan interval without events, for file systems that report none (network mounts). Infinity = never. */
   readonly pollMs?: number;
   /** Statuses of the objects, whenever they change. */
   readonly onStatus?: (updates: readonly StatusUpdate[]) => void;
 }
 
-/** A burst of writes ends when this long nothing happened, and is cut off after the limit. */
+/** A burst of writes ends after this time without a write, or after the limit. */
 const QUIET_MS = 40;
 const BURST_LIMIT_MS = 150;
 const DEFAULT_POLL_MS = 2_000;
 
 export interface LocatingProvider extends Provider {
-  /** Where a field of an object is; null when unknown. */
+  /** Position of a field of an object; null if unknown. */
   locate(object: ObjectRef, path: string): SourceLocation | null;
   /** See `LoadedResources`. */
   writtenStatus(object: ObjectRef): JsonObject | null;
@@ -69,7 +69,7 @@ class FileProvider implements LocatingProvider {
     this.#listener = listener;
     const { paths, watch, pollMs = DEFAULT_POLL_MS } = this.#options;
     readStandardInput(paths, this.#store);
-    // Watching begins before the first look, or a write in between would be missed.
+    // Watching begins before the first scan, or a write in between would be missed.
     if (watch) this.#watch.set(foldersAbove(this.#paths));
     this.#look(true);
     if (watch && Number.isFinite(pollMs)) {
@@ -120,7 +120,7 @@ class FileProvider implements LocatingProvider {
     this.#listener?.onSnapshot(loaded.snapshot);
   }
 
-  /** Puts off the next look while events come, but not for ever. */
+  /** Delays the next scan while events arrive, up to the limit. */
   #scheduleAfterBurst(): void {
     const leftMs =
       this.#timer === null ? BURST_LIMIT_MS : this.#burstStartMs + BURST_LIMIT_MS - performance.now();
@@ -138,7 +138,7 @@ class FileProvider implements LocatingProvider {
   }
 }
 
-/** The nearest folder above each path that is there, and the entry of it that leads to the path: a path may itself come, go or be replaced. */
+/** The nearest existing folder above each path, and its entry for the path: the path itself may be added, removed or replaced. */
 function foldersAbove(paths: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
   const folders = new Map<string, Set<string>>();
   for (const path of paths) {

@@ -1,4 +1,4 @@
-/** Watches a set of folders that changes; says that something happened in one, and nothing more. */
+/** Watches a changing set of folders; reports only that something happened in one. */
 import { watch, type FSWatcher } from 'node:fs';
 import { basename } from 'node:path';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -44,7 +44,7 @@ export class FolderWatch {
       this.#watchers.set(folder, watcher);
       return true;
     } catch (error) {
-      // It is not there (yet), or the system watches no more: the regular look finds what changed.
+      // It does not exist (yet), or the system has no watches left: the regular scan finds changes.
       this.#logger.debug('folder not watched', { folder, error: String(error) });
       return false;
     }
@@ -52,7 +52,7 @@ export class FolderWatch {
 
   #heard(folder: string, event: string, name: string | null): void {
     const isSelf = name === basename(folder);
-    // A folder that is itself removed or replaced reports its own name, and its watch is dead from then on.
+    // A removed or replaced folder reports its own name, and its watch is dead from then on.
     if (event === 'rename' && (name === null || isSelf)) this.#drop(folder);
     const entries = this.#folders.get(folder) ?? null;
     if (entries === null || name === null || isSelf || entries.has(name)) this.#onEvent();

@@ -1,6 +1,6 @@
 /**
- * Files that lie beside manifests and are none: templates that a tool must render first, kustomizations, and the configuration of other
- * programs. Each gets one finding, instead of one for every line that is no Kubernetes object.
+ * Files among manifests that are not manifests: templates that a tool must render first, kustomizations, and configuration of other
+ * programs. Each gets one finding, instead of one for every line.
  */
 import { basename, dirname, join } from 'node:path';
 import { inputFinding, type InputFinding } from '../../gatewayapi/input-finding.ts';
@@ -8,20 +8,20 @@ import { isJsonObject, type JsonObject } from '../../gatewayapi/validation/schem
 import type { ParsedText } from './documents.ts';
 import type { Chunk } from './split.ts';
 
-/** What a chunk of a file holds. */
+/** The kind of content of a chunk. */
 export type ChunkShape =
   | { readonly kind: 'empty' }
   /** Something that has `apiVersion`, `kind`, `metadata` or `spec`. */
   | { readonly kind: 'kubernetes' }
   | { readonly kind: 'kustomization'; readonly fields: JsonObject }
-  /** `isManifest`: a line of it looks like one of a manifest. */
+  /** `isManifest`: a line looks like one of a manifest. */
   | { readonly kind: 'broken'; readonly isManifest: boolean; readonly hasActions: boolean }
   | { readonly kind: 'other' };
 
 /** `{{ … }}` of Helm, Jinja and Go templates. */
 const ACTION = /\{\{[^]*?\}\}/;
 
-/** What tells a manifest that does not parse from a broken file of another kind. */
+/** Distinguishes a manifest that does not parse from a broken file of another kind. */
 const MANIFEST_LINE = /^\s*["']?(?:apiVersion|kind|metadata|spec)["']?\s*:/im;
 const MANIFEST_KEYS: ReadonlySet<string> = new Set(['apiversion', 'kind', 'metadata', 'spec']);
 
@@ -51,7 +51,7 @@ function isKustomization({ apiVersion }: JsonObject, file: string): boolean {
   return KUSTOMIZATION_FILE.test(basename(file));
 }
 
-/** The findings that take the place of all others of a file; null for a file of manifests. */
+/** The findings that replace all others of a file; null for a file of manifests. */
 export function foreignFindings(file: string, shapes: readonly ChunkShape[]): readonly InputFinding[] | null {
   const filled = shapes.filter(({ kind }) => kind !== 'empty');
   const kustomizations = filled.filter((shape) => shape.kind === 'kustomization');
@@ -69,7 +69,7 @@ export function foreignFindings(file: string, shapes: readonly ChunkShape[]): re
   ];
 }
 
-/** Fields that name what to read, or nothing at all; every other field changes or makes objects. */
+/** Fields that only list files, or have no effect; every other field changes or creates objects. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'apiVersion',
   'kind',
@@ -79,7 +79,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'openapi',
 ]);
 
-/** A kustomization that only lists resources gives what reading the folder gives. */
+/** A kustomization that only lists resources has the same result as reading the folder. */
 function kustomizationFindings(file: string, fields: JsonObject): InputFinding[] {
   const effects = Object.entries(fields)
     .filter(([name, value]) => !WITHOUT_EFFECT.has(name) && !isEmpty(value))
@@ -95,7 +95,7 @@ function kustomizationFindings(file: string, fields: JsonObject): InputFinding[]
   ];
 }
 
-/** Fields of a kustomization whose files are no manifests of their own: patches, and contents of what it makes. */
+/** Fields of a kustomization whose files are not manifests: patches, and contents of generated objects. */
 const INPUT_FIELDS = [
   'patches',
   'patchesStrategicMerge',

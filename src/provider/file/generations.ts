@@ -1,4 +1,4 @@
-/** `metadata.generation` of objects that no API server numbers, and the same object again as long as its content is the same. */
+/** Sets `metadata.generation` of objects without an API server, and keeps the same object while its content is the same. */
 import type { JsonObject } from '../../gatewayapi/validation/schema.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 
@@ -15,7 +15,7 @@ interface Stamped {
 export class Generations {
   readonly #stamped = new Map<string, Stamped>();
 
-  /** The object with its generation: that of the manifest at first, one more with every change but of its metadata. */
+  /** The object with its generation: first that of the manifest, then one more with every change except of metadata. */
   stamp(key: string, object: JsonObject): JsonObject {
     const before = this.#stamped.get(key);
     if (before?.from === object) return before.object;

@@ -1,4 +1,4 @@
-/** Which manifests there are below the given paths, and which folders must be watched to hear of their changes. */
+/** The manifests below the given paths, and the folders to watch for changes. */
 import { lstatSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { inputFinding, type InputFinding } from '../../gatewayapi/input-finding.ts';
@@ -21,7 +21,7 @@ export interface Listing {
   readonly findings: InputFinding[];
 }
 
-/** Follows links: a mounted ConfigMap is a folder of links into `..data`. Hidden entries and node_modules are left out. */
+/** Follows links: a mounted ConfigMap is a folder of links into `..data`. Hidden entries and node_modules are skipped. */
 export function listFiles(paths: readonly string[]): Listing {
   const listing: Listing = { files: new Map(), folders: new Set(), findings: [] };
   const visited = new Set<string>();
@@ -36,7 +36,7 @@ export function listFiles(paths: readonly string[]): Listing {
 
 function listFolder(folder: string, listing: Listing, visited: Set<string>): void {
   const real = realPathOrNull(folder);
-  // A link to a folder above would lead round in circles.
+  // A link to a folder above would be a cycle.
   if (real === null || visited.has(real)) return;
   visited.add(real);
   listing.folders.add(folder);
@@ -83,7 +83,7 @@ function isLink(path: string): boolean {
   }
 }
 
-/** A folder that went away in the meantime has nothing in it. */
+/** A folder that was removed meanwhile is empty. */
 function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder).toSorted();

@@ -1,4 +1,4 @@
-/** One-shot reading, for commands that look once: check, explain, tests. */
+/** One-shot reading, for commands that read once: check, explain, tests. */
 import { readFileSync } from 'node:fs';
 import type { KindRegistry } from '../../gatewayapi/kind-registry.ts';
 import { Scanner } from './scan.ts';
@@ -6,10 +6,10 @@ import { ResourceStore, type LoadedResources } from './store.ts';
 
 const STANDARD_INPUT = '-';
 
-/** What findings call standard input. */
+/** Name of standard input in findings. */
 const STANDARD_INPUT_NAME = '<stdin>';
 
-/** Files, folders (recursively) and `-` for standard input. What cannot be read is a finding; nothing that files hold throws. */
+/** Files, folders (recursively) and `-` for standard input. Unreadable files are findings; no file content throws. */
 export function loadResources(paths: readonly string[]): LoadedResources {
   const store = new ResourceStore();
   readStandardInput(paths, store);

@@ -1,4 +1,4 @@
-/** Secrets that a cluster makes from other objects: references to them are right, although no file holds them. */
+/** Secrets that a cluster creates from other objects: references to them are valid, although no file contains them. */
 import { CORE_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { splitApiVersion } from '../../gatewayapi/validation/api-version.ts';
 import { isJsonObject, type JsonObject } from '../../gatewayapi/validation/schema.ts';
@@ -17,7 +17,7 @@ const PRODUCERS: Readonly<Record<string, (value: JsonObject) => string | null>> 
   'cert-manager.io/Certificate': (value) => textAt(value, 'spec', 'secretName'),
 };
 
-/** The Secret that a controller in the cluster makes of this object; null for objects that make none. */
+/** The Secret that a controller in the cluster creates from this object; null for other objects. */
 export function secretMadeOf(value: JsonObject): ObjectRef | null {
   const { apiVersion, kind } = value;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') return null;

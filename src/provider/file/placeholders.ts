@@ -1,6 +1,6 @@
 /**
  * Placeholders that a tool fills in before manifests reach a cluster: `${NAME}` and `$NAME` (Flux, envsubst), `<secret:…>` and `<path:…>`
- * (Argo CD's vault plugins). Where one makes a value invalid, a stand-in takes its place, so that the rest of the object is checked.
+ * (Argo CD's vault plugins). If one makes a value invalid, a stand-in replaces it, so that the rest of the object is checked.
  */
 import { isJsonObject, type Issue, type JsonObject, type Path } from '../../gatewayapi/validation/schema.ts';
 

@@ -17,9 +17,9 @@ import { secretMadeOf } from './made-elsewhere.ts';
 import { substitute } from './placeholders.ts';
 
 export interface ReadObject {
-  /** null when the object does not say what it is. */
+  /** null if the object has no apiVersion or kind. */
   readonly ref: ObjectRef | null;
-  /** null when invalid or of a kind that is not ours. */
+  /** null if invalid, or of a kind that Sluice does not read. */
   readonly object: JsonObject | null;
   /** What is left of an invalid policy, for as long as no version of it was valid; null for other objects. */
   readonly rejected: JsonObject | null;
@@ -28,7 +28,7 @@ export interface ReadObject {
   readonly findings: readonly InputFinding[];
   /** `${NAME}` and the like that were replaced by a stand-in, or that kept the object from being read. */
   readonly placeholders: readonly string[];
-  /** An object that exists in the cluster although no file holds it, or holds it readably. */
+  /** An object that exists in the cluster although no file contains it in readable form. */
   readonly expected: ObjectRef | null;
   readonly locate: (path: Path, atKey: boolean) => SourceLocation;
 }
@@ -73,7 +73,7 @@ function rejectedBy(
   return rejectedPolicy({ ...value, metadata }, kind, violations);
 }
 
-/** SOPS keeps its keys in a field beside the object's own; what the values say is known to the cluster only. */
+/** SOPS stores its keys in an extra field; only the cluster can decrypt the values. */
 function encryptedObject({ value, locate }: SourceObject, registry: KindRegistry): ReadObject {
   const ref = refOf(value, registry);
   const finding = inputFinding('encrypted', {
@@ -91,7 +91,7 @@ interface PlaceholderVerdict {
   readonly placeholders: readonly string[];
 }
 
-/** Where placeholders make an object invalid, what holds once stand-ins take their place. */
+/** The issues of an object after stand-ins have replaced its placeholders. */
 function validateWithPlaceholders(value: JsonObject, registry: KindRegistry): PlaceholderVerdict {
   const verdict = validateObject(value, registry);
   const substitution = verdict.kind === 'invalid' ? substitute(value, verdict.issues) : null;
@@ -99,7 +99,7 @@ function validateWithPlaceholders(value: JsonObject, registry: KindRegistry): Pl
   const { object: read, placeholders } = substitution;
   const second = validateObject(read, registry);
   if (second.kind !== 'invalid') return { verdict: second, read, placeholders };
-  // No stand-in fits a number or a Secret's content; that is reported once, not for each field.
+  // There is no stand-in for a number or the content of a Secret; that is reported once, not for each field.
   const issues = second.issues.filter((issue) => substitute(value, [issue]) === null);
   return { verdict: { kind: 'invalid', issues }, read, placeholders };
 }

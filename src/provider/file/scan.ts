@@ -27,7 +27,7 @@ export class Scanner {
   readonly #store: ResourceStore;
   /** Files in the store and what they were like when they were read. */
   readonly #known = new Map<string, string>();
-  /** Files that are waited for, and since when. */
+  /** Files that the scan waits for, and since when. */
   readonly #writtenSinceMs = new Map<string, number>();
   readonly #goneSinceMs = new Map<string, number>();
   #problems = '';
@@ -63,7 +63,7 @@ export class Scanner {
     return { isChanged, isChanging, folders, findings };
   }
 
-  /** Takes a file into the store, unless it is empty for now. */
+  /** Adds a file to the store, unless it is empty for now. */
   #read(file: string, { print }: ListedFile, nowMs: number): InputFinding | null {
     const text = readText(file);
     if (typeof text !== 'string') return text;

@@ -12,13 +12,13 @@ import { readContent, type FileContent } from './file-content.ts';
 import { Generations } from './generations.ts';
 import type { ReadObject } from './read-object.ts';
 
-/** All that the files say at one moment. */
+/** The content of all files at one time. */
 export interface LoadedResources {
   readonly snapshot: ResourceSnapshot;
   readonly findings: readonly InputFinding[];
   /** Objects in the files that are of a kind that Sluice reads, valid or not. */
   readonly objectCount: number;
-  /** Whether an object that is not in the snapshot exists in the cluster: another one there makes it, or it could not be read here. */
+  /** Whether an object that is not in the snapshot exists in the cluster: another object creates it, or it could not be read here. */
   isExpected(object: ObjectRef): boolean;
   /** Where a field of an object is; the nearest parent's place when the field is absent; null when unknown. */
   locate(object: ObjectRef, path: string): SourceLocation | null;
@@ -43,7 +43,7 @@ interface WantedObject {
 
 interface StoredFile {
   readonly content: FileContent;
-  /** Identities that the file held when it could last be read whole. */
+  /** Identities of the objects in the file when it was last readable as a whole. */
   readonly held: ReadonlyMap<string, ObjectRef>;
 }
 
@@ -79,7 +79,7 @@ export class ResourceStore {
     return (this.#files.get(file)?.held.size ?? 0) > 0;
   }
 
-  /** The whole state. Where an object exists twice, the first by file name and line counts. */
+  /** The whole state. If an object exists twice, the first one by file name and line is used. */
   state(extra: readonly InputFinding[] = []): LoadedResources {
     const findings: InputFinding[] = [...extra];
     const served = new Map<string, ServedObject>();

@@ -1,6 +1,6 @@
 /**
- * Certificates in a folder as Secrets, for who has files and no manifests of them: what ACME clients leave, what a Secret looks like
- * when it is mounted, and what `sluice cert` writes. A provider around another one, whose own Secrets come first.
+ * Certificates in a folder as Secrets, for users with certificate files instead of manifests: files of ACME clients, a Secret
+ * mounted as a volume, and the output of `sluice cert`. It wraps another provider, whose Secrets take precedence.
  *
  * | files                                          | Secret             |
  * | ---------------------------------------------- | ------------------ |
@@ -37,7 +37,7 @@ interface Reading {
   readonly folders: readonly string[];
 }
 
-/** The certificates of a folder, for commands that look once. */
+/** The certificates of a folder, for commands that read once. */
 export function readTlsFolder(folder: string): {
   readonly secrets: readonly Secret[];
   readonly findings: readonly InputFinding[];
@@ -121,7 +121,7 @@ interface ReadSecret {
   readonly secret: Secret;
 }
 
-/** One file of a pair that was taken away, or has not been put back yet: only when both are removed the Secret is. */
+/** One file of a pair is missing, or not written yet: the Secret is removed only if both are. */
 const isHalfThere = ({ pair }: ReadSecret): boolean =>
   existsSync(pair.certificateFile) !== existsSync(pair.keyFile);
 
@@ -161,7 +161,7 @@ class TlsFolderReader {
       const key = keyFileOf(name);
       if (key === null || (isTop && name === 'fullchain.pem')) continue;
       if (!names.has(key)) {
-        // An authority's certificate has no business with its key here.
+        // The certificate of a CA must not be here with its key.
         if (name !== 'ca.crt') findings.push(withoutKey(join(folder, name), key));
         continue;
       }
@@ -176,7 +176,7 @@ class TlsFolderReader {
     return pairs;
   }
 
-  /** While the two files of a pair are being replaced they do not fit each other: the last pair that did is still served. */
+  /** While the two files of a pair are being replaced they do not match: the last matching pair is still served. */
   #secretOf(pair: Pair, findings: InputFinding[]): ReadSecret | null {
     const before = this.#known.get(`${pair.namespace}/${pair.name}`) ?? null;
     const certificate = readText(pair.certificateFile, findings);
@@ -231,7 +231,7 @@ function namesIn(folder: string, findings: InputFinding[]): readonly string[] {
   }
 }
 
-/** Links to folders, too: a mounted Secret consists of links. Hidden ones are left out. */
+/** Includes links to folders: a mounted Secret consists of links. Hidden ones are skipped. */
 function subfolders(folder: string): readonly string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })

@@ -34,7 +34,7 @@ const NUMBERS: readonly Tag[] = [
   },
 ];
 
-/** Bytes are text in the end: JSON, into which manifests are turned, has nothing else. */
+/** Binary values are strings: manifests become JSON, which has no other type. */
 const BINARY: Tag = {
   tag: 'tag:yaml.org,2002:binary',
   default: false,

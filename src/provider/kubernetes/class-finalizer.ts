@@ -14,7 +14,7 @@ const FIELD_MANAGER = 'sluice-gateway-class';
 
 export interface ClassUse {
   readonly gatewayClass: KubeObject;
-  /** Whether any Gateway names it. */
+  /** Whether any Gateway refers to it. */
   readonly isUsed: boolean;
 }
 
@@ -28,13 +28,13 @@ export class ClassFinalizer {
     this.#logger = logger;
   }
 
-  /** Brings the finalizer of each class to what its use asks for. What fails is tried again with the next call. */
+  /** Adds or removes the finalizer of each class. A failed write is retried with the next call. */
   async reconcile(classes: readonly ClassUse[]): Promise<void> {
     await Promise.all(
       classes.map(async ({ gatewayClass, isUsed }) => {
         const { name, finalizers = [], deletionTimestamp } = gatewayClass.metadata;
         if (finalizers.includes(CLASS_FINALIZER) === isUsed || this.#busy.has(name)) return;
-        // No finalizer can be added to what is being deleted.
+        // No finalizer can be added to an object that is being deleted.
         if (isUsed && deletionTimestamp !== undefined) return;
         this.#busy.add(name);
         try {
@@ -48,7 +48,7 @@ export class ClassFinalizer {
     );
   }
 
-  /** Server-side apply: finalizers are a set, of which we own this one. */
+  /** Server-side apply: finalizers are a set, and Sluice owns only this one. */
   async #apply({ apiVersion, metadata: { name } }: KubeObject, isUsed: boolean): Promise<void> {
     const kind = kindAtVersion(KINDS.gatewayClasses, splitApiVersion(apiVersion).version);
     await this.#client.call({

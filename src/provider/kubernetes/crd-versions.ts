@@ -1,5 +1,5 @@
 /**
- * Which Gateway API the cluster has: the bundle version and channel that its CRDs carry. Read by name, so that no right to list all
+ * The Gateway API version in the cluster: the bundle version and channel of its CRDs. Read by name, so that no permission to list all
  * CRDs is needed, at the start and every few minutes.
  */
 import type { Kind } from '../../gatewayapi/kind.ts';
@@ -22,7 +22,7 @@ const REREAD_MS = 5 * 60_000;
 
 const crdNameOf = ({ plural, group }: Kind): string => `${plural}.${group}`;
 
-/** Without these there is nothing to serve. */
+/** Without these, Sluice has nothing to serve. */
 const NEEDED: ReadonlySet<string> = new Set(
   [KINDS.gatewayClasses, KINDS.gateways, KINDS.httpRoutes].map(crdNameOf),
 );
@@ -34,7 +34,7 @@ export const GATEWAY_API_CRDS: readonly string[] = Object.values(KINDS)
 
 interface Found {
   readonly name: string;
-  /** `none` for a CRD that does not say. */
+  /** `none` for a CRD without a version. */
   readonly version: string;
   readonly channel: string;
 }
@@ -55,12 +55,12 @@ export class CrdVersions {
     this.#options = options;
   }
 
-  /** Bundle versions, one for each CRD that is there. */
+  /** Bundle versions, one for each installed CRD. */
   get versions(): readonly string[] {
     return this.#found.map(({ version }) => version);
   }
 
-  /** Resolves after the first reading; one that fails is tried again later, and holds nothing up. */
+  /** Resolves after the first reading; a failed one is retried later and does not delay the start. */
   async start(): Promise<void> {
     await this.#read();
   }

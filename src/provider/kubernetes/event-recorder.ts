@@ -1,6 +1,6 @@
 /**
- * Events (events.k8s.io/v1) for what users must fix, where `kubectl describe` shows them. One for each problem, however often it is
- * found and by whichever replica; at a bounded rate, since ten thousand broken routes must not keep the API server busy.
+ * Events (events.k8s.io/v1) for problems that users must fix; `kubectl describe` shows them. One for each problem, regardless of how often it is
+ * found and by which replica; at a bounded rate, because ten thousand broken routes must not keep the API server busy.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,7 +16,7 @@ const EVENT: KindInfo = {
   namespaced: true,
 };
 
-/** Something about an object that its owner must change. */
+/** A problem of an object that its owner must fix. */
 export interface Problem {
   /** As last seen. */
   readonly object: KubeObject;
@@ -36,12 +36,12 @@ export interface EventRecorderOptions {
 }
 
 export interface EventLimits {
-  /** Events at once, and then so many a second. */
+  /** Burst of events, and rate per second. */
   readonly burst: number;
   readonly perSecond: number;
-  /** Problems that wait; newer ones are dropped, and found again with the next change of their object. */
+  /** Maximum number of waiting problems; newer ones are dropped, and found again with the next change of their object. */
   readonly waiting: number;
-  /** A problem that is there for less is none: objects are applied one after the other. */
+  /** A problem must last this long: objects are often applied one after the other. */
   readonly quietMs: number;
 }
 
@@ -75,7 +75,7 @@ export class EventRecorder {
     this.#tokens = this.#limits.burst;
   }
 
-  /** All problems there are now. New ones, and those that come back, are written. */
+  /** All current problems. New and recurring ones are written. */
   report(problems: readonly Problem[]): void {
     const nowMs = performance.now();
     const named = new Set<string>();
@@ -123,7 +123,7 @@ export class EventRecorder {
         const [name, known] = next;
         const remainingMs = known.sinceMs + this.#limits.quietMs - performance.now();
         await delay(Math.max(remainingMs, this.#waitMs()), undefined, { signal });
-        // The problem may be solved meanwhile.
+        // The problem may be fixed meanwhile.
         if (!known.isPresent || this.#known.get(name) !== known) continue;
         this.#tokens -= 1;
         known.writtenAtMs = performance.now();
@@ -203,7 +203,7 @@ export class EventRecorder {
   }
 }
 
-/** The same problem of the same object has the same name, whichever replica reports it: a second one cannot be created. */
+/** The same problem of the same object has the same name, regardless of the reporting replica: a second one cannot be created. */
 function nameOf({ object, reason, message }: Problem): string {
   const { namespace = '', name, uid = '' } = object.metadata;
   const identity = [object.kind, namespace, name, uid, reason, message].join('\n');

@@ -1,7 +1,7 @@
 import type { Kind } from '../../gatewayapi/kind.ts';
 import type { KindInfo } from '../../kubeapi/kind-info.ts';
 
-/** Where the kind is in the API server: at its preferred version unless another one is given. */
+/** The kind's resource in the API server, at its preferred version unless another one is given. */
 export const kindAtVersion = (
   { kind, group, plural, namespaced, versions }: Kind,
   version: string = versions[0],

@@ -26,15 +26,15 @@ export interface KubernetesProviderOptions {
   /** Namespaces whose objects are served; null = all. */
   readonly namespaces: readonly string[] | null;
   readonly logger: Logger;
-  /** What is read; the kinds of `KINDS` unless given. */
+  /** Kinds to read; default: `KINDS`. */
   readonly registry?: KindRegistry;
   /** Kinds are served at other versions than before; see `unreadableKinds`. */
   readonly onServedKinds?: () => void;
 }
 
-/** Changes come in bunches: an apply of many objects costs one snapshot each 20 ms, not one an object. */
+/** Changes come in bursts: applying many objects costs one snapshot every 20 ms, not one per object. */
 const COALESCE_MS = 20;
-/** The first change after a quiet time waits only for those that came with it. */
+/** The first change after an idle time waits only for changes that arrive with it. */
 const GATHER_MS = 2;
 export class KubernetesProvider implements Provider {
   readonly #options: KubernetesProviderOptions;
@@ -42,7 +42,7 @@ export class KubernetesProvider implements Provider {
   readonly #served: ServedKinds;
   /** Objects of watched kinds; empty until the served versions are known. */
   readonly #caches = new Map<RegisteredKind, KindCache>();
-  /** Objects of kinds of which only those that others refer to are read. */
+  /** Objects of kinds that are read only if others refer to them. */
   readonly #referenced: ReadonlyMap<RegisteredKind, ReferencedObjects>;
   readonly #readers: ReadonlyMap<RegisteredKind, ObjectReader>;
   readonly #finder: ReferenceFinder;
@@ -103,7 +103,7 @@ export class KubernetesProvider implements Provider {
     return this.#cacheOf(kind)?.get(namespace, name);
   }
 
-  /** Only the leader writes; a new one writes what it has. */
+  /** Only the leader writes; a new leader writes its current statuses. */
   setLeader(isLeader: boolean): void {
     this.#isLeader = isLeader;
     if (isLeader) this.#writer.write(this.#statuses);
@@ -133,7 +133,7 @@ export class KubernetesProvider implements Provider {
     return this.#caches.get(this.#kindNamed(kind));
   }
 
-  /** At the version at which the kind is served now. Nothing is published until it has been listed. */
+  /** The reflector at the version that is served now. Nothing is published until it has listed. */
   #watch(kind: RegisteredKind): void {
     this.#caches.get(kind)?.stop();
     const { client, namespaces, logger } = this.#options;
@@ -186,8 +186,8 @@ export class KubernetesProvider implements Provider {
   }
 
   /**
-   * Nothing is published before every kind has been listed and what is referred to has been read: half a picture would take
-   * traffic away.
+   * Nothing is published before every kind has been listed and all referenced objects have been read: an incomplete snapshot would
+   * interrupt traffic.
    */
   #publish(): void {
     const referenced = [...this.#referenced.values()];
@@ -227,7 +227,7 @@ export class KubernetesProvider implements Provider {
     const lists = [...this.#caches, ...this.#referenced].map(
       ([kind, copy]) => [kind.list, this.#read(kind, copy.objects())] as const,
     );
-    // The readers have brought each object to the shape of its kind.
+    // The readers have converted each object to the shape of its kind.
     return Object.fromEntries(lists) as unknown as ResourceSnapshot;
   }
 

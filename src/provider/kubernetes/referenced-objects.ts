@@ -1,6 +1,6 @@
 /**
- * Secrets or ConfigMaps that something refers to, read by name. Of all others only metadata passes by: a watch of metadata says when
- * one changes, and an object that no resource names is never read.
+ * Secrets or ConfigMaps that an object refers to, read by name. For all others, only metadata is watched: the watch reports when
+ * one changes, and an unreferenced object is never read.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError, type KubeClient, type KubeObject } from '../../kubeapi/client.ts';
@@ -12,7 +12,7 @@ export interface ReferencedObjectsOptions {
   readonly client: KubeClient;
   readonly kind: KindInfo;
   readonly namespaces: readonly string[] | null;
-  /** Kept out of the metadata watch. */
+  /** Excluded from the metadata watch. */
   readonly fieldSelector?: string;
   readonly logger: Logger;
   readonly onChange: () => void;
@@ -45,7 +45,7 @@ export class ReferencedObjects {
       onChange: () => {
         if (!this.#index.synced) return;
         this.#read();
-        // Before anything is wanted, the owner waits for the index itself.
+        // Before any reference is known, the owner waits for the index itself.
         if (this.#wanted.size === 0 || this.#dropAbsent()) options.onChange();
       },
     });
@@ -69,7 +69,7 @@ export class ReferencedObjects {
     return this.#objects;
   }
 
-  /** From now on, these (`namespace/name`) and no others. */
+  /** Sets the wanted objects (`namespace/name`). */
   want(wanted: ReadonlySet<string>): void {
     this.#wanted = wanted;
     for (const key of this.#contents.keys()) if (!wanted.has(key)) this.#forget(key);
@@ -95,7 +95,7 @@ export class ReferencedObjects {
     if (this.#contents.delete(key)) this.#objects = null;
   }
 
-  /** Forgets what is no longer there; true when anything was. */
+  /** Drops objects that no longer exist; true if there were any. */
   #dropAbsent(): boolean {
     const absent = [...this.#contents.keys()].filter((key) => this.#versionOf(key) === null);
     for (const key of absent) this.#forget(key);
@@ -128,7 +128,7 @@ export class ReferencedObjects {
       this.#take(key, { readFor, object: { ...object, apiVersion: apiVersionOf(kind), kind: kind.kind } });
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      // Gone meanwhile: the watch will say so as well.
+      // Deleted meanwhile: the watch will report it as well.
       if (error instanceof ApiError && error.status === 404) this.#take(key, { readFor, object: null });
       else {
         logger.warn('not read, trying again', { kind: kind.kind, object: key, error: String(error) });

@@ -10,14 +10,14 @@ import type { KubeObject } from '../../kubeapi/client.ts';
 export interface References {
   /** `namespace/name`, by kind. */
   readonly byKind: ReadonlyMap<string, ReadonlySet<string>>;
-  /** How many more there are than are read. */
+  /** Number of references above the limit, which are not read. */
   readonly leftOut: number;
 }
 
-/** How many objects of each kind are read at most, so that no one can fill the memory of the controller with references. */
+/** Maximum number of objects of each kind, so that references cannot fill the memory of the controller. */
 export const MAX_REFERRED = 16_384;
 
-/** Memoizes the references of each object, since most objects are the same from one look to the next. */
+/** Memoizes the references of each object, since most objects do not change between two calls. */
 export class ReferenceFinder {
   readonly #kinds: ReadonlyMap<string, Kind>;
   readonly #max: number;
@@ -31,14 +31,14 @@ export class ReferenceFinder {
     this.#max = max;
   }
 
-  /** Of all these objects together; of too many, those that the oldest objects name. */
+  /** The references of all these objects; above the limit, those of the oldest objects. */
   find(objects: readonly KubeObject[], grants: readonly ReferenceGrant[]): References {
     if (grants !== this.#grants) {
       this.#grants = grants;
       this.#index = indexGrants(grants);
     }
     const found = this.#collect(objects);
-    // Sorting costs more than all the rest, and is seldom needed.
+    // Sorting costs more than everything else, and is rarely needed.
     return found.leftOut === 0 ? found : this.#collect(oldestFirst(objects));
   }
 

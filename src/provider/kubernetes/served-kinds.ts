@@ -1,5 +1,5 @@
 /**
- * At which version each kind is watched: the first of those that Sluice reads which the API server serves. Bundles of the Gateway API
+ * The version at which each kind is watched: the first version that both Sluice reads and the API server serves. Bundles of the Gateway API
  * differ in this: BackendTLSPolicy is `v1` since v1.4 and `v1alpha3` before. A kind that is installed in no version that Sluice reads is
  * reported, since its objects have no effect.
  */
@@ -69,7 +69,7 @@ export class ServedKinds {
     }, REREAD_MS).unref();
   }
 
-  /** False when the API server did not answer: what was known stays. */
+  /** False if the API server did not respond: the known versions stay. */
   async #read(): Promise<boolean> {
     const { client, kinds, logger } = this.#options;
     try {
@@ -94,7 +94,7 @@ export class ServedKinds {
       const served = groups.get(kind.group)?.get(kind.plural) ?? [];
       const version = newestReadable(kind, served);
       if (served.length > 0 && version === null) unreadable.push({ kind: kind.kind, versions: served });
-      // An API server that is starting may not know a group yet. Keep watching the version that was served before: at another one the list
+      // A starting API server may not know a group yet. Keep watching the version that was served before: at another one the list
       // would be empty, and traffic would lose the policies that protect it.
       const before = served.length === 0 ? this.#versions.get(kind) : undefined;
       const watched = version ?? before ?? kind.versions[0];

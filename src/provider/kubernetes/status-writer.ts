@@ -22,7 +22,7 @@ export interface StatusWriterOptions {
   readonly client: KubeClient;
   readonly controllerName: string;
   readonly kindOf: (update: AnyStatusUpdate) => KindInfo;
-  /** The object as last seen, or undefined when it is gone. */
+  /** The object as last seen, or undefined if it was deleted. */
   readonly current: (update: AnyStatusUpdate) => KubeObject | undefined;
   /** Its resource version as last seen. */
   readonly version: (update: AnyStatusUpdate) => string | undefined;
@@ -33,14 +33,14 @@ export interface StatusWriterOptions {
 const PARALLEL_WRITES = 16;
 const MAX_CONFLICTS = 6;
 const RETRY_MS = 1_000;
-/** A writer that keeps overwriting our part is corrected no more often than this. */
+/** Minimum interval between repairs if another writer keeps overwriting Sluice's part. */
 const REPAIR_INTERVAL_MS = 1_000;
 
-/** What was found or written last: the same wanted status over the same object needs no comparison. */
+/** The last comparison: the same wanted status for the same object need not be compared again. */
 interface Written {
   readonly update: AnyStatusUpdate;
   readonly resourceVersion: string | undefined;
-  /** The version that was written over: while it is still the one that is seen, the watch is only late. */
+  /** The version before the write: while the watch still shows it, the watch is only late. */
   readonly basedOn: string | undefined;
 }
 
@@ -67,7 +67,7 @@ export class StatusWriter {
     this.#options = options;
   }
 
-  /** Takes all wanted statuses; one that is missing is no longer written. */
+  /** Sets all wanted statuses; a missing one is no longer written. */
   write(updates: readonly AnyStatusUpdate[]): void {
     const { removed, added } = diffByIdentity(this.#all, updates);
     this.#all = updates;
@@ -84,14 +84,14 @@ export class StatusWriter {
     this.#pump();
   }
 
-  /** The object was seen in another version; null: any object may have been. What others overwrote of our part is repaired. */
+  /** The object has a new version; null: any object may have. Repairs parts of Sluice that others have overwritten. */
   seen(object: { readonly kind: string; readonly namespace: string; readonly name: string } | null): void {
     if (object !== null) this.#unchecked.add(`${object.kind} ${object.namespace}/${object.name}`);
     else for (const key of this.#wanted.keys()) this.#unchecked.add(key);
     this.#pump();
   }
 
-  /** Drops everything that waits: another replica writes from here on. */
+  /** Drops all waiting writes: another replica writes from now on. */
   forget(): void {
     this.#written.clear();
     this.#all = [];
@@ -101,7 +101,7 @@ export class StatusWriter {
     this.#repaired.clear();
   }
 
-  /** Resolves when what is being written has been. */
+  /** Resolves when the writes in flight have ended. */
   async close(): Promise<void> {
     this.#stop.abort();
     this.forget();
@@ -138,7 +138,7 @@ export class StatusWriter {
     return seen === written.resourceVersion || seen === written.basedOn ? 'written' : 'overwritten';
   }
 
-  /** At once the first time; a status that is overwritten again and again is checked when the interval is over. */
+  /** At once the first time; a status that is overwritten repeatedly is checked after the interval. */
   #mayRepair(key: string): boolean {
     if (this.#repaired.has(key)) return false;
     const timer = setTimeout(() => {
@@ -185,7 +185,7 @@ export class StatusWriter {
     }
   }
 
-  /** After a moment, with what is wished then. */
+  /** After a delay, with the status that is wanted then. */
   async #tryAgain(key: string, error: unknown): Promise<void> {
     this.#options.logger.warn('status not written, trying again', { object: key, error: String(error) });
     const waitMs = RETRY_MS * (0.5 + Math.random());
@@ -193,7 +193,7 @@ export class StatusWriter {
     this.#unchecked.add(key);
   }
 
-  /** null when nothing differs, or when the object has moved on and a newer status is on its way. */
+  /** null if nothing differs, or if the object has changed and a newer status will follow. */
   #patchFor(object: ObjectWithStatus, update: AnyStatusUpdate): object | null {
     if ((object.metadata.generation ?? 0) > update.generation) return null;
     const { controllerName, now } = this.#options;

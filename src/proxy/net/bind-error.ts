@@ -1,7 +1,7 @@
 /** Why a port could not be bound, in words that say what to do. */
 
 export interface WantedPort {
-  /** As the Gateway states it. */
+  /** As in the Gateway. */
   readonly listenerPort: number;
   /** `` = all addresses. */
   readonly address: string;

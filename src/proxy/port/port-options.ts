@@ -7,7 +7,7 @@ export interface PortClaim {
   /** `` = all addresses. */
   readonly address: string;
   readonly port: number;
-  /** As the Gateway states it. */
+  /** As in the Gateway. */
   readonly listenerPort: number;
 }
 

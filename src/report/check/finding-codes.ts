@@ -1,4 +1,4 @@
-/** Codes that findings can have, for options that name some. */
+/** Codes that findings can have, for options that take codes. */
 import { COMMAND_FINDINGS } from '../../admin/findings/command-findings.ts';
 import { INPUT_FINDINGS } from '../../gatewayapi/input-finding.ts';
 import { suggest } from '../../lib/suggest.ts';
@@ -9,10 +9,10 @@ const CODES: ReadonlySet<string> = new Set([
   ...Object.keys(COMMAND_FINDINGS),
   ...Object.keys(FAULT_CODES),
 ]);
-/** Words that are too common to tell codes apart. */
+/** Words that are too common to distinguish codes. */
 const MIN_WORD = 4;
 
-/** What is wrong with a code that a user gave, with codes that may be meant; null when findings can have it. */
+/** The problem of a code from the user, with suggestions; null if findings can have it. */
 export function unknownCode(code: string): string | null {
   if (CODES.has(code)) return null;
   const similar = similarCodes(code);

@@ -1,4 +1,4 @@
-/** What `check` prints, for people and for machines. */
+/** The output formats of `check`. */
 import type { Colors } from '../terminal.ts';
 import { countOf } from '../../lib/plural.ts';
 import { visibleLine } from '../../lib/visible-text.ts';
@@ -104,6 +104,6 @@ export function formatJunit({ problems, objects }: CheckReport): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Controls have no form in XML 1.0 at all: one of them would make the whole report unreadable. */
+/** XML 1.0 cannot represent control characters: one would make the whole report unreadable. */
 const escapeXml = (text: string): string =>
   visibleLine(text).replace(/[&<>"]/g, (character) => ENTITIES[character] ?? character);

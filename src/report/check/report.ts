@@ -1,4 +1,4 @@
-/** What `check` finds, and how its options weigh it. */
+/** The findings of `check`, with the effects of its options. */
 import type { Finding } from '../../gatewayapi/finding.ts';
 import { loadResources } from '../../provider/file/load.ts';
 import type { LoadedResources } from '../../provider/file/store.ts';
@@ -13,7 +13,7 @@ export interface CheckOptions {
   readonly allClasses?: true;
   readonly assumeExisting?: true;
   readonly strict?: true;
-  /** Codes of findings that are left out. */
+  /** Codes of findings to omit. */
   readonly ignore: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export function checkPaths(paths: readonly string[], options: CheckOptions): Che
     return reportOf(loaded, [], [], options);
   }
   const { assumeExisting, tlsDir } = options;
-  // The controller of a GatewayClass that is not in the files is unknown: it is checked as if it were ours.
+  // The controller of a GatewayClass that is not in the files is unknown: it is checked as if it were Sluice's.
   const allClasses = options.allClasses === true || assumeExisting === true;
   const { loaded, result } = translatePaths(paths, { allClasses, tlsDir });
   const findings = result.findings.map((finding) =>
@@ -35,7 +35,7 @@ export function checkPaths(paths: readonly string[], options: CheckOptions): Che
   return reportOf(loaded, findings, more, options);
 }
 
-/** Something is not in the files, and may well be in the cluster. */
+/** An object is not in the files, but may be in the cluster. */
 const isAbsence = ({ target }: Finding): boolean => target !== undefined;
 
 const isExpected = ({ target }: Finding, loaded: LoadedResources): boolean =>
@@ -53,7 +53,7 @@ function reportOf(
   return { problems, objects: loaded.objectCount };
 }
 
-/** What was left out without a fault of its own; an error under `--strict`. */
+/** Skipped files and kinds; errors with `--strict`. */
 const UNREAD: ReadonlySet<string> = new Set([
   'unknown-kind',
   'not-kubernetes',

@@ -1,13 +1,13 @@
-/** What the files hold besides objects for Sluice, in one line: 31 Deployments deserve no more. */
+/** Summarizes, in one line, objects in the files that Sluice does not read. */
 import { countOf } from '../../lib/plural.ts';
 import type { Problem } from '../../admin/findings/problem.ts';
 
 type Unreadable = Pick<Problem, 'code' | 'severity' | 'kind' | 'group'>;
 
 export interface Unread<P> {
-  /** Problems that stay in the list. */
+  /** Problems that are listed individually. */
   readonly others: readonly P[];
-  /** `not read: 31 Deployments, 2 Ingresses; 3 files hold no Kubernetes object`; null when everything was read. */
+  /** `not read: 31 Deployments, 2 Ingresses; 3 files hold no Kubernetes object`; null if everything was read. */
   readonly line: string | null;
 }
 
@@ -17,7 +17,7 @@ const labelOf = ({ kind, group }: Unreadable): string => `${kind ?? ''}${groupSu
 const groupSuffix = (group: string | null): string =>
   group === null || !group.includes('.') || group.endsWith('.k8s.io') ? '' : ` (${group})`;
 
-/** Only notes are summed up: with `--strict` they are errors, which have their places. */
+/** Only notes are summarized: with `--strict` they are errors, which are listed individually. */
 export function separateUnread<P extends Unreadable>(problems: readonly P[]): Unread<P> {
   const others: P[] = [];
   const kinds = new Map<string, Unreadable & { amount: number }>();

@@ -1,4 +1,4 @@
-/** What `explain` knows, whether it read manifests or asked a running gateway. */
+/** The data of `explain`, from manifests or from a running gateway. */
 import type { GatewayReport, ListenerReport } from '../../admin/status-report.ts';
 import type { Explanation } from '../../proxy/router/explain.ts';
 import { isAsWanted } from '../verdict.ts';
@@ -6,14 +6,14 @@ import { isAsWanted } from '../verdict.ts';
 export interface ExplainAnswer {
   /** One for each Gateway that listens on the port. */
   readonly explanations: readonly Explanation[];
-  /** The listener's port that was asked for. */
+  /** The requested listener port. */
   readonly port: number;
   readonly gateways: readonly GatewayReport[];
-  /** What else to know, a line each. */
+  /** Additional notes, one line each. */
   readonly notes: readonly string[];
 }
 
-/** A refusal, an error of the gateway itself, or a share of the requests that gets one. */
+/** A refusal, an error of the gateway itself, or an error for a share of the requests. */
 export function isTrouble({ outcome, backends }: Explanation): boolean {
   return outcome === 'refuse' || (outcome === 'forward' && hasFailingShare(backends));
 }
@@ -21,7 +21,7 @@ export function isTrouble({ outcome, backends }: Explanation): boolean {
 export const hasFailingShare = (backends: Explanation['backends']): boolean =>
   backends.some(({ weight, problem }) => weight > 0 && problem !== null);
 
-/** Listeners of the port that serve nothing, each with why. */
+/** Listeners of the port that serve nothing, each with the reason. */
 export function listenersNotServed({ gateways, port }: Pick<ExplainAnswer, 'gateways' | 'port'>): string[] {
   return gateways.flatMap((gateway) =>
     gateway.listeners.flatMap((listener) => {
@@ -31,7 +31,7 @@ export function listenersNotServed({ gateways, port }: Pick<ExplainAnswer, 'gate
   );
 }
 
-/** Listeners of the port whose port could not be bound: what they would do does not reach clients. */
+/** Listeners whose port could not be bound, so clients do not reach them. */
 export const isUnbound = ({ gateways, port }: Pick<ExplainAnswer, 'gateways' | 'port'>): boolean =>
   gateways.some(({ listeners }) =>
     listeners.some(
@@ -40,7 +40,7 @@ export const isUnbound = ({ gateways, port }: Pick<ExplainAnswer, 'gateways' | '
     ),
   );
 
-/** Manifests alone do not tell whether proxies run: what only waits for them counts as served. */
+/** Manifests do not show whether proxies run: a listener that only waits for them counts as served. */
 function whyNotServed({ conditions }: ListenerReport): string | null {
   const programmed = conditions.find(({ type }) => type === 'Programmed');
   if (programmed?.status !== 'False' || programmed.reason === 'Pending') return null;

@@ -1,4 +1,4 @@
-/** An explanation for people. */
+/** An explanation as text. */
 import type { AttachmentPoint } from '../../ir/attachment-point.ts';
 import type { EffectiveSetting, Origin, RuleOrigin } from '../../ir/origin.ts';
 import type { ExplainedBackend } from '../../proxy/router/explain-backends.ts';
@@ -29,7 +29,7 @@ export function formatAnswer(answer: ExplainAnswer, stream: Stream): string[] {
   const arrows = notes.map((note) => `${colors.green('→')} ${note}`);
   if (explanations.length > 0) {
     const shown = explanations.map((one) => formatExplanation(one, colors)).join('\n\n');
-    // Other listeners of the port matter where the request is not served, or the port is not bound.
+    // Other listeners of the port are relevant if the request is not served, or the port is not bound.
     const isServed = explanations.some((one) => !isTrouble(one)) && !isUnbound(answer);
     return [shown, ...(isServed ? [] : unserved), ...arrows].flatMap((text) => wrapEach(text, width));
   }
@@ -79,7 +79,7 @@ const someOf = (hosts: readonly string[]): string => {
   return `${hosts.slice(0, HOST_LIMIT).join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
 };
 
-/** `!`: a share of such requests is answered with an error. */
+/** `!`: a share of such requests gets an error. */
 function markOf({ outcome, backends }: Explanation, colors: Colors): string {
   if (outcome === 'refuse') return colors.red('✗');
   return outcome === 'forward' && hasFailingShare(backends) ? colors.yellow('!') : colors.green('✓');
@@ -104,7 +104,7 @@ function backendRows(
   ];
 }
 
-/** One line for each group of settings with its origin, configured ones first; one line is enough where all are defaults. */
+/** One line for each group of settings with its origin, configured ones first; one line in total if all are defaults. */
 function settingRows(settings: readonly EffectiveSetting[], colors: Colors): string[] {
   if (settings.length === 0) return [];
   const said = settings.filter(({ from }) => from !== null);

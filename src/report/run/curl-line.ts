@@ -16,7 +16,7 @@ export function urlOf({ protocol, bound }: ListenerReport): string | null {
 const hostOf = (address: string): string =>
   ['', '::', '0.0.0.0'].includes(address) ? 'localhost' : address.includes(':') ? `[${address}]` : address;
 
-/** null where no route of an HTTP listener is served, or none has a rule that a plain request meets. */
+/** null if no route of an HTTP listener is served, or none has a rule that a plain request matches. */
 export function curlLine({ gateways, routes }: StatusReport): string | null {
   for (const protocol of ['HTTP', 'HTTPS']) {
     for (const gateway of gateways) {

@@ -1,11 +1,11 @@
-/** Prints the summary once all workers serve, and then what changes: one block for each change. */
+/** Prints the summary once all workers serve, and then one block for each change. */
 import type { StatusReport } from '../../admin/status-report.ts';
 import { INPUT_FINDINGS } from '../../gatewayapi/input-finding.ts';
 import { countOf } from '../../lib/plural.ts';
 import { wrap, type Layout } from '../layout.ts';
 import { changedLines, fullSummary, newFindings, objectChanges } from './summary.ts';
 
-/** When workers take longer than this, a line says that they are waited for. */
+/** If workers take longer than this, a line says that the summary waits for them. */
 const WAIT_MS = 2_000;
 
 export interface LiveSummaryOptions {
@@ -13,7 +13,7 @@ export interface LiveSummaryOptions {
   readonly title: string;
   /** Last lines of the first summary. */
   readonly footer: readonly string[];
-  /** Asked for each block: a terminal may change its size. */
+  /** Called for each block: a terminal may change its size. */
   readonly layout: () => Layout;
   readonly print: (text: string) => void;
 }
@@ -27,14 +27,14 @@ export class LiveSummary {
   #latest: StatusReport | null = null;
   #changedMs: number | null = null;
   #wait: NodeJS.Timeout | null = null;
-  /** When the version that is served went live. */
+  /** When the served version went live. */
   #liveAt = '';
 
   constructor(options: LiveSummaryOptions) {
     this.#options = options;
   }
 
-  /** `host:port` of the admin API; null when there is none. Printed with the first summary, or by itself when it comes later. */
+  /** `host:port` of the admin API; null when there is none. Printed with the first summary, or separately if it is known later. */
   setAdmin(address: string | null): void {
     this.#admin = address;
     if (this.#shown !== null) for (const line of this.#adminLines()) this.#options.print(line);
@@ -44,7 +44,7 @@ export class LiveSummary {
     return this.#admin === null ? [] : [`admin API on http://${this.#admin}`];
   }
 
-  /** What else to know about what is served; printed with the first summary, and when it changes. */
+  /** Additional notes; printed with the first summary, and when they change. */
   setNotes(notes: readonly string[]): void {
     const added = notes.filter((note) => !this.#notes.includes(note));
     this.#notes = notes;
@@ -114,7 +114,7 @@ export class LiveSummary {
     const { title, footer } = this.#options;
     const layout = this.#options.layout();
     const readyMs = Math.round(performance.now() - this.#startedMs);
-    // What follows the colon is in the table already.
+    // The part after the colon is in the table already.
     const ready =
       report.notReady === null
         ? `ready in ${String(readyMs)} ms`
@@ -127,7 +127,7 @@ export class LiveSummary {
     ];
   }
 
-  /** Whether the change is live. An object that does not validate is not: its last valid version goes on being served. */
+  /** Whether the change is live. An invalid object is not: its last valid version is still served. */
   #outcome(before: StatusReport, after: StatusReport): string {
     const layout = this.#options.layout();
     const { colors } = layout;

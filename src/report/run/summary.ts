@@ -1,4 +1,4 @@
-/** The live summary of `run`: everything at first, then what changed. Pure: a report in, lines out. */
+/** The live summary of `run`: first everything, then changes. Pure: a report in, lines out. */
 import type { FindingReport } from '../../admin/api/resources.ts';
 import type { GatewayReport, ListenerReport, RouteReport, StatusReport } from '../../admin/status-report.ts';
 import { countOf } from '../../lib/plural.ts';
@@ -11,7 +11,7 @@ import { curlLine, urlOf } from './curl-line.ts';
 
 /** More rows than a screen holds do not help; `sluice status` prints all. */
 const ROW_LIMIT = 24;
-/** So many solved findings are named one by one. */
+/** Maximum number of solved findings that are listed individually. */
 const SOLVED_LIMIT = 1;
 
 const name = ({ namespace, name: own }: { readonly namespace: string; readonly name: string }): string =>
@@ -77,7 +77,7 @@ function rowOf(
   return { cells: [...cells, painted], below: good || why === '' || said.has(why) ? [] : [why] };
 }
 
-/** Where users dial: a URL where the protocol has one. */
+/** The address for clients: a URL if the protocol has one. */
 function where(listener: ListenerReport): string {
   const { protocol, port, bound } = listener;
   const [socket] = bound;
@@ -131,7 +131,7 @@ function tally({ gateways, routes, findings }: StatusReport, colors: Colors): st
 const isUnbound = ({ conditions }: ListenerReport): boolean =>
   conditions.some(({ type, reason }) => type === 'Programmed' && reason === 'PortUnavailable');
 
-/** What to say when one report follows another; empty when nothing that people look at changed. */
+/** The changes from one report to the next; empty if nothing visible changed. */
 export function changedLines(before: StatusReport, after: StatusReport, layout: Layout): string[] {
   return [
     ...objectChanges(before, after, layout),
@@ -183,7 +183,7 @@ export function objectChanges(
   );
 }
 
-/** Where to dial listeners that were not bound before. */
+/** Addresses of listeners that were not bound before. */
 function newAddresses(before: StatusReport, after: StatusReport, colors: Colors): string[] {
   const known = new Set(boundListeners(before));
   return boundListeners(after)
@@ -210,7 +210,7 @@ function describeAll({ gateways, routes, others }: StatusReport): Described[] {
     ...gateways.map((gateway) => ({
       label: label(gateway),
       generation: gateway.generation,
-      // Listeners first: their reasons say what is wrong, the Gateway's only which of them.
+      // Listeners first: their reasons describe the problem, the Gateway's only lists them.
       verdict: verdictOf(
         [...gateway.listeners.flatMap(({ conditions }) => conditions), ...gateway.conditions],
         'programmed',
@@ -229,7 +229,7 @@ function describeAll({ gateways, routes, others }: StatusReport): Described[] {
   ];
 }
 
-/** Findings of `all` that are not in `known`: by what they say, not where, since lines move. */
+/** Findings of `all` that are not in `known`, compared by content, not position, because lines move. */
 function missingFrom(all: readonly FindingReport[], known: readonly FindingReport[]): FindingReport[] {
   const keys = new Set(known.map(findingKey));
   return all.filter((finding) => !keys.has(findingKey(finding)));

@@ -1,4 +1,4 @@
-/** Whether everything a gateway was given is served as asked. */
+/** Whether a gateway serves its whole configuration. */
 import type { StatusAnswer } from '../../admin/status-report.ts';
 import { routeVerdict, verdictOf } from '../verdict.ts';
 

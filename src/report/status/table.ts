@@ -18,7 +18,7 @@ import { isAsWanted } from '../verdict.ts';
 
 interface Context extends Layout {
   readonly nowMs: number;
-  /** Messages of findings, which are printed below the tables and not repeated within. */
+  /** Messages of findings, which are printed below the tables and not repeated in them. */
   readonly said: ReadonlySet<string>;
 }
 
@@ -50,7 +50,7 @@ function backendTable(backends: readonly BackendReport[], context: Context): str
   return ['', ...formatTable(rows, context.width)];
 }
 
-/** The endpoints that are not healthy below, each with its cause. */
+/** Lists unhealthy endpoints below the row, each with its cause. */
 function backendRow(backend: BackendReport, context: Context): TableRow {
   const { kind, namespace, name, port, endpoints, healthy, unchecked, panicking, out } = backend;
   const { dim, green, red } = context.colors;
@@ -117,7 +117,7 @@ function routeRows(route: RouteReport, context: Context): TableRow[] {
   ];
 }
 
-/** Conditions in a word each; the message of one that is not as it should be once below, unless a finding says it. */
+/** One word per condition; the message of a bad one once below, unless a finding has it. */
 function row(
   name: string,
   servedFor: string,
@@ -135,7 +135,7 @@ const label = ({ kind, namespace, name }: Pick<OtherReport, 'kind' | 'namespace'
 const since = ({ servedSince }: Pick<OtherReport, 'servedSince'>, { nowMs }: Context): string =>
   servedSince === null ? '-' : age(servedSince, nowMs);
 
-/** One that is False as it should be (Conflicted) is not worth a word. */
+/** A condition that should be False (Conflicted) is omitted. */
 function conditionWords(conditions: readonly ConditionReport[], colors: Colors): string {
   return conditions
     .flatMap((condition) => {

@@ -18,7 +18,7 @@ export interface FilterKind<Settings extends object = object> {
   readonly isRepeatable?: true;
   /** Types that a rule or backendRef cannot have together with this one. */
   readonly incompatibleWith?: readonly string[];
-  /** It answers every request itself, so that its rule cannot have backendRefs. */
+  /** It responds to every request itself, so its rule cannot have backendRefs. */
   readonly answersRequests?: true;
   /** It also acts on the 500 of a rule or backend that cannot be served. A filter of such a type has no backend. */
   readonly actsOnFailures?: true;
@@ -31,17 +31,17 @@ export interface FilterKind<Settings extends object = object> {
   refersTo?(settings: Settings, place: FilterPlace): ObjectRef;
   /** What is wrong with the settings as written. With any fault the rule is invalid. */
   validate?(settings: Settings, place: FilterPlace): readonly Fault[];
-  /** Why valid settings cannot be served. With any fault the rule or backend answers 500. */
+  /** Why valid settings cannot be served. With any fault, the rule or backend responds with 500. */
   unserved?(settings: Settings, place: FilterPlace): readonly Fault[];
   /**
-   * The filter of the data plane; null when it cannot be lowered, in which case the rule or backend answers 500. `target` is null for a
+   * The filter of the data plane; null if it cannot be lowered: the rule or backend then responds with 500. `target` is null for a
    * type without a backend.
    */
   lower(settings: Settings, target: FilterTarget | null): Filter | null;
 }
 
 export interface FilterBackend<Settings extends object> {
-  /** A filter whose backend cannot be used is left out; otherwise the rule or backend that it belongs to answers 500. */
+  /** A filter whose backend cannot be used is omitted; otherwise its rule or backend responds with 500. */
   readonly isOptional: boolean;
   reference(settings: Settings, place: FilterPlace): FilterReference;
 }
@@ -58,7 +58,7 @@ export interface FilterPlace {
   readonly path: string;
   /** The route. */
   readonly from: Referrer;
-  /** Every match of the rule is a path prefix, so that ReplacePrefixMatch has something to replace. */
+  /** Every match of the rule is a path prefix, as ReplacePrefixMatch requires. */
   readonly allPrefixes: boolean;
 }
 

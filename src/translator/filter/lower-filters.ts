@@ -25,7 +25,7 @@ export function lowerFilters(
   return success(lowered);
 }
 
-/** The filters that act on the 500 answer of a closed rule or backend. */
+/** The filters that act on the 500 response of a closed rule or backend. */
 export function lowerFailureFilters(filters: readonly FilterNode[]): readonly Filter[] {
   return filters.flatMap(({ kind, settings }) =>
     kind?.actsOnFailures === true && settings !== null ? (kind.lower(settings, null) ?? []) : [],

@@ -43,7 +43,7 @@ export function readFilters(specs: readonly FilterSpec[], path: string, context:
   };
 }
 
-/** The filters of a closed rule, not validated: only those that act on its 500 answer are used. */
+/** The filters of a closed rule, not validated: only those that act on its 500 response are used. */
 export const readClosedFilters = (
   specs: readonly FilterSpec[],
   path: string,

@@ -21,7 +21,7 @@ const isCors = ({ spec }: FilterNode): boolean => spec.type === 'CORS';
 const hasCors = ({ filters, backends }: RuleNode): boolean =>
   filters.some(isCors) || backends.some((backend) => backend.filters.some(isCors));
 
-/** Matches for whose requests no rule of the route answers the preflight. */
+/** Matches whose preflights no rule of the route responds to. */
 function unreachableMatches(rule: RuleNode, rules: readonly RuleNode[]): Fault[] {
   const answered = rules.filter(hasCors).flatMap(matchesOf).filter(isKnown);
   return matchesOf(rule).flatMap((match, index) => {

@@ -34,7 +34,7 @@ export function redirectFaults(route: RouteNode): readonly Fault[] {
 
 const schemeOf = ({ terminatesTls }: ListenerNode): string => (terminatesTls ? 'https' : 'http');
 
-/** Whether the Location leads to this listener and to a hostname of the route. */
+/** Whether the Location belongs to this listener and to a hostname of the route. */
 function staysAt(listener: ListenerNode, { scheme, port, hostname }: Redirect, route: RouteNode): boolean {
   const own = schemeOf(listener);
   const target = port ?? (scheme === undefined ? listener.spec.port : PORTS[scheme]);
@@ -42,7 +42,7 @@ function staysAt(listener: ListenerNode, { scheme, port, hostname }: Redirect, r
   return hostname === undefined || route.hostnames.includes(hostname);
 }
 
-/** Paths of the matches that a browser meets again after the redirect: matches with no condition other than the path. */
+/** Paths of the matches that also match the redirected request: matches whose only predicate is the path. */
 const pathsOf = (rule: RuleNode): readonly RouteMatch['path'][] =>
   rule.matches
     .map(({ match }) => match)

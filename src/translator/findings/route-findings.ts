@@ -135,7 +135,7 @@ function backendAdvice(backend: BackendNode, isLayer7: boolean, index: SnapshotI
   return [...(inTheClear ? [backendInTheClear(path, ref, appProtocol)] : [])];
 }
 
-/** Findings about the ExternalName Services that the route refers to. */
+/** Findings about ExternalName Services that the route refers to. */
 function externalNames({ rules }: RouteNode, index: SnapshotIndex): readonly Noted[] {
   return rules.flatMap((rule) =>
     rule.backends.flatMap(({ ref, upstream }) => {

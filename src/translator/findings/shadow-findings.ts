@@ -44,7 +44,7 @@ export function reportShadows(
   }
 }
 
-/** Routes that share a hostname share the budget that the data plane gives a request's regular expressions. */
+/** Routes with the same hostname share the regular expression budget of a request in the data plane. */
 function regexTotal(
   host: VirtualHost,
   rules: GatewayConfig['rules'],

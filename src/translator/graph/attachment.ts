@@ -31,7 +31,7 @@ import { namespaceOf } from './object-key.ts';
 import type { RouteSpec } from './route-adapter.ts';
 import type { Lookup } from './snapshot-index.ts';
 
-/** What routes may name as parent: a Gateway or ListenerSet. The same object until its Gateway is evaluated again. */
+/** A possible parent of routes: a Gateway or ListenerSet. The same object until its Gateway is evaluated again. */
 export interface Parent extends ParentTarget {
   /** The object whose data plane serves it: the Gateway. */
   readonly owner: ObjectRef;
@@ -74,7 +74,7 @@ const parentsOf = memoizeByKey(({ ref, listeners, listenerSets }: GatewayNode): 
   ];
 });
 
-/** The key of what a parentRef names in `ParentIndex`; null for one that is never ours, or cannot be read (which is a finding). */
+/** The key in `ParentIndex` for a parentRef; null if Sluice does not support its kind, or cannot read it (which is a finding). */
 export function parentKeyOf(parentRef: ParentRef, namespace: string): string | null {
   const target = contain(
     () => parentTarget(parentRef, namespace),
@@ -87,12 +87,12 @@ function parentKey(ref: ObjectRef): string {
   return `${ref.kind}|${namespacedName(ref.namespace, ref.name)}`;
 }
 
-/** A parentRef that is ours to answer, and where it leads. */
+/** A parentRef to a parent that Sluice serves. */
 export interface AttachmentCandidate {
   readonly parentRef: ParentRef;
   readonly path: string;
   readonly parent: Parent;
-  /** Points that take the route, with the hostnames they share with it. */
+  /** Points that accept the route, with the hostnames they share with it. */
   readonly points: readonly {
     readonly point: AttachmentPointNode;
     readonly hostnames: readonly SharedHostname[];
@@ -100,7 +100,7 @@ export interface AttachmentCandidate {
   readonly refusal: Fault | null;
 }
 
-/** Every parentRef of the route that names something of ours, in order, then default Gateways that take it. */
+/** Every parentRef of the route to a parent that Sluice serves, in order, then default Gateways that accept it. */
 export function findCandidates(
   route: RouteSpec,
   parents: ParentIndex,
@@ -123,13 +123,13 @@ export function findCandidates(
       path: 'spec.useDefaultGateways',
       lookup,
     });
-    // A default Gateway announces what it claims; one that cannot take the route has nothing to say about it.
+    // A default Gateway that cannot accept the route is not listed in its status.
     if (claimed.refusal === null) candidates.push(claimed);
   }
   return compactArray(candidates);
 }
 
-/** The object that a parentRef names, and the kind of attachment points that such objects have. */
+/** The object that a parentRef refers to, and its attachment points. */
 export interface ParentTarget {
   readonly kind: AttachmentPointNode['kind'];
   readonly ref: ObjectRef;
@@ -197,7 +197,7 @@ function whyNone(ref: ParentRef, parent: Parent): string {
   return `has no ${what} ${wanted}. It has ${known}.`;
 }
 
-/** Hostnames that point and route share, most specific first; none when there is nothing shared. */
+/** Hostnames that point and route share, most specific first; empty if there are none. */
 function sharedHostnames(
   point: AttachmentPointNode,
   hostnames: readonly string[],

@@ -1,4 +1,4 @@
-/** Follows references to backends: Service ports and XBackends, and how they may be spoken to. */
+/** Resolves references to backends: Service ports and XBackends, with the protocols they support. */
 import type { Service, ServicePort } from '../../gatewayapi/core-kinds.ts';
 import type { Referrer } from '../../gatewayapi/reference-grant.ts';
 import type { XBackend } from '../../gatewayapi/generated/types.ts';
@@ -29,11 +29,11 @@ import type { BackendNodes, Sources } from './reads.ts';
 import type { BackendObjectRef } from './route-adapter.ts';
 import type { Lookup } from './snapshot-index.ts';
 
-/** What a route wants to send: it decides the protocol together with what the backend says of itself. */
+/** The traffic of a route: with the backend's own settings, it determines the protocol. */
 export type Traffic = 'HTTP' | 'gRPC' | 'TLS' | 'TCP' | 'UDP';
 
 export interface BackendContext {
-  /** Every backend that was found, for the status of policies: also those whose TLS settings cannot be met. */
+  /** Every backend that was found, for the status of policies, including those whose TLS settings cannot be applied. */
   readonly found: Upstream[];
   readonly lookup: Lookup;
   readonly policies: Sources['policies'];
@@ -105,20 +105,20 @@ function resolveService(
   });
 }
 
-/** A failure where the policy cannot be met: it closes its target. */
+/** A failure if the policy cannot be applied: it closes its target. */
 function tlsOf(policy: PolicyNode, path: string, target: ObjectRef): Result<UpstreamTlsNode, Fault> {
   const { kind, settings, ref } = policy;
   const tls = isValid(policy) && settings !== null ? kind.upstreamTls?.(settings) : undefined;
   return tls === undefined ? failure(backendTlsUnmet(path, target, ref)) : success(tls);
 }
 
-/** The port of that number, of the wanted transport where one number carries both. */
+/** The port with that number; if TCP and UDP share the number, the one of the wanted transport. */
 function findPort(service: Service, number: number, traffic: Traffic): ServicePort | null {
   const sameNumber = (service.spec?.ports ?? []).filter((port) => port.port === number);
   const wanted = traffic === 'UDP' ? 'UDP' : 'TCP';
   const found = sameNumber.find((port) => (port.protocol ?? 'TCP') === wanted) ?? sameNumber[0];
   if (found !== undefined) return found;
-  // An ExternalName Service need not list ports: the name stands for whatever listens there.
+  // An ExternalName Service need not list ports: any port of the host can be used.
   const listsNone = (service.spec?.ports ?? []).length === 0;
   return service.spec?.type === 'ExternalName' && listsNone ? { port: number, protocol: wanted } : null;
 }
@@ -129,10 +129,10 @@ function discoveryOf(service: Service, port: number): Upstream['discovery'] {
     : { kind: 'endpoints' };
 }
 
-/** Whatever the value: of nodes a proxy knows nothing, and the same zone is what comes next to the same node (KEP-3015). */
+/** For every value: a proxy does not know nodes, and the same zone is the closest to the same node (KEP-3015). */
 const prefersLocal = ({ spec }: Service): boolean => spec?.trafficDistribution !== undefined;
 
-/** HTTP and gRPC need TLS as soon as it is asked for; for bytes it depends on the listener, which comes later. */
+/** HTTP and gRPC need TLS if the backend requires it; for layer 4 it depends on the listener, which is not known yet. */
 function finish(context: BackendContext, query: BackendQuery, upstream: Upstream): Result<Upstream, Fault> {
   context.found.push(upstream);
   return isLayer7(query.traffic) && upstream.tls?.ok === false ? upstream.tls : success(upstream);
@@ -143,7 +143,7 @@ const isLayer7 = (traffic: Traffic): boolean => traffic === 'HTTP' || traffic ==
 /** appProtocol values that mean HTTP/2: the standard one (KEP-3726), and names in wide use. */
 const HTTP2_APP_PROTOCOLS = new Set(['kubernetes.io/h2c', 'h2c', 'grpc']);
 
-/** GEP-1911. Values that no one has standardized say nothing. */
+/** GEP-1911. Other values are ignored. */
 function protocolOfService(
   port: ServicePort,
   query: BackendQuery,
@@ -198,7 +198,7 @@ function resolveXBackend(
   });
 }
 
-/** BackendProtocol; null where the traffic cannot be carried. */
+/** BackendProtocol; null if it cannot carry the traffic. */
 function protocolOfXBackend(backend: XBackend, traffic: Traffic): UpstreamProtocol | null {
   const protocol = backend.spec.protocol;
   switch (traffic) {
@@ -215,7 +215,7 @@ function protocolOfXBackend(backend: XBackend, traffic: Traffic): UpstreamProtoc
   }
 }
 
-/** XBackends by `namespace/name`. Of nodes that come out as in `before`, those of `before` are taken. */
+/** XBackends by `namespace/name`. Nodes that are equal to those of `before` are reused. */
 export function readXBackends(
   snapshot: ResourceSnapshot,
   context: PolicyContext,
@@ -230,7 +230,7 @@ export function readXBackends(
   return new Map(reuseNodes(before?.values() ?? [], nodes).map((node) => [keyOf(node.object), node]));
 }
 
-/** Connections to it fail, as those whose TLS settings cannot be met. */
+/** Connections to it fail, like those whose TLS settings cannot be applied. */
 function closedXBackend(object: XBackend, faults: readonly [Fault, ...Fault[]]): XBackendNode {
   return { object, ref: refOf(object, EXPERIMENTAL_GROUP), tls: failure(faults[0]), faults };
 }

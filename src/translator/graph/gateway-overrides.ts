@@ -1,5 +1,5 @@
 /**
- * The fields that a Gateway's ProxyConfig may set besides its class's. The controller creates pods and Services with its own permissions,
+ * The fields that a Gateway's ProxyConfig may override. The controller creates pods and Services with its own permissions,
  * so only the owner of the class may set fields that run other code, reach a node or claim an address, unless the class delegates them.
  */
 import type { Gateway } from '../../gatewayapi/generated/types.ts';

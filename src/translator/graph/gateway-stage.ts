@@ -1,4 +1,4 @@
-/** Gateways with their ListenerSets: one is read again only when it, or something that was read for it, changed. */
+/** Gateways with their ListenerSets. A Gateway is read again only if it, or an object that was read for it, has changed. */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { Memo } from '../../lib/memo.ts';
 import type { Defects } from '../contain.ts';
@@ -12,7 +12,7 @@ interface StageContext extends Omit<GatewayContext, 'lookup'> {
   readonly defects: Defects;
 }
 
-/** Gateways to be served, in order of their names; the same array until something changes. */
+/** Gateways to serve, by name; the same array until something changes. */
 export function linkGateways(
   snapshot: ResourceSnapshot,
   classes: readonly ClassNode[],
@@ -38,6 +38,6 @@ export function linkGateways(
   );
 }
 
-/** What a Gateway is read by of its class: other changes, such as our finalizer, must not have all its routes bound again. */
+/** The parts of the class that a Gateway depends on: other changes, such as Sluice's finalizer, must not rebind all its routes. */
 const classBasis = (ours: ClassNode | undefined): unknown =>
   ours?.faults.length === 0 ? ours.parameters : ours;

@@ -43,7 +43,7 @@ export interface GatewayContext {
   readonly proxyConfigs: ProxyConfigs;
 }
 
-/** Classes whose controller we are. */
+/** Classes of this controller. */
 export function readClasses(
   snapshot: ResourceSnapshot,
   options: TranslateOptions,
@@ -83,16 +83,16 @@ function readClass(object: GatewayClass, configs: ProxyConfigs): ClassNode {
     : { object, ref, parameters: null, faults: [found.failure] };
 }
 
-/** A Gateway to be served, with what names it and what it names. */
+/** A Gateway to serve, with the objects that refer to it and those that it refers to. */
 export interface SelectedGateway {
   readonly gateway: Gateway;
-  /** ListenerSets that name it, oldest first. */
+  /** ListenerSets that refer to it, oldest first. */
   readonly sets: readonly ListenerSet[];
-  /** Its class when it is ours; undefined when served only because all classes are. */
+  /** Its class if that belongs to this controller; undefined if it is served only because of `allClasses`. */
   readonly ours: ClassNode | undefined;
 }
 
-/** Gateways to be served, in order of their names. */
+/** Gateways to serve, by name. */
 export function selectGateways(
   { gateways, listenerSets }: Pick<ResourceSnapshot, 'gateways' | 'listenerSets'>,
   classes: readonly ClassNode[],
@@ -116,7 +116,7 @@ export function selectGateways(
     }));
 }
 
-/** null for a set whose parent is none that we could serve. */
+/** null for a set whose parent is of a kind that Sluice does not serve. */
 function parentOfSet(set: ListenerSet): NamespacedName | null {
   const { group = GATEWAY_GROUP, kind = 'Gateway', namespace = namespaceOf(set), name } = set.spec.parentRef;
   return group === GATEWAY_GROUP && kind === 'Gateway' ? namespacedName(namespace, name) : null;
@@ -145,7 +145,7 @@ interface OneGateway extends GatewayContext {
   readonly ours: ClassNode | undefined;
 }
 
-/** One whose evaluation throws is not accepted. */
+/** A Gateway whose evaluation throws is not accepted. */
 export const readGateway = (selected: SelectedGateway, context: GatewayContext): GatewayNode =>
   contain(
     () => evaluateGateway(selected, context),
@@ -223,7 +223,7 @@ function evaluateGateway(
   };
 }
 
-/** Completes listeners with what is wrong between them; `groups` are those that take part, in order of precedence. */
+/** Adds conflicts between listeners; `groups` are in order of precedence. */
 function compareListeners(
   groups: readonly (readonly ListenerDraft[])[],
 ): (listeners: readonly ListenerDraft[]) => readonly ListenerNode[] {
@@ -298,7 +298,7 @@ function allowsInsecureClients(object: Gateway): boolean {
 interface SetContext extends GatewayContext {
   readonly gateway: Gateway;
   readonly ref: ObjectRef;
-  /** Whether the Gateway is. */
+  /** Whether the Gateway is accepted. */
   readonly accepted: boolean;
 }
 
@@ -341,7 +341,7 @@ function selectorWarnings(gateway: Gateway): readonly Fault[] {
   return operator === null ? [] : [selectorUnusable(path, `there is no operator ${operator}.`)];
 }
 
-/** GatewayConditionAccepted: nothing wrong with the Gateway itself, and at least one listener of its own is accepted. */
+/** GatewayConditionAccepted: the Gateway itself has no faults, and at least one of its own listeners is accepted. */
 export const hasAcceptedListener = (listeners: readonly ListenerNode[]): boolean =>
   listeners.length === 0 ||
   listeners.some(({ acceptedFaults, conflict }) => acceptedFaults.length === 0 && conflict === null);

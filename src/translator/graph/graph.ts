@@ -1,4 +1,4 @@
-/** The graph of a snapshot, stage by stage: each links its objects to those of the stages before it. */
+/** The graph of a snapshot, stage by stage: each stage links its objects to those of earlier stages. */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import { Memo } from '../../lib/memo.ts';
 import { reuseIfSameItems } from '../../lib/reuse.ts';
@@ -24,18 +24,18 @@ import { readRule, type RuleContext } from './rule.ts';
 import { SnapshotIndex } from './snapshot-index.ts';
 
 export interface Graph {
-  /** What it was built from; lists that hold the same objects as before are the same lists. */
+  /** The snapshot that it was built from; lists with the same objects as before are the same lists. */
   readonly snapshot: ResourceSnapshot;
   readonly index: SnapshotIndex;
   readonly proxyConfigs: ProxyConfigs;
   readonly classes: readonly ClassNode[];
-  /** Those we serve, in order of their names. */
+  /** The Gateways that Sluice serves, by name. */
   readonly gateways: readonly GatewayNode[];
   /** All, oldest first. */
   readonly routes: readonly RouteNode[];
   readonly attachments: Attachments;
   readonly policies: Policies;
-  /** Which of the policies govern what, in which order. */
+  /** Which policies apply to what, in which order. */
   readonly hierarchy: Hierarchy;
   readonly policyEffects: PolicyEffects;
   readonly backends: ReadonlyMap<string, XBackendNode>;
@@ -47,7 +47,7 @@ export interface GraphContext {
   readonly defects: Defects;
 }
 
-/** The graph of this snapshot. Its index is that of the next one after the next pass; its nodes never change. */
+/** The graph of this snapshot. Its nodes never change; its index is valid until the next pass. */
 export function linkGraph(next: ResourceSnapshot, context: GraphContext, memo: Memo): Graph {
   const { options, defects } = context;
   const kinds = options.policyKinds ?? POLICY_KINDS;
@@ -83,7 +83,7 @@ export function linkGraph(next: ResourceSnapshot, context: GraphContext, memo: M
   return { snapshot, index, ...nodes, hierarchy, policyEffects };
 }
 
-/** Graphs of one snapshot after the other. */
+/** Builds the graphs of successive snapshots. */
 export class GraphBuilder {
   readonly #memo = new Memo();
   readonly #context: GraphContext;
@@ -139,7 +139,7 @@ function rulesReader({
   };
 }
 
-/** The snapshot with the lists of the one before in the place of those that hold the same objects. */
+/** The snapshot, with lists of the last one wherever they have the same objects. */
 function withListsOf(before: ResourceSnapshot | null, snapshot: ResourceSnapshot): ResourceSnapshot {
   if (before === null) return snapshot;
   const known = before as unknown as Readonly<Record<string, readonly object[] | undefined>>;

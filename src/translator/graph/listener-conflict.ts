@@ -1,5 +1,5 @@
 /**
- * Which listeners of a Gateway and its ListenerSets can be told apart (GatewaySpec.listeners, "Distinct Listeners";
+ * Which listeners of a Gateway and its ListenerSets are distinct (GatewaySpec.listeners, "Distinct Listeners";
  * GEP-1713, "Listener Precedence").
  *
  * Objects are checked in order of precedence. A listener that collides with a listener of an earlier object is
@@ -111,7 +111,7 @@ export function findTlsOverlaps(listeners: readonly ListenerDraft[], conflicts: 
   return overlaps;
 }
 
-/** A way for listeners to cover each other: the names each has, and the other names that cover a given one. */
+/** One kind of overlap: the names that each listener has, and the other names that cover a given one. */
 interface Overlapping {
   readonly reason: TlsOverlap['reason'];
   readonly namesOf: (listener: ListenerDraft) => readonly string[];
@@ -166,7 +166,7 @@ function findOverlaps(
   }
 }
 
-/** The name of `other` as it may be shown to the owner of `listener`. */
+/** The name of `other`, if the owner of `listener` may see it. */
 function nameFor(listener: ListenerDraft, other: ListenerDraft): string | null {
   const isSameOwner =
     listener.owner.kind === other.owner.kind &&

@@ -1,4 +1,4 @@
-/** Validates one listener of a Gateway or ListenerSet by itself; conflicts with others come after (listener-conflict.ts). */
+/** Validates one listener of a Gateway or ListenerSet by itself; listener-conflict.ts finds conflicts with others. */
 import type { Gateway, GatewayListener } from '../../gatewayapi/generated/types.ts';
 import { GATEWAY_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
@@ -143,7 +143,7 @@ interface ReadClientValidation {
   readonly unusable: Fault | null;
 }
 
-/** `spec.tls.frontend` of the Gateway: per port, else the default; it governs HTTPS listeners only. */
+/** `spec.tls.frontend` of the Gateway: per port, else the default; it applies only to HTTPS listeners. */
 function readClientValidation(owner: ListenerOwner, spec: GatewayListener): ReadClientValidation {
   const none: ReadClientValidation = { validation: null, faults: [], unusable: null };
   const frontend = owner.gateway.spec.tls?.frontend;

@@ -4,7 +4,7 @@ import type { HeaderMatch, PathMatch, QueryMatch, RouteMatch, StringMatch } from
 import type { MatchSpec } from './route-adapter.ts';
 
 /**
- * How specific a match is: numbers of decreasing weight, larger is more specific. Matches of one hostname are all of one kind:
+ * How specific a match is: numbers of decreasing weight, larger is more specific. The matches of one hostname are all of one kind:
  * HTTPRoutes and GRPCRoutes cannot share a hostname, so ranks of different kinds are never compared.
  */
 export type MatchRank = readonly number[];

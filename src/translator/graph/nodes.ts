@@ -163,10 +163,10 @@ export interface RuleNode {
   /** Settings of the rule that policies can set as well: they are merged with the policies'. null: the rule sets none. */
   readonly settings: RuleSettingsNode | null;
   readonly session: SessionNode | null;
-  /** Faults that make the rule itself invalid (Accepted, PartiallyInvalid): it is dropped and answers 500. */
+  /** Faults that make the rule itself invalid (Accepted, PartiallyInvalid): it is dropped and responds with 500. */
   readonly invalid: readonly Fault[];
   /**
-   * Why the rule is closed regardless of its content: the route violates its schema, or evaluating the rule failed. The rule answers 500,
+   * Why the rule is closed regardless of its content: the route violates its schema, or evaluating the rule failed. The rule responds with 500,
    * even if all rules of the route are closed, so no other route gets its requests. Its references are not resolved.
    */
   readonly closed: readonly Fault[];
@@ -182,13 +182,13 @@ export interface FilterNode {
   readonly path: string;
   /** null: no such type is known, and the rule is invalid. */
   readonly kind: FilterKind | null;
-  /** Contents of the field that `kind` keeps its settings in; null when it is missing, and the rule is invalid. */
+  /** Value of the field with the settings for `kind`; null if it is missing, which makes the rule invalid. */
   readonly settings: object | null;
   /** The policy that it refers to; null: it is a filter of its own. */
   readonly policy: PolicyNode | null;
-  /** The backend that the filter itself sends requests to, or why it cannot be used; null when it sends none. */
+  /** The backend that the filter sends requests to, or why it cannot be used; null if the filter has none. */
   readonly upstream: Result<Upstream, Fault> | null;
-  /** Why the filter cannot be served though its settings are valid: the rule or backend that it belongs to answers 500. */
+  /** Why the filter cannot be served although its settings are valid: its rule or backend responds with 500. */
   readonly unserved: readonly Fault[];
 }
 
@@ -210,15 +210,15 @@ export interface ParentNode {
   /** The object whose data plane serves it: a Gateway. */
   readonly owner: ObjectRef;
   readonly dataPlane: DataPlaneId;
-  /** What it is attached to; empty when refused. */
+  /** The points that it is attached to; empty if refused. */
   readonly points: readonly AttachmentPointNode[];
   readonly refusal: Fault | null;
 }
 
-/** The protocol to a backend, as far as a route may choose it. */
+/** The protocol to a backend, if the route may choose it. */
 export type UpstreamProtocol = 'http1' | 'h2' | 'tcp' | 'udp';
 
-/** One port of a Service, or an XBackend, with the policies that govern it. */
+/** One port of a Service, or an XBackend, with the policies that apply to it. */
 export interface Upstream {
   readonly ref: ObjectRef;
   readonly port: number;
@@ -230,7 +230,7 @@ export interface Upstream {
     | { readonly kind: 'dns'; readonly hostname: string; readonly port: number };
   /** null: plain text. A failure only if the route may not need TLS at all (layer 4). */
   readonly tls: Result<UpstreamTlsNode, Fault> | null;
-  /** Direct policies that govern it, at most one of each kind. */
+  /** Direct policies that apply to it, at most one of each kind. */
   readonly policies: readonly PolicyNode[];
   /** Its Service asks for endpoints near the client (`trafficDistribution`). */
   readonly prefersLocal: boolean;

@@ -48,7 +48,7 @@ export function byName(a: AnyObject, b: AnyObject): number {
   return compareText(keyOf(a), keyOf(b));
 }
 
-/** Nodes of the same objects as before, where they say the same; the new ones where they do not. */
+/** The nodes of before if they are equal to the new ones, otherwise the new ones. */
 export function reuseNodes<Node extends { readonly object: object }>(
   before: Iterable<Node>,
   after: readonly Node[],

@@ -42,7 +42,7 @@ function warningsOf({ proxy }: ProxyConfigSettings): readonly Fault[] {
   return isUntrusted ? [proxyProtocolUntrusted()] : [];
 }
 
-/** The ProxyConfig that a parametersRef at `path` names. */
+/** The ProxyConfig that a parametersRef at `path` refers to. */
 export function findParameters(
   configs: ProxyConfigs,
   path: string,

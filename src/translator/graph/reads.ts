@@ -1,6 +1,6 @@
 /**
- * What was read while something was computed: as long as reading it again gives the same, the value is kept. Objects of a snapshot do not
- * change, so that "the same" is identity.
+ * Records what a computation reads. Its value is reused while reading the same again returns the same objects. Objects of a snapshot do not
+ * change, so they are compared by identity.
  */
 import type { ConfigMap, Secret, Service } from '../../gatewayapi/core-kinds.ts';
 import type { Referrer } from '../../gatewayapi/reference-grant.ts';
@@ -14,7 +14,7 @@ import type { Policies } from '../policy/policies.ts';
 import type { PolicyNode } from '../policy/policy-kind.ts';
 import type { Labels, Lookup } from './snapshot-index.ts';
 
-/** Everything that reading an object may read besides the object itself. */
+/** Everything that evaluating an object may read besides the object itself. */
 export interface Sources {
   readonly lookup: Lookup;
   readonly policies: Pick<Policies, 'governing' | 'isReferable' | 'referable'>;
@@ -60,7 +60,7 @@ type Read =
 
 type Reads = readonly Read[];
 
-/** Whether everything that was read would be read again. */
+/** Whether all recorded reads would return the same objects. */
 const stillHold = (reads: Reads, sources: Sources): boolean =>
   reads.every((read) => readAgain(read, sources) === read.answer);
 
@@ -86,7 +86,7 @@ function readAgain(read: Read, { lookup, policies, backends, extensions }: Sourc
   }
 }
 
-/** The same sources, noting what is read. */
+/** The same sources, with all reads recorded. */
 class RecordingSources implements Sources, Lookup {
   readonly reads: Read[] = [];
   readonly #sources: Sources;
@@ -164,7 +164,7 @@ class RecordingSources implements Sources, Lookup {
     return answer;
   }
 }
-/** Sources that note what is read. */
+/** Sources that record what is read. */
 export type Recording = Sources & Lookup;
 
 /** A value with everything that was read for it. */
@@ -173,7 +173,7 @@ export interface Tracked<Value> {
   readonly reads: Reads;
 }
 
-/** `before` while everything that was read for it would be read again; otherwise computed again. */
+/** `before` if all reads for it would return the same objects; otherwise computed again. */
 export function track<Value>(
   before: Tracked<Value> | null,
   sources: Sources,
@@ -185,7 +185,7 @@ export function track<Value>(
   return { value, reads: compactArray(recording.reads) };
 }
 
-/** Values of objects, each kept while everything that was read for it would be read again. */
+/** Values of objects, each reused while all reads for it would return the same objects. */
 export class TrackedValues<Key extends object, Value> {
   readonly #tracked = new WeakMap<Key, Tracked<Value>>();
 

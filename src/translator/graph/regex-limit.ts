@@ -1,4 +1,4 @@
-/** Limits the total size of a route's regular expressions: all tenants of a Gateway pay for their cost. */
+/** Limits the total size of a route's regular expressions, because all tenants of a Gateway share their cost. */
 import type { Fault } from '../faults/fault.ts';
 import { regexTotal } from '../faults/route-faults.ts';
 import type { RuleNode } from './nodes.ts';

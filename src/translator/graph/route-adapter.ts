@@ -105,7 +105,7 @@ function readRules<Rule extends RouteRule>(
   );
 }
 
-/** Matches requests that no more specific rule matches, and answers 500. */
+/** Matches requests that no more specific rule matches, and responds with 500. */
 const closedRule = (kind: RouteKind, closed: readonly Fault[]): RuleSpec => ({
   ...EMPTY_RULE,
   matches: kind === 'HTTPRoute' || kind === 'GRPCRoute' ? [matchAll(kind)] : [],
@@ -116,7 +116,7 @@ const closedRule = (kind: RouteKind, closed: readonly Fault[]): RuleSpec => ({
 export const matchAll = (kind: 'HTTPRoute' | 'GRPCRoute'): MatchSpec =>
   kind === 'HTTPRoute' ? { kind: 'http', spec: {} } : { kind: 'grpc', spec: {} };
 
-/** Without matches a rule takes every request (HTTPRouteRule.matches, GRPCRouteRule.matches). */
+/** A rule without matches matches every request (HTTPRouteRule.matches, GRPCRouteRule.matches). */
 function orAll<Match>(matches: readonly Match[] | undefined, all: Match): readonly Match[] {
   return matches === undefined || matches.length === 0 ? [all] : matches;
 }

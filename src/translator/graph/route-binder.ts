@@ -1,4 +1,4 @@
-/** Binds routes to the attachment points that take them; the one place where routes of different kinds meet. */
+/** Binds routes to attachment points. This is the only code that compares routes of different kinds. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { RouteKind } from '../../gatewayapi/status.ts';
 import { HostnameSet } from '../../lib/hostname.ts';
@@ -10,15 +10,15 @@ import type { AttachmentCandidate } from './attachment.ts';
 import type { AttachmentPointNode } from './attachment-point.ts';
 import type { ParentNode, RouteNode, SharedHostname } from './nodes.ts';
 
-/** A route all of whose rules are invalid is not accepted (HTTPRouteRule.filters). */
+/** A route is not accepted if all its rules are invalid (HTTPRouteRule.filters). */
 function isServed(route: Pick<RouteNode, 'rules'>): boolean {
   return route.rules.length === 0 || route.rules.some((rule) => rule.invalid.length === 0);
 }
 
-/** What the candidates of a route came to. */
+/** The result of binding the candidates of a route. */
 export interface Binding {
   readonly parents: readonly ParentNode[];
-  /** Points that take it, each once, and the hostnames that each shares with it. */
+  /** Points that accept it, each once, with the hostnames that each shares with it. */
   readonly points: readonly AttachmentPointNode[];
   readonly hostnames: readonly (readonly SharedHostname[])[];
 }
@@ -34,7 +34,7 @@ export const sameBinding = (a: Binding, b: Binding): boolean =>
     );
   });
 
-/** Hostnames of a listener that are taken by routes of either HTTP kind. */
+/** Hostnames of a listener that routes of either HTTP kind use. */
 interface HttpHolder {
   readonly HTTPRoute: Taken;
   readonly GRPCRoute: Taken;
@@ -51,7 +51,7 @@ type BindableRoute = Pick<RouteNode, 'kind' | 'ref' | 'rules'>;
 
 /**
  * An HTTPRoute and a GRPCRoute cannot share a hostname on one listener; the older keeps it (GRPCRouteSpec.hostnames). Routes must be
- * bound oldest first. Most listeners are asked for by routes of one kind only, and take no part in this.
+ * bound oldest first. Most listeners have routes of one kind only and need no check.
  */
 export class RouteBinder {
   readonly #holders = new Map<AttachmentPointNode, HttpHolder>();
@@ -86,7 +86,7 @@ export class RouteBinder {
     };
   }
 
-  /** A point that several parentRefs of a route name takes it once. */
+  /** A route is bound to a point once, even if several of its parentRefs refer to it. */
   #attach(
     route: BindableRoute,
     candidate: AttachmentCandidate,
@@ -117,7 +117,7 @@ function takenByOther(
   if (route.kind !== 'HTTPRoute' && route.kind !== 'GRPCRoute') return null;
   const other = route.kind === 'HTTPRoute' ? holder.GRPCRoute : holder.HTTPRoute;
   if (!hostnames.some(({ hostname }) => other.hostnames.overlaps(hostname))) return null;
-  // Rare: only now is it worth looking for the one to name.
+  // Rare, so the route to name is searched only now.
   const mine = new HostnameSet();
   for (const { hostname } of hostnames) mine.add(hostname);
   const rival = other.routes.find((one) => one.hostnames.some(({ hostname }) => mine.overlaps(hostname)));

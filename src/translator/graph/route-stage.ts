@@ -1,6 +1,6 @@
 /**
- * Routes: read by themselves, then bound to the attachment points that take them. A route is read again when it, or what was read for it, changed;
- * it is bound again when what its parentRefs lead to changed.
+ * Routes: read one by one, then bound to attachment points. A route is read again if it, or an object that was read for it, has changed;
+ * it is bound again if one of its parents has changed.
  */
 import { GATEWAY_GROUP } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
@@ -15,7 +15,7 @@ import { readRoute, routeLists, type RouteSpec } from './route-adapter.ts';
 import { RouteBinder, sameBinding, type Binding } from './route-binder.ts';
 import type { SnapshotIndex } from './snapshot-index.ts';
 
-/** Reads the rules of one route by themselves, without regard to where it attaches. */
+/** Reads the rules of one route, regardless of where it attaches. */
 export type ReadRules = (route: RouteSpec, sources: Sources) => readonly RuleNode[];
 
 export interface RouteContext {
@@ -70,7 +70,7 @@ function readAll(
   return memo.items('read', specs, (spec) => [read(spec)], { stale });
 }
 
-/** A route with the parents that it asks for. */
+/** A route with the parents that it refers to. */
 interface RouteCandidate extends ReadRoute {
   readonly candidates: readonly AttachmentCandidate[];
 }
@@ -91,12 +91,12 @@ function withCandidates(
     }));
   };
   return memo.items('candidates', routes, (route) => [candidateOf(route)], {
-    // Of the index, only the labels of namespaces decide.
+    // Of the index, binding depends only on the labels of namespaces.
     inputs: [namespaces, parents],
   });
 }
 
-/** A route with the attachment points that take it. */
+/** A route with the attachment points that accept it. */
 interface BoundRoute {
   readonly node: RouteNode;
   readonly binding: Binding;
@@ -157,7 +157,7 @@ function attachmentsOf(bound: readonly BoundRoute[], memo: Memo): Attachments {
   });
 }
 
-/** Keys of the parents that a route names. */
+/** Keys of the parents of a route. */
 const parentKeysOf = memoizeByKey(({ object, parentRefs }: RouteSpec): readonly (string | null)[] =>
   parentRefs.map((ref) => parentKeyOf(ref, namespaceOf(object))),
 );

@@ -47,7 +47,7 @@ export function readRule(spec: RuleSpec, index: number, context: RuleContext): R
 
 const pathOf = (index: number): string => `spec.rules[${index}]`;
 
-/** A closed rule answers 500 to requests that it matches, or to all requests of the route if its matches are unreadable. */
+/** A closed rule responds with 500 to requests that it matches, or to all requests of the route if its matches are unreadable. */
 function closedRule(
   spec: RuleSpec,
   index: number,

@@ -1,4 +1,4 @@
-/** The Gateways of the graph as configurations of data planes. A Gateway whose lowering throws costs the others nothing. */
+/** Lowers the Gateways of the graph to configurations of data planes. If lowering one Gateway throws, the others are not affected. */
 import type { Memo } from '../../lib/memo.ts';
 import { contain, type Defects } from '../contain.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -35,7 +35,7 @@ export function lowerGateways(graph: Graph, context: LoweringContext, memo: Memo
   );
 }
 
-/** Where lowering throws, the last configuration is still served; null where there is none. */
+/** If lowering throws, the last configuration is still served; null if there is none. */
 function lowerContained(gateway: GatewayNode, lowering: Lowering, memo: Memo): LoweredGateway | null {
   const lower = (): LoweredGateway => lowerGateway(gateway, lowering, memo.part('lowering'));
   const fromNothing = (): LoweredGateway => {
@@ -45,7 +45,7 @@ function lowerContained(gateway: GatewayNode, lowering: Lowering, memo: Memo): L
   return memo.fold<LoweredGateway | null>('lowered', (before) =>
     lowering.defects.contain<LoweredGateway | null>(
       [gateway.object, 'lower'],
-      // After a failure what is kept may be half of a translation.
+      // After a failure, the memoized state may be incomplete.
       () => contain(lower, fromNothing),
       () => {
         memo.forget('lowering');

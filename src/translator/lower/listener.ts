@@ -89,7 +89,7 @@ export function tlsHostOwners(routes: readonly AttachedRoute[]): ReadonlyMap<str
   return new Map([...owners].map(([hostname, { attached }]) => [hostname, attached]));
 }
 
-/** A layer-4 listener cannot tell routes apart: the oldest route gets all its traffic. */
+/** A layer-4 listener cannot distinguish routes: the oldest route gets all its traffic. */
 function oldestRule(listener: ListenerNode, context: ListenerContext): ReturnType<typeof lowerLayer4Rule> {
   const oldest = context.attached[0];
   return oldest === undefined ? null : lowerLayer4Rule(oldest, { ...context, listener });

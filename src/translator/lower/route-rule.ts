@@ -20,7 +20,7 @@ export interface LoweredRule {
   readonly rule: RouteRule;
   readonly matches: readonly RankedMatch[];
   readonly clusters: readonly ClusterUse[];
-  /** By backend index: the layers that govern requests to the backend, weakest first. */
+  /** By backend index: the layers that apply to requests to the backend, weakest first. */
   readonly policies: readonly (readonly PolicyLayer[])[];
 }
 
@@ -43,7 +43,7 @@ export function ruleIdOf({ ref }: RouteNode, rule: RuleNode): RouteRule['id'] {
   return ruleId([ref.kind, ref.namespace, ref.name, rule.index].join('/'));
 }
 
-/** A rule that could not be lowered answers 500 for what it matches. */
+/** A rule that could not be lowered responds with 500 to requests that it matches. */
 export function closedRule(route: RouteNode, rule: RuleNode, fault: Fault): LoweredRule {
   return failingRule(route, rule, { filters: [], reason: 'invalid_rule', message: fault.message });
 }
@@ -153,7 +153,7 @@ function filtersOf500(backend: BackendNode): Pick<WeightedBackend, 'filters'> {
   return filters.length === 0 ? {} : { filters };
 }
 
-/** The backend keeps its weight and answers 500, so its share of the requests fails visibly. */
+/** The backend keeps its weight and responds with 500, so its share of the requests fails visibly. */
 export function invalidBackend(
   backend: BackendNode,
   fault: Fault | null,

@@ -1,4 +1,4 @@
-/** The Gateways to which a policy matters: its ancestors (PolicyAncestorStatus). */
+/** The Gateways that a policy affects: its ancestors (PolicyAncestorStatus). */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import { compareText } from '../../lib/compare.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -32,7 +32,7 @@ export class Ancestors {
     return [...new Set([...ofTargets, ...referring])].sort((a, b) => byRef(a.ref, b.ref));
   }
 
-  /** Gateways that serve a target with traffic that such a policy is for, each once, in order of their names. */
+  /** Gateways that send a target traffic that such a policy applies to, each once, by name. */
   of(targets: readonly PolicyTarget[], attachment: PolicyAttachment): readonly GatewayNode[] {
     const keys = new Set(
       targets.flatMap((target) => (target.missing === null ? this.#keysOf(target, attachment) : [])),

@@ -1,4 +1,4 @@
-/** BackendTLSPolicy of the Gateway API (GEP-1897): TLS towards the Service that it names. */
+/** BackendTLSPolicy of the Gateway API (GEP-1897): TLS toward the Service that it names. */
 import type { BackendTLSPolicy } from '../../gatewayapi/generated/types.ts';
 import { GATEWAY_GROUP, SLUICE_GROUP } from '../../gatewayapi/ref.ts';
 import type { Fault } from '../faults/fault.ts';

@@ -3,11 +3,11 @@ import { fieldsOf, mergeLayers, winnerOf, type Merged } from './merge.ts';
 import type { PolicyItem, PolicyLayer, PolicySettings } from './policy-settings.ts';
 
 export interface Combined {
-  /** Of settings that override each other, with the layer that each field comes from; empty for those that add up. */
+  /** For settings that override each other, with the layer that each field comes from; empty for those that add up. */
   readonly merged: Merged<object, PolicyLayer>;
-  /** Of settings that add up: what applies, of the weakest layer first. */
+  /** For settings that add up: the items that apply, weakest layer first. */
   readonly items: readonly PlacedItem[];
-  /** Of settings that add up: exemptions in the place of items, of the weakest layer first. */
+  /** Of settings that add up: exemptions in place of items, of the weakest layer first. */
   readonly exemptions: readonly PlacedItem[];
   /** Of settings that add up: the closer layers that replace defaults. */
   readonly replaced: LayersByField;
@@ -34,7 +34,7 @@ const NOTHING: Combined = {
   contributors: [],
 };
 
-/** `layers`: all of `settings`, weakest first. Those of policies that close what they govern contribute nothing. */
+/** `layers`: all of `settings`, weakest first. Policies that close their targets contribute nothing. */
 export function combineLayers(settings: PolicySettings, layers: readonly PolicyLayer[]): Combined {
   const applied = layers.filter(({ closed }) => closed === null);
   if (applied.length === 0) return NOTHING;
@@ -90,7 +90,7 @@ function separate(
   return { kept, lost };
 }
 
-/** Paths of all that a policy sets. */
+/** Paths of all fields that a policy sets. */
 export function pathsOf(settings: PolicySettings, spec: object): readonly string[] {
   return settings.merge === 'add-up'
     ? settings.itemsOf(spec).map(({ path }) => path)

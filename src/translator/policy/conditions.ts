@@ -1,4 +1,4 @@
-/** Conditions of inherited policies and of what they affect (GEP-713). */
+/** Conditions of inherited policies and of the objects that they affect (GEP-713). */
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { joinMessages, type Fault, type FaultReason } from '../faults/fault.ts';
 import { whyLost } from './faults.ts';
@@ -54,7 +54,7 @@ export function policyConflictedEverywhere(fields: FieldOutcomes): readonly Verd
   return [fails('Accepted', 'Conflicted', message), policyOverridden(fields)];
 }
 
-/** Accepted and Programmed of a policy of which Sluice can serve nothing. */
+/** Accepted and Programmed of a policy whose fields are all unsupported. */
 export function policyNothingServed(fields: FieldOutcomes): readonly Verdict[] {
   const message = `None of its fields is supported. ${lostFields(fields)}`;
   return [fails('Accepted', 'Invalid', message), fails('Programmed', 'Invalid', message)];
@@ -62,7 +62,7 @@ export function policyNothingServed(fields: FieldOutcomes): readonly Verdict[] {
 
 const MAX_NAMED = 8;
 
-/** On Gateways and routes that policies govern, per kind of policy; absent where there are none. */
+/** For Gateways and routes that policies affect, one per kind of policy. */
 export function policyAffected(policies: readonly ObjectRef[]): readonly Verdict[] {
   const byKind = Map.groupBy(policies, ({ group, kind }) => `${group}/${kind}Affected` as const);
   return [...byKind].map(([type, ofKind]) => {

@@ -1,4 +1,4 @@
-/** The effect of each field that a policy sets: per policy and Gateway, over all traffic that the policy governs. */
+/** The effect of each field that a policy sets: per policy and Gateway, over all traffic that the policy applies to. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { Defects } from '../contain.ts';
 import { filterUpstreams } from '../filter/read-filters.ts';
@@ -29,17 +29,17 @@ export class PolicyEffects {
   readonly #fields = new Map<string, Map<string, FieldOutcome>>();
   readonly #affecting = new Map<string, Map<string, ObjectRef>>();
 
-  /** No policy governs anything. */
+  /** No policy applies to anything. */
   get isEmpty(): boolean {
     return this.#affecting.size === 0;
   }
 
-  /** By path of the field; empty where the policy governs nothing of the Gateway. */
+  /** By path of the field; empty if the policy applies to nothing of the Gateway. */
   of(policy: ObjectRef, gateway: ObjectRef): FieldOutcomes {
     return this.#fields.get(`${keyOf(policy)} ${keyOf(gateway)}`) ?? new Map<string, FieldOutcome>();
   }
 
-  /** Inherited policies that govern an object as `gateway` serves it, by kind and name. */
+  /** Inherited policies that apply to an object as `gateway` serves it, by kind and name. */
   affecting(object: ObjectRef, gateway: ObjectRef): readonly ObjectRef[] {
     const found = this.#affecting.get(`${keyOf(object)} ${keyOf(gateway)}`);
     return [...(found ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ref]) => ref);
@@ -88,14 +88,14 @@ export function findPolicyEffects(
   return effects;
 }
 
-/** Traffic that the same layers govern. */
+/** Traffic with the same layers. */
 interface PolicyUse {
   readonly carrier: PolicyCarrier;
   readonly traffic: Traffic;
   /** null: no upstream in particular. */
   readonly upstream: Upstream | null;
   readonly layers: readonly PolicyLayer[];
-  /** Of a backend: per `ruleWideBlock`, the layer that the first backend of the rule takes it from. */
+  /** For a backend: by `ruleWideBlock`, the layer from which the first backend of the rule takes it. */
   readonly ruleWide: ReadonlyMap<PolicySettings, PolicyLayer>;
 }
 
@@ -105,7 +105,7 @@ const NO_RULE = { traffic: 'http', upstream: null, ruleWide: NO_DECISIONS } as c
 interface EffectsContext {
   readonly hierarchy: Hierarchy;
   readonly attachments: Attachments;
-  /** Where effects are noted. */
+  /** Where effects are recorded. */
   readonly effects: PolicyEffects;
 }
 
@@ -249,7 +249,7 @@ function outcomeOf(
       : overriddenBy(decidesNeeds);
   }
   const ruleWide = blockOf(path) === settings.ruleWideBlock ? use.ruleWide.get(settings) : undefined;
-  // One backend decides for all, unless the layer that it uses governs this backend as well.
+  // One backend determines the block for all, unless its layer applies to this backend as well.
   if (ruleWide !== undefined && ruleWide !== layer && !use.layers.includes(ruleWide)) {
     return overriddenBy(ruleWide);
   }
@@ -257,7 +257,7 @@ function outcomeOf(
   return why === null ? { kind: 'effective' } : { kind: 'unserved', why };
 }
 
-/** A block without fields is for the same traffic as its first field. null: the settings have no such field, so that it always applies. */
+/** A block without fields applies to the same traffic as its first field. null: there is no such field, so it always applies. */
 function fieldAt({ fields }: PolicySettings, path: string): SettingField | null {
   const found = fields[path];
   if (found !== undefined) return found;

@@ -1,4 +1,4 @@
-/** Faults of policies, and of the trust in backends that BackendTLSPolicy and XBackend share. */
+/** Faults of policies, and of the backend verification that BackendTLSPolicy and XBackend share. */
 import { describeRef, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { errorFault, infoFault, warningFault, type Fault } from '../faults/fault.ts';
 
@@ -167,7 +167,7 @@ export type FieldOutcome =
   | { readonly kind: 'overridden'; readonly by: ObjectRef; readonly samePlace: boolean }
   /** An exemption that the `Override` of another policy keeps from having an effect on some traffic. */
   | { readonly kind: 'refused'; readonly by: ObjectRef }
-  /** No traffic that the policy governs supports the field. */
+  /** No traffic that the policy applies to supports the field. */
   | { readonly kind: 'unserved'; readonly why: string };
 
 /** The effect as text, without a full stop. */

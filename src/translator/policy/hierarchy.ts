@@ -1,5 +1,5 @@
 /**
- * Which policies govern what, and in what order. From weak to strong: the Gateway, its listener; or the Gateway, the ListenerSet, its
+ * Which policies apply to what, and in what order. From weak to strong: the Gateway, its listener; or the Gateway, the ListenerSet, its
  * listener; then the Service, its port; then the route, its rule; then what the rule itself sets (GEP-713 hierarchy; that a route is
  * stronger than a Service is GEP-1619's). A policy that a filter refers to has the level of the rule or backendRef that has the filter.
  */
@@ -88,7 +88,7 @@ export class Hierarchy {
     return scope;
   }
 
-  /** What governs all traffic to an upstream that enters in `scope`, whichever route it takes. */
+  /** The layers of all traffic to an upstream that enters in `scope`, regardless of its route. */
   upstreamLayers(upstream: Upstream, scope: PolicyScope): readonly PolicyLayer[] {
     const own = this.#ownLayers(upstream);
     const weakest = this.settings.flatMap((settings) => settings.layersOfUpstream?.(upstream) ?? []);
@@ -163,11 +163,11 @@ export const layersWith = (
 
 const refKey = ({ kind, namespace, name }: ObjectRef): string => `${kind}/${namespace}/${name}`;
 
-/** A policy whose blocks yield to others has as many forms as it has blocks. */
+/** A policy whose blocks yield to others has a separate form for each set of remaining blocks. */
 export const layerKey = ({ source, place, spec, kind }: PolicyLayer): string =>
   `${refKey(source)} ${place} ${kind?.yieldsBlocks ? blocksOf(spec).join() : ''}`;
 
-/** What is left of a policy whose blocks yield to those of other kinds for the same object; null: nothing. */
+/** The rest of a policy whose blocks yield to those of other kinds for the same object; null: nothing. */
 function withoutBlocksOf(others: readonly PolicyLayer[], layer: PolicyLayer): PolicyLayer | null {
   if (!layer.kind?.yieldsBlocks) return layer;
   const taken = new Set(

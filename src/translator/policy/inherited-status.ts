@@ -1,4 +1,4 @@
-/** Status of inherited policies: one entry per Gateway with traffic that they govern, and one per target without any. */
+/** Status of inherited policies: one entry per Gateway whose traffic they affect, and one per target without such a Gateway. */
 import { describeRef } from '../../gatewayapi/ref.ts';
 import { gatewayDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayNode } from '../graph/nodes.ts';
@@ -27,7 +27,7 @@ export function inheritedEntries(policy: PolicyNode, context: StatusContext): re
   return [...ofGateways, ...idle.map((target) => entryOfTarget(policy, target))];
 }
 
-/** Of a target that is missing, or that no Gateway of ours leads to. */
+/** The entry of a target that is missing, or that no Gateway of Sluice routes to. */
 function entryOfTarget(policy: PolicyNode, { ref, sectionName, missing }: PolicyTarget): AncestorEntry {
   const ancestorRef = { ...ref, ...(sectionName === null ? {} : { sectionName }) };
   const { faults, referenceFaults } = policy;

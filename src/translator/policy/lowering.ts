@@ -1,4 +1,4 @@
-/** Policies for the data plane: the values that ports, listeners, rules and backends carry, and which of them policies close. */
+/** Lowers policies: the values of ports, listeners, rules and backends, and which of them policies close. */
 import type { Origin } from '../../ir/origin.ts';
 import type { PolicyValue } from '../../ir/policy-value.ts';
 import { describeRef } from '../../gatewayapi/ref.ts';
@@ -17,7 +17,7 @@ export class PolicyLowering {
     this.members = new LoweredMembers(hierarchy);
   }
 
-  /** The member `policies` of a part of the configuration; no member where there is no value. `layers`: all that govern it. */
+  /** The member `policies` of a part of the configuration; no member if there is no value. `layers`: all that apply to it. */
   valuesFor(
     carrier: PolicyCarrier,
     layers: readonly PolicyLayer[],
@@ -66,7 +66,7 @@ export type Traffic = 'http' | 'layer4';
 export const appliesTo = ({ layer4 }: PolicySettings, traffic: Traffic): boolean =>
   traffic === 'http' || layer4 === true;
 
-/** Why a policy closes the traffic that `layers` govern, or null. */
+/** Why a policy closes the traffic of these `layers`, or null. */
 export function closedBy(layers: readonly PolicyLayer[], traffic: Traffic): string | null {
   const closing = layers.filter(({ closed, settings }) => closed !== null && appliesTo(settings, traffic));
   if (closing.length === 0) return null;

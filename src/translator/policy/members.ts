@@ -23,7 +23,7 @@ export interface Pool {
   readonly suffix: string;
 }
 
-/** Attempt settings of one rule. */
+/** Attempt settings (timeouts and retries) of one rule. */
 export interface RuleRequests {
   readonly rule: RequestPolicy;
   /** By index of the backend; undefined: as the rule. */

@@ -33,7 +33,7 @@ export function mergeLayers<Layer extends SettingsLayer>(
   return { spec, from };
 }
 
-/** `over` laid over `base`; neither is changed. */
+/** `base` overridden by `over`; neither is changed. */
 function patch(base: Plain, over: Plain): Plain {
   const merged: Record<string, unknown> = { ...base };
   for (const [name, value] of Object.entries(over)) {
@@ -44,7 +44,7 @@ function patch(base: Plain, over: Plain): Plain {
   return merged;
 }
 
-/** Path and value of every field that is set; a block without fields is one, for it says something by being there. */
+/** Path and value of every field that is set; a block without fields is one, because its presence has a meaning. */
 export function fieldsOf(spec: object): readonly (readonly [path: string, value: unknown])[] {
   return collect(spec as Plain, '');
 }
@@ -60,7 +60,7 @@ function collect(block: Plain, prefix: string): readonly (readonly [string, unkn
 
 export const blockOf = (path: string): string => path.split('.', 1)[0] ?? path;
 
-/** The layer that decides what a field is, if any does. */
+/** The layer that sets a field, if any does. */
 export const winnerOf = <Layer>(
   { from }: Pick<Merged<object, Layer>, 'from'>,
   path: string,

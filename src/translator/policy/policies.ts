@@ -25,7 +25,7 @@ export interface PolicyContext {
   readonly options: TranslateOptions;
 }
 
-/** By kind in the order of the table, of each kind the oldest first. Nodes that come out as in `before` are those of `before`. */
+/** By kind in the order of the table, of each kind the oldest first. Nodes that are equal to those of `before` are reused. */
 export function readPolicies(
   kinds: readonly PolicyKind[],
   {
@@ -93,7 +93,7 @@ export class Policies {
   readonly nodes: readonly PolicyNode[];
   /** Policies that are inherited; the same object until one of them changes. */
   readonly inherited: InheritedPolicies;
-  /** Direct policies by the place that they govern. */
+  /** Direct policies, by object and section. */
   readonly #direct = new Map<string, PolicyNode[]>();
   readonly #kinds: readonly PolicyKind[];
   /** Policies of kinds that `isReferable`. */
@@ -125,7 +125,7 @@ export class Policies {
     }
   }
 
-  /** Direct policies that govern a section of an object, at most one of each kind; `` for one without a name. */
+  /** Direct policies of a section of an object, at most one of each kind; `` for one without a name. */
   governing(target: ObjectRef, section: string): readonly PolicyNode[] {
     if (this.#direct.size === 0) return NONE;
     const ofTarget = this.#direct.get(placeKey(target, null)) ?? NONE;
@@ -148,14 +148,14 @@ export class Policies {
 /** An invalid policy that protects still has an effect: it closes its targets. */
 const isEffective = (node: PolicyNode): boolean => isValid(node) || node.kind.whenInvalid === 'closes';
 
-/** What inherited policies set, by the place that they are attached to. */
+/** Settings of inherited policies, by object and section. */
 export class InheritedPolicies {
   readonly nodes: readonly PolicyNode[];
   readonly #layers = new Map<string, PolicyLayer[]>();
 
   constructor(nodes: readonly PolicyNode[]) {
     this.nodes = nodes;
-    // Youngest first: of two at one place the older is the stronger (GEP-713, conflict resolution).
+    // Youngest first: of two policies for one target, the older is stronger (GEP-713, conflict resolution).
     for (const node of nodes.toReversed()) {
       for (const target of node.targets) if (target.missing === null) this.#attach(node, target);
     }
@@ -177,7 +177,7 @@ export class InheritedPolicies {
 
 const NO_LAYERS: readonly PolicyLayer[] = [];
 
-/** What a policy sets at one place; null: nothing. */
+/** The settings of a policy for one object or section; null: none. */
 export function layerOf(node: PolicyNode, place: string, level: PolicyLevel): PolicyLayer | null {
   const { kind, ref, settings } = node;
   if (kind.settings === null || !isEffective(node)) return null;

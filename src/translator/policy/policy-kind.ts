@@ -25,11 +25,11 @@ export interface PolicyKind<Object extends PolicyObject = PolicyObject, Settings
   readonly kind: string;
   /** All objects of the kind. */
   objects(snapshot: ResourceSnapshot): readonly Object[];
-  /** What its `targetRefs` may name; targets.ts says which of these have sections. */
+  /** The kinds that `targetRefs` may refer to; targets.ts defines which of these have sections. */
   readonly targets: readonly TargetKind[];
   readonly attachment: PolicyAttachment;
   /**
-   * What happens to the targets of a policy with faults or without settings. `closes`: for policies that protect; requests are answered 500.
+   * What happens to the targets of a policy with faults or without settings. `closes`: for policies that protect; requests get 500.
    * `ignored`: for policies that improve; the targets are served as if the policy did not exist.
    */
   readonly whenInvalid: 'closes' | 'ignored';
@@ -44,7 +44,7 @@ export interface PolicyKind<Object extends PolicyObject = PolicyObject, Settings
   /** Filters of the type ExtensionRef may refer to the policies: they then count at the level of the filter's rule or backendRef. */
   readonly isReferable?: true;
   /**
-   * Of the same target, blocks that a policy of another kind with the same `settings` sets are that kind's, as a whole. Such policies are
+   * For the same target, a policy of another kind with the same `settings` takes precedence block by block. Such policies are
    * weaker than those of the other kind.
    */
   readonly yieldsBlocks?: true;
@@ -53,8 +53,8 @@ export interface PolicyKind<Object extends PolicyObject = PolicyObject, Settings
 /** How a policy reaches traffic (GEP-713). */
 export type PolicyAttachment =
   /**
-   * Only its targets themselves. The oldest policy of the kind governs a target, alone; one for a section governs the section instead.
-   * `use`: how a route has to use the target for the policy to matter to its Gateway.
+   * Only its targets themselves. The oldest policy of the kind applies to a target, alone; one for a section applies to the section instead.
+   * `use`: how a route must use the target for the policy to affect its Gateway.
    */
   | { readonly kind: 'direct'; readonly use: Use }
   /** Everything below its targets: hierarchy.ts has the order. */
@@ -78,7 +78,7 @@ export interface PolicyNode<Settings extends object = object> extends PolicyRead
   readonly object: PolicyObject;
   readonly ref: ObjectRef;
   readonly targets: readonly PolicyTarget[];
-  /** Blocks that policies of other kinds for the same targets set; only of a kind that `yieldsBlocks`. */
+  /** Blocks that policies of other kinds set for the same targets; only for a kind that `yieldsBlocks`. */
   readonly conflicts: readonly BlockConflict[];
 }
 
@@ -88,7 +88,7 @@ export interface PolicyTarget {
   readonly sectionName: string | null;
   /** Field path of the reference. */
   readonly path: string;
-  /** The older policy that governs the target instead; null: none does. */
+  /** The older policy that applies to the target instead; null: none. */
   readonly lostTo: ObjectRef | null;
   /** Why the target cannot be found; null: it was found. */
   readonly missing: Fault | null;
@@ -97,7 +97,7 @@ export interface PolicyTarget {
 export interface BlockConflict {
   readonly target: ObjectRef;
   readonly fault: Fault;
-  /** The other policy governs all of the target, not just a section. */
+  /** The other policy applies to the whole target, not only to a section. */
   readonly isWhole: boolean;
 }
 

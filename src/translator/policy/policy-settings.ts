@@ -1,4 +1,4 @@
-/** What policies set, and how policies on different targets are combined. Kinds that share one `PolicySettings` are combined with each other. */
+/** The settings of policies, and how policies for different targets are combined. Kinds that share one `PolicySettings` are combined with each other. */
 import type { EffectiveSetting, Origin } from '../../ir/origin.ts';
 import type { ClusterPolicy, RequestPolicy } from '../../ir/policy.ts';
 import type { RouteNode, RuleNode, Upstream, UpstreamProtocol } from '../graph/nodes.ts';
@@ -21,11 +21,11 @@ interface AnySettings {
   readonly layer4?: true;
   /** By path below `spec`, in the order of the schema. A list is one field. Fields that always apply may be left out. */
   readonly fields: Readonly<Record<string, SettingField>>;
-  /** A block that is one decision for all backends of a rule: that of the first backend that has any (GEP-1619). */
+  /** A block with one value for all backends of a rule: that of the first backend that has any (GEP-1619). */
   readonly ruleWideBlock?: string;
-  /** What objects other than policies set; weaker than every policy. */
+  /** Settings of objects other than policies; weaker than every policy. */
   layersOfUpstream?(upstream: Upstream): readonly PolicyLayer[];
-  /** What the route's rule sets itself; stronger than every policy. */
+  /** Settings of the route's rule itself; stronger than every policy. */
   layersOfRule?(route: RouteNode, rule: RuleNode): readonly PolicyLayer[];
   /** Every setting that applies to requests to a backend, with its origin; absent: what policies set. `layers` by index of the backend. */
   describe?(
@@ -93,7 +93,7 @@ export interface SettingField {
   readonly unit: Unit | 'plain';
   /** The default, as a user would write it. */
   readonly fallback: string;
-  /** The backends that the field applies to, by protocol; empty: Sluice does not serve it. */
+  /** The backends that the field applies to, by protocol; empty: not supported. */
   readonly protocols: readonly UpstreamProtocol[];
   /** The field has no effect unless this other field has this value. */
   readonly needs?: { readonly field: string; readonly value: string };
@@ -103,7 +103,7 @@ export interface SettingField {
 export interface SettingsLayer<Settings extends object = object> {
   /** A policy, a Service, or the route itself. */
   readonly source: ObjectRef;
-  /** The target or section that it is attached to; at one place the oldest policy is the strongest. */
+  /** The target or section that it is attached to; for the same target, the oldest policy is the strongest. */
   readonly place: string;
   readonly spec: Settings;
   /** `spec` as the user wrote it, such as the text of a duration: for explanations. */
@@ -121,7 +121,7 @@ export interface PolicyLayer<Settings extends object = object> extends SettingsL
   readonly level: PolicyLevel;
   /** Of the policy; null: `source` is not a policy. */
   readonly kind: PolicyKind | null;
-  /** Why the policy closes all that it governs; null: it does not. */
+  /** Why the policy closes its targets; null: it does not. */
   readonly closed: string | null;
 }
 

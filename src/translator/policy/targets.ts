@@ -1,4 +1,4 @@
-/** What policies may be attached to, and which policy governs a target. */
+/** The objects that policies may be attached to, and which policy applies to a target. */
 import type { Gateway, ListenerSet } from '../../gatewayapi/generated/types.ts';
 import { CORE_GROUP, EXPERIMENTAL_GROUP, GATEWAY_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
@@ -23,7 +23,7 @@ interface Target {
   readonly level: PolicyLevel;
   /** Of its sections. */
   readonly sectionLevel: PolicyLevel;
-  /** What a `sectionName` names; null: it has no sections. */
+  /** What a `sectionName` refers to; null: there are no sections. */
   readonly section: string | null;
   /** Routes send requests to it. */
   readonly isBackend: boolean;
@@ -44,7 +44,7 @@ const OWNER = {
 } as const;
 const BACKEND = { level: 'backend', sectionLevel: 'backend', isBackend: true } as const;
 
-/** What `targetRefs` of some kind of policy may name. */
+/** The kinds that `targetRefs` of some policy may refer to. */
 const TARGET_KINDS = {
   Service: { ...BACKEND, group: CORE_GROUP, section: 'port' },
   XBackend: { ...BACKEND, group: EXPERIMENTAL_GROUP, section: null },
@@ -80,7 +80,7 @@ export const targetLists = (snapshot: ResourceSnapshot): readonly (readonly obje
   ...routeLists(snapshot),
 ];
 
-/** The objects that policies of a snapshot can be attached to. Those found by `lookup` are noted there as read. */
+/** The objects that policies of a snapshot can be attached to. `lookup` records those that are read. */
 export class TargetIndex {
   readonly #lookup: Lookup;
   readonly #snapshot: ResourceSnapshot;
@@ -135,7 +135,7 @@ const indexTargets = (snapshot: ResourceSnapshot): ReadonlyMap<string, Gateway |
     ]),
   );
 
-/** Which policy of one kind governs what, where only one can: the first to claim a target keeps it. */
+/** Which policy of one kind applies to which target: the first to claim a target keeps it. */
 export class TargetClaims {
   readonly #owners = new Map<string, ObjectRef>();
 
@@ -154,7 +154,7 @@ export function placeKey(target: ObjectRef, sectionName: string | null): string 
   return [target.group, target.kind, target.namespace, target.name, sectionName ?? ''].join('|');
 }
 
-/** Links the targetRefs of one policy. `claims`: null where any number of policies may govern a target; else policies come oldest first. */
+/** Links the targetRefs of one policy. `claims`: null if any number of policies may apply to a target; otherwise policies come oldest first. */
 export function linkTargets(
   policy: ObjectRef,
   refs: readonly TargetRef[],

@@ -8,7 +8,7 @@ import type { Condition } from '../../gatewayapi/condition.ts';
 import type { ConditionType } from './catalog/condition-catalog.ts';
 import { joinMessages, type Fault, type FaultReason } from '../faults/fault.ts';
 
-/** `GROUP/KINDAffected`: what policies of a kind govern (GEP-713). */
+/** `GROUP/KINDAffected`: objects that policies of a kind affect (GEP-713). */
 type PolicyAffected = `${string}/${string}Affected`;
 
 interface Verdict {

@@ -23,7 +23,7 @@ import {
 
 export interface ListenerContext {
   readonly generation: number;
-  /** Why nothing of the owner is programmed, regardless of the listener; null when the listener decides. */
+  /** Why nothing of the owner is programmed, regardless of the listener; null if it depends on the listener. */
   readonly blocked: Verdict | null;
   readonly observation: DataPlaneObservation | null;
   readonly attachments: Attachments;

@@ -17,7 +17,7 @@ import {
 } from './conditions.ts';
 import { policyAffected } from '../policy/conditions.ts';
 
-/** What proxies of one data plane cannot serve of one route, by the rule's index. */
+/** Why proxies of one data plane cannot serve rules of one route, by the rule's index. */
 export type ProblemsOf = (dataPlane: DataPlaneId) => ReadonlyMap<number, string>;
 
 interface RouteContext {

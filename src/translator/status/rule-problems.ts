@@ -1,4 +1,4 @@
-/** Rules that proxies report they cannot serve, though the translator found nothing wrong with them. */
+/** Rules that proxies cannot serve although the translator found no fault. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { DataPlaneId } from '../../ir/data-plane-id.ts';
 import type { DataPlaneObservation } from '../observations.ts';

@@ -105,7 +105,7 @@ const observedBy = ({ dataPlanes }: Observations): ReadonlyMap<DataPlaneId, Data
   new Map(dataPlanes.map((entry) => [entry.dataPlane, entry]));
 
 /**
- * A route's status depends on the route, on the policies that affect it, and on rules that proxies cannot serve. Mostly there are neither, and
+ * A route's status depends on the route, on the policies that affect it, and on rules that proxies cannot serve. Usually there are neither, and
  * it depends on the route alone.
  */
 function statusesOfRoutes(

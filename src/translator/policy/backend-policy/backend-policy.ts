@@ -80,7 +80,7 @@ function textFaults({ sessionPersistence, healthCheck }: BackendSettings): reado
   return checked.flatMap(([at, error]) => (error === null ? [] : [policyValue(at, error)]));
 }
 
-/** Settings of requests alone may be set on a route. */
+/** Only settings of requests may be set on a route. */
 const REQUEST_BLOCKS: readonly string[] = ['retry', 'timeouts'];
 
 const poolFaults = (settings: BackendSettings): readonly Fault[] =>

@@ -1,4 +1,4 @@
-/** The settings of BackendPolicy and XBackendTrafficPolicy, and the ones among them that Services and route rules set. */
+/** The settings of BackendPolicy and XBackendTrafficPolicy, and those that Services and route rules set. */
 import type { BackendPolicySpec } from '../../../gatewayapi/generated/types.ts';
 import type { ObjectRef } from '../../../gatewayapi/ref.ts';
 import type { RouteNode, RuleNode, Upstream } from '../../graph/nodes.ts';
@@ -42,7 +42,7 @@ function distributionLayer(service: ObjectRef): PolicyLayer {
   return layerOfObject({ source: service, place: 'distribution', level: 'backend', spec, written: spec });
 }
 
-/** Conditions that are retried whenever an HTTPRoute has a `retry` stanza (HTTPRouteRetry). */
+/** Failures that are retried if an HTTPRoute rule has `retry` (HTTPRouteRetry). */
 const IMPLIED_BY_ROUTE = ['ConnectFailure', 'RefusedStream', 'Reset', 'PerTryTimeout'] as const;
 
 /** The settings of the route's rule itself; session persistence is one decision (GEP-1619). */

@@ -1,4 +1,4 @@
-/** Merged policies as values of the data plane, defaults filled in. Policies with values that cannot be read are not merged. */
+/** Lowers merged policies, with defaults. Policies with unreadable values are not merged. */
 import {
   DEFAULT_CLUSTER_POLICY,
   DEFAULT_TIMEOUTS,
