@@ -3,6 +3,7 @@ import { ACCESS_LOG_FIELDS } from './access-log.ts';
 import { API_LISTS, API_TYPES } from './api.ts';
 import { CONDITION_TABLES } from './conditions.ts';
 import { DEADLINES } from './deadlines.ts';
+import { EXPLANATION } from './explain.ts';
 import { EXTENSIONS } from './extensions.ts';
 import { FIELD_TABLES } from './fields.ts';
 import { FINDING_CODES } from './findings.ts';
@@ -21,6 +22,7 @@ export const SECTIONS: readonly Section[] = [
   ...COMMAND_OPTIONS,
   ...CONDITION_TABLES,
   DEADLINES,
+  ...EXPLANATION,
   EXTENSIONS,
   ...FIELD_TABLES,
   ...FINDING_CODES,

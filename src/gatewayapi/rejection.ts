@@ -24,7 +24,7 @@ interface Rejectable {
 
 const NONE: readonly Violation[] = [];
 
-/** A copy that says why it is not to be served. */
+/** A copy with the reasons why it is not served. */
 export const markRejected = <T extends object>(
   object: T,
   violations: readonly Violation[],

@@ -60,7 +60,7 @@ export interface DirectResponseFilter {
   readonly body: ContentBody | null;
 }
 
-/** Sends a copy of `numerator / denominator` of the requests to `cluster` and ignores the answer. */
+/** Sends a copy of `numerator / denominator` of the requests to `cluster` and ignores the response. */
 export interface MirrorFilter {
   readonly kind: 'mirror';
   readonly cluster: ClusterId;

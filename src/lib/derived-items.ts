@@ -17,13 +17,13 @@ interface Edit<Item> {
 }
 
 export interface DerivedItemsOptions {
-  /** All that `make` depends on besides its source; when one of these is another object, every item is made again. */
+  /** All that `make` depends on besides its source; if one of these is a different object, every item is computed again. */
   readonly basis?: readonly unknown[];
   /** Of the last sources and these, where they are known. */
   readonly runs?: readonly Run[];
 }
 
-/** Items of sources that follow each other as before are taken over in one piece. */
+/** Items of consecutive unchanged sources are copied in one piece. */
 export class DerivedItems<Source, Item> {
   #sources: readonly (Source | null)[] = [];
   #basis: readonly unknown[] = NOTHING_ELSE;
@@ -97,7 +97,7 @@ function edited<Item>(list: readonly Item[], all: readonly Edit<Item>[]): readon
   if (first === undefined) return list;
   const result =
     edits.length <= FEW && edits.every(({ added }) => added.length <= SHORT)
-      ? // Each copy is made in one go, and of the right size.
+      ? // Each copy is made at once, with the right size.
         edits.reduceRight((items, { at, removed, added }) => items.toSpliced(at, removed, ...added), list)
       : rebuilt(list, edits);
   return isSameFrom(first.at, list, result) ? list : result;

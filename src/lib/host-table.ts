@@ -13,7 +13,7 @@ export class HostTable<Value> {
     else addOnce(this.#exact, hostname, value);
   }
 
-  /** The value that was added for this very hostname; null when none was. */
+  /** The value for exactly this hostname; null if there is none. */
   exactly(hostname: string): Value | null {
     if (hostname === '') return this.#any;
     return (

@@ -16,7 +16,7 @@ const NOTHING: ListDiff<never> = { removed: [], added: [] };
 /** Maximum number of consecutive changed items across which runs are found; beyond it, only equal ends are found. */
 const STRETCH = 16;
 
-/** Compares by identity; the place of an item does not count. Each list has an item once. `runs`: of these lists, where they are known. */
+/** Compares by identity, regardless of position. No item occurs twice in a list. `runs`: of these lists, where they are known. */
 export function diffByIdentity<Item extends object>(
   before: readonly Item[],
   after: readonly Item[],

@@ -1,4 +1,4 @@
-/** The data plane as its composition root sees it: types only, so that tests and tools need not load the engines. */
+/** The API of the data plane: types only, so that tests and tools need not load the engines. */
 import type { EndpointSet } from '../ir/cluster.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ReasonCode } from '../ir/reason.ts';
@@ -19,7 +19,7 @@ export interface ProxyDeps {
   readonly logger: Logger;
   /** See every exchange, in this order, after the proxy's own metrics. */
   readonly observers: readonly ExchangeObserver[];
-  /** Kinds of filters that rules may have; absent = those of Sluice. */
+  /** Kinds of filters that rules may have; default: those of Sluice. */
   readonly filters?: FilterTable;
 }
 
@@ -53,14 +53,14 @@ export interface ProxyStats {
     readonly acceptedConnections: number;
     readonly activeRequests: number;
   };
-  /** Messages refused before a route was looked for, by reason. */
+  /** Messages rejected before routing, by reason. */
   readonly refused: Readonly<Partial<Record<ReasonCode, number>>>;
   /** What policies refused, or would refuse in mode Audit. */
   readonly policyRefusals: readonly PolicyRefusalStats[];
   /** Layer-4 connections and flows. */
   readonly streams: readonly StreamStats[];
   readonly tls: readonly TlsStats[];
-  /** Mirrored requests: sent, and left out because the mirror was slow or away. */
+  /** Mirrored requests: sent, and dropped because the mirror was slow or unavailable. */
   readonly mirrors: { readonly sent: number; readonly dropped: number };
 }
 
@@ -70,10 +70,10 @@ export interface Proxy {
    * flight finish on the old. Resolves when every port is bound or has failed to. Calls are queued, never overlapping.
    */
   apply(configs: readonly GatewayConfig[]): Promise<ApplyResult>;
-  /** Replaces the endpoints of one cluster; pools and state of those that stay are kept. Unknown clusters are remembered. */
+  /** Replaces the endpoints of one cluster; pools and state of remaining ones are kept. Endpoints of unknown clusters are stored. */
   applyEndpoints(set: EndpointSet): void;
   /**
-   * Stops accepting, tells clients to go (`Connection: close`), closes idle connections, and resolves when the last exchange is
+   * Stops accepting, asks clients to disconnect (`Connection: close`, GOAWAY), closes idle connections, and resolves when the last exchange is
    * done or `deadlineMs` has passed. Call `stop` afterwards.
    */
   drain(deadlineMs: number): Promise<void>;

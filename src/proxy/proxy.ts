@@ -27,7 +27,7 @@ import { BadPatterns } from './runtime/bad-patterns.ts';
 import { compileRuntime, EMPTY_RUNTIME, type Runtime } from './runtime/runtime.ts';
 import { TimerWheel } from './net/timer-wheel.ts';
 
-/** How often a port that could not be bound is tried again. */
+/** Interval of attempts to bind a failed port. */
 const BIND_RETRY_MS = 1_000;
 
 export function createProxy(deps: ProxyDeps, options: ProxyOptions): Proxy {
@@ -96,10 +96,10 @@ class DataPlane implements Proxy {
   }
 
   async #apply(configs: readonly GatewayConfig[]): Promise<ApplyResult> {
-    this.#clusters.beginSwap();
-    this.#counters.beginSwap();
+    this.#clusters.beginUpdate();
+    this.#counters.beginUpdate();
     this.#refusals.beginUpdate();
-    this.#streamCounters.beginSwap();
+    this.#streamCounters.beginUpdate();
     for (const config of configs) for (const set of config.endpoints) this.#clusters.setEndpoints(set);
     const runtime = compileRuntime(
       { configs, defaultAddress: this.#options.bindAddress, before: this.#runtime },
@@ -115,10 +115,10 @@ class DataPlane implements Proxy {
     await this.#clusters.resolved();
     await this.#ports.update(runtime);
     this.#runtime = runtime;
-    this.#clusters.endSwap();
-    this.#counters.endSwap();
+    this.#clusters.endUpdate();
+    this.#counters.endUpdate();
     this.#refusals.endUpdate();
-    this.#streamCounters.endSwap();
+    this.#streamCounters.endUpdate();
     this.#retryFailedPorts();
     const problems = [
       ...[...runtime.gateways.values()].flatMap((compiler) => compiler.problems),
@@ -131,7 +131,7 @@ class DataPlane implements Proxy {
     return { ports: this.#ports.results(runtime), problems };
   }
 
-  /** In turn with `apply`: one of them at a time binds. */
+  /** Serialized with `apply`: only one of them binds at a time. */
   #retryFailedPorts(): void {
     if (this.#bindRetry !== null || !this.#ports.hasFailed) return;
     this.#bindRetry = setTimeout(() => {

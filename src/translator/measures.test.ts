@@ -35,7 +35,7 @@ test('what cannot be read is left out and reported', () => {
   );
   assert.deepEqual(settings, { timeouts: {}, retry: { attempts: 1 } });
   assert.deepEqual(unreadable, [
-    { path: 'timeouts.request', text: 'soon', why: '"soon" is no duration, such as 250ms or 1m.' },
-    { path: 'retry.maxBodySize', text: 'big', why: '"big" is no size, such as 64Ki.' },
+    { path: 'timeouts.request', text: 'soon', why: '"soon" is not a duration, such as 250ms or 1m.' },
+    { path: 'retry.maxBodySize', text: 'big', why: '"big" is not a size, such as 64Ki.' },
   ]);
 });

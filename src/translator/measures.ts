@@ -69,5 +69,5 @@ const textOf = (value: unknown): string =>
 
 const whyUnreadable = (value: unknown, unit: Unit | undefined): string =>
   unit === 'duration'
-    ? `${JSON.stringify(value)} is no duration, such as 250ms or 1m.`
-    : `${JSON.stringify(value)} is no size, such as 64Ki.`;
+    ? `${JSON.stringify(value)} is not a duration, such as 250ms or 1m.`
+    : `${JSON.stringify(value)} is not a size, such as 64Ki.`;

@@ -137,13 +137,13 @@ class World {
 
   run(): Outcome {
     this.#lists = { a: drawEndpoints(this.#random), b: drawEndpoints(this.#random) };
-    this.#swap(drawConfig(this.#random, this.#lists));
+    this.#update(drawConfig(this.#random, this.#lists));
     for (let step = 0; step < STEPS; step++) {
       this.#agenda.runUntil(this.#agenda.nowMs + this.#random.of([1, 10, 100, 100, 1_000]));
       this.#checkHealth();
       this.#step();
     }
-    this.#swap(unchecked(this.#config ?? drawConfig(this.#random, this.#lists)));
+    this.#update(unchecked(this.#config ?? drawConfig(this.#random, this.#lists)));
     this.#agenda.runUntil(this.#agenda.nowMs + AFTERWARDS_MS);
     this.#checkEnd();
     return {
@@ -159,7 +159,7 @@ class World {
     if (dice < 0.7) for (let sent = random.between(1, 5); sent > 0; sent--) this.#request();
     else if (dice < 0.88) this.#network.setFault(`10.0.0.${random.between(1, 6)}:80`, this.#drawFault());
     else if (dice < 0.96) this.#moveEndpoints(random.of(BACKENDS));
-    else this.#swap(drawConfig(random, this.#lists));
+    else this.#update(drawConfig(random, this.#lists));
   }
 
   #drawFault(): (typeof FAULTS)[number] {
@@ -173,7 +173,7 @@ class World {
   }
 
   /** Sometimes the same again, and sometimes only one of the two backends changes. */
-  #swap(drawn: GatewayConfig): void {
+  #update(drawn: GatewayConfig): void {
     const before = this.#config;
     const [a, b] = drawn.clusters;
     const keepsOne = before !== null && this.#random.chance(0.5) && a !== undefined && b !== undefined;
@@ -182,17 +182,17 @@ class World {
     this.#config = config;
     this.#steadySinceMs = this.#agenda.nowMs;
     const { clusters, counters, streamCounters } = this.#deps;
-    clusters.beginSwap();
-    counters.beginSwap();
-    streamCounters.beginSwap();
+    clusters.beginUpdate();
+    counters.beginUpdate();
+    streamCounters.beginUpdate();
     for (const set of config.endpoints) clusters.setEndpoints(set);
     this.#runtime = compileRuntime(
       { configs: [config], defaultAddress: '', before: this.#runtime },
       this.#deps,
     );
-    clusters.endSwap();
-    counters.endSwap();
-    streamCounters.endSwap();
+    clusters.endUpdate();
+    counters.endUpdate();
+    streamCounters.endUpdate();
     const [port] = this.#runtime.ports.values();
     if (port === undefined) return;
     if (this.#service !== null) this.#service.port = port;

@@ -36,7 +36,9 @@ export const STATS: ProxyStats = {
       activeRequests: 1,
       connectFailures: 0,
       health: {
-        out: [{ endpoint: '10.0.0.1:80', cause: 'check_failing', detail: 'it responded with 503', forMs: 1_000 }],
+        out: [
+          { endpoint: '10.0.0.1:80', cause: 'check_failing', detail: 'it responded with 503', forMs: 1_000 },
+        ],
         isChecked: true,
         unreachable: [],
         reachable: [],

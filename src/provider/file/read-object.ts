@@ -23,7 +23,7 @@ export interface ReadObject {
   readonly object: JsonObject | null;
   /** What is left of an invalid policy, for as long as no version of it was valid; null for other objects. */
   readonly rejected: JsonObject | null;
-  /** As the text has it, unchecked: controllers write it, and the object is read without it. null when there is none. */
+  /** As in the text, unchecked: controllers write it, and the object is read without it. null if there is none. */
   readonly writtenStatus: JsonObject | null;
   readonly findings: readonly InputFinding[];
   /** `${NAME}` and the like that were replaced by a stand-in, or that kept the object from being read. */

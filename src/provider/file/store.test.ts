@@ -109,7 +109,7 @@ suite('an invalid policy', () => {
       policy,
       'the same object while nothing changes',
     );
-    assert.equal(codes(state).includes('last-version-in-force'), false);
+    assert.equal(codes(state).includes('last-valid-version-served'), false);
   });
 
   test('that was valid keeps its last valid version instead', () => {
@@ -118,7 +118,7 @@ suite('an invalid policy', () => {
     store.setFile('a.yaml', tlsPolicy(TARGETS));
     const state = store.state();
     assert.deepEqual(policiesIn(state), valid);
-    assert.ok(codes(state).includes('last-version-in-force'));
+    assert.ok(codes(state).includes('last-valid-version-served'));
   });
 
   test('that is fixed, or removed, is no longer rejected', () => {

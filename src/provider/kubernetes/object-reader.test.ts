@@ -41,7 +41,7 @@ suite('a policy that does not satisfy its schema', () => {
     assert.deepEqual(read(reader, VALID), [[{ targetRefs: TARGETS, validation: VALIDATION }, false]]);
     for (const version of [BROKEN, policy({ targetRefs: TARGETS })]) {
       assert.deepEqual(read(reader, version), [[{ targetRefs: TARGETS, validation: VALIDATION }, false]]);
-      assert.deepEqual(codes(reader), ['unusable-object', 'last-version-in-force']);
+      assert.deepEqual(codes(reader), ['unusable-object', 'last-valid-version-served']);
     }
     read(reader, policy({ targetRefs: [], validation: VALIDATION }));
     assert.deepEqual(codes(reader), []);

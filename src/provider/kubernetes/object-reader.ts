@@ -89,7 +89,7 @@ function withLastVersion(stored: KubeObject, reading: Reading, object: JsonObjec
     reading.findings.length > 0
       ? reading.findings
       : violations.map((violation) => unusable(stored, violation));
-  const last = inputFinding('last-version-in-force', {
+  const last = inputFinding('last-valid-version-served', {
     object: refOf(stored),
     message: 'the last valid version is still served',
     hint: 'apply the object again in its newest version, or remove it to stop serving it',

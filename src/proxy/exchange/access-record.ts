@@ -6,7 +6,7 @@ import type { RefusalCounter } from './policy-refusals.ts';
 import { PRINCIPAL, principalName } from './principal.ts';
 import type { RequestLabels } from './request-counters.ts';
 
-/** Milliseconds since the request's head was complete; null = it did not come to that. */
+/** Milliseconds since the request's head was complete; null = not reached. */
 export interface AccessTimings {
   /** The last attempt had a connection to the backend. */
   readonly connectedMs: number | null;
@@ -18,12 +18,12 @@ export interface AccessTimings {
 export interface AccessRecord {
   /** Milliseconds since the epoch, when the request's head was complete. */
   readonly startedAtMs: number;
-  /** What the request belongs to. Requests with equal labels share one object. */
+  /** Labels of the request. Requests with equal labels share one object. */
   readonly labels: RequestLabels;
   /** `address:port` of the last attempt. */
   readonly endpoint: string | null;
   readonly status: number;
-  /** null: the backend's response was passed on. */
+  /** null: the response is the backend's. */
   readonly reason: ReasonCode | null;
   /** The policy that refused the request. */
   readonly refusedBy: RefusalCounter | null;

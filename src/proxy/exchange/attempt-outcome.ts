@@ -1,4 +1,4 @@
-/** What the end of an attempt says about its endpoint, for passive health checks. */
+/** Reports the end of an attempt to the passive health checks of its endpoint. */
 import type { OutcomeSink } from '../upstream/health/outcome.ts';
 import type { FieldList, ResponseHead } from '../message/head.ts';
 import { HeaderId } from '../message/header-id.ts';
@@ -8,8 +8,8 @@ import type { ResetCause } from '../message/stream.ts';
 const SWITCHING_PROTOCOLS = 101;
 
 /**
- * Statuses of gRPC that the server is to blame for (google.golang.org/grpc/codes), and their counterparts in HTTP. Of the others DEADLINE_EXCEEDED is the
- * client's own limit and UNIMPLEMENTED its own mistake.
+ * gRPC statuses that are failures of the server (google.golang.org/grpc/codes), and their HTTP equivalents. DEADLINE_EXCEEDED is the
+ * client's own limit, and UNIMPLEMENTED its own mistake.
  */
 const GRPC_AS_HTTP: Readonly<Record<string, number>> = { '2': 500, '13': 500, '14': 503, '15': 500 };
 const SAYS_NOTHING: readonly string[] = ['4', '12'];
@@ -43,8 +43,8 @@ function grpcAnswered(sink: OutcomeSink, fields: FieldList): void {
 }
 
 /**
- * An attempt has failed. Not the endpoint's fault: our own limits, a stream that it refused while it was leaving, and a connection
- * that it had closed for being idle.
+ * An attempt has failed. Not counted against the endpoint: limits of the gateway, a stream that it refused while draining, and a connection
+ * that it had closed because it was idle.
  */
 export function attemptFailed(sink: OutcomeSink, failure: Failure): void {
   switch (failure.kind) {
@@ -64,7 +64,7 @@ export function attemptFailed(sink: OutcomeSink, failure: Failure): void {
   }
 }
 
-/** An attempt that was cut off, as a failure. `wasReused`: its connection had served earlier requests, and had not responded to this one. */
+/** An interrupted attempt, as a failure. `wasReused`: its connection had served earlier requests, and had not responded to this one. */
 export function failureOf(cause: ResetCause, wasReused: boolean): Failure {
   if (cause === 'refused' || cause === 'invalid') return { kind: cause };
   return { kind: 'reset', wasReused };

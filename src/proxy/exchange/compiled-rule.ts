@@ -1,4 +1,4 @@
-/** A rule as the exchange uses it: everything that can be looked up or rendered in advance is. */
+/** A rule in the form that exchanges use: everything is looked up and rendered in advance. */
 import type { DataPlaneId } from '../../ir/data-plane-id.ts';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { Origin } from '../../ir/origin.ts';
@@ -10,7 +10,7 @@ import type { WeightedChoice } from '../upstream/weighted-choice.ts';
 import type { FilterChain } from './http-filter.ts';
 import type { RequestCounters } from './request-counters.ts';
 
-/** What the rules of one data plane share: the same object while it says the same. */
+/** State that the rules of one data plane share: the same object while it is equal. */
 export interface CompiledGateway {
   readonly dataPlane: DataPlaneId;
   /** The Gateway in metrics and logs. */
@@ -22,14 +22,14 @@ export interface CompiledGateway {
 export interface CompiledBackend {
   readonly origin: Origin;
   readonly counters: RequestCounters;
-  /** null: the backendRef is invalid and answers with `refusal`. */
+  /** null: the backendRef is invalid, and the response is `refusal`. */
   readonly cluster: UpstreamCluster | null;
   readonly refusal: ReasonCode;
   /** The backend's own, else the rule's. */
   readonly requests: RequestPolicy;
   /** Time limit of one attempt; 0 = none. */
   readonly attemptTimeoutMs: number;
-  /** Run once this backend is chosen. The rule's own, which run before, are not among them. */
+  /** Run once this backend is selected. Does not include the rule's own filters, which run before. */
   readonly filters: FilterChain;
 }
 
@@ -37,7 +37,7 @@ export interface CompiledRule {
   readonly config: RouteRule;
   readonly gateway: CompiledGateway;
   readonly listener: Origin;
-  /** For exchanges that reach no backend. */
+  /** For exchanges without a backend. */
   readonly counters: RequestCounters;
   readonly backends: readonly CompiledBackend[];
   readonly choice: WeightedChoice;
@@ -45,6 +45,6 @@ export interface CompiledRule {
   readonly filters: FilterChain;
   /** False when preflights are forwarded like any other OPTIONS request. */
   readonly answersPreflights: boolean;
-  /** The reason that every request is answered with; null for a rule that forwards. */
+  /** The reason of every response; null for a rule that forwards. */
   readonly refusal: ReasonCode | null;
 }

@@ -5,7 +5,7 @@ import type { Timeouts } from '../../ir/policy.ts';
 /** Which limit has passed. */
 export type Expired = 'request' | 'call' | 'attempt' | 'retry' | 'continue' | 'idle' | 'reply';
 
-/** Why an exchange ends when a limit on all of it has passed. */
+/** Why an exchange ends when its overall limit has passed. */
 export const REASON_OF = {
   request: 'request_timeout',
   call: 'grpc_timeout',
@@ -15,7 +15,7 @@ export const REASON_OF = {
 /** Where no rule sets limits: of an exchange that reached none. */
 export const NO_LIMITS = { requestMs: 0, streamIdleMs: 0 } as const;
 
-/** A backend that has not sent 100 by then gets the body anyway. */
+/** If the backend has not sent 100 by then, the body is sent anyway. */
 const CONTINUE_TIMEOUT_MS = 1_000;
 /** How long a filter may hold back a response of the gateway itself. */
 const REPLY_TIMEOUT_MS = 10_000;
@@ -26,7 +26,7 @@ export class Deadlines {
   #requestAt = Infinity;
   /** The client's own deadline. */
   #callAt = Infinity;
-  /** Of the current attempt. */
+  /** Deadline of the current attempt. */
   attemptAt = Infinity;
   /** When the next attempt begins. */
   retryAt = Infinity;
@@ -61,7 +61,7 @@ export class Deadlines {
     this.#continueAt = Infinity;
   }
 
-  /** From here on only `limitMs` without a byte ends the exchange. */
+  /** From now on only `limitMs` without a byte ends the exchange. */
   keepOnlyIdle(nowMs: number, limitMs: number): void {
     this.#requestAt = Infinity;
     this.#callAt = Infinity;

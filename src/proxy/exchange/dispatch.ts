@@ -10,7 +10,7 @@ import { hashKeyOf } from './hash-key.ts';
 import { outgoingRequest } from './outgoing-request.ts';
 import { findSession } from './session-persistence.ts';
 
-/** Takes a request to where `hit` says; the exchange may be over when this returns. */
+/** Dispatches a request to the rule of `hit`; the exchange may be over when this returns. */
 export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<CompiledRule>): void {
   const { rule, entry } = hit;
   if (rule === null) {
@@ -29,7 +29,7 @@ export function dispatch(exchange: Exchange, head: RequestHead, hit: RouteHit<Co
 function refusalOf({ head, connection }: Exchange, { entry }: RouteHit<CompiledRule>): ReasonCode | null {
   if (isTraceUnasked(head.method, entry)) return 'not_implemented';
   if (maxForwards(head) === 0) return 'max_forwards';
-  // Checked here and not in the engines, so that the response filters of the rule act. The engines stop bodies of unknown length.
+  // Checked here and not in the engines, so that the response filters of the rule apply. The engines stop bodies of unknown length.
   const { bodyBytes } = connection.info.limits;
   return bodyBytes > 0 && head.contentLength > bodyBytes ? 'body_too_large' : null;
 }

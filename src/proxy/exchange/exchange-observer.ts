@@ -1,12 +1,12 @@
 /**
- * What happens to an exchange, as events. The access log and the request metrics are observers. Traces, metrics per filter and a live
+ * Events of an exchange. The access log and the request metrics are observers. Traces, metrics per filter and a live
  * tail of requests can be added without another change to the exchange.
  *
  * ```
  *   requestStarted ─> filterRan* ─> ( attemptStarted ─> attemptEnded )* ─> filterRan* ─> requestFinished
  * ```
  *
- * Every exchange has exactly one `requestStarted` and one `requestFinished`. A request that the gateway answers itself may have no
+ * Every exchange has exactly one `requestStarted` and one `requestFinished`. A request to which the gateway itself responds may have no
  * attempt. Events are calls within the handling of a request: an observer must be quick, and must not throw.
  *
  * An event passes the exchange itself, so that no event allocates. An observer reads it, with two exceptions, both in `requestStarted`: it
@@ -25,7 +25,7 @@ export type AttemptOutcome =
   | Failure
   /** The backend's response was passed on to its end; `exchange.status` is its status. */
   | { readonly kind: 'complete' }
-  /** The exchange ended first: the client left, a time limit passed, or the backend cannot do what the request asks for. */
+  /** The exchange ended first: the client disconnected, a time limit passed, or the backend does not support what the request asks for. */
   | { readonly kind: 'cancelled' };
 
 export const COMPLETE: AttemptOutcome = { kind: 'complete' };
@@ -33,7 +33,7 @@ export const CANCELLED: AttemptOutcome = { kind: 'cancelled' };
 
 export interface ExchangeObserver {
   /**
-   * A request is about to be dispatched. `head` is valid during the call only. `rule`: where the request is routed to; null when no rule
+   * A request is about to be dispatched. `head` is valid during the call only. `rule`: the rule of the request; null when no rule
    * matches it. `exchange.gateway` is known already, `exchange.rule` is not.
    */
   requestStarted?(exchange: Exchange, head: RequestHead, rule: CompiledRule | null): void;

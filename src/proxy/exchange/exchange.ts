@@ -56,19 +56,19 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
   readonly grpcTimeoutMs: number;
   /** A filter may wrap it, until the response's head is sent. */
   stream: DownstreamStream;
-  /** Valid until the request has been forwarded or answered; retained when a filter waits. */
+  /** Valid until the request has been forwarded or responded to; retained when a filter waits. */
   head: RequestHead;
   /** null: the request ended with its head. */
   readonly body: RequestBody | null;
 
-  // Where the request was routed to, as far as it has come.
+  // The route of the request, as far as it is known.
   counters: RequestCounters;
   gateway: CompiledGateway | null = null;
   rule: CompiledRule | null = null;
   entry: RouteEntry | null = null;
   backend: CompiledBackend | null = null;
   session: Session | null = null;
-  /** For the choice of an endpoint; `NO_KEY` where it depends on nothing in the request. */
+  /** For the choice of an endpoint; `NO_KEY` if it does not depend on the request. */
   hashKey = NO_KEY;
   /** The endpoint of the last attempt. */
   endpoint: UpstreamEndpoint | null = null;
@@ -78,10 +78,10 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
   run: FilterRun | null = null;
   /** The gateway's own refusal, given once the filters before stage `checks` have acted. */
   refusal: ReasonCode | null = null;
-  /** What is done to the request's head and trailers on their way to the backend. */
+  /** Edits of the request's head and trailers for the backend. */
   requestEdits: HeadEdits = NO_EDITS;
 
-  // For observers. Times are the event clock's; 0 = it did not come to that, or nothing needs it.
+  // For observers. Times are the event clock's; 0 = not reached, or not needed.
   connectedAtMs = 0;
   responseHeadAtMs = 0;
   status = 0;
@@ -98,7 +98,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
   /** The client uses TLS, with this gateway or with a trusted proxy in front of it. */
   isSecure: boolean;
   traceparent = '';
-  /** The gateway itself has told the client to send its body: the backend need not. */
+  /** The gateway itself has sent 100 to the client: the backend need not. */
   hasSentContinue = false;
 
   #upstream: UpstreamStream | null = null;
@@ -107,7 +107,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
   #deadlines: Deadlines | null = null;
   /** null: no attempt has failed. */
   #retries: Retries | null = null;
-  /** A connection was requested, and is not there yet. */
+  /** A connection was requested and is not established yet. */
   #isOpening = false;
   #isAttempting = false;
   /** The body of a local reply. */
@@ -156,7 +156,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.run?.rewind();
   }
 
-  /** What filters and observers keep for this exchange; created by the first that needs it. */
+  /** State of filters and observers for this exchange; created by the first that needs it. */
   startRun(): FilterRun {
     return (this.run ??= new FilterRun(this));
   }
@@ -179,7 +179,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.#attempt(this.session?.endpoint ?? cluster.pick(NOT_TRIED, this.hashKey), false);
   }
 
-  /** Time limits apply from here on, also while there is no attempt. */
+  /** Time limits apply from now on, even without an attempt. */
   watchTime(): void {
     if (this.#deadlines === null) this.#startDeadlines();
   }
@@ -245,7 +245,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.answer(hasResponse ? reason : (this.#retries?.refusal ?? reason));
   }
 
-  /** Arranges for another attempt; false when there is to be none. */
+  /** Schedules another attempt; false if there is none. */
   #retry(failure: Failure): boolean {
     if (this.#cluster === null) return false;
     this.#retries ??= new Retries(this, this.#cluster);
@@ -283,7 +283,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     }
   }
 
-  /** The backend has sent 100, or its time for it has passed. */
+  /** The backend has sent 100, or the time limit for it has passed. */
   #releaseBody(): void {
     if (this.body?.isHeld === true && this.#upstream !== null) this.#sendBody(this.#upstream, this.body);
   }
@@ -323,7 +323,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     if (owned) bulkBuffers.release(buffer);
   }
 
-  /** There is no connection yet, or no 100: a little is kept, the rest waits with the client. */
+  /** There is no connection yet, or no 100: a limited part is buffered, the rest waits at the client. */
   #keep(body: RequestBody, buffer: Buffer, from: number, to: number): void {
     body.keep(buffer, from, to);
     if (body.isFull) this.stream.pauseRequest();
@@ -445,7 +445,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     if (!this.#isTunnel || this.body?.ended !== false) this.#finish();
   }
 
-  /** Passes on the response of another upstream than a backend. */
+  /** Passes on the response of an upstream other than a backend. */
   passOn({ reason, head, stream }: UpstreamResponse): void {
     this.#upstream = stream;
     this.#replyBody = null;
@@ -454,7 +454,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.#respond(head);
   }
 
-  /** Ends the exchange with a response of the gateway's own; a response that has begun is broken off. */
+  /** Ends the exchange with a local reply; a response that has begun is aborted. */
   answer(reason: ReasonCode, reply: Reply = replyFor(reason)): void {
     this.leaveAttempt(CANCELLED);
     this.reason = reason;

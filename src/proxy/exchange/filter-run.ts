@@ -1,6 +1,6 @@
 /**
- * The filters of one exchange at work: the one loop that runs them, and what they keep. Created when the first filter acts, so that
- * exchanges without filters carry nothing.
+ * Runs the filters of one exchange and holds their state. Created when the first filter acts, so that
+ * exchanges without filters cost nothing.
  */
 import type { HeaderEdit, HeaderField } from '../../ir/filter.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
@@ -123,7 +123,7 @@ export class FilterRun {
     if (this.outgoing !== null) this.outgoing.head = head;
   }
 
-  /** There is a response, sent or not: the request is not tried again. */
+  /** There is a response, sent or not: no further attempt. */
   get isResponding(): boolean {
     return this.#isResponding;
   }

@@ -1,4 +1,4 @@
-/** What a consistent hash distinguishes requests by. */
+/** The part of a request that consistent hashing uses. */
 import type { HashSource } from '../../ir/policy.ts';
 import { NO_KEY } from '../upstream/balancer/balancer.ts';
 import { hashText } from '../upstream/balancer/hash.ts';

@@ -1,5 +1,5 @@
 /**
- * An upstream's response that waits for a filter. Its stream is paused, so that what arrives meanwhile is short: a read or two, as with
+ * An upstream's response that waits for a filter. Its stream is paused, so only a read or two arrive meanwhile, as with
  * every pause.
  */
 import { bulkBuffers } from '../message/bulk-buffers.ts';

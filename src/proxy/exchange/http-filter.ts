@@ -1,5 +1,5 @@
 /**
- * What a filter is to the exchange: the interface that filters implement. They are compiled in `proxy/filter`, which says in which order
+ * The interface that filters implement. They are compiled in `proxy/filter`, which says in which order
  * they act, and one loop runs them (`FilterRun`), on requests, on responses and on local replies alike.
  *
  * **Bodies.** A filter acts on heads. To change a response's body, it wraps `exchange.stream` in a `DownstreamStream` of its own, which
@@ -45,7 +45,7 @@ export interface PendingFilter {
   start(body: RequestBody | null): void;
   /** More of the request's body has arrived, or it is complete. */
   bodyChanged(body: RequestBody | null): void;
-  /** The client is gone, a time limit has passed, or another answer is on its way. */
+  /** The client has disconnected, a time limit has passed, or another response is being sent. */
   cancel(): void;
 }
 
@@ -53,9 +53,9 @@ export interface PendingFilter {
 export interface FilterChain {
   /** Act on the request, in the order of their stages. */
   readonly request: readonly HttpFilter[];
-  /** So many of `request` act before the gateway's own checks (stage `checks`), and so on requests that these refuse. */
+  /** Number of filters in `request` that act before the gateway's own checks (stage `checks`), and so on requests that these refuse. */
   readonly beforeChecks: number;
-  /** Act on every response, whatever made it, in the order of their stages. */
+  /** Act on every response, regardless of its source, in the order of their stages. */
   readonly response: readonly HttpFilter[];
   readonly requestEdits: EditList;
   readonly responseEdits: EditList;
@@ -70,7 +70,7 @@ export interface EditList {
 
 export const NO_EDIT_LIST: EditList = { sources: [], merged: NO_EDITS };
 
-/** Shared by the thousands of rules without filters: what all requests look at stays in the processor's cache. */
+/** Shared by the thousands of rules without filters, so that it stays in the processor's cache. */
 export const NO_FILTERS: FilterChain = {
   request: [],
   beforeChecks: 0,
@@ -79,9 +79,9 @@ export const NO_FILTERS: FilterChain = {
   responseEdits: NO_EDIT_LIST,
 };
 
-/** Names a value that a filter keeps for the length of an exchange (`FilterRun.keep`). */
+/** Key of a value that a filter keeps for the duration of an exchange (`FilterRun.keep`). */
 export interface ExchangeKey<Value> {
-  /** What is there as long as nothing was kept. */
+  /** The value before anything was kept. */
   readonly absent: Value;
 }
 
@@ -93,6 +93,6 @@ export interface RequestTap {
 }
 
 export interface EndObserver {
-  /** The exchange is over, however it ended. */
+  /** The exchange is over. */
   exchangeEnded(exchange: Exchange): void;
 }

@@ -1,4 +1,4 @@
-/** The request as it is to be sent to a backend, or described to whatever is asked about it. */
+/** The request as it will be sent to a backend, or described to an auth server. */
 import type { PathMatch } from '../../ir/match.ts';
 import { NO_EDITS, compileHeadEdits, type HeadEdits } from '../message/head-edits.ts';
 import { maxForwards, oneForwardLess } from '../message/max-forwards.ts';
@@ -11,7 +11,7 @@ export type MutableRequest = { -readonly [Key in keyof OutgoingRequest]: Outgoin
 
 const ANY_PATH: PathMatch = { kind: 'prefix', value: '/' };
 
-/** Only for what rewrites paths: of thousands of entries, each request would otherwise fetch its own from memory. */
+/** Only for filters that rewrite paths; otherwise each request would load its own of thousands of entries into the cache. */
 export const pathMatchOf = ({ entry }: Exchange): PathMatch => entry?.match.path ?? ANY_PATH;
 
 /** The request with the edits of its filters. For filters that act once all edits are known; they may change it. */

@@ -1,6 +1,6 @@
 /**
- * The body of a request on its way to a backend: bytes that arrived before there was a connection to send them on, and, under a retry
- * policy, all of them as long as they are few enough to be sent again. What filters read of it passes here too.
+ * The body of a request to a backend: it buffers bytes that arrive before there is a connection, and, under a retry
+ * policy, all bytes up to the limit, to send them again. Filters that read the body get it from here.
  */
 import type { Cluster } from '../../ir/cluster.ts';
 import type { RetryPolicy } from '../../ir/policy.ts';
@@ -11,11 +11,11 @@ import type { UpstreamStream } from '../message/stream.ts';
 import { requestTrailers } from '../message/trailers.ts';
 import type { RequestTap } from './http-filter.ts';
 
-/** Bytes that are kept while there is no connection to send them on. */
+/** Bytes that are buffered while there is no connection. */
 const MAX_WAITING_BYTES = 65_536;
 
 /**
- * Bytes that are kept without a retry policy while an HTTP/2 backend may still give the request back unseen, with GOAWAY or
+ * Bytes that are buffered without a retry policy while an HTTP/2 backend may still return the request unprocessed, with GOAWAY or
  * REFUSED_STREAM (RFC 9113 section 8.7). Most gRPC messages are smaller.
  */
 const UNSEEN_REPLAY_BYTES = 16_384;
@@ -27,11 +27,11 @@ export function replayBytes(retry: RetryPolicy | null, protocol: Cluster['protoc
 }
 
 export class RequestBody {
-  /** The client asked to be told by a 100 when to send it. */
+  /** The client waits for a 100 before it sends the body. */
   readonly expectsContinue: boolean;
   /**
-   * It waits until the backend has said 100. A backend may give its final answer instead and keep the connection, and would take the
-   * body for its next request. One that knows no 100 gets it after a moment, as a client would send it (RFC 9110 section 10.1.1).
+   * The body waits until the backend has sent 100. A backend may send its final response instead and keep the connection, and would read the
+   * body as its next request. A backend that never sends 100 gets the body after a delay, as from a client (RFC 9110 section 10.1.1).
    */
   isHeld = false;
   ended = false;
@@ -62,11 +62,11 @@ export class RequestBody {
     return Buffer.from(this.#kept?.subarray(0, Math.min(limit, this.#bytes)) ?? []);
   }
 
-  /** Bytes were let go: what is kept is not the whole body so far, and cannot be sent again. */
+  /** Bytes were dropped: the buffered part is not the whole body so far, and cannot be sent again. */
   get isPartial(): boolean {
     return this.#isPartial;
   }
-  /** No more is to be kept, however long the connection takes. */
+  /** The buffer is full, however long the connection takes. */
   get isFull(): boolean {
     return this.#bytes >= MAX_WAITING_BYTES;
   }

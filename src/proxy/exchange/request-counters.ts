@@ -4,7 +4,7 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import type { HistogramSnapshot, RequestStats } from './request-stats.ts';
 import type { RetryReason } from './retry.ts';
 
-/** Upper bounds of the duration histogram; one more bucket holds the rest. */
+/** Upper bounds of the duration histogram; one more bucket is unbounded. */
 const DURATION_BOUNDS_MS: readonly number[] = [
   0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000,
 ];
@@ -20,7 +20,7 @@ export interface RequestLabels {
   readonly backend: Origin | null;
 }
 
-/** What an exchange adds when it is over. */
+/** Counts a finished exchange. */
 export interface FinishedExchange {
   readonly status: number;
   readonly reason: ReasonCode | null;
@@ -30,9 +30,9 @@ export interface FinishedExchange {
 
 export class RequestCounters {
   readonly labels: RequestLabels;
-  /** The last swap of configuration that needed it (`CounterRegistry`). */
+  /** The last update that needed it (`CounterRegistry`). */
   neededBy = 0;
-  /** Status classes, then duration buckets. Made by the first request: most of thousands of rules may never see one. */
+  /** Status classes, then duration buckets. Created by the first request: most of thousands of rules may never get one. */
   #counts: Float64Array | null = null;
   #byReason: Map<ReasonCode, number> | null = null;
   #durationSumMs = 0;
@@ -57,7 +57,7 @@ export class RequestCounters {
     if (exchange.reason !== null) this.#countReason(exchange.reason);
   }
 
-  /** Another attempt is made. */
+  /** Counts a retry. */
   countRetry(reason: RetryReason): void {
     const retries = (this.#retries ??= new Map<RetryReason, number>());
     retries.set(reason, (retries.get(reason) ?? 0) + 1);
@@ -98,24 +98,25 @@ function keyOf(origin: Origin | null): string {
   return [origin.kind, origin.namespace, origin.name, origin.section ?? ''].join('/');
 }
 
-/** Counters by labels: they survive swaps of configuration for as long as their labels are configured. */
+/** Counters by labels: they survive updates as long as their labels are configured. */
 export class CounterRegistry {
   readonly #counters = new Map<string, RequestCounters>();
-  #swap = 0;
+  #update = 0;
 
-  /** From here to `endSwap`, what is asked for or kept is what the new configuration needs. */
-  beginSwap(): void {
-    this.#swap += 1;
+  /** Between this and `endUpdate`, requested or kept counters are those that the new configuration needs. */
+  beginUpdate(): void {
+    this.#update += 1;
   }
 
-  /** Drops counters that were not asked for since `beginSwap`. */
-  endSwap(): void {
-    for (const [key, { neededBy }] of this.#counters) if (neededBy !== this.#swap) this.#counters.delete(key);
+  /** Drops counters that were not requested since `beginUpdate`. */
+  endUpdate(): void {
+    for (const [key, { neededBy }] of this.#counters)
+      if (neededBy !== this.#update) this.#counters.delete(key);
   }
 
   get(labels: RequestLabels): RequestCounters {
     const { gateway, listener, rule, backend } = labels;
-    // Joined, for it is kept: what a template makes is a tree of its pieces, several times as large.
+    // Joined, because it is kept: a template string would be a tree of pieces, several times as large.
     const key = [keyOf(gateway), keyOf(listener), keyOf(rule), rule?.index ?? '', keyOf(backend)].join(' ');
     let counters = this.#counters.get(key);
     if (counters === undefined) {
@@ -128,7 +129,7 @@ export class CounterRegistry {
 
   /** As asking for it again by its labels. */
   keep(counters: RequestCounters): void {
-    counters.neededBy = this.#swap;
+    counters.neededBy = this.#update;
   }
 
   snapshot(): RequestStats[] {

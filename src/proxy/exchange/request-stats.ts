@@ -17,7 +17,7 @@ export interface RequestStats {
   readonly backend: Origin | null;
   /** Finished exchanges by status class: index 1 to 5. */
   readonly byClass: readonly number[];
-  /** Answers made by the gateway itself. */
+  /** Responses of the gateway itself. */
   readonly byReason: Readonly<Partial<Record<ReasonCode, number>>>;
   readonly requestBytes: number;
   readonly responseBytes: number;

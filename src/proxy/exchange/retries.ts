@@ -1,4 +1,4 @@
-/** The attempts of one exchange after its first. Created when an attempt fails, so that other exchanges carry nothing. */
+/** The retries of one exchange. Created when an attempt fails, so that other exchanges cost nothing. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { UpstreamEndpoint } from '../upstream/endpoint.ts';
@@ -17,7 +17,7 @@ export class Retries {
   readonly #cluster: UpstreamCluster;
   /** Dead connections replaced. */
   #replaced = 0;
-  /** Counted among the retries that the cluster has in hand. */
+  /** Counted as an active retry of the cluster. */
   #isAdmitted = false;
 
   constructor(facts: Exchange, cluster: UpstreamCluster) {
@@ -25,7 +25,7 @@ export class Retries {
     this.#cluster = cluster;
   }
 
-  /** Decides what follows the attempt that has just failed, and counts the next one; null = none follows. */
+  /** Decides what follows a failed attempt, and counts the next one; null = none follows. */
   next(failure: Failure, canReplay: boolean, remainingMs: number): RetryDecision | null {
     const { method, retries, requests, endpoint } = this.#facts;
     const state = { method, retries, replaced: this.#replaced, canReplay, remainingMs };

@@ -1,12 +1,12 @@
-/** What the head of an answer says about trying again. */
+/** What the head of a response says about retrying. */
 import type { FieldList, ResponseHead } from '../message/head.ts';
 import { HeaderId } from '../message/header-id.ts';
 import type { Failure } from './retry.ts';
 
-/** IMF-fixdate, the one form of dates that is sent nowadays (RFC 9110 section 5.6.7). */
+/** IMF-fixdate, the only date format still sent (RFC 9110 section 5.6.7). */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 
-/** What an answer is to a retry policy; null when it is no failure. */
+/** How a retry policy sees a response; null if it is not a failure. */
 export function answeredFailure(head: ResponseHead, isGrpc: boolean): Failure | null {
   const { status } = head;
   if (status >= 400) return { kind: 'status', status, retryAfterMs: retryAfterMs(head, Date.now()) };
@@ -15,7 +15,7 @@ export function answeredFailure(head: ResponseHead, isGrpc: boolean): Failure | 
 }
 
 /**
- * How long Retry-After asks to wait (RFC 9110 section 10.2.3), in seconds or until a date; 0 for one that has passed. null without
+ * The delay that Retry-After requests (RFC 9110 section 10.2.3), in seconds or until a date; 0 for a past date. null without
  * one, or when it cannot be read. `nowMs` since the epoch.
  */
 export function retryAfterMs(fields: FieldList, nowMs: number): number | null {
@@ -26,7 +26,7 @@ export function retryAfterMs(fields: FieldList, nowMs: number): number | null {
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
 }
 
-/** The gRPC status of an answer that has nothing else; null when it has more, or none. OK is no failure, and null too. */
+/** The gRPC status of a response that has nothing else; null if it has more, or no status. Also null for OK, which is not a failure. */
 function trailersOnlyStatus(head: ResponseHead): number | null {
   if (head.hasBody) return null;
   const value = valueOf(head, HeaderId.grpcStatus);

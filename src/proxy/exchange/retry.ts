@@ -3,20 +3,20 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import type { RetryPolicy, RetryTrigger } from '../../ir/policy.ts';
 import { isIdempotent } from '../message/idempotent.ts';
 
-/** How an attempt ended. `connect`: nothing of the request was sent. `refused`: sent, and certainly not acted upon. */
+/** How an attempt ended. `connect`: no part of the request was sent. `refused`: sent, but certainly not processed. */
 export type Failure =
   | { readonly kind: 'connect'; readonly reason: ReasonCode }
   | { readonly kind: 'refused' }
-  /** `wasReused`: on a connection that had served before; most likely it was dead already. */
+  /** `wasReused`: on a reused connection, which most likely was dead already. */
   | { readonly kind: 'reset'; readonly wasReused: boolean }
   | { readonly kind: 'invalid' }
   | { readonly kind: 'timeout' }
-  /** `retryAfterMs`: what Retry-After asks for; null without one that can be read. */
+  /** `retryAfterMs`: the delay in Retry-After; null without a valid one. */
   | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs: number | null }
-  /** An answer that is nothing but a gRPC status ("Trailers-Only"). */
+  /** A response that is only a gRPC status ("Trailers-Only"). */
   | { readonly kind: 'grpc'; readonly code: number };
 
-/** Why another attempt was made, for metrics. `dead`: in place of one on a connection that had been closed. */
+/** Why another attempt was made, for metrics. `dead`: replaces one on a connection that was already closed. */
 export const RETRY_REASONS = [
   'connect',
   'refused',
@@ -29,10 +29,10 @@ export const RETRY_REASONS = [
 ] as const;
 export type RetryReason = (typeof RETRY_REASONS)[number];
 
-/** What is known of the exchange when an attempt fails. */
+/** The state of the exchange when an attempt fails. */
 export interface RetryState {
   readonly method: string;
-  /** Tries after the first, without replacements of dead connections. */
+  /** Attempts after the first, without replacements of dead connections. */
   readonly retries: number;
   /** Dead connections replaced so far. */
   readonly replaced: number;
@@ -47,11 +47,11 @@ export interface RetryDecision {
   readonly delayMs: number;
   /** Not on a connection that has served before. */
   readonly fresh: boolean;
-  /** Counts against no budget, since it adds no load: no backend has seen the request, or its connection was dead. */
+  /** Not counted in the retry budget, because it adds no load: no backend has seen the request, or its connection was dead. */
   readonly isFree: boolean;
 }
 
-/** The configured backoff is the least to wait; up to this part of it is added. */
+/** The configured backoff is the minimum delay; up to this fraction of it is added. */
 const JITTER = 0.5;
 /** A client waits no longer than this for a backend that sent Retry-After. */
 const MAX_RETRY_AFTER_MS = 5_000;
@@ -76,15 +76,15 @@ export function decideRetry(
   return delayMs === null ? null : { ...decision, delayMs };
 }
 
-/** A breaker's limit is no failure of an endpoint: another one would be refused as well. */
+/** A circuit breaker limit is not a failure of an endpoint: another one would be refused as well. */
 const isUnseen = (failure: Failure): boolean =>
   failure.kind === 'refused' || (failure.kind === 'connect' && failure.reason !== 'overflow');
 
 const isDeadConnection = (failure: Failure): boolean => failure.kind === 'reset' && failure.wasReused;
 
 /**
- * A request that may have been acted upon is sent again only if doing it twice does no harm, or the user said so: with `always`, or by
- * listing the very status. HTTPRouteRetry.codes makes no difference between methods, and for gRPC there is none but POST.
+ * A request that may have been processed is sent again only if it is idempotent, or the user allows it: with `always`, or by
+ * listing the status. HTTPRouteRetry.codes does not distinguish methods, and gRPC uses only POST.
  */
 function isSafe(policy: RetryPolicy | null, failure: Failure, method: string): boolean {
   if (isIdempotent(method)) return true;

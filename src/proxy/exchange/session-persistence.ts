@@ -1,5 +1,5 @@
 /**
- * Session persistence (GEP-1619): a client that comes again is sent where it went before, for as long as that endpoint is there.
+ * Session persistence (GEP-1619): further requests of a client go to the same endpoint as long as it exists.
  */
 import type { HeaderField } from '../../ir/filter.ts';
 import type { SessionPersistence } from '../../ir/policy.ts';
@@ -15,18 +15,18 @@ export interface Session {
   readonly backend: CompiledBackend;
 }
 
-/** A moment, in milliseconds since the epoch, and the key of this proxy's sessions. */
+/** A time, in milliseconds since the epoch, and the key of this proxy's sessions. */
 export interface SessionContext {
   readonly tokens: SessionTokens;
   readonly nowMs: number;
 }
 
-/** Values that are looked at: a backend may set cookies of the same name for other paths, a client may send thousands. */
+/** Maximum number of values checked: a backend may set cookies of the same name for other paths, a client may send thousands. */
 const MAX_VALUES = 8;
 
 /**
- * The session that a request belongs to; null when it has none that is still good. Of several cookies or fields of the name the first
- * that is good counts (GEP-1619: an implementation must handle multiple cookies of one name).
+ * The session of a request; null if it has no valid one. Of several cookies or fields with the name, the first
+ * valid one is used (GEP-1619: an implementation must handle multiple cookies of one name).
  */
 export function findSession(
   policy: SessionPersistence,
@@ -44,7 +44,7 @@ export function findSession(
   return null;
 }
 
-/** Weights do not matter: a backend that is given no new sessions keeps those it has. */
+/** Weights do not matter: a backend without new sessions keeps its existing ones. */
 function sessionOf(
   policy: SessionPersistence,
   value: string,
@@ -60,14 +60,14 @@ function sessionOf(
   return null;
 }
 
-/** A second more than now: the clocks of proxies differ a little. */
+/** One second more than now, because the clocks of proxies differ slightly. */
 function isExpired({ absoluteTimeoutMs }: SessionPersistence, beganMs: number, nowMs: number): boolean {
   return absoluteTimeoutMs > 0 && (nowMs - beganMs >= absoluteTimeoutMs || beganMs > nowMs + 1_000);
 }
 
 /**
- * The field of an answer that begins a session. SameSite is Lax where GEP-1619 suggests Strict: the cookie does not authenticate, and
- * with Strict who follows a link from another site would lose the session.
+ * The response field that starts a session. SameSite is Lax although GEP-1619 suggests Strict: the cookie does not authenticate, and
+ * with Strict, users who follow a link from another site would lose the session.
  */
 export function sessionField(
   policy: SessionPersistence,
@@ -80,7 +80,7 @@ export function sessionField(
     policy.cookieLifetime === 'permanent' && policy.absoluteTimeoutMs > 0
       ? `; Max-Age=${Math.floor(policy.absoluteTimeoutMs / 1_000)}`
       : '';
-  // Over another connection than TLS a cookie with Secure would never come back.
+  // Without TLS, the browser would never send back a Secure cookie.
   const secure = isSecure ? '; Secure' : '';
   return {
     name: 'set-cookie',

@@ -1,4 +1,4 @@
-/** One request of the gateway to an endpoint of a cluster, with the endpoint's count of what it has in hand. */
+/** One request of the gateway to an endpoint of a cluster, counted in the endpoint's requests in flight. */
 import { NO_KEY } from '../upstream/balancer/balancer.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { UpstreamEndpoint } from '../upstream/endpoint.ts';
@@ -19,7 +19,7 @@ export class UpstreamCall {
     this.#events = events;
   }
 
-  /** False when the cluster has no endpoint, or takes no more; else `onUpstreamReady` or `onUpstreamUnavailable` follows. */
+  /** False if the cluster has no endpoint, or is at a limit; otherwise `onUpstreamReady` or `onUpstreamUnavailable` follows. */
   open(): boolean {
     if (!this.#cluster.enter(this.#wheel.now())) return false;
     const endpoint = this.#cluster.pick([], NO_KEY);

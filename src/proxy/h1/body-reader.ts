@@ -1,4 +1,4 @@
-/** Finds the payload of a message's body in what is read, whatever frames it. Requests and responses alike. */
+/** Finds the payload of a message body in the read bytes, for any framing. Used for requests and responses. */
 import { BROKEN, ChunkedDecoder } from './chunked.ts';
 import type { FieldTable } from '../message/field-table.ts';
 
@@ -7,7 +7,7 @@ export const BodyFraming = {
   none: 0,
   length: 1,
   chunked: 2,
-  /** With the connection. Also a tunnel after an upgrade. */
+  /** With the end of the connection. Also a tunnel after an upgrade. */
   connection: 3,
 } as const;
 export type BodyFraming = (typeof BodyFraming)[keyof typeof BodyFraming];
@@ -20,7 +20,7 @@ export class BodyReader {
   /** What the last `read` found is `buffer[payloadFrom, payloadTo)`. */
   payloadFrom = 0;
   payloadTo = 0;
-  /** Made when a chunked body first comes; most connections never need one. */
+  /** Created for the first chunked body; most connections never need one. */
   #chunked: ChunkedDecoder | null = null;
 
   begin(framing: BodyFraming, contentLength: number): void {

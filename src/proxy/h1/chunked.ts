@@ -19,11 +19,11 @@ const FINAL_LF = 9;
 
 const MAX_SIZE_DIGITS = 16;
 const MAX_CHUNK_BYTES = 2 ** 48;
-/** Per body: room for honest extensions, none for a body that is mostly extensions. */
+/** Per body: enough for legitimate extensions, not for a body that is mostly extensions. */
 const MAX_EXTENSION_BYTES = 16_384;
 const MAX_TRAILER_BYTES = 8_192;
 
-/** `decode` met something that is not the chunked coding. */
+/** `decode` found invalid chunked coding. */
 export const BROKEN = -1;
 
 export class ChunkedDecoder {

@@ -1,6 +1,6 @@
 /**
- * One HTTP/1.1 connection to a backend: one exchange at a time. It writes requests that were rendered elsewhere, and holds answers to
- * the grammar as strictly as the server side holds requests.
+ * One HTTP/1.1 connection to a backend: one exchange at a time. It writes rendered requests, and validates responses
+ * as strictly as the server side validates requests.
  */
 import { TimerEntry } from '../net/timer-wheel.ts';
 import type { ByteSink, Transport } from '../net/transport.ts';
@@ -16,21 +16,21 @@ import { MessageWriter } from './message-writer.ts';
 import { H1ResponseHead } from './response-head.ts';
 import { H1PreparedRequest } from './write-request.ts';
 
-/** Heads of backends may be this large. */
+/** Maximum size of a backend's response head. */
 const MAX_HEAD_BYTES = 65_536;
-/** Informational answers to one request; more is a flood. */
+/** Maximum number of informational responses to one request. */
 const MAX_INFORMATIONAL = 32;
 
 /** One parse at a time: the head is passed on and used before anything else is read. */
 const head = new H1ResponseHead(MAX_HEAD_BYTES);
 
-/** Whom a connection belongs to. */
+/** The owner of a connection. */
 export interface ConnectionOwner {
-  /** It is connected: `use` it, or leave it. */
+  /** It is connected: `use` it, or leave it idle. */
   onConnected(connection: H1ClientConnection): void;
   /** The exchange is over and the connection can serve another. */
   onIdle(connection: H1ClientConnection): void;
-  /** It is gone. `error` says why, if there was one. */
+  /** It is closed. `error`: the reason, if there was one. */
   onGone(connection: H1ClientConnection, error: Error | null): void;
   /** Its timer fired: connecting or idling took too long. */
   onTimeout(connection: H1ClientConnection): void;
@@ -39,7 +39,7 @@ export interface ConnectionOwner {
 export class H1ClientConnection extends TimerEntry implements UpstreamStream, ByteSink {
   /** Exchanges begun on this connection. */
   served = 0;
-  /** When it was connected, by the wheel's clock. */
+  /** Connect time, by the wheel's clock. */
   connectedAtMs = 0;
   isConnected = false;
   readonly #owner: ConnectionOwner;
@@ -116,7 +116,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
       this.#writer?.flush();
       this.#transport?.end();
     } else if (this.#writer?.end(trailers) === false) {
-      // Shorter than declared: what the backend makes of it must not meet another request.
+      // Shorter than declared: the connection must not be reused.
       this.#fail('invalid');
     }
   }
@@ -214,7 +214,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
     return this.#events === null ? 0 : position;
   }
 
-  /** 101 is an answer only to a request that asked, and only with the protocol it asked for. */
+  /** 101 is valid only for a request with an upgrade, and only with the requested protocol. */
   #switchProtocols(): boolean {
     const upgrade = head.framing.upgrade;
     if (this.#upgrade === '' || !head.framing.connectionUpgrade || upgrade !== this.#upgrade) return false;
@@ -236,7 +236,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
     events.onResponseData(buffer, payloadFrom, payloadTo, this.#bulk.giveAway(buffer));
   }
 
-  /** The answer is complete. `hasLeftover`: bytes came after it, so that nothing more on this connection can be trusted. */
+  /** The response is complete. `hasLeftover`: bytes came after it, so the connection cannot be trusted any more. */
   #finish(hasLeftover: boolean): void {
     const events = this.#events;
     if (events === null) return;
@@ -278,7 +278,7 @@ export class H1ClientConnection extends TimerEntry implements UpstreamStream, By
       return;
     }
     if (this.#isTunnel && !this.#requestEnded) {
-      // Half-closed: the client may still have something to say.
+      // Half-closed: the client may still send.
       this.#reader.ended = true;
       events.onResponseEnd(null);
       return;

@@ -1,6 +1,6 @@
 /**
- * Fields that frame a message, and those that name what is connection-level. Requests and responses are held to the same rules,
- * for a message that two implementations frame differently is how requests are smuggled (RFC 9112 section 11.2).
+ * Fields that frame a message or are connection-level. The same rules apply to requests and responses,
+ * because a message that two implementations frame differently allows request smuggling (RFC 9112 section 11.2).
  */
 import type { ReasonCode } from '../../ir/reason.ts';
 import { UNKNOWN_LENGTH } from '../message/head.ts';
@@ -30,7 +30,7 @@ function parseContentLength(buffer: Buffer, from: number, to: number): number {
   return Number.isSafeInteger(length) ? length : -1;
 }
 
-/** What the framing fields of one head say. Filled by `read`. */
+/** The framing of one head. Filled by `read`. */
 export class Framing {
   /** Declared length, or UNKNOWN_LENGTH. */
   contentLength = UNKNOWN_LENGTH;
@@ -80,7 +80,7 @@ export class Framing {
       case HeaderId.connection:
         return this.#readConnection(fields, index);
       case HeaderId.upgrade:
-        // A list offers a choice; the first is what we pass on. Repeated fields offer nothing that can be relied on.
+        // A list offers a choice; the gateway passes on the first. Repeated fields are ignored as unreliable.
         this.upgrade = this.upgrade === '' ? fields.value(index).toLowerCase() : ',';
         return null;
       case HeaderId.te:
@@ -137,8 +137,8 @@ const listsTrailers = (value: string): boolean =>
   value.split(',').some((element) => element.trim().toLowerCase() === 'trailers');
 
 /**
- * Takes fields that Connection lists out of what is forwarded. Only fields without an id: Host, Cookie, Authorization, framing
- * and forwarding fields have one, and a client must not be able to make them vanish.
+ * Hides fields that Connection lists, so they are not forwarded. Only fields without an id: Host, Cookie, Authorization, framing
+ * and forwarding fields have one, and a client must not be able to remove them.
  */
 function nominate(fields: FieldTable, name: string): void {
   for (let index = 0; index < fields.count; index++) {

@@ -1,5 +1,5 @@
 /**
- * Writes a head into a buffer. Lines that stay as they came are copied in runs, byte range by byte range; a head of another protocol
+ * Writes a head into a buffer. Unchanged lines are copied in runs of bytes; a head of another protocol
  * is written field by field. Rendering is synchronous, so each kind of message has one writer that is set on buffer after buffer.
  */
 import type { HeaderField } from '../../ir/filter.ts';
@@ -62,7 +62,7 @@ export class HeadWriter {
     this.at += 2;
   }
 
-  /** Fields that are known only now: any text. A name that is none is left out, and a value cannot end its line. */
+  /** Fields with arbitrary text. An invalid name is skipped, and a value cannot end its line. */
   extra(fields: readonly HeaderField[]): void {
     for (const { name, value } of fields) if (isToken(name)) this.field(name, fieldValueOctets(value));
   }

@@ -1,11 +1,11 @@
-/** Bytes that came but cannot be used yet: the start of a head, or requests sent ahead. */
+/** Received bytes that cannot be used yet: the start of a head, or pipelined requests. */
 import { LF } from '../message/byte-tables.ts';
 
 const FIRST_BYTES = 1_024;
-/** While this little is held, every read is worth a look. */
+/** Below this size, every read is parsed again. */
 const ALWAYS_LOOK_BYTES = 2_048;
 
-/** Reading stops once this much is held ahead of its turn. */
+/** Reading stops at this size of pipelined bytes. */
 const MAX_AHEAD_BYTES = 65_536;
 
 const NOTHING = Buffer.alloc(0);
@@ -15,7 +15,7 @@ export class HeldBytes {
   #looked = 0;
   length = 0;
 
-  /** No more is to be read ahead. */
+  /** The pipelining limit is reached. */
   get isFull(): boolean {
     return this.length >= MAX_AHEAD_BYTES;
   }
@@ -32,7 +32,7 @@ export class HeldBytes {
   }
 
   /**
-   * Whether another attempt at parsing what is held can bring anything: a parse starts from the first byte, so a head that drips in
+   * Whether parsing the held bytes again is worthwhile: a parse starts from the first byte, so a head that arrives
    * byte by byte would otherwise cost time in the square of its length. A line's end, or a quarter more than at the last
    * attempt, is worth one, and so is reaching `limit`, beyond which there can be no head.
    */
@@ -44,7 +44,7 @@ export class HeldBytes {
     return true;
   }
 
-  /** What is held, `[0, length)` of a buffer that is the caller's from now on. */
+  /** The held bytes, `[0, length)` of a buffer that the caller owns from now on. */
   take(): Buffer {
     const buffer = this.#buffer;
     this.#buffer = NOTHING;

@@ -1,4 +1,4 @@
-/** The HTTP/1.1 server of a proxy: makes a connection of each transport it is given. */
+/** The HTTP/1.1 server of a proxy: creates a connection for each transport. */
 import type { Transport } from '../net/transport.ts';
 import type { DownstreamConnection } from '../message/downstream-connection.ts';
 import type { ServerHost } from '../message/server-host.ts';
@@ -9,7 +9,7 @@ export class Http1Server {
   /** One parser for all connections with the same limits: a head is used up within the call that parses it. */
   readonly #heads = new WeakMap<HeadLimits, H1RequestHead>();
 
-  /** Takes the transport over: becomes its sink. */
+  /** Becomes the sink of the transport. */
   accept(transport: Transport, connection: DownstreamConnection, host: ServerHost): void {
     const head = this.#headFor(connection.info.limits);
     const server = new H1ServerConnection(host, head, transport, connection);

@@ -11,7 +11,7 @@ export class IncomingBody extends BodyReader {
     this.restartCount();
   }
 
-  /** Counts from here on: what came before was wanted, or it is another body. */
+  /** Starts counting: earlier bytes were read in time, or belong to another body. */
   restartCount(): void {
     this.bytes = 0;
     this.#windowBytes = 0;
@@ -26,7 +26,7 @@ export class IncomingBody extends BodyReader {
     return position;
   }
 
-  /** The gateway held the client up during this window, so the window does not count. */
+  /** The gateway delayed the client during this window, so the window does not count. */
   excuseWindow(): void {
     this.#windowBytes = Infinity;
   }

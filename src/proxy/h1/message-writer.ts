@@ -5,14 +5,14 @@
 import type { FieldList } from '../message/head.ts';
 import { bulkBuffers } from '../message/bulk-buffers.ts';
 import { writeLatin1 } from '../net/latin1.ts';
-import { LentBuffers } from '../message/lent-buffers.ts';
+import { BuffersInFlight } from '../message/buffers-in-flight.ts';
 import { sizedBuffers } from '../message/sized-buffers.ts';
 import { isForwardableTrailer } from '../message/trailers.ts';
 import type { Transport } from '../net/transport.ts';
 import { BodyFraming } from './body-reader.ts';
 import { CR, LF } from '../message/byte-tables.ts';
 
-/** Up to this size a chunk is copied behind what is gathered: cheaper than another element in a vector. */
+/** Up to this size a chunk is copied into the gathering buffer: cheaper than another element in a vector. */
 const COPY_LIMIT = 16_384;
 /** Size of the gathering buffer unless a head needs more. */
 const GATHER_BYTES = 32_768;
@@ -25,12 +25,12 @@ const LAST_CHUNK = '0\r\n';
 export class MessageWriter {
   readonly #transport: Transport;
   #framing: BodyFraming = BodyFraming.none;
-  /** Bytes that a body of declared length still lacks. */
+  /** Missing bytes of a body with a declared length. */
   #remaining = 0;
   #gathered: Buffer | null = null;
   #length = 0;
-  /** Made by the first large chunk; most connections never see one. */
-  #lent: LentBuffers | null = null;
+  /** Created for the first large chunk; most connections never get one. */
+  #inFlight: BuffersInFlight | null = null;
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -96,18 +96,18 @@ export class MessageWriter {
       const gathered = this.reserve(CHUNK_OVERHEAD);
       this.#length = writeLatin1(gathered, this.#length, `${(to - from).toString(16)}\r\n`);
     }
-    this.#lent ??= new LentBuffers();
-    if (owned) this.#sendOwned(this.#lent, buffer, from, to);
-    else this.#sendCopy(this.#lent, buffer, from, to);
+    this.#inFlight ??= new BuffersInFlight();
+    if (owned) this.#sendOwned(this.#inFlight, buffer, from, to);
+    else this.#sendCopy(this.#inFlight, buffer, from, to);
     // TLS may need the bytes after the call: there, buffers wait for the callbacks.
-    if (!this.#transport.encrypted) this.#lent.reclaimWritten(this.#transport);
+    if (!this.#transport.encrypted) this.#inFlight.reclaimWritten(this.#transport);
   }
 
-  #sendOwned(lent: LentBuffers, buffer: Buffer, from: number, to: number): void {
+  #sendOwned(inFlight: BuffersInFlight, buffer: Buffer, from: number, to: number): void {
     const transport = this.#transport;
     transport.cork();
     const gathered = this.#writeGathered();
-    lent.write(transport, buffer.subarray(from, to), buffer, bulkBuffers);
+    inFlight.write(transport, buffer.subarray(from, to), buffer, bulkBuffers);
     if (this.#framing === BodyFraming.chunked) transport.enqueue(CRLF);
     transport.uncork();
     const isFree = transport.queuedBytes === 0 && !transport.encrypted;
@@ -115,10 +115,10 @@ export class MessageWriter {
   }
 
   /**
-   * The shared read buffer is overwritten by the next read, and the socket may not be done by then. The copy stands behind what is
-   * gathered, so that all of it is one write.
+   * The shared read buffer is overwritten by the next read, possibly before the socket has written it. The copy is appended to the
+   * gathering buffer, so that all of it is one write.
    */
-  #sendCopy(lent: LentBuffers, buffer: Buffer, from: number, to: number): void {
+  #sendCopy(inFlight: BuffersInFlight, buffer: Buffer, from: number, to: number): void {
     const copy = sizedBuffers.take(this.#length + to - from + CRLF.length);
     let position = this.#length;
     if (this.#gathered !== null) {
@@ -130,7 +130,7 @@ export class MessageWriter {
     buffer.copy(copy, position, from, to);
     position += to - from;
     if (this.#framing === BodyFraming.chunked) position = putCrlf(copy, position);
-    lent.write(this.#transport, copy.subarray(0, position), copy, sizedBuffers);
+    inFlight.write(this.#transport, copy.subarray(0, position), copy, sizedBuffers);
   }
 
   /** Queues the gathered bytes on a corked transport; returns their buffer, which may be reused only if they went out with the rest. */
@@ -183,9 +183,9 @@ export class MessageWriter {
     return this.#transport.isBlocked;
   }
 
-  /** The socket is gone. */
+  /** The socket is closed. */
   onClose(): void {
-    this.#lent?.abandon();
+    this.#inFlight?.abandon();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Transport } from '../net/transport.ts';
 export class ReadGate {
   readonly #transport: Transport;
   #isFull = false;
-  /** Its bytes are not wanted for now. */
+  /** The consumer has paused. */
   isPaused = false;
 
   constructor(transport: Transport) {

@@ -1,4 +1,4 @@
-/** A request's head over the bytes it came in: one instance parses message after message. */
+/** A request's head over the received bytes: one instance parses all messages of a connection. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import { normalisePath } from '../router/path.ts';
 import type { FieldPolicy } from '../message/field-policy.ts';
@@ -59,7 +59,7 @@ export class H1RequestHead extends FieldTableHead implements RequestHead {
    */
   parse(buffer: Buffer, at: number, end: number): number {
     const { headBytes } = this.#limits;
-    // Never looks beyond the limit, so that what lies there cannot change the verdict.
+    // Never reads beyond the limit, so that bytes there cannot change the result.
     const limit = end - at < headBytes ? end : at + headBytes;
     const result = this.#parseLines(buffer, at, limit);
     if (result === INCOMPLETE) return limit < end ? this.#refuse('head_too_large') : INCOMPLETE;
@@ -73,7 +73,7 @@ export class H1RequestHead extends FieldTableHead implements RequestHead {
   #parseLines(buffer: Buffer, at: number, end: number): number {
     this.buffer = buffer;
     this.from = at;
-    // One empty line before a request is a known slip of old clients (RFC 9112 section 2.2); more is not.
+    // One empty line before a request is a known bug of old clients (RFC 9112 section 2.2); more is malformed.
     if (buffer[at] === CR && at < end) {
       if (end - at === 1) return INCOMPLETE;
       if (buffer[at + 1] === LF) this.from = at + 2;
@@ -175,7 +175,7 @@ export class H1RequestHead extends FieldTableHead implements RequestHead {
       return this.method === 'OPTIONS' ? null : 'bad_request';
     }
     const absolute = parseAbsoluteTarget(target);
-    // A client must send the same authority in both places; two that differ would be routed here and read elsewhere.
+    // A client must send the same authority in both places; otherwise the gateway and the backend could use different ones.
     if (absolute === null || !isSameAuthority(absolute.authority, this.authority, absolute.scheme)) {
       return 'bad_request';
     }

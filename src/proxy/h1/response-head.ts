@@ -1,4 +1,4 @@
-/** A response's head over the bytes it came in: one instance parses message after message. As strict as for requests. */
+/** A response's head over the received bytes: one instance parses all messages of a connection. As strict as for requests. */
 import { UNKNOWN_LENGTH, type ResponseHead } from '../message/head.ts';
 import { FieldTableHead } from '../message/field-table-head.ts';
 import { FieldTable, INCOMPLETE, MALFORMED } from '../message/field-table.ts';
@@ -63,7 +63,7 @@ export class H1ResponseHead extends FieldTableHead implements ResponseHead {
   }
 
   #parseReasonPhrase(buffer: Buffer, at: number, end: number): number {
-    // The space belongs to the grammar even before an empty phrase, but many servers leave it out.
+    // The grammar requires the space even before an empty phrase, but many servers omit it.
     this.lineIsPlain = buffer[at] === SPACE;
     if (at < end && !this.lineIsPlain && buffer[at] !== CR) return MALFORMED;
     let position = at;
@@ -80,7 +80,7 @@ export class H1ResponseHead extends FieldTableHead implements ResponseHead {
       if (framing.chunked) return false;
       framing.close = framing.close || !framing.keepAlive;
     }
-    // RFC 9112 section 6.3: these end with their head. A length they must not have is a sign of confusion, so refuse it.
+    // RFC 9112 section 6.3: these end with their head. A length here is suspicious, so reject it.
     const isBodiless = status < 200 || status === 204;
     if (isBodiless && (framing.chunked || framing.contentLength > 0)) return false;
     this.hasBody = !isBodiless && status !== 304 && !isAnswerToHead && framing.contentLength !== 0;

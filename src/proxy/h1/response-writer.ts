@@ -14,7 +14,7 @@ const DROPS = dropTable([HeaderId.xSluiceReason]);
 /** 1xx and 204 have no Content-Length (RFC 9110 section 8.6). */
 const BODILESS_DROPS = dropTable([HeaderId.xSluiceReason, HeaderId.contentLength]);
 
-/** A backend of HTTP/2 that opens a tunnel knows nothing of the client's key. */
+/** An HTTP/2 backend that opens a tunnel does not know the client's key. */
 const TUNNEL_DROPS = dropTable([HeaderId.xSluiceReason, HeaderId.contentLength, HeaderId.secWebSocketAccept]);
 
 function dropsOf({ status }: ResponseHead, isOwnKind: boolean): Uint8Array {
@@ -29,7 +29,7 @@ const KEEP_ALIVE_LINE = Buffer.from('connection: keep-alive\r\n', 'latin1');
 const UPGRADE_LINE = Buffer.from('connection: upgrade\r\n', 'latin1');
 const FIXED_BYTES = 256;
 
-/** What the connection adds to a head. */
+/** Fields that the connection adds to a head. */
 export interface ResponseOptions {
   /** The client's version is HTTP/1.`minor`. */
   readonly minor: number;
@@ -37,7 +37,7 @@ export interface ResponseOptions {
   readonly close: boolean;
   /** Protocol that a 101 switches to; `` otherwise. */
   readonly upgrade: string;
-  /** Sec-WebSocket-Key of a request that asked for WebSocket. */
+  /** Sec-WebSocket-Key of a WebSocket request. */
   readonly webSocketKey: string;
 }
 
@@ -98,7 +98,7 @@ function writeConnectionLevel(head: ResponseHead, options: ResponseOptions): voi
   }
   if (head.status < 200) return;
   if (responseFraming(head, options.minor) === BodyFraming.chunked) heads.bytes(CHUNKED_LINE);
-  // Ended by its head in HTTP/2, where that needs no saying.
+  // In HTTP/2, END_STREAM on the head already says so.
   const isUndeclared = !head.hasBody && head.contentLength === UNKNOWN_LENGTH;
   if (isUndeclared && !(head instanceof H1ResponseHead)) heads.bytes(EMPTY_LINE);
   if (options.close) heads.bytes(CLOSE_LINE);

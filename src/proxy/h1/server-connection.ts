@@ -1,6 +1,6 @@
 /**
- * One HTTP/1.1 connection of a client: parses requests one after the other, holds back what comes ahead of its turn, and writes the
- * answers. Everything about routes, backends and time limits of requests is the exchange's.
+ * One HTTP/1.1 connection of a client: parses requests one after the other, buffers pipelined ones, and writes the
+ * responses. Routes, backends and time limits of requests belong to the exchange.
  */
 import type { ClientLimits } from '../../ir/client-limits.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
@@ -26,7 +26,7 @@ import { ReadGate } from './read-gate.ts';
 import { ResponseWriter, responseFraming, type ResponseOptions } from './response-writer.ts';
 import { AHEAD, BODY, CLOSING, HEAD, TUNNEL } from './server-state.ts';
 
-/** Rest of an unwanted body that is read to keep a connection; a longer one closes it. */
+/** Maximum rest of an unused body that is read to keep the connection; a longer one closes it. */
 const MAX_UNWANTED_BYTES = 65_536;
 
 export class H1ServerConnection
@@ -55,15 +55,15 @@ export class H1ServerConnection
   /** The client waits for 100 before it sends its body. */
   #awaitsContinue = false;
   #events: DownstreamEvents | null = null;
-  /** An answer is owed. */
+  /** A response is due. */
   #isAnswering = false;
   #isProcessing = false;
-  /** Part of a head has come, and its time limit runs. */
+  /** Part of a head has arrived, and its time limit runs. */
   #isInHead = false;
-  /** The client has ended its direction. */
+  /** The client has closed its sending direction. */
   #hasEnded = false;
   #isDraining = false;
-  /** The client said that it sends nothing more after this request. */
+  /** The client sends no further requests after this one. */
   #isLastRequest = false;
   #responseStarted = false;
   #requests = 0;
@@ -79,7 +79,7 @@ export class H1ServerConnection
     this.#gate = new ReadGate(transport);
   }
 
-  /** Begins to wait for the first request. */
+  /** Waits for the first request. */
   start(): void {
     this.#scheduleIn(this.#limits.headTimeoutMs);
     this.#host.opened(this);
@@ -155,7 +155,7 @@ export class H1ServerConnection
     if (position < 0) {
       if (head.line.isHttp || this.#requests > 0) this.#refuse(head.refusal);
       else {
-        // Not HTTP at all, such as a broken HTTP/2 preface (RFC 9113 section 3.4): an answer would not be understood.
+        // Not HTTP at all, such as a broken HTTP/2 preface (RFC 9113 section 3.4): the client would not understand a response.
         this.#host.refused('bad_request', this.#connection);
         this.#closeSoon();
       }
@@ -166,7 +166,7 @@ export class H1ServerConnection
     return position;
   }
 
-  /** Once per head: with a restart on each read a client could drip for ever. The first head is timed from the connection's start. */
+  /** Once per head: with a restart on each read, a slow client could hold the connection forever. The first head is timed from the connection's start. */
   #headBegins(): void {
     this.#isInHead = true;
     if (this.#requests > 0) this.#scheduleIn(this.#limits.headTimeoutMs);
@@ -229,7 +229,7 @@ export class H1ServerConnection
     else this.#next();
   }
 
-  /** The request cannot be completed; the exchange answers, if it still can. */
+  /** The request cannot be completed; the exchange responds, if it still can. */
   #breakOff(cause: ResetCause, reason: ReasonCode): void {
     const events = this.#events;
     this.#events = null;
@@ -239,7 +239,7 @@ export class H1ServerConnection
     else events.onDownstreamReset(cause, reason);
   }
 
-  /** Refuses the head that was parsed last. Where the next message would begin is unknown, so the connection closes. */
+  /** Rejects the last parsed head. The start of the next message is unknown, so the connection closes. */
   #refuse(reason: ReasonCode): void {
     this.#host.refused(reason, this.#connection);
     this.close = true;
@@ -249,7 +249,7 @@ export class H1ServerConnection
     refuse(this, reason, { method: this.#head.refusedMethod, isGrpc: false });
   }
 
-  /** What has come of a head that does not end tells whether its method is HEAD. */
+  /** The received part of an incomplete head shows whether its method is HEAD. */
   #refuseSlowHead(): void {
     this.#head.parse(this.#held.buffer, 0, this.#held.length);
     this.#refuse('idle_timeout');
@@ -278,7 +278,7 @@ export class H1ServerConnection
     if (this.upgrade !== '') this.#openTunnel();
   }
 
-  /** No more than a body may have: a longer one is refused when it comes, and the connection closed. */
+  /** At most the body limit: a longer body is rejected when it arrives, and the connection closed. */
   get #unwantedBytes(): number {
     const { bodyBytes } = this.#limits;
     return bodyBytes > 0 && bodyBytes < MAX_UNWANTED_BYTES ? bodyBytes : MAX_UNWANTED_BYTES;
@@ -306,7 +306,7 @@ export class H1ServerConnection
     const isComplete = this.#writer.end(trailers);
     this.#isAnswering = false;
     if (this.#state === TUNNEL) {
-      // Half-closed, until the client has ended too.
+      // Half-closed, until the client has closed too.
       this.#transport.end();
       return;
     }
@@ -338,7 +338,7 @@ export class H1ServerConnection
     this.#gate.resume();
   }
 
-  /** Breaks off: a response that ends with the connection must not look complete, hence a reset where there can be one. */
+  /** Aborts: a response that ends with the connection must not look complete, so the connection is reset if possible. */
   abort(): void {
     this.#transport.reset();
   }
@@ -370,7 +370,7 @@ export class H1ServerConnection
     this.#takeEnd();
   }
 
-  /** What the client has sent was read up to its end, or waits for its turn. */
+  /** All bytes of the client have been read, or wait as pipelined requests. */
   #takeEnd(): void {
     switch (this.#state) {
       case TUNNEL: {
@@ -381,7 +381,7 @@ export class H1ServerConnection
       }
       case AHEAD:
         if (this.#held.length === 0) this.close = true;
-        // It may wait for its answer, or be gone: only a limit can tell.
+        // It may wait for its response, or have disconnected: only a time limit can tell.
         this.#scheduleIn(this.#limits.halfClosedMs);
         return;
       case HEAD:
@@ -418,13 +418,13 @@ export class H1ServerConnection
         this.#checkBodyRate();
         return;
       case AHEAD:
-        // Half-closed. While an answer goes out, a client that is gone would have reset the connection.
+        // Half-closed. During a response, a disconnected client would have reset the connection.
         if (!this.#responseStarted) this.destroy();
         return;
     }
   }
 
-  /** The window of a body has passed. The client is not slow while the gateway keeps it waiting, or is answering already. */
+  /** The window of a body has passed. The client is not slow while the gateway delays it, or has started the response. */
   #checkBodyRate(): void {
     const { windowMs, minBytes } = this.#limits.slowBody;
     const isExcused =

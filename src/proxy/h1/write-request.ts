@@ -1,4 +1,4 @@
-/** Renders a request for a backend, once; the bytes serve every try. */
+/** Renders a request for a backend once; all attempts send the same bytes. */
 import { UNKNOWN_LENGTH } from '../message/head.ts';
 import { HeaderId, REPLACED_IDS } from '../message/header-id.ts';
 import { REQUEST_ID_START } from '../message/forwarding-fields.ts';
@@ -38,9 +38,9 @@ export class H1PreparedRequest implements PreparedRequest {
   readonly isHead: boolean;
   /** Protocol asked for by Upgrade; `` for none. */
   readonly upgrade: string;
-  /** What the backend must answer to a key that the gateway made up; `` = the client checks for itself. */
+  /** The expected Sec-WebSocket-Accept for a key that the gateway generated; `` = the client checks it. */
   webSocketAccept = '';
-  /** A write of `buffer` has not gone out yet: it cannot be reused. */
+  /** A write of `buffer` is pending: it cannot be reused. */
   isPinned = false;
 
   constructor(request: OutgoingRequest, bytes: number) {
@@ -95,7 +95,7 @@ function writeFraming(request: OutgoingRequest, prepared: H1PreparedRequest): vo
   else if (prepared.framing === BodyFraming.none && lacksLength(request)) writer.bytes(EMPTY_LINE);
 }
 
-/** A method that has content says how much, even when there is none (RFC 9110 section 8.6). HTTP/2 clients need not. */
+/** A method with content has a Content-Length even if it is 0 (RFC 9110 section 8.6). HTTP/2 clients may omit it. */
 function lacksLength({ method, head }: OutgoingRequest): boolean {
   if (method !== 'POST' && method !== 'PUT' && method !== 'PATCH') return false;
   for (let index = 0; index < head.count; index++) {
@@ -113,7 +113,7 @@ function sizeOfRequest(request: OutgoingRequest): number {
   return own + line + authority.length + given + FIXED_BYTES;
 }
 
-/** Fast path: everything that stays, the request line included where it does, is copied as it came. */
+/** Fast path: unchanged lines, including the request line, are copied as received. */
 function copyHead(request: OutgoingRequest, head: H1RequestHead): void {
   const keepsLine =
     request.target === null &&
@@ -144,7 +144,7 @@ function writeForwarding(request: OutgoingRequest): void {
   if (requestNumber >= 0) writeRequestIdEnd(requestNumber);
 }
 
-/** The rule's filters set or remove some of these fields; those are the user's, the others are ours. */
+/** The rule's filters set or remove some of these fields; the gateway writes only the others. */
 function writeRemainingForwarding(request: OutgoingRequest): void {
   const { dropIds } = request.edits;
   for (const field of request.forwarding.fields) {

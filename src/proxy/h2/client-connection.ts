@@ -8,28 +8,28 @@ import { H2Connection, type H2Limits } from './connection.ts';
 import { PREFACE } from '../message/http2-preface.ts';
 import { ErrorCode, MAX_WINDOW_BYTES, Setting } from './frame.ts';
 
-/** What a backend may make us keep. */
+/** Memory limits for a backend. */
 const HEADER_LIST_BYTES = 65_536;
 const HEADER_COUNT = 256;
-/** Until the backend says otherwise. */
+/** Until the backend sends another value. */
 const ASSUMED_STREAMS = 100;
-/** Stream ids that are left when a connection is given up. */
+/** Number of remaining stream ids at which a connection is retired. */
 const LAST_IDS = 64;
 const PING = Buffer.from('are you?', 'latin1');
 /**
- * gRPC servers count pings that come sooner than five minutes after the last one, and close the connection at the third. So a silence
+ * gRPC servers count pings that come less than five minutes after the last one, and close the connection at the third. So a silence
  * gets two pings soon, and then only one in a while.
  */
 const QUICK_PINGS = 2;
 const PATIENT_PING_MS = 310_000;
 
-/** Whom a connection belongs to. */
+/** The owner of a connection. */
 export interface H2ConnectionOwner {
-  /** The backend has shown that it speaks HTTP/2, and what it allows. */
+  /** The backend's SETTINGS have arrived. */
   onReady(connection: H2ClientConnection): void;
-  /** A stream ended, or the backend's settings changed: there may be room, or nothing left to do. */
+  /** A stream ended, or the backend's settings changed: there may be room for streams, or the connection is idle. */
   onRoom(connection: H2ClientConnection): void;
-  /** It has been idle for its time. */
+  /** The idle timeout has passed. */
   onIdle(connection: H2ClientConnection): void;
   onGone(connection: H2ClientConnection): void;
 }
@@ -38,9 +38,9 @@ export class H2ClientConnection extends H2Connection<H2ClientStream> {
   /** Streams begun. */
   served = 0;
   readonly connectedAtMs: number;
-  /** The backend's settings have come. */
+  /** The backend's settings have arrived. */
   isReady = false;
-  /** It gets no new streams: the backend says so (GOAWAY), or the pool. */
+  /** It gets no new streams, because of a GOAWAY or the pool. */
   isLeaving = false;
   readonly #owner: H2ConnectionOwner;
   readonly #policy: Http2Policy;
@@ -49,9 +49,9 @@ export class H2ClientConnection extends H2Connection<H2ClientStream> {
   #readAtMs: number;
   /** The next ping, or the end of waiting for the answer to one. */
   #pingDueMs = Infinity;
-  /** When the ping was sent that waits for its answer; 0 = none does. */
+  /** Send time of the outstanding ping; 0 = none. */
   #pingedAtMs = 0;
-  /** Pings since anything came. */
+  /** Pings since the last received byte. */
   #pings = 0;
   #toFlush: H2ClientStream[] = [];
 
@@ -64,7 +64,7 @@ export class H2ClientConnection extends H2Connection<H2ClientStream> {
     this.peer.maxConcurrentStreams = ASSUMED_STREAMS;
   }
 
-  /** Sends the preface and our settings. */
+  /** Sends the preface and the gateway's settings. */
   start(): void {
     this.writer.bytes(PREFACE);
     this.sendSettings([
@@ -116,9 +116,9 @@ export class H2ClientConnection extends H2Connection<H2ClientStream> {
     return (streamId & 1) === 1 && streamId < this.#nextId;
   }
 
-  /** Streams that ended long ago, or that were reset before the last few: ignored, and counted as frames for nothing. */
+  /** Streams that ended long ago, or were reset before the last few: ignored, and counted as useless frames. */
   protected onDataForClosed(): void {
-    // Nothing to say.
+    // Nothing to send.
   }
 
   protected onGoAway(lastStreamId: number): void {
@@ -158,7 +158,7 @@ export class H2ClientConnection extends H2Connection<H2ClientStream> {
     this.wakeBy(this.#idleDueMs);
   }
 
-  /** While exchanges wait, a backend that says nothing may be gone without a word. */
+  /** While exchanges wait, a silent backend may have disappeared. */
   #watchSilence(): void {
     if (this.#policy.pingIntervalMs <= 0 || this.#pingDueMs !== Infinity) return;
     this.#readAtMs = this.wheel.now();
@@ -206,7 +206,7 @@ export class H2ClientConnection extends H2Connection<H2ClientStream> {
 
   // --- the end ---
 
-  /** The backend will not send any more. */
+  /** The backend has closed its sending direction. */
   onEnd(): void {
     this.close();
   }
@@ -220,7 +220,7 @@ export class H2ClientConnection extends H2Connection<H2ClientStream> {
     this.#owner.onGone(this);
   }
 
-  /** We are the client: the backend opens no streams. */
+  /** The gateway is the client: the backend opens no streams. */
   protected lastPeerStream(): number {
     return 0;
   }
@@ -230,6 +230,6 @@ const limitsOf = ({ initialStreamWindowBytes, maxConcurrentStreams }: Http2Polic
   headerListBytes: HEADER_LIST_BYTES,
   headerCount: HEADER_COUNT,
   streamWindowBytes: initialStreamWindowBytes,
-  // A client that does not read stalls its own stream, and not those of others.
+  // A client that does not read stalls only its own stream.
   connectionWindowBytes: Math.min(initialStreamWindowBytes * maxConcurrentStreams, MAX_WINDOW_BYTES),
 });

@@ -1,4 +1,4 @@
-/** One try of a request over HTTP/2: what the exchange talks to on the backend's side. */
+/** One attempt of a request over HTTP/2: the UpstreamStream of an exchange. */
 import { bulkBuffers } from '../message/bulk-buffers.ts';
 import { UNKNOWN_LENGTH, type FieldList } from '../message/head.ts';
 import type { PreparedRequest } from '../message/outgoing.ts';
@@ -11,7 +11,7 @@ import { readResponse, type H2ResponseHead } from './response-head.ts';
 import { H2Stream } from './stream.ts';
 import { H2PreparedRequest } from './write-request.ts';
 
-/** Informational answers to one request; more is a flood. */
+/** Maximum number of informational responses to one request. */
 const MAX_INFORMATIONAL = 32;
 
 export class H2ClientStream extends H2Stream implements UpstreamStream {
@@ -23,7 +23,7 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
   #isToHead = false;
   #isTunnel = false;
   #informational = 0;
-  /** Bytes of the body as Content-Length said; UNKNOWN_LENGTH without one. */
+  /** Body length from Content-Length; UNKNOWN_LENGTH without one. */
   #expectedBytes = UNKNOWN_LENGTH;
   #bodyBytes = 0;
 
@@ -63,7 +63,7 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
   }
 
   flush(): void {
-    // Frames leave together at the end of the turn: see FrameWriter.
+    // Frames are sent together at the end of the event loop iteration: see FrameWriter.
   }
 
   protected onSentAll(): void {
@@ -162,7 +162,7 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
     if (!this.#isTunnel || this.localEnded) this.#events = null;
     events?.onResponseEnd(trailers);
     if (this.isClosed) return;
-    // Whatever is left of the request, the backend has answered without it.
+    // The backend has responded without the rest of the request.
     if (!this.localEnded && !this.#isTunnel) this.reset(ErrorCode.noError);
     else this.closeIfDone();
   }
@@ -180,7 +180,7 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
     this.#tell(cause);
   }
 
-  /** A stream that was never begun cannot be reset: its id passes unused, as ids may. */
+  /** A stream that was never opened cannot be reset: its id stays unused, which is allowed. */
   #leave(code: number): void {
     if (this.#hasStarted) this.reset(code);
     else this.forget();
@@ -188,12 +188,12 @@ export class H2ClientStream extends H2Stream implements UpstreamStream {
 
   onReset(code: number): void {
     this.forget();
-    // Who resets a stream is there: the connection was not dead, however much it had served.
+    // A peer that resets a stream is alive: the connection was not dead.
     this.reused = false;
     this.#tell(code === ErrorCode.refusedStream ? 'refused' : 'reset');
   }
 
-  /** A GOAWAY said that the backend has not looked at it. */
+  /** A GOAWAY says that the backend has not processed it. */
   onUnprocessed(): void {
     this.forget();
     this.#tell('refused');

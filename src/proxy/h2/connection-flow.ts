@@ -10,11 +10,11 @@ export class ConnectionFlow {
   receiveWindow: number;
   readonly #windowBytes: number;
   readonly #writer: FrameWriter;
-  /** Received bytes that were dealt with, and of which the peer has not been told. */
+  /** Consumed bytes that have not been returned to the peer's window yet. */
   #owedBytes = 0;
   #blocked: H2Stream[] = [];
 
-  /** `windowBytes`: what the peer may have sent that was not dealt with. */
+  /** `windowBytes`: maximum number of unconsumed bytes of the peer. */
   constructor(writer: FrameWriter, windowBytes: number) {
     this.#writer = writer;
     this.#windowBytes = windowBytes;
@@ -26,7 +26,7 @@ export class ConnectionFlow {
     this.#writer.windowUpdate(0, this.#windowBytes - DEFAULT_WINDOW_BYTES);
   }
 
-  /** Received bytes have been dealt with: the peer may send as many more. */
+  /** Received bytes were consumed: the peer may send as many more. */
   consumed(bytes: number): void {
     this.#owedBytes += bytes;
     if (this.#owedBytes < this.#windowBytes / 4) return;
@@ -35,12 +35,12 @@ export class ConnectionFlow {
     this.#owedBytes = 0;
   }
 
-  /** The stream has something to send and no window of the connection, or the transport is full. */
+  /** The stream has data, but the connection's window or the transport is full. */
   block(stream: H2Stream): void {
     this.#blocked.push(stream);
   }
 
-  /** There is room again: streams that wait go on. */
+  /** There is room again: waiting streams continue. */
   pump(): void {
     if (this.#blocked.length === 0) return;
     const streams = this.#blocked;
@@ -51,7 +51,7 @@ export class ConnectionFlow {
     }
   }
 
-  /** The connection is over: no stream waits any more. */
+  /** The connection has ended: no stream waits any more. */
   stop(): void {
     this.#blocked = [];
   }

@@ -18,15 +18,15 @@ import { ResetStreams } from './reset-streams.ts';
 import { StreamTable } from './stream-table.ts';
 import type { H2Stream } from './stream.ts';
 
-/** What we announce of SETTINGS_HEADER_TABLE_SIZE, by not saying anything. */
+/** SETTINGS_HEADER_TABLE_SIZE: the default, so it is not sent. */
 const DECODER_TABLE_BYTES = 4_096;
-/** Heads and control frames that a peer lets pile up by not reading. */
+/** Maximum queued heads and control frames of a peer that does not read. */
 const MAX_QUEUED_BYTES = 2_097_152;
 const EMPTY_DATA_COST = 2;
 /** A setting costs this part of a frame. */
 const SETTING_COST = 0.1;
 
-/** A peer's acknowledgment may come after everything that it had queued. */
+/** A peer's acknowledgment may arrive after everything that it had queued. */
 const SETTINGS_TIMEOUT_MS = 30_000;
 
 export interface H2Limits {
@@ -47,7 +47,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
   readonly streams = new StreamTable<Stream>();
   readonly peer = new PeerSettings();
   readonly guard = new FloodGuard();
-  /** GOAWAY was sent for good, or the connection is closed: nothing more is read or said. */
+  /** The final GOAWAY was sent, or the connection is closed: nothing more is read or sent. */
   isOver = false;
   protected readonly resets = new ResetStreams();
   protected readonly decoder: HpackDecoder;
@@ -73,30 +73,30 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
 
   // --- what a role does ---
 
-  /** Whatever precedes the first frame; false when it is not whole yet. */
+  /** Reads the bytes before the first frame; false if they are incomplete. */
   protected abstract takePreface(): boolean;
   /** A whole header block: fields are in `decoder`. */
   protected abstract onHeaderBlock(streamId: number, endStream: boolean, isTooLarge: boolean): void;
-  /** False for a stream that was never opened: a frame for it is an error of the connection. */
+  /** False for a stream that was never opened: a frame for it is a connection error. */
   protected abstract wasOpen(streamId: number): boolean;
-  /** DATA for a stream that is over, and not because we reset it. */
+  /** DATA for an ended stream that the gateway did not reset. */
   protected abstract onDataForClosed(streamId: number): void;
-  /** The peer's settings have been taken over. */
+  /** The peer's settings have been applied. */
   protected abstract onSettings(): void;
   protected abstract onPingAnswered(): void;
   protected abstract onGoAway(lastStreamId: number, code: number): void;
-  /** The frames of one read have been taken. `isInsideHeaders`: a header block has begun whose end is still to come. */
+  /** The frames of one read have been processed. `isInsideHeaders`: a header block is incomplete. */
   protected abstract onBurstEnd(isInsideHeaders: boolean): void;
   abstract onEnd(): void;
   /** The highest stream of the peer that was or might be acted on. */
   protected abstract lastPeerStream(): number;
-  /** Everything has been said. */
+  /** All output has been sent. */
   protected abstract closeTransport(): void;
   /** The connection is closed. */
   protected abstract onGone(): void;
-  /** Something of the role may be due. */
+  /** A timer of the role may be due. */
   protected abstract onDeadline(nowMs: number): void;
-  /** When something of the role will be; Infinity = never. */
+  /** The next deadline of the role; Infinity = never. */
   protected abstract nextDeadlineMs(): number;
 
   // --- bytes in ---
@@ -107,7 +107,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
     if (this.takePreface()) while (!this.isOver && reader.next()) this.#takeFrame(reader);
     reader.endRead();
     if (this.isOver) return;
-    // A peer that lets so much pile up would not read a GOAWAY either.
+    // A peer with such a backlog would not read a GOAWAY either.
     if (this.writer.queuedBytes > MAX_QUEUED_BYTES) this.destroy();
     else this.onBurstEnd(this.#block.isOpen || reader.isInsideHeaders);
   }
@@ -118,7 +118,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
       this.fail(ErrorCode.frameSizeError);
       return;
     }
-    // Whatever comes first must be SETTINGS (section 3.4), and nothing may come between the parts of a header block.
+    // The first frame must be SETTINGS (section 3.4), and no frame may come between the parts of a header block.
     const isFirst = !this.#hasSettings && (type !== FrameType.settings || (frame.flags & Flag.ack) !== 0);
     const isBetween =
       this.#block.isOpen && (type !== FrameType.continuation || frame.streamId !== this.#block.streamId);
@@ -150,7 +150,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
         this.#onPriority(frame);
         return;
       case FrameType.pushPromise:
-        // Clients may not push, and backends were told not to.
+        // Clients may not push, and push is disabled for backends.
         this.fail(ErrorCode.protocolError);
         return;
       default:
@@ -186,7 +186,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
       return;
     }
     if (!isEmpty) this.guard.received();
-    // Padding is consumed as it comes.
+    // Padding is consumed as it arrives.
     if (isPadded) stream.consumed(flowBytes - (payloadTo - payloadFrom));
     stream.onData(frame.buffer, payloadFrom, payloadTo, endStream);
   }
@@ -240,7 +240,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
 
   #takeBlock(streamId: number, endStream: boolean, result: DecodeResult): void {
     if (result === 'compression') this.fail(ErrorCode.compressionError);
-    // Trailers that crossed our reset.
+    // Trailers that crossed the gateway's reset.
     else if (this.streams.get(streamId) !== undefined || !this.resets.has(streamId))
       this.onHeaderBlock(streamId, endStream, result === 'too-large');
   }
@@ -319,7 +319,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
       // Also those on the way to the last one count (RFC 7541 section 4.2).
       this.fields.setPeerTableLimit(peer.headerTableBytes);
     }
-    // Acknowledged before anything is sent that makes use of it.
+    // Acknowledge before sending anything that uses the new settings.
     this.writer.acknowledgeSettings();
     if (peer.streamWindowBytes !== windowBefore) this.#moveWindows(peer.streamWindowBytes - windowBefore);
     if (!this.isOver) this.onSettings();
@@ -354,7 +354,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
 
   // --- what we say ---
 
-  /** Sends our settings, which the peer must acknowledge in time, and opens the connection's window, which no setting covers. */
+  /** Sends the gateway's settings, which the peer must acknowledge in time, and opens the connection's window, which no setting covers. */
   protected sendSettings(settings: readonly (readonly [number, number])[]): void {
     this.writer.settings(settings);
     this.flow.open();
@@ -372,21 +372,21 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
 
   // --- offences ---
 
-  /** Counts a frame that does nothing for a request; false when there were too many, and the connection is over. */
+  /** Counts a frame that does not serve a request; false if there were too many, and the connection has ended. */
   protected allowFrame(cost = 1): boolean {
     if (this.guard.frame(this.wheel.now(), cost)) return true;
     this.fail(ErrorCode.enhanceYourCalm);
     return false;
   }
 
-  /** Counts a request that comes to nothing because of the peer. */
+  /** Counts a request that the peer has made useless. */
   noteWasted(cost = 1): void {
     if (!this.guard.wasted(this.wheel.now(), cost)) this.fail(ErrorCode.enhanceYourCalm);
   }
 
   // --- time ---
 
-  /** Makes sure that `onTimer` comes no later than this. */
+  /** Ensures that `onTimer` is called no later than this. */
   protected wakeBy(deadlineMs: number): void {
     if (deadlineMs < this.deadlineMs) this.wheel.schedule(this, deadlineMs);
   }
@@ -404,7 +404,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
     this.resets.add(streamId, windowBytes);
   }
 
-  /** Ends the connection with GOAWAY; what is in flight on it is lost. */
+  /** Ends the connection with GOAWAY; requests in flight are lost. */
   fail(code: number): void {
     if (this.isOver) return;
     this.isOver = true;
@@ -415,7 +415,7 @@ export abstract class H2Connection<Stream extends H2Stream> extends TimerEntry i
     this.closeTransport();
   }
 
-  /** Ends it in peace. */
+  /** Ends it without an error. */
   close(): void {
     this.fail(ErrorCode.noError);
   }

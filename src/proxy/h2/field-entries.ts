@@ -8,11 +8,11 @@ import { isForwardableTrailer } from '../message/trailers.ts';
 import { EntryFields } from '../message/entry-fields.ts';
 import { HeaderEntry } from '../message/header-entry.ts';
 
-/** Lines longer than this seldom come again. */
+/** Longer lines rarely repeat. */
 const MAX_CACHED_BYTES = 256;
 const MAX_CACHED = 2_048;
 
-/** HTTP/1.1 lines by what they said: a peer sends much the same ones again and again, and so do its neighbors. */
+/** HTTP/1.1 lines by content: a peer repeats mostly the same ones, and so do other peers. */
 let entriesByLine = new Map<string, HeaderEntry>();
 
 export function entryAt(fields: FieldList, index: number): HeaderEntry {
@@ -35,7 +35,7 @@ function lineEntry(table: FieldTable, index: number): HeaderEntry {
   return entry;
 }
 
-/** What of `fields` is not for one connection only, to outlive them. That a Connection field names one is known by its id alone. */
+/** Copies of `fields` that are not connection-level. Fields that Connection lists are known by their id. */
 export function entriesOf(fields: FieldList): EntryFields {
   const entries: HeaderEntry[] = [];
   for (let index = 0; index < fields.count; index++) {
@@ -44,7 +44,7 @@ export function entriesOf(fields: FieldList): EntryFields {
   return new EntryFields(entries);
 }
 
-/** What of `trailers` crosses the gateway; null when that is nothing. */
+/** The trailers that are forwarded; null if none are. */
 export function trailersToSend(trailers: FieldList): readonly HeaderEntry[] | null {
   const entries: HeaderEntry[] = [];
   for (let index = 0; index < trailers.count; index++) {

@@ -1,6 +1,6 @@
 /**
- * Fields of heads into one header block: HEADERS, and CONTINUATION where it is longer than a frame. A block is written where it leaves
- * from; only one that does not fit a frame takes a detour.
+ * Writes fields into a header block: HEADERS, and CONTINUATION if it is longer than a frame. A block is written directly into the output
+ * buffer; only one that does not fit a frame is gathered separately.
  */
 import type { HeaderField } from '../../ir/filter.ts';
 import { isToken } from '../../lib/message-grammar.ts';
@@ -19,7 +19,7 @@ import { NamePlace } from './hpack/encoder-table.ts';
 
 const REQUEST_ID_NAME = 'x-request-id';
 const REQUEST_ID_SAMPLE = formatRequestId(0);
-/** The field as a literal that is not indexed (RFC 7541 section 6.2.2), up to where requests differ. */
+/** The field as a literal without indexing (RFC 7541 section 6.2.2), up to the part that differs between requests. */
 const REQUEST_ID_START = Buffer.concat([
   Buffer.of(0, REQUEST_ID_NAME.length),
   Buffer.from(REQUEST_ID_NAME, 'latin1'),
@@ -30,9 +30,9 @@ const REQUEST_ID_START = Buffer.concat([
 export class FieldWriter {
   readonly #encoder = new HpackEncoder();
   readonly #writer: FrameWriter;
-  /** Position after which the block may not grow where it is. */
+  /** Position up to which the block may grow in place. */
   #limit = 0;
-  /** The block has outgrown a frame and is gathered by itself, from position 0. */
+  /** The block is larger than a frame and is gathered separately, from position 0. */
   #isLarge = false;
 
   constructor(writer: FrameWriter) {
@@ -78,7 +78,7 @@ export class FieldWriter {
     this.#isLarge = true;
   }
 
-  /** X-Request-Id with the id of `requestNumber`, which no table need know. */
+  /** X-Request-Id with the id of `requestNumber`, never indexed. */
   requestId(requestNumber: number): void {
     this.#reserve(REQUEST_ID_NAME, REQUEST_ID_SAMPLE);
     const encoder = this.#encoder;
@@ -86,14 +86,14 @@ export class FieldWriter {
     encoder.at = writeRequestCount(encoder.output, encoder.at + REQUEST_ID_START.length, requestNumber);
   }
 
-  /** Any text, as configured. A name that is none is left out: the peer would reset the stream. */
+  /** Any text, as configured. An invalid name is skipped: the peer would reset the stream. */
   added(fields: readonly HeaderField[]): void {
     for (const { name, value } of fields) {
       if (isToken(name)) this.field(name.toLowerCase(), fieldValueOctets(value));
     }
   }
 
-  /** What of `fields` crosses the gateway: no connection-level ones, none that `dropIds` or `edits` leave out. */
+  /** The fields that are forwarded: no connection-level ones, and none that `dropIds` or `edits` drop. */
   copied(fields: FieldList, dropIds: Uint8Array, edits: HeadEdits): void {
     for (let index = 0; index < fields.count; index++) {
       const id = fields.id(index);

@@ -1,7 +1,7 @@
 /**
- * Bounds what a peer may make us do for nothing (RFC 9113 section 10.5). Two budgets: frames that carry neither request nor payload
- * (CVE-2019-9511 to 9518), and requests that come to nothing through the peer's doing, whether it resets them (rapid reset,
- * CVE-2023-44487) or makes us reset them (CVE-2025-8671). Useful work earns credit back, and so does time.
+ * Limits useless work that a peer can cause (RFC 9113 section 10.5). Two budgets: frames without request or payload
+ * (CVE-2019-9511 to 9518), and requests that the peer makes useless, whether it resets them (rapid reset,
+ * CVE-2023-44487) or makes the gateway reset them (CVE-2025-8671). Useful work and time restore credit.
  */
 
 class Budget {
@@ -16,7 +16,7 @@ class Budget {
     this.#credits = burst;
   }
 
-  /** False when the peer has overdone it. */
+  /** False if the budget is exhausted. */
   spend(credits: number, nowMs: number): boolean {
     if (this.#refilledAtMs < 0) this.#refilledAtMs = nowMs;
     this.#credits -= credits;
@@ -35,42 +35,42 @@ class Budget {
   }
 }
 
-/** A peer that lives on what it earns, pings now and then and updates windows often, never comes near the end of this. */
+/** A well-behaved peer with occasional pings and frequent window updates never comes near this. */
 const FRAMES = { burst: 1_000, perSecond: 200 } as const;
-/** More than all streams of a connection at once, as when an application behind another proxy is killed. */
+/** More than all streams of a connection at once, which are reset when an application behind another proxy is killed. */
 const WASTED_REQUESTS = { burst: 400, perSecond: 50 } as const;
 
-/** What an answer earns: its streams' window updates, a priority, a ping. */
+/** Credit for a response: window updates of its stream, a priority, a ping. */
 const FRAMES_PER_ANSWER = 4;
-/** A sent frame of payload may be answered by updates of two windows. */
+/** A sent DATA frame may cause two window updates. */
 const FRAMES_PER_DATA = 2;
 
 export class FloodGuard {
   readonly #frames = new Budget(FRAMES.burst, FRAMES.perSecond);
   readonly #wasted = new Budget(WASTED_REQUESTS.burst, WASTED_REQUESTS.perSecond);
 
-  /** A frame came that does nothing for a request; false when there were too many. `cost`: in such frames. */
+  /** A useless frame arrived; false if there were too many. `cost`: in frames. */
   frame(nowMs: number, cost = 1): boolean {
     return this.#frames.spend(cost, nowMs);
   }
 
-  /** A request will come to nothing, and the peer is the reason; false when there were too many. `cost`: in such requests. */
+  /** A request is useless because of the peer; false if there were too many. `cost`: in requests. */
   wasted(nowMs: number, cost = 1): boolean {
     return this.#wasted.spend(cost, nowMs);
   }
 
-  /** A request got its answer. */
+  /** A request got its response. */
   answered(): void {
     this.#frames.earn(FRAMES_PER_ANSWER);
     this.#wasted.earn(1);
   }
 
-  /** Payload was sent, because there was some: not because a window of one byte was opened. */
+  /** Payload was sent in a frame of useful size, not because of a one-byte window. */
   sent(): void {
     this.#frames.earn(FRAMES_PER_DATA);
   }
 
-  /** Payload came. */
+  /** Payload arrived. */
   received(): void {
     this.#frames.earn(1);
   }

@@ -1,5 +1,5 @@
 /**
- * Frames out of reads of any size. DATA is passed on as it comes, in pieces that look like frames of their own; of any other frame
+ * Splits reads of any size into frames. DATA is passed on as it arrives, in pieces that look like separate frames; of any other frame
  * that a read leaves unfinished, what is there is kept until the rest has come. So a connection never holds payload here.
  */
 import { Flag, FRAME_HEADER_BYTES, FrameType, MAX_FRAME_BYTES, MAX_WINDOW_BYTES } from './frame.ts';
@@ -14,16 +14,16 @@ export class FrameReader {
   buffer: Buffer = NOTHING;
   from = 0;
   to = 0;
-  /** The frame is larger than we allow; nothing after it can be read. */
+  /** The frame is larger than allowed; nothing after it can be read. */
   isTooLarge = false;
   /** The read. */
   #read: Buffer = NOTHING;
   #position = 0;
   #end = 0;
-  /** The beginning of a frame that is not whole yet, `#heldBytes` of it; empty when there is none. */
+  /** The beginning of an incomplete frame, `#heldBytes` of it; empty if there is none. */
   #held: Buffer = NOTHING;
   #heldBytes = 0;
-  /** Payload of the present DATA frame that has not come yet, and the flags that its last piece carries. */
+  /** Missing payload of the current DATA frame, and the flags of its last piece. */
   #dataLeft = 0;
   #lastFlags = 0;
 
@@ -38,7 +38,7 @@ export class FrameReader {
     return this.#end - this.#position;
   }
 
-  /** Part of a frame with header fields has come; the rest has not. Call after `next` has returned false. */
+  /** Part of a frame with header fields has arrived; the rest has not. Call after `next` has returned false. */
   get isInsideHeaders(): boolean {
     return (
       this.#heldBytes >= FRAME_HEADER_BYTES &&
@@ -46,7 +46,7 @@ export class FrameReader {
     );
   }
 
-  /** Takes what has come of `expected` after its first `seen` bytes. Returns how much of it is seen now; -1 when it differs. */
+  /** Compares received bytes with `expected` after its first `seen` bytes. Returns the number seen now; -1 if they differ. */
   expect(expected: Buffer, seen: number): number {
     const bytes = Math.min(expected.length - seen, this.left);
     const at = this.#position;
@@ -165,7 +165,7 @@ export class FrameReader {
     this.#heldBytes = 0;
   }
 
-  /** The read is over: its buffer has another owner now. */
+  /** The read is over: its buffer must not be used any more. */
   endRead(): void {
     this.#read = NOTHING;
     this.buffer = NOTHING;

@@ -1,6 +1,6 @@
 /**
- * Output of one connection. All frames of an event-loop turn leave in one write: connections that have something to say are flushed
- * together when the turn's reads are done.
+ * Output of one connection. All frames of an event loop iteration are sent in one write: connections with output are flushed
+ * together after the reads.
  */
 import type { Transport } from '../net/transport.ts';
 import { Flag, FRAME_HEADER_BYTES, FrameType } from './frame.ts';
@@ -35,12 +35,12 @@ export class FrameWriter {
     this.#transport = transport;
   }
 
-  /** The socket has more to send than it should: producers pause until its drain. */
+  /** The socket's queue is full: producers pause until it drains. */
   get isFull(): boolean {
     return this.#transport.isBlocked;
   }
 
-  /** Bytes that the socket has not sent yet, without those of this turn. */
+  /** Bytes that the socket has not sent yet, without those of this event loop iteration. */
   get queuedBytes(): number {
     return this.#transport.queuedBytes;
   }
@@ -96,7 +96,7 @@ export class FrameWriter {
     this.at = at + FRAME_HEADER_BYTES + payloadBytes;
   }
 
-  // --- frames that say one thing ---
+  // --- control frames ---
 
   windowUpdate(streamId: number, bytes: number): void {
     const buffer = this.frame(4, FrameType.windowUpdate, 0, streamId);
@@ -139,7 +139,7 @@ export class FrameWriter {
     this.at += bytes.length;
   }
 
-  // --- what leaves ---
+  // --- output ---
 
   flush(): void {
     this.#isDirty = false;
@@ -150,13 +150,13 @@ export class FrameWriter {
     if (free.length < MAX_FREE && buffer.length === BUFFER_BYTES) free.push(buffer);
   }
 
-  /** Sends what there is; whatever is still written goes nowhere. */
+  /** Sends pending frames; later ones are discarded. */
   end(): void {
     this.flush();
     this.#isEnded = true;
   }
 
-  /** Leaves the buffer in place when its bytes are out, so that the next frames can use it. */
+  /** Keeps the buffer if its bytes have been sent, so that the next frames can use it. */
   #send(): void {
     const buffer = this.#buffer;
     const length = this.at;

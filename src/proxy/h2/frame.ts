@@ -41,7 +41,7 @@ export const Setting = {
 } as const;
 
 export const FRAME_HEADER_BYTES = 9;
-/** What we announce, and what every peer must take (SETTINGS_MAX_FRAME_SIZE's smallest value). */
+/** SETTINGS_MAX_FRAME_SIZE of the gateway, which is also the minimum that every peer must accept. */
 export const MAX_FRAME_BYTES = 16_384;
 export const DEFAULT_WINDOW_BYTES = 65_535;
 export const MAX_WINDOW_BYTES = 0x7fff_ffff;

@@ -1,4 +1,4 @@
-/** The HTTP/2 server of a proxy, and the first bytes of a cleartext connection, which decide who serves it. */
+/** The HTTP/2 server of a proxy, and protocol detection by the first bytes of a cleartext connection. */
 import type { ByteSink, Transport } from '../net/transport.ts';
 import type { DownstreamConnection } from '../message/downstream-connection.ts';
 import type { ServerConnection, ServerHost } from '../message/server-host.ts';
@@ -62,7 +62,7 @@ class ProtocolDetection extends TimerEntry implements ByteSink, ServerConnection
     this.#host.closed(this);
   }
 
-  /** It has shown nothing in time: neither protocol has an answer to that. */
+  /** It has sent nothing in time: neither protocol has a response to that. */
   override onTimer(): void {
     this.destroy();
   }

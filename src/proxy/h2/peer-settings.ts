@@ -1,4 +1,4 @@
-/** What the peer asked for in its SETTINGS (RFC 9113 section 6.5.2), from the initial values on. */
+/** The peer's SETTINGS (RFC 9113 section 6.5.2), starting with the initial values. */
 import { DEFAULT_WINDOW_BYTES, ErrorCode, MAX_FRAME_BYTES, MAX_WINDOW_BYTES, Setting } from './frame.ts';
 
 const LARGEST_FRAME_BYTES = 0xff_ffff;
@@ -10,7 +10,7 @@ export class PeerSettings {
   streamWindowBytes = DEFAULT_WINDOW_BYTES;
   allowsConnectProtocol = false;
 
-  /** Takes one setting over; an error code when its value is not allowed. Unknown ones are ignored. */
+  /** Applies one setting; returns an error code if its value is invalid. Unknown settings are ignored. */
   apply(name: number, value: number): number {
     switch (name) {
       case Setting.headerTableSize:

@@ -1,4 +1,4 @@
-/** A request's head from a header block (RFC 9113 section 8.3.1), held to the same limits as one of HTTP/1.1. */
+/** A request's head from a header block (RFC 9113 section 8.3.1), with the same limits as HTTP/1.1. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import { normalisePath } from '../router/path.ts';
 import { isSameAuthority, parseHost } from '../message/host-field.ts';
@@ -52,7 +52,7 @@ export interface RequestLimits {
   readonly targetBytes: number;
 }
 
-/** The stream is to be reset: it holds no request that could be answered (RFC 9113 section 8.1.1). */
+/** The stream must be reset: it has no request to respond to (RFC 9113 section 8.1.1). */
 export const MALFORMED = 'malformed';
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -67,7 +67,7 @@ interface Target {
   readonly pathChanged: boolean;
 }
 
-/** Reads the requests of one connection. They are much alike, so what the last `:authority` and `:path` meant is remembered. */
+/** Reads the requests of one connection. They are similar, so the parsed `:authority` and `:path` of the last one are kept. */
 export class RequestReader {
   readonly #limits: RequestLimits;
   // Of the present block.
@@ -79,7 +79,7 @@ export class RequestReader {
   #host: HeaderEntry | null = null;
   #cookies = 0;
   #contentLength = UNKNOWN_LENGTH;
-  /** Twice the same: refused as in HTTP/1.1, where two lines of it would go to the backend. */
+  /** A repeated Content-Length: rejected as in HTTP/1.1, even with equal values. */
   #isLengthRepeated = false;
   #contentType = '';
   #expect = '';
@@ -95,7 +95,7 @@ export class RequestReader {
     this.#limits = limits;
   }
 
-  /** `entries[0, count)` as a request; MALFORMED, or the reason to answer it with. */
+  /** `entries[0, count)` as a request; MALFORMED, or the reason of the response. */
   read(
     entries: readonly HeaderEntry[],
     count: number,
@@ -191,7 +191,7 @@ export class RequestReader {
         this.#contentLength = agreedLength(this.#contentLength, entry.value);
         return this.#contentLength !== INVALID_LENGTH;
       case HeaderId.contentType:
-        // A second one makes it a question what the content is: no recipient should have to choose one.
+        // With a second Content-Type, recipients could interpret the content differently.
         this.#contentType = this.#contentType === '' ? entry.value : `${this.#contentType}, ${entry.value}`;
         return true;
       case HeaderId.expect:
@@ -210,7 +210,7 @@ export class RequestReader {
     if (this.#method === null || (endStream && this.#contentLength > 0)) return false;
     const isConnect = this.#method.value === 'CONNECT';
     if (isConnect && this.#protocol === null) {
-      // To anywhere, not through here: it names no resource (section 8.5).
+      // CONNECT without a path: a tunnel to any host, which the gateway does not offer (section 8.5).
       return this.#scheme === null && this.#path === null && this.#authority !== null;
     }
     if (this.#scheme === null || this.#path === null) return false;
@@ -239,7 +239,7 @@ export class RequestReader {
     return fields;
   }
 
-  /** Works out what the exchange wants to know; the reason to refuse the request with, or null. */
+  /** Computes the properties that the exchange needs; the reason to reject the request, or null. */
   #fill(head: H2RequestHead, endStream: boolean): ReasonCode | null {
     const authority = (this.#authority?.value ?? '') === '' ? this.#host : this.#authority;
     const host = authority === null ? null : this.#hostOf(authority);

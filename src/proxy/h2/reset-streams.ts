@@ -1,5 +1,5 @@
 /**
- * Streams that we have reset a moment ago. The peer may not know yet: what it still sends on them is taken silently, up to what their
+ * Streams that the gateway has just reset. The peer may not know yet: what it still sends on them is ignored, up to what their
  * windows allowed (RFC 9113 section 5.1). Only the latest are remembered; frames for others count as frames for closed streams.
  */
 import { MAX_WINDOW_BYTES } from './frame.ts';
@@ -11,7 +11,7 @@ export class ResetStreams {
   #windows: Int32Array | null = null;
   #next = 0;
 
-  /** `windowBytes`: what the peer may have sent before it learned of the reset. */
+  /** `windowBytes`: maximum number of bytes that the peer may have sent before it got the reset. */
   add(streamId: number, windowBytes: number): void {
     this.#ids ??= new Int32Array(REMEMBERED);
     this.#windows ??= new Int32Array(REMEMBERED);
@@ -24,7 +24,7 @@ export class ResetStreams {
     return this.#ids?.includes(streamId) === true;
   }
 
-  /** Accounts for DATA on a stream that is remembered; false when the peer has sent more than it ever might. */
+  /** Accounts for DATA on a remembered stream; false if the peer has exceeded its window. */
   takeFlow(streamId: number, bytes: number): boolean {
     const at = this.#ids?.indexOf(streamId) ?? -1;
     if (at < 0 || this.#windows === null) return false;

@@ -1,4 +1,4 @@
-/** A backend's answer from a header block (RFC 9113 section 8.3.2). */
+/** A backend's response from a header block (RFC 9113 section 8.3.2). */
 import { UNKNOWN_LENGTH, type ResponseHead } from '../message/head.ts';
 import { HeaderId } from '../message/header-id.ts';
 import { EntryFields, INVALID_LENGTH, agreedLength } from '../message/entry-fields.ts';
@@ -22,13 +22,13 @@ export class H2ResponseHead extends EntryFields implements ResponseHead {
     this.contentLength = contentLength;
   }
 
-  /** The answer that opened a tunnel, as the exchange knows it. */
+  /** The response that opened a tunnel, in the form that the exchange uses. */
   asTunnel(): H2ResponseHead {
     return new H2ResponseHead(this.entries, SWITCHING_PROTOCOLS, false, UNKNOWN_LENGTH);
   }
 }
 
-/** What an answer is to, and whether it ends with its head. */
+/** The request method, and whether the response ends with its head. */
 export interface ResponseContext {
   readonly isToHead: boolean;
   readonly endStream: boolean;

@@ -1,4 +1,4 @@
-/** One HTTP/2 connection of a client. Everything about routes, backends and time limits of requests is the exchange's. */
+/** One HTTP/2 connection of a client. Routes, backends and time limits of requests belong to the exchange. */
 import type { ClientLimits } from '../../ir/client-limits.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { Transport } from '../net/transport.ts';
@@ -15,13 +15,13 @@ import { H2ServerStream } from './server-stream.ts';
 
 const STREAM_WINDOW_BYTES = 262_144;
 /**
- * What all streams of a connection may have sent that no exchange has taken: bounds the memory of one connection. Eight stalled uploads stop
+ * Maximum unconsumed bytes of all streams of a connection: limits the memory of one connection. Eight stalled uploads stop
  * the others.
  */
 const CONNECTION_WINDOW_BYTES = 2_097_152;
-/** Between the two GOAWAYs of a drain, for a client that does not answer the PING that goes with the first. */
+/** Delay between the two GOAWAYs of a drain, if the client does not respond to the PING after the first. */
 const DRAIN_STEP_MS = 1_000;
-/** A refusal is an answer, which earns one wasted request back. */
+/** A rejection is a response, which restores the credit of one useless request. */
 const REFUSAL_COST = 2;
 const DRAIN_PING = Buffer.from('draining', 'latin1');
 
@@ -33,11 +33,11 @@ const SETTINGS = [
 export class H2ServerConnection extends H2Connection<H2ServerStream> implements ServerConnection {
   readonly #host: ServerHost;
   readonly #connection: DownstreamConnection;
-  /** What this client may do. */
+  /** Limits of this client. */
   readonly #client: ClientLimits;
   readonly #requests: RequestReader;
   #prefaceBytes = 0;
-  /** Highest stream of the client that was taken. */
+  /** Highest accepted stream of the client. */
   #lastStreamId = 0;
   #begun = 0;
   /** GOAWAY was sent: the first, and the one that counts. */
@@ -47,7 +47,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
   #idleDueMs = Infinity;
   #drainDueMs = Infinity;
   #bodiesDueMs = Infinity;
-  /** While a header block has begun and is not whole. */
+  /** While a header block is incomplete. */
   #headDueMs = Infinity;
   #toFlush: H2ServerStream[] = [];
   #endedEarly: H2ServerStream[] | null = null;
@@ -61,7 +61,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     this.#requests = new RequestReader(limits);
   }
 
-  /** Sends our settings and waits for the first request. */
+  /** Sends the gateway's settings and waits for the first request. */
   start(): void {
     const limits = this.#client;
     this.#idleIn(limits.headTimeoutMs);
@@ -92,7 +92,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
       const isSound = endStream && !isTooLarge;
       open.onTrailers(isSound ? readTrailers(this.decoder.entries, this.decoder.count) : null);
     } else if ((streamId & 1) === 0) this.fail(ErrorCode.protocolError);
-    // HEADERS on a stream that is over: the peer's view of the connection is lost (section 5.1.1).
+    // HEADERS on an ended stream: the peer's state is out of sync (section 5.1.1).
     else if (streamId <= this.#lastStreamId) this.fail(ErrorCode.streamClosed);
     else {
       this.#lastStreamId = streamId;
@@ -124,7 +124,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     else this.#serve(stream, head);
   }
 
-  /** Responds to the request that was read last, and that does not become an exchange. */
+  /** Responds to the last read request without an exchange. */
   #answer(stream: H2ServerStream, reason: ReasonCode): void {
     this.#host.refused(reason, this.#connection);
     refuse(stream, reason, this.#requests.last);
@@ -139,7 +139,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     if (requestsPerConnection > 0 && ++this.#begun >= requestsPerConnection) this.drain();
   }
 
-  /** A body must keep coming; messages of a gRPC call come when there are some. */
+  /** A body must keep arriving; messages of a gRPC call may be rare. */
   #watch(stream: H2ServerStream, head: H2RequestHead): void {
     const { windowMs } = this.#client.slowBody;
     const isWatched = windowMs > 0 && !head.contentType.startsWith('application/grpc');
@@ -172,7 +172,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     for (const stream of streams) stream.flushRequest();
   }
 
-  /** The rest of the request may be on its way already: told to stop once what has come was read. */
+  /** The rest of the request may be in flight: the client is told to stop once the received part was read. */
   endEarly(stream: H2ServerStream): void {
     if (this.#endedEarly === null) {
       this.#endedEarly = [];
@@ -200,7 +200,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     this.wakeBy(this.#idleDueMs);
   }
 
-  /** Once per header block, as in HTTP/1.1: a client that drips gets no more time than one that sends nothing. */
+  /** Once per header block, as in HTTP/1.1: a slow client gets no more time than a silent one. */
   #headBegins(): void {
     const { headTimeoutMs } = this.#client;
     if (headTimeoutMs === 0) return;
@@ -237,7 +237,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
 
   // --- the end ---
 
-  /** Two GOAWAYs: the first announces, so that what is under way is still taken; the second says what was (section 6.8). */
+  /** Two GOAWAYs: the first one announces the drain, so that requests in flight are still accepted; the second has the last accepted stream (section 6.8). */
   drain(): void {
     if (this.#isDraining || this.isOver) return;
     this.#isDraining = true;
@@ -247,7 +247,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     this.wakeBy(this.#drainDueMs);
   }
 
-  /** What the client had sent when it learned of the drain has come. */
+  /** All requests that the client sent before it got the first GOAWAY have arrived. */
   protected onPingAnswered(): void {
     if (this.#isDraining && !this.#isRefusingNew) this.#refuseNew();
   }
@@ -259,7 +259,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
     else this.writer.goAway(this.#lastStreamId, ErrorCode.noError);
   }
 
-  /** The client will not send any more. No client of HTTP/2 does that while it waits for an answer: it is gone. */
+  /** The client has closed its sending direction. No HTTP/2 client does that while it waits for a response: it has disconnected. */
   onEnd(): void {
     this.close();
   }
@@ -273,7 +273,7 @@ export class H2ServerConnection extends H2Connection<H2ServerStream> implements 
   }
 
   protected onGoAway(): void {
-    // The client opens no more streams; those that are open end as they will.
+    // The client opens no more streams; open ones finish.
   }
 
   protected onSettings(): void {

@@ -1,4 +1,4 @@
-/** One request of a client over HTTP/2: what the exchange talks to. */
+/** One request of a client over HTTP/2: the DownstreamStream of an exchange. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { HeaderField } from '../../ir/filter.ts';
 import { bulkBuffers } from '../message/bulk-buffers.ts';
@@ -24,14 +24,14 @@ const CONTINUE = 100;
 const SWITCHING_PROTOCOLS = 101;
 const STATUS_TEXTS: readonly string[] = Array.from({ length: 600 }, (_, status) => String(status));
 
-/** A tunnel that was asked for, and not opened yet: what comes on it waits. */
+/** A requested tunnel that is not open yet: its bytes wait. */
 const ASKED = 1;
 const OPEN = 2;
 
 export class H2ServerStream extends H2Stream implements DownstreamStream {
   protected override readonly connection: H2ServerConnection;
   #events: DownstreamEvents | null = null;
-  /** Bytes of the body as Content-Length said; UNKNOWN_LENGTH without one. */
+  /** Body length from Content-Length; UNKNOWN_LENGTH without one. */
   #expectedBytes = UNKNOWN_LENGTH;
   #bodyBytes = 0;
   /** The body's rate is checked. */
@@ -43,7 +43,7 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
   /** 0, ASKED or OPEN. */
   #tunnel = 0;
   #early: Buffer[] | null = null;
-  /** Payload of the answer that is still to come, where its end is known; below 0 where it is not. */
+  /** Remaining payload of the response if its length is known; otherwise negative. */
   #toSend = -1;
   #hasHead = false;
 
@@ -63,13 +63,13 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     if (!isWindowStart) this.#windowFrom = -Infinity;
   }
 
-  /** The request asks for a tunnel. Until it is open, the stream's window bounds what is kept of it. */
+  /** The request asks for a tunnel. Until it is open, the stream's window limits the buffered bytes. */
   expectTunnel(): void {
     this.#tunnel = ASKED;
     this.pauseReceiving();
   }
 
-  /** The exchange hears of the request from now on, unless it has answered already. */
+  /** The exchange gets events of the request from now on, unless it has responded already. */
   follow(events: DownstreamEvents): void {
     if (!this.isClosed) this.#events = events;
   }
@@ -107,7 +107,7 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
       this.consumed(bytes);
     }
     if (this.#tunnel === ASKED) {
-      // Refused already, perhaps: then nothing is left to wait for.
+      // Perhaps rejected already: then there is nothing to wait for.
       if (endStream) this.closeIfDone();
     } else if (endStream) this.#endRequest(null);
     else this.connection.noteFlush(this);
@@ -148,14 +148,14 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     this.#events?.onRequestFlush();
   }
 
-  /** Ends a time window: true when at least `minBytes` came in it, or when the gateway kept the client waiting. */
+  /** Ends a time window: true if at least `minBytes` arrived in it, or the gateway delayed the client. */
   isFastEnough(minBytes: number): boolean {
     const bytes = this.#bodyBytes - this.#windowFrom;
     this.#windowFrom = this.#bodyBytes;
     return bytes >= minBytes || this.isPaused || this.#awaitsContinue;
   }
 
-  /** The rest of the body is still to come, and is wanted. */
+  /** The rest of the body is still expected. */
   get isWatched(): boolean {
     return this.#isRateChecked && !this.remoteEnded && !this.#hasHead;
   }
@@ -164,7 +164,7 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     this.#refuseRest('timeout', 'idle_timeout');
   }
 
-  /** The request will not be read to its end; the exchange answers, if it still can. */
+  /** The request will not be read to its end; the exchange responds, if it still can. */
   #refuseRest(cause: ResetCause, reason: ReasonCode): void {
     const events = this.#events;
     this.#events = null;
@@ -209,9 +209,9 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     this.#hasHead = true;
     this.connection.guard.answered();
     const isTunnel = this.#tunnel === ASKED && head.status === SWITCHING_PROTOCOLS;
-    // The exchange ends every answer itself; a head without body ends with it, to save a frame.
+    // The exchange ends every response itself; a head without body ends with it, to save a frame.
     const endStream = !head.hasBody && !isTunnel;
-    // An answer of HTTP/2 may carry trailers after a known length; one of HTTP/1.1, or our own, ends there.
+    // An HTTP/2 response may have trailers after a known length; one of HTTP/1.1, or a local reply, ends there.
     const hasKnownEnd = head.hasBody && !isTunnel && !(head instanceof EntryFields);
     this.#toSend = hasKnownEnd ? head.contentLength : -1;
     this.#writeHead(head, edits, extra, endStream);
@@ -244,12 +244,12 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
   }
 
   sendEnd(trailers: FieldList | null): void {
-    // Cut short: the client must not take it for the whole answer.
+    // Truncated: the client must not treat it as complete.
     if (this.#toSend > 0) this.abort();
     else this.end(trailers);
   }
 
-  /** An answer that is complete before its request: the client may stop sending (RFC 9113 section 8.1). */
+  /** A response that is complete before its request: the client may stop sending (RFC 9113 section 8.1). */
   protected onSentAll(): void {
     if (this.#tunnel !== OPEN) this.connection.endEarly(this);
   }
@@ -259,7 +259,7 @@ export class H2ServerStream extends H2Stream implements DownstreamStream {
     if (!this.remoteEnded) this.reset(ErrorCode.noError);
   }
 
-  /** Frames leave together at the end of the turn. */
+  /** Frames are sent together at the end of the event loop iteration. */
   flush(): void {
     // Nothing to do: see FrameWriter.
   }

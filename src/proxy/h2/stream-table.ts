@@ -9,7 +9,7 @@ const MAX_PLACES = 4096;
 export class StreamTable<Stream extends { readonly id: number }> {
   #places: (Stream | undefined)[] = new Array<Stream | undefined>(FIRST_PLACES).fill(undefined);
   #mask = FIRST_PLACES - 1;
-  /** Streams whose place was taken in the largest table. */
+  /** Streams that collide in the largest table. */
   #overflow: Stream[] = [];
   size = 0;
 
@@ -57,7 +57,7 @@ export class StreamTable<Stream extends { readonly id: number }> {
     this.size--;
   }
 
-  /** A copy: streams may come and go while it is walked. */
+  /** A copy: streams may be added and removed during the iteration. */
   all(): Stream[] {
     const streams = this.#overflow.slice();
     for (const stream of this.#places) if (stream !== undefined) streams.push(stream);

@@ -1,6 +1,6 @@
 /**
- * One stream's flow control and output: payload goes out as far as the windows and the socket allow, the rest waits, bounded by the
- * producer's being told to pause.
+ * One stream's flow control and output: payload is sent as far as the windows and the socket allow; the rest is queued, and the
+ * producer is told to pause.
  */
 import type { FieldList } from '../message/head.ts';
 import type { H2Connection } from './connection.ts';
@@ -16,18 +16,18 @@ export abstract class H2Stream {
   sendWindow: number;
   /** In the connection's list of streams that wait. */
   isBlocked = false;
-  /** The peer has sent everything; we have. */
+  /** The peer has sent END_STREAM; the gateway has. */
   remoteEnded = false;
   localEnded = false;
   isClosed = false;
   /** What the peer may still send. */
   #receiveWindow: number;
-  /** Received and dealt with, not given back yet. */
+  /** Consumed bytes that were not returned to the window yet. */
   #owedBytes = 0;
-  /** Received while the receiver had asked for a pause: given back when it goes on. */
+  /** Received while the receiver was paused: returned to the window when it resumes. */
   #heldBytes = 0;
   #isPaused = false;
-  /** Payload that waits, then our end if it has come, with its trailers; null when nothing waits. */
+  /** Queued payload, then the end of the gateway's direction with its trailers; null if nothing is queued. */
   #pending: Buffer[] | null = null;
   #pendingTrailers: readonly HeaderEntry[] | null = null;
   #owesDrain = false;
@@ -44,26 +44,26 @@ export abstract class H2Stream {
   /** The peer reset the stream. */
   abstract onReset(code: number): void;
   abstract onConnectionLost(): void;
-  /** The peer made an error that costs it the stream. */
+  /** A stream error of the peer. */
   abstract fail(code: number): void;
   /** There is room again after a send that returned false. */
   protected abstract onDrained(): void;
-  /** Our direction has ended and nothing of it waits; the peer's has not. */
+  /** The gateway's direction has ended and nothing is queued; the peer's has not ended. */
   protected abstract onSentAll(): void;
   /** Both directions have ended, or the stream was reset. */
   protected abstract onClosed(): void;
 
   // --- receiving ---
 
-  /** Accounts for a DATA frame; false when the peer has sent more than it may. */
+  /** Accounts for a DATA frame; false if the peer has exceeded its window. */
   takeFlow(bytes: number): boolean {
     this.#receiveWindow -= bytes;
     return this.#receiveWindow >= 0;
   }
 
-  /** Received bytes have been passed on. While the receiver pauses they stay charged, to the stream and to the connection. */
+  /** Received bytes have been passed on. While the receiver is paused, they still count against the windows of stream and connection. */
   consumed(bytes: number): void {
-    // A closed stream cannot resume: bytes held for it would shrink the connection's window for good.
+    // A closed stream cannot resume: bytes charged to it would reduce the connection's window forever.
     if (this.#isPaused && !this.isClosed) {
       this.#heldBytes += bytes;
       return;
@@ -96,7 +96,7 @@ export abstract class H2Stream {
 
   // --- sending ---
 
-  /** `isLast`: our direction ends with these bytes. False when the producer should pause; `onDrained` follows. */
+  /** `isLast`: the gateway's direction ends with these bytes. False when the producer should pause; `onDrained` follows. */
   protected send(buffer: Buffer, from: number, to: number, isLast: boolean): boolean {
     if (this.localEnded || this.isClosed) return true;
     const { connection } = this;
@@ -116,7 +116,7 @@ export abstract class H2Stream {
     return false;
   }
 
-  /** Ends our direction, after what waits. */
+  /** Ends the gateway's direction after the queued payload. */
   protected end(trailers: FieldList | null): void {
     if (this.localEnded || this.isClosed) return;
     this.localEnded = true;
@@ -125,7 +125,7 @@ export abstract class H2Stream {
     else this.#pendingTrailers = entries;
   }
 
-  /** Our direction has ended with the head. */
+  /** The gateway's direction has ended with the head. */
   protected endedWithHead(): void {
     this.localEnded = true;
     this.#sentAll();
@@ -182,7 +182,7 @@ export abstract class H2Stream {
     return position;
   }
 
-  /** There may be room now: sends what waits, and tells the producer when nothing does any more. */
+  /** There may be room now: sends queued payload, and notifies the producer when the queue is empty. */
   pump(): void {
     const pending = this.#pending;
     const { writer } = this.connection;
@@ -201,7 +201,7 @@ export abstract class H2Stream {
     else if (this.#owesDrain && !this.isClosed && !this.localEnded) this.#tellDrained();
   }
 
-  /** Nothing waits any more. */
+  /** The queue is empty. */
   #pumped(): void {
     this.#pending = null;
     const trailers = this.#pendingTrailers;
@@ -230,7 +230,7 @@ export abstract class H2Stream {
     this.#close();
   }
 
-  /** Ends the stream without a word. */
+  /** Ends the stream without a frame. */
   protected forget(): void {
     if (!this.isClosed) this.#close();
   }

@@ -7,7 +7,7 @@ import { entriesOf } from './field-entries.ts';
 import type { FieldWriter } from './field-writer.ts';
 import { NamePlace } from './hpack/encoder-table.ts';
 
-/** Never copied: they have another form here, or are the gateway's to say. */
+/** Never copied: they have another form in HTTP/2, or the gateway writes them. */
 const ALWAYS = [
   HeaderId.host,
   ...REPLACED_IDS,
@@ -62,7 +62,7 @@ export class H2PreparedRequest implements PreparedRequest {
       (bodyBytes === null ? 0 : DROPS_BODY) |
       (sendsExpect ? 0 : DROPS_EXPECT);
     fields.copied(this.#fields, DROPS[which] as Uint8Array, edits);
-    // TE is connection-level, but gRPC wants to see that trailers get through, which they do.
+    // TE is connection-level, but gRPC requires it as a sign that trailers are supported, which they are.
     if (this.#acceptsTrailers && edits.dropIds[HeaderId.te] === 0)
       fields.field('te', 'trailers', HeaderId.te);
     if (edits.append.length > 0) fields.added(edits.append);
@@ -70,7 +70,7 @@ export class H2PreparedRequest implements PreparedRequest {
     if (bodyBytes !== null) fields.field('content-length', String(bodyBytes));
   }
 
-  /** What the rule's filters drop of these is the user's to say. */
+  /** Filters of the rule may drop these. */
   #writeForwarding(fields: FieldWriter): void {
     const { edits, forwarding, forwardedHost, requestNumber } = this.#request;
     const { dropIds, dropsForwarding } = edits;
@@ -87,7 +87,7 @@ export class H2PreparedRequest implements PreparedRequest {
   }
 
   release(): void {
-    // Strings and entries: nothing to give back.
+    // Strings and entries: nothing to release.
   }
 }
 

@@ -1,4 +1,4 @@
-/** A TCPRoute, TLSRoute or UDPRoute rule as connections and flows use it. */
+/** A TCPRoute, TLSRoute or UDPRoute rule in the form that connections and flows use. */
 import type { Cluster } from '../../ir/cluster.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import type { L4Rule } from '../../ir/listener.ts';
@@ -13,14 +13,14 @@ import type { Dial } from '../upstream/upstream-pool.ts';
 import { WeightedChoice } from '../upstream/weighted-choice.ts';
 import type { StreamCounterRegistry, StreamCounters, StreamLabels } from './stream-counters.ts';
 
-/** What layer 4 needs of an endpoint. */
+/** The part of an endpoint that layer 4 uses. */
 export interface L4Endpoint {
   readonly address: string;
   readonly port: number;
   /** `address:port`. */
   readonly name: string;
   readonly dial: Dial;
-  /** Connections and flows that it has, for balancing. */
+  /** Number of its connections and flows, for balancing. */
   active: number;
   readonly health: OutcomeSink;
   connectFailed(): void;
@@ -28,17 +28,17 @@ export interface L4Endpoint {
   readonly isGone: boolean;
 }
 
-/** What layer 4 needs of a cluster. */
+/** The part of a cluster that layer 4 uses. */
 export interface L4Cluster {
   readonly config: Cluster;
   readonly endpoints: Iterable<L4Endpoint>;
-  /** What a null of `pick` is answered with. */
+  /** The reason if `pick` returns null. */
   readonly reasonForNone: ReasonCode;
-  /** null when there is no endpoint. `tried`: where the tries before went, in order; `key`: see `keyOf`. */
+  /** null if there is no endpoint. `tried`: endpoints of earlier attempts, in order; `key`: see `keyOf`. */
   pick(tried: readonly L4Endpoint[], key: number): L4Endpoint | null;
 }
 
-/** What a client is told by in the choice of an endpoint: its address, where the cluster hashes by that. */
+/** The hash key of a client: its address, if the cluster hashes by that. */
 export function keyOf({ config }: L4Cluster, clientAddress: string): number {
   const { loadBalancing } = config.policy;
   if (loadBalancing.kind !== 'consistent-hash' || loadBalancing.source.kind !== 'source-ip') return NO_KEY;
@@ -49,7 +49,7 @@ export interface CompiledL4Backend {
   /** The backendRef, across configurations. */
   readonly origin: Origin;
   readonly counters: StreamCounters;
-  /** null: the backendRef is invalid; what it is chosen for is refused. */
+  /** null: the backendRef is invalid; connections for it are refused. */
   readonly cluster: L4Cluster | null;
   readonly refusal: ReasonCode;
   /** Asked about each client before it gets a connection or flow; null: nothing is. */
@@ -67,7 +67,7 @@ export interface CompiledL4Rule {
   readonly id: string;
   readonly backends: readonly CompiledL4Backend[];
   readonly choice: WeightedChoice;
-  /** For what comes to no backend. */
+  /** Counters without a backend. */
   readonly counters: StreamCounters;
 }
 
@@ -112,9 +112,9 @@ function compileBackend(
 }
 
 /**
- * Whether a connection that `rule` gave to `backend` may go on under the rules of a new configuration: not when its route is gone,
- * nor when its backendRef may no longer be used (a ReferenceGrant was taken back). A backend that is merely no longer
- * listed keeps what it has.
+ * Whether a connection of `rule` to `backend` may continue with a new configuration: not if its route was removed,
+ * nor if its backendRef is no longer permitted (a ReferenceGrant was removed). A backend that is merely no longer
+ * listed keeps its connections.
  */
 export function isStillPermitted(
   rule: CompiledL4Rule,

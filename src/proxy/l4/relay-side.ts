@@ -1,4 +1,4 @@
-/** One side of a relayed connection, the client's or the backend's: what is read from it goes to the other. */
+/** One side of a relayed connection, the client's or the backend's: bytes read from it go to the other. */
 import { BulkRead } from '../message/bulk-read.ts';
 import { bulkBuffers } from '../message/bulk-buffers.ts';
 import type { ByteSink, Transport } from '../net/transport.ts';
@@ -16,7 +16,7 @@ export class RelaySide implements ByteSink {
   readonly #events: RelayEvents;
   readonly #bulk = new BulkRead();
   /** Large buffers that this side's socket still writes from. */
-  readonly #lent: Buffer[] = [];
+  readonly #inFlight: Buffer[] = [];
   #peer: RelaySide | null = null;
   #isPaused = false;
   #hasEnded = false;
@@ -26,7 +26,7 @@ export class RelaySide implements ByteSink {
     this.#events = events;
   }
 
-  /** From here on bytes flow both ways. */
+  /** From now on bytes flow both ways. */
   static join(one: RelaySide, other: RelaySide): void {
     one.#peer = other;
     other.#peer = one;
@@ -57,28 +57,28 @@ export class RelaySide implements ByteSink {
     return this.#bulk.next(!this.#isPaused);
   }
 
-  /** Half-close: the other direction goes on. */
+  /** Half-close: the other direction continues. */
   onEnd(): void {
     this.#bulk.stop();
     this.#hasEnded = true;
     this.#peer?.transport.end();
   }
 
-  /** Passes on an end that came before there was a peer: some sockets report it although they are paused. */
+  /** Passes on an end that arrived before there was a peer: some sockets report it while paused. */
   passOnEarlyEnd(): void {
     if (this.#hasEnded) this.#peer?.transport.end();
   }
 
   onDrain(): void {
-    for (const buffer of this.#lent) bulkBuffers.release(buffer);
-    this.#lent.length = 0;
+    for (const buffer of this.#inFlight) bulkBuffers.release(buffer);
+    this.#inFlight.length = 0;
     this.#peer?.resume();
   }
 
   onClose(error: Error | null): void {
     this.#bulk.stop();
-    for (let lent = this.#lent.length; lent > 0; lent--) bulkBuffers.forget();
-    this.#lent.length = 0;
+    for (let inFlight = this.#inFlight.length; inFlight > 0; inFlight--) bulkBuffers.forget();
+    this.#inFlight.length = 0;
     this.#events.onSideClosed(this, error);
   }
 
@@ -88,11 +88,11 @@ export class RelaySide implements ByteSink {
     this.transport.resume();
   }
 
-  /** A buffer still queued comes back with the drain; when too little is queued for one, nothing would tell us. */
+  /** A queued buffer is released with the drain event; if too little is queued, there is no such event. */
   #returnWhenWritten(buffer: Buffer): void {
     const { transport } = this;
     if (transport.queuedBytes === 0) bulkBuffers.release(buffer);
-    else if (transport.isBlocked) this.#lent.push(buffer);
+    else if (transport.isBlocked) this.#inFlight.push(buffer);
     else bulkBuffers.forget();
   }
 }

@@ -7,7 +7,7 @@ export interface StreamLabels {
   readonly gateway: Origin;
   readonly listener: Origin;
   readonly rule: RuleOrigin | null;
-  /** null: for connections that came to no backend. */
+  /** null: for connections without a backend. */
   readonly backend: Origin | null;
 }
 
@@ -18,9 +18,9 @@ export interface StreamStats extends StreamLabels {
   /** From and toward clients. */
   readonly receivedBytes: number;
   readonly sentBytes: number;
-  /** Tries at another endpoint. */
+  /** Attempts at another endpoint. */
   readonly retries: number;
-  /** Those the gateway refused or ended itself. */
+  /** Connections and flows that the gateway refused or ended itself. */
   readonly byReason: Readonly<Partial<Record<ReasonCode, number>>>;
 }
 
@@ -46,7 +46,7 @@ export class StreamCounters {
     this.active--;
   }
 
-  /** A connection or datagram that the gateway itself put an end to. */
+  /** Counts a connection or datagram that the gateway itself ended. */
   ended(reason: ReasonCode): void {
     this.#byReason[reason] = (this.#byReason[reason] ?? 0) + 1;
   }
@@ -61,17 +61,17 @@ export class StreamCounters {
   }
 }
 
-/** Counters by labels: they survive swaps of configuration for as long as their labels are configured. */
+/** Counters by labels: they survive updates as long as their labels are configured. */
 export class StreamCounterRegistry {
   #counters = new Map<string, StreamCounters>();
   #next: Map<string, StreamCounters> | null = null;
 
-  /** From here to `endSwap`, what is asked for is what the new configuration needs. */
-  beginSwap(): void {
+  /** Between this and `endUpdate`, requested counters are those that the new configuration needs. */
+  beginUpdate(): void {
     this.#next = new Map();
   }
 
-  endSwap(): void {
+  endUpdate(): void {
     this.#counters = this.#next ?? this.#counters;
     this.#next = null;
   }

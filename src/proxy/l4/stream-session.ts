@@ -1,5 +1,5 @@
 /**
- * One relayed TCP connection: chooses the backend and the endpoint, dials, tries another endpoint while nothing was sent,
+ * One relayed TCP connection: selects the backend and the endpoint, dials, retries another endpoint while nothing was sent,
  * and then moves bytes both ways until both ends are done.
  */
 import type { ReasonCode } from '../../ir/reason.ts';
@@ -19,13 +19,13 @@ import {
 import { RelaySide, type RelayEvents } from './relay-side.ts';
 import type { StreamCounters } from './stream-counters.ts';
 
-/** Endpoints tried for one connection. */
+/** Maximum number of endpoints attempted for one connection. */
 const MAX_TRIES = 3;
-/** That a connection could be made is all that can be known of an endpoint here. */
+/** At layer 4, only the success of the connection is known of an endpoint. */
 const CONNECTED = 200;
 
 export interface StreamOpening {
-  /** The client's connection; taken over. */
+  /** The client's connection, which the session owns from now on. */
   readonly transport: Transport;
   readonly rule: CompiledL4Rule;
   /** What was read from it already. */
@@ -45,11 +45,11 @@ export interface StreamDeps {
   readonly host: StreamHost;
 }
 
-/** Starts relaying `opening`. All that follows is seen in counters. */
+/** Starts relaying `opening`. The result is visible only in counters. */
 export function openStream(opening: StreamOpening, deps: StreamDeps): void {
   const { transport, rule } = opening;
   transport.pause();
-  // Also while the proxy drains: what was accepted before is served.
+  // Also while the proxy drains: connections accepted before are served.
   const backend = chooseBackend(rule);
   if (backend === null || backend.cluster === null) {
     refuse(transport, (backend ?? rule).counters, backend?.refusal ?? 'no_backend');
@@ -107,7 +107,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     return cluster.pick(this.#tried, keyOf(cluster, this.#opening.peers.source.address));
   }
 
-  /** Dials an endpoint that was not tried yet; refuses with `reason` when there is none left to try. */
+  /** Dials an endpoint that was not attempted yet; refuses with `reason` if there is none left. */
   #tryNext(reason: ReasonCode): void {
     const { cluster } = this.#backend;
     const next = this.#tried.length < MAX_TRIES ? this.#choose() : null;
@@ -199,7 +199,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     if (other === null || other.transport.isClosed) {
       this.#finish();
     } else if (error !== null) {
-      // What one end did not get to see, the other must not believe delivered.
+      // If one end did not get all bytes, the other must not see a clean close.
       other.transport.reset();
       this.#finish();
     } else if (!side.transport.readEnded) {
@@ -208,7 +208,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
     // Otherwise the side was closed after both directions had ended: the other one closes when its last bytes are out.
   }
 
-  /** Ends the connection when a new configuration does not permit it any more. */
+  /** Ends the connection if a new configuration no longer permits it. */
   review(rules: ReadonlyMap<string, CompiledL4Rule>): void {
     if (this.#isOver || isStillPermitted(this.#opening.rule, this.#backend, rules)) return;
     this.#counters.ended(rules.has(this.#opening.rule.id) ? 'invalid_ref' : 'no_rule');
@@ -216,7 +216,7 @@ export class StreamSession extends TimerEntry implements ConnectingSink, RelayEv
   }
 
   drain(): void {
-    // There is no way to ask a TCP peer to go.
+    // TCP has no way to ask a peer to close.
   }
 
   /** Closes both ends now. */

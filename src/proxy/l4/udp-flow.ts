@@ -8,19 +8,19 @@ import { tickEventClock } from '../net/event-clock.ts';
 import { TimerEntry, type TimerWheel } from '../net/timer-wheel.ts';
 import { keyOf, type CompiledL4Backend, type L4Endpoint } from './l4-rule.ts';
 
-/** Datagrams kept while the flow's socket is being made, which takes a turn of the event loop. */
+/** Datagrams queued while the flow's socket is created, which takes an event loop iteration. */
 const MAX_PENDING = 16;
-/** What a reply says is not ours to read; that there is one counts. */
+/** Any reply proves that the endpoint works; its content is not read. */
 const REPLIED = 200;
 
-/** The table a flow is in. */
+/** The owner of a flow. */
 export interface FlowOwner {
   readonly wheel: TimerWheel;
-  /** A flow ends when nothing has moved for this long; Infinity: as its cluster says. */
+  /** Idle timeout of flows; Infinity: that of the cluster. */
   readonly quietMs: number;
   /** Sends to the flow's client only. */
   reply(flow: UdpFlow, datagram: Buffer): void;
-  /** The flow is over: it must not be found any more. */
+  /** The flow has ended and must be removed. */
   forget(flow: UdpFlow): void;
 }
 
@@ -52,7 +52,7 @@ export class UdpFlow extends TimerEntry {
     this.#touch();
   }
 
-  /** From the client to the endpoint. */
+  /** Sends a datagram of the client to the endpoint. */
   forward(datagram: Buffer): void {
     const { counters } = this.backend;
     this.#touch();
@@ -83,12 +83,12 @@ export class UdpFlow extends TimerEntry {
 
   #touch(): void {
     const idleMs = this.backend.cluster?.config.policy.connection.idleTimeoutMs ?? 0;
-    // Without a limit a flow would never end, since no datagram says that it has.
+    // Without a limit a flow would never end, because UDP has no end marker.
     const { wheel, quietMs } = this.#owner;
     wheel.schedule(this, wheel.now() + Math.min(quietMs, idleMs > 0 ? idleMs : DEFAULT_IDLE_MS));
   }
 
-  /** Goes to another endpoint than the present one; to none when there is none. */
+  /** Switches to another endpoint; to none if there is none. */
   #moveOn(): void {
     const { cluster } = this.backend;
     const tried = this.#endpoint === null ? [] : [this.#endpoint];
@@ -106,8 +106,8 @@ export class UdpFlow extends TimerEntry {
       this.backend.counters.sentBytes += datagram.length;
       this.#owner.reply(this, datagram);
     });
-    // ECONNREFUSED of a port without a listener, EHOSTUNREACH, out of descriptors: what was sent is lost, as datagrams may be;
-    // what comes next goes elsewhere.
+    // ECONNREFUSED of a port without a listener, EHOSTUNREACH, out of descriptors: sent datagrams are lost;
+    // later ones go to another endpoint.
     socket.on('error', () => this.#onSocketError(socket));
     socket.connect(next.port, next.address, () => this.#onConnected(socket));
   }
@@ -128,7 +128,7 @@ export class UdpFlow extends TimerEntry {
     const pending = this.#pending;
     this.#moveOn();
     this.#pending = pending;
-    // With no other endpoint the flow ends; the client's next datagram begins a new one, with a choice of its own.
+    // Without another endpoint the flow ends; the client's next datagram starts a new one.
     if (this.#endpoint === null || this.#endpoint === endpoint) this.destroy();
   }
 
@@ -142,5 +142,5 @@ export class UdpFlow extends TimerEntry {
   }
 }
 
-/** Where the policy has no idle timeout. */
+/** Used if the policy has no idle timeout. */
 const DEFAULT_IDLE_MS = 60_000;

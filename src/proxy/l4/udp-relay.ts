@@ -1,6 +1,6 @@
 /**
- * A bound UDP socket and the flows of its clients. Nothing is ever sent to an address that did not send first, and the number of
- * flows is bounded: what a flood of invented source addresses gets is dropped.
+ * A bound UDP socket and the flows of its clients. Nothing is sent to an address that did not send first, and the number of
+ * flows is limited: datagrams of a flood of forged source addresses are dropped.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -10,11 +10,11 @@ import type { TimerWheel } from '../net/timer-wheel.ts';
 import { chooseBackend, isFull, type CompiledL4Backend, type CompiledL4Rule } from './l4-rule.ts';
 import { UdpFlow, type FlowOwner } from './udp-flow.ts';
 
-/** Each flow holds a descriptor. */
+/** Each flow uses a file descriptor. */
 const MAX_FLOWS = 16_384;
-/** A question of which the answer takes longer is asked again elsewhere. */
+/** Idle time while draining: a client with a slower response retries anyway. */
 const DRAIN_QUIET_MS = 1_000;
-/** Bursts wait in the kernel while we are busy; it grants what it may. */
+/** Receive buffer for bursts while the process is busy; the kernel may grant less. */
 const RECEIVE_BUFFER_BYTES = 4_194_304;
 
 export interface UdpListenOptions {
@@ -33,7 +33,7 @@ export class UdpRelay implements FlowOwner {
   readonly #flows = new Map<string, Map<number, UdpFlow>>();
   #size = 0;
   #rule: CompiledL4Rule | null;
-  /** Infinity until it drains. */
+  /** Infinity unless the relay drains. */
   quietMs = Infinity;
   #isDraining = false;
   #onEmpty: (() => void) | null = null;
@@ -44,7 +44,7 @@ export class UdpRelay implements FlowOwner {
     this.wheel = wheel;
     this.#maxFlows = maxFlows;
     socket.on('message', (datagram, client) => this.#onDatagram(datagram, client));
-    // Of single datagrams that could not be sent or received: the socket goes on.
+    // Errors of single datagrams: the socket continues.
     socket.on('error', () => undefined);
   }
 
@@ -130,7 +130,7 @@ export class UdpRelay implements FlowOwner {
   }
 
   /**
-   * Begins no new flow, and takes one for done that is quiet for a moment; resolves when all are, or `deadlineMs` has
+   * Starts no new flows, and ends idle ones after a moment; resolves when all have ended, or `deadlineMs` has
    * passed.
    */
   async drain(deadlineMs: number): Promise<void> {

@@ -15,7 +15,7 @@ class BulkBuffers {
   readonly #free: Buffer[] = [];
   #inUse = 0;
 
-  /** null when so many are in use that memory comes before speed. */
+  /** null if too many are in use. */
   take(): Buffer | null {
     if (this.#inUse >= MAX_IN_USE) return null;
     this.#inUse++;
@@ -27,7 +27,7 @@ class BulkBuffers {
     if (this.#free.length < MAX_KEPT) this.#free.push(buffer);
   }
 
-  /** Gives a buffer up that something may still read from: the garbage collector has it. */
+  /** Abandons a buffer that something may still read from: the garbage collector frees it. */
   forget(): void {
     this.#inUse--;
   }

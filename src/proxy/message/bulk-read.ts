@@ -1,10 +1,10 @@
 /**
- * Where the next read of a body goes: into the shared buffer, or into a large one that is then passed on uncopied. Only a flow that
- * fills its reads gets large buffers: a peer that announces much and sends little must not hold a quarter of a megabyte.
+ * The buffer for the next read of a body: the shared one, or a large one that is then passed on without a copy. Only a flow that
+ * fills its reads gets large buffers: a peer that announces a large body and sends little must not hold 256 KiB.
  */
 import { bulkBuffers } from './bulk-buffers.ts';
 
-/** A read of this much asks for a large buffer; reads below `SLOW_READ_BYTES` give it back. */
+/** After a read of this size, the next one gets a large buffer; after reads below `SLOW_READ_BYTES`, it is released. */
 const FAST_READ_BYTES = 32_768;
 const SLOW_READ_BYTES = 16_384;
 

@@ -1,4 +1,4 @@
-/** What an exchange may know of the connection its request came on, whatever the protocol. */
+/** The properties of the client connection that an exchange can use, for any protocol. */
 import type { ClientLimits } from '../../ir/client-limits.ts';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { ListenerId } from '../../ir/ids.ts';
@@ -8,25 +8,25 @@ import type { ProxiedPeers } from '../net/proxy-protocol.ts';
 import { ForwardingFields } from './forwarding-fields.ts';
 
 export interface ConnectionInfo {
-  /** The client: the peer's address, or what a trusted PROXY header said. */
+  /** The client: the peer's address, or the one in a trusted PROXY header. */
   readonly clientAddress: string;
   readonly clientPort: number;
-  /** Both ends, for backends that are told by a PROXY header. */
+  /** Both ends, for backends that get a PROXY header. */
   readonly peers: ProxiedPeers;
   readonly scheme: 'http' | 'https';
-  /** The port users dial: the listener's, not a mapped one. */
+  /** The port of the listener, not a mapped one. */
   readonly listenerPort: number;
   /** SNI in lower case; null without TLS or without SNI. */
   readonly serverName: string | null;
   /** The listener whose TLS settings the handshake was made with; null on cleartext connections. */
   readonly tlsListener: ListenerId | null;
-  /** Of the port when the connection came: a change of the configuration applies to later ones. */
+  /** The settings of the port when the connection was opened: a change applies to later connections. */
   readonly limits: ClientLimits;
 }
 
 export class DownstreamConnection {
   readonly info: ConnectionInfo;
-  /** In the clear, and nothing has been said yet that tells. */
+  /** Cleartext, and the protocol is not known yet. */
   mayBeHttp2: boolean;
   #forwarding: ForwardingFields | null = null;
   #trustSettings: ProxySettings | null = null;
@@ -52,7 +52,7 @@ export class DownstreamConnection {
     return this.#forwarding;
   }
 
-  /** True when the peer is in the Gateway's `trustedCidrs`: its forwarding fields are then believed. */
+  /** True if the peer is in the Gateway's `trustedCidrs`: its forwarding fields are then trusted. */
   isTrustedBy(settings: ProxySettings): boolean {
     if (this.#trustSettings !== settings) {
       this.#trustSettings = settings;
@@ -64,7 +64,7 @@ export class DownstreamConnection {
 
 const trusted = new WeakMap<ProxySettings, CidrSet>();
 
-/** True when `address` lies in one of the Gateway's `trustedCidrs`. Anything that is no address lies in none. */
+/** True when `address` lies in one of the Gateway's `trustedCidrs`. Text that is not an address lies in none. */
 export function isInside(settings: ProxySettings, address: string): boolean {
   let set = trusted.get(settings);
   if (set === undefined) {

@@ -1,4 +1,4 @@
-/** Header entries as the field list that the exchange and both writers read. */
+/** Header entries in the form that the exchange and both writers read. */
 import { UNKNOWN_LENGTH, type FieldList } from './head.ts';
 import { separatorOf } from './header-id.ts';
 import { Pseudo, type HeaderEntry } from './header-entry.ts';
@@ -43,7 +43,7 @@ export function readTrailers(entries: readonly HeaderEntry[], count: number): En
   return new EntryFields(entries.slice(0, count));
 }
 
-/** No length can be read from it. */
+/** The length is invalid. */
 export const INVALID_LENGTH = -2;
 /** Digits of the largest safe integer. */
 const MAX_LENGTH_DIGITS = 16;

@@ -1,5 +1,5 @@
 /**
- * Which fields of a request count. A hidden field is as good as not sent: matching, hashing, filters, auth servers and backends do not see
+ * Which fields of a request are used. A hidden field is treated as not sent: matching, hashing, filters, auth servers and backends do not see
  * it. Hidden are forwarding fields of peers that the Gateway does not trust, and, by default, names with an underscore.
  */
 import type { ProxySettings } from '../../ir/gateway-config.ts';
@@ -8,7 +8,7 @@ import { HeaderId, Suspect, headerIdOf, suspectOf } from './header-id.ts';
 
 export class FieldPolicy {
   readonly #isTrusted: boolean;
-  /** A sum of `Suspect`: fields of these kinds are hidden whatever their name. */
+  /** A sum of `Suspect`: fields of these kinds are hidden regardless of their name. */
   readonly #hidden: number;
 
   constructor(dropsUnderscores: boolean, isTrusted: boolean) {
@@ -28,7 +28,7 @@ export class FieldPolicy {
     return (suspect & this.#hidden) !== 0 || this.#isDangerousTwin(name);
   }
 
-  /** A name that an application which maps `_` to `-` would take for that of a field the gateway answers for. */
+  /** A name that becomes the name of a gateway field in applications that map `_` to `-`. */
   #isDangerousTwin(name: string): boolean {
     const original = name.replaceAll('_', '-');
     const id = headerIdOf(original);

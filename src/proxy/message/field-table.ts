@@ -1,6 +1,6 @@
 /**
- * Fields of one head or trailer section: their positions in the received bytes. Nothing is copied; strings are made only
- * of what is asked for. One table is reused for message after message.
+ * Fields of one head or trailer section: their positions in the received bytes. Nothing is copied; strings are created only
+ * on request. One table is reused for all messages.
  */
 import { latin1 } from '../net/latin1.ts';
 import type { FieldList } from './head.ts';
@@ -27,7 +27,7 @@ import {
 /** More fields than this are refused, whatever the configured limit. */
 const MAX_FIELDS = 128;
 
-/** Results of a parse that is no position: positions are always above them. */
+/** Parse results that are not positions: positions are always above them. */
 export const INCOMPLETE = 0;
 export const MALFORMED = -1;
 export const TOO_MANY_FIELDS = -2;

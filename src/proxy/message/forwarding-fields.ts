@@ -1,4 +1,4 @@
-/** The rendered fields that tell a backend about the client. */
+/** The rendered forwarding fields of a request. */
 import type { HeaderField } from '../../ir/filter.ts';
 import { HeaderId } from './header-id.ts';
 import { REQUEST_ID_PREFIX } from './request-id.ts';
@@ -6,17 +6,17 @@ import { REQUEST_ID_PREFIX } from './request-id.ts';
 export interface ForwardingFacts {
   /** The whole X-Forwarded-For value. */
   readonly forwardedFor: string;
-  /** The address that counts as the client's. */
+  /** The address that is used as the client's. */
   readonly client: string;
   /** The address that the connection came from. */
   readonly peer: string;
-  /** What the client spoke, as far as is known. */
+  /** The scheme of the client, as far as known. */
   readonly scheme: string;
-  /** What the peer spoke to us. */
+  /** The scheme of the connection. */
   readonly peerScheme: string;
-  /** What Forwarded said before us; `` for nothing. */
+  /** The received Forwarded value; `` without one. */
   readonly earlier: string;
-  /** What a trusted proxy before us said in X-Forwarded-Port; `` for nothing. */
+  /** X-Forwarded-Port of a trusted proxy; `` without one. */
   readonly port: string;
 }
 
@@ -56,7 +56,7 @@ export class ForwardingFields {
     return earlier === '' ? element : `${earlier}, ${element}`;
   }
 
-  /** X-Forwarded-For, X-Forwarded-Proto, X-Real-IP; X-Forwarded-Port where a trusted proxy said it. */
+  /** X-Forwarded-For, X-Forwarded-Proto, X-Real-IP; X-Forwarded-Port if a trusted proxy sent it. */
   get fields(): readonly ForwardingField[] {
     this.#fields ??= fieldsOf(this.#facts);
     return this.#fields;

@@ -1,6 +1,6 @@
 /**
  * Fields that tell a backend about the client (X-Forwarded-*, Forwarded, X-Real-IP, X-Request-Id). Any client can send them, so
- * what came with the request counts only from a peer in the Gateway's `trustedCidrs`; its chain is then continued.
+ * so received values are used only from a peer in the Gateway's `trustedCidrs`; its chain is then continued.
  */
 import { isIP } from 'node:net';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
@@ -16,15 +16,15 @@ const REQUEST_ID = /^[!-~]{1,128}$/;
 export interface ClientClaims {
   readonly forwarding: ForwardingFields;
   readonly forwardedHost: string;
-  /** That the client itself uses. */
+  /** The scheme that the client itself uses. */
   readonly scheme: 'http' | 'https';
-  /** The address that counts as the client's. */
+  /** The address that is used as the client's. */
   readonly clientAddress: string;
-  /** The client's own X-Request-Id; null = it gets one of ours. */
+  /** The client's own X-Request-Id; null = the gateway generates one. */
   readonly requestId: string | null;
 }
 
-/** Of a request whose peer is trusted. */
+/** For a request whose peer is trusted. */
 export function believe(
   head: RequestHead,
   connection: DownstreamConnection,
@@ -77,7 +77,7 @@ function addressOf(element: string): string {
   return isIP(address) === 0 ? '' : address;
 }
 
-/** The first value of traceparent, for the access log; `` without one. It is forwarded as it came, like any other field. */
+/** The first value of traceparent, for the access log; `` without one. It is forwarded unchanged, like any other field. */
 export function traceparentOf(head: RequestHead): string {
   for (let index = 0; index < head.count; index++) {
     if (head.id(index) === HeaderId.traceparent) return head.value(index);

@@ -1,4 +1,4 @@
-/** Reasons as gRPC status: a bare HTTP error would reach the application as a guess of its library. */
+/** Maps reasons to gRPC statuses: for a bare HTTP error, the client library would guess one. */
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
 import { WebRequestHead } from './grpc-web-head.ts';
 import { LocalHead, type RequestHead } from './head.ts';
@@ -16,8 +16,8 @@ const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 
 /**
- * What a reason is to a gRPC client. An invalid backendRef is UNAVAILABLE (GRPCRouteRule.backendRefs); no matching route is
- * UNIMPLEMENTED, as an unknown method is anywhere. UNAVAILABLE invites clients to try again, so what trying cannot cure has another.
+ * The gRPC status of a reason. An invalid backendRef is UNAVAILABLE (GRPCRouteRule.backendRefs); no matching route is
+ * UNIMPLEMENTED, like an unknown method. UNAVAILABLE makes clients retry, so permanent errors have other statuses.
  */
 export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   no_listener_host: UNIMPLEMENTED,
@@ -89,8 +89,8 @@ export function isGrpc(head: RequestHead): boolean {
 }
 
 /**
- * Breaks off an answer that has begun, for `reason`. In gRPC the status comes last, and it can still be given: a message that was cut
- * short is one that the client's library refuses. Silence may be the client's own, who reads no trailers either.
+ * Aborts a response that has begun, for `reason`. In gRPC the status comes last, so it can still be sent: the client's library rejects
+ * a truncated message. If the client itself is idle, it does not read trailers either.
  */
 export function breakOff(stream: DownstreamStream, isCall: boolean, reason: ReasonCode): void {
   if (!isCall || reason === 'stream_idle') {

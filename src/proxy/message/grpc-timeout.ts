@@ -11,8 +11,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Milliseconds, at least one, rounded up; 0 without a value, or for one that gRPC does not know: the backend gets it as it came, and has
- * its own way with it.
+ * Milliseconds, at least one, rounded up; 0 without a value or for an invalid one: the backend gets it unchanged, and handles
+ * it itself.
  */
 export function grpcTimeoutMs(value: string | undefined): number {
   const [, digits = '', unit = ''] = value === undefined ? [] : (TIMEOUT.exec(value) ?? []);

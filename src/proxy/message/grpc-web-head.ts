@@ -14,7 +14,7 @@ export interface WebFormat {
   readonly suffix: string;
 }
 
-/** null when the request is none of gRPC-Web. */
+/** null if the request is not gRPC-Web. */
 export function webFormatOf(head: RequestHead): WebFormat | null {
   if (head.method !== 'POST') return null;
   const [found, text, suffix = ''] = CONTENT.exec(head.header('content-type') ?? '') ?? [];

@@ -1,6 +1,6 @@
 /**
- * Header edits, compiled once per route rule and backend. Whatever filters a rule has, what is left for a writer to do
- * is: leave out these fields, append those. Both engines apply it, each in its own form.
+ * Header edits, compiled once per route rule and backend. For any filters of a rule, a writer only has to
+ * drop some fields and append others. Both engines apply it, each in its own form.
  */
 import type { HeaderEdit, HeaderField } from '../../ir/filter.ts';
 import { FRAMING_FIELDS } from '../../lib/framing-fields.ts';
@@ -38,7 +38,7 @@ interface Accumulator {
   authority: string | null;
 }
 
-/** They are the engines' own, whatever a filter says; `sluice check` warns of it. */
+/** Reserved for the engines, even if a filter edits them; `sluice check` warns about it. */
 const isFraming = (name: string): boolean => FRAMING_FIELDS.has(name);
 
 /** A field that parties other than the gateway may set. */
@@ -53,7 +53,7 @@ function applyEdit(to: Accumulator, edit: HeaderEdit): void {
   for (const name of replaced) to.dropped.add(name);
   for (const field of [...set, ...edit.add.filter(isEditable)]) {
     if (field.name.toLowerCase() === 'host') {
-      // What is no host cannot be sent as one: Host stays as it was.
+      // An invalid host cannot be sent: Host stays unchanged.
       if (isAuthority(field.value.trim())) to.authority = field.value.trim();
     } else to.appended.push({ name: field.name, value: fieldValueOctets(field.value) });
   }

@@ -1,7 +1,7 @@
 /**
  * Heads: the start line and fields of a message, as the exchange and the writers of both protocols see them.
  *
- * There are few implementations (H1 over bytes, H2 over HPACK entries, `LocalHead` for what the gateway says itself), so
+ * There are few implementations (H1 over bytes, H2 over HPACK entries, `LocalHead` for responses of the gateway itself), so
  * call sites stay monomorphic or nearly so. Each engine's writer recognises its own kind and takes a fast path; for any
  * other kind it reads field by field through this interface. That is what makes all pairings of protocols possible
  * without code per pair.
@@ -44,13 +44,13 @@ export interface RequestHead extends FieldList, RequestView {
   readonly suspects: number;
   /** For logs. */
   readonly version: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2';
-  /** Makes fields as good as not sent. To be called before anything else reads the fields. */
+  /** Hides fields. Must be called before anything else reads the fields. */
   hide(policy: FieldPolicy): void;
   /** A copy that outlives the call. A retained head returns itself. */
   retain(): RequestHead;
 }
 
-/** A validated final or informational answer. Valid only during the call that hands it over. */
+/** A validated final or informational response. Valid only during the call that passes it. */
 export interface ResponseHead extends FieldList {
   readonly status: number;
   /** False when the message ends with its head (also for answers to HEAD, and 204 and 304). */
@@ -59,7 +59,7 @@ export interface ResponseHead extends FieldList {
   readonly contentLength: number;
 }
 
-/** An answer (or trailer section) made by the gateway itself. */
+/** A response head (or trailer section) of the gateway itself. */
 export class LocalHead implements ResponseHead {
   readonly status: number;
   readonly contentLength: number;

@@ -1,4 +1,4 @@
-/** One field of a header block, validated when it is made: what a peer indexes is examined once, however often it is sent. */
+/** One field of a header block, validated on creation: an indexed field is validated once, regardless of how often it is sent. */
 import { isFieldValue } from './field-value.ts';
 import { HeaderId, headerIdOf, suspectOf } from './header-id.ts';
 

@@ -6,7 +6,7 @@
 
 /** Ids of connection-level fields come first (RFC 9110 section 7.6.1): they never cross the gateway. */
 export const HeaderId = {
-  /** Any field the gateway has no interest in. */
+  /** Any field that the gateway does not use. */
   other: 0,
   connection: 1,
   keepAlive: 2,
@@ -29,7 +29,7 @@ export const HeaderId = {
   forwarded: 17,
   xRealIp: 18,
   xRequestId: 19,
-  /** `Proxy`: a CGI backend would take it for its HTTP_PROXY setting (CVE-2016-5385). */
+  /** `Proxy`: a CGI backend would use it as its HTTP_PROXY setting (CVE-2016-5385). */
   proxy: 20,
   xSluiceReason: 21,
   cookie: 22,
@@ -170,7 +170,7 @@ export function headerIdOf(lowerCaseName: string): number {
 /** The separator of the values of a repeated field that are read as one (RFC 9110 section 5.3; RFC 9113 section 8.2.3). */
 export const separatorOf = (id: number): string => (id === HeaderId.cookie ? '; ' : ', ');
 
-/** True for fields that must not be forwarded, whatever the route says. */
+/** True for fields that must not be forwarded, regardless of the route. */
 export function isConnectionLevel(id: number): boolean {
   return id !== HeaderId.other && id <= LAST_CONNECTION_LEVEL_ID;
 }
@@ -189,7 +189,7 @@ export const CONNECTION_LEVEL_IDS: readonly number[] = Array.from(
 );
 
 /**
- * Fields that never cross as the client sent them: the gateway writes its own forwarding fields, `Proxy` is an attack, and
+ * Fields that are never forwarded from the client: the gateway writes its own forwarding fields, `Proxy` is an attack, and
  * `X-Sluice-Reason` would be a lie. (X-Request-Id crosses where a trusted proxy sent it.)
  */
 export const REPLACED_IDS: readonly number[] = [
@@ -206,7 +206,7 @@ export const REPLACED_IDS: readonly number[] = [
 /** Why a field of a request may have to be hidden; a sum of these. */
 export const Suspect = {
   none: 0,
-  /** It says who the client is or what was asked for, which only a trusted proxy may. */
+  /** It has information about the client or the original request, which only a trusted proxy may send. */
   forwarding: 1,
   /** CGI, WSGI, PHP and Rack read `x_user` and `x-user` as one variable. */
   underscore: 2,

@@ -1,4 +1,4 @@
-/** Host: `uri-host [ ":" port ]` (RFC 9110 section 7.2), read strictly, for routing depends on it. */
+/** Host: `uri-host [ ":" port ]` (RFC 9110 section 7.2), read strictly, because routing depends on it. */
 import { latin1 } from '../net/latin1.ts';
 import { COLON, DOT, HEX_VALUE, LOWER_HOST, ZERO } from './byte-tables.ts';
 

@@ -1,4 +1,4 @@
-/** Methods whose repetition does no more than one request (RFC 9110 section 9.2.2). */
+/** Idempotent methods (RFC 9110 section 9.2.2). */
 export function isIdempotent(method: string): boolean {
   switch (method) {
     case 'GET':

@@ -1,4 +1,4 @@
-/** Responses that the gateway makes itself. Every one of them is rendered by `renderReply`, in a form that its request can take. */
+/** Responses of the gateway itself. `renderReply` renders all of them, in a form that suits the request. */
 import type { HeaderField } from '../../ir/filter.ts';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
@@ -7,18 +7,18 @@ import { NO_EDITS } from './head-edits.ts';
 import { LocalHead, type ResponseHead } from './head.ts';
 import type { DownstreamStream } from './stream.ts';
 
-/** A response of the gateway's own, before it is known who asked. */
+/** A local reply, before the request is known. */
 export interface Reply {
   readonly status: number;
   /** Names in lower case. Content-Length and Date are added. */
   readonly fields: readonly HeaderField[];
   /** Plain text unless `fields` has a Content-Type; `` = no content. Octets are sent as they are. */
   readonly body: string | Buffer;
-  /** What the reply is to a gRPC client; null: the same as to any other. `message` may be any text. */
+  /** The reply for a gRPC client; null: the same as for any other. `message` may be any text. */
   readonly grpc: { readonly status: number; readonly message: string } | null;
 }
 
-/** The request that a reply is for, as far as it decides the form of the reply. */
+/** The properties of the request that determine the form of the reply. */
 export interface ReplyTarget {
   readonly method: string;
   /** The client reads gRPC status, not HTTP errors. */
@@ -50,7 +50,7 @@ function httpDate(): string {
   return dateText;
 }
 
-/** The reason as a field, where the Gateway wants that. */
+/** The reason as a field, if the Gateway enables it. */
 export function reasonFields(
   reason: ReasonCode | null,
   settings: ProxySettings | undefined,
@@ -59,7 +59,7 @@ export function reasonFields(
   return [{ name: 'x-sluice-reason', value: reason }];
 }
 
-/** The reply that says what `reason` means. */
+/** The reply for `reason`. */
 export function replyFor(reason: ReasonCode): Reply {
   const { status, text } = REASONS[reason];
   const message = `${reason}: ${text}`;
@@ -91,7 +91,7 @@ export function renderReply(reply: Reply, { method, isGrpc }: ReplyTarget): Loca
 const octetsOf = (body: string | Buffer): Buffer =>
   typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
 
-/** Sends the whole response to a request that is refused while its head is read, and so belongs to no rule. */
+/** Sends the whole response to a request that is rejected while its head is read, and so has no rule. */
 export function refuse(stream: DownstreamStream, reason: ReasonCode, to: ReplyTarget): void {
   const { head, body } = renderReply(replyFor(reason), to);
   stream.sendHead(head, NO_EDITS, null);

@@ -5,7 +5,7 @@ import type { RequestHead } from './head.ts';
 const FIELD = 'max-forwards';
 const COUNT = /^[0-9]{1,9}$/;
 
-/** null = as often as it takes: another method, no such field, or one that is no number. */
+/** null = no limit: another method, no such field, or not a number. */
 export function maxForwards(head: RequestHead): number | null {
   if (head.method !== 'OPTIONS' && head.method !== 'TRACE') return null;
   const value = head.header(FIELD) ?? '';

@@ -1,6 +1,6 @@
 /**
- * A request as it is to leave: the client's head and what the gateway changes in it. The exchange makes one and has
- * the cluster's protocol prepare it, once; the prepared form serves every try.
+ * An outgoing request: the client's head with the gateway's changes. The exchange creates one and has
+ * the cluster's protocol prepare it once; all attempts use the prepared form.
  */
 import type { HeadEdits } from './head-edits.ts';
 import type { RequestHead } from './head.ts';
@@ -22,9 +22,9 @@ export interface OutgoingRequest {
   readonly authority: string | null;
   readonly scheme: 'http' | 'https';
   readonly edits: HeadEdits;
-  /** Includes what a trusted client's own fields said. */
+  /** Includes values from fields of a trusted client. */
   readonly forwarding: ForwardingFields;
-  /** Value of X-Forwarded-Host, and of `host=` in Forwarded: what the client asked for, with port. `` without Host. */
+  /** Value of X-Forwarded-Host, and of `host=` in Forwarded: the requested host, with port. `` without Host. */
   readonly forwardedHost: string;
   /** Renders to X-Request-Id with `request-id.ts`; negative = keep the client's. */
   readonly requestNumber: number;
@@ -35,7 +35,7 @@ export interface OutgoingRequest {
   readonly bodyBytes: number | null;
   /** Protocol to ask the backend for (`Upgrade`, or `:protocol` of RFC 8441), lower case; `` = none. */
   readonly upgrade: string;
-  /** False where the body is sent without waiting for 100: the client's Expect is left out. */
+  /** False if the body is sent without waiting for 100: the client's Expect is dropped. */
   readonly sendsExpect: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Requests that the gateway makes itself: health checks, checks with auth servers, mirrored copies. They are built here and nowhere else,
+ * Requests of the gateway itself: health checks, auth server requests, mirrored copies. They are built only here,
  * and carry what the caller lists. A client's head is not the head of such a request: its upgrade, its Expect, its connection-level
  * and its forwarding fields describe another connection.
  */
@@ -12,7 +12,7 @@ import { Suspect } from './header-id.ts';
 import { NamedFields } from './named-fields.ts';
 import type { OutgoingRequest } from './outgoing.ts';
 
-/** There is no client to describe. */
+/** No client information. */
 const NO_CLIENT = new ForwardingFields({
   forwardedFor: '',
   client: '',
@@ -32,7 +32,7 @@ const ABOUT_CLIENTS = [
   'x-request-id',
 ];
 
-/** What the gateway itself knows of the client on whose behalf it asks. */
+/** The gateway's information about the client. */
 export type VouchedFacts = Pick<OutgoingRequest, 'forwarding' | 'forwardedHost' | 'requestNumber'>;
 
 export interface OwnRequest {
@@ -80,7 +80,7 @@ export function ownRequest(asked: OwnRequest): OutgoingRequest {
 }
 
 /**
- * `request` once more, for a mirror. The copy opens no tunnel, and its body follows without waiting for 100: only the backend's answer
+ * A copy of `request`, for a mirror. It opens no tunnel, and its body follows without waiting for 100: only the backend's response
  * reaches the client.
  */
 export function mirroredCopy(request: OutgoingRequest): OutgoingRequest {
@@ -109,7 +109,7 @@ class OwnHead extends NamedFields implements RequestHead {
   readonly contentLength: number;
   readonly upgrade = '';
   readonly expectsContinue = false;
-  /** gRPC servers insist on `TE: trailers`. */
+  /** gRPC servers require `TE: trailers`. */
   readonly acceptsTrailers: boolean;
   readonly version = 'HTTP/1.1';
 

@@ -1,4 +1,4 @@
-/** Copies of heads and trailers that outlive the call which hands them over. */
+/** Copies of heads and trailers that outlive the call that passes them. */
 import type { FieldList, ResponseHead } from './head.ts';
 import { HeaderId } from './header-id.ts';
 

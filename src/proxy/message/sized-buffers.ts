@@ -25,7 +25,7 @@ class SizedBuffers {
     if (kept.length * buffer.length < MAX_KEPT_BYTES) kept.push(buffer);
   }
 
-  /** Nothing is counted here: a buffer that is not released is gone. */
+  /** Nothing is counted here: an unreleased buffer is lost to the pool. */
   forget(): void {
     // Left to the garbage collector.
   }

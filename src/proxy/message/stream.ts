@@ -10,11 +10,11 @@
  * through `DownstreamEvents` or `UpstreamEvents`; the exchange calls the engine through the two stream interfaces.
  *
  * Rules that hold for every method here:
- * - Nothing throws. Errors are events (`onReset`) or answers.
+ * - Nothing throws. Errors are events (`onReset`) or responses.
  * - A `chunk` is `buffer[from, to)` of payload without transfer framing. It is valid only during the call, unless `owned`: then
  *   `buffer` comes from `bulkBuffers`, the receiver has it for itself and must give it back with `bulkBuffers.release`.
- * - A send returns false when the receiver wants no more for now. The producer then pauses, and the receiver's engine says
- *   when to go on (`onDrained`). What was sent is never lost, and one more read's worth may still come.
+ * - A send returns false when the receiver has no room. The producer then pauses, and the receiver's engine reports
+ *   when there is room again (`onDrained`). Sent bytes are never lost, and one more read may still arrive.
  * - Output may be held back until `flush`, so that a head and a small body leave in one write. The producer calls
  *   `flush` once at the end of what it had (for an engine: at the end of a read). `sendEnd` flushes by itself.
  * - After a stream's last event (`on…End` in both directions, `onReset`, `cancel`) it calls and accepts nothing more.
@@ -30,13 +30,13 @@ import type { PreparedRequest } from './outgoing.ts';
 export type ResetCause =
   /** The peer closed or reset the connection or stream. */
   | 'reset'
-  /** The peer refused it unprocessed (REFUSED_STREAM, GOAWAY below its id): always safe to try again. */
+  /** The peer refused it unprocessed (REFUSED_STREAM, GOAWAY below its id): always safe to retry. */
   | 'refused'
   /** The peer broke the protocol. */
   | 'invalid'
   /** The peer sent or read too slowly (a timer of the engine). */
   | 'timeout'
-  /** The request asks for a tunnel, and the backend's HTTP/2 connection takes none (RFC 8441 section 3). Nothing was sent. */
+  /** The request asks for a tunnel, which the backend's HTTP/2 connection does not support (RFC 8441 section 3). Nothing was sent. */
   | 'no_tunnels';
 
 /** One request on the client's side. Implemented by the HTTP/1.1 and HTTP/2 servers. */
@@ -50,10 +50,10 @@ export interface DownstreamStream {
    */
   sendHead(head: ResponseHead, edits: HeadEdits, extra: readonly HeaderField[] | null): void;
   sendData(buffer: Buffer, from: number, to: number, owned: boolean): boolean;
-  /** Ends the answer. `trailers` may hold fields that must not be trailers; the engine leaves them out. */
+  /** Ends the response. `trailers` may contain fields that must not be trailers; the engine drops them. */
   sendEnd(trailers: FieldList | null): void;
   flush(): void;
-  /** Breaks off an answer whose head has gone out: closes the connection or resets the stream. */
+  /** Aborts a response whose head has been sent: closes the connection or resets the stream. */
   abort(): void;
   /** Stop and restart `onRequestData`. Each may be called at any time and any number of times. */
   pauseRequest(): void;
@@ -64,17 +64,17 @@ export interface DownstreamStream {
 export interface DownstreamEvents {
   onRequestData(buffer: Buffer, from: number, to: number, owned: boolean): void;
   onRequestEnd(trailers: FieldList | null): void;
-  /** End of a burst of data: pass on what is held back. */
+  /** End of a burst of data: flush. */
   onRequestFlush(): void;
   /** A send had returned false; there is room again. */
   onDownstreamDrained(): void;
-  /** The request will not complete, or its answer cannot be delivered. `reason` is what an answer would have said. */
+  /** The request will not complete, or its response cannot be delivered. `reason`: that of the response. */
   onDownstreamReset(cause: ResetCause, reason: ReasonCode): void;
 }
 
-/** One try of a request on a backend's side. Implemented by the HTTP/1.1 and HTTP/2 clients. */
+/** One attempt of a request on a backend's side. Implemented by the HTTP/1.1 and HTTP/2 clients. */
 export interface UpstreamStream {
-  /** True when the connection has served a request before, and has said nothing about this one: it may turn out to be dead. */
+  /** True if the connection has served a request before, and has not responded to this one: it may be dead. */
   readonly reused: boolean;
   /** Sends the head, at most once. `ended`: the request ends with it. `prepared` must not be released before the stream ends. */
   start(prepared: PreparedRequest, ended: boolean): void;
@@ -83,15 +83,15 @@ export interface UpstreamStream {
   flush(): void;
   pauseResponse(): void;
   resumeResponse(): void;
-  /** Ends the try without further events: an HTTP/1.1 connection is closed, an HTTP/2 stream reset. */
+  /** Ends the attempt without further events: an HTTP/1.1 connection is closed, an HTTP/2 stream reset. */
   cancel(): void;
 }
 
 /** Events of an attempt, from its engine. The exchange implements them, and so do mirrors and the gateway's own requests. */
 export interface UpstreamEvents {
-  /** A connection is there: `start` may be called. Answer to `UpstreamPool.open`; may come within that call. */
+  /** A connection is ready: `start` may be called. The result of `UpstreamPool.open`; possibly within that call. */
   onUpstreamReady(stream: UpstreamStream): void;
-  /** No connection could be had. Nothing was sent. */
+  /** No connection is available. Nothing was sent. */
   onUpstreamUnavailable(reason: 'connect_failed' | 'connect_timeout' | 'overflow'): void;
   /** 1xx other than 101. */
   onInformational(head: ResponseHead): void;
@@ -101,14 +101,14 @@ export interface UpstreamEvents {
   onResponseFlush(): void;
   /** A send had returned false; there is room again. */
   onUpstreamDrained(): void;
-  /** The answer will not complete. */
+  /** The response will not complete. */
   onUpstreamReset(cause: ResetCause): void;
 }
 
-/** Makes the handler of each new request; an engine calls it when a head is complete and valid. */
+/** Creates the handler of each request; an engine calls it when a head is complete and valid. */
 export interface ExchangeFactory {
   /**
-   * `head` is valid during the call, in which the exchange may already answer. Request data follows when `head.hasBody`;
+   * `head` is valid during the call, in which the exchange may already respond. Request data follows when `head.hasBody`;
    * otherwise `onRequestEnd` is not called.
    */
   begin(stream: DownstreamStream, head: RequestHead, connection: DownstreamConnection): DownstreamEvents;

@@ -36,7 +36,7 @@ export function isForwardableTrailer(trailers: FieldList, index: number): boolea
 }
 
 /**
- * What of a request's trailers goes to a backend: nothing that says who the client is. Some servers merge trailers into the head, so
+ * The trailers of a request that are forwarded: none that identify the client. Some servers merge trailers into the head, so
  * that one could replace a field that `edits` (filters and auth servers) set or removed there.
  */
 export function requestTrailers(trailers: FieldList | null, edits: HeadEdits): FieldList | null {

@@ -2,7 +2,7 @@
 import type { RequestHead } from './head.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+(?:\/[!#$%&'*+\-.^_`|~0-9a-z]+)?$/;
-/** HTTP/2 and TLS inside an upgraded connection would pass by every route and filter. */
+/** HTTP/2 and TLS inside an upgraded connection would bypass all routes and filters. */
 const NEVER = /^(?:h2c?|http\/|tls\/)/;
 const WEBSOCKET_KEY = /^[A-Za-z0-9+/]{22}==$/;
 
@@ -11,7 +11,7 @@ export function forwardableUpgrade(upgrade: string): string {
   return TOKEN.test(upgrade) && !NEVER.test(upgrade) ? upgrade : '';
 }
 
-/** False for an upgrade that must be refused: bytes after it could be read as a body, as a request, or as the new protocol. */
+/** False for an upgrade that must be rejected: bytes after it could be read as a body, as a request, or as the new protocol. */
 export function isUpgradeSound(head: RequestHead): boolean {
   if (head.hasBody) return false;
   if (head.upgrade !== 'websocket') return true;

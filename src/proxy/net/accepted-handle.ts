@@ -2,15 +2,15 @@
  * Accepted connections as the handles underneath Node's sockets.
  *
  * `onread` (shared-read.ts) is public for sockets that we connect. For accepted ones it is not: their handle is moved to a new Socket
- * through `_handle` and the `handle` option, which have been there since io.js but are not promised. So that is tried out once
+ * through `_handle` and the `handle` option, which have been there since io.js but are not promised. So that is tested once
  * (`canAdoptHandles`), and without it sockets emit `data` as usual. Taking the handle before a Socket is made of it (`takeHandles`)
- * halves the cost of a connection; it is tried out as well.
+ * halves the cost of a connection; it is tested as well.
  */
 import { Server, Socket, type SocketConstructorOpts } from 'node:net';
 import { tickEventClock } from './event-clock.ts';
 import { USES_NODE_INTERNALS } from './node-internals.ts';
 
-/** What Node hands to a listening socket's handle. */
+/** What Node passes to a listening socket's handle. */
 export interface AcceptedHandle {
   setNoDelay(enable: boolean): void;
   close(): void;
@@ -21,7 +21,7 @@ interface HandleOwner {
   _handle: unknown;
 }
 
-/** Takes the handle out of a Socket, which is closed. */
+/** Removes the handle from a Socket, which is closed. */
 export function takeHandle(accepted: Socket): unknown {
   const owner = accepted as unknown as HandleOwner;
   const handle = owner._handle;
@@ -39,12 +39,12 @@ export function refuseAccepted(accepted: Socket | AcceptedHandle): void {
 
 /**
  * Has a listening server give `take` the handles it accepts, instead of making a Socket of each that would be emptied at once.
- * Where this Node's server works in another way, its `connection` events go on.
+ * If this Node's server works differently, its `connection` events continue.
  */
 export function takeHandles(server: Server, take: (handle: AcceptedHandle) => void): void {
   const listening = (server as unknown as HandleOwner)._handle as { onconnection?: unknown } | null;
   if (!canAdoptHandles() || typeof listening?.onconnection !== 'function') return;
-  // A connection that could not be accepted (descriptors, aborted handshakes) comes without a handle: the listener goes on.
+  // A connection that could not be accepted (descriptors, aborted handshakes) comes without a handle: the listener continues.
   listening.onconnection = (status: number, handle?: AcceptedHandle) => {
     if (status !== 0 || handle === undefined) return;
     tickEventClock();

@@ -1,4 +1,4 @@
-/** Why a port could not be bound, in words that say what to do. */
+/** Why a port could not be bound, as text with a hint. */
 
 export interface WantedPort {
   /** As in the Gateway. */
@@ -9,7 +9,7 @@ export interface WantedPort {
   readonly port: number;
 }
 
-/** `freePort`: one that could be bound instead; null where it is not known, or where ports are not the user's to choose. */
+/** `freePort`: a free port to bind instead; null if not known, or if the user does not choose ports. */
 export function describeBindError(
   { listenerPort, address, port }: WantedPort,
   error: unknown,

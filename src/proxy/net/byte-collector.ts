@@ -1,4 +1,4 @@
-/** Bytes that arrive piecemeal, in one piece. It grows by doubling, so that bytes are copied twice on average however they come. */
+/** Collects bytes that arrive in pieces. It grows by doubling, so that bytes are copied twice on average. */
 export class ByteCollector {
   #buffer: Buffer = Buffer.alloc(0);
   #length = 0;

@@ -2,8 +2,8 @@
  * The first message of a TLS connection, read without answering it: its server name decides which listener the
  * connection belongs to, and so whether it is passed through or terminated (RFC 8446 section 4.1.2, RFC 6066 section 3).
  *
- * Only what routing needs is understood. Everything else, GREASE values (RFC 8701) and an encrypted ClientHello
- * (its outer name counts) included, is stepped over: the TLS terminator validates it.
+ * Parses only what routing needs. Everything else, including GREASE values (RFC 8701) and an encrypted ClientHello
+ * (its outer name is used), is skipped: the TLS terminator validates it.
  */
 
 import { ByteCollector } from './byte-collector.ts';
@@ -18,7 +18,7 @@ export interface ClientHello {
 export type ClientHelloResult =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'hello'; readonly hello: ClientHello }
-  /** The first byte is no TLS handshake record: another protocol speaks here. */
+  /** The first byte is not a TLS handshake record: another protocol. */
   | { readonly kind: 'not-tls' }
   | { readonly kind: 'malformed'; readonly detail: string }
   | { readonly kind: 'too-large' };
@@ -26,7 +26,7 @@ export type ClientHelloResult =
 /** With post-quantum key shares a hello has about 1,800 bytes; OpenSSL itself stops at 131,396. */
 export const MAX_CLIENT_HELLO_BYTES = 65_536;
 
-/** The message in its records. A sender that makes records of less than 32 bytes only means to keep us busy. */
+/** The message in its records. A sender of records below 32 bytes only wants to cause work. */
 const MAX_RAW_BYTES = MAX_CLIENT_HELLO_BYTES + MAX_CLIENT_HELLO_BYTES / 4;
 
 const RECORD_HEADER_BYTES = 5;
@@ -41,7 +41,7 @@ const INCOMPLETE: ClientHelloResult = { kind: 'incomplete' };
 
 /**
  * Reads one ClientHello from any split of segments and records. Every byte is copied and looked at a bounded number of
- * times, however small the segments, so that a dripping client costs no more than another.
+ * times, however small the segments, so that a slow client costs no more than another.
  */
 export class ClientHelloReader {
   readonly #raw = new ByteCollector();
@@ -56,7 +56,7 @@ export class ClientHelloReader {
     return this.#raw.bytes;
   }
 
-  /** Takes `chunk[0, length)`, copying it. After any other answer than `incomplete` the answer stays. */
+  /** Copies `chunk[0, length)`. After any result other than `incomplete`, the result stays. */
   push(chunk: Buffer, length: number): ClientHelloResult {
     this.#raw.append(chunk.subarray(0, length));
     if (this.#result.kind === 'incomplete') this.#result = this.#advance();
@@ -78,7 +78,7 @@ export class ClientHelloReader {
     }
   }
 
-  /** The message so far. A hello in one record, as nearly all are, is parsed where it stands. */
+  /** The message so far. A hello in one record, as nearly all are, is parsed in place. */
   #take(fragment: Buffer): Buffer {
     if (this.#record === 0 && holdsWholeMessage(fragment)) return fragment;
     this.#joined.append(fragment);
@@ -86,7 +86,7 @@ export class ClientHelloReader {
   }
 }
 
-/** What is wrong with the part of the header that is there; null when nothing is. */
+/** The problem of the received part of the header; null if there is none. */
 function checkRecordHeader(raw: Buffer, at: number): ClientHelloResult | null {
   if (raw.length <= at) return null;
   if (raw[at] !== HANDSHAKE) {

@@ -1,9 +1,9 @@
-/** Whether TLS clients that were let in under one configuration may stay under the next. */
+/** Whether TLS clients that were admitted with one configuration may stay with the next. */
 import type { Listener } from '../../ir/listener.ts';
 import type { ClientValidation } from '../../ir/tls.ts';
 import type { TlsPort } from './tls-port.ts';
 
-/** What a client was let in by. */
+/** How a client was admitted. */
 export interface Admission {
   /** Of its ClientHello; null without one. */
   readonly serverName: string | null;
@@ -13,7 +13,7 @@ export interface Admission {
 export const validationOf = (listener: Listener): ClientValidation | null =>
   listener.kind === 'http' || listener.kind === 'tls' ? (listener.tls?.clientValidation ?? null) : null;
 
-/** True when no client of the port can have lost its admission: a cheap look before each connection is. */
+/** True if no client of the port can have lost its admission: a cheap check before checking each connection. */
 export function hasSameTrust(before: readonly Listener[], now: readonly Listener[]): boolean {
   return (
     before.length === now.length &&
@@ -37,7 +37,7 @@ const hostnameOf = (listener: Listener): string => ('hostname' in listener ? lis
 const isSameValidation = (a: ClientValidation | null, b: ClientValidation | null): boolean =>
   a?.mode === b?.mode && a?.caPem === b?.caPem;
 
-/** False when the client's listener is gone, or now demands more of clients than this one has shown. */
+/** False if the client's listener was removed, or now requires more of clients than this one has presented. */
 export function isStillAdmitted<Rule>(
   { serverName, validation }: Admission,
   port: TlsPort<Rule> | null,
@@ -46,9 +46,9 @@ export function isStillAdmitted<Rule>(
   return entry !== null && !isNarrowed(validation, validationOf(entry.listener));
 }
 
-/** True when some client that `before` lets in is refused by `now`. */
+/** True if `now` refuses some client that `before` admits. */
 export function isNarrowed(before: ClientValidation | null, now: ClientValidation | null): boolean {
-  // Without validation, and with `optional`, every client is let in.
+  // Without validation, and with `optional`, every client is admitted.
   if (now?.mode !== 'required') return false;
   if (before?.mode !== 'required') return true;
   const authorities = new Set(certificatesOf(now.caPem));

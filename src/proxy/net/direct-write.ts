@@ -1,10 +1,10 @@
 /**
  * Writes to a cleartext socket without the stream machinery around them. A write that the kernel takes at once, as it takes nearly
  * every head and small body, needs no queue, no request object of its own and no callback on the next tick: all that cost a tenth of
- * a small request's user time (docs/performance.md). A write that is not taken at once is waited for as any other.
+ * a small request's user time (docs/performance.md). A write that is not accepted at once is handled like any other.
  *
- * What it touches is not promised by Node: the handle's `writeBuffer` and `writeQueueSize`, and the class of the requests that streams
- * give it. They are looked for once; where they are missing, writes take the documented way.
+ * It uses internals of Node: the handle's `writeBuffer` and `writeQueueSize`, and the class of the requests that streams
+ * pass to it. It checks for them once; without them, writes use the documented API.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { USES_NODE_INTERNALS } from './node-internals.ts';
@@ -87,7 +87,7 @@ export class DirectSocket extends Socket {
     this.waitingBytes += bytes.length;
   }
 
-  /** A direct write that had to wait is over. */
+  /** A direct write that had to wait has ended. */
   completed(bytes: Buffer, status: number): void {
     this.waitingBytes -= bytes.length;
     if (status < 0) this.#failed(status);

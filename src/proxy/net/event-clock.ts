@@ -1,13 +1,13 @@
 /**
- * The time of the event that is being handled, read once where the event enters (a read of a socket, the wake-up of the timer
- * wheel) and then used by everything that it causes. Exact enough for time limits and durations, and free.
+ * The time of the current event, read once when the event starts (a read of a socket, the wake-up of the timer
+ * wheel) and then used by everything that it causes. Accurate enough for time limits and durations, at no cost.
  */
 export const eventClock = {
   /** Milliseconds, monotonic: of `performance.now()`. */
   nowMs: performance.now(),
 };
 
-/** Called where an event enters. */
+/** Called at the start of an event. */
 export function tickEventClock(): void {
   eventClock.nowMs = performance.now();
 }

@@ -1,18 +1,18 @@
 /**
- * The end of a connection whose client may still be sending: we end our direction, and read on for a while into nothing. A close with
- * bytes unread would reset the connection, and the last answer might be lost to the client (RFC 9112 section 9.6).
+ * Closes a connection whose client may still be sending: ends the gateway's direction, then reads and discards for a while. A close with
+ * unread bytes would reset the connection, and the client might lose the last response (RFC 9112 section 9.6).
  */
 import type { ByteSink, Transport } from './transport.ts';
 import { TimerEntry, type TimerWheel } from './timer-wheel.ts';
 
 const MAX_BYTES = 1_048_576;
 const LINGER_MS = 2_000;
-/** While the rest of an answer is going out, some of it must go within this time. */
+/** While the rest of a response is being sent, some of it must be sent within this time. */
 const STALLED_MS = 60_000;
 
 /**
- * Closes a connection whose client has said that nothing more will come, and of which nothing is unread: with all that was written
- * in the kernel's hands, that resets nothing. False where something is still to go out; TLS has its own good-bye.
+ * Closes a connection whose client has announced the end, and that has no unread bytes: if everything written is
+ * in the kernel, this does not reset it. False if bytes are still queued; TLS has its own close_notify.
  */
 export function closeAtOnce(transport: Transport): boolean {
   if (transport.encrypted || transport.queuedBytes > 0) return false;
@@ -20,7 +20,7 @@ export function closeAtOnce(transport: Transport): boolean {
   return true;
 }
 
-/** Ends our direction and closes after the client, or after a while. `before` keeps getting `onDrain` and `onClose`. */
+/** Ends the gateway's direction and closes after the client, or after a while. `before` still gets `onDrain` and `onClose`. */
 export function lingerAndClose(transport: Transport, wheel: TimerWheel, before: ByteSink): void {
   const closing = new LingeringClose(transport, wheel, before);
   wheel.schedule(closing, wheel.now() + LINGER_MS);

@@ -1,6 +1,6 @@
 /**
- * Whether the data plane may use parts of Node that are not promised to stay, where this Node has them: handles of sockets, requests
- * of writes, unlisted methods of buffers. Everything works without them, and costs more. The environment variable
+ * Whether the data plane may use internals of Node if this version has them: handles of sockets, requests
+ * of writes, undocumented methods of buffers. Everything works without them, at a higher cost. The environment variable
  * `SLUICE_NODE_INTERNALS=off` is for tests, which run once more with every fallback forced (suite `fallbacks`).
  */
 export const USES_NODE_INTERNALS =

@@ -1,4 +1,4 @@
-/** The first part of a connection from a peer that says in a PROXY header who the client is. */
+/** Reads the PROXY header at the start of a connection from a trusted peer. */
 import { TimerEntry, type TimerWheel } from './timer-wheel.ts';
 import { ByteCollector } from './byte-collector.ts';
 import { readProxyHeader, type ProxiedPeers } from './proxy-protocol.ts';
@@ -6,11 +6,11 @@ import { DISCARDING_SINK, type ByteSink, type Transport } from './transport.ts';
 
 export interface ProxyIntakeEvents {
   /**
-   * `peers` is null when the header speaks for the connection itself. `rest`: what came after it; the transport has no sink
+   * `peers` is null if the header describes the connection itself. `rest`: the bytes after it; the transport has no sink
    * until the receiver sets one.
    */
   onHeader(peers: ProxiedPeers | null, rest: Buffer): void;
-  /** The connection is closed: a load balancer that sends no header, or a bad one, is not set up as the gateway is. */
+  /** The connection is closed: the load balancer sends no header, or an invalid one. */
   onRefused(detail: string): void;
 }
 

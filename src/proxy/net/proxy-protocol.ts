@@ -1,12 +1,12 @@
 /**
  * PROXY protocol, versions 1 and 2, as HAProxy's `proxy-protocol.txt` specifies it: a header before the first byte of a
- * connection in which a load balancer says who the client is. Read here from peers that are trusted to say so, and
- * written toward backends that want it.
+ * connection in which a load balancer describes the client. Read from trusted peers, and
+ * written to backends that are configured for it.
  */
 import { formatIp, mapIp, parseIp, unmapIp } from '../../lib/ip-address.ts';
 import type { TransportAddress } from './transport.ts';
 
-/** Who opened the connection, and which address it dialled. */
+/** Who opened the connection, and the address that it dialed. */
 export interface ProxiedPeers {
   readonly source: TransportAddress;
   readonly destination: TransportAddress;
@@ -16,13 +16,13 @@ export interface ProxiedPeers {
 
 export type ProxyHeaderResult =
   | { readonly kind: 'incomplete' }
-  /** The first bytes are no PROXY header. */
+  /** The first bytes are not a PROXY header. */
   | { readonly kind: 'absent' }
-  /** `length` bytes are the header's. `peers` is null when it speaks for itself (LOCAL, UNKNOWN, UNSPEC). */
+  /** The header has `length` bytes. `peers` is null if it has no addresses (LOCAL, UNKNOWN, UNSPEC). */
   | { readonly kind: 'header'; readonly length: number; readonly peers: ProxiedPeers | null }
   | { readonly kind: 'malformed'; readonly detail: string };
 
-/** A header carries addresses and a few TLVs; more than this is no header but an attempt to fill memory. */
+/** A header has addresses and a few TLVs; a larger one is an attempt to exhaust memory. */
 export const MAX_PROXY_HEADER_BYTES = 16_384;
 
 const V1_START = Buffer.from('PROXY ');
@@ -32,7 +32,7 @@ const V2_FIXED_BYTES = 16;
 
 const INCOMPLETE: ProxyHeaderResult = { kind: 'incomplete' };
 
-/** Reads the header at the start of `bytes`: all that was received so far. The same answer for any split. */
+/** Reads the header at the start of `bytes`: all that was received so far. The same result for any split. */
 export function readProxyHeader(bytes: Buffer): ProxyHeaderResult {
   if (startsLike(bytes, V1_START)) return bytes.length < V1_START.length ? INCOMPLETE : readV1(bytes);
   if (startsLike(bytes, V2_SIGNATURE)) return bytes.length < V2_FIXED_BYTES ? INCOMPLETE : readV2(bytes);
@@ -92,7 +92,7 @@ function readV2(bytes: Buffer): ProxyHeaderResult {
   if (bytes.length < length) return INCOMPLETE;
   if ((command & 15) === LOCAL) return { kind: 'header', length, peers: null };
   if (!tlvsAreWhole(bytes.subarray(V2_FIXED_BYTES + addressBytes, length))) return malformed('truncated TLV');
-  // A Unix or unspecified peer has no address that we could use in place of the connection's own.
+  // A Unix or unspecified peer has no usable address.
   const half = addressBytes === 12 ? 4 : addressBytes === 36 ? 16 : 0;
   if (half === 0) return { kind: 'header', length, peers: null };
   const at = V2_FIXED_BYTES;
@@ -108,7 +108,7 @@ function binaryAddress(bytes: Buffer, at: number, length: number, portAt: number
   return { address, port: bytes.readUInt16BE(portAt) };
 }
 
-/** TLVs say more than we use; that they are well-formed tells a header from noise. */
+/** TLVs are not used, but must be well-formed to distinguish a header from noise. */
 function tlvsAreWhole(bytes: Buffer): boolean {
   let at = 0;
   while (bytes.length - at >= 3) at += 3 + bytes.readUInt16BE(at + 1);

@@ -1,7 +1,7 @@
 /**
  * The buffer that all cleartext sockets read into, and the sockets that do.
  *
- * Node allocates 64 KiB for every read and shrinks it afterwards; with `onread` a socket reads into a buffer of ours instead, which
+ * Node allocates 64 KiB for every read and shrinks it afterwards; with `onread` a socket reads into a shared buffer instead, which
  * saves a sixth of the cost of a small request and all memory of idle connections.
  */
 import type { SocketConstructorOpts } from 'node:net';
@@ -19,7 +19,7 @@ registerReadBuffer(SHARED_READ_BUFFER);
 /** `handle`: not in Node's types. */
 export type HandleOptions = Omit<SocketConstructorOpts, 'handle'> & { readonly handle?: unknown };
 
-/** The transport whose read has just been delivered, for the question about the next buffer that follows it. */
+/** The transport of the read that was just delivered, for the following request of the next buffer. */
 let reading: SocketTransport | null = null;
 
 function bufferOfNextRead(): Uint8Array | undefined {
@@ -31,7 +31,7 @@ function bufferOfNextRead(): Uint8Array | undefined {
 
 /**
  * One for all sockets: Node calls `callback` as a method of the socket, and `buffer` before the first read, in the socket's
- * constructor, and right after each `callback`. It takes anything but a buffer as "the same again".
+ * constructor, and right after each `callback`. Any value other than a buffer means "the same again".
  */
 const ONREAD = {
   buffer: bufferOfNextRead,
@@ -44,7 +44,7 @@ const ONREAD = {
   },
 };
 
-/** A socket that tells its transport what happens: by overriding `emit`, for four listeners on each socket would cost more. */
+/** A socket that reports events to its transport by overriding `emit`, because four listeners on each socket would cost more. */
 export class SharedReadSocket extends DirectSocket {
   transport: SocketTransport | null = null;
 
@@ -55,7 +55,7 @@ export class SharedReadSocket extends DirectSocket {
   }
 }
 
-/** Makes a socket that reads where it is told; another transport may be in the middle of its read meanwhile. */
+/** Creates a socket that reads into the requested buffers; another transport may be in the middle of a read. */
 export function makeSocket(options: HandleOptions): SharedReadSocket {
   const before = reading;
   reading = null;

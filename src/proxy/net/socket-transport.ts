@@ -6,7 +6,7 @@ import { latin1 } from './latin1.ts';
 import { SHARED_READ_BUFFER, SharedReadSocket, makeSocket } from './shared-read.ts';
 import { DISCARDING_SINK, type ByteSink, type Transport, type TransportAddress } from './transport.ts';
 
-/** Up to here bytes are copied as a string, which is cheaper than a Buffer of their own (not on TLS sockets). */
+/** Up to this size bytes are copied as a string, which is cheaper than a new Buffer (not on TLS sockets). */
 const STRING_BYTES = 4_096;
 
 const TRANSPORT = Symbol('transport');
@@ -32,7 +32,7 @@ export class SocketTransport implements Transport {
   readonly encrypted: boolean;
   readonly directsReads: boolean;
   readonly #socket: Socket;
-  /** The socket, where it reads into the shared buffer and can be written to directly. */
+  /** The socket, if it reads into the shared buffer and supports direct writes. */
   readonly #shared: SharedReadSocket | null;
   #error: Error | null = null;
   #readBuffer: Buffer = SHARED_READ_BUFFER;
@@ -77,7 +77,7 @@ export class SocketTransport implements Transport {
     this.#socket.resume();
   }
 
-  /** Passes an event of the socket on to the sink; false for one that is not the transport's. */
+  /** Passes an event of the socket to the sink; false for events that the transport does not handle. */
   heard(event: string | symbol, argument: unknown): boolean {
     switch (event) {
       case 'data':
@@ -173,8 +173,8 @@ export class SocketTransport implements Transport {
   }
 
   /**
-   * Gives the socket to OpenSSL, which reads `unread` from it before anything else. Afterwards the transport is good for its addresses,
-   * for `onceClosed` and for `destroy`.
+   * Passes the socket to OpenSSL, which reads `unread` from it before anything else. Afterwards the transport can be used only for its addresses,
+   * `onceClosed` and `destroy`.
    */
   detach(unread: Buffer): Socket {
     this.sink = DISCARDING_SINK;

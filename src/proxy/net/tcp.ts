@@ -2,7 +2,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { takeHandles, type AcceptedHandle } from './accepted-handle.ts';
 
-/** Connections that the kernel completes before we accept them. */
+/** Backlog: connections that the kernel completes before they are accepted. */
 const BACKLOG = 4_096;
 
 export interface TcpListenOptions {
@@ -26,7 +26,7 @@ export class TcpListener {
     this.handler = handler;
     server.on('connection', (socket: Socket) => this.handler(socket));
     takeHandles(server, (handle) => this.handler(handle));
-    // Of a single connection that could not be accepted (descriptors, aborted handshakes): the listener goes on.
+    // Of a single connection that could not be accepted (descriptors, aborted handshakes): the listener continues.
     server.on('error', () => undefined);
   }
 
@@ -50,7 +50,7 @@ export class TcpListener {
   }
 
   /**
-   * Accepts nothing more, from when this resolves. Connections that the kernel has completed are accepted first, for closing would reset
+   * Stops accepting; complete when this resolves. Connections that the kernel has completed are accepted first, because closing would reset
    * them: so the socket closes right after a poll, and not before it.
    */
   async stopAccepting(): Promise<void> {
@@ -61,7 +61,7 @@ export class TcpListener {
     });
   }
 
-  /** Also waits until the socket is gone; connections that are open are not its own. */
+  /** Also waits until the socket is closed; open connections are not affected. */
   async close(): Promise<void> {
     await this.stopAccepting();
     await this.#closed;

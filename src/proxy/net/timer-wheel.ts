@@ -1,17 +1,17 @@
 /**
- * Coarse timers for many things that hardly ever time out. Entries are linked into the slot of their deadline; no entry owns a timer
+ * Coarse timers for many entries that rarely time out. Entries are linked into the slot of their deadline; no entry owns a timer
  * of Node, and one sleeping timer wakes the wheel for the next slot in use. Moving a deadline further away costs one store: the
- * entry stays where it is, and is put where it belongs when its old slot comes up.
+ * entry stays in its slot, and is moved when its old slot is due.
  */
 
 import { eventClock, tickEventClock } from './event-clock.ts';
 
-/** Late by at most this much. */
+/** Maximum delay of a timer. */
 export const TICK_MS = 32;
 const SLOTS = 256;
 const HORIZON_TICKS = SLOTS - 1;
 
-/** Something that can time out. At most one deadline at a time. */
+/** An entry with at most one deadline. */
 export abstract class TimerEntry {
   /** Of the wheel's clock; Infinity while off. */
   deadlineMs = Infinity;
@@ -41,7 +41,7 @@ class Slot extends TimerEntry {
 export interface WheelClock {
   /** Milliseconds, monotonic: of the event that is being handled. */
   now(): number;
-  /** The same, where an event enters. */
+  /** The same, read at the start of an event. */
   wake(): number;
   setTimer(callback: () => void, delayMs: number): unknown;
   clearTimer(timer: unknown): void;
@@ -92,7 +92,7 @@ export class TimerWheel {
     entry.deadlineMs = Infinity;
   }
 
-  /** Turns the entry off and forgets it: for entries that are about to be dropped. */
+  /** Turns the entry off and unlinks it: for entries that will be dropped. */
   remove(entry: TimerEntry): void {
     entry.deadlineMs = Infinity;
     if (entry.timerTick >= 0) this.#unlink(entry);

@@ -1,11 +1,11 @@
-/** Which of a listener's certificates a client is shown. */
+/** Selects the certificates of a listener for a client. */
 import { X509Certificate } from 'node:crypto';
 import { servedNames } from '../../lib/subject-alt-name.ts';
 import type { Certificate } from '../../ir/tls.ts';
 
 interface ParsedCertificate {
   readonly certificate: Certificate;
-  /** `rsa`, `ec`, `ed25519`: OpenSSL holds one certificate of each and picks by what the client can verify. */
+  /** `rsa`, `ec`, `ed25519`: OpenSSL has one certificate of each and picks one that the client can verify. */
   readonly keyType: string;
   readonly names: readonly string[];
 }
@@ -21,7 +21,7 @@ export class CertificateChoice {
 
   /**
    * At most one certificate of each key type, those that carry `serverName` exactly before those that carry a wildcard for
-   * it. When none carries it, the first one, with its twins of other key types: the client gets to see what is wrong.
+   * it. If none matches, the first one, with equivalents of other key types: so the client sees the mismatch.
    * Empty when the listener has no certificate that can be read.
    */
   choose(serverName: string | null): readonly Certificate[] {
@@ -51,12 +51,12 @@ export class CertificateChoice {
 /** 2 = a name of the certificate is `serverName`, 1 = a wildcard covers it, 0 = neither. */
 function nameRank(names: readonly string[], serverName: string): number {
   if (names.includes(serverName)) return 2;
-  // In a certificate a wildcard stands for exactly one label (RFC 9525 section 6.3), unlike in a hostname of the Gateway API.
+  // A wildcard in a certificate matches exactly one label (RFC 9525 section 6.3), unlike in a hostname of the Gateway API.
   const dot = serverName.indexOf('.');
   return dot > 0 && names.includes(`*${serverName.slice(dot)}`) ? 1 : 0;
 }
 
-/** One that does not parse is left out: the others go on serving. */
+/** One that does not parse is skipped: the others are still served. */
 function parse(certificate: Certificate): readonly ParsedCertificate[] {
   try {
     const leaf = new X509Certificate(certificate.certificatePem);

@@ -1,6 +1,6 @@
 /**
- * TLS servers of Node.js that never listen: each holds one OpenSSL context and gets connections handed in. They are made
- * when the first client needs one, kept by what they hold, and dropped when thousands of others were used since: a
+ * TLS servers of Node.js that never listen: each has one OpenSSL context and gets accepted connections. They are created
+ * for the first client, cached by their settings, and dropped after thousands of others have been used: a
  * configuration with ten thousand certificates costs memory for those that are in use. A server outlives its place here
  * as long as connections use it, so that no change of configuration breaks one.
  */
@@ -25,7 +25,7 @@ export const DEFAULT_CIPHER_SUITES: readonly string[] = [
 /** Contexts kept; each holds about 40 KiB outside the JavaScript heap. */
 const CONTEXTS = 2_048;
 const SESSION_TIMEOUT_SECONDS = 2 * 3_600;
-/** Renegotiation is refused; one that prefers ChaCha20 has no AES in hardware and gets it. */
+/** Renegotiation is refused. A client that prefers ChaCha20 has no AES hardware, and gets ChaCha20. */
 const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA;
 
 /** How one listener terminates TLS. */
@@ -44,7 +44,7 @@ interface Context {
   epoch: number;
 }
 
-/** What is worked out of a termination once, since every handshake needs it. */
+/** Values computed once per termination, because every handshake needs them. */
 interface Derived {
   readonly settingsDigest: string;
   readonly ticketDomain: string;
@@ -56,7 +56,7 @@ export class TlsContexts {
   readonly #derived = new WeakMap<Termination, Derived>();
   readonly #ticketSecret: Buffer;
   readonly #now: () => number;
-  /** Called once for each server that is made, to attach what listens to its events. */
+  /** Called once for each new server, to attach event listeners. */
   readonly #prepare: (server: Server) => void;
 
   constructor(ticketSecret: Buffer, prepare: (server: Server) => void, now: () => number = Date.now) {
@@ -69,7 +69,7 @@ export class TlsContexts {
     return this.#contexts.size;
   }
 
-  /** Throws what OpenSSL says when the certificates or the settings cannot be used. */
+  /** Throws OpenSSL's error if the certificates or settings cannot be used. */
   serverFor(termination: Termination, certificates: readonly Certificate[]): Server {
     const derived = this.#derive(termination);
     const digests = certificates.map((certificate) => this.#digestOf(certificate));
@@ -105,7 +105,7 @@ export class TlsContexts {
       const { domain, tls } = termination;
       derived = {
         settingsDigest: digest(JSON.stringify([domain, { ...tls, certificates: [] }])),
-        // Another set of client CAs is another domain: what the old ones verified must be verified again.
+        // Another set of client CAs is another domain: clients must be verified again.
         ticketDomain: digest(JSON.stringify([domain, tls.clientValidation])),
       };
       this.#derived.set(termination, derived);
@@ -137,7 +137,7 @@ function serverOptions(
   return {
     cert: certificates.map((certificate) => certificate.certificatePem),
     key: certificates.map((certificate) => certificate.keyPem.reveal()),
-    // A list, be it empty: nothing, or an empty text, would stand for the authorities of the web, which no listener means.
+    // Always pass an array: Node treats undefined or '' as the default public CAs.
     ca: tls.clientValidation === null ? [] : [tls.clientValidation.caPem],
     requestCert: tls.clientValidation !== null,
     rejectUnauthorized: tls.clientValidation?.mode === 'required',
@@ -154,8 +154,8 @@ function serverOptions(
 }
 
 /**
- * A response belongs to one certificate, and which of several OpenSSL will pick is not known when it is asked for: staples
- * go out only where there is one certificate.
+ * An OCSP response belongs to one certificate, and it is not known which of several OpenSSL will pick: staples
+ * are sent only if there is one certificate.
  */
 function staple(server: Server, certificates: readonly Certificate[]): void {
   const [only] = certificates;

@@ -1,4 +1,4 @@
-/** Why a TLS connection came to nothing, in a few words that stay the same: labels of a metric. */
+/** Why a TLS connection failed, as labels of a metric. */
 
 export const TLS_FAILURES = {
   not_tls: 'The first bytes were not a TLS handshake.',
@@ -35,17 +35,17 @@ const BY_CODE: ReadonlyMap<string, TlsFailure> = new Map([
   ['EPIPE', 'client_closed'],
 ]);
 
-/** Reads the error of a failed handshake. `authorizationError`: what the verification of the client's certificate said. */
+/** Reads the error of a failed handshake. `authorizationError`: the result of verifying the client's certificate. */
 export function classifyHandshakeError(code: string, authorizationError: string | null): TlsFailure {
   // Node.js destroys a connection whose client certificate does not verify, which then looks like any other closed one.
   if (authorizationError !== null) return 'client_certificate_invalid';
   const known = BY_CODE.get(code);
   if (known !== undefined) return known;
-  // ERR_SSL_TLSV1_ALERT_UNKNOWN_CA, ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE and their kind: what the client told us.
+  // ERR_SSL_TLSV1_ALERT_UNKNOWN_CA, ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE and similar: alerts of the client.
   return /^ERR_SSL_(?:TLSV\d+|SSLV3)_ALERT_/.test(code) ? 'client_alert' : 'other';
 }
 
-/** What became of the TLS connections of one port. */
+/** Results of the TLS connections of one port. */
 export class TlsCounters {
   /** Completed handshakes, resumed ones included. */
   handshakes = 0;

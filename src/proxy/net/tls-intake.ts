@@ -1,6 +1,6 @@
 /**
  * The first part of a connection to a TLS port: reads the ClientHello, finds the listener, and then either makes the
- * handshake or hands the connection on as it is.
+ * handshake or passes the connection on undecrypted.
  *
  * ```
  *   bytes ──> ClientHelloReader ──> findTarget ──┬─> https        handshake, then HTTP
@@ -18,7 +18,7 @@ import { findTarget, type RelayTarget, type Terminated, type TlsPort, type TlsTa
 import type { HandshakeEvents, TlsTerminator } from './tls-terminator.ts';
 import { DISCARDING_SINK, type ByteSink, type Transport } from './transport.ts';
 
-/** A connection that has found its listener. Its transport has no sink yet: the receiver sets one. */
+/** A connection with its listener. Its transport has no sink yet: the receiver sets one. */
 export type TlsAccepted<Rule> = (
   | {
       readonly kind: 'https';
@@ -30,12 +30,12 @@ export type TlsAccepted<Rule> = (
       readonly kind: 'relay';
       readonly listener: TlsListener;
       readonly rule: Rule;
-      /** What was read already, to be sent before anything else; null after a handshake. */
+      /** Bytes read already, to be sent before anything else; null after a handshake. */
       readonly firstBytes: Buffer | null;
     }
 ) & { readonly transport: Transport; readonly serverName: string | null };
 
-/** What a port has once for all its connections. */
+/** State that all connections of a port share. */
 export interface TlsIntakeDeps {
   readonly counters: TlsCounters;
   readonly terminator: TlsTerminator;
@@ -55,7 +55,7 @@ const ALERT_DECODE_ERROR = 50;
 const ALERT_INTERNAL_ERROR = 80;
 const ALERT_UNRECOGNIZED_NAME = 112;
 
-/** How long a refused client may take to close. */
+/** Time limit for a refused client to close. */
 const LINGER_MS = 1_000;
 
 /** For a browser that was sent to `http://host:443`. */
@@ -66,7 +66,7 @@ const PLAIN_ANSWER = Buffer.from(
 );
 const PLAIN_REQUEST = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /;
 
-/** Reads the ClientHello of a connection and makes the handshake, if there is to be one. One of `events` follows. */
+/** Reads the ClientHello of a connection and performs the handshake, if TLS is terminated. One of `events` follows. */
 export function receiveTls<Rule>(
   transport: SocketTransport,
   port: TlsPort<Rule>,
@@ -128,7 +128,7 @@ class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEvents {
   }
 
   onDrain(): void {
-    // Nothing is written here but a last few bytes.
+    // Only an alert or a short response is written here.
   }
 
   onClose(error: Error | null): void {
@@ -150,8 +150,8 @@ class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEvents {
     const target = findTarget(this.#port, hello.serverName);
     if (target === null) {
       const failure = hello.serverName === null ? 'no_server_name' : 'unknown_server_name';
-      // Where TLSRoutes are served, a connection that none of them takes is rejected without a word, as the conformance
-      // tests want it; an HTTPS client gets to know what is wrong.
+      // If TLSRoutes are served, a connection that none of them matches is rejected silently, as the conformance
+      // tests require; an HTTPS client gets an alert.
       const answer = this.#port.isHttpsOnly ? alert(ALERT_UNRECOGNIZED_NAME) : null;
       this.#refuse(failure, 'no listener has the name', answer);
       return;
@@ -220,7 +220,7 @@ class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEvents {
     this.#deps.wheel.remove(this);
   }
 
-  /** Counts, tells, says `answer` if there is one, and closes. */
+  /** Counts and logs the failure, sends `answer` if there is one, and closes. */
   #refuse(failure: TlsFailure, detail: string, answer: Buffer | null): void {
     if (this.#isOver) return;
     this.#finish();
@@ -231,7 +231,7 @@ class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEvents {
       transport.destroy();
     } else {
       // What the client still sends is read and dropped until it closes too: closing over unread bytes would reset the
-      // connection, and the answer might never be seen.
+      // connection, and the client might not see the response.
       const { wheel } = this.#deps;
       wheel.schedule(this, wheel.now() + LINGER_MS);
       transport.sink = this;

@@ -1,4 +1,4 @@
-/** The listeners that share a TLS port, of whichever Gateways, compiled for look-up by server name. */
+/** The listeners that share a TLS port, of any Gateways, compiled for look-up by server name. */
 import type { CertificateId } from '../../ir/ids.ts';
 import type { HttpListener, L4Rule, Listener, TlsListener } from '../../ir/listener.ts';
 import type { Certificate } from '../../ir/tls.ts';
@@ -26,10 +26,10 @@ export interface RelayTarget<Rule> {
   readonly terminated: Terminated | null;
 }
 
-/** Where one connection goes. */
+/** The target of one connection. */
 export type TlsTarget<Rule> = HttpsTarget | RelayTarget<Rule>;
 
-/** What a port does with connections for one of its listeners. */
+/** How a port handles connections of one of its listeners. */
 type TlsEntry<Rule> =
   | HttpsTarget
   | {
@@ -51,9 +51,9 @@ export interface TlsPortInput<Rule> {
     /** Among the certificates of the listener's configuration. */
     readonly certificateOf: (id: CertificateId) => Certificate | undefined;
   }[];
-  /** Protocols that HTTPS is spoken in here; what else a listener offers by ALPN is left out. */
+  /** Supported protocols of HTTPS; others that a listener offers by ALPN are skipped. */
   readonly httpProtocols: readonly string[];
-  /** What the caller keeps for a rule. */
+  /** The caller's value for a rule. */
   readonly ruleOf: (rule: L4Rule, listener: TlsListener) => Rule;
 }
 
@@ -62,7 +62,7 @@ export function startsWithTls(listener: Listener): boolean {
   return listener.kind === 'tls' || (listener.kind === 'http' && listener.tls !== null);
 }
 
-/** Nothing is parsed or loaded here: that waits for the first client of each certificate. */
+/** Nothing is parsed or loaded here, but for the first client of each certificate. */
 export function compileTlsPort<Rule>({
   listeners,
   httpProtocols,
@@ -97,7 +97,7 @@ function terminatedBy(
 
 /**
  * The most specific listener that has the name, and in it the most specific route; no other listener is tried. A client that
- * without a server name (null) finds only what serves any name.
+ * without a server name (null) matches only listeners for any name.
  */
 export function findTarget<Rule>(port: TlsPort<Rule>, serverName: string | null): TlsTarget<Rule> | null {
   const name = serverName ?? '';

@@ -1,4 +1,4 @@
-/** The server side of handshakes: takes a cleartext socket whose ClientHello was read ahead, and gives back a TLS one. */
+/** The server side of handshakes: takes a cleartext socket whose ClientHello was already read, and returns a TLS one. */
 import type { Socket } from 'node:net';
 import type { Server, TLSSocket } from 'node:tls';
 import type { CertificateChoice } from './tls-certificates.ts';
@@ -6,9 +6,9 @@ import { TlsContexts, type Termination } from './tls-contexts.ts';
 import { classifyHandshakeError, type TlsFailure } from './tls-failure.ts';
 
 export interface HandshakeEvents {
-  /** The handshake is complete, and the client's certificate verified where that is demanded. */
+  /** The handshake is complete, and the client's certificate is verified if required. */
   onSecure(socket: TLSSocket): void;
-  /** It will not be. The socket is destroyed, or about to be. */
+  /** The handshake failed. The socket is destroyed, or will be. */
   onHandshakeFailure(failure: TlsFailure, detail: string): void;
 }
 
@@ -69,7 +69,7 @@ export class TlsTerminator {
     });
   }
 
-  /** Who waits for this handshake. `_parent` is what every Node.js since 0.12 calls the socket underneath. */
+  /** The owner of this handshake. `_parent` is the underlying socket in every Node.js since 0.12. */
   #take(socket: TLSSocket): HandshakeEvents | null {
     const { _parent: underneath } = socket as { readonly _parent?: Socket };
     if (underneath === undefined) return null;

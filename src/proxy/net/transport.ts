@@ -1,17 +1,17 @@
 /**
- * A connection with a peer: bytes in order in both directions, and what can be done with them. The engines and relays work on this
+ * A connection with a peer: an ordered byte stream in both directions. The engines and relays use only this
  * interface alone. socket-transport.ts implements it over Node's sockets; another implementation is a stream of QUIC, or a test's fake.
  *
- * What comes in goes to the sink of the moment. The sink may change between two reads: the first bytes of a connection decide about
+ * Received bytes go to the current sink. The sink may change between two reads: the first bytes of a connection determine
  * PROXY protocol, TLS passthrough, HTTP/2 or HTTP/1.1, and an upgrade makes it a tunnel.
  */
 export interface ByteSink {
   /**
    * `buffer[0, length)` was read. It is valid only during the call, except when `buffer` is what `nextReadBuffer` gave:
-   * then it is the sink's again. The sink may change the bytes in place.
+   * then the sink owns it again. The sink may change the bytes in place.
    */
   onBytes(buffer: Buffer, length: number): void;
-  /** The peer ended its direction (FIN). The other one stays open until we end it. */
+  /** The peer ended its direction (FIN). The other one stays open until the gateway ends it. */
   onEnd(): void;
   /** `isBlocked` was true; everything queued has been written. */
   onDrain(): void;
@@ -21,7 +21,7 @@ export interface ByteSink {
   nextReadBuffer(): Buffer | null;
 }
 
-/** The sink of a connection that is being made. */
+/** The sink of a connection that is being established. */
 export interface ConnectingSink extends ByteSink {
   /** The connection can be written to, after its TLS handshake if there is one. `onClose` is called instead if it never can. */
   onConnected(): void;

@@ -1,4 +1,4 @@
-/** A connection that has not found its listener yet: counted, and closed with the others, from its first moment. */
+/** A connection without a listener yet: counted, and closed with the others, from the start. */
 import type { ConnectionRegistry } from './connection-registry.ts';
 import { DRAIN_QUIET_MS, type ServerConnection } from '../message/server-host.ts';
 import type { Transport } from '../net/transport.ts';
@@ -15,14 +15,14 @@ export class Arrival implements ServerConnection {
     transport.onceClosed(() => this.#leave());
   }
 
-  /** `begin` lists the connection under its new owner, before it leaves the list here: at no time is it on none. */
+  /** `begin` registers the connection with its new owner before it is removed here, so that it is always registered. */
   handOver(begin: () => void): void {
     this.#connections.handedOver();
     begin();
     this.#leave();
   }
 
-  /** One that goes on to say nothing is idle; the others are under way to an owner that will be drained, or to their time limit. */
+  /** A connection without any bytes is idle; the others will get an owner that drains them, or reach their time limit. */
   drain(): void {
     const { transport } = this;
     const timer = setTimeout(() => {

@@ -1,5 +1,5 @@
 /**
- * One address and number with its servers, one for each transport: a TCP listener and a UDP listener of the same number are one port with
+ * One address and port number with its servers, one for each transport: a TCP and a UDP listener of the same number are one port with
  * two servers.
  */
 import type { CompiledPort } from '../runtime/runtime.ts';
@@ -8,7 +8,7 @@ import type { PortServer, PortTransport } from './port-server.ts';
 export class BoundPort {
   readonly #servers = new Map<PortTransport, PortServer>();
 
-  /** What ports are told apart by, regardless of the transport. */
+  /** The identity of a port, regardless of the transport. */
   static keyOf({ address, number }: Pick<CompiledPort, 'address' | 'number'>): string {
     return `${address}:${String(number)}`;
   }
@@ -24,7 +24,7 @@ export class BoundPort {
     return this.#servers.get(transport) ?? null;
   }
 
-  /** There must be no other of its transport. */
+  /** There must be no other server of the same transport. */
   add(server: PortServer): void {
     this.#servers.set(server.transport, server);
   }

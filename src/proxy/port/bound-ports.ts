@@ -1,4 +1,4 @@
-/** The ports that are bound. An update binds the new ones, closes the ones that are no longer configured, and leaves the others alone. */
+/** The bound ports. An update binds new ports, closes removed ones, and does not touch the others. */
 import type { Logger } from '../../telemetry/logger.ts';
 import { describeBindError } from '../net/bind-error.ts';
 import { BoundPort } from './bound-port.ts';
@@ -7,10 +7,10 @@ import { bindServer, type PortServer, type PortServerDeps } from './port-server.
 import type { TlsStats } from './tls-stats.ts';
 import type { CompiledPort, Runtime } from '../runtime/runtime.ts';
 
-/** How long clients of a port that is no longer configured may finish what they have begun. */
+/** Grace period for clients of a removed port. */
 const REMOVED_PORT_GRACE_MS = 30_000;
 
-/** A port that could not be bound: tried again with each update, and by `retry`. */
+/** A port that could not be bound: attempted again with each update, and by `retry`. */
 interface FailedBinding {
   readonly error: string;
 }
@@ -37,7 +37,7 @@ export class BoundPorts {
     return [...this.#ports.values()].flatMap(({ servers }) => servers);
   }
 
-  /** Servers that listen, and those that only finish what they have. */
+  /** Servers that listen, and those that drain. */
   get servers(): readonly PortServer[] {
     return [...this.#listening, ...this.#leaving];
   }
@@ -46,7 +46,7 @@ export class BoundPorts {
     return this.#ports.get(BoundPort.keyOf(port))?.server(port.transport) ?? null;
   }
 
-  /** Binds the ports of `runtime`, then makes all of them serve it in one go. */
+  /** Binds the ports of `runtime`, then switches all of them to it at once. */
   async update(runtime: Runtime): Promise<void> {
     const wanted = [...runtime.ports.values()];
     await Promise.all(wanted.map((port) => this.#bind(port)));
@@ -61,7 +61,7 @@ export class BoundPorts {
     return this.#failed.size > 0;
   }
 
-  /** Tries to bind what could not be bound; true when a port is bound now, or fails for another reason. */
+  /** Attempts to bind failed ports again; true if a port is bound now, or fails for another reason. */
   async retry(runtime: Runtime): Promise<boolean> {
     const before = new Map(this.#failed);
     const wanted = [...before.keys()].flatMap((key) => runtime.ports.get(key) ?? []);
@@ -97,7 +97,7 @@ export class BoundPorts {
     bound.add(server);
   }
 
-  /** Logged once, however often it is tried again. */
+  /** Logged once, regardless of the number of attempts. */
   #fail(port: CompiledPort, error: string): void {
     if (this.#failed.get(port.key)?.error !== error) this.#logger.error(error);
     this.#failed.set(port.key, { error });
@@ -109,7 +109,7 @@ export class BoundPorts {
     bound?.remove(server);
     if (bound?.isEmpty === true) this.#ports.delete(key);
     if (server.sharesSocket) {
-      // The port must be free for a listener that comes back.
+      // The port must be free for a listener that is added again.
       void server.destroy();
       return;
     }

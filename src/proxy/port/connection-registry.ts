@@ -1,4 +1,4 @@
-/** The open downstream connections of a proxy: to count them, to drain them, and to close them. */
+/** The open downstream connections of a proxy, for counting, draining and closing. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { ServerConnection } from '../message/server-host.ts';
 import type { Admission } from '../net/client-trust.ts';
@@ -6,7 +6,7 @@ import type { Admission } from '../net/client-trust.ts';
 export class ConnectionRegistry {
   readonly #open = new Set<ServerConnection>();
   readonly #refused = new Map<ReasonCode, number>();
-  /** Of TLS clients: what let them in. */
+  /** For TLS clients: how they were admitted. */
   readonly #admissions = new Map<ServerConnection, Admission>();
   #admission: Admission | null = null;
   #accepted = 0;
@@ -31,19 +31,19 @@ export class ConnectionRegistry {
     if (this.#isDraining) connection.drain();
   }
 
-  /** The next `opened` continues a connection that was counted already, under another engine. */
+  /** The next `opened` is for a connection that was already counted, with another engine. */
   handedOver(): void {
     this.#accepted--;
   }
 
-  /** The connection that `begin` opens belongs to a client that was let in by `admission`. */
+  /** The connection that `begin` opens belongs to a client with this `admission`. */
   admit(admission: Admission, begin: () => void): void {
     this.#admission = admission;
     begin();
     this.#admission = null;
   }
 
-  /** Tells clients to go that are not admitted any more; those that are left after `graceMs` are closed. */
+  /** Asks clients to disconnect that are no longer admitted; remaining ones are closed after `graceMs`. */
   dismiss(isAdmitted: (admission: Admission) => boolean, graceMs: number): void {
     const leaving = [...this.#admissions].filter(([, admission]) => !isAdmitted(admission));
     if (leaving.length === 0) return;
@@ -63,7 +63,7 @@ export class ConnectionRegistry {
     this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
   }
 
-  /** Tells every client to go; resolves when all are gone or `deadlineMs` has passed. */
+  /** Asks every client to disconnect; resolves when all have, or `deadlineMs` has passed. */
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
     for (const connection of [...this.#open]) connection.drain();

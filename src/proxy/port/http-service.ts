@@ -1,4 +1,4 @@
-/** Serves the HTTP connections of one port: what the engines see of the proxy, and the way from a head to its exchange. */
+/** Serves the HTTP connections of one port: the host of the engines, which creates an exchange for each head. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import { ConnectionRegistry } from './connection-registry.ts';
 import { dispatch } from '../exchange/dispatch.ts';
@@ -36,7 +36,7 @@ export class HttpService implements ServerHost {
   }
 
   /**
-   * Serves a connection that speaks HTTP, in the clear or decrypted. `applicationProtocol`: the one that ALPN selected; without TLS the
+   * Serves an HTTP connection, cleartext or decrypted. `applicationProtocol`: the one that ALPN selected; without TLS the
    * first bytes decide (prior knowledge, RFC 9113 section 3.3).
    */
   serve(transport: Transport, info: ConnectionInfo, applicationProtocol: string | null): void {
@@ -95,7 +95,7 @@ export class HttpService implements ServerHost {
     if (filters !== null) exchange.enter(filters);
   }
 
-  /** Hides fields before anything is matched; true when the Gateway refuses the request for them. */
+  /** Hides fields before matching; true if the Gateway rejects the request because of them. */
   #applyFieldPolicy(head: RequestHead, connection: DownstreamConnection): boolean {
     const owner = this.port.router.listenerFor(head.host);
     const settings = owner === null ? undefined : this.port.http.get(owner.ref)?.gateway.settings;
@@ -118,7 +118,7 @@ export class HttpService implements ServerHost {
 }
 
 /**
- * How a call of gRPC-Web is to be translated; null for what is none, and for backends of HTTP/1.1: they know no gRPC, and may well speak
+ * How to translate a gRPC-Web call; null for other requests, and for HTTP/1.1 backends: they do not support gRPC, and may support
  * gRPC-Web themselves.
  */
 function webFormatFor(head: RequestHead, rule: CompiledRule | null): WebFormat | null {

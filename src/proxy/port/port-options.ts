@@ -1,4 +1,4 @@
-/** What a proxy asks and reports about the ports it binds. */
+/** Requests and reports of a proxy about the ports that it binds. */
 import type { DataPlaneId } from '../../ir/data-plane-id.ts';
 
 /** A socket address that is about to be bound. */
@@ -11,16 +11,16 @@ export interface PortClaim {
   readonly listenerPort: number;
 }
 
-/** What became of one port of one data plane. */
+/** The state of one port of one data plane. */
 export interface PortResult {
   readonly dataPlane: DataPlaneId;
   readonly transport: 'tcp' | 'udp';
-  /** The listener's port, as users dial it. */
+  /** The port of the listener. */
   readonly port: number;
   readonly address: string;
   /** The port that is bound; null when binding failed. */
   readonly boundPort: number | null;
-  /** Why binding failed, in words for a condition and a terminal; null when it did not. */
+  /** Why binding failed, as text for a condition and a terminal; null if it succeeded. */
   readonly error: string | null;
 }
 
@@ -36,6 +36,6 @@ export interface PortOptions {
    * an unrelated gateway could bind the same port; only the process that started the workers can tell. Without it every port may be bound.
    */
   readonly claim?: (claim: PortClaim) => Promise<string | null>;
-  /** A port that could not be bound is tried again every second; called, with all ports, when that changes something. */
+  /** A failed port is attempted again every second; called with all ports when that changes something. */
   readonly onPortsChanged?: (ports: readonly PortResult[]) => void;
 }

@@ -1,4 +1,4 @@
-/** What serves a bound port over one transport: a listening TCP socket with its connections, or a UDP socket with its flows. */
+/** Serves a bound port over one transport: a listening TCP socket with its connections, or a UDP socket with its flows. */
 import { ConnectionRegistry } from './connection-registry.ts';
 import type { HttpServiceDeps } from './http-service.ts';
 import { HttpService } from './http-service.ts';
@@ -12,20 +12,20 @@ export type PortTransport = CompiledPort['transport'];
 
 export interface PortServer {
   readonly transport: PortTransport;
-  /** As the kernel has it: not the listener's where ports are mapped. */
+  /** The bound port, which differs from the listener's if ports are mapped. */
   readonly boundPort: number;
   /** The configuration it serves. */
   readonly port: CompiledPort;
-  /** Serves another configuration from now on. Clients that it does not permit are disconnected, at once or after a while. */
+  /** Switches to another configuration. Clients that it does not permit are disconnected, at once or after a grace period. */
   update(port: CompiledPort): void;
   readonly connections: ConnectionRegistry;
   /** null: not a TCP port. */
   readonly tls: TlsCounters | null;
-  /** One socket listens and serves all clients, so that the port is free only when they are gone. */
+  /** One socket listens and serves all clients, so the port is free only when they are done. */
   readonly sharesSocket: boolean;
-  /** Accepts what the kernel has completed, and nothing more once this resolves. */
+  /** Accepts the connections that the kernel has completed, and no more once this resolves. */
   stopListening(): Promise<void>;
-  /** Tells clients to go; resolves when they have gone or the time is over. */
+  /** Asks clients to disconnect; resolves when they have, or the time is over. */
   drain(deadlineMs: number): Promise<void>;
   /** Closes everything now. */
   destroy(): Promise<void>;
@@ -93,7 +93,7 @@ class UdpServer implements PortServer {
   readonly sharesSocket = true;
   readonly #relay: UdpRelay;
   #port: CompiledPort;
-  /** Flows are no connections: this one stays empty. */
+  /** Flows are not connections: this registry stays empty. */
   readonly connections = new ConnectionRegistry();
   readonly tls = null;
 
@@ -114,7 +114,7 @@ class UdpServer implements PortServer {
   }
 
   async stopListening(): Promise<void> {
-    // Open flows still need the socket: draining tells them from new ones.
+    // Open flows still need the socket: draining distinguishes them from new ones.
   }
   async drain(deadlineMs: number): Promise<void> {
     await this.#relay.drain(deadlineMs);

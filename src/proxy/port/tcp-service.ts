@@ -1,12 +1,12 @@
 /**
- * What becomes of the connections of one TCP port.
+ * Handles the connections of one TCP port.
  *
  * ```
  *   accepted ──> PROXY header? ──> policies? ──> TLS? ──┬─> HTTP
  *                (trusted peers)                        └─> policies? ──> relay to a backend
  * ```
  *
- * The port's configuration is looked up for each new connection; those that are there finish on what they began with.
+ * The port's configuration is looked up for each new connection; existing ones keep theirs.
  */
 import type { Socket } from 'node:net';
 import type { Listener } from '../../ir/listener.ts';
@@ -33,7 +33,7 @@ export interface TcpServiceDeps {
   readonly terminator: TlsTerminator;
 }
 
-/** How long TLS clients that a stricter listener would refuse may finish what they have begun. */
+/** Grace period for TLS clients that a stricter listener would refuse. */
 const DISMISSED_GRACE_MS = 30_000;
 
 const listenersOf = ({ listeners }: CompiledPort): Listener[] => listeners.map(({ listener }) => listener);
@@ -74,7 +74,7 @@ export class TcpService implements StreamHost {
     return connections > 0 && this.connections.openConnections >= connections;
   }
 
-  /** Takes a connection that the port has accepted. */
+  /** Handles an accepted connection. */
   accept(accepted: Socket | AcceptedHandle): void {
     if (this.#isFull) {
       this.connections.refused('overflow');
@@ -128,7 +128,7 @@ export class TcpService implements StreamHost {
     });
   }
 
-  /** What is no TLS: a relay, or HTTP in the clear. `first`: what was read already. */
+  /** Without TLS: a relay, or cleartext HTTP. `first`: bytes read already. */
   #begin(transport: Transport, peers: ProxiedPeers, first: Buffer | null): void {
     const { relay } = this.port.l4;
     const firstBytes = first === null || first.length === 0 ? null : first;
@@ -225,7 +225,7 @@ class TransportPeers implements ProxiedPeers {
   readonly #transport: Transport;
   readonly #proxied: ProxiedPeers | null;
 
-  /** `proxied`: what a trusted peer said instead. */
+  /** `proxied`: the addresses from a trusted PROXY header. */
   constructor(transport: Transport, proxied: ProxiedPeers | null = null) {
     this.#transport = transport;
     this.#proxied = proxied;

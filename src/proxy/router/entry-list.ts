@@ -1,12 +1,12 @@
 /**
- * The entries of one hostname in their order. Few are scanned; many are indexed by path, with the same result: the first entry of
+ * The entries of one hostname in their order. A short list is scanned; a long one is indexed by path, with the same result: the first entry of
  * the order that matches.
  */
 import type { CompiledEntry } from './entry.ts';
 import type { MatchState } from './match-state.ts';
 import type { RequestView } from './request-view.ts';
 
-/** Up to here a scan is as quick as a look-up in the index. */
+/** Up to this length a scan is as fast as the index. */
 const SCAN_LIMIT = 8;
 
 export interface RankedHit<Hit> {
@@ -24,7 +24,7 @@ export class EntryList<Hit> {
     this.#index = entries.length > SCAN_LIMIT ? new PathIndex(entries) : null;
   }
 
-  /** When `state` has a refusal afterwards, the request must be refused whatever was found. */
+  /** If `state` has a refusal afterwards, the request must be rejected regardless of the result. */
   find(view: RequestView, state: MatchState): Hit | null {
     if (this.#index !== null) return this.#index.find(view, state);
     for (const ranked of this.entries) if (ranked.entry.matches(view, state)) return ranked.hit;
@@ -37,7 +37,7 @@ type Bucket<Hit> = RankedHit<Hit>[];
 class PathIndex<Hit> {
   readonly #exact = new Map<string, Bucket<Hit>>();
   readonly #prefix = new Map<string, Bucket<Hit>>();
-  /** Those that a path cannot be looked up for: regular expressions, and literals that are compared verbatim. */
+  /** Entries that cannot be indexed by path: regular expressions, and literals that are compared verbatim. */
   readonly #others: Bucket<Hit> = [];
 
   constructor(entries: readonly RankedHit<Hit>[]) {
@@ -49,8 +49,8 @@ class PathIndex<Hit> {
   }
 
   /**
-   * Each bucket holds its entries in order, so its first match is its best; the best of all buckets wins. They are asked in the usual
-   * order of ranks, so that few entries are tested that a scan would not have come to.
+   * Each bucket has its entries in order, so its first match is its best; the best of all buckets wins. They are checked in the usual
+   * order of ranks, so that few entries are tested that a scan would not have reached.
    */
   find(view: RequestView, state: MatchState): Hit | null {
     const { path } = state;

@@ -1,6 +1,6 @@
 /**
- * One match of a rule, compiled: predicates over a `RequestView` that allocate nothing. The matcher and the explanation both
- * ask these, so they cannot disagree.
+ * One match of a rule, compiled: predicates over a `RequestView` that do not allocate. Both the matcher and the explanation
+ * use these, so they cannot disagree.
  */
 import type { HeaderMatch, QueryMatch, RouteMatch, StringMatch } from '../../ir/match.ts';
 import type { RouteEntry } from '../../ir/route.ts';
@@ -9,14 +9,14 @@ import { keptParts, readLiteral, readPath, textOctets, type KeptParts } from './
 import type { CompiledPattern } from './regex.ts';
 import type { RequestView } from './request-view.ts';
 
-/** Compiles RE2 syntax; throws for what cannot be served. Injected, so that callers can note what went wrong. */
+/** Compiles RE2 syntax; throws for invalid patterns. Injected, so that callers can record failures. */
 export type RegexCompiler = (pattern: string) => CompiledPattern;
 
 const EXACT = 0;
 const PREFIX = 1;
 const REGEX = 2;
 
-/** The first part of a match that a request does not meet. */
+/** The first predicate of a match that a request fails. */
 export type FailedPart =
   { readonly part: 'path' | 'method' } | { readonly part: 'header' | 'query'; readonly name: string };
 
@@ -24,9 +24,9 @@ export class CompiledEntry {
   readonly source: RouteEntry;
   readonly #pathKind: number;
   readonly #path: string;
-  /** `path/`: what a longer path under the prefix starts with. */
+  /** `path/`: the start of every longer path under the prefix. */
   readonly #pathSlash: string;
-  /** Held against the normal path instead of `matchPath`'s reading of it. */
+  /** Compared with the normalized path instead of `matchPath` of it. */
   readonly #isVerbatim: boolean;
   readonly #pathPattern: PathPattern | null;
   readonly #method: string | null;
@@ -34,7 +34,7 @@ export class CompiledEntry {
   readonly #query: CompiledTexts;
   /** Among headers or query. */
   readonly #hasPatterns: boolean;
-  /** Neither method nor headers nor query: the path decides alone. */
+  /** Neither method nor headers nor query: only the path matters. */
   readonly #isPathOnly: boolean;
 
   constructor(source: RouteEntry, regex: RegexCompiler) {
@@ -54,7 +54,7 @@ export class CompiledEntry {
     this.#isPathOnly = match.method === null && match.headers.length === 0 && match.query.length === 0;
   }
 
-  /** The literal that `matchPath` of a request is looked up by, for indexing; null when only `matches` can tell. */
+  /** The literal for indexing by `matchPath` of a request; null if only `matches` can decide. */
   get literal(): { readonly kind: 'exact' | 'prefix'; readonly path: string } | null {
     if (this.#pathKind === REGEX || this.#isVerbatim) return null;
     return { kind: this.#pathKind === EXACT ? 'exact' : 'prefix', path: this.#path };
@@ -62,7 +62,7 @@ export class CompiledEntry {
 
   matches(view: RequestView, state: MatchState): boolean {
     if (this.#pathKind === REGEX) {
-      // What costs least is asked first.
+      // Cheapest first.
       return (
         this.#matchesLiterals(view, state) &&
         this.matchesPath(view, state) &&
@@ -116,7 +116,7 @@ export class CompiledEntry {
   }
 }
 
-/** Predicates over headers, or over the query; what costs least is asked first. */
+/** Predicates over headers or query parameters, cheapest first. */
 interface CompiledTexts {
   readonly literal: readonly CompiledText[];
   readonly pattern: readonly CompiledText[];
@@ -174,7 +174,7 @@ export class HeaderConditions {
   }
 }
 
-/** A regular expression for paths, which is held against the readings of a path that it can speak of. */
+/** A regular expression for paths, tested against the readings of a path that it can match. */
 class PathPattern {
   readonly #pattern: CompiledPattern;
   readonly #kept: KeptParts | null;
@@ -192,11 +192,11 @@ class PathPattern {
   }
 }
 
-/** Text of a predicate for people: `= v` or `~ pattern`. */
+/** A predicate as text: `= v` or `~ pattern`. */
 export const describeText = (value: StringMatch): string =>
   value.kind === 'exact' ? `= ${JSON.stringify(value.value)}` : `~ ${value.pattern}`;
 
-/** Text of a match for people, in the order in which it is evaluated. */
+/** A match as text, in the order of evaluation. */
 export function describeMatch(match: RouteMatch): string {
   const path =
     match.path.kind === 'regex'

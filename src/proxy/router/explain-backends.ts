@@ -1,4 +1,4 @@
-/** The backends of a rule as an explanation shows them, and what their problems make of a request. */
+/** The backends of a rule in an explanation, and the errors that they cause. */
 import type { Filter } from '../../ir/filter.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { RuleId } from '../../ir/ids.ts';
@@ -6,7 +6,7 @@ import type { EffectiveSetting, Origin } from '../../ir/origin.ts';
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
 import type { WeightedBackend } from '../../ir/route.ts';
 
-/** A filter as it is configured, and what it does in words. */
+/** A filter as configured, with a description in words. */
 export type DescribedFilter = Filter & { readonly description: string };
 
 export interface ExplainedBackend {
@@ -24,28 +24,28 @@ export interface ExplainedBackend {
   readonly endpoints: readonly { readonly address: string; readonly state: string }[];
 }
 
-/** What an explanation shows besides the decision, from whatever knows it. */
+/** Additional data of an explanation. */
 export interface ExplainContext {
-  /** Where settings come from, by rule and index of its backend: the translator knows. */
+  /** Origins of settings by rule and index of its backend, from the translator. */
   readonly settingsOf: (rule: RuleId, backend: number) => readonly EffectiveSetting[];
-  /** Filters in the order in which they act: their table knows (proxy/filter). */
+  /** Filters in execution order, from the filter table (proxy/filter). */
   readonly describeFilters: (filters: readonly Filter[]) => readonly DescribedFilter[];
 }
 
-/** For a decision alone. */
+/** Without additional data. */
 export const NO_CONTEXT: ExplainContext = {
   settingsOf: () => [],
   describeFilters: (filters) => filters.map((filter) => ({ ...filter, description: filter.kind })),
 };
 
-/** What a request that comes to the backend is answered with. */
+/** The response to requests for the backend. */
 export interface BackendProblem {
   readonly status: number;
   readonly reason: ReasonCode;
   readonly message: string;
 }
 
-/** With what `ExplainedBackend.problem` was made from. */
+/** With the source of `ExplainedBackend.problem`. */
 export interface BackendFacts {
   readonly explained: ExplainedBackend;
   readonly problem: BackendProblem | null;

@@ -8,7 +8,7 @@ import { explainBackends, describeShare, type ExplainContext } from './explain-b
 import type { Explanation } from './explain.ts';
 import { HostTable } from '../../lib/host-table.ts';
 
-/** What a client sends first: HTTP, a ClientHello, or bytes that only a TCPRoute or UDPRoute can place. */
+/** What a client sends first: HTTP, a ClientHello, or bytes for a TCPRoute or UDPRoute. */
 export type ClientProtocol = 'http' | 'tls' | 'tcp' | 'udp';
 
 export interface L4Question {
@@ -22,19 +22,19 @@ type L4Listener = Exclude<Listener, { readonly kind: 'http' }>;
 interface L4Choice {
   readonly listener: L4Listener;
   readonly because: string;
-  /** Of the route that has the server name; null where the listener needs none. */
+  /** Hostname of the route with the server name; null if the listener needs none. */
   readonly hostname: string | null;
   readonly rule: L4Rule | null;
   readonly hosts: readonly string[];
 }
 
-/** As `net/tls-port.ts` has it, which this pure layer cannot import. */
+/** A copy of the logic in `net/tls-port.ts`, which this pure layer cannot import. */
 const startsWithTls = (listener: Listener): listener is HttpListener | TlsListener =>
   listener.kind === 'tls' || (listener.kind === 'http' && listener.tls !== null);
 
 const shown = (hostname: string): string => (hostname === '' ? 'any host' : hostname);
 
-/** null when the connection comes to an HTTP listener of the port, which decides for each request. */
+/** null if the connection belongs to an HTTP listener of the port, which decides for each request. */
 export function explainL4(
   config: GatewayConfig,
   port: Port,
@@ -112,7 +112,7 @@ function forwarded(
       : `forward to ${shares.join(', ')}`,
     hostname: hostname === '' ? '*' : hostname,
     rule: rule.origin,
-    // There is no status: what such a backend makes of a connection is that it ends.
+    // There is no status: with such a backend, the connection is closed.
     backends: facts.map(({ explained, problem }) =>
       problem === null
         ? explained
@@ -121,7 +121,7 @@ function forwarded(
   };
 }
 
-/** There is no answer to give: the client sees its connection end, or nothing. */
+/** There is no response: the client's connection is closed, or the datagram is lost. */
 const endOf = (listener: Listener | null): string =>
   listener?.kind === 'udp' ? 'the datagram is dropped' : 'the connection is closed';
 

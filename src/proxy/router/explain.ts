@@ -1,6 +1,6 @@
 /**
- * What happens to a request, and why: the decision of the router with its near misses. It asks the same compiled listeners and
- * entries as `PortRouter.match`, so it cannot say anything else than what is served. Serializable; the shape is documented in
+ * Explains a request: the decision of the router with its near misses. It uses the same compiled listeners and
+ * entries as `PortRouter.match`, so it cannot differ from actual routing. Serializable; the shape is documented in
  * docs/reference/explain.md and stable.
  */
 import type { Filter } from '../../ir/filter.ts';
@@ -41,12 +41,12 @@ import {
 } from './router.ts';
 
 export interface ExplainRequest extends RequestView {
-  /** The listener port the request comes to. */
+  /** The listener port of the request. */
   readonly port: number;
   readonly serverName: string | null;
-  /** Names of the fields that were given, in lower case. */
+  /** Names of the given fields, in lower case. */
   readonly fieldNames?: readonly string[];
-  /** The Gateway refuses the request for its header fields. */
+  /** The Gateway rejects the request because of its header fields. */
   readonly isRefused?: boolean;
   /** What the client sends first; HTTP when absent. */
   readonly protocol?: ClientProtocol;
@@ -141,7 +141,7 @@ export function explain(
   return served({ config, hit, rule: hit.rule, isPreflight: isPreflight(view), context }, around);
 }
 
-/** Why the gateway answers a request that a rule would serve; null when it does not. */
+/** Why the gateway itself responds to a request that a rule would serve; null if it does not. */
 function refusalOf(
   { method, isRefused }: ExplainRequest,
   { rule, entry }: RouteHit<RouteRule>,
@@ -168,7 +168,7 @@ const octets = (value: string | undefined): string | undefined =>
 const httpListeners = (port: Port): HttpListener[] =>
   port.listeners.filter((listener) => listener.kind === 'http');
 
-/** Where no route has the host, the hostnames that routes have: of the listener for the host, or of all listeners where none is. */
+/** If no route matches the host: the hostnames of the routes of the host's listener, or of all listeners if there is none. */
 function hostsWithout(
   host: string,
   owner: CompiledListener<RouteRule> | null,
@@ -303,13 +303,13 @@ function answerOf(filters: readonly Filter[]): Outcome | null {
   return null;
 }
 
-/** The request that rules were matched with. `isAsked`: it is the one that a preflight asks about. */
+/** The request that rules were matched with. `isAsked`: it is the request that a preflight announces. */
 interface MatchedRequest {
   readonly view: RequestView;
   readonly isAsked: boolean;
 }
 
-/** Entries that were asked and lost, and those behind the winner that would have matched, nearest first. */
+/** Entries that did not match, and matching ones after the winner, closest first. */
 function findNearMisses(
   chain: CompiledHost<RouteRule> | null,
   request: MatchedRequest,
@@ -322,7 +322,7 @@ function findNearMisses(
   let isWon = false;
   for (let host = chain; host !== null; host = host.next) {
     for (const { entry } of host.list.entries) {
-      // Each entry has a budget of its own: what is explained here is why it does not match, not what all of them cost.
+      // Each entry has a separate budget: this explains why it does not match, not the total cost.
       state.start(path);
       const failed = entry.failedPart(view, state);
       const rule = rules.get(entry.source.rule);

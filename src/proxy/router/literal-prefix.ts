@@ -1,13 +1,13 @@
-/** What every text that a regular expression matches starts with, read off the pattern. */
+/** The literal prefix of all texts that a regular expression matches. */
 
 const LITERAL = /[A-Za-z0-9/_~%!&'",:;<>=@#` -]/;
 /** Punctuation that a backslash makes literal. Letters and digits behind a backslash mean something else. */
 const ESCAPED = /[^A-Za-z0-9\x80-\uffff]/;
 
-/** Nothing that a repetition could repeat: in `a(?i)*` and `a\Q\E*` it repeats the `a`. */
+/** Not a literal that a repetition could repeat: in `a(?i)*` and `a\Q\E*` it repeats the `a`. */
 const TRANSPARENT = /\(\?[a-zA-Z-]*\)|\\[QE]/;
 
-/** `` when the pattern starts with something that is not literal, or when it is not clear. `pattern` is valid RE2 syntax. */
+/** `` if the pattern does not start with a literal, or if it is unclear. `pattern` is valid RE2 syntax. */
 export function literalPrefix(pattern: string): string {
   if (TRANSPARENT.test(pattern) || hasOpenAlternative(pattern)) return '';
   let prefix = '';

@@ -1,12 +1,12 @@
 /**
- * What matching has worked out of the current request, and what its regular expressions have cost so far. A router has one, reset for
+ * Matching state of the current request, and the cost of its regular expressions so far. A router has one, reset for
  * each request.
  */
 import type { CompiledPattern } from './regex.ts';
 import { QueryValues } from './query.ts';
 
 /**
- * Work that the regular expressions of one request may take: instructions of the program × characters of the text, summed over the
+ * Maximum work of the regular expressions of one request: instructions of the program × characters of the text, summed over the
  * patterns that are tested. In the worst case a unit takes some 30 ns, so that one request holds a worker for 15 ms at most.
  */
 export const REGEX_BUDGET = 500_000;
@@ -16,7 +16,7 @@ export const REGEX_TEXT = { path: 2_048, query: 4_096, header: 4_096 } as const;
 
 type TextPart = keyof typeof REGEX_TEXT;
 
-/** Why a request is refused whose regular expressions cannot be answered within the limits. */
+/** Why a request is rejected whose regular expressions exceed the limits. */
 export type RegexRefusal = 'regex_budget' | 'uri_too_long' | 'head_too_large';
 
 const TOO_LONG: Readonly<Record<TextPart, RegexRefusal>> = {
@@ -29,8 +29,8 @@ export class MatchState {
   /** `matchPath` of the request's path. */
   path = '';
   /**
-   * Not null: a pattern was not tested, and counts as not matching. The request must be refused whatever else matches: it may belong to
-   * the rule of that pattern, which may be there to protect something.
+   * Not null: a pattern was not tested, and counts as not matching. The request must be rejected regardless of other matches: it may belong to
+   * the rule of that pattern, which may protect something.
    */
   refusal: RegexRefusal | null = null;
   readonly query = new QueryValues();

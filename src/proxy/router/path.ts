@@ -1,9 +1,9 @@
 /**
  * One normalization of request paths, made before matching and forwarded as matched (RFC 3986 section 6.2.2): encoded
- * unreserved characters are decoded, dot segments removed. What two readers could take for different paths is refused.
+ * unreserved characters are decoded, dot segments removed. Paths that two parsers could read differently are rejected.
  *
  * Encoded delimiters and repeated slashes are data to many applications (`/@scope%2fname`, `/web/http://…`), so they are
- * forwarded as they came; `matchPath` gives the reading that rules are held against, unless they name such a part themselves.
+ * forwarded unchanged; `matchPath` is the reading that rules are compared with, unless they contain such a part themselves.
  */
 
 const PERCENT = 0x25;
@@ -36,9 +36,9 @@ function isUnreserved(byte: number): boolean {
 }
 
 /**
- * The path to match and forward, or null when it must be refused with 400: a character or escape that no URI may hold, an
+ * The path to match and forward, or null if it must be rejected with 400: a character or escape that no URI may hold, an
  * encoded NUL, backslash or overlong UTF-8, a climb above the root, or what only a further decoding would show of these.
- * Returns `path` itself when there is nothing to do. `path` starts with `/` and has no query.
+ * Returns `path` itself if nothing changes. `path` starts with `/` and has no query.
  */
 export function normalisePath(path: string): string | null {
   if (path.charCodeAt(0) !== SLASH) return null;
@@ -77,11 +77,11 @@ function isOverlong(path: string, at: number, byte: number): boolean {
   return next >= 0x80 && next < (byte === 0xe0 ? 0xa0 : 0x90);
 }
 
-/** Decodings after which a path must still be free of dot segments, and under its rule: backends that decode twice are known. */
+/** Number of decodings after which a path must still have no dot segments: some backends decode twice. */
 const DECODINGS = 3;
 
 /**
- * Whether a reader that decodes delimiters, decodes again, or drops `;` parameters would find a dot segment that the path does not
+ * Whether a parser that decodes delimiters, decodes again, or drops `;` parameters would find a dot segment that the path does not
  * openly have (`/a%2f..%2fb`, `/a/..;x/b`, `/a/%252e%252e/b`), a backslash or NUL (`/%255cadmin`), or other segments
  * (`/;%2fa/admin` is `/admin` to a reader that drops parameters before it decodes, `/a/admin` to one that decodes first).
  */
@@ -117,7 +117,7 @@ function countDotSegments(path: string, lenient: boolean): number {
   return count;
 }
 
-/** Every escape resolved once, byte by byte; what is no escape stays. */
+/** Every escape decoded once, byte by byte; invalid escapes stay. */
 export function decodeAll(path: string): string {
   let result = '';
   let copied = 0;
@@ -153,9 +153,9 @@ function removeDotSegments(path: string): string | null {
 }
 
 /**
- * The reading of a normalized path that rules are held against: decoded as often as a backend might, without `;` parameters,
+ * The reading of a normalized path that rules are compared with: decoded as often as a backend might, without `;` parameters,
  * repeated slashes as one. A backend may read a path more or less literally than this, but never so that it lands under a rule that
- * this reading escapes. Returns `path` itself when that is all the same, as it nearly always is.
+ * this reading avoids. Returns `path` itself if it is the same, as it nearly always is.
  */
 export function matchPath(path: string): string {
   return hasManyReadings(path) ? readPath(path, NOTHING_KEPT) : path;
@@ -164,7 +164,7 @@ export function matchPath(path: string): string {
 const hasManyReadings = (path: string): boolean =>
   path.includes('%') || path.includes(';') || path.includes('//');
 
-/** What a reading of a path leaves as it is written. */
+/** The parts of a path that a reading keeps as written. */
 export interface KeptParts {
   readonly parameters: boolean;
   readonly escapes: boolean;
@@ -174,7 +174,7 @@ export interface KeptParts {
 const NOTHING_KEPT: KeptParts = { parameters: false, escapes: false, slashes: false };
 
 /**
- * What a regular expression for paths names, and `matchPath` therefore must not take away: `/item;id=[0-9]+`, `/sp%20ace`,
+ * The parts that a regular expression for paths contains, and `matchPath` therefore must not drop: `/item;id=[0-9]+`, `/sp%20ace`,
  * `/web/https?://.*`. null when it names none of these. What it does not name still goes, so that `.*\.css` never takes
  * `/admin;.css` from the rule for `/admin`.
  */
@@ -210,7 +210,7 @@ export interface LiteralPath {
 }
 
 /**
- * A path in a rule. Most are held against `matchPath`, so that `/a%20b` means the same as `/a b`, and no spelling of a request gets
+ * A path in a rule. Most are compared with `matchPath`, so that `/a%20b` means the same as `/a b`, and no spelling of a request gets
  * around them. One that names a `;` parameter, or an escape of an escape, means exactly that (RFC 3986 section 3.3).
  */
 export function readLiteral(value: string): LiteralPath {

@@ -1,11 +1,11 @@
-/** CORS preflights: what they ask about, and which filter of a rule answers them. */
+/** CORS preflights: the request that they announce, and the filter that responds to them. */
 import type { CorsFilter, Filter } from '../../ir/filter.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import type { RequestView } from './request-view.ts';
 
 const ASKED_METHOD = 'access-control-request-method';
 
-/** Whether a request asks for permission instead of doing something (Fetch standard: CORS-preflight request). */
+/** Whether a request is a CORS preflight (Fetch standard). */
 export function isPreflight(view: RequestView): boolean {
   return (
     view.method === 'OPTIONS' &&
@@ -15,7 +15,7 @@ export function isPreflight(view: RequestView): boolean {
 }
 
 /**
- * The request that a preflight asks about, as far as it is known: its method, and what both have in common. The values of its header
+ * The request that a preflight announces, as far as it is known: its method, and what both have in common. The values of its header
  * fields are not: a rule that matches on them is not reached by a preflight.
  */
 export function askedRequest(preflight: RequestView): RequestView {
@@ -29,8 +29,8 @@ export function askedRequest(preflight: RequestView): RequestView {
 }
 
 /**
- * The filter that answers preflights of a rule: its own, else that of the first backend that has one and takes requests. A preflight is
- * answered before a backend is chosen, so that none of them ever sees it (GEP-1767).
+ * The filter that responds to preflights of a rule: its own, otherwise that of the first backend with one and a weight above 0. A preflight gets its
+ * response before a backend is selected, so that no backend sees it (GEP-1767).
  */
 export function preflightFilter({ filters, action }: RouteRule): CorsFilter | null {
   const own = filters.find(isCors);

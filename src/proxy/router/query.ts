@@ -35,7 +35,7 @@ function indexOf(query: string): ReadonlyMap<string, string> {
   return index;
 }
 
-/** Notes all parameters in `index`, or without one returns the first value of `name`. In time linear to the length of `query`. */
+/** Records all parameters in `index`, or without one returns the first value of `name`. In time linear to the length of `query`. */
 function walk(query: string, name: string, index: Map<string, string> | null): string | undefined {
   let from = 0;
   /** The first equals sign that is not before `from`; the query's length when there is none. */

@@ -14,7 +14,7 @@ export interface CompiledPattern {
   readonly test: (text: string) => boolean;
 }
 
-/** Characters that mean something in a pattern, and those beyond ASCII, which requests have as bytes; text without them is literal. */
+/** Characters with a special meaning in a pattern, and those beyond ASCII, which requests have as bytes; text without them is literal. */
 const SPECIAL = /[\\^$.|?*+()[\]{}]|[^\x00-\x7f]/;
 
 /** Throws for patterns that `measureRegex` refuses. */
@@ -24,12 +24,12 @@ export function compileRegex(pattern: string): CompiledPattern {
 }
 
 /**
- * Instructions that a pattern may compile to (Envoy's documented default). Linear time means time in proportion to text × program, and
+ * Maximum number of instructions of a pattern (Envoy's documented default). Linear time means time in proportion to text × program, and
  * all tenants of a Gateway share its workers.
  */
 const MAX_PROGRAM = 100;
 
-/** The size of a pattern (see `CompiledPattern`), or what is wrong with it: no RE2 syntax, or too large to serve. */
+/** The size of a pattern (see `CompiledPattern`), or the problem: invalid RE2 syntax, or too large. */
 export function measureRegex(pattern: string): number | string {
   // Before compiling: a repetition takes as many instructions as it counts, and compiling them takes time too.
   const repeats = countedRepeats(pattern);
@@ -71,7 +71,7 @@ function compileGeneral(pattern: string): CompiledPattern {
   return { prefix: literalPrefix(pattern), size, test };
 }
 
-/** Requests are read byte by byte; a pattern speaks of characters, `.` of a whole one. What is not UTF-8 stays bytes. */
+/** Requests are read as bytes, but a pattern is about characters. Invalid UTF-8 stays as bytes. */
 function octetsToText(octets: string): string {
   if (!/[\x80-\xff]/.test(octets)) return octets;
   try {

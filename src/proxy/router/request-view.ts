@@ -1,5 +1,5 @@
 /**
- * What the router may see of a request. HTTP/1.1 and HTTP/2 heads implement it over their own bytes, so that nothing
+ * The router's view of a request. HTTP/1.1 and HTTP/2 heads implement it over their own bytes, so that nothing
  * is copied for a match; `explain` implements it over a plain object.
  */
 export interface RequestView {

@@ -1,6 +1,6 @@
 /**
- * The router of one port: from a request to the rule that serves it. Compiled once for a configuration, of which hostnames that say what
- * they said in the one before are taken over as they are; `match` allocates nothing and returns one of a fixed set of hits.
+ * The router of one port: finds the rule of a request. Compiled once for a configuration; unchanged hostnames are reused from the last
+ * one. `match` does not allocate and returns one of a fixed set of hits.
  *
  * host → listener (the most specific of the port; isolation: no other is asked) → hostname of its routes (most specific first, on
  * to the next when no entry of it matches) → first entry in order.
@@ -18,13 +18,13 @@ import { matchPath } from './path.ts';
 import { askedRequest, isPreflight } from './preflight.ts';
 import type { RequestView } from './request-view.ts';
 
-/** A listener by name: the same object for as long as it is configured, whatever its routes become. */
+/** A listener by name: the same object as long as it is configured, even if its routes change. */
 export interface ListenerRef {
   readonly id: ListenerId;
   readonly attachment: AttachmentPoint;
 }
 
-/** Where a request goes: `rule` is null exactly when `reason` says why it goes nowhere. */
+/** The result for a request: `rule` is null exactly if `reason` is set. */
 export interface RouteHit<Rule> {
   readonly listener: ListenerRef | null;
   readonly hostname: string | null;
@@ -36,12 +36,12 @@ export interface RouteHit<Rule> {
 export interface RouterInput<Rule> {
   /** The HTTP listeners of one port. */
   readonly listeners: readonly HttpListener[];
-  /** What the caller keeps for a rule; null leaves its entries out. */
+  /** The caller's value for a rule; null drops its entries. */
   readonly ruleOf: (id: RuleId, listener: HttpListener) => Rule | null;
-  /** Whether a CORS filter of the rule answers preflights; absent: of none. */
+  /** Whether a CORS filter of the rule responds to preflights; absent: no rule has one. */
   readonly answersPreflights?: (rule: Rule) => boolean;
   readonly regex: RegexCompiler;
-  /** The router of the configuration before: what it compiled from the same objects is compiled already. */
+  /** The router of the previous configuration: entries compiled from the same objects are reused. */
   readonly before?: PortRouter<Rule> | null;
 }
 
@@ -116,8 +116,8 @@ export class PortRouter<Rule> {
   }
 
   /**
-   * The request that rules are matched with. A preflight is matched as the request that it asks about if that is refused, or leads to
-   * a rule which answers preflights, and as the OPTIONS request that it is otherwise.
+   * The request that rules are matched with. A preflight is matched as the request that it announces if that is rejected, or matches
+   * a rule that responds to preflights; otherwise as an ordinary OPTIONS request.
    */
   #matchedAs(listener: CompiledListener<Rule>, view: RequestView, path: string): RequestView {
     if (!isPreflight(view)) return view;
@@ -133,7 +133,7 @@ export class PortRouter<Rule> {
     return listener === null ? view : this.#matchedAs(listener, view, matchPath(view.path));
   }
 
-  /** For explanations: the listener that `match` would choose. */
+  /** For explanations: the listener that `match` would select. */
   listenerFor(host: string): CompiledListener<Rule> | null {
     return this.#byHostname.find(host);
   }
@@ -189,7 +189,7 @@ function refOf({ id, attachment }: HttpListener, before: CompiledListener<unknow
     : { id, attachment };
 }
 
-/** Whether compiling `source` would give what is compiled: it is the same object, and its entries lead to the same rules. */
+/** Whether compiling `source` would have the same result: it is the same object, and its entries have the same rules. */
 function saysTheSame<Rule>(
   { source: known, list }: CompiledHost<Rule>,
   source: VirtualHost,
@@ -215,11 +215,11 @@ function rankEntries<Rule>(
     const hit = { listener, hostname, entry, rule, reason: null };
     ranked.push({ entry: new CompiledEntry(entry, regex), rank: ranked.length, hit });
   }
-  // What grew has room for more, in thousands of hostnames: a copy is as long as it is.
+  // A grown array has spare capacity, times thousands of hostnames; a copy has none.
   return ranked.slice();
 }
 
-/** Hosts that other hosts may go on to: wildcards, and the one for any host. */
+/** Hosts that other hosts fall back to: wildcards, and the one for any host. */
 const hostsThatCover = (hosts: readonly VirtualHost[]): ReadonlyMap<string, VirtualHost> =>
   new Map(
     hosts

@@ -29,7 +29,7 @@ export class BadPatterns {
     }
   };
 
-  /** The rules of these configurations that such a pattern leads to. */
+  /** The rules of these configurations with such a pattern. */
   problemsOf(configs: readonly GatewayConfig[]): readonly RuleProblem[] {
     if (this.#found.size === 0) return [];
     return configs.flatMap((config) => {
@@ -40,7 +40,7 @@ export class BadPatterns {
           if (why !== undefined)
             messages.set(
               rule,
-              `the regular expression ${JSON.stringify(pattern)} is invalid and is invalid and matches nothing: ${why}`,
+              `the regular expression ${JSON.stringify(pattern)} is invalid and is invalid and is invalid and is invalid and matches nothing: ${why}`,
             );
         }
       }

@@ -48,7 +48,7 @@ export class CarriedPolicies {
     this.closed = this.#compileListeners(ports);
   }
 
-  /** Nothing is compiled from here on: the compilation before is released. */
+  /** Nothing is compiled from now on: the previous compilation is released. */
   finish(): void {
     this.#before = null;
   }
@@ -120,7 +120,7 @@ export class CarriedPolicies {
     return tracked.result;
   }
 
-  /** The listener with what it may serve of layer 4; what is closed refuses its connections. */
+  /** The listener without closed layer-4 rules; closed ones refuse their connections. */
   withoutClosedRules(listener: Listener): Listener {
     if (listener.kind === 'http') return listener;
     const isClosed = this.closed.has(listener.id);

@@ -1,4 +1,4 @@
-/** What a port does with connections and datagrams below HTTP: TLS by server name, TCP and UDP rules, PROXY headers. */
+/** How a port handles connections and datagrams below HTTP: TLS by server name, TCP and UDP rules, PROXY headers. */
 import { originOfAttachment } from '../../ir/attachment-point.ts';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { CertificateId, ClusterId } from '../../ir/ids.ts';
@@ -12,7 +12,7 @@ import type { StreamCounterRegistry, StreamLabels } from '../l4/stream-counters.
 import { compileTlsPort, startsWithTls, type TlsPort } from '../net/tls-port.ts';
 import type { CompiledGateway } from '../exchange/compiled-rule.ts';
 
-/** What a listener's rules need of the configuration that the listener is from. */
+/** The parts of a listener's configuration that its rules need. */
 export interface ListenerSource {
   readonly listener: Listener;
   readonly gateway: CompiledGateway;
@@ -66,7 +66,7 @@ export function compileL4Port(
     return compile(rule, source, 'tls');
   };
   const hasTls = sources.some(({ listener }) => startsWithTls(listener));
-  // Of several listeners that claim a whole port the first has it; the translator reports the others as conflicts.
+  // Of several listeners that use a whole port, the first one gets it; the translator reports the others as conflicts.
   const whole = sources.find(({ listener }) => listener.kind === 'tcp' || listener.kind === 'udp');
   const rule = whole === undefined ? null : (whole.listener as TcpListener | UdpListener).rule;
   return {
@@ -82,7 +82,7 @@ export function compileL4Port(
   };
 }
 
-/** A peer is asked for a header by any Gateway of the port that accepts headers and trusts it. */
+/** A peer must send a header if any Gateway of the port accepts headers and trusts the peer. */
 function proxyHeaderRule(settings: readonly ProxySettings[]): CompiledL4Port['expectsProxyHeader'] {
   const accepting = settings.filter(({ acceptProxyProtocol }) => acceptProxyProtocol);
   if (accepting.length === 0) return null;

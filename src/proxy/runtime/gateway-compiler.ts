@@ -1,4 +1,4 @@
-/** The rules of one Gateway, compiled when a listener of it names them; rules that did not change are taken over. */
+/** The rules of one Gateway, compiled when one of its listeners uses them; unchanged rules are reused. */
 import { originOfAttachment } from '../../ir/attachment-point.ts';
 import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
@@ -26,7 +26,7 @@ export interface GatewayCompilerDeps {
   readonly filters: FilterTable;
 }
 
-/** A compiled rule, with every cluster that it asked for: while it would get the same clusters, it is taken over. */
+/** A compiled rule, with every cluster that it uses: it is reused while it would get the same clusters. */
 interface Compilation extends CompilationUses {
   readonly rule: CompiledRule;
   /** Why it was not compiled as it is configured; null when it was. */
@@ -109,7 +109,7 @@ export class GatewayCompiler {
     return compilation.rule;
   }
 
-  /** Nothing is compiled from here on: the compilation before is released. */
+  /** Nothing is compiled from now on: the previous compilation is released. */
   finish(): void {
     this.#before = null;
     this.policies.finish();
@@ -173,7 +173,7 @@ export class GatewayCompiler {
       // A copy has no spare capacity, unlike an array that grew.
       return { rule: compiled, uses: uses.slice(), refusals: copyOf(refusals), problem: null };
     } catch (error) {
-      // What the translator accepted and we cannot compile affects this rule alone.
+      // A rule that the translator accepted but that cannot be compiled affects only itself.
       const problem = error instanceof Error ? error.message : String(error);
       const compiled = compileRule(failing(rule, problem), originOfAttachment(attachment), deps);
       const responses = this.policies.responsesOf(id) ?? NO_FILTERS;
@@ -218,7 +218,7 @@ const NO_REFUSALS: readonly RefusalCounter[] = [];
 const copyOf = (refusals: readonly RefusalCounter[]): readonly RefusalCounter[] =>
   refusals.length === 0 ? NO_REFUSALS : refusals.slice();
 
-/** The rule, answering every request with 500. */
+/** The rule, responding to every request with 500. */
 const failing = (rule: RouteRule, message: string): RouteRule => ({
   ...rule,
   filters: [],

@@ -47,16 +47,16 @@ class Bench {
 
   swap(config: GatewayConfig, fails = false): void {
     const { clusters, counters, streamCounters } = this.deps;
-    clusters.beginSwap();
-    counters.beginSwap();
-    streamCounters.beginSwap();
+    clusters.beginUpdate();
+    counters.beginUpdate();
+    streamCounters.beginUpdate();
     const input = { configs: [config], defaultAddress: '', before: this.runtime };
     const runtime = compileRuntime(input, this.deps);
     if (fails) return;
     this.runtime = runtime;
-    clusters.endSwap();
-    counters.endSwap();
-    streamCounters.endSwap();
+    clusters.endUpdate();
+    counters.endUpdate();
+    streamCounters.endUpdate();
   }
 
   /** The rule that answers for this host. */

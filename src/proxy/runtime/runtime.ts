@@ -1,6 +1,6 @@
 /**
- * Configurations compiled for serving. Immutable: an update replaces the whole, and takes over what did not change, so that it costs
- * compiling what changed, and comparing the rest by identity.
+ * Configurations compiled for serving. Immutable: an update replaces the whole and reuses unchanged parts, so that it costs
+ * compiling the changed parts, and comparing the rest by identity.
  */
 import { originOfAttachment } from '../../ir/attachment-point.ts';
 import { strictestLimits, type ClientLimits } from '../../ir/client-limits.ts';
@@ -35,7 +35,7 @@ export interface PlacedListener {
   readonly gateway: CompiledGateway;
 }
 
-/** One address and port with every listener there, of whichever Gateways. */
+/** One address and port with all its listeners, of any Gateways. */
 export interface CompiledPort {
   /** `tcp 0.0.0.0:80`. */
   readonly key: string;
@@ -49,13 +49,13 @@ export interface CompiledPort {
   readonly http: ReadonlyMap<ListenerRef, CompiledHttpListener>;
   /** Asked about every connection, once its client is known; null: nothing is. */
   readonly connections: ConnectionFilters | null;
-  /** For every client of the port: a connection belongs to no Gateway before its first request. */
+  /** For every client of the port: before its first request, a connection belongs to no Gateway. */
   readonly limits: ClientLimits;
 }
 
 export interface CompiledHttpListener {
   readonly gateway: CompiledGateway;
-  /** Of requests that match the listener and none of its rules. */
+  /** For requests that match the listener but none of its rules. */
   readonly counters: RequestCounters;
   /** For the responses to these requests; null: nothing acts on them. */
   readonly filters: FilterChain | null;
@@ -63,7 +63,7 @@ export interface CompiledHttpListener {
 
 export interface Runtime {
   readonly ports: ReadonlyMap<string, CompiledPort>;
-  /** By `namespace/name`: what the next runtime may take over. */
+  /** By `namespace/name`: compilers that the next runtime may reuse. */
   readonly gateways: ReadonlyMap<DataPlaneId, GatewayCompiler>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Limits on what one worker has in hand toward a cluster. What is beyond a limit is refused at once (`overflow`): a backend that is
- * slow must not collect all the work of the gateway. Unlimited unless configured; then there is nothing but counting.
+ * Limits of one worker's connections and requests to a cluster. Above a limit, requests are refused at once (`overflow`): a slow backend
+ * must not exhaust the gateway. Without limits, it only counts.
  */
 import type { CircuitBreaker as CircuitBreakerPolicy } from '../../ir/policy.ts';
 
@@ -10,9 +10,9 @@ export type BreakerLimit = (typeof BREAKER_LIMITS)[number];
 
 /** A pool whose connections count against the limit of its cluster. */
 export interface LimitedPool {
-  /** Turn of the request that has waited longest; Infinity when none waits. */
+  /** Queue position of the longest-waiting request; Infinity if none waits. */
   readonly firstTurn: number;
-  /** A place for a connection that the pool waited for is free: it takes it with `reserve`, or leaves it. */
+  /** A connection slot is free: the pool takes it with `reserve`, or leaves it. */
   onPlaceFree(): void;
   /** Gives up an idle connection for another pool; false when it has none. */
   dropIdle(): boolean;
@@ -20,17 +20,17 @@ export interface LimitedPool {
 
 export class CircuitBreaker {
   readonly #limits: Readonly<Record<BreakerLimit, number>>;
-  /** Open connections, and those being made. */
+  /** Open connections, including those being established. */
   connections = 0;
-  /** Requests that wait for a connection which is not being made for them. */
+  /** Requests that wait for a connection slot. */
   pending = 0;
-  /** Requests in hand, those that wait included. */
+  /** Requests in flight, including waiting ones. */
   requests = 0;
   /** Requests whose first attempt has failed. */
   retries = 0;
   readonly overflows: Record<BreakerLimit, number> = { connections: 0, pending: 0, requests: 0, retries: 0 };
   readonly #pools = new Set<LimitedPool>();
-  /** Pools that want a place. */
+  /** Pools that wait for a slot. */
   readonly #waiting = new Set<LimitedPool>();
   #turns = 0;
 
@@ -48,7 +48,7 @@ export class CircuitBreaker {
     return BREAKER_LIMITS.filter((limit) => this[limit] >= this.#limits[limit]);
   }
 
-  /** Counts one more of `requests` or `retries`; false when that would be too many. The caller takes it back when it is over. */
+  /** Increments `requests` or `retries`; false if the limit is reached. The caller decrements it when it is over. */
   admit(limit: 'requests' | 'retries'): boolean {
     if (this[limit] >= this.#limits[limit]) {
       this.overflows[limit]++;
@@ -65,7 +65,7 @@ export class CircuitBreaker {
     return false;
   }
 
-  /** A place in the line of those that wait, over all pools. */
+  /** The next queue position, over all pools. */
   nextTurn(): number {
     return this.#turns++;
   }
@@ -80,12 +80,12 @@ export class CircuitBreaker {
     this.#pools.add(pool);
   }
 
-  /** The pool keeps no idle connections any more. It may still wait for places. */
+  /** The pool keeps no idle connections any more. It may still wait for slots. */
   unregister(pool: LimitedPool): void {
     this.#pools.delete(pool);
   }
 
-  /** A place for a connection that is to be made. Without one, `pool` is told when there is, in its turn. */
+  /** Reserves a connection slot. Without a free one, `pool` is notified when there is, in order. */
   reserve(pool: LimitedPool): boolean {
     if (this.connections < this.#limits.connections) {
       this.connections++;
@@ -99,12 +99,12 @@ export class CircuitBreaker {
     return false;
   }
 
-  /** True when the place of a connection that has become idle belongs to another pool: its requests have waited longer. */
+  /** True if the slot of an idle connection goes to another pool, whose requests have waited longer. */
   isWantedBefore(pool: LimitedPool): boolean {
     return this.#waiting.size > 0 && this.#nextInLine() !== pool;
   }
 
-  /** A connection is gone. */
+  /** A connection was closed. */
   release(): void {
     this.connections--;
     for (let pool = this.#nextInLine(); pool !== null; pool = this.#nextInLine()) {
@@ -114,7 +114,7 @@ export class CircuitBreaker {
     }
   }
 
-  /** The pool whose request has waited longest; those that no longer wait are forgotten. */
+  /** The pool with the longest-waiting request; pools that no longer wait are dropped. */
   #nextInLine(): LimitedPool | null {
     let first: LimitedPool | null = null;
     for (const pool of this.#waiting) {

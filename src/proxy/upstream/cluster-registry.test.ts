@@ -15,7 +15,7 @@ function registry(): ClusterRegistry {
   const wheel = new TimerWheel();
   const protocolOf = (cluster: Cluster) => new Http1Protocol(cluster.policy.connection, wheel);
   const clusters = new ClusterRegistry({ logger: SILENT_LOGGER, protocolOf, wheel });
-  clusters.beginSwap();
+  clusters.beginUpdate();
   return clusters;
 }
 
@@ -62,9 +62,9 @@ suite('clusters', () => {
     const clusters = registry();
     const cluster = clusters.get(testCluster('a'), null);
     clusters.setEndpoints({ cluster: cluster.config.id, endpoints: [endpoint('10.0.0.1')] });
-    clusters.endSwap();
-    clusters.beginSwap();
-    clusters.endSwap();
+    clusters.endUpdate();
+    clusters.beginUpdate();
+    clusters.endUpdate();
     assert.deepEqual(clusters.clusters, []);
     assert.equal(cluster.pick([], NO_KEY)?.isGone, true);
   });

@@ -1,6 +1,6 @@
 /**
- * The clusters of all Gateways. A cluster whose definition is the same before and after a swap stays the same object, with its
- * connections; two Gateways that define one alike share it. Endpoints come with configurations and apart from them.
+ * The clusters of all Gateways. A cluster whose definition does not change in an update stays the same object, with its
+ * connections; two Gateways with equal definitions share it. Endpoints arrive with configurations and separately.
  */
 import type { Cluster, Endpoint, EndpointSet } from '../../ir/cluster.ts';
 import type { ClusterId } from '../../ir/ids.ts';
@@ -23,7 +23,7 @@ export interface ClusterRegistryDeps extends HealthRegistryDeps {
   readonly targets?: Targets;
 }
 
-/** Checks that take longer do not hold a swap up. */
+/** Checks that take longer do not delay an update. */
 const FIRST_CHECK_TIMEOUT_MS = 5_000;
 
 interface Entry {
@@ -31,9 +31,9 @@ interface Entry {
   readonly discovery: DnsDiscovery | null;
   /** Of the client certificate; `` without one. */
   readonly certificatePem: string;
-  /** The last swap that asked for it. */
+  /** The last update that needs it. */
   neededBy: number;
-  /** Whether its configuration is, or was, the active one; false until the swap that created it is done. */
+  /** Whether its configuration is, or was, the active one; false until the update that created it is done. */
   isActive: boolean;
 }
 
@@ -41,16 +41,16 @@ export class ClusterRegistry {
   readonly #logger: Logger;
   readonly #clusterDeps: UpstreamClusterDeps;
   readonly #targets: Targets;
-  /** Refused addresses that the log has: a name is resolved again and again. */
+  /** Refused addresses that were logged: a name is resolved repeatedly. */
   readonly #logged = new WeakMap<UpstreamCluster, string>();
   readonly #entries = new Set<Entry>();
   /** Most clusters are the same objects from one configuration to the next. */
   readonly #byObject = new WeakMap<Cluster, Entry>();
-  /** What was last said of each cluster, also of those not configured yet. */
+  /** The last endpoints of each cluster, including unconfigured ones. */
   readonly #endpoints = new Map<ClusterId, readonly Endpoint[]>();
   /** Entries by the cluster's id: nearly always one. */
   readonly #byId = new Map<ClusterId, readonly Entry[]>();
-  #swap = 0;
+  #update = 0;
   #pending: Promise<void>[] = [];
 
   constructor(deps: ClusterRegistryDeps) {
@@ -60,21 +60,21 @@ export class ClusterRegistry {
     this.#clusterDeps = { protocolOf, health: new HealthRegistry(deps), locality };
   }
 
-  /** From here to `endSwap`, the clusters asked for are those that the new configuration needs. */
-  beginSwap(): void {
-    // What a swap that failed had made is of no use.
+  /** Between this and `endUpdate`, requested clusters are those that the new configuration needs. */
+  beginUpdate(): void {
+    // Drop clusters of a failed update.
     for (const entry of this.#entries) if (!entry.isActive) this.#retire(entry);
-    this.#swap += 1;
+    this.#update += 1;
     this.#pending = [];
   }
 
-  /** The cluster of this definition. `clientCertificate`: the one that its TLS settings name. */
+  /** The cluster of this definition. `clientCertificate`: the one that its TLS settings refer to. */
   get(config: Cluster, clientCertificate: Certificate | null): UpstreamCluster {
     const known = this.#byObject.get(config);
     const certificatePem = clientCertificate?.certificatePem ?? '';
     const isSame = known?.certificatePem === certificatePem && this.#entries.has(known);
     const entry = isSame ? known : this.#find(config, clientCertificate);
-    entry.neededBy = this.#swap;
+    entry.neededBy = this.#update;
     return entry.cluster;
   }
 
@@ -92,10 +92,10 @@ export class ClusterRegistry {
     const cluster = new UpstreamCluster(config, clientCertificate, this.#clusterDeps);
     const discovery = this.#discover(cluster);
     const certificatePem = clientCertificate?.certificatePem ?? '';
-    const entry: Entry = { cluster, discovery, certificatePem, neededBy: this.#swap, isActive: false };
+    const entry: Entry = { cluster, discovery, certificatePem, neededBy: this.#update, isActive: false };
     const others = this.#byId.get(config.id);
     const sameId = others === undefined ? [entry] : [...others, entry];
-    // What is counted of an endpoint's health is counted for all definitions of its cluster together.
+    // Health counters are shared by all definitions of the cluster.
     if (sameId.length > 1 && sameId.some((each) => isWatched(each.cluster.config.policy))) {
       for (const each of sameId) each.cluster.wake();
     }
@@ -121,8 +121,8 @@ export class ClusterRegistry {
   }
 
   /**
-   * Resolves when the names of new clusters were looked up once, and their endpoints checked once where they have to pass a check before
-   * they count: a change of a check must not leave a backend without endpoints until the first answers.
+   * Resolves when the names of new clusters were resolved once, and their endpoints checked once if they must pass a check before
+   * they are used: a change of a check must not leave a backend without endpoints until the first results.
    */
   async resolved(): Promise<void> {
     await Promise.all(this.#pending);
@@ -136,10 +136,10 @@ export class ClusterRegistry {
     clearTimeout(timer);
   }
 
-  /** Retires clusters that were not asked for. */
-  endSwap(): void {
+  /** Retires clusters that the update does not need. */
+  endUpdate(): void {
     for (const entry of this.#entries) {
-      if (entry.neededBy === this.#swap) entry.isActive = true;
+      if (entry.neededBy === this.#update) entry.isActive = true;
       else this.#retire(entry);
     }
   }
@@ -154,7 +154,7 @@ export class ClusterRegistry {
     else this.#byId.set(id, left);
   }
 
-  /** Endpoints that are the same object as before are not looked at. */
+  /** Unchanged endpoint sets are skipped. */
   setEndpoints(set: EndpointSet): void {
     if (this.#endpoints.get(set.cluster) === set.endpoints) return;
     this.#endpoints.set(set.cluster, set.endpoints);
@@ -163,7 +163,7 @@ export class ClusterRegistry {
     }
   }
 
-  /** Endpoints that the configuration may lead to; `endpoints` itself when these are all. A check on another port asks there. */
+  /** The permitted endpoints; `endpoints` itself if all are permitted. */
   #allowed(
     cluster: UpstreamCluster,
     endpoints: readonly Endpoint[],

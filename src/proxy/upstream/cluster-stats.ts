@@ -3,12 +3,12 @@ import type { BreakerLimit } from './circuit-breaker.ts';
 import type { CheckOutcome } from './health/health-counters.ts';
 import type { EjectionCause } from './health/outlier.ts';
 
-/** An endpoint that takes no requests, or would take none if its cluster did not panic. */
+/** An endpoint that gets no requests (except in panic mode). */
 export interface EndpointOut {
   /** `address:port`. */
   readonly endpoint: string;
   readonly cause: 'draining' | 'check_pending' | 'check_failing' | EjectionCause;
-  /** What the last check found, for people; `` when that is not the cause. */
+  /** Result of the last check as text; `` if that is not the cause. */
   readonly detail: string;
   /** How long it has been out; 0 for `draining`. */
   readonly forMs: number;
@@ -29,12 +29,12 @@ export interface ClusterHealthStats {
   /** Whether active checks run. */
   readonly isChecked: boolean;
   readonly unreachable: readonly UnreachableEndpoint[];
-  /** Endpoints (`address:port`) that accepted a connection recently. Empty where active checks run: they know better. */
+  /** Endpoints (`address:port`) that accepted a connection recently. Empty with active checks, which are more accurate. */
   readonly reachable: readonly string[];
-  /** So few endpoints are healthy that health is ignored. */
+  /** Health is ignored because too few endpoints are healthy. */
   readonly isPanicking: boolean;
   readonly ejections: Readonly<Record<EjectionCause, number>>;
-  /** Checks made, by what they found. */
+  /** Number of checks, by result. */
   readonly checks: Readonly<Record<CheckOutcome, number>>;
 }
 
@@ -47,9 +47,9 @@ export interface ClusterStats {
   readonly activeRequests: number;
   readonly connectFailures: number;
   readonly health: ClusterHealthStats;
-  /** Requests that wait because no further connection may be made. */
+  /** Requests that wait for a connection slot. */
   readonly pendingRequests: number;
-  /** Requests that a limit of the circuit breaker had refused, or kept from a retry. */
+  /** Requests that a circuit breaker limit refused, or whose retry it prevented. */
   readonly overflows: Readonly<Record<BreakerLimit, number>>;
   /** Limits that are reached now. */
   readonly openBreakers: readonly BreakerLimit[];

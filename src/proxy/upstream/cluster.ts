@@ -1,6 +1,6 @@
 /**
- * A cluster at run time. It survives swaps of configuration. Of thousands of clusters most never see a request: what serving takes is
- * made by the first one, unless endpoints are watched without any.
+ * A cluster at run time. It survives configuration updates. Of thousands of clusters, most never get a request: the serving state is
+ * created by the first request, unless health checks need it earlier.
  */
 import type { Cluster, Endpoint } from '../../ir/cluster.ts';
 import type { ClusterPolicy, HashSource } from '../../ir/policy.ts';
@@ -15,7 +15,7 @@ import type { RetryBudget } from './retry-budget.ts';
 import { ServingCluster } from './serving-cluster.ts';
 import type { UpstreamProtocol } from './upstream-pool.ts';
 
-/** What all clusters of a proxy share. */
+/** State that all clusters of a proxy share. */
 export interface UpstreamClusterDeps {
   readonly protocolOf: (cluster: Cluster) => UpstreamProtocol;
   readonly health: HealthRegistry;
@@ -32,7 +32,7 @@ export class UpstreamCluster {
   #serving: ServingCluster | null = null;
   #isRetired = false;
 
-  /** `clientCertificate`: the one that the cluster's TLS settings name; null = none. */
+  /** `clientCertificate`: the one that the cluster's TLS settings refer to; null = none. */
   constructor(config: Cluster, clientCertificate: Certificate | null, deps: UpstreamClusterDeps) {
     this.config = config;
     this.#clientCertificate = clientCertificate;
@@ -40,7 +40,7 @@ export class UpstreamCluster {
     if (isWatched(config.policy) || config.policy.slowStartMs > 0) this.wake();
   }
 
-  /** What serves requests; made now when there was none. */
+  /** The serving state; created if there is none. */
   wake(): ServingCluster {
     if (this.#serving !== null) return this.#serving;
     const { protocolOf, health, locality } = this.#deps;
@@ -56,7 +56,7 @@ export class UpstreamCluster {
     return serving;
   }
 
-  /** What serves requests; null: there has been none. */
+  /** The serving state; null before the first request. */
   get serving(): ServingCluster | null {
     return this.#serving;
   }
@@ -71,7 +71,7 @@ export class UpstreamCluster {
     this.#serving?.setEndpoints(endpoints);
   }
 
-  /** No configuration names the cluster any more: exchanges in flight finish. */
+  /** The cluster is no longer configured: exchanges in flight finish. */
   retire(): void {
     this.#isRetired = true;
     this.#serving?.retire();
@@ -124,6 +124,6 @@ export class UpstreamCluster {
   }
 }
 
-/** Whether the health of endpoints is kept. */
+/** Whether the health of endpoints is tracked. */
 export const isWatched = ({ activeCheck, passiveCheck }: ClusterPolicy): boolean =>
   activeCheck !== null || passiveCheck !== null;

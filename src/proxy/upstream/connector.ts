@@ -1,4 +1,4 @@
-/** Dials endpoints: TCP, and TLS on top of it where the cluster says so. */
+/** Dials endpoints: TCP, and TLS if the cluster uses it. */
 import { connect, type TcpNetConnectOpts } from 'node:net';
 import type { ConnectionPolicy } from '../../ir/policy.ts';
 import { connectTransport, transportOver } from '../net/socket-transport.ts';
@@ -68,7 +68,7 @@ function dialTls(
   return transport;
 }
 
-/** A socket that will say `preamble` before anything else that is written to it. */
+/** A socket that sends `preamble` before anything else. */
 function dialWithPreamble(options: TcpNetConnectOpts, preamble: Buffer): ReturnType<typeof connect> {
   const socket = connect({ ...options, allowHalfOpen: true });
   socket.write(preamble);

@@ -1,4 +1,4 @@
-/** Endpoints of a cluster that is known by a host name: resolved in the background, again and again, never for a request. */
+/** Endpoints of a cluster with a host name: resolved periodically in the background, never for a request. */
 import { promises as dns, type RecordWithTtl } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Endpoint } from '../../ir/cluster.ts';
@@ -10,7 +10,7 @@ const MAX_REFRESH_MS = 300_000;
 /** Names that only the system knows (`/etc/hosts`) come without a TTL. */
 const REFRESH_WITHOUT_TTL_MS = 30_000;
 const RETRY_MS = 5_000;
-/** The first answer holds a new configuration up, and the system's resolver may take minutes to give up. */
+/** An update waits for the first result, and the system's resolver may take minutes to give up. */
 export const RESOLVE_TIMEOUT_MS = 10_000;
 
 export interface Resolution {
@@ -21,13 +21,13 @@ export interface Resolution {
 /** Resolves a name; throws when it has no address. Replaced in tests. */
 export type Resolve = (hostname: string) => Promise<Resolution>;
 
-/** By DNS with TTLs; names that DNS does not know, as the system resolves them. */
+/** By DNS with TTLs; names that DNS does not have, by the system's resolver. */
 export const resolveByDns: Resolve = (hostname) => resolve(hostname, hostname);
 
 /** The same without the system's search domains. */
 export const resolveCompleteName: Resolve = (hostname) => resolve(hostname, `${hostname}.`);
 
-/** `systemName`: what the system is asked for. */
+/** `systemName`: the name for the system's resolver. */
 async function resolve(hostname: string, systemName: string): Promise<Resolution> {
   const answers = await Promise.allSettled([
     dns.resolve4(hostname, { ttl: true }),
@@ -69,7 +69,7 @@ export class DnsDiscovery {
     this.#resolve = resolve;
   }
 
-  /** Resolves once the first answer is there, or has failed to come. */
+  /** Resolves after the first result or failure. */
   async start(): Promise<void> {
     const { hostname } = this.#target;
     if (isIP(hostname) === 0) await this.#refresh();
@@ -89,7 +89,7 @@ export class DnsDiscovery {
       delayMs = Math.min(MAX_REFRESH_MS, Math.max(MIN_REFRESH_MS, ttlMs));
       this.#publish(addresses);
     } catch (error) {
-      // What was known before stays in use: a broken resolver must not take a working backend away.
+      // Keep the known addresses: a broken resolver must not remove a working backend.
       this.#logger.warn('name of a backend does not resolve', {
         hostname: this.#target.hostname,
         error: error instanceof Error ? error.message : String(error),

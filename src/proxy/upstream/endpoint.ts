@@ -1,4 +1,4 @@
-/** One endpoint of a cluster, with what is known of it at run time. It outlives configurations for as long as it is listed. */
+/** One endpoint of a cluster, with its run-time state. It survives updates as long as it is listed. */
 import type { Endpoint } from '../../ir/cluster.ts';
 import type { ClusterId } from '../../ir/ids.ts';
 import type { EndpointHealth } from './health/endpoint-health.ts';
@@ -26,11 +26,11 @@ export class UpstreamEndpoint {
   state: Endpoint['state'];
   zone: string | null;
   hints: Endpoint['hints'] | undefined;
-  /** Since when it takes requests: see slow-start.ts. */
+  /** Since when it gets requests: see slow-start.ts. */
   rampFromMs = -Infinity;
-  /** Exchanges that have been given to it and are not over. */
+  /** Exchanges in flight. */
   active = 0;
-  /** No longer listed, or its cluster is not: it gets nothing new. */
+  /** It or its cluster is no longer listed: it gets no new requests. */
   isGone = false;
 
   constructor(
@@ -51,7 +51,7 @@ export class UpstreamEndpoint {
     this.hints = endpoint.hints;
   }
 
-  /** No connection to it could be made. */
+  /** A connection attempt failed. */
   connectFailed(): void {
     this.reachability.failed();
     this.health.failed();
@@ -62,7 +62,7 @@ export class UpstreamEndpoint {
     return this.reachability.failures;
   }
 
-  /** What it has finishes; nothing new comes. */
+  /** Existing exchanges finish; it gets no new ones. */
   retire(): void {
     this.isGone = true;
     this.pool.retire();

@@ -16,7 +16,7 @@ export interface PlacedEndpoint {
 }
 
 /**
- * Those of `endpoints` that new requests are to go to; all of them where that leaves none. In this order:
+ * The endpoints for new requests; all of them if none are left. In this order:
  * - hints for nodes, when every endpoint has some and this node is among them (Service `trafficDistribution: PreferSameNode`);
  * - the proxy's own zone, when there are at least `minEndpoints` endpoints altogether (a policy's; null = it does not say);
  * - hints for zones, as those for nodes (KEP-2433): what EndpointSlices say for `PreferSameZone` and `PreferClose`.
@@ -49,7 +49,7 @@ function hinted<E extends PlacedEndpoint>(
   return endpoints.filter((endpoint) => placesOf(endpoint).includes(place));
 }
 
-/** Which requests are to stay near, where a policy wants but a share of them to. */
+/** Selects the share of requests that stay local. */
 export class LocalShare {
   readonly #percent: number;
   #credit = 0;

@@ -1,4 +1,4 @@
-/** HTTP/1.1 connections to one endpoint: the most recently used idle one is used next, so that the others can be let go. */
+/** HTTP/1.1 connections to one endpoint: the most recently used idle one is used next, so that the others can expire. */
 import { H1ClientConnection, type ConnectionOwner } from '../h1/client-connection.ts';
 import { renderRequest } from '../h1/write-request.ts';
 import type { UpstreamEvents } from '../message/stream.ts';
@@ -7,7 +7,7 @@ import type { ConnectionPolicy } from '../../ir/policy.ts';
 import type { CircuitBreaker, LimitedPool } from './circuit-breaker.ts';
 import type { Dial, EndpointPool, UpstreamProtocol } from './upstream-pool.ts';
 
-/** A request that waits for a connection to be let go. */
+/** A request that waits for a connection to become idle. */
 interface Waiter {
   readonly events: UpstreamEvents;
   readonly fresh: boolean;
@@ -20,9 +20,9 @@ class H1Pool implements EndpointPool, ConnectionOwner, LimitedPool {
   readonly #wheel: TimerWheel;
   readonly #idle: H1ClientConnection[] = [];
   readonly #all = new Set<H1ClientConnection>();
-  /** Who waits for which connection that is being made. */
+  /** The waiting request of each connection being established. */
   readonly #connecting = new Map<H1ClientConnection, UpstreamEvents>();
-  /** Who waits because the cluster has all the connections it may have. */
+  /** Requests that wait for a connection slot. */
   readonly #waiters: Waiter[] = [];
   readonly #breaker: CircuitBreaker;
   #isRetired = false;
@@ -52,7 +52,7 @@ class H1Pool implements EndpointPool, ConnectionOwner, LimitedPool {
       this.#begin(idle, events);
     } else if (this.#breaker.reserve(this)) this.#connect(events);
     else {
-      // What one that must not be reused leaves behind is a place for the one that is made.
+      // A closed connection frees a slot for a new one.
       if (fresh) this.dropIdle();
       this.#queueUp(events, fresh);
     }
@@ -96,7 +96,7 @@ class H1Pool implements EndpointPool, ConnectionOwner, LimitedPool {
     return idle !== undefined;
   }
 
-  /** One that was closed a moment ago may still be here: its close is told on the next turn. */
+  /** A connection that was just closed may still be listed: its close event follows in the next event loop iteration. */
   #takeIdle(): H1ClientConnection | undefined {
     let idle = this.#idle.pop();
     while (idle?.isClosed === true) idle = this.#idle.pop();

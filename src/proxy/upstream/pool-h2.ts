@@ -1,6 +1,6 @@
 /**
- * HTTP/2 connections to one endpoint. One carries everything as long as the backend takes more streams, since more connections mean
- * more writes for the same frames; another is made when it does not.
+ * HTTP/2 connections to one endpoint. One connection is used as long as the backend accepts more streams, since more connections mean
+ * more writes for the same frames; otherwise another one is opened.
  */
 import type { ClusterPolicy } from '../../ir/policy.ts';
 import type { CircuitBreaker, LimitedPool } from './circuit-breaker.ts';
@@ -11,14 +11,14 @@ import type { ConnectingSink, Transport } from '../net/transport.ts';
 import { TimerEntry, type TimerWheel } from '../net/timer-wheel.ts';
 import type { Dial, EndpointPool, UnavailableReason, UpstreamProtocol } from './upstream-pool.ts';
 
-/** Exchanges that may wait for one connection that is being made. */
+/** Maximum number of exchanges that wait for one connection being established. */
 const MAX_WAITING = 1_000;
 
 class H2Pool implements EndpointPool, H2ConnectionOwner, LimitedPool {
   readonly #dial: Dial;
   readonly #policy: ClusterPolicy;
   readonly #wheel: TimerWheel;
-  /** Those that have shown what they are; the first with room is used. */
+  /** Connections with SETTINGS; the first with room is used. */
   readonly #ready: H2ClientConnection[] = [];
   #connecting: Connecting | null = null;
   #waiting: UpstreamEvents[] = [];
@@ -134,7 +134,7 @@ class H2Pool implements EndpointPool, H2ConnectionOwner, LimitedPool {
     if (this.#isRetired) connection.isLeaving = true;
     this.onRoom(connection);
     if (this.#waiting.length === 0) return;
-    // A backend that takes not even one stream would be asked for ever.
+    // A backend that allows no streams would be dialed forever.
     if (connection.served > 0) this.#connect();
     else this.#failWaiting('connect_failed');
     this.#notePending();
@@ -143,7 +143,7 @@ class H2Pool implements EndpointPool, H2ConnectionOwner, LimitedPool {
   #serveWaiting(connection: H2ClientConnection): void {
     while (this.#waiting.length > 0 && connection.hasRoom) {
       const events = this.#waiting.shift();
-      // Who has got something goes behind the pools that have not.
+      // A pool that got a slot goes behind those that have not.
       this.firstTurn = this.#breaker.nextTurn();
       if (events !== undefined) this.#begin(connection, events);
     }
@@ -166,7 +166,7 @@ class H2Pool implements EndpointPool, H2ConnectionOwner, LimitedPool {
     else connection.idleIn(this.#restMs(connection));
   }
 
-  /** How long it may be idle: no longer than it may live. 0 = for ever. */
+  /** Idle timeout, limited by its maximum age. 0 = none. */
   #restMs(connection: H2ClientConnection): number {
     const { idleTimeoutMs, maxDurationMs } = this.#policy.connection;
     if (maxDurationMs <= 0) return idleTimeoutMs;

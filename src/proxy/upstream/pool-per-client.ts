@@ -1,12 +1,12 @@
 /**
- * Connections that begin with a PROXY header speak for the client that it names, so no other client's request may travel on them: each
+ * Connections that begin with a PROXY header belong to the client in the header, so no other client's request may use them: each
  * connection of a client has a pool of its own. The gateway's own requests carry a header without addresses (`UNKNOWN` or `LOCAL`).
  */
 import type { UpstreamEvents } from '../message/stream.ts';
 import { writeProxyHeader, type ProxiedPeers } from '../net/proxy-protocol.ts';
 import type { Dial, EndpointPool } from './upstream-pool.ts';
 
-/** Pools that are looked through, when a new one is made, for those that are of no more use. */
+/** Number of pools checked for removal when a new one is created. */
 const SWEPT_AT_ONCE = 8;
 
 export interface PoolPerClientDeps {
@@ -53,7 +53,7 @@ export class PoolPerClient implements EndpointPool {
     return pool;
   }
 
-  /** Each pool is looked at in its turn: with every new one, more are let go than come. */
+  /** Pools are checked in rotation: with every new one, more are removed than added. */
   #sweep(): void {
     let left = SWEPT_AT_ONCE;
     for (const [key, known] of this.#pools) {

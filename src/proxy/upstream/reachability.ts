@@ -1,6 +1,6 @@
-/** Whether connections to one endpoint succeed: the only knowledge there is where no health check is configured. */
+/** Whether connections to one endpoint succeed: the only health information without a health check. */
 
-/** An outcome older than this says nothing about the endpoint of today. */
+/** Older results are ignored. */
 const RECENT_MS = 300_000;
 
 export interface MonotonicClock {

@@ -1,7 +1,7 @@
 /**
- * How much of a cluster's load may be retries (GEP-3388): a part of the requests of the last interval, and a few at all times, so
- * that a cluster with little traffic is retried too. Of each worker. What no backend has seen, and a try that only replaces a
- * dead connection, is no retry in this sense: no backend has seen the request twice.
+ * The retry budget of a cluster (GEP-3388): a share of the requests of the last interval, and a minimum rate, so
+ * that a cluster with little traffic is retried too. Per worker. An attempt for a request that no backend has seen, or that only replaces a
+ * dead connection, does not count: no backend has seen the request twice.
  */
 import type { RetryBudget as RetryBudgetPolicy } from '../../ir/policy.ts';
 import { SlidingCount } from './sliding-count.ts';
@@ -22,12 +22,12 @@ export class RetryBudget {
     this.#recentRetries = new SlidingCount(policy.minRetryIntervalMs);
   }
 
-  /** A request has come, whose first try this is. */
+  /** Counts the first attempt of a request. */
   countRequest(nowMs: number): void {
     this.#requests.add(nowMs);
   }
 
-  /** True: a retry may be made, and is counted. */
+  /** True if a retry is allowed; it is then counted. */
   take(nowMs: number): boolean {
     const { percent, minRetryCount } = this.#policy;
     const allowed = (this.#requests.atMost(nowMs) * percent) / 100;

@@ -1,4 +1,4 @@
-/** What a cluster has from its first request on: its endpoints with their connections, and the choice among them. */
+/** The serving state of a cluster, from its first request on: its endpoints with their connections, and load balancing. */
 import type { Cluster, Endpoint } from '../../ir/cluster.ts';
 import type { Certificate } from '../../ir/tls.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
@@ -22,7 +22,7 @@ import { UpstreamTlsClient } from './upstream-tls.ts';
 
 export interface ServingClusterDeps {
   readonly protocol: UpstreamProtocol;
-  /** The one that the cluster's TLS settings name; null = none. */
+  /** The one that the cluster's TLS settings refer to; null = none. */
   readonly clientCertificate: Certificate | null;
   readonly health: HealthRegistry;
   readonly locality: Locality;
@@ -31,7 +31,7 @@ export interface ServingClusterDeps {
 export class ServingCluster implements HealthListener {
   readonly config: Cluster;
   readonly protocol: UpstreamProtocol;
-  /** What a request's key for `pick` is made of; null where the choice does not go by keys. */
+  /** The source of the hash key for `pick`; null if the balancer uses none. */
   readonly hashSource: HashSource | null;
   readonly breaker: CircuitBreaker;
   /** null = unlimited. */
@@ -40,18 +40,18 @@ export class ServingCluster implements HealthListener {
   readonly #tls: UpstreamTlsClient | null;
   #endpoints = new Map<string, UpstreamEndpoint>();
   #bySessionName: ReadonlyMap<string, UpstreamEndpoint> | null = null;
-  /** Those that may take new work: see health/eligibility.ts. */
+  /** Endpoints that may get new requests: see health/eligibility.ts. */
   #eligible: readonly UpstreamEndpoint[] = [];
-  /** Those of the endpoints that take requests now. */
+  /** Endpoints that get requests now. */
   #nearest: readonly UpstreamEndpoint[] = [];
   readonly #locality: Locality;
-  /** null: all requests stay near where they can. */
+  /** null: all requests stay local if possible. */
   readonly #share: LocalShare | null;
   readonly #slowStart: SlowStart;
   readonly #wheel: TimerWheel;
   /** Health has changed since the eligible endpoints were selected. */
   #isStale = false;
-  /** No configuration names it, so it gets no further updates. */
+  /** It is no longer configured, so it gets no further updates. */
   #isRetired = false;
   #isPanicking = false;
   readonly health: ClusterHealth;
@@ -75,7 +75,7 @@ export class ServingCluster implements HealthListener {
     this.health = health.open(config, clientCertificate, this);
   }
 
-  /** Endpoints that stay keep their connections and state; those that leave finish what they have. */
+  /** Remaining endpoints keep their connections and state; removed ones finish their requests. */
   setEndpoints(endpoints: readonly Endpoint[]): void {
     const kept = new Map<string, UpstreamEndpoint>();
     for (const endpoint of endpoints) {
@@ -107,7 +107,7 @@ export class ServingCluster implements HealthListener {
     this.#isPanicking = isPanicking;
   }
 
-  /** Selects again on the next request: many endpoints may change at once. */
+  /** The next request selects again: many endpoints may change at once. */
   onHealthChanged(): void {
     this.#isStale = true;
   }
@@ -116,7 +116,7 @@ export class ServingCluster implements HealthListener {
     return canEject([...this.#endpoints.values()], name, maxEjectionPercent);
   }
 
-  /** Why there is no endpoint when `pick` gives none. */
+  /** The reason if `pick` returns null. */
   get reasonForNone(): ReasonCode {
     return this.#endpoints.size > 0 ? 'no_healthy_endpoints' : 'no_endpoints';
   }
@@ -143,7 +143,7 @@ export class ServingCluster implements HealthListener {
     });
   }
 
-  /** A request comes, and `leave` is told when it is over; false when the circuit breaker has it refused. */
+  /** Counts a request until `leave`; false if the circuit breaker refuses it. */
   enter(nowMs: number): boolean {
     if (!this.breaker.admit('requests')) return false;
     this.retryBudget?.countRequest(nowMs);
@@ -155,8 +155,8 @@ export class ServingCluster implements HealthListener {
   }
 
   /**
-   * An endpoint for a try; null when there is none. `tried`: where the tries before went, the last one last: those are chosen
-   * only when there is no other, then in rounds, and the last one only when it is alone. `key`: hash of the request's `hashSource`, or `NO_KEY`.
+   * An endpoint for an attempt; null if there is none. `tried`: endpoints of earlier attempts, the last one last: those are selected
+   * only if there is no other, then in rounds, and the last one only if it is alone. `key`: hash of the request's `hashSource`, or `NO_KEY`.
    */
   pick(tried: readonly UpstreamEndpoint[], key: number): UpstreamEndpoint | null {
     if (this.#isStale || this.#isRetired) this.#selectEligible();
@@ -166,7 +166,7 @@ export class ServingCluster implements HealthListener {
     return this.#balancer.pick(endpoints, key, this.#slowStart.weightsOf(endpoints, this.#wheel.now()));
   }
 
-  /** For a further try; those that are far come after those that are near, and before those tried. */
+  /** For a retry: near endpoints first, then far ones, then those already attempted. */
   #othersThan(tried: readonly UpstreamEndpoint[]): readonly UpstreamEndpoint[] {
     const isUntried = (endpoint: UpstreamEndpoint): boolean => !tried.includes(endpoint);
     const near = this.#nearest.filter(isUntried);
@@ -192,7 +192,7 @@ export class ServingCluster implements HealthListener {
     return this.#endpoints.values();
   }
 
-  /** No configuration names the cluster any more: exchanges in flight finish. */
+  /** The cluster is no longer configured: exchanges in flight finish. */
   retire(): void {
     this.#isRetired = true;
     for (const endpoint of this.#endpoints.values()) endpoint.retire();
@@ -205,7 +205,7 @@ export class ServingCluster implements HealthListener {
   }
 }
 
-/** Those where a request was tried least: what is bad is not tried twice before what had a bad moment. */
+/** Endpoints with the fewest attempts of this request. */
 function fewestTries(
   endpoints: readonly UpstreamEndpoint[],
   tried: readonly UpstreamEndpoint[],

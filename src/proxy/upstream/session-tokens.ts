@@ -1,18 +1,18 @@
 /**
- * What clients keep of their sessions (GEP-1619). Tokens are keyed: no client can read an address from one, make one up, or change when
+ * Session tokens of clients (GEP-1619). Tokens are keyed: no client can read an address from one, forge one, or change when
  * it began. Every worker, and every proxy of a Gateway, has the same key.
  */
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { ClusterId } from '../../ir/ids.ts';
 
-/** 96 bits tell endpoints apart. */
+/** 96 bits distinguish endpoints. */
 const NAME_BYTES = 12;
 const MAC_BYTES = 16;
 
 /** `name.began.mac`; `began` in seconds since the epoch, in base 36. */
 const TOKEN = /^([A-Za-z0-9_-]{16})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{22})$/;
 
-/** An endpoint, as far as a token names it. */
+/** The properties of an endpoint that its token identifies. */
 export interface SessionEndpoint {
   readonly cluster: ClusterId;
   /** `address:port` */
@@ -34,7 +34,7 @@ export class SessionTokens {
     this.#key = Buffer.from(hkdfSync('sha256', secret, '', 'sluice session tokens', 32));
   }
 
-  /** Names the endpoint and its cluster. */
+  /** The token name of an endpoint in its cluster. */
   nameOf(endpoint: SessionEndpoint): string {
     let name = this.#names.get(endpoint);
     if (name === undefined) {
@@ -44,13 +44,13 @@ export class SessionTokens {
     return name;
   }
 
-  /** `session`: the name of the cookie or header. A token is good for that one only: rules do not share sessions. */
+  /** `session`: the name of the cookie or header. A token is valid only for that one: rules do not share sessions. */
   issue(session: string, endpoint: SessionEndpoint, nowMs: number): string {
     const content = `${this.nameOf(endpoint)}.${Math.floor(nowMs / 1_000).toString(36)}`;
     return `${content}.${this.#macOf(session, content).toString('base64url')}`;
   }
 
-  /** null for what no proxy of this key has issued for `session`. */
+  /** null if no proxy with this key issued it for `session`. */
   read(session: string, text: string): SessionToken | null {
     const [, endpoint, began, mac] = TOKEN.exec(text) ?? [];
     if (endpoint === undefined || began === undefined || mac === undefined) return null;

@@ -1,4 +1,4 @@
-/** How often something happened lately, in fixed memory: events are counted in slots of a fraction of the interval. */
+/** Counts recent events in constant memory, in slots of a fraction of the interval. */
 
 const SLOTS = 16;
 

@@ -1,10 +1,10 @@
-/** Endpoints that are new, or good again, get their share of requests little by little. */
+/** Slow start: new and recovered endpoints get a growing share of requests. */
 
-/** What a cold endpoint begins with: enough to warm it up. */
+/** Initial weight of a cold endpoint. */
 const LEAST_WEIGHT = 0.1;
 
 export interface RampedEndpoint {
-  /** Since when it takes requests, by the wheel's clock; -Infinity: it has warmed up long ago. */
+  /** Since when it gets requests, by the wheel's clock; -Infinity: it is warm. */
   rampFromMs: number;
 }
 
@@ -18,7 +18,7 @@ export class SlowStart {
     this.#windowMs = windowMs;
   }
 
-  /** `eligible` take requests from now on, and `before` did until now. Where none did, slow start would only delay traffic. */
+  /** `eligible` get requests from now on, and `before` did until now. If none did, slow start would only delay traffic. */
   noteChange(before: readonly RampedEndpoint[], eligible: readonly RampedEndpoint[], nowMs: number): void {
     if (this.#windowMs <= 0 || before.length === 0) return;
     const known = new Set(before);

@@ -94,7 +94,7 @@ function outOf(endpoints: readonly ShownEndpoint[], nowMs: number): readonly End
   return endpoints.flatMap((endpoint) => whyOut(endpoint, drainingServe, nowMs) ?? []);
 }
 
-/** What comes first in the order of truth: health/eligibility.ts. */
+/** The cause with the highest precedence: health/eligibility.ts. */
 function whyOut(endpoint: ShownEndpoint, drainingServe: boolean, nowMs: number): EndpointOut | null {
   const { name, state, health } = endpoint;
   const { check, outlier } = health;

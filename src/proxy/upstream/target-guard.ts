@@ -1,5 +1,5 @@
 /**
- * Addresses that no configuration may lead to: this machine, its links, and cloud services that trust every caller who can reach them.
+ * Addresses that backends must not have: this machine, its links, and cloud services that trust every caller.
  * Names are checked after they were resolved, since a name can have any address.
  */
 import { networkInterfaces } from 'node:os';
@@ -14,7 +14,7 @@ export type TargetSource = 'name' | 'endpoints';
 export interface TargetGuardOptions {
   /**
    * `cluster`: the machine and its links belong to the platform. `local`: they belong to the user who runs the gateway, whose own processes are
-   * backends; only the gateway's own API is out of reach.
+   * backends; only the gateway's own API is excluded.
    */
   readonly place: 'cluster' | 'local';
   /** Ports of the gateway's own API on this machine. Read at each check. */
@@ -73,7 +73,7 @@ const rangeOf = (ranges: readonly Range[], address: readonly number[]): string |
 const interfaceAddresses = (): readonly string[] =>
   Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
 
-/** What a proxy without an API and a place of its own needs, in tests. */
+/** For a proxy without an API, in tests. */
 export const NO_GUARD: Targets = { isAbsolute: false, refusal: () => null };
 
 export class TargetGuard {
@@ -88,7 +88,7 @@ export class TargetGuard {
     return this.#options.place === 'cluster';
   }
 
-  /** Why nothing is sent to this address and port, for the log; null: it may be. */
+  /** Why this address and port are not used, for the log; null: they may be used. */
   refusal({ address, port }: Pick<Endpoint, 'address' | 'port'>, source: TargetSource): string | null {
     const { place, ownPorts } = this.#options;
     const isOwnPort = ownPorts.includes(port);

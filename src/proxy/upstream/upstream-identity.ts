@@ -1,11 +1,11 @@
-/** Whether a backend's certificate names the backend that was meant (BackendTLSPolicy: hostname and subjectAltNames). */
+/** Whether a backend's certificate matches the policy (BackendTLSPolicy: hostname and subjectAltNames). */
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import type { UpstreamTls } from '../../ir/tls.ts';
 import { hostnameCovers } from '../../lib/hostname.ts';
 import { parseSubjectAltName, type AltName } from '../../lib/subject-alt-name.ts';
 
 /**
- * undefined when it does, else why not: the form `node:tls` wants. With `subjectAltNames` one of them must be among the
+ * undefined if it does, otherwise the error, as `node:tls` expects. With `subjectAltNames` one of them must be among the
  * certificate's, and `hostname` does not count; its common name never does then.
  */
 export function checkIdentity(settings: UpstreamTls, certificate: PeerCertificate): Error | undefined {

@@ -1,4 +1,4 @@
-/** What a protocol implements to be spoken toward backends: HTTP/1.1 in pool-h1.ts, HTTP/2 in pool-h2.ts. */
+/** The interface of protocols to backends: HTTP/1.1 in pool-h1.ts, HTTP/2 in pool-h2.ts. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { OutgoingRequest, PreparedRequest } from '../message/outgoing.ts';
 import type { UpstreamEvents } from '../message/stream.ts';
@@ -9,12 +9,12 @@ import type { ConnectingSink, Transport } from '../net/transport.ts';
 /** Connections to one endpoint of one cluster. */
 export interface EndpointPool {
   /**
-   * Finds or makes a connection and answers with `onUpstreamReady` or `onUpstreamUnavailable`, perhaps within the call.
+   * Finds or opens a connection and calls `onUpstreamReady` or `onUpstreamUnavailable`, perhaps within the call.
    * `fresh`: do not use a connection that has served a request before (the one before this turned out dead).
-   * `peers`: whom the request is from, for backends that are told by a PROXY header; null = the gateway itself.
+   * `peers`: the client, for backends that get a PROXY header; null = the gateway itself.
    */
   open(events: UpstreamEvents, fresh: boolean, peers: ProxiedPeers | null): void;
-  /** Forgets an `open` that was not answered yet; no event follows. */
+  /** Cancels a pending `open`; no event follows. */
   cancelOpen(events: UpstreamEvents): void;
   /** No new streams; idle connections close now, busy ones when they are done. */
   retire(): void;
@@ -29,7 +29,7 @@ export interface EndpointPool {
 /** Dials one endpoint. */
 export interface Dial {
   /**
-   * Starts connecting; the sink hears of it later, never within the call. `preamble`: sent before anything else, TLS
+   * Starts connecting; the sink gets the result later, never within the call. `preamble`: sent before anything else, TLS
    * included (a PROXY header).
    */
   connect(sink: ConnectingSink, preamble?: Buffer | null): Transport;
@@ -38,7 +38,7 @@ export interface Dial {
 
 /** A protocol spoken to the endpoints of a cluster. */
 export interface UpstreamProtocol {
-  /** Renders a request once, for any endpoint and any number of tries. Synchronous: `request.head` need not outlive it. */
+  /** Renders a request once, for any endpoint and any number of attempts. Synchronous: `request.head` need not outlive it. */
   prepare(request: OutgoingRequest): PreparedRequest;
   createPool(dial: Dial, breaker: CircuitBreaker): EndpointPool;
 }

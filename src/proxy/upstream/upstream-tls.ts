@@ -14,20 +14,20 @@ import { checkIdentity } from './upstream-identity.ts';
 
 export interface UpstreamTlsOptions {
   readonly settings: UpstreamTls;
-  /** The client certificate that `settings` names; null = none. */
+  /** The client certificate that `settings` refers to; null = none. */
   readonly clientCertificate: Certificate | null;
   /** Protocols to offer by ALPN, best first; empty = no ALPN. */
   readonly alpn: readonly string[];
 }
 
-/** Endpoints whose last session is kept. */
+/** Maximum number of endpoints with a cached session. */
 const SESSIONS = 1_024;
 
 /** Holds the context and the sessions that all connections of a cluster share. */
 export class UpstreamTlsClient {
   readonly #options: UpstreamTlsOptions;
   #context: SecureContext | null = null;
-  /** By `address:port`: the session to resume there. A session belongs to the identity that was checked when it was made. */
+  /** By `address:port`: the session to resume there. A session belongs to the identity that was verified when it was created. */
   readonly #sessions = new Map<string, Buffer>();
 
   constructor(options: UpstreamTlsOptions) {
@@ -35,8 +35,8 @@ export class UpstreamTlsClient {
   }
 
   /**
-   * Dials, or goes on over `established`, a TCP socket that is connected or about to be. Always gives a socket: settings
-   * that OpenSSL refuses make it fail like an endpoint that cannot be reached.
+   * Dials, or uses `established`, a TCP socket that is connected or connecting. Always returns a socket: settings
+   * that OpenSSL rejects make it fail like an unreachable endpoint.
    */
   connect(target: TcpNetConnectOpts, established: Socket | null = null): TLSSocket | Socket {
     const { settings, alpn } = this.#options;
@@ -71,7 +71,7 @@ export class UpstreamTlsClient {
     if (settings.caPem === null) trustSystemAuthorities();
     return createSecureContext({
       minVersion: 'TLSv1.2',
-      // Always a list: Node takes an empty string for the public certificate authorities.
+      // Always pass an array: Node treats an empty string as the default public CAs.
       ...(settings.caPem === null ? {} : { ca: [settings.caPem] }),
       ...(clientCertificate === null
         ? {}
@@ -95,9 +95,9 @@ function failed(error: unknown): Socket {
 let trustsSystem = false;
 
 /**
- * Makes the machine's authorities those of every context without a bundle of its own. They are set for the process and not
- * per context, since OpenSSL then keeps one copy for all clusters. Where the machine has none (bare containers), those that
- * Node.js brings remain.
+ * Uses the machine's CAs for every context without its own bundle. They are set for the process and not
+ * per context, because OpenSSL then keeps one copy for all clusters. If the machine has none (bare containers), those that
+ * are built into Node.js remain.
  */
 function trustSystemAuthorities(): void {
   if (trustsSystem) return;

@@ -13,7 +13,7 @@ export class WeightedChoice {
     this.#total = weights.reduce((sum, weight) => sum + weight, 0);
   }
 
-  /** A choice with nothing to choose remembers nothing: all rules with one backend share it. */
+  /** The choice of a single member, which needs no state: all rules with one backend share it. */
   static of(weights: readonly number[]): WeightedChoice {
     const [only = 0] = weights;
     return weights.length === 1 && only > 0 ? SOLE : new WeightedChoice(weights);

@@ -13,7 +13,7 @@ export type Extensions = ReadonlyMap<string, ExtensionNode>;
 export const extensionKey = ({ group, kind, namespace, name }: ObjectRef): string =>
   [group, kind, namespace, name].join('/');
 
-/** By kind in the order of the table, then by name. Nodes that come out as in `before` are those of `before`. */
+/** By kind in the order of the table, then by name. Nodes that are equal to those of `before` are reused. */
 export function readExtensions(
   kinds: readonly ExtensionKind[],
   snapshot: ResourceSnapshot,

@@ -151,7 +151,7 @@ export function extensionRefUnknown(path: string, ref: ObjectRef, kinds: readonl
     code: 'extension-ref',
     reason: 'InvalidKind',
     path,
-    message: `${ref.kind} ${ref.name} cannot be run: no extension of that kind in group ${JSON.stringify(ref.group)} is supported; the rule answers 500.`,
+    message: `${ref.kind} ${ref.name} is not supported: Sluice has no filter of that kind in group ${JSON.stringify(ref.group)}; the rule responds with 500.`,
     hint: `${ref.kind} belongs to another implementation. Use a filter of the Gateway API, ${kinds.join(' or ')} of group ${SLUICE_GROUP}, or a BackendPolicy for retries, timeouts, health checks and load balancing.`,
   });
 }

@@ -129,7 +129,7 @@ export function answerWithBackends(path: string, type: string): Fault {
     code: 'incompatible-filters',
     reason: 'IncompatibleFilters',
     path,
-    message: `A ${type} filter cannot be combined with backendRefs: it answers by itself.`,
+    message: `A ${type} filter cannot be combined with backendRefs: the gateway responds with the redirect.`,
   });
 }
 

@@ -23,7 +23,7 @@ export const DEFAULT_OVERRIDES: readonly string[] = [
 export interface Overrides {
   /** The Gateway's own settings without those that the class does not allow. */
   readonly settings: ProxyConfigSettings;
-  /** Field paths below `spec` that were left out. */
+  /** Field paths below `spec` that are ignored. */
   readonly refused: readonly string[];
 }
 

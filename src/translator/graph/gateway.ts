@@ -1,4 +1,4 @@
-/** GatewayClasses, Gateways and ListenerSets: which are ours, whether they are accepted, and their listeners. */
+/** GatewayClasses, Gateways and ListenerSets: which ones Sluice serves, whether they are accepted, and their listeners. */
 import type { Gateway, GatewayClass, ListenerSet } from '../../gatewayapi/generated/types.ts';
 import {
   GATEWAY_GROUP,
@@ -253,7 +253,7 @@ function readParameters(object: Gateway, context: OneGateway): Parameters {
 }
 
 interface OwnParameters {
-  /** What applies of the Gateway's own ProxyConfig; null without one. */
+  /** The allowed fields of the Gateway's own ProxyConfig; null without one. */
   readonly settings: ProxyConfigSettings | null;
   readonly faults: readonly Fault[];
   readonly warnings: readonly Fault[];

@@ -22,7 +22,7 @@ export type ProxyConfigSettings = Measured<ProxyConfigSpec, keyof typeof UNITS>;
 /** The largest head that the proxy can hold. */
 const MAX_HEAD_BYTES = 65_536;
 
-/** By path. With less, ordinary browsers are refused. */
+/** By path. With less, requests of ordinary browsers are rejected. */
 const LEAST_BYTES: Readonly<Record<string, number>> = { 'limits.head': 1_024, 'limits.target': 256 };
 
 export function readProxyConfigSettings(spec: ProxyConfigSpec): {

@@ -1,4 +1,4 @@
-/** ProxyConfigs: read by themselves, found by a parametersRef, and what several of them amount to. */
+/** ProxyConfigs: reads them, resolves a parametersRef, and merges several. */
 import type { ProxyConfig } from '../../gatewayapi/generated/types.ts';
 import { namespacedName, SLUICE_GROUP, type NamespacedName, type ObjectRef } from '../../gatewayapi/ref.ts';
 import { failure, success, type Result } from '../../lib/result.ts';
@@ -36,7 +36,7 @@ export function readProxyConfigs(objects: readonly ProxyConfig[]): ProxyConfigs 
   );
 }
 
-/** Every client must send a PROXY header, and none is trusted to: no connection would get through. */
+/** Every client must send a PROXY header, but none is trusted: every connection would be refused. */
 function warningsOf({ proxy }: ProxyConfigSettings): readonly Fault[] {
   const isUntrusted = proxy?.acceptProxyProtocol === true && (proxy.trustedCIDRs ?? []).length === 0;
   return isUntrusted ? [proxyProtocolUntrusted()] : [];

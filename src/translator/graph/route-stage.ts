@@ -112,7 +112,7 @@ function bindAlone(routes: readonly RouteCandidate[], memo: Memo): readonly Boun
   return memo.items('bound alone', routes, (route) => [alone(route)]);
 }
 
-/** Routes depend on each other only where a GRPCRoute asks for the same listener. */
+/** Routes depend on each other only if a GRPCRoute refers to the same listener. */
 function bindAll(routes: readonly RouteCandidate[], memo: Memo): readonly BoundRoute[] {
   const alone = boundAlone(memo);
   return memo.value('bound together', [routes], () => {

@@ -113,7 +113,7 @@ function evaluateRule(spec: RuleSpec, index: number, shared: RuleContext): RuleN
     ...matches.flatMap(({ faults }) => faults),
     ...filterFaults,
     ...settingFaults,
-    // v1 allows one rule; v1alpha2 allowed more, of which an API server may still hold some.
+    // v1 allows one rule. v1alpha2 allowed more, and the API server may still store such routes.
     ...(index > 0 && isLayer4(context.kind) ? [secondLayer4Rule(path, context.kind)] : []),
     ...(backends.length === 0
       ? []

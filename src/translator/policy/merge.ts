@@ -70,7 +70,7 @@ export const winnerOf = <Layer>(
 export const writtenAt = (layer: Pick<SettingsLayer, 'written'> | undefined, path: string): unknown =>
   layer === undefined ? undefined : valueAt(layer.written, path);
 
-/** The value at a path of names; undefined where there is none. */
+/** The value at a path of names; undefined if there is none. */
 export function valueAt(spec: object, path: string): unknown {
   let value: unknown = spec;
   for (const name of path.split('.')) {

@@ -128,7 +128,7 @@ export class ExternalAuthCheck extends TimerEntry implements UpstreamEvents {
     // Between us and the auth server.
   }
   onUpstreamDrained(): void {
-    // The question is short.
+    // The request is short.
   }
 
   onTimer(): void {

@@ -7,18 +7,18 @@ import { LiteralMemo } from './literal-memo.ts';
 import { STATIC_COUNT, STATIC_ENTRIES } from './static-table.ts';
 
 export interface DecoderLimits {
-  /** SETTINGS_HEADER_TABLE_SIZE that we announced. */
+  /** The announced SETTINGS_HEADER_TABLE_SIZE. */
   readonly tableBytes: number;
   /** SETTINGS_MAX_HEADER_LIST_SIZE: name, value and 32 for each field. */
   readonly listBytes: number;
   readonly fieldCount: number;
 }
 
-/** `compression`: the connection's state is lost. `too-large`: the block was decoded, but holds more than the limits allow. */
+/** `compression`: the connection's state is lost. `too-large`: the block was decoded, but exceeds the limits. */
 export type DecodeResult = 'ok' | 'compression' | 'too-large';
 
 const FAILED = -1;
-/** An encoder that changed its mind says the smallest and the last size, no more (section 4.2). */
+/** An encoder sends at most two size updates: the smallest and the last size (section 4.2). */
 const MAX_SIZE_UPDATES = 2;
 
 /** Blocks are read one after the other, and what is kept of one is copied: all decoders can share this. */
@@ -40,7 +40,7 @@ export class HpackDecoder {
     this.#table = new DynamicTable(limits.tableBytes);
   }
 
-  /** Decodes a whole block. A block that is too large is decoded to its end all the same, or the next one could not be. */
+  /** Decodes a whole block. A block that is too large is still decoded to its end, or the next one could not be decoded. */
   decode(buffer: Buffer, from: number, to: number): DecodeResult {
     const { listBytes, fieldCount } = this.#limits;
     this.#position = from;
@@ -128,7 +128,7 @@ export class HpackDecoder {
     return index <= 0 ? undefined : STATIC_ENTRIES[index - 1];
   }
 
-  /** RFC 7541 section 5.1; FAILED for a number that is cut off or has no business being so large. */
+  /** RFC 7541 section 5.1; FAILED for a truncated or unreasonably large number. */
   #integer(buffer: Buffer, to: number, prefixBits: number): number {
     const mask = (1 << prefixBits) - 1;
     let value = (buffer[this.#position++] as number) & mask;

@@ -1,12 +1,12 @@
 /**
- * The encoder's picture of the peer's dynamic table: which name and value has which index. Looked up by name, then by value, so that
- * no key has to be put together for a field.
+ * The encoder's copy of the peer's dynamic table: the index of each name and value. Looked up by name, then by value, so that
+ * no combined key must be built.
  */
 import { HEADER_IDS } from '../../message/header-id.ts';
 import { ENTRY_OVERHEAD, Pseudo } from '../../message/header-entry.ts';
 import { DEFAULT_RULE, NAME_RULES, type NameRule } from './name-rules.ts';
 
-/** Evicted entries are cut off the queue once so many have gathered at its head. */
+/** Evicted entries are removed from the queue in batches of this size. */
 const COMPACT_AT = 64;
 
 /**
@@ -22,7 +22,7 @@ export const NamePlace = {
   status: HEADER_IDS + Pseudo.status,
 } as const;
 const PLACES = HEADER_IDS + Pseudo.unknown;
-/** A connection gets its list of names by number when it has looked up so many: an idle one has no use for it. */
+/** A connection gets its list of names by number after this many look-ups: an idle one does not need it. */
 const BUSY_AT = 256;
 
 /** A name with its values in the table. */
@@ -88,8 +88,8 @@ export class EncoderTable {
   }
 
   /**
-   * What is known of a name. Names with a rule are remembered for good, for they are few; of others, only those with a value in the
-   * table: names are the peers' to choose. `place`: that of the name.
+   * The state of a name. Names with a rule are kept forever, because they are few; of others, only those with a value in the
+   * table, because peers choose the names. `place`: that of the name.
    */
   nameOf(name: string, place: number): TableName {
     if (place === NamePlace.other) return this.#find(name);

@@ -4,9 +4,9 @@ import { EncoderTable, NamePlace, type TableName } from './encoder-table.ts';
 import { RecentValues } from './recent-values.ts';
 import { STATIC_COUNT } from './static-table.ts';
 
-/** Our side of the peer's table: more than this is never used, whatever the peer allows. */
+/** Maximum used size of the peer's table, regardless of what the peer allows. */
 const MAX_TABLE_BYTES = 4096;
-/** Larger fields would push out too much. */
+/** Larger fields would evict too many others. */
 const MAX_INDEXED_BYTES = 1024;
 const SHORT_SECRET_BYTES = 20;
 /** Strings this short are copied in a loop, which beats the call. */

@@ -1,12 +1,12 @@
 /**
- * Literals that a peer sends again and again without indexing them, as many send paths, lengths and statuses: the same bytes mean the
- * same entry, which then need not be decoded and validated again. A small table whose old entries are overwritten.
+ * Literals that a peer repeats without indexing, often paths, lengths and statuses: equal bytes mean the
+ * same entry, which need not be decoded and validated again. A small table whose old entries are overwritten.
  */
 import type { HeaderEntry } from '../../message/header-entry.ts';
 
 const PLACES = 8;
 const MAX_BYTES = 64;
-/** So many come before the memo is made: it costs more memory than all the rest of an idle connection's decoder. */
+/** The memo is created after this many literals: it takes more memory than the rest of an idle connection's decoder. */
 const WORTH_IT = 8;
 
 interface Remembered {
@@ -35,7 +35,7 @@ export class LiteralMemo {
     return remembered.entries[place] ?? null;
   }
 
-  /** Remembers it, if it is not too long. What it means must not depend on the dynamic table. */
+  /** Stores it if it is not too long. Its meaning must not depend on the dynamic table. */
   note(buffer: Buffer, from: number, to: number, entry: HeaderEntry): void {
     const length = to - from;
     if (length > MAX_BYTES || this.#seen++ < WORTH_IT) return;

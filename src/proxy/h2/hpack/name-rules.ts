@@ -1,4 +1,4 @@
-/** What the encoder knows of field names before it has sent any: their static index, and whether their values are worth indexing. */
+/** Fixed rules of the encoder for field names: their static index, and whether their values are indexed. */
 import { STATIC_ENTRIES } from './static-table.ts';
 
 /**

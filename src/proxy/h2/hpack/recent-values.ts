@@ -1,13 +1,13 @@
 /**
- * Values that were sent not long ago. A small table of pairs that forgets by being written over; a wrong guess costs an index, nothing
- * more. Pairs, so that two values that every request has cannot keep pushing each other out.
+ * Recently sent values. A small table of pairs whose old entries are overwritten; a miss only costs an index
+ * entry. Pairs, so that two values of every request do not evict each other.
  */
 
 /** A power of two. */
 const PLACES = 64;
 
 export class RecentValues {
-  /** Made when there is more to remember than the last value. */
+  /** Created for the second distinct value. */
   #places: string[] | null = null;
   #last = '';
 

@@ -1,4 +1,4 @@
-/** How a cluster chooses among its endpoints. */
+/** Load balancing: selects an endpoint of a cluster. */
 import type { LoadBalancing } from '../../../ir/policy.ts';
 import type { UpstreamEndpoint } from '../endpoint.ts';
 import { ConsistentHash } from './consistent-hash.ts';
@@ -6,7 +6,7 @@ import { LeastRequest } from './least-request.ts';
 import { RandomChoice } from './random.ts';
 import { RoundRobin } from './round-robin.ts';
 
-/** Means that there is no key. */
+/** There is no key. */
 export const NO_KEY = -1;
 
 export interface Balancer {
@@ -15,7 +15,7 @@ export interface Balancer {
    * what the request is to be told by, in `[0, 2^32)`, or `NO_KEY`. `weights`: by index, each in `(0, 1]`; null = all 1.
    */
   pick(endpoints: readonly UpstreamEndpoint[], key: number, weights: Float64Array | null): UpstreamEndpoint;
-  /** The same for a further try: `endpoints` are some of them, in an array of their own. */
+  /** The same for a retry: `endpoints` are some of them, in a new array. */
   pickAmong(endpoints: readonly UpstreamEndpoint[], key: number): UpstreamEndpoint;
 }
 

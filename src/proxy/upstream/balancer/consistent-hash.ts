@@ -14,11 +14,11 @@ const SECOND_RANGE = 2 ** (32 - SECOND_BITS);
 /**
  * Requests with one key go to one endpoint. Keys fall into `tableSize` slots, and each slot belongs to the endpoint with the
  * highest score for it (rendezvous hashing). Scores depend on slot and endpoint alone, hence:
- * - every worker and every restart decides alike, in whatever order endpoints came;
+ * - every worker makes the same choice, also after a restart and for any order of endpoints;
  * - an endpoint that leaves, or is not healthy, moves its own slots and no others, spread over all that stay;
- * - an endpoint that comes takes slots from the others, about one nth of them, and no slot moves between the others.
+ * - a new endpoint takes about one nth of the slots from the others, and no slot moves between the others.
  *
- * A slot's owner is worked out when it is first asked for and remembered until the endpoints change.
+ * A slot's owner is computed on first use and cached until the endpoints change.
  */
 export class ConsistentHash implements Balancer {
   readonly #tableSize: number;

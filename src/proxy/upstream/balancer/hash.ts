@@ -3,7 +3,7 @@
 const FNV_OFFSET = 0x811c_9dc5;
 const FNV_PRIME = 0x0100_0193;
 
-/** Of the UTF-16 code units; an integer in `[0, 2^32)`. Spread, not secrecy: who writes a key can work out where it leads. */
+/** Of the UTF-16 code units; an integer in `[0, 2^32)`. Only for distribution: the author of a key can compute its endpoint. */
 export function hashText(text: string, seed = 0): number {
   let hash = FNV_OFFSET ^ seed;
   for (let index = 0; index < text.length; index++) {

@@ -3,8 +3,8 @@ import type { Balancer } from './balancer.ts';
 import { randomIndex, weightedIndex } from './random-index.ts';
 
 /**
- * Of two endpoints drawn at random, the one with fewer exchanges in flight ("power of two choices"): nearly as even as asking all,
- * without every worker running to the same one.
+ * Of two endpoints drawn at random, the one with fewer exchanges in flight ("power of two choices"): nearly as even as comparing all,
+ * without all workers selecting the same one.
  */
 export class LeastRequest implements Balancer {
   pick(endpoints: readonly UpstreamEndpoint[], _key: number, weights: Float64Array | null): UpstreamEndpoint {

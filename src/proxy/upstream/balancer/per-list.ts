@@ -1,13 +1,13 @@
 /**
- * What a balancer keeps for a list of endpoints. Two lists are in use at a time where a policy wants only a share of the requests to stay
- * near (`preferLocal.percent`): all endpoints, and the near ones.
+ * State of a balancer for a list of endpoints. Two lists are in use if a policy keeps only a share of the requests
+ * local (`preferLocal.percent`): all endpoints, and the near ones.
  */
 import type { UpstreamEndpoint } from '../endpoint.ts';
 
 type Endpoints = readonly UpstreamEndpoint[];
 
 export class PerList<State> {
-  /** `last`: of a list that is not in use any more, to be used again; null for the first two. */
+  /** `last`: the state of an unused list, for reuse; null for the first two. */
   readonly #create: (last: State | null) => State;
   #endpoints: Endpoints | null = null;
   #state: State | null = null;

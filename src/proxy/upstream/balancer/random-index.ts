@@ -1,4 +1,4 @@
-/** Fast, unpredictable enough choice (xorshift32): balancing needs spread, not secrecy. */
+/** Fast, unpredictable enough choice (xorshift32): balancing does not need secrecy. */
 
 let state = (Math.random() * 0xffff_ffff) | 1;
 

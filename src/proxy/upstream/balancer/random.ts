@@ -2,7 +2,7 @@ import type { UpstreamEndpoint } from '../endpoint.ts';
 import type { Balancer } from './balancer.ts';
 import { randomIndex, weightedIndex } from './random-index.ts';
 
-/** Any endpoint, all as likely as their weights say. */
+/** A random endpoint, by weight. */
 export class RandomChoice implements Balancer {
   pick(endpoints: readonly UpstreamEndpoint[], _key: number, weights: Float64Array | null): UpstreamEndpoint {
     if (weights === null) return this.pickAmong(endpoints);

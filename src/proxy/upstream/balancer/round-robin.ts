@@ -4,12 +4,12 @@ import { PerList } from './per-list.ts';
 import { randomIndex } from './random-index.ts';
 
 /**
- * One after the other. Each worker starts somewhere else, so that few requests over many workers still spread. An endpoint of less
- * weight is passed over until the parts of a turn that it has missed add up to one.
+ * One after the other. Each worker starts at a random endpoint, so that few requests over many workers are still distributed. An endpoint of less
+ * weight is skipped until its accumulated credit reaches one.
  */
 export class RoundRobin implements Balancer {
   readonly #turns = new PerList<Turn>(() => ({ next: randomIndex(65_536) }));
-  /** What is left of the turns of each endpoint that weighs less than the others. */
+  /** Credit of each endpoint with a lower weight. */
   readonly #credits = new WeakMap<UpstreamEndpoint, number>();
 
   pick(endpoints: readonly UpstreamEndpoint[], _key: number, weights: Float64Array | null): UpstreamEndpoint {
@@ -25,7 +25,7 @@ export class RoundRobin implements Balancer {
     }
   }
 
-  /** A retry is no part of the rotation: it would bend the turns of all other requests. */
+  /** A retry does not advance the rotation, which would distort it for other requests. */
   pickAmong(endpoints: readonly UpstreamEndpoint[]): UpstreamEndpoint {
     return endpoints[randomIndex(endpoints.length)] as UpstreamEndpoint;
   }

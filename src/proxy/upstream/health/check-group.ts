@@ -1,4 +1,4 @@
-/** All checks with one definition: each endpoint is checked once, for however many clusters. */
+/** All checks with one definition: each endpoint is checked once, regardless of the number of clusters. */
 import type { ActiveHealthCheck } from '../../../ir/policy.ts';
 import { endpointName } from '../endpoint.ts';
 import type { DialTarget } from '../connector.ts';
@@ -7,12 +7,12 @@ import { EndpointCheck, type CheckHost, type EndpointCheckDeps } from './endpoin
 
 export interface CheckGroupDeps extends EndpointCheckDeps {
   readonly createProbe: (target: DialTarget) => Probe;
-  /** Whose places the checks take. */
+  /** The tenant whose slots the checks use. */
   readonly tenant: string;
 }
 
 export class CheckGroup {
-  /** What it is listed under. */
+  /** Key in the registry. */
   readonly key: string;
   readonly policy: ActiveHealthCheck;
   readonly #deps: CheckGroupDeps;
@@ -26,7 +26,7 @@ export class CheckGroup {
     this.#deps = deps;
   }
 
-  /** `similar`: another check of the endpoint with the same question; what it found holds until this one knows better. */
+  /** `similar`: another check of the endpoint with the same probe; its result is used until this one has its own. */
   take(target: DialTarget, host: CheckHost, similar: EndpointCheck | null): EndpointCheck {
     const name = endpointName(target);
     const known = this.#checks.get(name);

@@ -1,4 +1,4 @@
-/** What one active check found. */
+/** The result of one active check. */
 
 /** Why a check failed; a metric label. */
 export type CheckFailure =
@@ -6,14 +6,14 @@ export type CheckFailure =
   | 'timeout'
   | 'reset'
   | 'invalid'
-  /** HTTP, or gRPC, says that it is not well. */
+  /** The HTTP or gRPC status reports a failure. */
   | 'status'
   | 'not_serving';
 
 export interface CheckResult {
   /** null = it passed. */
   readonly failure: CheckFailure | null;
-  /** For people: what was seen; `` when it passed. */
+  /** The observation as text; `` if it passed. */
   readonly detail: string;
 }
 
@@ -36,6 +36,6 @@ export const wrongStatus = (detail: string): CheckResult => ({ failure: 'status'
 
 /** Makes the checks of one endpoint, one at a time. */
 export interface Probe {
-  /** Starts a check. `done` is called once, perhaps within the call; never after the returned function, which breaks it off. */
+  /** Starts a check. `done` is called once, perhaps within the call; never after the returned function, which aborts it. */
   start(done: (result: CheckResult) => void): () => void;
 }

@@ -1,6 +1,6 @@
 /**
- * How many checks run at once in this process. A free slot goes to the cluster that has the fewest, and no cluster gets more than half: the
- * checks of one tenant, hanging as they may, do not keep those of others from being made.
+ * Limits concurrent checks in this process. A free slot goes to the tenant with the fewest, and no tenant gets more than half:
+ * hanging checks of one tenant do not block those of others.
  */
 
 const PLACES = 256;
@@ -8,7 +8,7 @@ const PLACES = 256;
 export interface SlotUser {
   /** Whose check it is: a namespace. */
   readonly tenant: string;
-  /** There is a place; to be given back with `release`. */
+  /** A slot was granted; return it with `release`. */
   onSlot(): void;
 }
 
@@ -41,7 +41,7 @@ export class CheckSlots {
     }
   }
 
-  /** Forgets a request that was not granted yet. */
+  /** Cancels a request that was not granted yet. */
   cancel(user: SlotUser): void {
     const tenant = this.#tenants.get(user.tenant);
     if (tenant?.waiting.delete(user) !== true) return;

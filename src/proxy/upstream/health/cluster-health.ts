@@ -1,4 +1,4 @@
-/** What one cluster knows of the health of its endpoints. */
+/** The health of the endpoints of one cluster. */
 import type { Cluster } from '../../../ir/cluster.ts';
 import type { DialTarget } from '../connector.ts';
 import { endpointName } from '../endpoint.ts';
@@ -15,7 +15,7 @@ export const NOTHING_COUNTED = new HealthCounters();
 
 /** The cluster to notify of changes. */
 export interface HealthListener {
-  /** Which endpoints are good has changed. */
+  /** The set of healthy endpoints has changed. */
   onHealthChanged(): void;
   canEject(name: string, maxEjectionPercent: number): boolean;
 }
@@ -49,7 +49,7 @@ export class ClusterHealth implements OutlierHost, CheckHost {
     this.detector?.hosts.add(this);
   }
 
-  /** An endpoint that the cluster lists from here on. */
+  /** Adds an endpoint. */
   watch(target: DialTarget): EndpointHealth {
     const { group, detector, cluster } = this;
     if (group === null && detector === null) return UNWATCHED;
@@ -65,7 +65,7 @@ export class ClusterHealth implements OutlierHost, CheckHost {
     return this.#watched.get(name);
   }
 
-  /** The cluster lists it no longer. */
+  /** Removes an endpoint. */
   unwatch(name: string): void {
     const health = this.#watched.get(name);
     if (health === undefined) return;
@@ -74,7 +74,7 @@ export class ClusterHealth implements OutlierHost, CheckHost {
     if (health.check !== null) this.group?.release(health.check, this);
   }
 
-  /** Resolves when every endpoint that has to pass a check first has been checked once; null when there is none. */
+  /** Resolves when every endpoint that must pass a check first has been checked once; null if there is none. */
   firstRound(): Promise<unknown> | null {
     const pending = [...this.#watched.values()].flatMap(({ check }) =>
       check?.verdict === 'pending' ? [check.first()] : [],
@@ -82,7 +82,7 @@ export class ClusterHealth implements OutlierHost, CheckHost {
     return pending.length === 0 ? null : Promise.all(pending);
   }
 
-  /** What to report: of several definitions of the cluster, which count together, the oldest does. */
+  /** The counters to report: of several definitions of the cluster, which share them, only the oldest reports. */
   get reported(): HealthCounters {
     return this.#registry.isOldest(this) ? this.counters : NOTHING_COUNTED;
   }

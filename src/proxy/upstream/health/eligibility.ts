@@ -1,5 +1,5 @@
 /**
- * Which endpoints take new requests. Order of truth: EndpointSlice (ready; draining ones only when nothing is ready, KEP-1672), then
+ * Which endpoints get new requests. Order of precedence: EndpointSlice (ready; draining ones only if nothing is ready, KEP-1672), then
  * active check, then passive ejection, then the panic threshold. Pure.
  */
 import type { Endpoint } from '../../../ir/cluster.ts';
@@ -8,13 +8,13 @@ export interface EndpointState {
   readonly name: string;
   readonly state: Endpoint['state'];
   readonly health: {
-    /** It has to pass a check first. Until then it is as if it were not ready: no panic makes it take requests. */
+    /** It must pass a check first. Until then it counts as not ready, even in panic mode. */
     readonly isPending: boolean;
     /** Its checks fail. */
     readonly isFailing: boolean;
-    /** Requests have shown it to be bad. */
+    /** It is ejected. */
     readonly isEjected: boolean;
-    /** None of it. */
+    /** No cause: it is healthy. */
     readonly isGood: boolean;
   };
 }
@@ -25,7 +25,7 @@ export interface Eligibility<E> {
   readonly isPanicking: boolean;
 }
 
-/** `panicThresholdPercent`: health is ignored while a smaller part than this is healthy; 0 = it never is. */
+/** `panicThresholdPercent`: health is ignored while a smaller share than this is healthy; 0 = never. */
 export function selectEligible<E extends EndpointState>(
   endpoints: readonly E[],
   panicThresholdPercent: number,
@@ -42,8 +42,8 @@ export function selectEligible<E extends EndpointState>(
 }
 
 /**
- * Whether one more may be ejected: another good one must be left, and no more than `maxEjectionPercent` may be out; of
- * a few endpoints one may all the same, since else the check would do nothing for them.
+ * Whether one more may be ejected: another healthy one must remain, and at most `maxEjectionPercent` may be out; of
+ * a few endpoints one may always be ejected, since otherwise the check would have no effect.
  */
 export function canEject(
   endpoints: readonly EndpointState[],

@@ -1,10 +1,10 @@
-/** The active check of one endpoint: when the next one is due, and what those before have shown. */
+/** The active check of one endpoint: its schedule and its state. */
 import type { ActiveHealthCheck } from '../../../ir/policy.ts';
 import { TimerEntry, type TimerWheel } from '../../net/timer-wheel.ts';
 import { failed, type CheckResult, type Probe } from './check-result.ts';
 import type { CheckSlots, SlotUser } from './check-slots.ts';
 
-/** Checks come no faster than this, whatever the policy says. */
+/** Minimum interval between checks, regardless of the policy. */
 const MIN_INTERVAL_MS = 32;
 
 export interface EndpointCheckDeps {
@@ -13,9 +13,9 @@ export interface EndpointCheckDeps {
   readonly random: () => number;
 }
 
-/** A cluster that goes by the check. */
+/** A cluster that uses the check. */
 export interface CheckHost {
-  /** `isNews`: whether the endpoint is good has changed. */
+  /** `isNews`: the health of the endpoint has changed. */
   onChecked(name: string, result: CheckResult, isNews: boolean): void;
 }
 
@@ -26,16 +26,16 @@ export class EndpointCheck extends TimerEntry implements SlotUser {
   readonly #policy: ActiveHealthCheck;
   readonly #probe: Probe;
   readonly #deps: EndpointCheckDeps;
-  /** `pending`: it has to pass once before it counts. Without that it passes until it fails often enough. */
+  /** `pending`: it must pass once before it is used. Otherwise it is healthy until it fails often enough. */
   verdict: 'pending' | 'passing' | 'failing';
-  /** When the verdict was given, of the wheel's clock. */
+  /** When the state last changed, by the wheel's clock. */
   sinceMs: number;
-  /** Of the last check that failed; `` while none has since the last that passed. */
+  /** Detail of the last failed check; `` if none has failed since the last passed one. */
   detail = '';
   #passedInARow = 0;
   #failedInARow = 0;
   #startedAtMs = 0;
-  /** Breaks off the check that runs, or, when none does, nothing. */
+  /** Aborts the running check, if any. */
   #breakOff: (() => void) | null = null;
   #isRunning = false;
   #isStopped = false;
@@ -61,14 +61,14 @@ export class EndpointCheck extends TimerEntry implements SlotUser {
     this.#deps.slots.request(this);
   }
 
-  /** Goes on from what another check with the same question found, until it knows better. */
+  /** Starts with the state of another check with the same probe. */
   inherit({ verdict, sinceMs, detail }: EndpointCheck): void {
     this.verdict = verdict;
     this.sinceMs = sinceMs;
     this.detail = detail;
   }
 
-  /** Resolves when the first check is over, whatever it found. */
+  /** Resolves after the first check, regardless of its result. */
   async first(): Promise<void> {
     await new Promise<void>((resolve) => {
       if (this.#onFirst === null) resolve();
@@ -119,13 +119,13 @@ export class EndpointCheck extends TimerEntry implements SlotUser {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     this.#record(result);
-    // Hosts may have let go of it.
+    // Hosts may have released it.
     if (!this.#isStopped) this.#scheduleNext();
     this.#deps.slots.release(this);
     this.#tellFirst();
   }
 
-  /** From start to start, a little later each time, so that workers and endpoints do not keep in step. */
+  /** From start to start, with jitter, so that workers and endpoints do not check in step. */
   #scheduleNext(): void {
     const { intervalMs, jitterPercent } = this.#policy;
     const { wheel, random } = this.#deps;

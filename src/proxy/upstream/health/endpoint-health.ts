@@ -1,4 +1,4 @@
-/** What is known of the health of one endpoint. The parts may be shared with the same endpoint of other clusters. */
+/** The health of one endpoint. Its parts may be shared with the same endpoint of other clusters. */
 import type { EndpointCheck } from './endpoint-check.ts';
 import type { OutcomeSink } from './outcome.ts';
 import type { Outlier } from './outlier.ts';
@@ -22,7 +22,7 @@ export class EndpointHealth implements OutcomeSink {
     this.outlier?.failed();
   }
 
-  /** It has to pass a check before it counts at all. */
+  /** It must pass a check before it is used. */
   get isPending(): boolean {
     return this.check?.verdict === 'pending';
   }
@@ -32,12 +32,12 @@ export class EndpointHealth implements OutcomeSink {
     return this.check?.verdict === 'failing';
   }
 
-  /** Requests have shown it to be bad. */
+  /** It is ejected. */
   get isEjected(): boolean {
     return this.outlier !== null && this.outlier.cause !== null;
   }
 
-  /** Nothing is known against it. */
+  /** It is healthy. */
   get isGood(): boolean {
     return !this.isEjected && (this.check === null || this.check.verdict === 'passing');
   }

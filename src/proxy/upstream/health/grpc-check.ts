@@ -14,7 +14,7 @@ const SERVING = 1;
 
 const NO_STATUS = -1;
 
-/** HealthCheckRequest: `string service = 1`, left out when it is empty, as proto3 does. */
+/** HealthCheckRequest: `string service = 1`, omitted if empty, as in proto3. */
 export function grpcCheckMessage(service: string): Buffer {
   const name = Buffer.from(service, 'utf8');
   const length = name.length === 0 ? [] : varint(name.length);
@@ -31,7 +31,7 @@ function varint(value: number): number[] {
   return [...bytes, rest];
 }
 
-/** Passes when the server answers SERVING with status 0. */
+/** Passes if the server responds SERVING with status 0. */
 export class GrpcEvaluator implements ResponseEvaluator {
   #message: Buffer = Buffer.alloc(0);
   #headStatus = NO_STATUS;
@@ -65,7 +65,7 @@ function grpcStatusOf(fields: FieldList): number {
   return NO_STATUS;
 }
 
-/** HealthCheckResponse: `enum status = 1`; 0 (UNKNOWN) when it is left out. null for what is no such message. */
+/** HealthCheckResponse: `enum status = 1`; 0 (UNKNOWN) if it is absent. null for an invalid message. */
 function servingStatus(bytes: Buffer): number | null {
   if (bytes.length < PREFIX_BYTES || bytes[0] !== 0) return null;
   const end = PREFIX_BYTES + bytes.readUInt32BE(1);

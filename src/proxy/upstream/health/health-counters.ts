@@ -1,4 +1,4 @@
-/** What health checks of one cluster have counted, over all its definitions. */
+/** Health check counters of one cluster, over all its definitions. */
 import type { CheckFailure } from './check-result.ts';
 import type { EjectionCause } from './outlier.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Health of the endpoints of all clusters. It is kept by what is watched and how, not by cluster object: a cluster that is redefined, or
- * twice, finds what is known already, and no endpoint is checked twice.
+ * Health of the endpoints of all clusters. It is keyed by endpoint and check, not by cluster object: a cluster that is redefined, or
+ * defined twice, uses the known health, and no endpoint is checked twice.
  */
 import type { Cluster } from '../../../ir/cluster.ts';
 import type { ClusterId } from '../../../ir/ids.ts';
@@ -22,7 +22,7 @@ export interface HealthRegistryDeps {
   readonly createProber?: typeof createProber;
 }
 
-/** Everything of one cluster id, however often it is defined. */
+/** State of one cluster id, for all its definitions. */
 interface Known {
   readonly counters: HealthCounters;
   readonly members: Set<ClusterHealth>;
@@ -45,7 +45,7 @@ export class HealthRegistry {
     this.logger = logger;
   }
 
-  /** To be closed when the cluster is not configured any more. `clientCertificate`: the one that its TLS settings name. */
+  /** Must be closed when the cluster is no longer configured. `clientCertificate`: the one that its TLS settings name. */
   open(cluster: Cluster, clientCertificate: Certificate | null, listener: HealthListener): ClusterHealth {
     let known = this.#known.get(cluster.id);
     if (known === undefined) {
@@ -96,7 +96,7 @@ export class HealthRegistry {
     return group;
   }
 
-  /** A check of the endpoint that asks what `group`'s do, for another definition of the cluster. */
+  /** A check of the endpoint with the same probe as `group`, for another definition of the cluster. */
   similarCheck(id: ClusterId, group: CheckGroup, name: string): EndpointCheck | null {
     const wanted = JSON.stringify([group.policy.probe, group.policy.port]);
     for (const member of this.#known.get(id)?.members ?? []) {
@@ -133,7 +133,7 @@ export class HealthRegistry {
   }
 }
 
-/** Part of what makes two checks the same: where the policy does not name a host, each Service has its own. */
+/** Part of the identity of a check: if the policy sets no host, each Service has its own. */
 function authorityAsked(cluster: Cluster): string {
   const probe = cluster.policy.activeCheck?.probe;
   const isNamed =

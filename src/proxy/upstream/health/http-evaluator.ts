@@ -19,7 +19,7 @@ export class HttpEvaluator implements ResponseEvaluator {
   }
 
   onData(): void {
-    // Whatever it says.
+    // Regardless of its content.
   }
 
   onEnd(): CheckResult {

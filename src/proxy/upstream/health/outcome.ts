@@ -1,10 +1,10 @@
-/** What tries tell of an endpoint. No outcome is one too: a client that left, or a deadline of the request, says nothing of it. */
+/** The result of an attempt for passive health checks. There is none if the client disconnected or the request's deadline passed. */
 export interface OutcomeSink {
-  /** The endpoint answered: an HTTP status, or what a gRPC status is in HTTP. */
+  /** The endpoint responded: an HTTP status, or the HTTP equivalent of a gRPC status. */
   answered(status: number): void;
-  /** No answer could be had: connecting failed, the connection broke, the answer was malformed, the try took too long. */
+  /** No response: connecting failed, the connection broke, the response was malformed, or the attempt timed out. */
   failed(): void;
 }
 
-/** Bad gateway, service unavailable, gateway timeout: what a proxy before the endpoint, or the endpoint as one, says. */
+/** Bad gateway, service unavailable, gateway timeout. */
 export const isGatewayError = (status: number): boolean => status >= 502 && status <= 504;

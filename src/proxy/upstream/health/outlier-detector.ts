@@ -1,6 +1,6 @@
 /**
- * Ejects endpoints of a cluster that fail requests (passive health check). Errors in a row are acted upon at once. Every interval success
- * rates are checked, and an endpoint that has behaved for as long is forgiven one of its earlier ejections.
+ * Ejects endpoints of a cluster that fail requests (passive health check). Consecutive errors eject at once. Every interval, success
+ * rates are checked, and the ejection count of an endpoint without ejections in that time decreases by one.
  *
  * One detector serves every definition of a cluster that has the same passive check, so that what is known outlives a change of
  * anything else.
@@ -18,7 +18,7 @@ export interface OutlierHost {
 }
 
 export class OutlierDetector extends TimerEntry {
-  /** What it is listed under. */
+  /** Key in the registry. */
   readonly key: string;
   readonly policy: PassiveHealthCheck;
   readonly wheel: TimerWheel;
@@ -32,7 +32,7 @@ export class OutlierDetector extends TimerEntry {
     this.wheel = wheel;
   }
 
-  /** To be given back with `release`. `name`: of the endpoint. */
+  /** Must be returned with `release`. `name`: of the endpoint. */
   take(name: string): Outlier {
     let outlier = this.#outliers.get(name);
     if (outlier === undefined) {

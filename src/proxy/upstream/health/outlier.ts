@@ -1,4 +1,4 @@
-/** What the requests to one endpoint have shown, and whether it is ejected for it (passive health check). */
+/** The request results of one endpoint, and whether it is ejected (passive health check). */
 import { TimerEntry } from '../../net/timer-wheel.ts';
 import { isGatewayError, type OutcomeSink } from './outcome.ts';
 import type { OutlierDetector } from './outlier-detector.ts';
@@ -14,11 +14,11 @@ export class Outlier extends TimerEntry implements OutcomeSink {
   uses = 0;
   /** Why it is ejected; null while it is not. */
   cause: EjectionCause | null = null;
-  /** When it was ejected last, of the wheel's clock. */
+  /** Time of the last ejection, by the wheel's clock. */
   ejectedAtMs = 0;
   /** Until when. */
   returnsAtMs = 0;
-  /** Ejections that are not forgotten yet: each makes the next one longer. */
+  /** Ejection count: each ejection is longer than the last one. */
   timesEjected = 0;
   #consecutive5xx = 0;
   #consecutiveGatewayErrors = 0;
@@ -44,7 +44,7 @@ export class Outlier extends TimerEntry implements OutcomeSink {
     this.#bad(true);
   }
 
-  /** What comes in while it is ejected was sent before: it says nothing new. */
+  /** Results during an ejection belong to earlier requests and are ignored. */
   #bad(isGateway: boolean): void {
     if (this.cause !== null) return;
     const { policy, wheel } = this.#detector;
@@ -61,7 +61,7 @@ export class Outlier extends TimerEntry implements OutcomeSink {
     }
   }
 
-  /** Too few of the last requests went well. */
+  /** The success rate is too low. */
   isBelowSuccessRate(nowMs: number): boolean {
     const { successRateThreshold, successRateMinRequests } = this.#detector.policy;
     const window = this.#window;
@@ -69,7 +69,7 @@ export class Outlier extends TimerEntry implements OutcomeSink {
     return window.successPercent(nowMs) < successRateThreshold;
   }
 
-  /** It comes back with a clean record, but for how often it was out. */
+  /** It returns with reset counters, except for the ejection count. */
   readmit(): void {
     this.cause = null;
     this.#consecutive5xx = 0;

@@ -1,4 +1,4 @@
-/** What is asked of the endpoints of a cluster, and how: one of the kinds of active check. */
+/** The probe of an active check: what it sends to endpoints, and how. */
 import type { Cluster } from '../../../ir/cluster.ts';
 import type { ActiveHealthCheck } from '../../../ir/policy.ts';
 import type { Certificate } from '../../../ir/tls.ts';
@@ -23,7 +23,7 @@ export interface ProbeSource {
   readonly wheel: TimerWheel;
 }
 
-/** What the endpoint is asked as: not the host of any route (docs/reference). */
+/** The `Host` of checks, which is not that of a route. */
 export function checkAuthority({ origin, discovery }: Cluster): string {
   if (discovery.kind === 'dns') return discovery.hostname;
   return `${origin.name}.${origin.namespace}.svc`;
@@ -39,7 +39,7 @@ export function createProber(source: ProbeSource): (target: DialTarget) => Probe
   return (target) => new RequestProbe({ ...question, dial: at(target) });
 }
 
-/** Through the cluster's TLS settings, with a PROXY header without addresses where one is expected, and never in the way of exiting. */
+/** Through the cluster's TLS settings, with a PROXY header without addresses where one is expected, and without keeping the process alive. */
 function dialer({ cluster, check, clientCertificate }: ProbeSource): (target: DialTarget) => Dial {
   const { tls: settings, policy } = cluster;
   const isHttp2 = cluster.protocol === 'h2' || check.probe.kind === 'grpc';

@@ -1,4 +1,4 @@
-/** Checks that send a request and evaluate the response, over the engines that requests of clients go through too. */
+/** Checks that send a request and evaluate the response, with the same engines as client requests. */
 import { DEFAULT_CLUSTER_POLICY } from '../../../ir/policy.ts';
 import { bulkBuffers } from '../../message/bulk-buffers.ts';
 import type { FieldList, ResponseHead } from '../../message/head.ts';
@@ -8,9 +8,9 @@ import { CircuitBreaker } from '../circuit-breaker.ts';
 import type { Dial, EndpointPool, UpstreamProtocol } from '../upstream-pool.ts';
 import { PASSED, failed, type CheckResult, type Probe } from './check-result.ts';
 
-/** An answer that is longer tells nothing more. */
+/** Maximum size of a response. */
 const MAX_BODY_BYTES = 65_536;
-/** Checks are not what a circuit breaker protects a backend from. */
+/** Checks do not count against circuit breakers. */
 const UNLIMITED = DEFAULT_CLUSTER_POLICY.circuitBreaker;
 
 export interface Question {
@@ -47,7 +47,7 @@ export class RequestProbe implements Probe {
   }
 }
 
-/** One check, on a connection of its own: what is asked is whether a new client would be served. */
+/** One check, on a new connection, to test whether a new client would be served. */
 class Asking implements UpstreamEvents {
   readonly #question: Question;
   readonly #done: (result: CheckResult) => void;
@@ -142,6 +142,6 @@ class Asking implements UpstreamEvents {
     // Nothing is held back.
   }
   onUpstreamDrained(): void {
-    // The question is short.
+    // The request is short.
   }
 }

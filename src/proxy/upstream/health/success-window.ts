@@ -1,4 +1,4 @@
-/** Successes and failures of the last so many milliseconds, in slices: no memory is taken per outcome. */
+/** Successes and failures within a time window, in slices: constant memory. */
 
 const SLICES = 10;
 

@@ -2,7 +2,7 @@ import type { Dial } from '../upstream-pool.ts';
 import { DISCARDING_SINK, type ConnectingSink } from '../../net/transport.ts';
 import { PASSED, failed, type CheckResult, type Probe } from './check-result.ts';
 
-/** Passes when a connection can be made, its TLS handshake included where the cluster speaks TLS. */
+/** Passes if a connection succeeds, including the TLS handshake if the cluster uses TLS. */
 export class TcpProbe implements Probe {
   readonly #dial: Dial;
 

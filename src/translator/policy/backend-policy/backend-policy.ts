@@ -47,7 +47,7 @@ function windowFaults({ http2 }: BackendSettings): readonly Fault[] {
     : [
         policyValue(
           'spec.http2.initialStreamWindowSize',
-          `a window has 1 to ${String(MAX_WINDOW_BYTES)} bytes.`,
+          `the window must be 1 to ${String(MAX_WINDOW_BYTES)} bytes.`,
         ),
       ];
 }

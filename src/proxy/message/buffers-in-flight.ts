@@ -1,5 +1,5 @@
 /**
- * Buffers that a socket is writing from. Each goes back to its pool when its write is done: at once where the kernel took it all,
+ * Buffers that a socket is writing from. Each is returned to its pool when its write is done: at once if the kernel accepted all of it,
  * else with the write's callback. (Waiting for `drain` instead lost those of which too little was queued for one, and made the
  * garbage collector free a quarter of a megabyte each time.)
  */
@@ -8,7 +8,7 @@ import type { Transport } from '../net/transport.ts';
 /** Where a buffer came from. */
 interface BufferPool {
   release(buffer: Buffer): void;
-  /** Gives a buffer up that something may still read from: the garbage collector has it. */
+  /** Abandons a buffer that something may still read from: the garbage collector frees it. */
   forget(): void;
 }
 
@@ -17,7 +17,7 @@ interface Loan {
   readonly pool: BufferPool;
 }
 
-export class LentBuffers {
+export class BuffersInFlight {
   /** In the order of their writes, which is the order of the callbacks. */
   readonly #loans: Loan[] = [];
   /** Callbacks still to come of writes whose buffers are back already. */
@@ -40,7 +40,7 @@ export class LentBuffers {
     transport.enqueue(bytes, this.#onWritten);
   }
 
-  /** Takes back what has gone out already. */
+  /** Releases buffers that have been written. */
   reclaimWritten(transport: Transport): void {
     if (transport.queuedBytes > 0) return;
     for (const { buffer, pool } of this.#loans) pool.release(buffer);
@@ -48,7 +48,7 @@ export class LentBuffers {
     this.#loans.length = 0;
   }
 
-  /** The socket is gone; it may have left writes unfinished. */
+  /** The socket is closed; it may have unfinished writes. */
   abandon(): void {
     for (const { pool } of this.#loans) pool.forget();
     this.#loans.length = 0;
