@@ -62,10 +62,10 @@ interface Input {
 }
 
 function runStages({ snapshot, observations }: Input, state: State): TranslateResult {
-  const { options, memo, defects } = state;
+  const { options, memo, defects, digests } = state;
   defects.keepOnly(Object.values(snapshot as unknown as Readonly<Record<string, readonly object[]>>));
-  const graph = linkGraph(snapshot, state, memo.part('graph'));
-  const lowered = lowerGateways(graph, state, memo.part('lowering'));
+  const { graph, index } = linkGraph(snapshot, state, memo.part('graph'));
+  const lowered = lowerGateways(graph, { options, digests, defects, index }, memo.part('lowering'));
   const configs = memo.sameItems(
     'configs',
     lowered.map(({ config }) => config),
@@ -75,7 +75,7 @@ function runStages({ snapshot, observations }: Input, state: State): TranslateRe
     configs,
     infra: lowerInfras(graph, defects),
     statuses: statusesOf(graph, observations, { controllerName, defects }, memo.part('statuses')),
-    findings: findingsOf(graph, configs, state, memo.part('findings')),
+    findings: findingsOf(graph, configs, { options, defects, index }, memo.part('findings')),
     get policies() {
       return lowered.map(({ rules }) => policiesOf(rules));
     },

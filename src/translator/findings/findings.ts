@@ -8,6 +8,7 @@ import { reuseIfEqual } from '../../lib/reuse.ts';
 import type { Defects } from '../contain.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import type { TranslateOptions } from '../types.ts';
 import { reportGateways, reportUnserved } from './gateway-findings.ts';
 import { reportPolicies } from '../policy/findings.ts';
@@ -34,13 +35,14 @@ export interface Noted {
 export interface FindingContext {
   readonly options: Pick<TranslateOptions, 'controllerName' | 'measureRegex'>;
   readonly defects: Defects;
+  readonly index: SnapshotIndex;
 }
 
 /** All findings, by object, place and code. One that is equal to the last one stays the same object. */
 export function findingsOf(
   graph: Graph,
   configs: readonly GatewayConfig[],
-  { options, defects }: FindingContext,
+  { options, defects, index }: FindingContext,
   memo: Memo,
 ): readonly Finding[] {
   const { controllerName, measureRegex } = options;
@@ -57,7 +59,7 @@ export function findingsOf(
     const context = { report, defects };
     reportGateways(graph, context);
     reportUnserved(graph, graph.snapshot, { ...context, controllerName });
-    reportRoutes(graph, context, memo.part('routes'));
+    reportRoutes(graph, { ...context, index }, memo.part('routes'));
     reportShadows(graph, configs, { report, measureRegex }, memo.part('shadows'));
     reportSlices(graph.snapshot.endpointSlices, report, memo.part('slices'));
     reportPolicies(graph, context);

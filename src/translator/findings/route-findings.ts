@@ -31,8 +31,8 @@ import type { Noted, ReportContext } from './findings.ts';
 import { filterTextFaults } from './text-findings.ts';
 
 export function reportRoutes(
-  { routes, index, snapshot: { gateways, listenerSets } }: Graph,
-  { report, defects }: ReportContext,
+  { routes, snapshot: { gateways, listenerSets } }: Graph,
+  { report, defects, index }: ReportContext & { readonly index: SnapshotIndex },
   memo: Memo,
 ): void {
   const existing = memo.value('existing', [gateways, listenerSets], (): Existing => ({

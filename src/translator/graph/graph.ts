@@ -26,7 +26,6 @@ import { SnapshotIndex } from './snapshot-index.ts';
 export interface Graph {
   /** The snapshot that it was built from; lists with the same objects as before are the same lists. */
   readonly snapshot: ResourceSnapshot;
-  readonly index: SnapshotIndex;
   readonly proxyConfigs: ProxyConfigs;
   readonly classes: readonly ClassNode[];
   /** The Gateways that Sluice serves, by name. */
@@ -47,8 +46,13 @@ export interface GraphContext {
   readonly defects: Defects;
 }
 
-/** The graph of this snapshot. Its nodes never change; its index is valid until the next pass. */
-export function linkGraph(next: ResourceSnapshot, context: GraphContext, memo: Memo): Graph {
+/** A graph, which never changes, and the index of its snapshot, which is valid until the next pass updates it. */
+export interface LinkedSnapshot {
+  readonly graph: Graph;
+  readonly index: SnapshotIndex;
+}
+
+export function linkGraph(next: ResourceSnapshot, context: GraphContext, memo: Memo): LinkedSnapshot {
   const { options, defects } = context;
   const kinds = options.policyKinds ?? POLICY_KINDS;
   const snapshot = memo.fold('snapshot', (before: ResourceSnapshot | null) => withListsOf(before, next));
@@ -80,7 +84,7 @@ export function linkGraph(next: ResourceSnapshot, context: GraphContext, memo: M
   const hasPolicies = policies.inherited.nodes.length > 0;
   const policyEffects = findPolicyEffects(gateways, hierarchy, { attachments, hasPolicies, defects });
   const nodes = { proxyConfigs, classes, gateways, routes, attachments, policies, backends, extensions };
-  return { snapshot, index, ...nodes, hierarchy, policyEffects };
+  return { graph: { snapshot, ...nodes, hierarchy, policyEffects }, index };
 }
 
 /** Builds the graphs of successive snapshots. */
@@ -93,7 +97,7 @@ export class GraphBuilder {
   }
 
   update(snapshot: ResourceSnapshot): Graph {
-    return this.#memo.pass(() => linkGraph(snapshot, this.#context, this.#memo));
+    return this.#memo.pass(() => linkGraph(snapshot, this.#context, this.#memo).graph);
   }
 }
 

@@ -4,6 +4,7 @@ import { contain, type Defects } from '../contain.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { GatewayNode } from '../graph/nodes.ts';
 import { keyOf } from '../graph/object-key.ts';
+import type { SnapshotIndex } from '../graph/snapshot-index.ts';
 import { PolicyLowering } from '../policy/lowering.ts';
 import type { TranslateOptions } from '../types.ts';
 import { lowerGateway, type LoweredGateway, type Lowering } from './gateway-config.ts';
@@ -13,16 +14,23 @@ export interface LoweringContext {
   readonly options: TranslateOptions;
   readonly digests: Digests;
   readonly defects: Defects;
+  readonly index: SnapshotIndex;
 }
 
 export const acceptedGateways = ({ gateways }: Graph): readonly GatewayNode[] =>
   gateways.filter((gateway) => gateway.faults.length === 0);
 
 /** Those that are accepted. */
-export function lowerGateways(graph: Graph, context: LoweringContext, memo: Memo): readonly LoweredGateway[] {
-  const { attachments, hierarchy, index, policies, snapshot } = graph;
+export function lowerGateways(
+  graph: Graph,
+  { options, digests, defects, index }: LoweringContext,
+  memo: Memo,
+): readonly LoweredGateway[] {
+  const { attachments, hierarchy, policies, snapshot } = graph;
   const lowering: Lowering = {
-    ...context,
+    options,
+    digests,
+    defects,
     policies: new PolicyLowering(hierarchy),
     inherited: policies.inherited,
     attachments,

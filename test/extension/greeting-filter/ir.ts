@@ -1,0 +1,4 @@
+export interface GreetingFilter {
+  readonly kind: 'greeting';
+  readonly text: string;
+}
