@@ -138,5 +138,6 @@ const fieldsOf = (
 export const FIELD_TABLES: readonly Section[] = [
   fieldsOf('BackendPolicy', 'backend-policy.md'),
   fieldsOf('DirectResponse', 'direct-response.md'),
+  fieldsOf('RewriteFilter', 'rewrite-filter.md'),
   fieldsOf('ProxyConfig', 'proxy-config.md', [['applies to', appliesTo]]),
 ];

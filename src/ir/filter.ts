@@ -35,6 +35,22 @@ export interface UrlRewriteFilter {
   readonly path: PathRewrite | null;
 }
 
+/** A rewrite of the path by a regular expression in RE2 syntax. */
+export interface RegexRewrite {
+  /** null: that of the match that the request meets. */
+  readonly pattern: string | null;
+  /** `lib/rewrite-template.ts` has the syntax. */
+  readonly replacement: string;
+  /** What is replaced: the whole path, or every part that matches. */
+  readonly scope: 'path' | 'match';
+}
+
+export interface RegexRewriteFilter {
+  readonly kind: 'regex-rewrite';
+  readonly hostname: string | null;
+  readonly path: RegexRewrite | null;
+}
+
 /** Ends the request with a redirect. null parts are taken from the request (port rules: HTTPRequestRedirectFilter). */
 export interface RedirectFilter {
   readonly kind: 'redirect';
@@ -103,6 +119,7 @@ export type Filter =
   | RequestHeadersFilter
   | ResponseHeadersFilter
   | UrlRewriteFilter
+  | RegexRewriteFilter
   | RedirectFilter
   | DirectResponseFilter
   | MirrorFilter

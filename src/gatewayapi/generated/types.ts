@@ -1449,6 +1449,39 @@ export interface ReferenceGrant {
   readonly spec: ReferenceGrantSpec;
 }
 
+export interface RewriteFilterPath {
+  readonly pattern?: string;
+  readonly replacement: string;
+  readonly scope?: 'Path' | 'Match';
+}
+
+export interface RewriteFilterSpec {
+  readonly path?: RewriteFilterPath;
+  readonly host?: string;
+}
+
+export interface RewriteFilterStatusCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly observedGeneration?: number;
+  readonly lastTransitionTime: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface RewriteFilterStatus {
+  readonly conditions?: readonly RewriteFilterStatusCondition[];
+}
+
+/** apiVersion v1alpha1. */
+export interface RewriteFilter {
+  readonly apiVersion: string;
+  readonly kind: 'RewriteFilter';
+  readonly metadata: ObjectMeta;
+  readonly spec: RewriteFilterSpec;
+  readonly status?: RewriteFilterStatus;
+}
+
 export interface TCPRouteParentRef {
   readonly group?: string;
   readonly kind?: string;
@@ -1821,6 +1854,7 @@ export interface CustomKinds {
   readonly ListenerSet: ListenerSet;
   readonly ProxyConfig: ProxyConfig;
   readonly ReferenceGrant: ReferenceGrant;
+  readonly RewriteFilter: RewriteFilter;
   readonly TCPRoute: TCPRoute;
   readonly TLSRoute: TLSRoute;
   readonly UDPRoute: UDPRoute;

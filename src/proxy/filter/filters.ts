@@ -8,6 +8,7 @@ import { FilterTable } from './filter-table.ts';
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from './header-modifiers.ts';
 import { MIRROR } from './mirror.ts';
 import { REDIRECT } from './redirect.ts';
+import { REGEX_REWRITE } from './regex-rewrite.ts';
 import { URL_REWRITE } from './url-rewrite.ts';
 
 export const BUILT_IN_FILTERS: readonly FilterDefinition[] = [
@@ -19,6 +20,7 @@ export const BUILT_IN_FILTERS: readonly FilterDefinition[] = [
   DIRECT_RESPONSE,
   REQUEST_HEADERS,
   URL_REWRITE,
+  REGEX_REWRITE,
   MIRROR,
   RESPONSE_HEADERS,
 ];

@@ -71,9 +71,10 @@ export function targetOctets(value: string): string {
 const UNSAFE_IN_PATH = /[^\x21\x22\x24-\x3e\x40-\x7e]/;
 const UNSAFE_IN_PATH_ALL = /[^\x21\x22\x24-\x3e\x40-\x7e]+/g;
 
-const encodeOctets = (text: string): string =>
-  [...Buffer.from(text, 'utf8')]
-    .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
-    .join('');
+const encodeOctets = (text: string): string => percentEncode(Buffer.from(text, 'utf8'));
+
+/** Every byte as an escape. */
+export const percentEncode = (bytes: Buffer): string =>
+  [...bytes].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 
 const withoutFinalSlash = (path: string): string => (path.endsWith('/') ? path.slice(0, -1) : path);

@@ -34,8 +34,9 @@ export class CompiledRewrite implements HttpFilter {
 
   apply(exchange: Exchange): FilterOutcome {
     const request = outgoingRequest(exchange);
-    request.target = this.target(exchange.head, pathMatchOf(exchange));
-    request.authority = this.authority;
+    // What a filter leaves alone, another one may have set.
+    request.target = this.target(exchange.head, pathMatchOf(exchange)) ?? request.target;
+    request.authority = this.authority ?? request.authority;
     return 'continue';
   }
 

@@ -72,7 +72,7 @@ function compileGeneral(pattern: string): CompiledPattern {
 }
 
 /** Requests are read as bytes, but a pattern is about characters. Invalid UTF-8 stays as bytes. */
-function octetsToText(octets: string): string {
+export function octetsToText(octets: string): string {
   if (!/[\x80-\xff]/.test(octets)) return octets;
   try {
     return decodeURIComponent(

@@ -23,4 +23,9 @@ export const EXTENSION_FAULT_CODES = {
     advice:
       'create it in the namespace of the route, use a kind that [ExtensionRef](extension-ref.md) lists, or remove the filter',
   },
+  rewrite: {
+    severities: ['error'],
+    text: 'A RewriteFilter refers to groups that its pattern, or a match of the rule, does not have.',
+    advice: 'see the message',
+  },
 } as const satisfies Readonly<Record<string, FaultMeaning>>;

@@ -6,7 +6,7 @@ import type { ClusterId } from '../../ir/ids.ts';
 import type { Origin } from '../../ir/origin.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Traffic } from '../graph/backend.ts';
-import type { BackendObjectRef } from '../graph/route-adapter.ts';
+import type { BackendObjectRef, FilterSpec } from '../graph/route-adapter.ts';
 
 /** `Settings`: the type of the filter's field that holds its settings. */
 export interface FilterKind<Settings extends object = object> {
@@ -60,6 +60,10 @@ export interface FilterPlace {
   readonly from: Referrer;
   /** Every match of the rule is a path prefix, as ReplacePrefixMatch requires. */
   readonly allPrefixes: boolean;
+  /** The regular expressions for paths of the rule's matches; null where a match has another type. */
+  readonly pathPatterns: readonly string[] | null;
+  /** The list that the filter is in. */
+  readonly beside: readonly FilterSpec[];
 }
 
 /** The resolved backend of a filter. */

@@ -21,7 +21,7 @@ import type { FilterSpec } from '../graph/route-adapter.ts';
 import type { PolicyNode } from '../policy/policy-kind.ts';
 import type { FilterKind, FilterKinds, FilterPlace } from './filter-kind.ts';
 
-export interface FilterContext extends Omit<FilterPlace, 'path'> {
+export interface FilterContext extends Omit<FilterPlace, 'path' | 'beside'> {
   readonly kinds: FilterKinds;
   readonly backends: BackendContext;
   readonly extensions: ExtensionSources;
@@ -35,7 +35,9 @@ export interface ReadFilters {
 
 /** `path`: field path of the list. */
 export function readFilters(specs: readonly FilterSpec[], path: string, context: FilterContext): ReadFilters {
-  const read = specs.map((spec, index) => readFilter(spec, `${path}[${index}]`, context));
+  const read = specs.map((spec, index) =>
+    readFilter(spec, `${path}[${index}]`, { ...context, beside: specs }),
+  );
   const filters = compactArray(read.map(({ node }) => node));
   return {
     filters,
@@ -67,7 +69,7 @@ interface ReadFilter {
 function readFilter(
   spec: FilterSpec,
   path: string,
-  { kinds, backends, extensions, from, allPrefixes }: FilterContext,
+  { kinds, backends, extensions, ...where }: FilterContext & Pick<FilterPlace, 'beside'>,
 ): ReadFilter {
   const node = unresolved(spec, path, kinds);
   const { kind, settings } = node;
@@ -75,7 +77,7 @@ function readFilter(
     return { node, invalid: [valueUnsupported(`${path}.type`, spec.type, [...kinds.keys()])] };
   }
   if (settings === null) return { node, invalid: [filterIncomplete(path, kind.field)] };
-  const place = { path: `${path}.${kind.field}`, from, allPrefixes };
+  const place = { ...where, path: `${path}.${kind.field}` };
   const attached = resolveFilterPolicy(kind, settings, { place, policies: backends.policies });
   if (attached !== null) {
     return attached.ok

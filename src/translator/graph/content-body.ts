@@ -4,7 +4,7 @@ import type { ContentBody } from '../../ir/filter.ts';
 import { failure, success, type Result } from '../../lib/result.ts';
 import { utf8Length } from '../../lib/utf8.ts';
 import type { Fault } from '../faults/fault.ts';
-import { bodyNotFound, bodyTooLong } from '../faults/content-faults.ts';
+import { bodyNotFound, bodyTooLong } from '../faults/extension-faults.ts';
 import type { ReferenceContext } from './certificate.ts';
 
 export interface BodySpec {

@@ -111,3 +111,11 @@ export function matchesOnlyPrefixes(matches: readonly MatchSpec[]): boolean {
     (match) => match.kind === 'http' && (match.spec.path?.type ?? 'PathPrefix') === 'PathPrefix',
   );
 }
+
+/** The regular expressions for paths; null where a match has none. */
+export function pathPatternsOf(matches: readonly MatchSpec[]): readonly string[] | null {
+  const patterns = matches.flatMap(({ kind, spec }) =>
+    kind === 'http' && spec.path?.type === 'RegularExpression' ? [spec.path.value ?? '/'] : [],
+  );
+  return patterns.length === matches.length ? patterns : null;
+}

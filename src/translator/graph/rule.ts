@@ -9,7 +9,13 @@ import { answerWithBackends, secondLayer4Rule } from '../faults/route-faults.ts'
 import type { FilterKinds } from '../filter/filter-kind.ts';
 import { readClosedFilters, readFilters, type FilterContext } from '../filter/read-filters.ts';
 import { backendRefOf, resolveBackend, type BackendContext, type Traffic } from './backend.ts';
-import { matchesOnlyPrefixes, readMatch, type MatchNode, type MeasureRegex } from './match.ts';
+import {
+  matchesOnlyPrefixes,
+  pathPatternsOf,
+  readMatch,
+  type MatchNode,
+  type MeasureRegex,
+} from './match.ts';
 import type { BackendNode, FilterNode, RuleNode } from './nodes.ts';
 import { matchAll, type RuleSpec } from './route-adapter.ts';
 import { readRuleSettings } from './rule-settings.ts';
@@ -92,6 +98,7 @@ function evaluateRule(spec: RuleSpec, index: number, shared: RuleContext): RuleN
     extensions: shared.extensions,
     from,
     allPrefixes: matchesOnlyPrefixes(spec.matches),
+    pathPatterns: pathPatternsOf(spec.matches),
   };
   const { filters, invalid: filterFaults } = readFilters(spec.filters, `${path}.filters`, filterContext);
   const backends = spec.backendRefs.map((ref, at) => {

@@ -160,6 +160,29 @@ export const POLICY_CONDITIONS = {
       advice: 'create it in the same namespace',
     },
   ],
+  RewriteFilter: [
+    {
+      type: 'Accepted',
+      status: 'True',
+      reason: 'Accepted',
+      text: 'The object is valid.',
+      advice: 'nothing',
+    },
+    {
+      type: 'Accepted',
+      status: 'False',
+      reason: 'Invalid',
+      text: 'A field has an unsupported value; what refers to the object responds with 500.',
+      advice: 'fix the field in the message',
+    },
+    {
+      type: 'ResolvedRefs',
+      status: 'True',
+      reason: 'ResolvedRefs',
+      text: 'All references resolve.',
+      advice: 'nothing',
+    },
+  ],
   ProxyConfig: [
     {
       type: 'Accepted',
