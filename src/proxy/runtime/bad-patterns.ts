@@ -40,7 +40,7 @@ export class BadPatterns {
           if (why !== undefined)
             messages.set(
               rule,
-              `the regular expression ${JSON.stringify(pattern)} is invalid and is invalid and is invalid and is invalid and matches nothing: ${why}`,
+              `the regular expression ${JSON.stringify(pattern)} is invalid and matches nothing: ${why}`,
             );
         }
       }
