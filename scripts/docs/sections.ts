@@ -6,6 +6,7 @@ import { DEADLINES } from './deadlines.ts';
 import { EXPLANATION } from './explain.ts';
 import { EXTENSIONS } from './extensions.ts';
 import { FIELD_TABLES } from './fields.ts';
+import { FILTERS_IN_ORDER } from './filters.ts';
 import { FINDING_CODES } from './findings.ts';
 import { IMPORT_LAW } from './import-law.ts';
 import { READ_KINDS } from './kinds.ts';
@@ -25,6 +26,7 @@ export const SECTIONS: readonly Section[] = [
   ...EXPLANATION,
   EXTENSIONS,
   ...FIELD_TABLES,
+  FILTERS_IN_ORDER,
   ...FINDING_CODES,
   IMPORT_LAW,
   ...LIMITS,

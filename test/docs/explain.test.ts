@@ -1,5 +1,6 @@
 /** docs/reference/explain.md and what `explain` prints agree, field by field. */
 import assert from 'node:assert/strict';
+import { EXPLAIN_CONTEXT } from '../support/explain-context.ts';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseRequest } from '../../src/admin/explain/request.ts';
@@ -15,7 +16,7 @@ test('every field is documented, and no other', () => {
   assert.ok(parsed.ok);
   const [config] = translatePaths(['examples/quickstart'], { allClasses: false }).result.configs;
   assert.ok(config !== undefined);
-  const explanation = explain(config, parsed.request, compileRegex);
+  const explanation = explain(config, parsed.request, compileRegex, EXPLAIN_CONTEXT);
   assert.ok(explanation !== null);
   const documented = tableRows(page, 'field').map(([field = '']) => field.replaceAll('`', ''));
   assert.deepEqual(documented.toSorted(), Object.keys(explanation).toSorted());

@@ -16,7 +16,7 @@ import type { PolicyStatus } from '../../src/gatewayapi/status.ts';
 import type { PolicyValue } from '../../src/ir/policy-value.ts';
 import { stateFromText } from '../../src/provider/file/load.ts';
 import { explain } from '../../src/proxy/router/explain.ts';
-import { NO_CONTEXT } from '../../src/proxy/router/explain-backends.ts';
+import { EXPLAIN_CONTEXT } from '../support/explain-context.ts';
 import { compileRegex, measureRegex } from '../../src/proxy/router/regex.ts';
 import { errorFault } from '../../src/translator/faults/fault.ts';
 import type { FaultCodeOf } from '../../src/translator/faults/fault-codes.ts';
@@ -306,7 +306,7 @@ export function explained(result: TranslateResult, url: string, prefix: string):
   const [policies] = result.policies;
   assert.ok(policies !== undefined);
   const explanation = explain(configOf(result), parsed.request, compileRegex, {
-    ...NO_CONTEXT,
+    ...EXPLAIN_CONTEXT,
     settingsOf: settingsOf(configOf(result), policies, OPTIONS.policyKinds),
   });
   return (explanation?.backends ?? []).flatMap((backend) =>

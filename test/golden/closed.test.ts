@@ -1,5 +1,6 @@
 /** What an exception costs: the object at which it was thrown, closed, and nothing else. */
 import assert from 'node:assert/strict';
+import { EXPLAIN_CONTEXT } from '../support/explain-context.ts';
 import { suite, test } from 'node:test';
 import {
   classObject,
@@ -93,7 +94,7 @@ const configOf = ({ configs }: TranslateResult, name: string): GatewayConfig => 
 function outcome(result: TranslateResult, url: string): string {
   const parsed = parseRequest(url, []);
   assert.ok(parsed.ok);
-  const explanation = explain(configOf(result, 'web'), parsed.request, compileRegex);
+  const explanation = explain(configOf(result, 'web'), parsed.request, compileRegex, EXPLAIN_CONTEXT);
   assert.ok(explanation !== null, 'the listener is there');
   const { outcome: what, rule, reason } = explanation;
   const by = rule === null ? '' : ` by ${rule.name} ${String(rule.index)}`;

@@ -3,6 +3,7 @@
  * version with only what it requires and with each optional field left out, and random objects drawn from the schemas.
  */
 import assert from 'node:assert/strict';
+import { EXPLAIN_CONTEXT } from '../support/explain-context.ts';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import type { ObjectRef } from '../../src/gatewayapi/ref.ts';
@@ -105,7 +106,7 @@ function evaluate(objects: readonly JsonObject[]): TranslateResult {
     assert.deepEqual(decodeConfig(encodeConfig(config)), config);
     for (const text of REQUESTS) {
       const parsed = parseRequest(text, ['x-user: a', 'cookie: a=b']);
-      if (parsed.ok) explain(config, parsed.request, compileRegex);
+      if (parsed.ok) explain(config, parsed.request, compileRegex, EXPLAIN_CONTEXT);
     }
   }
   return result;

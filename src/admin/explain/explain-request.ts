@@ -1,5 +1,6 @@
 /** Explains a request to a Gateway as its proxies see it, with endpoints from the proxies and settings from the translator. */
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
+import { TableExplainer } from '../../proxy/filter/explain-filters.ts';
 import { FILTERS } from '../../proxy/filter/filters.ts';
 import { explain, type ExplainRequest, type Explanation } from '../../proxy/router/explain.ts';
 import { compileRegex } from '../../proxy/router/regex.ts';
@@ -15,6 +16,6 @@ export function explainRequest(
 ): Explanation | null {
   return explain(config, seenBy(request, config.settings), compileRegex, {
     settingsOf: settingsOf(config, policies),
-    describeFilters: (filters) => FILTERS.describe(filters),
+    filters: new TableExplainer(FILTERS),
   });
 }

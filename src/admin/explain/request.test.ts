@@ -1,5 +1,6 @@
 /** A request in words, as the router sees it. */
 import assert from 'node:assert/strict';
+import { EXPLAIN_CONTEXT } from '../../../test/support/explain-context.ts';
 import { test } from 'node:test';
 import { DEFAULT_PROXY_SETTINGS, type ProxySettings } from '../../ir/gateway-config.ts';
 import { explain } from '../../proxy/router/explain.ts';
@@ -37,7 +38,7 @@ function explained(settings: Partial<ProxySettings>, [name, value]: [string, str
   const parsed = parseRequest(`${method} http://a.test/`, [`${name}: ${value}`]);
   assert.ok(parsed.ok);
   const request = seenBy(parsed.request, { ...DEFAULT_PROXY_SETTINGS, ...settings });
-  return explain(config, request, compileRegex);
+  return explain(config, request, compileRegex, EXPLAIN_CONTEXT);
 }
 
 test('fields that the Gateway hides match nothing, as in the proxy', () => {

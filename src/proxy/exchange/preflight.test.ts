@@ -1,5 +1,6 @@
 /** Which rule a CORS preflight reaches. Every row is asked of a running proxy and of `explain`. */
 import assert from 'node:assert/strict';
+import { EXPLAIN_CONTEXT } from '../../../test/support/explain-context.ts';
 import { describe, test, type TestContext } from 'node:test';
 import type { CorsFilter, Filter } from '../../ir/filter.ts';
 import { clusterId } from '../../ir/ids.ts';
@@ -230,6 +231,7 @@ describe('a preflight', () => {
           header: (field) => fields[field],
         },
         compileRegex,
+        EXPLAIN_CONTEXT,
       );
       assert.equal(explained?.reason ?? null, reason ?? null);
       assert.equal(explained?.outcome === 'forward', response.body === 'backend');
@@ -262,6 +264,7 @@ describe('a preflight', () => {
       testConfig({ rules, endpoints: { a: [1] } }),
       { ...view, port: TEST_PORT, header: (field) => fields[field] },
       compileRegex,
+      EXPLAIN_CONTEXT,
     );
     assert.equal(explained?.rule?.index, 1);
     assert.deepEqual(

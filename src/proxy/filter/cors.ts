@@ -8,7 +8,7 @@ import { responseEdits } from '../exchange/response-head.ts';
 import { dropsField } from '../message/head-edits.ts';
 import { joinedValue } from '../message/head.ts';
 import { replyFor } from '../message/local-reply.ts';
-import { isPreflight, preflightFilter } from '../router/preflight.ts';
+import { isPreflight } from '../router/preflight.ts';
 import type { RequestView } from '../router/request-view.ts';
 import type { FilterDefinition } from './definition.ts';
 
@@ -43,9 +43,7 @@ export const CORS: FilterDefinition<CorsFilter> = {
     const request = new ChooseFields(new CompiledCors(config));
     return { request, response: ADD_FIELDS, responseEdit: OTHERS_DROPPED };
   },
-  compileForRule(rule) {
-    const config = rule.action.kind === 'fail' ? null : preflightFilter(rule);
-    if (config === null) return null;
+  compilePreflight(config) {
     return { request: new AnswerPreflight(new CompiledCors(config)), response: ADD_FIELDS };
   },
   describe: ({ allowOrigins }) => `CORS: origins ${allowOrigins.join(', ')}`,

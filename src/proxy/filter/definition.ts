@@ -1,10 +1,10 @@
 /** What a kind of filter consists of: a file (or folder) of this folder exports one definition, and filters.ts lists it. */
 import type { HeaderEdit } from '../../ir/filter.ts';
 import type { ClusterId } from '../../ir/ids.ts';
-import type { RouteRule } from '../../ir/route.ts';
 import type { HttpFilter } from '../exchange/http-filter.ts';
 import type { RefusalCounter, RefusalLabels } from '../exchange/policy-refusals.ts';
 import type { ConnectionFilter } from '../net/connection-filter.ts';
+import type { ExplainedRequest, FilterOutcome } from '../router/explain-filters.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { ConnectionStage, RequestStage, ResponseStage } from './order.ts';
 
@@ -55,10 +55,15 @@ export interface FilterDefinition<Config extends FilterConfig = FilterConfig> {
   added?(ofBackend: Config, ofRule: Config): Config | null;
   /** For policies of ports, listeners and layer-4 rules. Absent: the kind cannot act there, and what carries it is closed. */
   readonly connection?: ConnectionDefinition<Config>;
+  /**
+   * Of a kind that answers CORS preflights: what does so, compiled from the filter that `FilterTable.preflightOf` names for a rule, which may
+   * be one of its backends'.
+   */
+  compilePreflight?(config: Config, deps: FilterDeps): FilterParts;
   /** In a few words, for people. */
   describe(config: Config): string;
-  /** What the rule needs of this kind before a backend is chosen, besides its own filters. */
-  compileForRule?(rule: RouteRule, deps: FilterDeps): FilterParts | null;
+  /** Its response to a request, for explanations; null: the request goes on. Absent: it has none, or nothing tells beforehand. */
+  outcome?(config: Config, request: ExplainedRequest): FilterOutcome | null;
 }
 
 /** How a kind of policy acts on connections and flows. */

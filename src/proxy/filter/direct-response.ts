@@ -16,6 +16,10 @@ export const DIRECT_RESPONSE: FilterDefinition<DirectResponseFilter> = {
       body === null ? 'no content' : `${body.contentType}, ${String(body.text.length)} characters`;
     return `direct response ${String(status)}: ${content}`;
   },
+  outcome({ status }) {
+    const summary = `${String(status)} by a direct response`;
+    return { outcome: 'answer', status, reason: 'direct_response', summary };
+  },
 };
 
 class DirectResponse implements HttpFilter {

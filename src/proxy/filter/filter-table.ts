@@ -5,7 +5,6 @@ import type { RouteRule } from '../../ir/route.ts';
 import { samePlain, type Plain } from '../../lib/structural-patch.ts';
 import { NO_FILTERS, type FilterChain } from '../exchange/http-filter.ts';
 import { ConnectionFilters, type ConnectionFilter } from '../net/connection-filter.ts';
-import type { DescribedFilter } from '../router/explain-backends.ts';
 import type { ConnectionDefinition, FilterConfig, FilterDefinition, FilterDeps } from './definition.ts';
 import { chainOf, type CompiledFilter } from './filter-chain.ts';
 import { actsOnForwarding, rankOf } from './order.ts';
@@ -20,24 +19,19 @@ export interface RuleFilters {
 const NO_RULE_FILTERS: RuleFilters = { chain: NO_FILTERS, own: [] };
 
 export class FilterTable {
-  readonly #definitions: readonly FilterDefinition[];
   /** A kind that acts at several stages has one definition for each. */
   readonly #byKind: ReadonlyMap<string, readonly FilterDefinition[]>;
 
   constructor(definitions: readonly FilterDefinition[]) {
-    this.#definitions = definitions;
     this.#byKind = Map.groupBy(definitions, ({ kind }) => kind);
   }
 
   /** Throws for a filter or policy of an unknown kind, which the rule must not serve without. */
   compileRule(rule: RouteRule, deps: FilterDeps): RuleFilters {
     const own = this.#compile(configsOf(rule), deps, (definition) => !isForwarding(definition));
-    const more = this.#definitions.flatMap((definition): CompiledFilter[] => {
-      const parts = definition.compileForRule?.(rule, deps) ?? null;
-      return parts === null ? [] : [{ definition, parts }];
-    });
-    if (own.length === 0 && more.length === 0) return NO_RULE_FILTERS;
-    const all = [...more, ...own];
+    const preflight = this.#compilePreflight(rule, deps);
+    if (own.length === 0 && preflight.length === 0) return NO_RULE_FILTERS;
+    const all = [...preflight, ...own];
     return { chain: chainOf({ request: all, response: all, requestEdits: [] }), own };
   }
 
@@ -139,19 +133,35 @@ export class FilterTable {
     );
   }
 
-  /** In the order in which they act. */
-  describe(filters: readonly Filter[]): DescribedFilter[] {
-    const rank = ({ kind }: Filter): number => {
-      const stages = this.#byKind.get(kind)?.[0]?.stages;
-      return rankOf(stages?.request ?? stages?.response);
-    };
-    return filters
-      .toSorted((a, b) => rank(a) - rank(b))
-      .map((filter) => ({ ...filter, description: this.#describe(filter) }));
+  /** For explanations: the definitions of a filter, those that do not act for it left out; none for an unknown kind. */
+  actingFor(config: FilterConfig): readonly FilterDefinition[] {
+    return (this.#byKind.get(config.kind) ?? []).filter((one) => one.actsFor?.(config) !== false);
   }
 
-  #describe(filter: Filter): string {
-    return this.#byKind.get(filter.kind)?.[0]?.describe(filter) ?? `${filter.kind}: unknown to this version`;
+  /**
+   * The filter that answers CORS preflights of a rule: its own, else that of the first backend that has one and takes requests. A preflight
+   * is answered before a backend is chosen, so that none of them ever sees it (GEP-1767).
+   */
+  preflightOf({ filters, action }: RouteRule): FilterConfig | null {
+    const answers = ({ kind }: FilterConfig): boolean => this.#preflightDefinition(kind) !== undefined;
+    const own = filters.find(answers);
+    if (own !== undefined || action.kind === 'fail') return own ?? null;
+    for (const { weight, filters: ofBackend = [] } of action.backends) {
+      const found = weight > 0 ? ofBackend.find(answers) : undefined;
+      if (found !== undefined) return found;
+    }
+    return null;
+  }
+
+  #preflightDefinition(kind: string): FilterDefinition | undefined {
+    return this.#byKind.get(kind)?.find((one) => one.compilePreflight !== undefined);
+  }
+
+  #compilePreflight(rule: RouteRule, deps: FilterDeps): readonly CompiledFilter[] {
+    const config = rule.action.kind === 'fail' ? null : this.preflightOf(rule);
+    const definition = config === null ? undefined : this.#preflightDefinition(config.kind);
+    if (config === null || definition?.compilePreflight === undefined) return [];
+    return [{ definition, parts: definition.compilePreflight(config, deps) }];
   }
 
   #compile(
@@ -175,7 +185,7 @@ export class FilterTable {
 /** A rule or backend: its filters, and its policies, which act as filters. */
 export type FilterCarrier = Partial<Pick<RouteRule, 'filters' | 'policies'>>;
 
-const configsOf = ({ filters = NO_CONFIGS, policies }: FilterCarrier): readonly FilterConfig[] =>
+export const configsOf = ({ filters = NO_CONFIGS, policies }: FilterCarrier): readonly FilterConfig[] =>
   policies === undefined ? filters : [...filters, ...policies];
 
 const filterOfKind = (filters: ConnectionFilters | null, kind: string): ConnectionFilter | null =>

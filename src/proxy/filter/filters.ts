@@ -7,7 +7,7 @@ import { EXTERNAL_AUTH } from './external-auth/external-auth-filter.ts';
 import { FilterTable } from './filter-table.ts';
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from './header-modifiers.ts';
 import { MIRROR } from './mirror.ts';
-import { REDIRECT } from './redirect.ts';
+import { HTTPS_REDIRECT, REDIRECT } from './redirect.ts';
 import { REGEX_REWRITE } from './regex-rewrite.ts';
 import { URL_REWRITE } from './url-rewrite.ts';
 
@@ -16,6 +16,7 @@ export const BUILT_IN_FILTERS: readonly FilterDefinition[] = [
   ACCESS,
   AUTHORIZATION,
   EXTERNAL_AUTH,
+  HTTPS_REDIRECT,
   REDIRECT,
   DIRECT_RESPONSE,
   REQUEST_HEADERS,

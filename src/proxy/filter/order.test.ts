@@ -9,7 +9,6 @@ import type { Filter } from '../../ir/filter.ts';
 import type { HttpFilter } from '../exchange/http-filter.ts';
 import type { FilterDefinition } from './definition.ts';
 import { FilterTable } from './filter-table.ts';
-import { FILTERS } from './filters.ts';
 import { FILTER_ORDER, type RequestStage } from './order.ts';
 
 interface NotingFilter {
@@ -19,29 +18,25 @@ interface NotingFilter {
 
 /** One kind for each stage, that notes where it acted. */
 function notingFilters(acted: string[]): FilterDefinition<NotingFilter>[] {
-  return FILTER_ORDER.filter(({ phase }) => phase !== 'listener' && phase !== 'connection').map(
-    ({ stage, phase }) => {
-      const step = (of: string): HttpFilter => ({
-        kind: stage,
-        apply() {
-          acted.push(`${stage} of ${of}`);
-          return 'continue';
-        },
-      });
-      return {
-        kind: stage,
-        stages: phase === 'response' ? { response: stage } : { request: stage as RequestStage },
-        precedence: 'both',
-        compile: ({ of }) => (phase === 'response' ? { response: step(of) } : { request: step(of) }),
-        describe: () => stage,
-      };
-    },
-  );
+  return FILTER_ORDER.filter(({ phase }) => phase !== 'connection').map(({ stage, phase }) => {
+    const step = (of: string): HttpFilter => ({
+      kind: stage,
+      apply() {
+        acted.push(`${stage} of ${of}`);
+        return 'continue';
+      },
+    });
+    return {
+      kind: stage,
+      stages: phase === 'response' ? { response: stage } : { request: stage as RequestStage },
+      precedence: 'both',
+      compile: ({ of }) => (phase === 'response' ? { response: step(of) } : { request: step(of) }),
+      describe: () => stage,
+    };
+  });
 }
 
-const REVERSED = FILTER_ORDER.filter(
-  ({ phase }) => phase !== 'listener' && phase !== 'connection',
-).toReversed();
+const REVERSED = FILTER_ORDER.filter(({ phase }) => phase !== 'connection').toReversed();
 const stagesOf = (...phases: readonly string[]): string[] =>
   FILTER_ORDER.filter(({ phase }) => phases.includes(phase)).map(({ stage }) => stage);
 
@@ -94,24 +89,5 @@ test('on a request that the gateway refuses, only filters before its checks act'
   assert.deepEqual(
     acted,
     [...early, ...stagesOf('response')].map((stage) => `${stage} of rule`),
-  );
-});
-
-test('filters are explained in the order of the table', () => {
-  const edit = { set: [{ name: 'a', value: '1' }], add: [], remove: ['b'] };
-  const described = FILTERS.describe([
-    { kind: 'response-headers', edit },
-    { kind: 'request-headers', edit },
-    { kind: 'url-rewrite', hostname: 'b.example', path: { kind: 'prefix', value: '/x' } },
-    { kind: 'redirect', scheme: 'https', hostname: null, path: null, port: 8443, status: 301 },
-  ]);
-  assert.deepEqual(
-    described.map(({ description }) => description),
-    [
-      'redirect 301, scheme https, port 8443',
-      'request headers: set a: 1; remove b',
-      'rewrite: host → b.example, prefix → /x',
-      'response headers: set a: 1; remove b',
-    ],
   );
 });

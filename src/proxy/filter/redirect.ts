@@ -4,7 +4,7 @@ import type { PathMatch } from '../../ir/match.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { FilterOutcome, HttpFilter } from '../exchange/http-filter.ts';
 import { pathMatchOf } from '../exchange/outgoing-request.ts';
-import { WebRequestHead } from '../message/grpc-web-head.ts';
+import { isWebCall } from '../message/grpc-web-head.ts';
 import { replyFor } from '../message/local-reply.ts';
 import type { RequestView } from '../router/request-view.ts';
 import type { FilterDefinition } from './definition.ts';
@@ -14,6 +14,7 @@ export const REDIRECT: FilterDefinition<RedirectFilter> = {
   kind: 'redirect',
   stages: { request: 'redirect' },
   precedence: 'both',
+  actsFor: (config) => !isHttpsUpgrade(config),
   compile: (config) => ({ request: new Redirect(config) }),
   describe({ scheme, hostname, path, port, status }) {
     const parts = { scheme, hostname, path: path?.value ?? null, port };
@@ -22,7 +23,23 @@ export const REDIRECT: FilterDefinition<RedirectFilter> = {
     );
     return `redirect ${[status, ...shown].join(', ')}`;
   },
+  outcome({ status }) {
+    const summary = `${String(status)} by a redirect filter`;
+    return { outcome: 'redirect', status, reason: 'redirect', summary };
+  },
 };
+
+/** Comes before authentication, so that a browser does not send credentials in the clear. */
+export const HTTPS_REDIRECT: FilterDefinition<RedirectFilter> = {
+  ...REDIRECT,
+  stages: { request: 'https-redirect' },
+  actsFor: isHttpsUpgrade,
+};
+
+/** A redirect that tells no more than that there is https: the rest of the URL is the request's own. */
+function isHttpsUpgrade({ scheme, hostname, path }: RedirectFilter): boolean {
+  return scheme === 'https' && hostname === null && path === null;
+}
 
 class Redirect implements HttpFilter {
   readonly kind = 'redirect';
@@ -41,7 +58,7 @@ class Redirect implements HttpFilter {
       fields: [{ name: 'location', value: location }],
       body: '',
       // Browsers follow redirects of gRPC-Web calls; gRPC clients follow none.
-      grpc: head instanceof WebRequestHead ? null : replyFor('redirect').grpc,
+      grpc: isWebCall(head) ? null : replyFor('redirect').grpc,
     };
     return { kind: 'answer', reason: 'redirect', reply };
   }

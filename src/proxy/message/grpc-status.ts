@@ -1,6 +1,6 @@
 /** Maps reasons to gRPC statuses: for a bare HTTP error, the client library would guess one. */
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
-import { WebRequestHead } from './grpc-web-head.ts';
+import { isWebCall } from './grpc-web-head.ts';
 import { LocalHead, type RequestHead } from './head.ts';
 import type { DownstreamStream } from './stream.ts';
 
@@ -84,7 +84,7 @@ export const isGrpcContent = (contentType: string): boolean => GRPC_CONTENT.test
 /** Whether the client speaks gRPC: it then reads a status, not an HTTP error. HTTP/1.1 can carry it only as gRPC-Web. */
 export function isGrpc(head: RequestHead): boolean {
   if (head.method !== 'POST') return false;
-  if (head.version !== 'HTTP/2') return head instanceof WebRequestHead;
+  if (head.version !== 'HTTP/2') return isWebCall(head);
   return isGrpcContent(head.header('content-type') ?? '');
 }
 

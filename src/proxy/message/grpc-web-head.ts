@@ -64,6 +64,9 @@ export class WebRequestHead extends NamedFields implements RequestHead {
   }
 }
 
+/** Whether a call, which the exchange sees as one of gRPC, is one of gRPC-Web to its client. */
+export const isWebCall = (head: RequestHead): boolean => head instanceof WebRequestHead;
+
 function grpcFields(head: RequestHead, isText: boolean, suffix: string): HeaderField[] {
   const fields: HeaderField[] = [];
   for (let index = 0; index < head.count; index++) {

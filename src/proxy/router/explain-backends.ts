@@ -1,13 +1,10 @@
 /** The backends of a rule in an explanation, and the errors that they cause. */
-import type { Filter } from '../../ir/filter.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
-import type { RuleId } from '../../ir/ids.ts';
 import type { EffectiveSetting, Origin } from '../../ir/origin.ts';
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
+import type { RuleId } from '../../ir/ids.ts';
 import type { WeightedBackend } from '../../ir/route.ts';
-
-/** A filter as configured, with a description in words. */
-export type DescribedFilter = Filter & { readonly description: string };
+import type { DescribedFilter, ExplainedFilters, FilterExplainer, FilterOutcome } from './explain-filters.ts';
 
 export interface ExplainedBackend {
   readonly backend: Origin;
@@ -28,15 +25,8 @@ export interface ExplainedBackend {
 export interface ExplainContext {
   /** Origins of settings by rule and index of its backend, from the translator. */
   readonly settingsOf: (rule: RuleId, backend: number) => readonly EffectiveSetting[];
-  /** Filters in execution order, from the filter table (proxy/filter). */
-  readonly describeFilters: (filters: readonly Filter[]) => readonly DescribedFilter[];
+  readonly filters: FilterExplainer;
 }
-
-/** Without additional data. */
-export const NO_CONTEXT: ExplainContext = {
-  settingsOf: () => [],
-  describeFilters: (filters) => filters.map((filter) => ({ ...filter, description: filter.kind })),
-};
 
 /** The response to requests for the backend. */
 export interface BackendProblem {
@@ -48,31 +38,39 @@ export interface BackendProblem {
 /** With the source of `ExplainedBackend.problem`. */
 export interface BackendFacts {
   readonly explained: ExplainedBackend;
+  /** Of a filter of the backend; null: none responds. */
+  readonly answer: FilterOutcome | null;
   readonly problem: BackendProblem | null;
+}
+
+export interface BackendsQuestion {
+  readonly rule: RuleId;
+  readonly backends: readonly WeightedBackend[];
+  readonly filtersOf: (backend: WeightedBackend) => ExplainedFilters;
 }
 
 export function explainBackends(
   config: GatewayConfig,
-  rule: RuleId,
-  backends: readonly WeightedBackend[],
-  { settingsOf, describeFilters }: ExplainContext,
+  { rule, backends, filtersOf }: BackendsQuestion,
+  { settingsOf }: ExplainContext,
 ): BackendFacts[] {
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   return backends.map((backend, index) => {
     const problem = problemOf(config, backend);
+    const { filters, beforeChecks, afterChecks } = filtersOf(backend);
     const explained: ExplainedBackend = {
       backend: backend.origin,
       weight: backend.weight,
       share: total === 0 ? 0 : Math.round((backend.weight / total) * 1000) / 10,
       problem: problem === null ? null : describeProblem(problem),
-      filters: backend.kind === 'invalid' ? [] : describeFilters(backend.filters),
+      filters: backend.kind === 'invalid' ? [] : filters,
       settings: settingsOf(rule, index),
       endpoints: endpointsOf(config, backend).map(({ address, port, state }) => ({
         address: `${address}:${String(port)}`,
         state,
       })),
     };
-    return { explained, problem };
+    return { explained, answer: beforeChecks ?? afterChecks, problem };
   });
 }
 

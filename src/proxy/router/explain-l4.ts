@@ -2,9 +2,11 @@
 import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { HttpListener, L4Rule, Listener, Port, TlsListener } from '../../ir/listener.ts';
+import type { WeightedBackend } from '../../ir/route.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import { explainAttachment } from './explain-attachment.ts';
 import { explainBackends, describeShare, type ExplainContext } from './explain-backends.ts';
+import type { ExplainedFilters } from './explain-filters.ts';
 import type { Explanation } from './explain.ts';
 import { HostTable } from '../../lib/host-table.ts';
 
@@ -96,7 +98,12 @@ function forwarded(
 ): Explanation {
   const around = { listener, listenerBecause: because, hosts };
   if (rule === null) return refused(config, 'no_rule', around);
-  const facts = explainBackends(config, rule.id, rule.backends, context);
+  const filtersOf = (backend: WeightedBackend): ExplainedFilters => ({
+    filters: context.filters.ofPolicies(backend.kind === 'cluster' ? backend.policies : []),
+    beforeChecks: null,
+    afterChecks: null,
+  });
+  const facts = explainBackends(config, { rule: rule.id, backends: rule.backends, filtersOf }, context);
   const weighted = facts.filter(({ explained }) => explained.weight > 0);
   const failed = weighted.every(({ problem }) => problem !== null);
   const shares = weighted.map(({ explained, problem }) =>
@@ -112,6 +119,7 @@ function forwarded(
       : `forward to ${shares.join(', ')}`,
     hostname: hostname === '' ? '*' : hostname,
     rule: rule.origin,
+    filters: context.filters.ofPolicies(rule.policies),
     // There is no status: with such a backend, the connection is closed.
     backends: facts.map(({ explained, problem }) =>
       problem === null

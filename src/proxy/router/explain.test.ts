@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EXPLAIN_CONTEXT } from '../../../test/support/explain-context.ts';
 import { suite, test } from 'node:test';
 import { invalidBackend, l4Config, rule } from '../../../test/support/l4-config.ts';
 import { tlsListener } from '../../../test/support/tls-listener.ts';
@@ -17,6 +18,7 @@ function ask(
     config,
     { ...view, port: TEST_PORT, header: (name) => headers[name] },
     compileRegex,
+    EXPLAIN_CONTEXT,
   );
   assert.ok(explanation !== null);
   return explanation;
@@ -132,6 +134,7 @@ suite('explain', () => {
         ...{ method: '', host: '', path: '', query: '', header: () => undefined },
       },
       compileRegex,
+      EXPLAIN_CONTEXT,
     );
     assert.ok(explanation !== null);
     assert.deepEqual([explanation.outcome, explanation.status], ['refuse', null]);

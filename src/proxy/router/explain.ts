@@ -3,7 +3,6 @@
  * entries as `PortRouter.match`, so it cannot differ from actual routing. Serializable; the shape is documented in
  * docs/reference/explain.md and stable.
  */
-import type { Filter } from '../../ir/filter.ts';
 import { describeAttachment } from '../../ir/attachment-point.ts';
 import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
@@ -12,7 +11,7 @@ import type { HttpListener, Port } from '../../ir/listener.ts';
 import type { RouteMatch, StringMatch } from '../../ir/match.ts';
 import type { Origin, RuleOrigin } from '../../ir/origin.ts';
 import { REASONS, type ReasonCode } from '../../ir/reason.ts';
-import type { RouteRule } from '../../ir/route.ts';
+import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
 import { describeMatch, describeText, type FailedPart, type RegexCompiler } from './entry.ts';
 import { MatchState } from './match-state.ts';
 import { matchPath, normalisePath, textOctets } from './path.ts';
@@ -22,13 +21,12 @@ import {
   explainBackends,
   type BackendFacts,
   type ExplainedBackend,
-  NO_CONTEXT,
-  type DescribedFilter,
   type ExplainContext,
 } from './explain-backends.ts';
+import type { DescribedFilter, ExplainedFilters, ExplainedRequest } from './explain-filters.ts';
 import { explainAttachment, type ExplainedAttachment } from './explain-attachment.ts';
 import { explainL4, type ClientProtocol } from './explain-l4.ts';
-import { isPreflight, preflightFilter } from './preflight.ts';
+import { isPreflight } from './preflight.ts';
 import { queryValue } from './query.ts';
 import type { RequestView } from './request-view.ts';
 import { isTraceUnasked } from './trace.ts';
@@ -85,7 +83,7 @@ export interface Explanation extends ExplainedAttachment {
   readonly rule: RuleOrigin | null;
   /** The match of the rule that succeeded. */
   readonly match: string | null;
-  /** Filters of the rule, in [execution order](routing.md#4-filters-in-this-order). */
+  /** Filters and policies of the rule, in [execution order](routing.md#4-filters-in-this-order); those of the listener if no rule matches. */
   readonly filters: readonly DescribedFilter[];
   readonly backends: readonly ExplainedBackend[];
   /** At most ten other rules for the host, closest first. */
@@ -99,18 +97,23 @@ export function explain(
   config: GatewayConfig,
   request: ExplainRequest,
   regex: RegexCompiler,
-  context: ExplainContext = NO_CONTEXT,
+  context: ExplainContext,
 ): Explanation | null {
-  const wanted = request.protocol === 'udp' ? 'udp' : 'tcp';
-  const port = config.ports.find(({ number, transport }) => number === request.port && transport === wanted);
-  if (port === undefined || port.listeners.length === 0) return null;
+  const port = portFor(config, request);
+  if (port === null) return null;
   const below = explainL4(config, port, request, context);
   if (below !== null) return below;
   const listeners = httpListeners(port);
   const path = normalisePath(request.path);
   if (path === null) {
     const listenerBecause = 'the gateway rejects the path before it selects a listener';
-    return refusal(config, 'bad_request', { listener: null, listenerBecause, hosts: [], nearMisses: [] });
+    return refusal(config, 'bad_request', {
+      listener: null,
+      listenerBecause,
+      hosts: [],
+      nearMisses: [],
+      filters: [],
+    });
   }
   const view: RequestView = {
     method: request.method,
@@ -123,7 +126,7 @@ export function explain(
   const router = new PortRouter<RouteRule>({
     listeners,
     ruleOf: (id) => rules.get(id) ?? null,
-    answersPreflights: (rule) => preflightFilter(rule) !== null,
+    answersPreflights: (rule) => context.filters.answersPreflights(rule),
     regex: tolerant(regex),
   });
   const hit = router.match(view, request.serverName);
@@ -132,23 +135,33 @@ export function explain(
   const matched = { view: matchedAs, isAsked: matchedAs !== view };
   const nearMisses = owner === null ? [] : findNearMisses(owner.hosts.find(view.host), matched, rules);
   const listenerBecause = whyListener(owner?.listener ?? null, hit, request);
-  const refused = { listener: hit.listener, listenerBecause, hosts: [], nearMisses };
-  const reason = refusalOf(request, hit);
-  if (reason !== null) return refusal(config, reason, refused);
-  const hosts = hit.rule === null ? hostsWithout(view.host, owner, listeners) : [];
-  const around = { listener: hit.listener, listenerBecause, hosts, nearMisses };
-  if (hit.rule === null) return refusal(config, hit.reason ?? 'no_rule', around);
-  return served({ config, hit, rule: hit.rule, isPreflight: isPreflight(view), context }, around);
+  const around = { listener: hit.listener, listenerBecause, hosts: [], nearMisses, filters: [] };
+  if (request.isRefused === true) return refusal(config, 'bad_request', around);
+  if (hit.rule === null) {
+    const reason = hit.reason ?? 'no_rule';
+    const answering = reason === 'misdirected' ? router.listenerFor(request.serverName ?? '') : owner;
+    const hosts = hostsWithout(view.host, owner, listeners);
+    return refusal(config, reason, { ...around, hosts, filters: ofListener(answering, context) });
+  }
+  const asked = { view, isPreflight: isPreflight(view) };
+  const filters = context.filters.ofRule(hit.rule, asked);
+  if (filters.beforeChecks === null && isTraceUnasked(request.method, hit.entry)) {
+    return refusal(config, 'not_implemented', around);
+  }
+  return served({ config, hit, rule: hit.rule, asked, filters, context }, around);
 }
 
-/** Why the gateway itself responds to a request that a rule would serve; null if it does not. */
-function refusalOf(
-  { method, isRefused }: ExplainRequest,
-  { rule, entry }: RouteHit<RouteRule>,
-): ReasonCode | null {
-  if (isRefused === true) return 'bad_request';
-  return rule !== null && isTraceUnasked(method, entry) ? 'not_implemented' : null;
+function portFor({ ports }: GatewayConfig, request: ExplainRequest): Port | null {
+  const wanted = request.protocol === 'udp' ? 'udp' : 'tcp';
+  const port = ports.find(({ number, transport }) => number === request.port && transport === wanted);
+  return port === undefined || port.listeners.length === 0 ? null : port;
 }
+
+/** What acts on the response to a request that reaches no rule. */
+const ofListener = (
+  found: CompiledListener<RouteRule> | null,
+  { filters }: ExplainContext,
+): readonly DescribedFilter[] => filters.ofPolicies(found?.listener.policies);
 
 /** As in the data plane, a pattern that does not compile matches nothing. */
 const tolerant =
@@ -180,7 +193,7 @@ function hostsWithout(
   return [...new Set(names)].map((hostname) => (hostname === '' ? '*' : hostname));
 }
 
-type Surroundings = Pick<Explanation, 'listenerBecause' | 'hosts' | 'nearMisses'> & {
+type Surroundings = Pick<Explanation, 'listenerBecause' | 'hosts' | 'nearMisses' | 'filters'> & {
   readonly listener: ListenerRef | null;
 };
 
@@ -211,7 +224,7 @@ function refusal(config: GatewayConfig, reason: ReasonCode, around: Surroundings
     hostname: null,
     rule: null,
     match: null,
-    filters: [],
+    filters: around.filters,
     backends: [],
     nearMisses: around.nearMisses,
   };
@@ -221,15 +234,19 @@ interface Served {
   readonly config: GatewayConfig;
   readonly hit: RouteHit<RouteRule>;
   readonly rule: RouteRule;
-  readonly isPreflight: boolean;
+  readonly asked: ExplainedRequest;
+  /** Of the rule. */
+  readonly filters: ExplainedFilters;
   readonly context: ExplainContext;
 }
 
-function served({ config, hit, rule, isPreflight, context }: Served, around: Surroundings): Explanation {
+function served({ config, hit, rule, asked, filters, context }: Served, around: Surroundings): Explanation {
   const { hostname, entry } = hit;
-  const refs = rule.action.kind === 'forward' ? rule.action.backends : [];
-  const facts = explainBackends(config, rule.id, refs, context);
-  const { outcome, status, reason, summary } = outcomeOf(rule, isPreflight, facts);
+  const backends = rule.action.kind === 'forward' ? rule.action.backends : [];
+  const filtersOf = (backend: WeightedBackend): ExplainedFilters =>
+    context.filters.ofBackend(rule, backend, asked);
+  const facts = explainBackends(config, { rule: rule.id, backends, filtersOf }, context);
+  const { outcome, status, reason, summary } = outcomeOf(rule, filters, facts);
   return {
     outcome,
     status,
@@ -242,7 +259,7 @@ function served({ config, hit, rule, isPreflight, context }: Served, around: Sur
     hostname: hostname === '' ? '*' : hostname,
     rule: rule.origin,
     match: entry === null ? null : describeMatch(entry.match),
-    filters: context.describeFilters(rule.filters),
+    filters: filters.filters,
     backends: facts.map(({ explained }) => explained),
     nearMisses: around.nearMisses,
   };
@@ -250,19 +267,13 @@ function served({ config, hit, rule, isPreflight, context }: Served, around: Sur
 
 type Outcome = Pick<Explanation, 'outcome' | 'status' | 'reason' | 'summary'>;
 
-/** In the order in which they act (filter/order.ts). */
-function outcomeOf(rule: RouteRule, isPreflight: boolean, facts: readonly BackendFacts[]): Outcome {
+function outcomeOf(rule: RouteRule, filters: ExplainedFilters, facts: readonly BackendFacts[]): Outcome {
+  if (filters.beforeChecks !== null) return filters.beforeChecks;
   if (rule.action.kind === 'fail') {
     const { status, reason, message } = rule.action;
     return { outcome: 'refuse', status, reason, summary: `${String(status)} ${reason}: ${message}` };
   }
-  if (isPreflight && preflightFilter(rule) !== null) {
-    const { status, text } = REASONS.cors_preflight;
-    const summary = `${String(status)} cors_preflight: ${text}`;
-    return { outcome: 'answer', status, reason: 'cors_preflight', summary };
-  }
-  const answered = answerOf(rule.filters);
-  if (answered !== null) return answered;
+  if (filters.afterChecks !== null) return filters.afterChecks;
   const weighted = facts.filter(({ explained }) => explained.weight > 0);
   const [first] = weighted;
   if (first === undefined) {
@@ -270,37 +281,21 @@ function outcomeOf(rule: RouteRule, isPreflight: boolean, facts: readonly Backen
     const summary = `${String(status)} no_backend: ${text}`;
     return { outcome: 'refuse', status, reason: 'no_backend', summary };
   }
-  const own = weighted.map(({ explained }) => answerOf(explained.filters));
-  if (weighted.length === 1 && own[0] !== null && own[0] !== undefined) return own[0];
+  if (weighted.length === 1 && first.answer !== null) return first.answer;
   const { problem } = first;
   if (problem !== null && weighted.length === 1) {
     const { status, reason } = problem;
     const summary = `${describeProblem(problem)} ${describeShare(first.explained, null)}`;
     return { outcome: 'refuse', status, reason, summary };
   }
-  const shares = weighted.map((one, index) =>
-    describeShare(one.explained, one.explained.problem ?? own[index]?.summary ?? null),
+  const shares = weighted.map(({ explained, answer }) =>
+    describeShare(explained, explained.problem ?? answer?.summary ?? null),
   );
   if (problem !== null && weighted.every((one) => one.problem !== null)) {
     const { status, reason } = problem;
     return { outcome: 'refuse', status, reason, summary: `no backend can answer: ${shares.join(', ')}` };
   }
   return { outcome: 'forward', status: null, reason: null, summary: `forward to ${shares.join(', ')}` };
-}
-
-/** The answer of a filter of a rule, or of a backend that is chosen; null when the request goes on. */
-function answerOf(filters: readonly Filter[]): Outcome | null {
-  for (const filter of filters) {
-    if (filter.kind === 'redirect') {
-      const summary = `${String(filter.status)} by a redirect filter`;
-      return { outcome: 'redirect', status: filter.status, reason: 'redirect', summary };
-    }
-    if (filter.kind === 'direct-response') {
-      const summary = `${String(filter.status)} by a direct response`;
-      return { outcome: 'answer', status: filter.status, reason: 'direct_response', summary };
-    }
-  }
-  return null;
 }
 
 /** The request that rules were matched with. `isAsked`: it is the request that a preflight announces. */

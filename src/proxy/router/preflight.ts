@@ -1,6 +1,4 @@
-/** CORS preflights: the request that they announce, and the filter that responds to them. */
-import type { CorsFilter, Filter } from '../../ir/filter.ts';
-import type { RouteRule } from '../../ir/route.ts';
+/** CORS preflights, and the request that they announce. */
 import type { RequestView } from './request-view.ts';
 
 const ASKED_METHOD = 'access-control-request-method';
@@ -27,19 +25,3 @@ export function askedRequest(preflight: RequestView): RequestView {
     header: (name) => preflight.header(name),
   };
 }
-
-/**
- * The filter that responds to preflights of a rule: its own, otherwise that of the first backend with one and a weight above 0. A preflight gets its
- * response before a backend is selected, so that no backend sees it (GEP-1767).
- */
-export function preflightFilter({ filters, action }: RouteRule): CorsFilter | null {
-  const own = filters.find(isCors);
-  if (own !== undefined || action.kind === 'fail') return own ?? null;
-  for (const { weight, filters: ofBackend = [] } of action.backends) {
-    const found = weight > 0 ? ofBackend.find(isCors) : undefined;
-    if (found !== undefined) return found;
-  }
-  return null;
-}
-
-const isCors = (filter: Filter): filter is CorsFilter => filter.kind === 'cors';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EXPLAIN_CONTEXT } from '../../../test/support/explain-context.ts';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { hostnameCovers } from '../../lib/hostname.ts';
@@ -94,7 +95,12 @@ suite('router', () => {
           regex: compileRegex,
         });
         const hit = router.match(view, null);
-        const explained = explain(config, { ...view, port: 80, serverName: null }, compileRegex);
+        const explained = explain(
+          config,
+          { ...view, port: 80, serverName: null },
+          compileRegex,
+          EXPLAIN_CONTEXT,
+        );
         assert.deepEqual(explained?.rule ?? null, hit.rule?.origin ?? null);
         assert.equal(explained?.attachment ?? null, hit.listener?.attachment ?? null);
       }),

@@ -5,7 +5,6 @@ import type { CompiledBackend, CompiledGateway, CompiledRule } from '../exchange
 import type { CounterRegistry } from '../exchange/request-counters.ts';
 import type { FilterDeps } from '../filter/definition.ts';
 import type { FilterTable, RuleFilters } from '../filter/filter-table.ts';
-import { preflightFilter } from '../router/preflight.ts';
 import { WeightedChoice } from '../upstream/weighted-choice.ts';
 
 export interface RuleCompilerDeps extends FilterDeps {
@@ -34,7 +33,7 @@ export function compileRule(rule: RouteRule, listener: Origin, deps: RuleCompile
     backends: backends.map((backend) => compileBackend(backend, { rule, listener, filters }, deps)),
     choice: WeightedChoice.of(backends.map(({ weight }) => weight)),
     filters: filters.chain,
-    answersPreflights: preflightFilter(rule) !== null,
+    answersPreflights: deps.filters.preflightOf(rule) !== null,
     refusal: rule.action.kind === 'fail' ? rule.action.reason : null,
   };
 }

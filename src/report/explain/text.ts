@@ -2,6 +2,7 @@
 import type { AttachmentPoint } from '../../ir/attachment-point.ts';
 import type { EffectiveSetting, Origin, RuleOrigin } from '../../ir/origin.ts';
 import type { ExplainedBackend } from '../../proxy/router/explain-backends.ts';
+import type { DescribedFilter } from '../../proxy/router/explain-filters.ts';
 import type { Explanation } from '../../proxy/router/explain.ts';
 import { layoutFor, wrap } from '../layout.ts';
 import type { Colors } from '../terminal.ts';
@@ -60,7 +61,7 @@ function formatExplanation(explanation: Explanation, colors: Colors): string {
     ...(hostname === null ? [] : [row('host', hostname)]),
     ...(rule === null ? [] : [row('rule', ruleName(rule))]),
     ...(match === null ? [] : [row('match', match)]),
-    ...filters.map((filter) => row('filter', filter.description)),
+    ...filters.map((filter) => row('filter', filterText(filter, colors))),
     ...backends.flatMap((backend) => backendRows(backend, row, colors)),
     ...(nearMisses.length === 0 ? [] : [`  ${colors.dim('why not the others')}`]),
     ...nearMisses.map(
@@ -68,6 +69,9 @@ function formatExplanation(explanation: Explanation, colors: Colors): string {
     ),
   ].join('\n');
 }
+
+const filterText = ({ description, overridden }: DescribedFilter, colors: Colors): string =>
+  overridden === undefined ? description : colors.dim(`${description} (${overridden})`);
 
 const labelOf = (attachment: AttachmentPoint | null): string =>
   attachment?.kind === 'service-port' ? 'service' : 'listener';
@@ -98,7 +102,7 @@ function backendRows(
   return [
     row('backend', `${name(backend.backend)}, weight ${String(weight)} (${String(share)} %)`),
     ...(problem === null ? [] : [row('', colors.red(problem))]),
-    ...filters.map((filter) => row('', filter.description)),
+    ...filters.map((filter) => row('', filterText(filter, colors))),
     ...settingRows(settings, colors).map((text) => row('', text)),
     ...(shown.length === 0 ? [] : [row('', `→ ${[...shown, ...more].join(', ')}`)]),
   ];

@@ -15,6 +15,7 @@ export const ACCESS: FilterDefinition<AccessValue> = {
   kind: KIND,
   stages: { request: 'access' },
   precedence: 'both',
+  actsFor: ({ settings }) => beforeAuthentication(settings).length > 0,
   compile: ({ settings }, deps) => partsOf(beforeAuthentication(settings), deps),
   describe: ({ settings }) => `access policies: ${String(settings.policies.length)}`,
 };
@@ -22,6 +23,7 @@ export const ACCESS: FilterDefinition<AccessValue> = {
 export const AUTHORIZATION: FilterDefinition<AccessValue> = {
   ...ACCESS,
   stages: { request: 'authorization' },
+  actsFor: ({ settings }) => afterAuthentication(settings).length > 0,
   compile: ({ settings }, deps) => partsOf(afterAuthentication(settings), deps),
 };
 
