@@ -181,7 +181,7 @@ suite('connections below HTTP', () => {
     assert.match(unmatched.stdout, /^✗ the connection is closed: no listener has the server name/);
     const plain = await explain('examples/quickstart', '--request', 'https://shop.example:80/');
     assert.equal(plain.code, 1);
-    assert.match(plain.stdout, /no listener of the port terminates TLS: ask with http:\/\//);
+    assert.match(plain.stdout, /no listener of the port terminates TLS: use http:\/\//);
   });
 });
 
