@@ -1,4 +1,4 @@
-/** docs/reference/api.md: the lists of the admin API, and the types of src/admin/api/resources.ts with their comments. */
+/** docs/reference/api.md and admin-api.md: the lists of the admin API, and the types of its responses with their comments. */
 import { COLLECTIONS, type Collection } from '../../src/admin/api/collections.ts';
 import { commentOf, interfaceTable, readInterfaces } from './interfaces.ts';
 import { asCode, markdownTable, type Section } from './section.ts';
@@ -25,10 +25,22 @@ export const API_LISTS: Section = {
 export const API_TYPES: Section = {
   page: PAGE,
   name: 'api-types',
-  render: () => {
-    const types = readInterfaces(['admin/api/resources.ts']);
-    return types
-      .map((type) => `### ${type.name.text}\n\n${commentOf(type)}\n\n${interfaceTable(type, types)}`)
-      .join('\n\n');
-  },
+  render: () => describeTypes('admin/api/resources.ts'),
 };
+
+/** What the answer of `/status` extends. */
+const STATUS_BASES = ['ObjectReportBase', 'StatusReport'];
+
+export const STATUS_TYPES: Section = {
+  page: 'docs/reference/admin-api.md',
+  name: 'status-types',
+  render: () => describeTypes('admin/status-report.ts', STATUS_BASES),
+};
+
+function describeTypes(file: string, except: readonly string[] = []): string {
+  const types = readInterfaces([file]);
+  return types
+    .filter(({ name }) => !except.includes(name.text))
+    .map((type) => `### ${type.name.text}\n\n${commentOf(type)}\n\n${interfaceTable(type, types)}`)
+    .join('\n\n');
+}

@@ -1,9 +1,8 @@
-/** docs/reference/routing.md says of paths, filters and gRPC what the code does. */
+/** docs/reference/routing.md says of paths and filters what the code does. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { BUILT_IN_FILTERS } from '../../src/proxy/filter/filters.ts';
-import { GRPC_STATUS } from '../../src/proxy/message/grpc-status.ts';
 import { matchPath, normalisePath } from '../../src/proxy/router/path.ts';
 import { tableRows } from '../support/markdown.ts';
 
@@ -34,14 +33,4 @@ test('the table has a row for each stage at which a filter acts, and for the che
   );
   const ofConnections = BUILT_IN_FILTERS.flatMap(({ connection }) => connection?.stage ?? []);
   assert.equal(rows.length, new Set([...used, ...ofConnections, 'checks']).size);
-});
-
-test('every reason has the gRPC status of the table', () => {
-  const written = tableRows(page, 'grpc-status').flatMap(([status, , reasons]) =>
-    bare(reasons)
-      .split(', ')
-      .map((reason) => [reason, Number(status)] as const),
-  );
-  assert.deepEqual(Object.fromEntries(written), GRPC_STATUS);
-  assert.equal(written.length, Object.keys(GRPC_STATUS).length);
 });
