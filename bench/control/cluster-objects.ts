@@ -40,8 +40,8 @@ const serviceObject = (index: number): object => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: metadata(`service-${index}`),
-  // Without a selector: the slices are ours.
-  spec: { ports: [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 80 }] },
+  // Without a selector: the slices are ours. With the default type, as a real API server stores it.
+  spec: { type: 'ClusterIP', ports: [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 80 }] },
 });
 
 export const sliceObject = (index: number, { address, port }: Target): object => ({

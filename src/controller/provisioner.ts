@@ -65,6 +65,8 @@ export class Provisioner {
   readonly #issued = new Map<string, Issued>();
   /** Why the last attempt to provision failed. */
   readonly #failures = new Map<DataPlaneId, string>();
+  /** What the objects of each data plane are labelled with: a hash. */
+  readonly #labels = new Map<DataPlaneId, string>();
   #wanted: readonly InfraSpec[] = [];
   #isLeader = false;
   #isRunning = false;
@@ -102,6 +104,7 @@ export class Provisioner {
     this.#wanted = wanted;
     const ids = new Set(wanted.map(({ gateway }) => gatewayDataPlane(gateway)));
     for (const id of this.#failures.keys()) if (!ids.has(id)) this.#failures.delete(id);
+    for (const id of this.#labels.keys()) if (!ids.has(id)) this.#labels.delete(id);
     this.#request();
   }
 
@@ -150,7 +153,9 @@ export class Provisioner {
     const identity = parseDataPlaneId(dataPlane);
     if (identity?.kind !== 'gateway') return [];
     const { namespace, name } = identity;
-    return this.#owned.find(kind, namespace, gatewayId(namespace, name, platformDigest));
+    const label = this.#labels.get(dataPlane) ?? gatewayId(namespace, name, platformDigest);
+    this.#labels.set(dataPlane, label);
+    return this.#owned.find(kind, namespace, label);
   }
 
   #request(delayMs = GATHER_MS): void {

@@ -47,9 +47,15 @@ const AFFECTED: Readonly<Record<keyof ChangedInputs, readonly CollectionName[]>>
   process: [],
 };
 
+/** Lists by the names of the inputs that changed: few combinations occur. */
+const known = new Map<string, readonly CollectionName[]>();
+
 /** Null when nothing changed. A change of the process shows in the summary alone. */
 export function affectedCollections(inputs: ChangedInputs): readonly CollectionName[] | null {
   const changed = (Object.keys(AFFECTED) as (keyof ChangedInputs)[]).filter((name) => inputs[name]);
   if (changed.length === 0) return null;
-  return [...new Set(changed.flatMap((name) => AFFECTED[name]))].toSorted();
+  const key = changed.join();
+  const collections = known.get(key) ?? [...new Set(changed.flatMap((name) => AFFECTED[name]))].toSorted();
+  known.set(key, collections);
+  return collections;
 }

@@ -59,12 +59,10 @@ export function changedObjects(
   before: ResourceSnapshot | null,
   after: ResourceSnapshot,
 ): readonly ChangedObject[] {
-  const known = new Map(before === null ? [] : Object.entries(before)) as ReadonlyMap<
-    string,
-    readonly SnapshotObject[]
-  >;
-  const names = Object.keys(after);
-  return listsOf(after).flatMap((list, index) => changedItems(known.get(names[index] ?? '') ?? [], list));
+  const known = before === null ? {} : listsOf(before);
+  return Object.entries(listsOf(after)).flatMap(([name, list]) =>
+    list === known[name] ? [] : changedItems(known[name] ?? [], list),
+  );
 }
 
 function changedItems(

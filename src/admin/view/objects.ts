@@ -44,8 +44,8 @@ export function gatewayOf(dataPlane: DataPlaneId): string {
 export const idOf = ({ kind, metadata: { namespace, name } }: SnapshotObject): string =>
   objectId({ kind, name, ...(namespace === undefined ? {} : { namespace }) });
 
-export const listsOf = (snapshot: ResourceSnapshot): readonly (readonly SnapshotObject[])[] =>
-  Object.values(snapshot as unknown as Readonly<Record<string, readonly SnapshotObject[]>>);
+export const listsOf = (snapshot: ResourceSnapshot): Readonly<Record<string, readonly SnapshotObject[]>> =>
+  snapshot;
 
 /** Every object of a list by its id. */
 export const byId: <Item extends SnapshotObject>(list: readonly Item[]) => ReadonlyMap<string, Item> =

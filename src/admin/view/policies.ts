@@ -45,7 +45,7 @@ interface TargetRef {
 /** Policies of every kind have the same targetRefs (GEP-713), in their own namespace. */
 function targetsByPolicy(snapshot: ResourceSnapshot): ReadonlyMap<string, readonly Reference[]> {
   const targets = new Map<string, readonly Reference[]>();
-  for (const object of listsOf(snapshot).flat()) {
+  for (const object of Object.values(listsOf(snapshot)).flat()) {
     const refs = 'spec' in object ? targetRefs(object.spec) : undefined;
     if (refs === undefined) continue;
     const { namespace = '' } = object.metadata;

@@ -26,7 +26,7 @@ import {
   type ServedListener,
 } from './served-listeners.ts';
 import { lowerCluster, type ClusterUse } from './upstreams.ts';
-import { joinVersion, type Digests } from './version.ts';
+import type { Digests } from './version.ts';
 
 /** What lowering shares between all Gateways. */
 export interface Lowering extends RuleContext {
@@ -70,6 +70,7 @@ export function lowerGateway(gateway: GatewayNode, lowering: Lowering, memo: Mem
 
 type Unversioned = Omit<GatewayConfig, 'version'>;
 
+/** 64 hexadecimal digits: the hash of everything but the endpoints, then the hash of the endpoints. */
 function versionOf(
   config: Unversioned,
   {
@@ -85,13 +86,18 @@ function versionOf(
     port.listeners.map(({ id }) => listeners.get(id)?.digest),
     ...(port.policies === undefined ? [] : [port.policies]),
   ]);
+  const frame = JSON.stringify([dataPlane, generation, addresses, settings, ports]);
   const rest = [
-    digests.ofText(JSON.stringify([dataPlane, generation, addresses, settings, ports])),
+    memo.value('frame digest', [frame], () => digests.ofText(frame)),
     digests.ofList(memo.part('rule digests'), config.rules),
     digests.ofList(memo.part('cluster digests'), config.clusters),
     digests.ofList(memo.part('certificate digests'), config.certificates, textOfCertificate),
   ];
-  return joinVersion(rest, digests.ofList(memo.part('endpoint digests'), config.endpoints), digests);
+  // Endpoints come last, so that they can change without the rest being hashed.
+  return (
+    memo.value('rest digest', rest, () => digests.join(rest)) +
+    digests.ofList(memo.part('endpoint digests'), config.endpoints)
+  );
 }
 
 /** Every cluster that is used, once, by id. */

@@ -1,6 +1,5 @@
 /**
- * The version of a configuration: a hash of the hashes of its parts. A change hashes the parts that changed, and then the hashes. Endpoints
- * come last, so that they can change without the rest being hashed.
+ * The version of a configuration: a hash of the hashes of its parts. A change hashes the parts that changed, and then the hashes.
  */
 import type { Memo } from '../../lib/memo.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
@@ -44,7 +43,3 @@ export class Digests {
     return memo.value('digest', [digests], () => this.join(digests));
   }
 }
-
-/** 64 hexadecimal digits: the hash of everything but the endpoints, then the hash of the endpoints. */
-export const joinVersion = (rest: readonly string[], endpoints: string, digests: Digests): string =>
-  digests.join(rest) + endpoints;
