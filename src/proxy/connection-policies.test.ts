@@ -76,6 +76,8 @@ interface Running {
   readonly proxy: Proxy;
   readonly portOf: (number: number) => number;
   readonly apply: (config: GatewayConfig) => Promise<void>;
+  /** Of the last configuration. */
+  readonly problems: () => readonly string[];
   /** Every filter that was compiled. */
   readonly made: readonly Door[];
 }
@@ -90,12 +92,20 @@ async function run(t: TestContext, config: GatewayConfig): Promise<Running> {
   );
   t.after(() => proxy.stop());
   let bound = new Map<number, number>();
+  let lastProblems: readonly string[] = [];
   const apply = async (next: GatewayConfig): Promise<void> => {
-    const { ports } = await proxy.apply([next]);
+    const { ports, problems } = await proxy.apply([next]);
+    lastProblems = problems.map(({ rule: { name }, message }) => `${name}: ${message}`);
     bound = new Map(ports.map(({ port, boundPort, error }) => [port, boundPort ?? assert.fail(error ?? '')]));
   };
   await apply(config);
-  return { proxy, apply, made, portOf: (number) => bound.get(number) ?? assert.fail('not bound') };
+  return {
+    proxy,
+    apply,
+    problems: () => lastProblems,
+    made,
+    portOf: (number) => bound.get(number) ?? assert.fail('not bound'),
+  };
 }
 
 /** The ports of `config` with these policies. */
@@ -316,9 +326,9 @@ suite('policies that cannot act on connections close what carries them', () => {
   const unable = [{ kind: 'cors', settings: {}, from: [] }];
   const unknown = [{ kind: 'captcha', settings: {}, from: [] }];
 
-  for (const [name, policies] of [
-    ['unknown', unknown],
-    ['of requests only', unable],
+  for (const [name, policies, message] of [
+    ['unknown', unknown, 'there is no filter of kind captcha'],
+    ['of requests only', unable, 'a policy of kind cors cannot act on connections'],
   ] as const) {
     test(`kind ${name}: on a port, and on a rule`, async (t) => {
       const open = rule('tcp', 'echo');
@@ -328,8 +338,10 @@ suite('policies that cannot act on connections close what carries them', () => {
       const running = await run(t, config);
       assert.equal(await told(running.portOf(1), 'yes'), 'yes');
       assert.equal(await told(running.portOf(2), 'no'), null);
+      assert.deepEqual(running.problems(), [`closed: ${message}`]);
       await running.apply(onPorts(config, policies));
       assert.equal(await told(running.portOf(1), 'no'), null);
+      assert.deepEqual(running.problems(), [`tcp: ${message}`, `closed: ${message}`]);
     });
   }
 });

@@ -2,7 +2,7 @@
  * What the policies of ports, listeners and layer-4 rules of one Gateway compile to. A policy that cannot act where it is may protect what
  * carries it, which is therefore closed: a kind of a newer controller, say. Policies of HTTP rules and backends are filters of theirs.
  */
-import type { ClusterId, ListenerId } from '../../ir/ids.ts';
+import type { ClusterId, ListenerId, RuleId } from '../../ir/ids.ts';
 import type { L4Rule, Listener, Port } from '../../ir/listener.ts';
 import type { PolicyValue } from '../../ir/policy-value.ts';
 import type { FilterChain } from '../exchange/http-filter.ts';
@@ -11,6 +11,7 @@ import type { FilterDeps } from '../filter/definition.ts';
 import type { FilterTable } from '../filter/filter-table.ts';
 import type { ConnectionFilters } from '../net/connection-filter.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
+import type { RuleProblem } from './rule-problem.ts';
 
 /** What a compilation asked for. */
 export interface CompilationUses {
@@ -37,6 +38,8 @@ type Policies = readonly PolicyValue[] | undefined;
 export class CarriedPolicies {
   /** Listeners that are closed, and why. */
   readonly closed: ReadonlyMap<ListenerId, string>;
+  /** Layer-4 rules that are closed. */
+  readonly problems = new Map<RuleId, Pick<RuleProblem, 'rule' | 'message'>>();
   readonly #compilation: PolicyCompilation;
   readonly #connections = new Map<string, Compiled<ConnectionFilters | null>>();
   readonly #responses = new Map<string, Compiled<FilterChain | null>>();
@@ -123,23 +126,27 @@ export class CarriedPolicies {
   /** The listener without closed layer-4 rules; closed ones refuse their connections. */
   withoutClosedRules(listener: Listener): Listener {
     if (listener.kind === 'http') return listener;
-    const isClosed = this.closed.has(listener.id);
+    const closed = this.closed.get(listener.id) ?? null;
     if (listener.kind === 'tls') {
-      const hosts = listener.hosts.map((host) => ({ ...host, rule: this.#openRule(host.rule, isClosed) }));
+      const hosts = listener.hosts.map((host) => ({ ...host, rule: this.#openRule(host.rule, closed) }));
       return hosts.every(({ rule }, at) => rule === listener.hosts[at]?.rule)
         ? listener
         : { ...listener, hosts };
     }
-    const rule = listener.rule === null ? null : this.#openRule(listener.rule, isClosed);
+    const rule = listener.rule === null ? null : this.#openRule(listener.rule, closed);
     return rule === listener.rule ? listener : { ...listener, rule };
   }
 
-  #openRule(rule: L4Rule, isClosed: boolean): L4Rule {
+  /** `closed`: why its listener is closed, or null. */
+  #openRule(rule: L4Rule, closed: string | null): L4Rule {
     const compileAll = (): void => {
       this.connectionsOfRule(rule);
       for (const index of rule.backends.keys()) this.connectionsOfBackend(rule, index);
     };
-    return isClosed || problemOf(compileAll) !== null ? { ...rule, policies: [], backends: [] } : rule;
+    const problem = closed ?? problemOf(compileAll);
+    if (problem === null) return rule;
+    this.problems.set(rule.id, { rule: rule.origin, message: problem });
+    return { ...rule, policies: [], backends: [] };
   }
 }
 

@@ -190,6 +190,7 @@ export class GatewayCompiler {
   get problems(): readonly RuleProblem[] {
     const { dataPlane } = this.gateway;
     const problems = new Map<RuleId, RuleProblem>();
+    for (const [id, problem] of this.policies.problems) problems.set(id, { dataPlane, ...problem });
     for (const compiled of this.#compiled.values()) {
       for (const [id, { rule, problem }] of compiled) {
         if (problem !== null) problems.set(id, { dataPlane, rule: rule.config.origin, message: problem });
