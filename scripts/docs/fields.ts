@@ -136,6 +136,7 @@ const fieldsOf = (
 });
 
 export const FIELD_TABLES: readonly Section[] = [
+  fieldsOf('AccessPolicy', 'access-policy.md'),
   fieldsOf('BackendPolicy', 'backend-policy.md'),
   fieldsOf('DirectResponse', 'direct-response.md'),
   fieldsOf('RewriteFilter', 'rewrite-filter.md'),

@@ -2,9 +2,11 @@
 import type { Severity } from '../../gatewayapi/finding.ts';
 import { EXTENSION_FAULT_CODES } from './extension-fault-codes.ts';
 import type { FaultMeaning } from './fault-meaning.ts';
+import { POLICY_FAULT_CODES } from './policy-fault-codes.ts';
 
 export const FAULT_CODES = {
   ...EXTENSION_FAULT_CODES,
+  ...POLICY_FAULT_CODES,
   'address-type': {
     severities: ['error'],
     text: 'The address type is not supported.',
@@ -114,6 +116,11 @@ export const FAULT_CODES = {
     severities: ['warning'],
     text: 'The class does not let Gateways claim external IPs.',
     advice: 'omit `spec.addresses`, or see [ProxyConfig](proxy-config.md#what-a-gateway-may-decide-itself)',
+  },
+  'extension-ref': {
+    severities: ['error'],
+    text: 'The extension does not exist: the rule responds with 500.',
+    advice: 'remove the filter',
   },
   'cluster-name': {
     severities: ['error'],
@@ -274,66 +281,6 @@ export const FAULT_CODES = {
     severities: ['warning'],
     text: 'A replacement path has characters that the gateway percent-encodes.',
     advice: 'write a path without spaces, `?` and `#`',
-  },
-  'policy-block-conflict': {
-    severities: ['warning'],
-    text: 'A BackendPolicy for the same backend has the same block as the XBackendTrafficPolicy.',
-    advice: 'keep the block in only one of them',
-  },
-  'policy-conflict': {
-    severities: ['error'],
-    text: 'An older policy applies to the target.',
-    advice: 'remove one of them',
-  },
-  'policy-exemption-refused': {
-    severities: ['error'],
-    text: 'An exemption has no effect, because another policy with precedence Override governs the same traffic.',
-    advice: 'set precedence: Default in that policy, or remove the exemption',
-  },
-  'policy-field-conflict': {
-    severities: ['warning'],
-    text: 'An older policy for the same target sets the field.',
-    advice: 'remove it from one of them',
-  },
-  'policy-field-overridden': {
-    severities: ['info'],
-    text: 'Stronger policies override the field for all targets of this policy.',
-    advice: 'nothing, if that is intended',
-  },
-  'policy-field-unserved': {
-    severities: ['warning'],
-    text: 'No target of the policy supports the field.',
-    advice: 'remove it from the policy; the message gives the reason',
-  },
-  'policy-pool-on-route': {
-    severities: ['error'],
-    text: 'A policy for a route has connection pool settings.',
-    advice: 'set them on a Service, Gateway or ListenerSet',
-  },
-  'policy-section-not-found': {
-    severities: ['error'],
-    text: 'The Service, Gateway or route has no port, listener or rule of that name.',
-    advice: 'use a name that the message lists',
-  },
-  'policy-target-kind': {
-    severities: ['error'],
-    text: 'The policy cannot target objects of this kind.',
-    advice: 'target a kind that the message names',
-  },
-  'policy-target-not-found': {
-    severities: ['error'],
-    text: 'The target of the policy does not exist.',
-    advice: 'check name and namespace',
-  },
-  'policy-unused': {
-    severities: ['warning'],
-    text: 'No attached route uses the target.',
-    advice: 'attach one, or remove the policy',
-  },
-  'policy-value': {
-    severities: ['error'],
-    text: 'A value of the policy is invalid.',
-    advice: 'the message shows the expected value',
   },
   'prefix-rewrite': {
     severities: ['error'],

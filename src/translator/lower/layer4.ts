@@ -25,7 +25,7 @@ export function lowerLayer4Rule({ route }: AttachedRoute, context: Layer4Context
   const faults = [...rule.closed, ...rule.invalid];
   if (faults.length > 0) return { ...base, backends: [closed(route, 'invalid_ref', joinMessages(faults))] };
   const layers = policies.hierarchy.requestLayers(route, rule, { backend: null, scope });
-  const message = closedBy(layers, 'layer4');
+  const message = closedBy(layers, 'layer4') ?? policies.closedOnLayer4(layers);
   if (message !== null) return { ...base, backends: [closed(route, 'policy_invalid', message)] };
   const backends = rule.backends.map((backend): WeightedBackend => {
     const { upstream } = backend;

@@ -44,6 +44,15 @@ export function policyProgrammed(fields: FieldOutcomes): Verdict {
     : holds('Programmed', 'PartiallyProgrammed', `Applied except for these fields. ${lostFields(fields)}`);
 }
 
+/** `why`: it closes routes of layer 4, which cannot meet its conditions. */
+export function policyClosing(why: string): Verdict {
+  return fails(
+    'Programmed',
+    'Invalid',
+    `${why}; TCPRoutes, TLSRoutes and UDPRoutes that it governs are closed.`,
+  );
+}
+
 export function policyOverridden(fields: FieldOutcomes): Verdict {
   return fails('Programmed', 'Overridden', `No field applies. ${lostFields(fields)}`);
 }

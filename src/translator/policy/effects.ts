@@ -14,14 +14,14 @@ import { deciderOf, pathsOf, refuserOf, type Combined } from './combine.ts';
 import type { FieldOutcome } from './faults.ts';
 import { layerKey, layersWith, type Hierarchy, type PolicyScope } from './hierarchy.ts';
 import { blockOf, valueAt, winnerOf } from './merge.ts';
-import { appliesTo, type Traffic } from './lowering.ts';
+import { appliesTo, problemOnLayer4, type Traffic } from './lowering.ts';
 import type { PolicyCarrier, PolicyLayer, PolicySettings, SettingField } from './policy-settings.ts';
 
 /** By path of the field. */
 export type FieldOutcomes = ReadonlyMap<string, FieldOutcome>;
 
-/** Of several outcomes of a field the one with the highest rank counts: an exemption that is refused anywhere is reported. */
-const RANK = { unserved: 0, overridden: 1, effective: 2, refused: 3 } as const;
+/** Of several outcomes of a field the one with the highest rank counts: what is refused or closed anywhere is reported. */
+const RANK = { unserved: 0, overridden: 1, effective: 2, refused: 3, closes: 4 } as const;
 
 const keyOf = ({ kind, namespace, name }: ObjectRef): string => `${kind}/${namespace}/${name}`;
 
@@ -239,6 +239,8 @@ function outcomeOf(
   if (refuser !== undefined) return { kind: 'refused', by: refuser.source };
   const decider = deciderOf(combined, layer, path);
   if (decider !== layer) return overriddenBy(decider);
+  const problem = use.traffic === 'layer4' ? problemOnLayer4(layer) : null;
+  if (problem !== null) return { kind: 'closes', why: problem };
   const field = fieldAt(settings, path);
   if (field === null) return { kind: 'effective' };
   const { needs } = field;

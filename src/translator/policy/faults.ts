@@ -104,6 +104,50 @@ export function poolSettingsOnRoute(path: string, block: string): Fault {
   });
 }
 
+export function cidrListNotFound(path: string, target: ObjectRef, key: string): Fault {
+  return errorFault({
+    code: 'cidr-list-not-found',
+    reason: 'RefNotFound',
+    path,
+    target,
+    message: `${describeRef(target)} does not exist, or has no key ${key}.`,
+    hint: `Create it in namespace ${target.namespace}, with one CIDR a line.`,
+  });
+}
+
+const SHOWN_LINES = 3;
+
+export function cidrListInvalid(
+  path: string,
+  target: ObjectRef,
+  key: string,
+  lines: readonly string[],
+): Fault {
+  const more = lines.length - SHOWN_LINES;
+  const shown = lines.slice(0, SHOWN_LINES).join(' ');
+  return errorFault({
+    code: 'cidr-list',
+    reason: 'InvalidList',
+    path,
+    message: `${key} of ${describeRef(target)}, ${shown}${more > 0 ? ` (+${String(more)} more)` : ''}`,
+    hint: 'Write one CIDR or address a line; # begins a comment.',
+  });
+}
+
+export function accessOnLayer4(
+  path: string,
+  field: string,
+  { kind, name }: { readonly kind: string; readonly name: string },
+): Fault {
+  return errorFault({
+    code: 'access-layer4',
+    reason: 'Invalid',
+    path,
+    message: `${path}: ${kind} ${name} carries connections, which have an address and no ${field}; the policy closes its targets.`,
+    hint: 'Use clientCIDRs or cidrsFrom alone, or another policy for routes of this kind.',
+  });
+}
+
 export function policyConflicted(path: string, target: ObjectRef, winner: ObjectRef): Fault {
   return errorFault({
     code: 'policy-conflict',
@@ -167,6 +211,8 @@ export type FieldOutcome =
   | { readonly kind: 'overridden'; readonly by: ObjectRef; readonly samePlace: boolean }
   /** An exemption that the `Override` of another policy keeps from having an effect on some traffic. */
   | { readonly kind: 'refused'; readonly by: ObjectRef }
+  /** The policy closes some layer-4 traffic that it governs. */
+  | { readonly kind: 'closes'; readonly why: string }
   /** No traffic that the policy applies to supports the field. */
   | { readonly kind: 'unserved'; readonly why: string };
 
@@ -179,6 +225,8 @@ export function whyLost(outcome: FieldOutcome): string {
       return outcome.samePlace
         ? `set by ${describeRef(outcome.by)}, which takes precedence for the same target`
         : `overridden by ${describeRef(outcome.by)}`;
+    case 'closes':
+      return outcome.why;
     case 'refused':
       return `no exemption from ${describeRef(outcome.by)}, whose precedence is Override`;
     case 'unserved':
@@ -204,6 +252,17 @@ export function policyFieldOverridden(path: string, outcome: Overridden): Fault 
     path: `spec.${path}`,
     message,
     hint: 'Remove it from one of the two policies.',
+  });
+}
+
+/** Of a policy that TCPRoutes, TLSRoutes or UDPRoutes inherit. */
+export function policyClosesLayer4(path: string, why: string): Fault {
+  return errorFault({
+    code: 'access-layer4',
+    reason: 'Invalid',
+    path: `spec.${path}`,
+    message: `${why}; TCPRoutes, TLSRoutes and UDPRoutes that it governs are closed.`,
+    hint: 'Attach the policy to listeners or routes of HTTP, or use clientCIDRs and cidrsFrom alone.',
   });
 }
 

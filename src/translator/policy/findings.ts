@@ -7,6 +7,7 @@ import type { Graph } from '../graph/graph.ts';
 import { Ancestors } from './ancestors.ts';
 import { pathsOf } from './combine.ts';
 import {
+  policyClosesLayer4,
   policyConflicted,
   policyExemptionRefused,
   policyFieldOverridden,
@@ -63,10 +64,12 @@ function policyFaults(policy: PolicyNode, { policyEffects }: Graph, ancestors: A
 
 /** `outcomes`: one for each Gateway. */
 function fieldFaults(path: string, outcomes: readonly FieldOutcome[]): readonly Fault[] {
-  const refused = outcomes.find(({ kind }) => kind === 'refused');
+  const refused = outcomes.find(({ kind }) => kind === 'closes' || kind === 'refused');
   const [first = null] = outcomes;
   const decisive = refused ?? outcomes.find(({ kind }) => kind === 'effective') ?? first;
   switch (decisive?.kind) {
+    case 'closes':
+      return [policyClosesLayer4(path, decisive.why)];
     case 'refused':
       return [policyExemptionRefused(path, decisive.by)];
     case 'overridden':

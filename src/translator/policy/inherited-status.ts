@@ -5,6 +5,7 @@ import type { GatewayNode } from '../graph/nodes.ts';
 import { accepted, notAccepted, resolvedRefs, unresolvedRefs, type Verdict } from '../status/conditions.ts';
 import { blockedBy } from '../status/gateway.ts';
 import {
+  policyClosing,
   policyConflictedEverywhere,
   policyNothingServed,
   policyNotProgrammed,
@@ -69,6 +70,8 @@ function refusalOf(fields: FieldOutcomes): readonly Verdict[] | null {
 
 function programmedVerdict(fields: FieldOutcomes): Verdict {
   const outcomes = [...fields.values()];
+  const closing = outcomes.find((outcome) => outcome.kind === 'closes');
+  if (closing !== undefined) return policyClosing(closing.why);
   const isEffective = outcomes.some(({ kind }) => kind === 'effective');
   return outcomes.length > 0 && !isEffective ? policyOverridden(fields) : policyProgrammed(fields);
 }

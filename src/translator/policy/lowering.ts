@@ -10,7 +10,7 @@ import type { AppliedItem, PolicyCarrier, PolicyLayer, PolicySettings } from './
 export class PolicyLowering {
   readonly hierarchy: Hierarchy;
   readonly members: LoweredMembers;
-  readonly #values = new Map<Combined, PolicyValue | null>();
+  readonly #values = new Map<Combined, Map<PolicyCarrier, PolicyValue | null>>();
 
   constructor(hierarchy: Hierarchy) {
     this.hierarchy = hierarchy;
@@ -26,27 +26,47 @@ export class PolicyLowering {
     if (layers.length === 0) return {};
     const policies = this.hierarchy.settings.flatMap((settings) =>
       settings.lower !== undefined && settings.carriers.includes(carrier) && appliesTo(settings, traffic)
-        ? (this.#valueOf(settings, this.hierarchy.combine(settings, layers)) ?? [])
+        ? (this.#valueOf(settings, carrier, this.hierarchy.combine(settings, layers)) ?? [])
         : [],
     );
     return policies.length === 0 ? {} : { policies };
   }
 
   /** Equal values are one object. */
-  #valueOf(settings: PolicySettings, combined: Combined): PolicyValue | null {
-    const known = this.#values.get(combined);
+  #valueOf(settings: PolicySettings, carrier: PolicyCarrier, combined: Combined): PolicyValue | null {
+    const ofCarriers = this.#values.get(combined) ?? new Map<PolicyCarrier, PolicyValue | null>();
+    this.#values.set(combined, ofCarriers);
+    const known = ofCarriers.get(carrier);
     if (known !== undefined) return known;
-    const value = lowerValue(settings, combined);
-    this.#values.set(combined, value);
+    const value = lowerValue(settings, carrier, combined);
+    ofCarriers.set(carrier, value);
     return value;
+  }
+
+  /** Why a policy that applies to layer-4 traffic closes it although the policy is valid; null: none does. */
+  closedOnLayer4(layers: readonly PolicyLayer[]): string | null {
+    const problems = this.hierarchy.settings.flatMap((settings) =>
+      this.hierarchy.combine(settings, layers).items.flatMap(({ layer }) => problemOnLayer4(layer) ?? []),
+    );
+    return problems.length === 0 ? null : problems.join(' ');
   }
 }
 
-function lowerValue(settings: PolicySettings, combined: Combined): PolicyValue | null {
+/** Why the policy of a layer closes layer-4 traffic; null: it does not. */
+export function problemOnLayer4({ settings, source, spec }: PolicyLayer): string | null {
+  const why = settings.merge === 'add-up' ? (settings.problemOnLayer4?.(spec) ?? null) : null;
+  return why === null ? null : `${describeRef(source)}: ${why}`;
+}
+
+function lowerValue(
+  settings: PolicySettings,
+  carrier: PolicyCarrier,
+  combined: Combined,
+): PolicyValue | null {
   if (combined.contributors.length === 0) return null;
   const lowered =
     settings.merge === 'add-up'
-      ? settings.lower(combined.items.map(appliedItem))
+      ? settings.lower(combined.items.map(appliedItem), carrier)
       : (settings.lower?.(combined.merged.spec) ?? null);
   if (lowered === null) return null;
   return { kind: settings.name, settings: lowered, from: combined.contributors.map(originOf) };

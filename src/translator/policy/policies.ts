@@ -146,7 +146,8 @@ export class Policies {
 }
 
 /** An invalid policy that protects still has an effect: it closes its targets. */
-const isEffective = (node: PolicyNode): boolean => isValid(node) || node.kind.whenInvalid === 'closes';
+const isEffective = (node: PolicyNode): boolean =>
+  isValid(node) || (node.kind.whenInvalid === 'closes' && node.refusesNothing !== true);
 
 /** Settings of inherited policies, by object and section. */
 export class InheritedPolicies {

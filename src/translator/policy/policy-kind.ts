@@ -70,6 +70,8 @@ export interface PolicyReading<Settings extends object> {
   readonly referenceFaults: readonly Fault[];
   /** Reported; the policy applies. */
   readonly warnings: readonly Fault[];
+  /** The policy is tried out (mode Audit): an invalid one closes nothing, whatever its kind. */
+  readonly refusesNothing?: boolean;
 }
 
 /** A policy, linked to its targets. */

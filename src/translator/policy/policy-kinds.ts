@@ -1,4 +1,5 @@
 /** Every kind of policy that the translator applies. Of the kinds with the same `settings`, the first is the strongest. */
+import { ACCESS_POLICY } from './access-policy/access-policy.ts';
 import { BACKEND_POLICY } from './backend-policy/backend-policy.ts';
 import { BACKEND_TRAFFIC_POLICY } from './backend-policy/backend-traffic-policy.ts';
 import { BACKEND_TLS_POLICY } from './backend-tls-policy.ts';
@@ -8,4 +9,5 @@ export const POLICY_KINDS: readonly PolicyKind[] = [
   BACKEND_POLICY,
   BACKEND_TRAFFIC_POLICY,
   BACKEND_TLS_POLICY,
+  ACCESS_POLICY,
 ];

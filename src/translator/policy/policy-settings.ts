@@ -59,8 +59,13 @@ export interface MemberLowering<Settings extends object = object> {
 export interface AddingSettings<Settings extends object> extends AnySettings {
   readonly merge: 'add-up';
   itemsOf(settings: Settings): readonly PolicyItem[];
-  /** The value that the carriers get from the items that apply, of the farthest policy first; there is at least one. */
-  lower(items: readonly AppliedItem[]): object | null;
+  /**
+   * The value that the carriers get from the items that apply, of the farthest policy first; there is at least one. A backend is governed
+   * by the items of its rule as well.
+   */
+  lower(items: readonly AppliedItem[], carrier: PolicyCarrier): object | null;
+  /** Why a policy with these settings closes layer-4 traffic that it applies to; null: it does not. Only with `layer4`. */
+  problemOnLayer4?(settings: Settings): string | null;
 }
 
 /** An item that applies, with the policy that it comes from. */

@@ -73,6 +73,9 @@ export const isBackendTarget = ({ kind }: ObjectRef): boolean =>
 
 export const ROUTE_TARGETS = ['HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute'] as const;
 
+/** Routes of connections and datagrams. */
+export const LAYER4_TARGETS = ['TCPRoute', 'TLSRoute', 'UDPRoute'] as const;
+
 /** The lists that hold the Gateways, ListenerSets and routes of a snapshot. */
 export const targetLists = (snapshot: ResourceSnapshot): readonly (readonly object[])[] => [
   snapshot.gateways,

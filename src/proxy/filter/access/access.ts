@@ -7,9 +7,13 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import type { FilterRun } from '../../exchange/filter-run.ts';
 import type { FilterOutcome, HttpFilter } from '../../exchange/http-filter.ts';
 import type { FilterDefinition, FilterParts } from '../definition.ts';
+import { ConnectionAccess } from './connection-access.ts';
 import { CompiledAccessPolicy } from './access-policy.ts';
 
 const KIND = 'access';
+
+const describe = ({ settings }: AccessValue): string =>
+  `access policies: ${String(settings.policies.length)}`;
 
 export const ACCESS: FilterDefinition<AccessValue> = {
   kind: KIND,
@@ -17,11 +21,17 @@ export const ACCESS: FilterDefinition<AccessValue> = {
   precedence: 'both',
   actsFor: ({ settings }) => beforeAuthentication(settings).length > 0,
   compile: ({ settings }, deps) => partsOf(beforeAuthentication(settings), deps),
-  describe: ({ settings }) => `access policies: ${String(settings.policies.length)}`,
+  connection: {
+    stage: 'connection-access',
+    compile: ({ settings }, deps) => new ConnectionAccess(settings, deps),
+  },
+  describe,
 };
 
 export const AUTHORIZATION: FilterDefinition<AccessValue> = {
-  ...ACCESS,
+  kind: KIND,
+  precedence: 'both',
+  describe,
   stages: { request: 'authorization' },
   actsFor: ({ settings }) => afterAuthentication(settings).length > 0,
   compile: ({ settings }, deps) => partsOf(afterAuthentication(settings), deps),

@@ -154,6 +154,13 @@ export const GATEWAY_CONDITIONS = {
       advice: 'nothing',
     },
     {
+      type: 'gateway.sluice.dev/AccessPolicyAffected',
+      status: 'True',
+      reason: 'PolicyAffected',
+      text: 'AccessPolicies govern the Gateway or a part of it; the message names them.',
+      advice: 'nothing',
+    },
+    {
       type: 'gateway.sluice.dev/BackendPolicyAffected',
       status: 'True',
       reason: 'PolicyAffected',

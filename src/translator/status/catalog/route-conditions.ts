@@ -116,6 +116,13 @@ export const ROUTE_CONDITIONS = {
       advice: 'see the status of the BackendTLSPolicy',
     },
     {
+      type: 'gateway.sluice.dev/AccessPolicyAffected',
+      status: 'True',
+      reason: 'PolicyAffected',
+      text: 'AccessPolicies govern the route or a part of it; the message names them.',
+      advice: 'nothing',
+    },
+    {
       type: 'gateway.sluice.dev/BackendPolicyAffected',
       status: 'True',
       reason: 'PolicyAffected',
