@@ -91,8 +91,11 @@ const PROXY_LAYERS: readonly Layer[] = [
     'src/lib',
   ]),
   dataPlane('src/proxy/grpc-web', 'gRPC-Web in, gRPC out', [...proxyLayers('message'), 'src/ir']),
+  pure('src/proxy/limits', 'limits that workers share: the ledger of a proxy, and leases from it', [
+    'src/lib',
+  ]),
   dataPlane('src/proxy/upstream', 'clusters: endpoints, pools, balancers, health, circuit breakers', [
-    ...proxyLayers('h1', 'h2', 'message', 'net'),
+    ...proxyLayers('h1', 'h2', 'limits', 'message', 'net'),
     'src/ir',
     'src/lib',
     'src/telemetry',
@@ -108,12 +111,12 @@ const PROXY_LAYERS: readonly Layer[] = [
     [...proxyLayers('message', 'net', 'router', 'upstream'), 'src/ir', 'src/lib', 'src/telemetry'],
   ),
   dataPlane('src/proxy/filter', 'the filters of routes', [
-    ...proxyLayers('exchange', 'message', 'net', 'router', 'upstream'),
+    ...proxyLayers('exchange', 'limits', 'message', 'net', 'router', 'upstream'),
     'src/ir',
     'src/lib',
   ]),
   dataPlane('src/proxy/runtime', 'a configuration compiled for use', [
-    ...proxyLayers('exchange', 'filter', 'l4', 'message', 'net', 'router', 'upstream'),
+    ...proxyLayers('exchange', 'filter', 'l4', 'limits', 'message', 'net', 'router', 'upstream'),
     'src/ir',
     'src/lib',
     'src/telemetry',

@@ -1,0 +1,452 @@
+/** Ledger and leases together, in virtual time: many workers, messages that take their time, workers that crash, a ledger that stalls. */
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { Ledger } from './ledger.ts';
+import { ANSWER_MS, Leases } from './leases.ts';
+import type { LimitSpec } from './limit.ts';
+import type { Slot } from './slot.ts';
+
+/** Events in the order of their times; those of one time in the order in which they were added. */
+class VirtualTime {
+  nowMs = 0;
+  #events: { readonly atMs: number; readonly order: number; readonly run: () => void }[] = [];
+  #added = 0;
+
+  at(atMs: number, run: () => void): void {
+    this.#events.push({ atMs: Math.max(atMs, this.nowMs), order: this.#added++, run });
+  }
+
+  runUntil(endMs: number): void {
+    for (;;) {
+      const next = this.#events
+        .filter(({ atMs }) => atMs <= endMs)
+        .toSorted((a, b) => a.atMs - b.atMs || a.order - b.order)[0];
+      if (next === undefined) break;
+      this.#events.splice(this.#events.indexOf(next), 1);
+      this.nowMs = next.atMs;
+      next.run();
+    }
+    this.nowMs = endMs;
+  }
+}
+
+interface Passed {
+  readonly key: string;
+  readonly fromMs: number;
+  untilMs: number;
+  readonly worker: Worker;
+}
+
+interface Worker {
+  readonly id: number;
+  readonly leases: Leases;
+  isAlive: boolean;
+}
+
+interface LabOptions {
+  readonly specs: readonly LimitSpec[];
+  readonly workers: number;
+  /** Of each message, in turn. */
+  readonly delaysMs?: readonly number[];
+}
+
+/** A proxy: a supervisor with the ledger, and its workers. */
+class Lab {
+  readonly time = new VirtualTime();
+  readonly passed: Passed[] = [];
+  refused = 0;
+  messages = 0;
+  readonly workers: Worker[] = [];
+  readonly ledger: Ledger;
+  /** The ledger takes no message before then. */
+  stalledUntilMs = 0;
+  readonly #options: LabOptions;
+  readonly #byId = new Map<number, Worker>();
+  /** Pipes keep the order of their messages. */
+  readonly #lastArrival = new Map<string, number>();
+  #ids = 0;
+  #sent = 0;
+
+  constructor(options: LabOptions) {
+    this.#options = options;
+    this.ledger = new Ledger({
+      workers: options.workers,
+      send: (id, message) => {
+        this.#send(`to ${String(id)}`, () => {
+          const worker = this.#byId.get(id);
+          if (worker?.isAlive === true) worker.leases.receive(message);
+        });
+      },
+    });
+    this.ledger.configure(options.specs, 0);
+    for (let index = 0; index < options.workers; index++) this.workers.push(this.#start());
+    this.#tick();
+  }
+
+  #tick(): void {
+    this.time.at(this.time.nowMs + 20, () => {
+      if (this.time.nowMs >= this.stalledUntilMs) this.ledger.expire(this.time.nowMs);
+      this.#tick();
+    });
+  }
+
+  #start(): Worker {
+    const id = ++this.#ids;
+    const { time } = this;
+    const leases = new Leases({
+      workers: this.#options.workers,
+      clock: {
+        now: () => time.nowMs,
+        after: (delayMs, run) => time.at(time.nowMs + delayMs, run),
+        soon: (run) => time.at(time.nowMs, run),
+      },
+      send: (reports) => {
+        this.#send(`from ${String(id)}`, () => {
+          if (this.time.nowMs < this.stalledUntilMs) time.at(this.stalledUntilMs, deliver);
+          else deliver();
+        });
+        const deliver = (): void => {
+          if (worker.isAlive) this.ledger.receive(id, reports, this.time.nowMs);
+        };
+      },
+    });
+    const worker: Worker = { id, leases, isAlive: true };
+    this.#byId.set(id, worker);
+    return worker;
+  }
+
+  #send(pipe: string, deliver: () => void): void {
+    const { delaysMs = [0.1] } = this.#options;
+    const delay = delaysMs[this.#sent++ % delaysMs.length] ?? 0;
+    const arrival = Math.max(this.time.nowMs + delay, this.#lastArrival.get(pipe) ?? 0);
+    this.#lastArrival.set(pipe, arrival);
+    this.messages++;
+    this.time.at(arrival, deliver);
+  }
+
+  /** A request that needs a token of each of the limits; it lasts `forMs`. */
+  request(at: number, key: string, forMs = 0): void {
+    const worker = this.workers[at] as Worker;
+    const { leases } = worker;
+    const decide = (): void => {
+      if (!worker.isAlive) return;
+      const slots = this.#options.specs.map((spec) => leases.limit(spec).slotOf(key));
+      const missing = slots.find((slot) => !leases.hasToken(slot));
+      if (slots.some((slot) => leases.isRefused(slot))) this.refused++;
+      else if (missing !== undefined) leases.wait(missing, { onAnswer: decide });
+      else this.#pass(worker, slots, forMs);
+    };
+    decide();
+  }
+
+  #pass(worker: Worker, slots: readonly Slot[], forMs: number): void {
+    const { leases } = worker;
+    const { nowMs } = this.time;
+    for (const slot of slots) leases.take(slot);
+    const passed: Passed = { key: slots[0]?.key ?? '', fromMs: nowMs, untilMs: nowMs + forMs, worker };
+    this.passed.push(passed);
+    this.time.at(passed.untilMs, () => {
+      if (!worker.isAlive) return;
+      for (const slot of slots) if (slot.limit.isInFlight) leases.release(slot);
+    });
+  }
+
+  crash(index: number): void {
+    const worker = this.workers[index] as Worker;
+    worker.isAlive = false;
+    for (const each of this.passed)
+      if (each.worker === worker) each.untilMs = Math.min(each.untilMs, this.time.nowMs);
+    this.workers[index] = this.#start();
+    this.ledger.workerEnded(worker.id, this.time.nowMs);
+  }
+}
+
+const rate = (requests: number, periodMs: number, burst = requests): LimitSpec => ({
+  id: 'rate',
+  capacity: burst,
+  refillPerMs: requests / periodMs,
+  maxKeys: 100,
+});
+const inFlight = (capacity: number): LimitSpec => ({
+  id: 'in-flight',
+  capacity,
+  refillPerMs: 0,
+  maxKeys: 100,
+});
+
+/** A token bucket that sees every request at once would have let all of these through. */
+function assertWithinRate(passed: readonly Passed[], { capacity, refillPerMs }: LimitSpec): void {
+  for (const key of new Set(passed.map((each) => each.key))) {
+    let level = capacity;
+    let atMs = 0;
+    for (const { fromMs } of passed.filter((each) => each.key === key)) {
+      level = Math.min(capacity, level + (fromMs - atMs) * refillPerMs) - 1;
+      atMs = fromMs;
+      assert.ok(level >= -1e-5, `more than the limit of ${key} at ${String(fromMs)} ms`);
+    }
+  }
+}
+
+function assertWithinFlight(passed: readonly Passed[], { capacity }: LimitSpec): void {
+  for (const { key, fromMs } of passed) {
+    const together = passed.filter(
+      (other) => other.key === key && other.fromMs <= fromMs && other.untilMs > fromMs,
+    );
+    assert.ok(together.length <= capacity, `${String(together.length)} in flight at ${String(fromMs)} ms`);
+  }
+}
+
+interface Step {
+  readonly afterMs: number;
+  readonly worker: number;
+  readonly key: string;
+  readonly forMs: number;
+  readonly isCrash: boolean;
+}
+
+const steps = (longest: number): fc.Arbitrary<Step[]> =>
+  fc.array(
+    fc.record({
+      afterMs: fc.oneof(fc.constant(0), fc.nat({ max: longest })),
+      worker: fc.nat({ max: 3 }),
+      key: fc.constantFrom('a', 'a', 'b', 'c'),
+      forMs: fc.nat({ max: 400 }),
+      isCrash: fc.nat({ max: 30 }).map((dice) => dice === 0),
+    }),
+    { maxLength: 200 },
+  );
+
+function run(lab: Lab, script: readonly Step[]): void {
+  let atMs = 0;
+  for (const { afterMs, worker, key, forMs, isCrash } of script) {
+    atMs += afterMs;
+    lab.time.at(atMs, () => {
+      if (isCrash) lab.crash(worker % lab.workers.length);
+      else lab.request(worker % lab.workers.length, key, forMs);
+    });
+  }
+  lab.time.runUntil(atMs + 5_000);
+}
+
+const delays = fc.array(fc.double({ min: 0.01, max: 40, noNaN: true }), { minLength: 1, maxLength: 20 });
+const workerCount = fc.integer({ min: 1, max: 4 });
+
+void suite('limits of several workers', () => {
+  void test('never more than the rate passes, however requests, messages and crashes fall together', () => {
+    fc.assert(
+      fc.property(
+        steps(60),
+        workerCount,
+        delays,
+        fc.record({ burst: fc.integer({ min: 1, max: 30 }), periodMs: fc.integer({ min: 100, max: 5_000 }) }),
+        (script, workers, delaysMs, { burst, periodMs }) => {
+          const spec = rate(10, periodMs, burst);
+          const lab = new Lab({ specs: [spec], workers, delaysMs });
+          run(lab, script);
+          assertWithinRate(lab.passed, spec);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  void test('never more than the limit is in flight', () => {
+    fc.assert(
+      fc.property(
+        steps(40),
+        workerCount,
+        delays,
+        fc.integer({ min: 1, max: 10 }),
+        (script, workers, delaysMs, capacity) => {
+          const spec = inFlight(capacity);
+          const lab = new Lab({ specs: [spec], workers, delaysMs });
+          run(lab, script);
+          assertWithinFlight(lab.passed, spec);
+        },
+      ),
+    );
+  });
+
+  void test('both kinds at once', () => {
+    fc.assert(
+      fc.property(steps(40), workerCount, delays, (script, workers, delaysMs) => {
+        const specs = [rate(20, 1_000, 8), inFlight(4)];
+        const lab = new Lab({ specs, workers, delaysMs });
+        run(lab, script);
+        assertWithinRate(lab.passed, specs[0] as LimitSpec);
+        assertWithinFlight(lab.passed, specs[1] as LimitSpec);
+      }),
+    );
+  });
+
+  void test('a burst gets exactly what the bucket has, at whichever workers it arrives', () => {
+    fc.assert(
+      fc.property(
+        workerCount,
+        fc.integer({ min: 1, max: 50 }),
+        fc.array(fc.nat({ max: 3 }), { maxLength: 120 }),
+        (workers, burst, at) => {
+          const lab = new Lab({ specs: [rate(1, 3_600_000, burst)], workers });
+          at.forEach((worker, index) => {
+            lab.time.at(index * 0.3, () => {
+              lab.request(worker % workers, 'a');
+            });
+          });
+          lab.time.runUntil(2_000);
+          assert.equal(lab.passed.length, Math.min(burst, at.length));
+          assert.equal(lab.refused, at.length - lab.passed.length);
+        },
+      ),
+    );
+  });
+
+  void test('requests that end make room at once, also for other workers', () => {
+    const lab = new Lab({ specs: [inFlight(1)], workers: 2 });
+    for (let index = 0; index < 20; index++) {
+      lab.time.at(index * 10, () => {
+        lab.request(index % 2, 'a', 5);
+      });
+    }
+    lab.time.runUntil(1_000);
+    assert.equal(lab.passed.length, 20);
+  });
+
+  void test('all that a limit has passes again once it had time to refill', () => {
+    fc.assert(
+      fc.property(steps(20), workerCount, delays, (script, workers, delaysMs) => {
+        const specs = [rate(50, 1_000, 10), inFlight(10)];
+        const lab = new Lab({ specs, workers, delaysMs });
+        run(lab, script);
+        const before = lab.passed.length;
+        for (let index = 0; index < 10; index++) lab.request(0, 'a', 0);
+        lab.time.runUntil(lab.time.nowMs + 1_000);
+        assert.equal(lab.passed.length - before, 10);
+      }),
+    );
+  });
+
+  void test('a key in frequent use costs few messages, refused or not', () => {
+    const lab = new Lab({ specs: [rate(1_000, 1_000)], workers: 2 });
+    for (let index = 0; index < 5_000; index++) {
+      lab.time.at(index / 10, () => {
+        lab.request(index % 2, 'a');
+      });
+    }
+    lab.time.runUntil(500);
+    assert.ok(lab.passed.length >= 1_400 && lab.passed.length <= 1_500, String(lab.passed.length));
+    assert.ok(lab.messages < 1_500, String(lab.messages));
+  });
+
+  void test('unused tokens go back within 250 ms', () => {
+    const lab = new Lab({ specs: [rate(1, 3_600_000, 40)], workers: 2 });
+    lab.request(0, 'a');
+    lab.time.runUntil(251);
+    const worker = lab.workers[1] as Worker;
+    const slot = worker.leases.limit(rate(1, 3_600_000, 40)).slotOf('a');
+    worker.leases.wait(slot, { onAnswer: () => undefined });
+    lab.time.runUntil(252);
+    assert.equal(slot.free + slot.left, 39);
+  });
+});
+
+void suite('while the ledger is away', () => {
+  const spec = rate(20, 20_000);
+
+  void test('a request waits no longer than its deadline, then the workers go by their shares', () => {
+    const lab = new Lab({ specs: [spec], workers: 2 });
+    lab.stalledUntilMs = 10_000;
+    for (let index = 0; index < 30; index++) for (const worker of [0, 1]) lab.request(worker, 'a');
+    lab.time.runUntil(ANSWER_MS - 1);
+    assert.equal(lab.passed.length + lab.refused, 0);
+    lab.time.runUntil(ANSWER_MS + 1);
+    assert.equal(lab.passed.length, 20);
+    assert.equal(lab.refused, 40);
+    lab.request(0, 'b');
+    assert.equal(lab.passed.length, 21, 'nothing waits for a ledger that is known to be away');
+  });
+
+  void test('what was used meanwhile counts when it is back', () => {
+    const lab = new Lab({ specs: [spec], workers: 2 });
+    for (let index = 0; index < 30; index++) lab.request(0, 'a');
+    lab.time.runUntil(ANSWER_MS * 2);
+    assert.equal(lab.passed.length, 20);
+    lab.stalledUntilMs = lab.time.nowMs + 2_000;
+    for (let index = 0; index < 30; index++) lab.request(1, 'a');
+    lab.time.runUntil(20_000);
+    for (let index = 0; index < 30; index++) lab.request(0, 'a');
+    lab.time.runUntil(21_000);
+    assert.ok(lab.passed.length <= 20 + 21, `${String(lab.passed.length)} within 21 s`);
+  });
+
+  void test('a limit smaller than the number of workers is closed', () => {
+    const lab = new Lab({ specs: [inFlight(1)], workers: 2 });
+    lab.stalledUntilMs = 1_000;
+    lab.request(0, 'a');
+    lab.time.runUntil(500);
+    assert.equal(lab.refused, 1);
+  });
+
+  void test('a worker that does not answer a recall delays the others only for a moment', () => {
+    const lab = new Lab({ specs: [rate(1, 3_600_000, 8)], workers: 2 });
+    lab.request(0, 'a');
+    lab.time.runUntil(1);
+    const stuck = lab.workers[0] as Worker;
+    stuck.isAlive = false;
+    for (let index = 0; index < 8; index++) lab.request(1, 'a');
+    lab.time.runUntil(ANSWER_MS - 1);
+    assert.equal((lab.workers[1] as Worker).leases.isAway, false);
+    assert.equal(lab.passed.length + lab.refused, 9);
+    assert.equal(lab.passed.length, 7, 'two were leased, one of them used');
+  });
+});
+
+void suite('the table of keys', () => {
+  void test('holds no more than its maximum, and lets the one go that was used longest ago', () => {
+    const spec: LimitSpec = { ...rate(1, 3_600_000, 2), maxKeys: 2 };
+    const lab = new Lab({ specs: [spec], workers: 1 });
+    const ask = (key: string): void => {
+      for (let index = 0; index < 3; index++) lab.request(0, key);
+      lab.time.runUntil(lab.time.nowMs + 2_000);
+    };
+    for (const key of ['a', 'b', 'a', 'c']) ask(key);
+    assert.deepEqual(lab.ledger.usage, [{ limit: 'rate', keys: 2, evicted: 1 }]);
+    const before = lab.passed.length;
+    ask('a');
+    assert.equal(lab.passed.length, before, 'a was used after b');
+    ask('b');
+    assert.equal(lab.passed.length, before + 2);
+  });
+
+  void test('loses full buckets', () => {
+    const lab = new Lab({ specs: [rate(10, 1_000)], workers: 1 });
+    lab.request(0, 'a');
+    lab.time.runUntil(400);
+    lab.ledger.prune(lab.time.nowMs);
+    assert.deepEqual(lab.ledger.usage, [{ limit: 'rate', keys: 0, evicted: 0 }]);
+  });
+
+  void test('a worker cannot return more than it has', () => {
+    const sent: number[] = [];
+    const ledger = new Ledger({
+      workers: 1,
+      send: (_worker, { grants }) => sent.push(...grants.map(({ granted }) => granted)),
+    });
+    ledger.configure([rate(1, 3_600_000, 4)], 0);
+    const report = { limit: 'rate', key: 'a', spent: 0, answersRecall: false };
+    ledger.receive(1, [{ ...report, wanted: 4, returned: 0 }], 0);
+    ledger.receive(1, [{ ...report, wanted: 0, returned: 100 }], 0);
+    ledger.receive(1, [{ ...report, wanted: 100, returned: 0 }], 0);
+    assert.deepEqual(sent, [4, 4]);
+  });
+
+  void test('a limit with another capacity keeps what its keys have used', () => {
+    const lab = new Lab({ specs: [rate(1, 3_600_000, 10)], workers: 1 });
+    for (let index = 0; index < 6; index++) lab.request(0, 'a');
+    lab.time.runUntil(1_000);
+    lab.ledger.configure([rate(1, 3_600_000, 3)], lab.time.nowMs);
+    for (let index = 0; index < 6; index++) lab.request(0, 'a');
+    lab.time.runUntil(2_500);
+    assert.equal(lab.passed.length, 9);
+  });
+});
