@@ -149,6 +149,18 @@ const PROCESSES: readonly Wait[] = [
     files: ['supervisor/worker.ts'],
   },
   {
+    wait: 'worker: tokens of a rate limit from its supervisor',
+    deadline: of('proxy/limits/leases.ts', 'ANSWER_MS'),
+    then: 'the worker goes by its own share of the limit until the supervisor answers',
+    files: ['proxy/limits/leases.ts'],
+  },
+  {
+    wait: 'supervisor: unused tokens of a rate limit that it recalls from a worker',
+    deadline: `${of('proxy/limits/ledger.ts', 'RECALL_MS')}, checked every ${of('proxy/limits/ledger-service.ts', 'EXPIRY_CHECK_MS')}`,
+    then: 'the worker keeps them, and requests of other workers are refused',
+    files: ['proxy/limits/ledger.ts'],
+  },
+  {
     wait: 'worker that failed, or lost its supervisor: its requests',
     deadline: `${of('supervisor/worker.ts', 'FAILED_DRAIN_MS')}, or \`--drain\``,
     then: 'it ends',

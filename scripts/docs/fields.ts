@@ -140,5 +140,6 @@ export const FIELD_TABLES: readonly Section[] = [
   fieldsOf('BackendPolicy', 'backend-policy.md'),
   fieldsOf('DirectResponse', 'direct-response.md'),
   fieldsOf('RewriteFilter', 'rewrite-filter.md'),
+  fieldsOf('RateLimitPolicy', 'rate-limit-policy.md'),
   fieldsOf('ProxyConfig', 'proxy-config.md', [['applies to', appliesTo]]),
 ];

@@ -92,6 +92,7 @@ const PROXY_LAYERS: readonly Layer[] = [
   ]),
   dataPlane('src/proxy/grpc-web', 'gRPC-Web in, gRPC out', [...proxyLayers('message'), 'src/ir']),
   pure('src/proxy/limits', 'limits that workers share: the ledger of a proxy, and leases from it', [
+    'src/ir',
     'src/lib',
   ]),
   dataPlane('src/proxy/upstream', 'clusters: endpoints, pools, balancers, health, circuit breakers', [

@@ -90,6 +90,8 @@ export interface ConfigServer {
 
 export interface ConfigServerOptions {
   readonly logger: Logger;
+  /** Called with what is published, before any proxy gets it. */
+  readonly onPublish?: (configs: readonly GatewayConfig[]) => void;
   /** Called when a proxy attaches, detaches, acknowledges or refuses. */
   readonly onPeerChange: () => void;
   /** Default: `WORKER_LIMITS`. */
@@ -99,7 +101,7 @@ export interface ConfigServerOptions {
 }
 
 export function createConfigServer(options: ConfigServerOptions): ConfigServer {
-  const { logger, onPeerChange, limits = WORKER_LIMITS, versions = OUR_VERSIONS } = options;
+  const { logger, onPeerChange, onPublish, limits = WORKER_LIMITS, versions = OUR_VERSIONS } = options;
   let state = NOTHING_PUBLISHED;
   const peers = new Set<Peer>();
 
@@ -112,6 +114,7 @@ export function createConfigServer(options: ConfigServerOptions): ConfigServer {
       const next = publishedAfter(state, configs);
       if (next === state) return false;
       state = next;
+      onPublish?.(configs);
       sendAll();
       return true;
     },

@@ -160,6 +160,12 @@ export const REASONS = {
     text: 'The external auth server did not respond.',
     advice: 'the backendRef of the external auth filter',
   },
+  rate_limited: {
+    status: 429,
+    text: 'The request exceeds a rate limit.',
+    advice:
+      'the limits of the [RateLimitPolicies](rate-limit-policy.md) that govern the route; the access log has the policy and limit in `refusedBy`',
+  },
   bad_request: {
     status: 400,
     text: 'The request is malformed.',

@@ -7,6 +7,7 @@ import type { ExchangeObserver } from './exchange/exchange-observer.ts';
 import type { PolicyRefusalStats } from './exchange/policy-refusals.ts';
 import type { RequestStats } from './exchange/request-stats.ts';
 import type { FilterTable } from './filter/filter-table.ts';
+import type { LedgerConnection } from './limits/connection.ts';
 import type { StreamStats } from './l4/stream-counters.ts';
 import type { PortOptions, PortResult } from './port/port-options.ts';
 import type { TlsStats } from './port/tls-stats.ts';
@@ -38,6 +39,8 @@ export interface ProxyOptions extends PortOptions {
    * Without it sessions last as long as this proxy.
    */
   readonly sessionSecret?: Buffer;
+  /** The ledger of limits, which all workers share. Without it the proxy has its own. */
+  readonly ledger?: LedgerConnection;
 }
 
 export interface ApplyResult {

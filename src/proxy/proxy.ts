@@ -13,6 +13,9 @@ import { clusterStats } from './upstream/stats.ts';
 import type { UpstreamProtocol } from './upstream/upstream-pool.ts';
 import type { ExchangeContext } from './exchange/exchange-context.ts';
 import { combineObservers } from './exchange/exchange-observer.ts';
+import { LIMIT_CLOCK } from './limit-clock.ts';
+import { OwnLedger, type LedgerConnection } from './limits/connection.ts';
+import { Leases } from './limits/leases.ts';
 import { RefusalRegistry } from './exchange/policy-refusals.ts';
 import { requestMetrics } from './exchange/request-metrics.ts';
 import type { FilterTable } from './filter/filter-table.ts';
@@ -41,6 +44,8 @@ class DataPlane implements Proxy {
   readonly #wheel = new TimerWheel();
   readonly #counters = new CounterRegistry();
   readonly #refusals = new RefusalRegistry();
+  readonly #ledger: LedgerConnection;
+  readonly #leases: Leases;
   readonly #streamCounters = new StreamCounterRegistry();
   readonly #context: ExchangeContext;
   readonly #clusters: ClusterRegistry;
@@ -55,6 +60,19 @@ class DataPlane implements Proxy {
     this.#options = options;
     this.#logger = logger;
     this.#filters = filters;
+    const ledger = options.ledger ?? new OwnLedger(LIMIT_CLOCK);
+    const leases = new Leases({
+      workers: ledger.workers,
+      clock: LIMIT_CLOCK,
+      send: (reports) => {
+        ledger.send(reports);
+      },
+    });
+    ledger.listen((message) => {
+      leases.receive(message);
+    });
+    this.#ledger = ledger;
+    this.#leases = leases;
     this.#context = {
       wheel: this.#wheel,
       observer: combineObservers(requestMetrics, observers),
@@ -96,6 +114,7 @@ class DataPlane implements Proxy {
   }
 
   async #apply(configs: readonly GatewayConfig[]): Promise<ApplyResult> {
+    this.#ledger.configure?.(configs);
     this.#clusters.beginUpdate();
     this.#counters.beginUpdate();
     this.#refusals.beginUpdate();
@@ -107,6 +126,7 @@ class DataPlane implements Proxy {
         clusters: this.#clusters,
         counters: this.#counters,
         refusals: this.#refusals,
+        leases: this.#leases,
         streamCounters: this.#streamCounters,
         filters: this.#filters,
         regex: this.#patterns.compile,

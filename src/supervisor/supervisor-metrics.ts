@@ -51,11 +51,40 @@ export function workerMetrics(stats: PoolStats): MetricFamily[] {
       help: 'User and system CPU time of each worker since it started.',
       samples: perWorker(({ stats: { cpuSeconds } }) => cpuSeconds),
     },
+    ...limitMetrics(stats.limits),
     {
       name: 'sluice_access_log_dropped_total',
       type: 'counter',
       help: 'Access log lines that were not written: the pipe has no reader, or the disk is full.',
       samples: [{ labels: {}, value: stats.accessLogDropped }],
+    },
+  ];
+}
+
+/** Of the ledger of limits. */
+function limitMetrics(limits: PoolStats['limits']): MetricFamily[] {
+  const perLimit = (read: (limit: PoolStats['limits'][number]) => number): MetricFamily['samples'] =>
+    limits.map((usage) => ({
+      labels: {
+        gateway_namespace: usage.gateway.namespace,
+        gateway_name: usage.gateway.name,
+        policy: `${usage.policy.namespace}/${usage.policy.name}`,
+        limit: usage.limit,
+      },
+      value: read(usage),
+    }));
+  return [
+    {
+      name: 'sluice_rate_limit_keys',
+      type: 'gauge',
+      help: 'Keys of a rate limit that the proxy keeps: those that are not back at their full allowance.',
+      samples: perLimit(({ keys }) => keys),
+    },
+    {
+      name: 'sluice_rate_limit_evicted_keys_total',
+      type: 'counter',
+      help: 'Keys of a rate limit that made room for others: more than `maxKeys` were in use.',
+      samples: perLimit(({ evicted }) => evicted),
     },
   ];
 }

@@ -40,7 +40,7 @@ export interface SupervisorOptions {
   readonly locate: LocatingProvider['locate'];
   readonly translateOptions: TranslateOptions;
   readonly workers: number;
-  readonly workerSettings: Omit<WorkerSettings, 'index'>;
+  readonly workerSettings: Omit<WorkerSettings, 'index' | 'workers'>;
   /** See `WorkerPoolOptions.sessionSecret`. */
   readonly sessionSecret: Buffer | undefined;
   readonly version: string;
@@ -87,6 +87,9 @@ export class Supervisor {
     const { logger, workers, workerSettings } = options;
     this.#server = createConfigServer({
       logger,
+      onPublish: (configs) => {
+        this.#pool.configure(configs);
+      },
       onPeerChange: () => {
         this.#acknowledged();
       },

@@ -1,5 +1,23 @@
 /** Messages between supervisor and worker, except configuration, which has its own stream (src/configsync). */
-import { clippedText, integer, nullable, object, oneOf, variants, type Shape } from '../lib/shape.ts';
+import {
+  clippedText,
+  integer,
+  list,
+  measure,
+  nullable,
+  object,
+  oneOf,
+  text,
+  variants,
+  type Shape,
+} from '../lib/shape.ts';
+import {
+  MAX_KEY_LENGTH,
+  type LeaseGrant,
+  type LeaseRecall,
+  type LeaseReport,
+  type LedgerMessage,
+} from '../proxy/limits/limit.ts';
 import type { TargetGuardOptions } from '../proxy/upstream/target-guard.ts';
 import type { PortClaim } from '../proxy/port/port-options.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
@@ -25,6 +43,8 @@ export interface WorkerSettings {
   readonly targets: Pick<TargetGuardOptions, 'place' | 'ownPorts'>;
   /** How long a worker drains when its supervisor is gone. */
   readonly drainMs: number;
+  /** Workers of this gateway, which share its limits. */
+  readonly workers: number;
   /** Whether to send debug messages. */
   readonly debug: boolean;
 }
@@ -34,6 +54,8 @@ export type ToWorker =
   | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'stats'; readonly id: number }
   | { readonly kind: 'drain'; readonly deadlineMs: number }
+  /** From the ledger of limits. */
+  | ({ readonly kind: 'leases' } & LedgerMessage)
   /** Response to a claim: null, or why the port must not be bound. */
   | { readonly kind: 'claimed'; readonly id: number; readonly refusal: string | null };
 
@@ -51,6 +73,8 @@ export type FromWorker =
   | { readonly kind: 'pong'; readonly id: number }
   | { readonly kind: 'stats'; readonly id: number; readonly stats: WorkerStats }
   | { readonly kind: 'claim'; readonly id: number; readonly claim: PortClaim }
+  /** To the ledger of limits. */
+  | { readonly kind: 'leases'; readonly reports: readonly LeaseReport[] }
   | {
       readonly kind: 'log';
       readonly level: LogLevel;
@@ -75,6 +99,23 @@ export const CONFIG_DESCRIPTOR = 4;
 export const MESSAGE_LENGTH = 16_384;
 const COUNT = integer(0, Number.MAX_SAFE_INTEGER);
 
+/** A data plane, a policy and a limit. */
+const LIMIT_ID_LENGTH = 1_024;
+/** More than a supervisor answers at once. */
+const LEASES = 1_000_000;
+export const limitId = text(LIMIT_ID_LENGTH);
+export const limitKey = text(MAX_KEY_LENGTH);
+
+const leaseGrant: Shape<LeaseGrant> = object<LeaseGrant>({
+  limit: limitId,
+  key: limitKey,
+  granted: COUNT,
+  left: COUNT,
+  retryMs: measure,
+  capacity: COUNT,
+});
+const leaseRecall: Shape<LeaseRecall> = object<LeaseRecall>({ limit: limitId, key: limitKey });
+
 type Told<Kind extends ToWorker['kind']> = Extract<ToWorker, { readonly kind: Kind }>;
 
 /** Messages to a worker; those to the supervisor are in worker-reports.ts, which workers need not load. */
@@ -82,6 +123,11 @@ export const toWorker: Shape<ToWorker> = variants<ToWorker>({
   ping: object<Told<'ping'>>({ kind: oneOf('ping'), id: COUNT }),
   stats: object<Told<'stats'>>({ kind: oneOf('stats'), id: COUNT }),
   drain: object<Told<'drain'>>({ kind: oneOf('drain'), deadlineMs: integer(0, 2 ** 31 - 1) }),
+  leases: object<Told<'leases'>>({
+    kind: oneOf('leases'),
+    grants: list(leaseGrant, LEASES),
+    recalls: list(leaseRecall, LEASES),
+  }),
   claimed: object<Told<'claimed'>>({
     kind: oneOf('claimed'),
     id: COUNT,

@@ -2,17 +2,21 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { AttachedPeer } from '../configsync/server.ts';
+import type { GatewayConfig } from '../ir/gateway-config.ts';
+import type { LimitUsage } from '../proxy/limits/ledger.ts';
+import { LedgerService } from '../proxy/limits/ledger-service.ts';
 import type { PortClaim } from '../proxy/port/port-options.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { HEARTBEAT, type HeartbeatTimes } from './heartbeat.ts';
 import { RetiredStats, type CountedRow } from '../admin/retired-stats.ts';
+import { LEDGER_CLOCK } from './ledger-clock.ts';
 import type { WorkerSettings, WorkerStats } from './worker-messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface WorkerPoolOptions {
   readonly count: number;
-  readonly settings: Omit<WorkerSettings, 'index'>;
+  readonly settings: Omit<WorkerSettings, 'index' | 'workers'>;
   readonly attach: (stream: Duplex) => AttachedPeer;
   /** See `ProxyOptions.claim`. */
   readonly claim: (claim: PortClaim) => Promise<string | null>;
@@ -36,6 +40,8 @@ export interface PoolStats {
     readonly heartbeatMs: number | null;
   }[];
   readonly restarts: number;
+  /** The limits of the configuration, and the keys that the ledger has. */
+  readonly limits: readonly LimitUsage[];
   /** Restarts of workers that were killed because they did not respond. */
   readonly stuck: number;
   readonly accessLogDropped: number;
@@ -44,6 +50,8 @@ export interface PoolStats {
 export interface WorkerPool {
   start(): void;
   stats(): Promise<PoolStats>;
+  /** The workers are about to get these configurations: their limits apply. */
+  configure(configs: readonly GatewayConfig[]): void;
   /** Workers that ended and were replaced. */
   readonly restarts: number;
   /** null if any worker responds, or may be busy with its configuration; otherwise the problem, for `/healthz`. */
@@ -74,6 +82,10 @@ class RestartingPool implements WorkerPool {
   readonly #workers = new Map<number, WorkerProcess>();
   /** Every process, including those that drain. */
   readonly #living = new Set<WorkerProcess>();
+  readonly #ledger: LedgerService;
+  /** Workers by the number that the ledger knows them by; a successor has another. */
+  readonly #byNumber = new Map<number, WorkerProcess>();
+  #started = 0;
   readonly #retired = new RetiredStats();
   #retiredDropped = 0;
   readonly #retries = new Set<NodeJS.Timeout>();
@@ -87,6 +99,13 @@ class RestartingPool implements WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#ledger = new LedgerService({
+      workers: Math.max(1, options.count),
+      clock: LEDGER_CLOCK,
+      send: (number, message) => {
+        this.#byNumber.get(number)?.sendLeases(message);
+      },
+    });
     this.#heartbeat = options.heartbeat ?? HEARTBEAT;
     this.#sessionSecret = (options.sessionSecret ?? randomBytes(32)).toString('hex');
   }
@@ -96,6 +115,10 @@ class RestartingPool implements WorkerPool {
       this.#beat();
     }, this.#heartbeat.everyMs).unref();
     for (let index = 1; index <= this.#options.count; index++) this.#start(index, 0);
+  }
+
+  configure(configs: readonly GatewayConfig[]): void {
+    this.#ledger.configure(configs);
   }
 
   async stats(): Promise<PoolStats> {
@@ -111,6 +134,7 @@ class RestartingPool implements WorkerPool {
       proxies: [this.#retired.snapshot(), ...latest.map(({ proxy }) => proxy)],
       workers,
       restarts: this.restarts,
+      limits: this.#ledger.usage,
       stuck: this.#stuck,
       accessLogDropped: latest.reduce((sum, stats) => sum + stats.accessLogDropped, this.#retiredDropped),
     };
@@ -155,21 +179,28 @@ class RestartingPool implements WorkerPool {
 
   /** `waitedMs`: backoff before this start; 0 for a first start or after a healthy worker. */
   #start(index: number, waitedMs: number): void {
-    const { settings, attach, claim, logger } = this.#options;
+    const { count, settings, attach, claim, logger } = this.#options;
+    const number = ++this.#started;
     const startedMs = performance.now();
     const worker = new WorkerProcess({
-      settings: { ...settings, index },
+      settings: { ...settings, index, workers: count },
       logger,
       ticketSecret: this.#ticketSecret,
       sessionSecret: this.#sessionSecret,
       attach,
       claim,
+      onLeases: (reports) => {
+        this.#ledger.receive(number, reports);
+      },
       heartbeat: this.#heartbeat,
     });
+    this.#byNumber.set(number, worker);
     this.#workers.set(index, worker);
     this.#living.add(worker);
     void worker.exited.then(() => {
       this.#living.delete(worker);
+      this.#byNumber.delete(number);
+      this.#ledger.workerEnded(number);
       this.#retire(worker.lastStats);
     });
     void worker.ended.then((reason) => {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { AttachedPeer } from '../configsync/server.ts';
 import { fileURLToPath } from 'node:url';
 import type { PortClaim } from '../proxy/port/port-options.ts';
+import type { LeaseReport, LedgerMessage } from '../proxy/limits/limit.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Heartbeat, type HeartbeatTimes } from './heartbeat.ts';
 import {
@@ -40,6 +41,8 @@ export interface WorkerProcessOptions {
   readonly attach: (stream: Duplex) => AttachedPeer;
   /** See `ProxyOptions.claim`. */
   readonly claim: (claim: PortClaim) => Promise<string | null>;
+  /** Reports of the worker to the ledger of limits. */
+  readonly onLeases: (reports: readonly LeaseReport[]) => void;
   readonly heartbeat: HeartbeatTimes;
 }
 
@@ -75,6 +78,7 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #logger: Logger;
   readonly #claim: WorkerProcessOptions['claim'];
+  readonly #onLeases: WorkerProcessOptions['onLeases'];
   readonly #waiting = new Map<number, (stats: WorkerStats) => void>();
   #nextId = 1;
   #lastStats: WorkerStats | null = null;
@@ -89,6 +93,7 @@ export class WorkerProcess {
     this.index = settings.index;
     this.#logger = logger;
     this.#claim = claim;
+    this.#onLeases = options.onLeases;
     // 0 standard input, 1 and 2 inherited, 3 Node's channel, 4 the configuration stream.
     this.#child = spawn(process.execPath, [...nodeOptions(), ENTRY, JSON.stringify(settings)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
@@ -183,6 +188,11 @@ export class WorkerProcess {
     clearTimeout(timer);
   }
 
+  /** Passes on a message of the ledger. */
+  sendLeases(message: LedgerMessage): void {
+    this.#send({ kind: 'leases', ...message });
+  }
+
   kill(): void {
     this.#child.kill('SIGKILL');
   }
@@ -237,6 +247,9 @@ export class WorkerProcess {
         void this.#claim(message.claim).then((refusal) => {
           this.#send({ kind: 'claimed', id: message.id, refusal });
         });
+        return;
+      case 'leases':
+        this.#onLeases(message.reports);
         return;
       case 'log':
         this.#logger[message.level](message.message, { worker: this.index, ...message.fields });

@@ -24,6 +24,7 @@ import type { CheckOutcome } from '../proxy/upstream/health/health-counters.ts';
 import type { EjectionCause } from '../proxy/upstream/health/outlier.ts';
 import type { PolicyRefusalStats } from '../proxy/exchange/policy-refusals.ts';
 import { RETRY_REASONS } from '../proxy/exchange/retry.ts';
+import { MAX_REPORTS, type LeaseReport } from '../proxy/limits/limit.ts';
 import type { StreamStats } from '../proxy/l4/stream-counters.ts';
 import { TLS_FAILURES, type TlsFailure } from '../proxy/net/tls-failure.ts';
 import type {
@@ -37,7 +38,7 @@ import type { PortClaim } from '../proxy/port/port-options.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import type { TlsStats } from '../proxy/port/tls-stats.ts';
 import type { LogFields } from '../telemetry/logger.ts';
-import { MESSAGE_LENGTH, type FromWorker, type WorkerStats } from './worker-messages.ts';
+import { limitId, limitKey, MESSAGE_LENGTH, type FromWorker, type WorkerStats } from './worker-messages.ts';
 
 /** Rows of one kind: every rule with every backend of a large configuration. */
 const ROWS = 4_000_000;
@@ -193,6 +194,18 @@ const logField: Shape<LogFields[string]> = (value) => {
   throw new ShapeError(' is not a field of a log line');
 };
 
+/** More than any bucket has. */
+const TOKENS = integer(0, 2 ** 31);
+
+const leaseReport: Shape<LeaseReport> = object<LeaseReport>({
+  limit: limitId,
+  key: limitKey,
+  wanted: TOKENS,
+  spent: TOKENS,
+  returned: TOKENS,
+  answersRecall: flag,
+});
+
 type Said<Kind extends FromWorker['kind']> = Extract<FromWorker, { readonly kind: Kind }>;
 
 export const fromWorker: Shape<FromWorker> = variants<FromWorker>({
@@ -203,6 +216,7 @@ export const fromWorker: Shape<FromWorker> = variants<FromWorker>({
     id: COUNT,
     claim: object<PortClaim>({ transport: oneOf('tcp', 'udp'), address: name, port, listenerPort: port }),
   }),
+  leases: object<Said<'leases'>>({ kind: oneOf('leases'), reports: list(leaseReport, MAX_REPORTS) }),
   log: object<Said<'log'>>({
     kind: oneOf('log'),
     level: oneOf('debug', 'info', 'warn', 'error'),

@@ -8,6 +8,9 @@ import { followConfig } from '../configsync/client.ts';
 import { TargetGuard } from '../proxy/upstream/target-guard.ts';
 import { createProxy } from '../proxy/proxy.ts';
 import type { PortClaim, PortResult } from '../proxy/port/port-options.ts';
+import type { LedgerConnection } from '../proxy/limits/connection.ts';
+import type { LedgerMessage } from '../proxy/limits/limit.ts';
+import { tickEventClock } from '../proxy/net/event-clock.ts';
 import { createLineWriter } from '../telemetry/line-writer.ts';
 import type { LogFields, Logger } from '../telemetry/logger.ts';
 import { createAccessLog } from '../access-log/access-log.ts';
@@ -65,6 +68,19 @@ function claim(wanted: PortClaim): Promise<string | null> {
   });
 }
 
+let receiveLeases: (message: LedgerMessage) => void = () => undefined;
+
+/** Reports that a supervisor does not get are of no use to another. */
+const ledger: LedgerConnection = {
+  workers: settings.workers,
+  send: (reports) => {
+    tell({ kind: 'leases', reports });
+  },
+  listen(receive) {
+    receiveLeases = receive;
+  },
+};
+
 /** Removed from the environment, so that child processes do not inherit it. */
 function takeSecret(variable: string): Buffer | undefined {
   const secret = process.env[variable];
@@ -92,6 +108,7 @@ const proxy = createProxy(
     },
     locality: { zone: settings.zone, node: settings.node },
     targets: new TargetGuard(settings.targets),
+    ledger,
     ...(ticketSecret === undefined ? {} : { ticketSecret }),
     ...(sessionSecret === undefined ? {} : { sessionSecret }),
   },
@@ -134,6 +151,10 @@ process.on('message', (sent) => {
       return;
     case 'drain':
       void drain(message.deadlineMs);
+      return;
+    case 'leases':
+      tickEventClock();
+      receiveLeases(message);
       return;
     case 'claimed':
       claims.get(message.id)?.(message.refusal);

@@ -1,4 +1,5 @@
 /** One run: the cluster logic, router and exchanges of the proxy as they are, between simulated clients and a simulated network. */
+import { testLeases } from '../support/test-leases.ts';
 import type { RetryPolicy } from '../../src/ir/policy.ts';
 import type { GatewayConfig } from '../../src/ir/gateway-config.ts';
 import type { UpstreamCluster } from '../../src/proxy/upstream/cluster.ts';
@@ -113,6 +114,7 @@ class World {
       }),
       counters: new CounterRegistry(),
       refusals: new RefusalRegistry(),
+      leases: testLeases(),
       streamCounters: new StreamCounterRegistry(),
       filters: FILTERS,
       regex: compileRegex,

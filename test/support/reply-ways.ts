@@ -6,6 +6,7 @@ import { DEFAULT_CLUSTER_POLICY } from '../../src/ir/policy.ts';
 import type { ReasonCode } from '../../src/ir/reason.ts';
 import { testBackend, testCluster } from './gateway-config.ts';
 import { accessPolicy, accessValue } from './access-policies.ts';
+import { inFlight, rateLimits, testLimit } from './rate-limits.ts';
 import { startAuthServer } from './grpc-auth-server.ts';
 import {
   COSTLY,
@@ -193,6 +194,13 @@ export const WAYS: Readonly<Record<ReasonCode, readonly Way[] | { readonly never
       scene: withoutTunnels,
       sent: { method: 'CONNECT', protocol: 'websocket', fields: [['sec-websocket-version', '13']] },
       only: { calls: ['GET'], version: 'HTTP/2', because: 'extended CONNECT is of HTTP/2' },
+    },
+  ],
+  rate_limited: [
+    {
+      name: 'of a limit',
+      knows: 'rule',
+      scene: () => ({ rule: { policies: [rateLimits(testLimit(inFlight(0)))] } }),
     },
   ],
   overflow: [

@@ -106,6 +106,15 @@ export const POOL: PoolStats = {
     },
   ],
   restarts: 1,
+  limits: [
+    {
+      gateway,
+      policy: { kind: 'RateLimitPolicy', namespace: 'default', name: 'limits' },
+      limit: 'per-client',
+      keys: 2,
+      evicted: 1,
+    },
+  ],
   stuck: 1,
   accessLogDropped: 3,
 };

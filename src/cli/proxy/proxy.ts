@@ -31,6 +31,9 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
   logRejections(logger);
   const server = createConfigServer({
     logger,
+    onPublish: (configs) => {
+      pool.configure(configs);
+    },
     onPeerChange: () => {
       workers.onPeerChange();
     },

@@ -197,7 +197,7 @@ function accessLogTarget(text: string): WorkerSettings['accessLog'] {
 }
 
 interface WorkersOfRun {
-  readonly settings: Omit<WorkerSettings, 'index'>;
+  readonly settings: Omit<WorkerSettings, 'index' | 'workers'>;
   /** Part of the settings; the port of the admin API is added when it is open. */
   readonly adminPorts: number[];
 }

@@ -6,5 +6,6 @@ export const OWN_KINDS = {
   backendPolicies: { ...SLUICE, kind: 'BackendPolicy', plural: 'backendpolicies', status: 'policy' },
   directResponses: { ...SLUICE, kind: 'DirectResponse', plural: 'directresponses', followReferences: true, status: 'conditions' },
   proxyConfigs: { ...SLUICE, kind: 'ProxyConfig', plural: 'proxyconfigs', status: 'conditions' },
+  rateLimitPolicies: { ...SLUICE, kind: 'RateLimitPolicy', plural: 'ratelimitpolicies', status: 'policy' },
   rewriteFilters: { ...SLUICE, kind: 'RewriteFilter', plural: 'rewritefilters', status: 'conditions' },
 } as const satisfies KindTable;

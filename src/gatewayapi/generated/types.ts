@@ -1528,6 +1528,103 @@ export interface ProxyConfig {
   readonly status?: ProxyConfigStatus;
 }
 
+export interface RateLimitPolicyTargetRef {
+  readonly group: 'gateway.networking.k8s.io';
+  readonly kind: 'Gateway' | 'ListenerSet' | 'HTTPRoute' | 'GRPCRoute';
+  readonly name: string;
+  readonly sectionName?: string;
+}
+
+export interface RateLimitPolicyLimitKeyClientIP {
+  readonly v4?: number;
+  readonly v6?: number;
+}
+
+export interface RateLimitPolicyLimitKey {
+  readonly clientIP?: RateLimitPolicyLimitKeyClientIP;
+  readonly header?: string;
+  readonly cookie?: string;
+  readonly claim?: string;
+  readonly apiClient?: true;
+  readonly method?: true;
+  readonly rule?: true;
+}
+
+export interface RateLimitPolicyLimitMatchHeader {
+  readonly type?: 'Exact' | 'RegularExpression';
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface RateLimitPolicyLimitMatch {
+  readonly methods?: readonly string[];
+  readonly headers?: readonly RateLimitPolicyLimitMatchHeader[];
+  readonly notCIDRs?: readonly string[];
+}
+
+export interface RateLimitPolicyLimitResponse {
+  readonly status?: number;
+  readonly headers?: 'Standard' | 'Legacy' | 'None';
+}
+
+export interface RateLimitPolicyLimit {
+  readonly name: string;
+  readonly requests?: number;
+  readonly period?: string;
+  readonly burst?: number;
+  readonly inFlight?: number;
+  readonly exempt?: true;
+  readonly scope?: 'Gateway' | 'Proxy';
+  readonly key?: readonly RateLimitPolicyLimitKey[];
+  readonly match?: RateLimitPolicyLimitMatch;
+  readonly response?: RateLimitPolicyLimitResponse;
+}
+
+export interface RateLimitPolicySpec {
+  readonly targetRefs?: readonly RateLimitPolicyTargetRef[];
+  readonly mode?: 'Enforce' | 'Audit';
+  readonly precedence?: 'Override' | 'Default';
+  readonly limits: readonly RateLimitPolicyLimit[];
+  readonly maxKeys?: number;
+}
+
+export interface RateLimitPolicyStatusAncestorAncestorRef {
+  readonly group?: string;
+  readonly kind?: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly sectionName?: string;
+  readonly port?: number;
+}
+
+export interface RateLimitPolicyStatusAncestorCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly observedGeneration?: number;
+  readonly lastTransitionTime: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface RateLimitPolicyStatusAncestor {
+  readonly ancestorRef: RateLimitPolicyStatusAncestorAncestorRef;
+  readonly controllerName: string;
+  readonly conditions: readonly RateLimitPolicyStatusAncestorCondition[];
+}
+
+export interface RateLimitPolicyStatus {
+  readonly ancestors: readonly RateLimitPolicyStatusAncestor[];
+}
+
+/** apiVersion v1alpha1. */
+export interface RateLimitPolicy {
+  readonly apiVersion: string;
+  readonly kind: 'RateLimitPolicy';
+  readonly metadata: ObjectMeta;
+  readonly spec: RateLimitPolicySpec;
+  readonly status?: RateLimitPolicyStatus;
+}
+
 export interface ReferenceGrantFrom {
   readonly group: string;
   readonly kind: string;
@@ -1958,6 +2055,7 @@ export interface CustomKinds {
   readonly HTTPRoute: HTTPRoute;
   readonly ListenerSet: ListenerSet;
   readonly ProxyConfig: ProxyConfig;
+  readonly RateLimitPolicy: RateLimitPolicy;
   readonly ReferenceGrant: ReferenceGrant;
   readonly RewriteFilter: RewriteFilter;
   readonly TCPRoute: TCPRoute;

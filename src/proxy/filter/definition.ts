@@ -1,8 +1,11 @@
 /** What a kind of filter consists of: a file (or folder) of this folder exports one definition, and filters.ts lists it. */
 import type { HeaderEdit } from '../../ir/filter.ts';
 import type { ClusterId } from '../../ir/ids.ts';
+import type { RateLimit } from '../../ir/rate-limit.ts';
 import type { HttpFilter } from '../exchange/http-filter.ts';
 import type { RefusalCounter, RefusalLabels } from '../exchange/policy-refusals.ts';
+import type { LeasedLimit } from '../limits/leased-limit.ts';
+import type { Leases } from '../limits/leases.ts';
 import type { ConnectionFilter } from '../net/connection-filter.ts';
 import type { ExplainedRequest, FilterOutcome } from '../router/explain-filters.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
@@ -16,6 +19,10 @@ export interface FilterDeps {
   readonly clusterOf: (id: ClusterId) => UpstreamCluster | null;
   /** Where a policy counts what it refuses. */
   readonly refusalCounterOf: (labels: PolicyRefusal) => RefusalCounter;
+  /** Tokens of limits. */
+  readonly leases: Leases;
+  /** A limit of the data plane that is compiled. */
+  readonly limitOf: (limit: RateLimit) => LeasedLimit;
 }
 
 /** What a filter does, by where it acts. Edits are merged when the rule is compiled, and cost nothing else per request. */

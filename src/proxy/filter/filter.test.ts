@@ -5,6 +5,7 @@ import type { CorsFilter, Filter, HeaderField, RedirectFilter } from '../../ir/f
 import type { PathMatch } from '../../ir/match.ts';
 import type { RouteRule } from '../../ir/route.ts';
 import { testConfig } from '../../../test/support/gateway-config.ts';
+import { testLeases } from '../../../test/support/test-leases.ts';
 import type { RequestView } from '../router/request-view.ts';
 import { CompiledCors } from './cors.ts';
 import type { FilterDeps } from './definition.ts';
@@ -171,6 +172,8 @@ suite('CORS', () => {
 const NO_CLUSTERS: FilterDeps = {
   clusterOf: () => null,
   refusalCounterOf: () => assert.fail('there is no policy'),
+  leases: testLeases(),
+  limitOf: () => assert.fail('there is no limit'),
 };
 
 function ruleWith(filters: readonly Filter[]): RouteRule {

@@ -7,6 +7,7 @@ import { EXTERNAL_AUTH } from './external-auth/external-auth-filter.ts';
 import { FilterTable } from './filter-table.ts';
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from './header-modifiers.ts';
 import { MIRROR } from './mirror.ts';
+import { CLIENT_RATE_LIMIT, RATE_LIMIT } from './rate-limit/rate-limit.ts';
 import { HTTPS_REDIRECT, REDIRECT } from './redirect.ts';
 import { REGEX_REWRITE } from './regex-rewrite.ts';
 import { URL_REWRITE } from './url-rewrite.ts';
@@ -14,7 +15,9 @@ import { URL_REWRITE } from './url-rewrite.ts';
 export const BUILT_IN_FILTERS: readonly FilterDefinition[] = [
   CORS,
   ACCESS,
+  RATE_LIMIT,
   AUTHORIZATION,
+  CLIENT_RATE_LIMIT,
   EXTERNAL_AUTH,
   HTTPS_REDIRECT,
   REDIRECT,

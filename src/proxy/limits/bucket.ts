@@ -11,6 +11,9 @@ export interface BucketLimit {
 
 export class Bucket {
   readonly key: string;
+  /** Of the ring of a `BucketTable`. */
+  older: Bucket = this;
+  newer: Bucket = this;
   readonly #limit: BucketLimit;
   /** Tokens that workers hold, used or not. */
   #leased = 0;

@@ -5,7 +5,14 @@
  */
 import type { LimitClock } from './clock.ts';
 import { LeasedLimit } from './leased-limit.ts';
-import type { LeaseGrant, LeaseRecall, LeaseReport, LedgerMessage, LimitSpec } from './limit.ts';
+import {
+  MAX_REPORTS,
+  type LeaseGrant,
+  type LeaseRecall,
+  type LeaseReport,
+  type LedgerMessage,
+  type LimitSpec,
+} from './limit.ts';
 import type { Slot, TokenWaiter } from './slot.ts';
 
 /** A request waits this long for the ledger. */
@@ -14,8 +21,6 @@ export const ANSWER_MS = 250;
 export const SWEEP_MS = 125;
 /** A refusal counts no longer than this: the configuration may change. */
 const MAX_REFUSAL_MS = 1_000;
-/** Reports in one message. */
-export const MAX_REPORTS = 1_000;
 /** Slots of one limit; the oldest makes room for a new one. */
 const MAX_SLOTS = 100_000;
 /** Oldest slots that are looked at for one that nothing waits for. */

@@ -3,8 +3,17 @@
  * small part of what is left, so that few tokens wait unused at one worker while another has none. When none is left, the ledger
  * first recalls what other workers have not used. It never leases more tokens than a limit has.
  */
-import { Bucket } from './bucket.ts';
-import type { LeaseGrant, LeaseRecall, LeaseReport, LedgerMessage, LimitId, LimitSpec } from './limit.ts';
+import type { Bucket } from './bucket.ts';
+import { BucketTable } from './bucket-table.ts';
+import type {
+  LeaseGrant,
+  LeaseRecall,
+  LeaseReport,
+  LedgerMessage,
+  LimitId,
+  LimitLabels,
+  LimitSpec,
+} from './limit.ts';
 
 /** A worker that does not answer a recall by then keeps its tokens. */
 export const RECALL_MS = 100;
@@ -25,16 +34,6 @@ export interface LedgerOptions {
   readonly send: (worker: number, message: LedgerMessage) => void;
 }
 
-interface Table {
-  spec: LimitSpec;
-  /** The one that was used longest ago first. */
-  readonly buckets: Map<string, Bucket>;
-  /** Buckets that made room for others before they were full. */
-  evicted: number;
-  /** When the limit left the configuration; null: it has not. */
-  retiredAtMs: number | null;
-}
-
 /** What one worker holds of a bucket. */
 interface Lease {
   tokens: number;
@@ -53,12 +52,11 @@ interface Recall {
 }
 
 interface Place {
-  readonly table: Table;
+  readonly table: BucketTable;
   readonly bucket: Bucket;
 }
 
-export interface LimitUsage {
-  readonly limit: LimitId;
+export interface LimitUsage extends LimitLabels {
   readonly keys: number;
   readonly evicted: number;
 }
@@ -70,7 +68,7 @@ interface Mail {
 
 export class Ledger {
   readonly #options: LedgerOptions;
-  readonly #tables = new Map<LimitId, Table>();
+  readonly #tables = new Map<LimitId, BucketTable>();
   /** By worker. */
   readonly #leases = new Map<number, Map<Bucket, Lease>>();
   readonly #recalls = new Map<Bucket, Recall>();
@@ -87,20 +85,19 @@ export class Ledger {
     for (const [id, table] of this.#tables) if (!ids.has(id)) table.retiredAtMs ??= nowMs;
     for (const spec of specs) {
       const table = this.#tables.get(spec.id);
-      if (table === undefined) {
-        this.#tables.set(spec.id, { spec, buckets: new Map(), evicted: 0, retiredAtMs: null });
-      } else {
+      if (table === undefined) this.#tables.set(spec.id, new BucketTable(spec));
+      else {
         table.spec = spec;
         table.retiredAtMs = null;
-        while (table.buckets.size > spec.maxKeys) this.#evictOldest(table, nowMs);
+        while (table.size > spec.maxKeys) this.#evictOldest(table, nowMs);
       }
     }
   }
 
   get usage(): readonly LimitUsage[] {
-    return [...this.#tables].map(([limit, { buckets, evicted }]) => ({
-      limit,
-      keys: buckets.size,
+    return [...this.#tables.values()].map(({ spec, size, evicted }) => ({
+      ...spec.labels,
+      keys: size,
       evicted,
     }));
   }
@@ -138,18 +135,24 @@ export class Ledger {
 
   /** Removes full buckets, from the one that was used longest ago on, and limits that are no longer configured. */
   prune(nowMs: number): void {
-    for (const [id, { buckets, retiredAtMs }] of this.#tables) {
-      if (retiredAtMs !== null && nowMs - retiredAtMs >= RETIRED_MS) {
-        for (const bucket of buckets.values()) this.#forget(bucket);
-        this.#tables.delete(id);
-      }
-      let checked = 0;
-      for (const bucket of buckets.values()) {
-        if (checked++ >= PRUNE_BATCH || !bucket.isFull(nowMs)) break;
-        buckets.delete(bucket.key);
+    for (const [id, table] of this.#tables) {
+      const { retiredAtMs } = table;
+      if (retiredAtMs !== null && nowMs - retiredAtMs >= RETIRED_MS) this.#drop(id, table);
+      for (let checked = 0; checked < PRUNE_BATCH; checked++) {
+        const { oldest } = table;
+        if (oldest?.isFull(nowMs) !== true) break;
+        table.remove(oldest);
       }
     }
     this.#flush();
+  }
+
+  #drop(id: LimitId, table: BucketTable): void {
+    this.#tables.delete(id);
+    for (let { oldest } = table; oldest !== null; { oldest } = table) {
+      table.remove(oldest);
+      this.#forget(oldest);
+    }
   }
 
   #take(worker: number, report: LeaseReport, nowMs: number): void {
@@ -158,7 +161,9 @@ export class Ledger {
       if (report.wanted > 0) this.#refuse(worker, { ...report, capacity: 0 });
       return;
     }
-    const bucket = this.#bucketOf(table, report.key, nowMs);
+    // Only requests keep a bucket in the table: a late report must not bring back one that made room.
+    const bucket = report.wanted > 0 ? this.#bucketOf(table, report.key, nowMs) : table.get(report.key);
+    if (bucket === undefined) return;
     this.#account(worker, report, { table, bucket }, nowMs);
     const recall = this.#recalls.get(bucket);
     if (recall !== undefined && (report.answersRecall || !this.#holds(worker, bucket)))
@@ -262,22 +267,22 @@ export class Ledger {
     return this.#leases.get(worker)?.has(bucket) === true;
   }
 
-  #bucketOf(table: Table, key: string, nowMs: number): Bucket {
-    const known = table.buckets.get(key);
-    if (known !== undefined) table.buckets.delete(key);
-    else if (table.buckets.size >= table.spec.maxKeys) this.#evictOldest(table, nowMs);
-    const bucket = known ?? new Bucket(key, table, nowMs);
-    table.buckets.set(key, bucket);
-    return bucket;
+  #bucketOf(table: BucketTable, key: string, nowMs: number): Bucket {
+    const known = table.get(key);
+    if (known === undefined) {
+      if (table.size >= table.spec.maxKeys) this.#evictOldest(table, nowMs);
+      return table.add(key, nowMs);
+    }
+    table.touch(known);
+    return known;
   }
 
-  #evictOldest(table: Table, nowMs: number): void {
-    for (const bucket of table.buckets.values()) {
-      if (!bucket.isFull(nowMs)) table.evicted++;
-      table.buckets.delete(bucket.key);
-      this.#forget(bucket);
-      return;
-    }
+  #evictOldest(table: BucketTable, nowMs: number): void {
+    const { oldest } = table;
+    if (oldest === null) return;
+    if (!oldest.isFull(nowMs)) table.evicted++;
+    table.remove(oldest);
+    this.#forget(oldest);
   }
 
   #forget(bucket: Bucket): void {

@@ -3,6 +3,8 @@
  * one token of each of its limits. The ledger has the buckets, and leases tokens to the workers.
  */
 
+import type { Origin } from '../../ir/origin.ts';
+
 /** Unique within a proxy. */
 export type LimitId = string;
 
@@ -14,6 +16,14 @@ export interface LimitSpec {
   readonly refillPerMs: number;
   /** Buckets that the ledger keeps; the one that was used longest ago makes room for a new one. */
   readonly maxKeys: number;
+  /** What a limit is of, for metrics. */
+  readonly labels: LimitLabels;
+}
+
+export interface LimitLabels {
+  readonly gateway: Origin;
+  readonly policy: Origin;
+  readonly limit: string;
 }
 
 /** From a worker to the ledger, about one bucket. */
@@ -56,5 +66,7 @@ export interface LedgerMessage {
   readonly recalls: readonly LeaseRecall[];
 }
 
+/** Reports in one message. */
+export const MAX_REPORTS = 1_000;
 /** Longest key; longer ones are hashed before they get here. */
 export const MAX_KEY_LENGTH = 256;

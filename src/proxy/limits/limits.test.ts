@@ -1,10 +1,12 @@
 /** Ledger and leases together, in virtual time: many workers, messages that take their time, workers that crash, a ledger that stalls. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { Ledger } from './ledger.ts';
 import { ANSWER_MS, Leases } from './leases.ts';
-import type { LimitSpec } from './limit.ts';
+import type { LimitLabels, LimitSpec } from './limit.ts';
 import type { Slot } from './slot.ts';
 
 /** Events in the order of their times; those of one time in the order in which they were added. */
@@ -131,7 +133,7 @@ class Lab {
     const { leases } = worker;
     const decide = (): void => {
       if (!worker.isAlive) return;
-      const slots = this.#options.specs.map((spec) => leases.limit(spec).slotOf(key));
+      const slots = this.#options.specs.map((each) => leases.limit(each).slotOf(key));
       const missing = slots.find((slot) => !leases.hasToken(slot));
       if (slots.some((slot) => leases.isRefused(slot))) this.refused++;
       else if (missing !== undefined) leases.wait(missing, { onAnswer: decide });
@@ -162,18 +164,28 @@ class Lab {
   }
 }
 
-const rate = (requests: number, periodMs: number, burst = requests): LimitSpec => ({
-  id: 'rate',
-  capacity: burst,
-  refillPerMs: requests / periodMs,
-  maxKeys: 100,
-});
-const inFlight = (capacity: number): LimitSpec => ({
-  id: 'in-flight',
+const origin = (kind: string, name: string): LimitLabels['policy'] => ({ kind, namespace: 'shop', name });
+const LABELS: LimitLabels = {
+  gateway: origin('Gateway', 'web'),
+  policy: origin('RateLimitPolicy', 'limits'),
+  limit: 'per-client',
+};
+const spec = (id: string, capacity: number, refillPerMs: number): LimitSpec => ({
+  id,
   capacity,
-  refillPerMs: 0,
+  refillPerMs,
   maxKeys: 100,
+  labels: LABELS,
 });
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
+
+const rate = (requests: number, periodMs: number, burst = requests): LimitSpec =>
+  spec('rate', burst, requests / periodMs);
+const inFlight = (capacity: number): LimitSpec => spec('in-flight', capacity, 0);
 
 /** A token bucket that sees every request at once would have let all of these through. */
 function assertWithinRate(passed: readonly Passed[], { capacity, refillPerMs }: LimitSpec): void {
@@ -232,8 +244,8 @@ function run(lab: Lab, script: readonly Step[]): void {
 const delays = fc.array(fc.double({ min: 0.01, max: 40, noNaN: true }), { minLength: 1, maxLength: 20 });
 const workerCount = fc.integer({ min: 1, max: 4 });
 
-void suite('limits of several workers', () => {
-  void test('never more than the rate passes, however requests, messages and crashes fall together', () => {
+suite('limits of several workers', () => {
+  test('never more than the rate passes, however requests, messages and crashes fall together', () => {
     fc.assert(
       fc.property(
         steps(60),
@@ -241,17 +253,17 @@ void suite('limits of several workers', () => {
         delays,
         fc.record({ burst: fc.integer({ min: 1, max: 30 }), periodMs: fc.integer({ min: 100, max: 5_000 }) }),
         (script, workers, delaysMs, { burst, periodMs }) => {
-          const spec = rate(10, periodMs, burst);
-          const lab = new Lab({ specs: [spec], workers, delaysMs });
+          const limit = rate(10, periodMs, burst);
+          const lab = new Lab({ specs: [limit], workers, delaysMs });
           run(lab, script);
-          assertWithinRate(lab.passed, spec);
+          assertWithinRate(lab.passed, limit);
         },
       ),
       { numRuns: 300 },
     );
   });
 
-  void test('never more than the limit is in flight', () => {
+  test('never more than the limit is in flight', () => {
     fc.assert(
       fc.property(
         steps(40),
@@ -259,16 +271,16 @@ void suite('limits of several workers', () => {
         delays,
         fc.integer({ min: 1, max: 10 }),
         (script, workers, delaysMs, capacity) => {
-          const spec = inFlight(capacity);
-          const lab = new Lab({ specs: [spec], workers, delaysMs });
+          const limit = inFlight(capacity);
+          const lab = new Lab({ specs: [limit], workers, delaysMs });
           run(lab, script);
-          assertWithinFlight(lab.passed, spec);
+          assertWithinFlight(lab.passed, limit);
         },
       ),
     );
   });
 
-  void test('both kinds at once', () => {
+  test('both kinds at once', () => {
     fc.assert(
       fc.property(steps(40), workerCount, delays, (script, workers, delaysMs) => {
         const specs = [rate(20, 1_000, 8), inFlight(4)];
@@ -280,7 +292,7 @@ void suite('limits of several workers', () => {
     );
   });
 
-  void test('a burst gets exactly what the bucket has, at whichever workers it arrives', () => {
+  test('a burst gets exactly what the bucket has, at whichever workers it arrives', () => {
     fc.assert(
       fc.property(
         workerCount,
@@ -301,7 +313,7 @@ void suite('limits of several workers', () => {
     );
   });
 
-  void test('requests that end make room at once, also for other workers', () => {
+  test('requests that end make room at once, also for other workers', () => {
     const lab = new Lab({ specs: [inFlight(1)], workers: 2 });
     for (let index = 0; index < 20; index++) {
       lab.time.at(index * 10, () => {
@@ -312,7 +324,7 @@ void suite('limits of several workers', () => {
     assert.equal(lab.passed.length, 20);
   });
 
-  void test('all that a limit has passes again once it had time to refill', () => {
+  test('all that a limit has passes again once it had time to refill', () => {
     fc.assert(
       fc.property(steps(20), workerCount, delays, (script, workers, delaysMs) => {
         const specs = [rate(50, 1_000, 10), inFlight(10)];
@@ -326,7 +338,7 @@ void suite('limits of several workers', () => {
     );
   });
 
-  void test('a key in frequent use costs few messages, refused or not', () => {
+  test('a key in frequent use costs few messages, refused or not', () => {
     const lab = new Lab({ specs: [rate(1_000, 1_000)], workers: 2 });
     for (let index = 0; index < 5_000; index++) {
       lab.time.at(index / 10, () => {
@@ -338,7 +350,7 @@ void suite('limits of several workers', () => {
     assert.ok(lab.messages < 1_500, String(lab.messages));
   });
 
-  void test('unused tokens go back within 250 ms', () => {
+  test('unused tokens go back within 250 ms', () => {
     const lab = new Lab({ specs: [rate(1, 3_600_000, 40)], workers: 2 });
     lab.request(0, 'a');
     lab.time.runUntil(251);
@@ -350,11 +362,11 @@ void suite('limits of several workers', () => {
   });
 });
 
-void suite('while the ledger is away', () => {
-  const spec = rate(20, 20_000);
+suite('while the ledger is away', () => {
+  const limit = rate(20, 20_000);
 
-  void test('a request waits no longer than its deadline, then the workers go by their shares', () => {
-    const lab = new Lab({ specs: [spec], workers: 2 });
+  test('a request waits no longer than its deadline, then the workers go by their shares', () => {
+    const lab = new Lab({ specs: [limit], workers: 2 });
     lab.stalledUntilMs = 10_000;
     for (let index = 0; index < 30; index++) for (const worker of [0, 1]) lab.request(worker, 'a');
     lab.time.runUntil(ANSWER_MS - 1);
@@ -366,8 +378,8 @@ void suite('while the ledger is away', () => {
     assert.equal(lab.passed.length, 21, 'nothing waits for a ledger that is known to be away');
   });
 
-  void test('what was used meanwhile counts when it is back', () => {
-    const lab = new Lab({ specs: [spec], workers: 2 });
+  test('what was used meanwhile counts when it is back', () => {
+    const lab = new Lab({ specs: [limit], workers: 2 });
     for (let index = 0; index < 30; index++) lab.request(0, 'a');
     lab.time.runUntil(ANSWER_MS * 2);
     assert.equal(lab.passed.length, 20);
@@ -379,7 +391,7 @@ void suite('while the ledger is away', () => {
     assert.ok(lab.passed.length <= 20 + 21, `${String(lab.passed.length)} within 21 s`);
   });
 
-  void test('a limit smaller than the number of workers is closed', () => {
+  test('a limit smaller than the number of workers is closed', () => {
     const lab = new Lab({ specs: [inFlight(1)], workers: 2 });
     lab.stalledUntilMs = 1_000;
     lab.request(0, 'a');
@@ -387,7 +399,7 @@ void suite('while the ledger is away', () => {
     assert.equal(lab.refused, 1);
   });
 
-  void test('a worker that does not answer a recall delays the others only for a moment', () => {
+  test('a worker that does not answer a recall delays the others only for a moment', () => {
     const lab = new Lab({ specs: [rate(1, 3_600_000, 8)], workers: 2 });
     lab.request(0, 'a');
     lab.time.runUntil(1);
@@ -401,16 +413,41 @@ void suite('while the ledger is away', () => {
   });
 });
 
-void suite('the table of keys', () => {
-  void test('holds no more than its maximum, and lets the one go that was used longest ago', () => {
-    const spec: LimitSpec = { ...rate(1, 3_600_000, 2), maxKeys: 2 };
-    const lab = new Lab({ specs: [spec], workers: 1 });
+suite('the table of keys', () => {
+  test('a million keys cost no more memory than the table may have', () => {
+    const limit = { ...rate(1, 3_600_000, 1), maxKeys: 100_000 };
+    const ledger = new Ledger({ workers: 1, send: () => undefined });
+    ledger.configure([limit], 0);
+    const heapBefore = heapBytes();
+    const report = { limit: 'rate', wanted: 1, spent: 0, returned: 0, answersRecall: false };
+    for (let index = 0; index < 1_000_000; index++)
+      ledger.receive(1, [{ ...report, key: `2001:db8:${index.toString(16)}::/64` }], index / 100);
+    assert.deepEqual(ledger.usage, [{ ...LABELS, keys: 100_000, evicted: 900_000 }]);
+    const perKey = (heapBytes() - heapBefore) / limit.maxKeys;
+    assert.ok(perKey < 700, `${String(Math.round(perKey))} bytes a key`);
+  });
+
+  test('a late report of a key that made room does not bring it back', () => {
+    const lab = new Lab({ specs: [{ ...rate(1, 3_600_000, 2), maxKeys: 1 }], workers: 1 });
+    lab.request(0, 'a');
+    lab.time.runUntil(1);
+    for (const key of ['b', 'b', 'b']) lab.request(0, key);
+    lab.time.runUntil(1_500);
+    assert.deepEqual(lab.ledger.usage, [{ ...LABELS, keys: 1, evicted: 1 }]);
+    lab.request(0, 'b');
+    lab.time.runUntil(3_000);
+    assert.equal(lab.passed.length, 3, 'b has used up its tokens');
+  });
+
+  test('holds no more than its maximum, and lets the one go that was used longest ago', () => {
+    const limit: LimitSpec = { ...rate(1, 3_600_000, 2), maxKeys: 2 };
+    const lab = new Lab({ specs: [limit], workers: 1 });
     const ask = (key: string): void => {
       for (let index = 0; index < 3; index++) lab.request(0, key);
       lab.time.runUntil(lab.time.nowMs + 2_000);
     };
     for (const key of ['a', 'b', 'a', 'c']) ask(key);
-    assert.deepEqual(lab.ledger.usage, [{ limit: 'rate', keys: 2, evicted: 1 }]);
+    assert.deepEqual(lab.ledger.usage, [{ ...LABELS, keys: 2, evicted: 1 }]);
     const before = lab.passed.length;
     ask('a');
     assert.equal(lab.passed.length, before, 'a was used after b');
@@ -418,15 +455,15 @@ void suite('the table of keys', () => {
     assert.equal(lab.passed.length, before + 2);
   });
 
-  void test('loses full buckets', () => {
+  test('loses full buckets', () => {
     const lab = new Lab({ specs: [rate(10, 1_000)], workers: 1 });
     lab.request(0, 'a');
     lab.time.runUntil(400);
     lab.ledger.prune(lab.time.nowMs);
-    assert.deepEqual(lab.ledger.usage, [{ limit: 'rate', keys: 0, evicted: 0 }]);
+    assert.deepEqual(lab.ledger.usage, [{ ...LABELS, keys: 0, evicted: 0 }]);
   });
 
-  void test('a worker cannot return more than it has', () => {
+  test('a worker cannot return more than it has', () => {
     const sent: number[] = [];
     const ledger = new Ledger({
       workers: 1,
@@ -440,7 +477,7 @@ void suite('the table of keys', () => {
     assert.deepEqual(sent, [4, 4]);
   });
 
-  void test('a limit with another capacity keeps what its keys have used', () => {
+  test('a limit with another capacity keeps what its keys have used', () => {
     const lab = new Lab({ specs: [rate(1, 3_600_000, 10)], workers: 1 });
     for (let index = 0; index < 6; index++) lab.request(0, 'a');
     lab.time.runUntil(1_000);

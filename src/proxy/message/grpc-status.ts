@@ -50,6 +50,7 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   access_denied: PERMISSION_DENIED,
   auth_denied: PERMISSION_DENIED,
   auth_unavailable: PERMISSION_DENIED,
+  rate_limited: RESOURCE_EXHAUSTED,
   bad_request: INTERNAL,
   head_too_large: RESOURCE_EXHAUSTED,
   uri_too_long: RESOURCE_EXHAUSTED,

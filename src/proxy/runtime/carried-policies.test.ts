@@ -4,6 +4,7 @@ import { testAttachment } from '../../../test/support/attachment.ts';
 import { clusterId, listenerId, ruleId } from '../../ir/ids.ts';
 import type { L4Rule, Listener } from '../../ir/listener.ts';
 import type { PolicyValue } from '../../ir/policy-value.ts';
+import { testLeases } from '../../../test/support/test-leases.ts';
 import { FILTERS } from '../filter/filters.ts';
 import { CarriedPolicies } from './carried-policies.ts';
 
@@ -27,7 +28,12 @@ function withoutClosedRules(listener: Listener, isClosed: boolean): Listener {
     {
       filters: FILTERS,
       track: (compile) => {
-        const deps = { clusterOf: () => null, refusalCounterOf: () => assert.fail('there are none') };
+        const deps = {
+          clusterOf: () => null,
+          refusalCounterOf: () => assert.fail('there are none'),
+          leases: testLeases(),
+          limitOf: () => assert.fail('there are none'),
+        };
         return { result: compile(deps), uses: [], refusals: [] };
       },
       takeOver: () => true,

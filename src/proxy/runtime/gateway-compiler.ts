@@ -14,6 +14,8 @@ import type { CounterRegistry } from '../exchange/request-counters.ts';
 import { NO_FILTERS } from '../exchange/http-filter.ts';
 import type { FilterDeps } from '../filter/definition.ts';
 import type { FilterTable } from '../filter/filter-table.ts';
+import type { Leases } from '../limits/leases.ts';
+import { limitSpec } from '../limits/limit-spec.ts';
 import type { RuleProblem } from './rule-problem.ts';
 import type { ListenerSource } from './compile-l4.ts';
 import { compileRule } from './compile-rule.ts';
@@ -23,6 +25,7 @@ export interface GatewayCompilerDeps {
   readonly clusters: ClusterRegistry;
   readonly counters: CounterRegistry;
   readonly refusals: RefusalRegistry;
+  readonly leases: Leases;
   readonly filters: FilterTable;
 }
 
@@ -146,6 +149,8 @@ export class GatewayCompiler {
   #recorder(): { readonly deps: FilterDeps } & CompilationUses {
     const uses: [ClusterId, UpstreamCluster | null][] = [];
     const refusals: RefusalCounter[] = [];
+    const { gateway } = this;
+    const { leases } = this.#deps;
     const deps: FilterDeps = {
       clusterOf: (id) => {
         const cluster = this.#clusterOf(id);
@@ -157,6 +162,8 @@ export class GatewayCompiler {
         refusals.push(counter);
         return counter;
       },
+      leases,
+      limitOf: (limit) => leases.limit(limitSpec(gateway.dataPlane, limit)),
     };
     return { deps, uses, refusals };
   }

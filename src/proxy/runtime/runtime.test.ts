@@ -18,6 +18,7 @@ import { Http1Protocol } from '../upstream/pool-h1.ts';
 import { CounterRegistry } from '../exchange/request-counters.ts';
 import { FILTERS } from '../filter/filters.ts';
 import { StreamCounterRegistry } from '../l4/stream-counters.ts';
+import { testLeases } from '../../../test/support/test-leases.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
 import { compileRegex } from '../router/regex.ts';
 import { RefusalRegistry } from '../exchange/policy-refusals.ts';
@@ -39,6 +40,7 @@ class Bench {
     }),
     counters: new CounterRegistry(),
     refusals: new RefusalRegistry(),
+    leases: testLeases(),
     streamCounters: new StreamCounterRegistry(),
     filters: FILTERS,
     regex: compileRegex,

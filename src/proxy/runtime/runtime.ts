@@ -14,6 +14,7 @@ import type { FilterChain } from '../exchange/http-filter.ts';
 import type { CounterRegistry, RequestCounters } from '../exchange/request-counters.ts';
 import type { FilterTable } from '../filter/filter-table.ts';
 import { ConnectionFilters } from '../net/connection-filter.ts';
+import type { Leases } from '../limits/leases.ts';
 import type { StreamCounterRegistry } from '../l4/stream-counters.ts';
 import type { RegexCompiler } from '../router/entry.ts';
 import { PortRouter, type ListenerRef } from '../router/router.ts';
@@ -24,6 +25,7 @@ export interface CompilerDeps {
   readonly clusters: ClusterRegistry;
   readonly counters: CounterRegistry;
   readonly refusals: RefusalRegistry;
+  readonly leases: Leases;
   readonly streamCounters: StreamCounterRegistry;
   readonly filters: FilterTable;
   readonly regex: RegexCompiler;

@@ -4,10 +4,12 @@ import { BACKEND_POLICY } from './backend-policy/backend-policy.ts';
 import { BACKEND_TRAFFIC_POLICY } from './backend-policy/backend-traffic-policy.ts';
 import { BACKEND_TLS_POLICY } from './backend-tls-policy.ts';
 import type { PolicyKind } from './policy-kind.ts';
+import { RATE_LIMIT_POLICY } from './rate-limit-policy/rate-limit-policy.ts';
 
 export const POLICY_KINDS: readonly PolicyKind[] = [
   BACKEND_POLICY,
   BACKEND_TRAFFIC_POLICY,
   BACKEND_TLS_POLICY,
   ACCESS_POLICY,
+  RATE_LIMIT_POLICY,
 ];

@@ -167,6 +167,13 @@ export const GATEWAY_CONDITIONS = {
       text: 'BackendPolicies affect the Gateway or a part of it; the message names them.',
       advice: 'nothing; `sluice explain` shows what each of them sets',
     },
+    {
+      type: 'gateway.sluice.dev/RateLimitPolicyAffected',
+      status: 'True',
+      reason: 'PolicyAffected',
+      text: 'BackendPolicies affect the Gateway or a part of it; the message names them.',
+      advice: 'nothing; `sluice explain` shows what each of them sets',
+    },
   ],
   'Listeners of Gateways and ListenerSets': [
     {

@@ -129,6 +129,13 @@ export const ROUTE_CONDITIONS = {
       text: 'BackendPolicies affect the route or a part of it; the message names them.',
       advice: 'nothing; `sluice explain` shows what each of them sets',
     },
+    {
+      type: 'gateway.sluice.dev/RateLimitPolicyAffected',
+      status: 'True',
+      reason: 'PolicyAffected',
+      text: 'BackendPolicies affect the route or a part of it; the message names them.',
+      advice: 'nothing; `sluice explain` shows what each of them sets',
+    },
   ],
   'XBackend, for each Gateway': [
     {

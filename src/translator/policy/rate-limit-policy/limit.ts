@@ -1,0 +1,94 @@
+/** One limit of a RateLimitPolicy. */
+import type {
+  RateLimitPolicyLimit,
+  RateLimitPolicyLimitKey,
+  RateLimitPolicySpec,
+} from '../../../gatewayapi/generated/types.ts';
+import type { HeaderMatch } from '../../../ir/match.ts';
+import type { Allowance, LimitKeyPart, LimitMatch, RateLimit } from '../../../ir/rate-limit.ts';
+import { cidrError } from '../../../lib/cidr.ts';
+import { parseDurationMs } from '../../../lib/duration.ts';
+import type { Fault } from '../../faults/fault.ts';
+import { regexInvalid } from '../../faults/route-faults.ts';
+import type { MeasureRegex } from '../../graph/match.ts';
+import { policyValue } from '../faults.ts';
+
+/** A limit but for the policy that it is from. */
+export type LimitSettings = Omit<RateLimit, 'id' | 'policy'>;
+
+const TOO_MANY_REQUESTS = 429;
+const MAX_KEYS = 100_000;
+const V4_BITS = 32;
+const V6_BITS = 64;
+
+const FIELDS = { Standard: 'standard', Legacy: 'legacy', None: 'none' } as const;
+
+/** null: an exemption. */
+export function readLimit(limit: RateLimitPolicyLimit, policy: RateLimitPolicySpec): LimitSettings | null {
+  const allowance = allowanceOf(limit);
+  if (allowance === null) return null;
+  const { name, scope = 'Gateway', key = [], match = {}, response = {} } = limit;
+  const { mode = 'Enforce', maxKeys = MAX_KEYS } = policy;
+  return {
+    name,
+    mode: mode === 'Audit' ? 'audit' : 'enforce',
+    allowance,
+    scope: scope === 'Proxy' ? 'proxy' : 'gateway',
+    key: key.map(readKeyPart),
+    match: readMatch(match),
+    status: response.status ?? TOO_MANY_REQUESTS,
+    headers: FIELDS[response.headers ?? 'Standard'],
+    maxKeys,
+  };
+}
+
+function allowanceOf({ requests, period, burst, inFlight }: RateLimitPolicyLimit): Allowance | null {
+  if (inFlight !== undefined) return { kind: 'in-flight', requests: inFlight };
+  if (requests === undefined || period === undefined) return null;
+  return { kind: 'rate', requests, periodMs: parseDurationMs(period) ?? 0, burst: burst ?? requests };
+}
+
+function readKeyPart(part: RateLimitPolicyLimitKey): LimitKeyPart {
+  const { clientIP, header, cookie, claim, apiClient, method } = part;
+  if (clientIP !== undefined)
+    return { kind: 'client-ip', v4: clientIP.v4 ?? V4_BITS, v6: clientIP.v6 ?? V6_BITS };
+  if (header !== undefined) return { kind: 'header', name: header.toLowerCase() };
+  if (cookie !== undefined) return { kind: 'cookie', name: cookie };
+  if (claim !== undefined) return { kind: 'claim', name: claim };
+  if (apiClient === true) return { kind: 'api-client' };
+  return { kind: method === true ? 'method' : 'rule' };
+}
+
+const readMatch = ({
+  methods = [],
+  headers = [],
+  notCIDRs = [],
+}: NonNullable<RateLimitPolicyLimit['match']>): LimitMatch => ({
+  methods,
+  headers: headers.map(({ name, type, value }): HeaderMatch => ({
+    name: name.toLowerCase(),
+    value: type === 'RegularExpression' ? { kind: 'regex', pattern: value } : { kind: 'exact', value },
+  })),
+  notCidrs: notCIDRs,
+});
+
+/** Checks that the schema cannot express, or that it lacked when the object was stored. `path`: of the limit. */
+export function limitFaults(
+  { period, match: { headers = [], notCIDRs = [] } = {} }: RateLimitPolicyLimit,
+  path: string,
+  measureRegex: MeasureRegex,
+): readonly Fault[] {
+  const hasPeriod = period === undefined || (parseDurationMs(period) ?? 0) > 0;
+  return [
+    ...(hasPeriod ? [] : [policyValue(`${path}.period`, 'a period is a duration above zero, such as 1m.')]),
+    ...headers.flatMap(({ type, value }, index) => {
+      const why = type === 'RegularExpression' ? measureRegex(value) : 0;
+      const at = `${path}.match.headers[${String(index)}].value`;
+      return typeof why === 'string' ? [regexInvalid(at, value, why)] : [];
+    }),
+    ...notCIDRs.flatMap((cidr, index) => {
+      const error = cidrError(cidr);
+      return error === null ? [] : [policyValue(`${path}.match.notCIDRs[${String(index)}]`, error)];
+    }),
+  ];
+}
