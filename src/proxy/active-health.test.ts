@@ -299,7 +299,7 @@ function answerGrpc(stream: ServerHttp2Stream, serving: number | null, status: n
 test('gRPC: SERVING passes; everything else fails, and says as what', async (t) => {
   const cases: readonly (readonly [string, (stream: ServerHttp2Stream) => void, RegExp | null])[] = [
     ['serving', (stream) => answerGrpc(stream, 1, 0), null],
-    ['not serving', (stream) => answerGrpc(stream, 2, 0), /does not serve/],
+    ['not serving', (stream) => answerGrpc(stream, 2, 0), /NOT_SERVING/],
     ['no message', (stream) => answerGrpc(stream, null, 0), /malformed/],
     [
       'unimplemented',
@@ -321,9 +321,9 @@ test('gRPC: SERVING passes; everything else fails, and says as what', async (t) 
     await until(() => asked.length >= HTTP_CHECK.unhealthyThreshold + 1);
     assert.ok(asked.every((service) => service === 'shop.v1.Cart'));
     const [out] = statsOf(proxy.proxy).health.out;
+    await proxy.stop();
     if (detail === null) assert.equal(out, undefined, name);
     else assert.match(out?.detail ?? '', detail, name);
-    await proxy.stop();
   }
 });
 

@@ -168,7 +168,10 @@ test('an invalid pattern is reported with its rule until it is removed', async (
     problems.map(({ dataPlane, rule: { name, index } }) => [dataPlane, name, index]),
     [[config.dataPlane, config.rules[0]?.origin.name, 0]],
   );
-  assert.match(problems[0]?.message ?? '', /^the regular expression "\(\?<=x\)y" matches nothing: /);
+  assert.match(
+    problems[0]?.message ?? '',
+    /^the regular expression "\(\?<=x\)y" is invalid and matches nothing: /,
+  );
   const client = await proxy.connect();
   client.send(GET);
   assert.equal((await client.readResponse()).status, 200, 'the rule beside it is served');
