@@ -7,7 +7,6 @@ import type { StatusAnswer } from './status-report.ts';
 import type { GatewayView } from './view/view.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { MetricFamily } from '../telemetry/metric-registry.ts';
-import { explainRequest } from './explain/explain-request.ts';
 import { parseRequest } from './explain/request.ts';
 
 export interface AdminState {
@@ -53,9 +52,11 @@ export function adminHandlers(state: AdminState): Readonly<Record<string, AdminH
 }
 
 /** `/explain?request=GET+https://shop.example/cart&header=x-user:+a`: what `sluice explain --output json` prints. */
-function explainQuery(url: URL, { configs, view, listenerPort }: AdminState): AdminAnswer {
+async function explainQuery(url: URL, { configs, view, listenerPort }: AdminState): Promise<AdminAnswer> {
   const parsed = parseRequest(url.searchParams.get('request') ?? '', url.searchParams.getAll('header'));
   if (!parsed.ok) return json({ error: parsed.message }, 400);
+  // Loaded by the first question: it brings the router and every filter, which a controller needs for nothing else.
+  const { explainRequest } = await import('./explain/explain-request.ts');
   const request = { ...parsed.request, port: listenerPort(parsed.request.port) };
   const explanations = configs().flatMap(
     (config) => explainRequest(config, request, view.policiesOf(config.dataPlane)) ?? [],

@@ -18,7 +18,7 @@ import { KubernetesProvider } from '../../provider/kubernetes/kubernetes-provide
 import { problemsOf } from '../../provider/kubernetes/problems.ts';
 import type { ApiServer } from '../../kubeapi/kube-config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { exposeMetrics, type MetricFamily } from '../../telemetry/metric-registry.ts';
+import type { MetricFamily } from '../../telemetry/metric-registry.ts';
 import type { Observations } from '../../translator/observations.ts';
 import { Translator } from '../../translator/translate.ts';
 import { CONTROLLER_NAME } from '../../translator/types.ts';
@@ -151,6 +151,8 @@ function metricsOf({ leading, seen, loop }: Pick<Parts, 'leading' | 'seen' | 'lo
 }
 
 async function exposed(families: readonly MetricFamily[]): Promise<AdminAnswer> {
+  // Loaded by the first scrape: it brings some ninety modules of prom-client.
+  const { exposeMetrics } = await import('../../telemetry/metric-registry.ts');
   const { contentType, text: body } = await exposeMetrics(families);
   return { status: 200, contentType, body };
 }
