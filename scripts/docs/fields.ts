@@ -137,6 +137,7 @@ const fieldsOf = (
 
 export const FIELD_TABLES: readonly Section[] = [
   fieldsOf('AccessPolicy', 'access-policy.md'),
+  fieldsOf('AuthPolicy', 'auth-policy.md'),
   fieldsOf('BackendPolicy', 'backend-policy.md'),
   fieldsOf('DirectResponse', 'direct-response.md'),
   fieldsOf('RewriteFilter', 'rewrite-filter.md'),

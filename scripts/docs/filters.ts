@@ -27,6 +27,12 @@ const STAGES: Readonly<Record<Stage, StageText>> = {
     of: 'rule of a TCP, TLS or UDP route',
     notes: 'closes connections and drops datagrams of clients whose address is refused',
   },
+  identity: {
+    title: 'removal of identity headers',
+    of: BOTH,
+    notes:
+      'the headers by which an [AuthPolicy](auth-policy.md#identity-headers) names the client are never taken from clients',
+  },
   cors: {
     title: 'CORS preflight',
     of: 'rule, else backend',
@@ -57,9 +63,15 @@ const STAGES: Readonly<Record<Stage, StageText>> = {
     notes: 'limits whose key needs no principal: address, method, header, cookie (429, `rate_limited`)',
   },
   authentication: {
-    title: 'authentication, external auth',
+    title: 'authentication',
     of: BOTH,
-    notes: 'external auth over HTTP or gRPC; fails closed (`auth_unavailable`)',
+    notes:
+      'the [AuthPolicies](auth-policy.md): tokens, passwords, API keys and client certificates (401, 403, 429, 503)',
+  },
+  'external-auth': {
+    title: 'external auth',
+    of: BOTH,
+    notes: 'over HTTP or gRPC; fails closed (`auth_unavailable`)',
   },
   authorization: {
     title: 'access by principal',

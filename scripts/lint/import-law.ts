@@ -113,11 +113,13 @@ const PROXY_LAYERS: readonly Layer[] = [
   ),
   dataPlane('src/proxy/filter', 'the filters of routes', [
     ...proxyLayers('exchange', 'limits', 'message', 'net', 'router', 'upstream'),
+    'src/credentials',
     'src/ir',
     'src/lib',
   ]),
   dataPlane('src/proxy/runtime', 'a configuration compiled for use', [
     ...proxyLayers('exchange', 'filter', 'l4', 'limits', 'message', 'net', 'router', 'upstream'),
+    'src/credentials',
     'src/ir',
     'src/lib',
     'src/telemetry',
@@ -195,9 +197,16 @@ export const LAYERS: readonly Layer[] = [
     ['src/lib'],
     ['@peculiar/x509', 'reflect-metadata', 'yaml'],
   ),
+  layer(
+    'src/credentials',
+    'tokens, key sets and passwords: how they are fetched and verified',
+    ['src/ir', 'src/lib', 'src/telemetry'],
+    ['bcryptjs', 'jose'],
+  ),
   ...PROXY_LAYERS,
   dataPlane('src/proxy', 'the data plane put together: `proxy.ts` and its API', [
     ...PROXY_FOLDERS,
+    'src/credentials',
     'src/ir',
     'src/lib',
     'src/telemetry',
@@ -226,6 +235,7 @@ export const LAYERS: readonly Layer[] = [
     'src/access-log',
     'src/proxy',
     ...PROXY_FOLDERS,
+    'src/credentials',
     ...CONTROL_PLANE,
   ]),
   layer(

@@ -8,7 +8,7 @@ import { emptyConfig } from '../../test/support/gateway-config.ts';
 import { gatewayDataPlane } from '../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import { certificateId, clusterId } from '../ir/ids.ts';
-import { Redacted } from '../ir/tls.ts';
+import { Redacted } from '../ir/redacted.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { followConfig, type DataPlane } from './client.ts';
 import { createConfigServer, type ConfigServer } from './server.ts';

@@ -5,7 +5,7 @@ import { decodeConfig, encodeConfig, encodeConfigInPieces } from './codec.ts';
 import { gatewayDataPlane } from './data-plane-id.ts';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from './gateway-config.ts';
 import { certificateId } from './ids.ts';
-import { Redacted } from './tls.ts';
+import { Redacted } from './redacted.ts';
 
 const config: GatewayConfig = {
   version: 'v1',

@@ -1,24 +1,17 @@
-/**
- * Encodes and decodes GatewayConfig, for the stream from controller to proxy. The only place where secrets leave their
- * wrapper: the output may be sent only over encrypted connections or local pipes.
- */
+/** Encodes and decodes GatewayConfig, for the stream from controller to proxy. The output contains secrets (plain-config.ts). */
 import type { GatewayConfig } from './gateway-config.ts';
 import type { Plain } from '../lib/structural-patch.ts';
+import { fromPlainConfig, toPlainConfig, type PlainConfig } from './plain-config.ts';
 import { SharedParts } from './shared-parts.ts';
-import { Redacted, type Certificate } from './tls.ts';
 
 /**
  * Raised when the shape of the contract changes in a way that an older reader would misread, or so that a newer one misses a member in older
  * text: a proxy may find text of the version before it in its state folder. Not for a new kind of filter or policy: a proxy that does not
  * know the kind fails closed. 2: settings have the limits of clients. 3: `dataPlane` in place
- * of `gateway`. 4: `attachment` in place of a listener's `origin`.
+ * of `gateway`. 4: `attachment` in place of a listener's `origin`. 5: `secrets`, which an
+ * older proxy would show in its dumps, and `keySets`.
  */
-export const CONFIG_FORMAT = 4;
-
-type PlainCertificate = Omit<Certificate, 'keyPem'> & { readonly keyPem: string };
-type PlainConfig = Omit<GatewayConfig, 'certificates'> & {
-  readonly certificates: readonly PlainCertificate[];
-};
+export const CONFIG_FORMAT = 5;
 
 interface Envelope {
   readonly format: number;
@@ -26,7 +19,7 @@ interface Envelope {
 }
 
 export function encodeConfig(config: GatewayConfig): string {
-  const envelope: Envelope = { format: CONFIG_FORMAT, config: toPlain(config) };
+  const envelope: Envelope = { format: CONFIG_FORMAT, config: toPlainConfig(config) };
   return JSON.stringify(envelope);
 }
 
@@ -37,7 +30,7 @@ const ITEMS_A_PIECE = 100;
 export function* encodeConfigInPieces(config: GatewayConfig): Generator<string> {
   yield `{"format":${CONFIG_FORMAT},"config":{`;
   let separator = '';
-  for (const [name, value] of Object.entries(toPlain(config)) as [string, unknown][]) {
+  for (const [name, value] of Object.entries(toPlainConfig(config)) as [string, unknown][]) {
     if (value === undefined) continue;
     yield `${separator}${JSON.stringify(name)}:`;
     separator = ',';
@@ -56,11 +49,6 @@ function* encodeListInPieces(items: readonly unknown[]): Generator<string> {
   yield ']';
 }
 
-function toPlain(config: GatewayConfig): PlainConfig {
-  const certificates = config.certificates.map((one) => ({ ...one, keyPem: one.keyPem.reveal() }));
-  return { ...config, certificates };
-}
-
 /** Throws when the text is not of this format: controller and proxy differ in version. `shared`: see `SharedParts`. */
 export function decodeConfig(text: string, shared = new SharedParts()): GatewayConfig {
   const { format, config } = shared.share(JSON.parse(text) as Plain) as unknown as Envelope;
@@ -69,6 +57,5 @@ export function decodeConfig(text: string, shared = new SharedParts()): GatewayC
       `This proxy reads configuration format ${CONFIG_FORMAT}, the controller sends ${format}: upgrade the older one.`,
     );
   }
-  const certificates = config.certificates.map((one) => ({ ...one, keyPem: new Redacted(one.keyPem) }));
-  return { ...config, certificates };
+  return fromPlainConfig(config);
 }

@@ -4,7 +4,7 @@ import { diffConfig, isEndpointPatch, patchConfig } from './config-patch.ts';
 import { gatewayDataPlane } from './data-plane-id.ts';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from './gateway-config.ts';
 import { certificateId, clusterId } from './ids.ts';
-import { Redacted } from './tls.ts';
+import { Redacted } from './redacted.ts';
 
 const base: GatewayConfig = {
   version: 'v1',

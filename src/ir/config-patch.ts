@@ -4,7 +4,7 @@
  */
 import { diffPlain, patchPlain, type Patch, type Plain } from '../lib/structural-patch.ts';
 import type { GatewayConfig } from './gateway-config.ts';
-import { Redacted, type Certificate } from './tls.ts';
+import { fromPlainConfig, toPlainConfig, type PlainConfig } from './plain-config.ts';
 
 /** Members that change with a Gateway's endpoints; a patch of no others recompiles nothing. */
 const ENDPOINT_MEMBERS: ReadonlySet<string> = new Set(['version', 'endpoints']);
@@ -16,12 +16,15 @@ export function diffConfig(before: GatewayConfig, after: GatewayConfig): Patch |
 
 /** Throws if the patch is for another configuration. Parts that it does not change stay the same objects. */
 export function patchConfig(before: GatewayConfig, patch: Patch): GatewayConfig {
-  const patched = patchPlain(toPlain(before), patch) as unknown as PlainConfig;
-  const keepsCertificates = 'in' in patch && patch.in['certificates'] === undefined;
-  const certificates = keepsCertificates
-    ? before.certificates
-    : patched.certificates.map((one) => ({ ...one, keyPem: new Redacted(one.keyPem) }));
-  return { ...patched, certificates };
+  const patched = fromPlainConfig(patchPlain(toPlain(before), patch) as unknown as PlainConfig);
+  const keeps = (member: string): boolean =>
+    'in' in patch && patch.in[member] === undefined && patch.del?.includes(member) !== true;
+  const { certificates, secrets } = before;
+  return {
+    ...patched,
+    ...(keeps('certificates') ? { certificates } : {}),
+    ...(keeps('secrets') && secrets !== undefined ? { secrets } : {}),
+  };
 }
 
 /** Whether endpoints changed, and nothing else but the version. */
@@ -31,12 +34,5 @@ export const isEndpointPatch = (patch: Patch): boolean =>
   patch.in['endpoints'] !== undefined &&
   Object.keys(patch.in).every((name) => ENDPOINT_MEMBERS.has(name));
 
-type PlainConfig = Omit<GatewayConfig, 'certificates'> & {
-  readonly certificates: readonly (Omit<Certificate, 'keyPem'> & { readonly keyPem: string })[];
-};
-
-function toPlain(config: GatewayConfig): Plain {
-  const certificates = config.certificates.map((one) => ({ ...one, keyPem: one.keyPem.reveal() }));
-  // A configuration is JSON except for its private keys, which are text here.
-  return { ...config, certificates } as unknown as Plain;
-}
+// A configuration is JSON except for its secrets, which are text here.
+const toPlain = (config: GatewayConfig): Plain => toPlainConfig(config) as unknown as Plain;

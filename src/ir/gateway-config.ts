@@ -1,8 +1,10 @@
 import { DEFAULT_CLIENT_LIMITS, type ClientLimits } from './client-limits.ts';
 import type { Cluster, EndpointSet } from './cluster.ts';
 import type { DataPlaneId } from './data-plane-id.ts';
+import type { KeySetDefinition } from './key-set.ts';
 import type { Port } from './listener.ts';
 import type { RouteRule } from './route.ts';
+import type { PolicySecret } from './secret.ts';
 import type { Certificate } from './tls.ts';
 
 /** Settings of the proxy that come with the Gateway (ProxyConfig), defaults filled in. */
@@ -46,5 +48,9 @@ export interface GatewayConfig {
   readonly clusters: readonly Cluster[];
   readonly endpoints: readonly EndpointSet[];
   readonly certificates: readonly Certificate[];
+  /** Key sets that policies verify tokens with. Absent: none. */
+  readonly keySets?: readonly KeySetDefinition[];
+  /** Secrets that policies use. Absent: none. */
+  readonly secrets?: readonly PolicySecret[];
   readonly settings: ProxySettings;
 }

@@ -17,8 +17,14 @@ export type ListenerId = Branded<'ListenerId'>;
 export type RuleId = Branded<'RuleId'>;
 /** One certificate with its key: `ns/secret`. */
 export type CertificateId = Branded<'CertificateId'>;
+/** One source of keys that verify tokens. */
+export type KeySetId = Branded<'KeySetId'>;
+/** One Secret whose data policies use: `ns/secret`, and the key in it. */
+export type SecretId = Branded<'SecretId'>;
 
 export const clusterId = (text: string): ClusterId => text as ClusterId;
 export const listenerId = (text: string): ListenerId => text as ListenerId;
 export const ruleId = (text: string): RuleId => text as RuleId;
 export const certificateId = (text: string): CertificateId => text as CertificateId;
+export const keySetId = (text: string): KeySetId => text as KeySetId;
+export const secretId = (text: string): SecretId => text as SecretId;

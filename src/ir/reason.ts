@@ -150,10 +150,33 @@ export const REASONS = {
     advice:
       'the [access log](access-log.md): `refusedBy` names the policy and its rule, `client` is the address that the policy saw',
   },
+  auth_required: {
+    status: 401,
+    text: 'The request has no credentials.',
+    advice:
+      'what the [AuthPolicy](auth-policy.md) expects (`WWW-Authenticate`), and where it expects it: `sluice explain` names the policy',
+  },
+  auth_invalid: {
+    status: 401,
+    text: 'The credentials are not valid.',
+    advice:
+      "the token's issuer, audience, times and key (`WWW-Authenticate` has the error), or the password or API key in the Secret",
+  },
   auth_denied: {
     status: 403,
-    text: 'The external auth server denied the request.',
-    advice: "the external auth server's response (which sets the status)",
+    text: 'Authentication denied the request.',
+    advice:
+      "the external auth server's response (which sets the status), or the names in the client's certificate against `clientCertificate.sans`",
+  },
+  auth_throttled: {
+    status: 429,
+    text: 'Too many passwords are tried.',
+    advice: 'the client: 10 wrong passwords a minute block its address; the log has the address',
+  },
+  jwks_unavailable: {
+    status: 503,
+    text: 'The keys that verify tokens were never fetched.',
+    advice: 'the address of the key set and the network to it: the log of the proxy has the error',
   },
   auth_unavailable: {
     status: 403,

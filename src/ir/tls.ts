@@ -1,21 +1,5 @@
 import type { CertificateId } from './ids.ts';
-
-/** PEM text that prints as `[redacted]` wherever it could leak; `reveal` it only where it is used. */
-export class Redacted {
-  readonly #value: string;
-  constructor(value: string) {
-    this.#value = value;
-  }
-  reveal(): string {
-    return this.#value;
-  }
-  toString(): string {
-    return '[redacted]';
-  }
-  toJSON(): string {
-    return '[redacted]';
-  }
-}
+import type { Redacted } from './redacted.ts';
 
 /** A served certificate. `names` are its DNS names in lower case, wildcards as written. */
 export interface Certificate {

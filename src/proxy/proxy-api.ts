@@ -1,4 +1,5 @@
 /** The API of the data plane: types only, so that tests and tools need not load the engines. */
+import type { CredentialServices } from '../credentials/credential-services.ts';
 import type { EndpointSet } from '../ir/cluster.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ReasonCode } from '../ir/reason.ts';
@@ -41,6 +42,8 @@ export interface ProxyOptions extends PortOptions {
   readonly sessionSecret?: Buffer;
   /** The ledger of limits, which all workers share. Without it the proxy has its own. */
   readonly ledger?: LedgerConnection;
+  /** Who fetches key sets and checks passwords, for all workers; absent: this process does. */
+  readonly credentials?: CredentialServices;
 }
 
 export interface ApplyResult {

@@ -1,5 +1,7 @@
 /** The data plane: applies configurations, drains and stops. */
 import { randomBytes } from 'node:crypto';
+import { createCredentialServices, type CredentialServices } from '../credentials/credential-services.ts';
+import { KeySets } from '../credentials/key-sets.ts';
 import type { Cluster, EndpointSet } from '../ir/cluster.ts';
 import type { GatewayConfig } from '../ir/gateway-config.ts';
 import type { ReasonCode } from '../ir/reason.ts';
@@ -51,6 +53,8 @@ class DataPlane implements Proxy {
   readonly #clusters: ClusterRegistry;
   readonly #ports: BoundPorts;
   readonly #patterns = new BadPatterns(compileRegex);
+  readonly #keySets: KeySets;
+  readonly #services: CredentialServices;
   #runtime: Runtime = EMPTY_RUNTIME;
   /** Calls of `apply` run one after the other. */
   #applying: Promise<unknown> = Promise.resolve();
@@ -82,6 +86,8 @@ class DataPlane implements Proxy {
       activeRequests: 0,
       timeOriginMs: performance.timeOrigin,
     };
+    this.#services = options.credentials ?? createCredentialServices(logger);
+    this.#keySets = new KeySets(this.#services.keySets);
     this.#clusters = new ClusterRegistry({
       logger,
       protocolOf: (cluster) => this.#protocolOf(cluster),
@@ -120,6 +126,7 @@ class DataPlane implements Proxy {
     this.#refusals.beginUpdate();
     this.#streamCounters.beginUpdate();
     for (const config of configs) for (const set of config.endpoints) this.#clusters.setEndpoints(set);
+    this.#keySets.update(configs.flatMap(({ keySets = [] }) => keySets));
     const runtime = compileRuntime(
       { configs, defaultAddress: this.#options.bindAddress, before: this.#runtime },
       {
@@ -129,6 +136,8 @@ class DataPlane implements Proxy {
         leases: this.#leases,
         streamCounters: this.#streamCounters,
         filters: this.#filters,
+        keySets: this.#keySets,
+        passwords: this.#services.passwords,
         regex: this.#patterns.compile,
       },
     );
@@ -185,6 +194,7 @@ class DataPlane implements Proxy {
     await this.#ports.stop();
     this.#clusters.destroy();
     this.#wheel.stop();
+    await this.#services.close();
   }
 
   stats(): ProxyStats {

@@ -15,7 +15,7 @@ import type { EndpointSet } from '../ir/cluster.ts';
 import { gatewayDataPlane } from '../ir/data-plane-id.ts';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../ir/gateway-config.ts';
 import { certificateId, clusterId } from '../ir/ids.ts';
-import { Redacted } from '../ir/tls.ts';
+import { Redacted } from '../ir/redacted.ts';
 import { SILENT_LOGGER } from '../telemetry/logger.ts';
 import { mint } from '../../test/support/certificates.ts';
 import { followController, WorkersAsOne } from './remote-config.ts';

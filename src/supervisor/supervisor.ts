@@ -27,6 +27,7 @@ import type { TranslateOptions } from '../translator/types.ts';
 import { whyNothingIsBound } from './nothing-bound.ts';
 import { reachableAddresses } from './addresses.ts';
 import { listenerPortOf } from './bound-listener-ports.ts';
+import { CredentialRelay } from './credential-relay.ts';
 import { PortClaims } from './port-claims.ts';
 import { proxyMetrics } from '../admin/proxy-metrics.ts';
 import type { DataPlaneProxies } from '../admin/view/inputs.ts';
@@ -75,6 +76,7 @@ export class Supervisor {
   readonly #loop: ReconcileLoop;
   readonly #pool: WorkerPool;
   readonly #claims: PortClaims;
+  readonly #credentials: CredentialRelay;
   /** The read model of what this gateway serves. */
   readonly view: GatewayView;
   readonly #startedAt = new Date().toISOString();
@@ -85,10 +87,12 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { logger, workers, workerSettings } = options;
+    this.#credentials = new CredentialRelay(logger);
     this.#server = createConfigServer({
       logger,
       onPublish: (configs) => {
         this.#pool.configure(configs);
+        this.#credentials.follow(configs);
       },
       onPeerChange: () => {
         this.#acknowledged();
@@ -120,6 +124,7 @@ export class Supervisor {
       logger,
       attach: (stream) => this.#server.attach(stream),
       claim: (claim) => this.#claims.claim(claim),
+      credentials: this.#credentials,
       isConfigured: (row) => this.#isConfigured(row),
       sessionSecret: options.sessionSecret,
     });
@@ -197,6 +202,7 @@ export class Supervisor {
     this.#loop.stop();
     await this.#pool.drain(deadlineMs);
     this.#server.close();
+    await this.#credentials.close();
     // Last, because the provider owns the echo backends of requests in flight.
     await this.#options.provider.close();
   }

@@ -7,7 +7,7 @@ test('a worker loads the data plane and what that may import, and no package but
   const { files, packages } = loadedBy('src/supervisor/worker.ts');
   assert.ok(files.includes('src/proxy/proxy.ts'), 'the walk follows imports');
   const allowed =
-    /^src\/(proxy|configsync|ir|lib|telemetry|access-log)\/|^src\/supervisor\/(worker|heap|worker-messages)\.ts$/;
+    /^src\/(proxy|configsync|credentials|ir|lib|telemetry|access-log)\/|^src\/supervisor\/(worker|heap|worker-credentials|worker-messages)\.ts$/;
   assert.deepEqual(
     files.filter((file) => !allowed.test(file)),
     [],

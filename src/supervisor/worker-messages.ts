@@ -1,4 +1,6 @@
 /** Messages between supervisor and worker, except configuration, which has its own stream (src/configsync). */
+import type { PasswordQuestion, PasswordVerdict } from '../credentials/password-checks.ts';
+import { keySetId, type KeySetId } from '../ir/ids.ts';
 import {
   clippedText,
   integer,
@@ -57,7 +59,13 @@ export type ToWorker =
   /** From the ledger of limits. */
   | ({ readonly kind: 'leases' } & LedgerMessage)
   /** Response to a claim: null, or why the port must not be bound. */
-  | { readonly kind: 'claimed'; readonly id: number; readonly refusal: string | null };
+  | { readonly kind: 'claimed'; readonly id: number; readonly refusal: string | null }
+  /** A key set has been fetched, or the worker has just started. */
+  | { readonly kind: 'key-set'; readonly keySet: KeySetId; readonly jwks: string }
+  /** Answer to `refetch-key-set`: newer keys, if there are any, were sent before. */
+  | { readonly kind: 'key-set-fetched'; readonly id: number }
+  /** Answer to `check-password`. */
+  | { readonly kind: 'password-checked'; readonly id: number; readonly verdict: PasswordVerdict };
 
 export interface WorkerStats {
   readonly proxy: ProxyStats;
@@ -75,6 +83,14 @@ export type FromWorker =
   | { readonly kind: 'claim'; readonly id: number; readonly claim: PortClaim }
   /** To the ledger of limits. */
   | { readonly kind: 'leases'; readonly reports: readonly LeaseReport[] }
+  /** A token names a key that the key set does not have. */
+  | { readonly kind: 'refetch-key-set'; readonly id: number; readonly keySet: KeySetId }
+  /** `password` has one character a byte. */
+  | {
+      readonly kind: 'check-password';
+      readonly id: number;
+      readonly question: Omit<PasswordQuestion, 'password'> & { readonly password: string };
+    }
   | {
       readonly kind: 'log';
       readonly level: LogLevel;
@@ -98,6 +114,13 @@ export const CONFIG_DESCRIPTOR = 4;
 /** Maximum length of text in a message: a stack trace fits. */
 export const MESSAGE_LENGTH = 16_384;
 const COUNT = integer(0, Number.MAX_SAFE_INTEGER);
+/** Longest key set: no more is fetched (credentials/fetch-key-set.ts). */
+const KEY_SET_LENGTH = 262_144;
+/** An address, and what it is an address of. */
+const KEY_SET_ID_LENGTH = 4_096;
+
+const keySetIdText = text(KEY_SET_ID_LENGTH);
+export const keySetIdShape: Shape<KeySetId> = (value) => keySetId(keySetIdText(value));
 
 /** A data plane, a policy and a limit. */
 const LIMIT_ID_LENGTH = 1_024;
@@ -132,5 +155,16 @@ export const toWorker: Shape<ToWorker> = variants<ToWorker>({
     kind: oneOf('claimed'),
     id: COUNT,
     refusal: nullable(clippedText(MESSAGE_LENGTH)),
+  }),
+  'key-set': object<Told<'key-set'>>({
+    kind: oneOf('key-set'),
+    keySet: keySetIdShape,
+    jwks: text(KEY_SET_LENGTH),
+  }),
+  'key-set-fetched': object<Told<'key-set-fetched'>>({ kind: oneOf('key-set-fetched'), id: COUNT }),
+  'password-checked': object<Told<'password-checked'>>({
+    kind: oneOf('password-checked'),
+    id: COUNT,
+    verdict: oneOf('accepted', 'rejected', 'throttled', 'busy'),
   }),
 });

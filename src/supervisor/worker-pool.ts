@@ -8,6 +8,7 @@ import { LedgerService } from '../proxy/limits/ledger-service.ts';
 import type { PortClaim } from '../proxy/port/port-options.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { CredentialRelay } from './credential-relay.ts';
 import { HEARTBEAT, type HeartbeatTimes } from './heartbeat.ts';
 import { RetiredStats, type CountedRow } from '../admin/retired-stats.ts';
 import { LEDGER_CLOCK } from './ledger-clock.ts';
@@ -20,6 +21,8 @@ export interface WorkerPoolOptions {
   readonly attach: (stream: Duplex) => AttachedPeer;
   /** See `ProxyOptions.claim`. */
   readonly claim: (claim: PortClaim) => Promise<string | null>;
+  /** Fetches key sets and checks passwords for the workers. */
+  readonly credentials: CredentialRelay;
   /** Whether the object of a row is still configured; otherwise rows of ended workers are dropped. */
   readonly isConfigured: (row: CountedRow) => boolean;
   /** Keys the sessions of clients (see `ProxyOptions.sessionSecret`); without it they last as long as this process. */
@@ -179,7 +182,7 @@ class RestartingPool implements WorkerPool {
 
   /** `waitedMs`: backoff before this start; 0 for a first start or after a healthy worker. */
   #start(index: number, waitedMs: number): void {
-    const { count, settings, attach, claim, logger } = this.#options;
+    const { count, settings, attach, claim, credentials, logger } = this.#options;
     const number = ++this.#started;
     const startedMs = performance.now();
     const worker = new WorkerProcess({
@@ -192,6 +195,7 @@ class RestartingPool implements WorkerPool {
       onLeases: (reports) => {
         this.#ledger.receive(number, reports);
       },
+      credentials,
       heartbeat: this.#heartbeat,
     });
     this.#byNumber.set(number, worker);

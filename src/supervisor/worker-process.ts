@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { PortClaim } from '../proxy/port/port-options.ts';
 import type { LeaseReport, LedgerMessage } from '../proxy/limits/limit.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { CredentialRelay } from './credential-relay.ts';
 import { Heartbeat, type HeartbeatTimes } from './heartbeat.ts';
 import {
   CONFIG_DESCRIPTOR,
@@ -43,6 +44,7 @@ export interface WorkerProcessOptions {
   readonly claim: (claim: PortClaim) => Promise<string | null>;
   /** Reports of the worker to the ledger of limits. */
   readonly onLeases: (reports: readonly LeaseReport[]) => void;
+  readonly credentials: CredentialRelay;
   readonly heartbeat: HeartbeatTimes;
 }
 
@@ -79,6 +81,7 @@ export class WorkerProcess {
   readonly #logger: Logger;
   readonly #claim: WorkerProcessOptions['claim'];
   readonly #onLeases: WorkerProcessOptions['onLeases'];
+  readonly #credentials: CredentialRelay;
   readonly #waiting = new Map<number, (stats: WorkerStats) => void>();
   #nextId = 1;
   #lastStats: WorkerStats | null = null;
@@ -89,11 +92,12 @@ export class WorkerProcess {
   #isStuck = false;
 
   constructor(options: WorkerProcessOptions) {
-    const { settings, logger, attach, claim } = options;
+    const { settings, logger, attach, claim, credentials } = options;
     this.index = settings.index;
     this.#logger = logger;
     this.#claim = claim;
     this.#onLeases = options.onLeases;
+    this.#credentials = credentials;
     // 0 standard input, 1 and 2 inherited, 3 Node's channel, 4 the configuration stream.
     this.#child = spawn(process.execPath, [...nodeOptions(), ENTRY, JSON.stringify(settings)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
@@ -122,6 +126,13 @@ export class WorkerProcess {
     this.#child.once('exit', (code, signal) => {
       this.#isGone = true;
       exit(signal === null ? `exit code ${String(code ?? 0)}` : signal);
+    });
+    const tell = (message: ToWorker): void => {
+      this.#send(message);
+    };
+    credentials.attach(tell);
+    void this.exited.then(() => {
+      credentials.detach(tell);
     });
     const stream = this.#child.stdio[CONFIG_DESCRIPTOR];
     if (stream === null || stream === undefined) return;
@@ -250,6 +261,12 @@ export class WorkerProcess {
         return;
       case 'leases':
         this.#onLeases(message.reports);
+        return;
+      case 'refetch-key-set':
+      case 'check-password':
+        void this.#credentials.answer(message, (answer) => {
+          this.#send(answer);
+        });
         return;
       case 'log':
         this.#logger[message.level](message.message, { worker: this.index, ...message.fields });

@@ -9,7 +9,14 @@ import { fromWorker } from './worker-reports.ts';
 const anything = fc.oneof(
   fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true }),
   fc.record({
-    kind: fc.constantFrom('stats', 'claim', 'log', 'failed', 'drained', 'pong', 'ping', 'drain', 'claimed'),
+    kind: fc.constantFrom(
+      ...['stats', 'claim', 'log', 'failed', 'drained', 'pong', 'ping', 'drain', 'claimed'],
+      ...['key-set', 'key-set-fetched', 'refetch-key-set', 'check-password', 'password-checked'],
+    ),
+    keySet: fc.anything(),
+    jwks: fc.anything(),
+    question: fc.anything(),
+    verdict: fc.anything(),
     id: fc.anything(),
     stats: fc.anything(),
     claim: fc.anything(),

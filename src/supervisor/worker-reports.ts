@@ -38,7 +38,14 @@ import type { PortClaim } from '../proxy/port/port-options.ts';
 import type { ProxyStats } from '../proxy/proxy-api.ts';
 import type { TlsStats } from '../proxy/port/tls-stats.ts';
 import type { LogFields } from '../telemetry/logger.ts';
-import { limitId, limitKey, MESSAGE_LENGTH, type FromWorker, type WorkerStats } from './worker-messages.ts';
+import {
+  keySetIdShape,
+  limitId,
+  limitKey,
+  MESSAGE_LENGTH,
+  type FromWorker,
+  type WorkerStats,
+} from './worker-messages.ts';
 
 /** Rows of one kind: every rule with every backend of a large configuration. */
 const ROWS = 4_000_000;
@@ -208,7 +215,25 @@ const leaseReport: Shape<LeaseReport> = object<LeaseReport>({
 
 type Said<Kind extends FromWorker['kind']> = Extract<FromWorker, { readonly kind: Kind }>;
 
+/** What a worker reads of a request: a head is shorter. */
+const CREDENTIAL_LENGTH = 4_096;
+
 export const fromWorker: Shape<FromWorker> = variants<FromWorker>({
+  'refetch-key-set': object<Said<'refetch-key-set'>>({
+    kind: oneOf('refetch-key-set'),
+    id: COUNT,
+    keySet: keySetIdShape,
+  }),
+  'check-password': object<Said<'check-password'>>({
+    kind: oneOf('check-password'),
+    id: COUNT,
+    question: object<Said<'check-password'>['question']>({
+      hash: text(CREDENTIAL_LENGTH),
+      password: text(CREDENTIAL_LENGTH),
+      isUnknownUser: flag,
+      client: text(CREDENTIAL_LENGTH),
+    }),
+  }),
   pong: object<Said<'pong'>>({ kind: oneOf('pong'), id: COUNT }),
   stats: object<Said<'stats'>>({ kind: oneOf('stats'), id: COUNT, stats: workerStats }),
   claim: object<Said<'claim'>>({

@@ -14,6 +14,7 @@ import { tickEventClock } from '../proxy/net/event-clock.ts';
 import { createLineWriter } from '../telemetry/line-writer.ts';
 import type { LogFields, Logger } from '../telemetry/logger.ts';
 import { createAccessLog } from '../access-log/access-log.ts';
+import { WorkerCredentials } from './worker-credentials.ts';
 import { collectGarbage } from './heap.ts';
 import {
   CONFIG_DESCRIPTOR,
@@ -33,6 +34,11 @@ const tell = (message: FromWorker, done?: () => void): void => {
   if (process.connected) process.send?.(message, undefined, undefined, done);
   else done?.();
 };
+
+const credentials = new WorkerCredentials((message) => {
+  tell(message);
+  return process.connected;
+});
 
 /** Log lines go to the supervisor, which has the log's format, its level and its destination. */
 function supervisorLogger(isDebug: boolean): Logger {
@@ -109,6 +115,7 @@ const proxy = createProxy(
     locality: { zone: settings.zone, node: settings.node },
     targets: new TargetGuard(settings.targets),
     ledger,
+    credentials,
     ...(ticketSecret === undefined ? {} : { ticketSecret }),
     ...(sessionSecret === undefined ? {} : { sessionSecret }),
   },
@@ -159,6 +166,11 @@ process.on('message', (sent) => {
     case 'claimed':
       claims.get(message.id)?.(message.refusal);
       claims.delete(message.id);
+      return;
+    case 'key-set':
+    case 'key-set-fetched':
+    case 'password-checked':
+      credentials.told(message);
   }
 });
 // One request that hits a bug must not affect the others: a successor takes over, and they finish here.
@@ -170,6 +182,7 @@ process.on('uncaughtException', (error) => {
 // The supervisor is gone: drain and exit.
 process.on('disconnect', () => {
   for (const resolve of claims.values()) resolve(null);
+  credentials.abandoned();
   void drain(settings.drainMs);
 });
 process.on('SIGTERM', () => void drain(settings.drainMs));

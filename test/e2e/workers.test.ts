@@ -4,6 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { suite, test, type TestContext } from 'node:test';
 import { createConfigServer, type ConfigServer } from '../../src/configsync/server.ts';
 import { HEARTBEAT, type HeartbeatTimes } from '../../src/supervisor/heartbeat.ts';
+import { CredentialRelay } from '../../src/supervisor/credential-relay.ts';
 import { createWorkerPool, type WorkerPool } from '../../src/supervisor/worker-pool.ts';
 import { SILENT_LOGGER } from '../../src/telemetry/logger.ts';
 import { emptyConfig } from '../support/gateway-config.ts';
@@ -38,6 +39,7 @@ function bench(t: TestContext, count: number, heartbeat: HeartbeatTimes): Bench 
     },
     attach: (stream) => server.attach(stream),
     claim: () => Promise.resolve(null),
+    credentials: new CredentialRelay(SILENT_LOGGER),
     isConfigured: () => true,
     logger: { ...SILENT_LOGGER, error: (message) => errors.push(message) },
   });

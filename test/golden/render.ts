@@ -3,7 +3,7 @@ import { Document, isMap, isPair, isScalar, isSeq } from 'yaml';
 import { DEFAULT_PROXY_SETTINGS, type GatewayConfig } from '../../src/ir/gateway-config.ts';
 import { DEFAULT_WORKLOAD } from '../../src/ir/workload.ts';
 import { DEFAULT_CLUSTER_POLICY, DEFAULT_TIMEOUTS } from '../../src/ir/policy.ts';
-import { Redacted } from '../../src/ir/tls.ts';
+import { Redacted } from '../../src/ir/redacted.ts';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
 import type { TranslateResult } from '../../src/translator/types.ts';
 

@@ -1,5 +1,6 @@
 /** One run: the cluster logic, router and exchanges of the proxy as they are, between simulated clients and a simulated network. */
 import { testLeases } from '../support/test-leases.ts';
+import { NO_CREDENTIALS } from '../support/no-credentials.ts';
 import type { RetryPolicy } from '../../src/ir/policy.ts';
 import type { GatewayConfig } from '../../src/ir/gateway-config.ts';
 import type { UpstreamCluster } from '../../src/proxy/upstream/cluster.ts';
@@ -56,6 +57,7 @@ const CONNECTION = new DownstreamConnection({
   listenerPort: 80,
   serverName: null,
   tlsListener: null,
+  readCertificate: null,
   limits: DEFAULT_CLIENT_LIMITS,
 });
 
@@ -115,6 +117,7 @@ class World {
       counters: new CounterRegistry(),
       refusals: new RefusalRegistry(),
       leases: testLeases(),
+      ...NO_CREDENTIALS,
       streamCounters: new StreamCounterRegistry(),
       filters: FILTERS,
       regex: compileRegex,

@@ -10,7 +10,8 @@ import {
   type LeafRequest,
 } from '../../src/certificates/dev-certificates.ts';
 import { certificateId } from '../../src/ir/ids.ts';
-import { Redacted, type Certificate } from '../../src/ir/tls.ts';
+import { Redacted } from '../../src/ir/redacted.ts';
+import type { Certificate } from '../../src/ir/tls.ts';
 
 export type { CertifiedKey };
 

@@ -32,6 +32,8 @@ export interface TestGateway {
   readonly name?: string;
   readonly port?: number;
   readonly hostname?: string;
+  readonly keySets?: GatewayConfig['keySets'] | undefined;
+  readonly secrets?: GatewayConfig['secrets'] | undefined;
 }
 
 export const TEST_PORT = 80;
@@ -139,6 +141,8 @@ export function testConfig(gateway: TestGateway): GatewayConfig {
       endpoints: list.map((endpoint) => (typeof endpoint === 'number' ? testEndpoint(endpoint) : endpoint)),
     })),
     certificates: [],
+    ...(gateway.keySets === undefined ? {} : { keySets: gateway.keySets }),
+    ...(gateway.secrets === undefined ? {} : { secrets: gateway.secrets }),
     settings: { ...DEFAULT_PROXY_SETTINGS, ...gateway.settings },
   };
 }

@@ -93,6 +93,7 @@ function recordedConnection(): DownstreamConnection {
     listenerPort: 80,
     serverName: null,
     tlsListener: null,
+    readCertificate: null,
     limits: RECORDING_LIMITS,
   });
   connection.mayBeHttp2 = false;

@@ -13,9 +13,14 @@ import {
 } from '../../src/ir/policy.ts';
 import type { RouteRule, WeightedBackend } from '../../src/ir/route.ts';
 
+import type { AuthMethod } from '../../src/ir/auth.ts';
+import type { PasswordChecks } from '../../src/credentials/password-checks.ts';
+import type { ProxyOptions } from '../../src/proxy/proxy-api.ts';
+import { authCheck, authPolicy } from './auth-policy.ts';
 import { mintCertificate } from './certificates.ts';
 import { testBackend, testCluster, type TestGateway, type TestRule } from './gateway-config.ts';
 import { H2Peer } from './h2-peer.ts';
+import { NO_SERVICES } from './no-credentials.ts';
 import { HOST, type Sent, type Target, type Version } from './reply-client.ts';
 import { ScriptedBackend, type Script } from './scripted-backend.ts';
 import { listenerTls } from './tls-listener.ts';
@@ -31,6 +36,7 @@ export interface Scene {
   readonly limits?: Partial<ClientLimits>;
   readonly adapt?: (config: GatewayConfig) => GatewayConfig;
   readonly target?: Omit<Target, 'port'>;
+  readonly options?: Partial<ProxyOptions>;
 }
 
 export interface Way {
@@ -149,6 +155,17 @@ export const DIRECT_RESPONSE: DirectResponseFilter = {
   headers: [],
   body: { text: 'hello', contentType: 'text/plain' },
 };
+
+/** A rule with one AuthPolicy. `passwords`: absent for real checks. */
+export const withPolicy = (
+  methods: readonly AuthMethod[],
+  gateway: Pick<TestGateway, 'keySets' | 'secrets'>,
+  passwords?: PasswordChecks,
+): Scene => ({
+  rule: { backends: [testBackend('a')], policies: [authPolicy(authCheck(methods))] },
+  gateway: { ...gateway, endpoints: { a: [] } },
+  ...(passwords === undefined ? {} : { options: { credentials: { ...NO_SERVICES, passwords } } }),
+});
 
 export const REDIRECT: RedirectFilter = {
   kind: 'redirect',

@@ -7,6 +7,7 @@ import type { ReasonCode } from '../../src/ir/reason.ts';
 import { testBackend, testCluster } from './gateway-config.ts';
 import { accessPolicy, accessValue } from './access-policies.ts';
 import { inFlight, rateLimits, testLimit } from './rate-limits.ts';
+import { apiKey, basic, basicField, jwt, keySet, secrets } from './auth-policy.ts';
 import { startAuthServer } from './grpc-auth-server.ts';
 import {
   COSTLY,
@@ -24,6 +25,7 @@ import {
   plainRule,
   silent,
   withAuth,
+  withPolicy,
   withoutTunnels,
   type Way,
 } from './reply-scenes.ts';
@@ -286,6 +288,47 @@ export const WAYS: Readonly<Record<ReasonCode, readonly Way[] | { readonly never
         rule: { backends: [testBackend('a')], policies: [DENY_ALL] },
         gateway: { endpoints: { a: [] } },
       }),
+    },
+  ],
+  auth_required: [
+    {
+      name: 'of an AuthPolicy',
+      knows: 'rule',
+      isBeforeRedirect: true,
+      scene: () => withPolicy([basic()], { secrets: secrets({ ada: 'right' }) }),
+    },
+  ],
+  auth_invalid: [
+    {
+      name: 'of an AuthPolicy',
+      knows: 'rule',
+      isBeforeRedirect: true,
+      scene: () => withPolicy([apiKey()], { secrets: secrets({}, { app: 'key' }) }),
+      sent: { fields: [['x-api-key', 'wrong']] },
+    },
+  ],
+  auth_throttled: [
+    {
+      name: 'of an AuthPolicy',
+      knows: 'rule',
+      isBeforeRedirect: true,
+      scene: () =>
+        withPolicy(
+          [basic()],
+          { secrets: secrets({ ada: 'right' }) },
+          { check: () => Promise.resolve('throttled') },
+        ),
+      sent: { fields: [['authorization', basicField('ada', 'wrong')]] },
+    },
+  ],
+  jwks_unavailable: [
+    {
+      name: 'of an AuthPolicy',
+      knows: 'rule',
+      isBeforeRedirect: true,
+      scene: () =>
+        withPolicy([jwt()], { keySets: [keySet({ kind: 'discovery', issuer: 'http://127.0.0.1:1' })] }),
+      sent: { fields: [['authorization', 'Bearer a.b.c']] },
     },
   ],
   auth_denied: [

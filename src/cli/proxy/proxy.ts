@@ -15,6 +15,7 @@ import { keepYoungSpaceSmall } from '../../supervisor/heap.ts';
 import { proxyMetrics } from '../../admin/proxy-metrics.ts';
 import { listenForSignals } from '../../supervisor/signals.ts';
 import { workerMetrics } from '../../supervisor/supervisor-metrics.ts';
+import { CredentialRelay } from '../../supervisor/credential-relay.ts';
 import { createWorkerPool, type WorkerPool } from '../../supervisor/worker-pool.ts';
 import type { ProxyCommandOptions } from './command.ts';
 import { followController, WorkersAsOne } from '../../supervisor/remote-config.ts';
@@ -29,10 +30,12 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
   keepYoungSpaceSmall();
   const logger = createJsonLogger(createLineWriter(STANDARD_ERROR), options.logLevel);
   logRejections(logger);
+  const credentials = new CredentialRelay(logger);
   const server = createConfigServer({
     logger,
     onPublish: (configs) => {
       pool.configure(configs);
+      credentials.follow(configs);
     },
     onPeerChange: () => {
       workers.onPeerChange();
@@ -40,7 +43,7 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
   });
   const saved = new SavedConfig(options.state, logger);
   const workers = new WorkersAsOne(server, saved);
-  const pool = createPool(options, server, logger);
+  const pool = createPool(options, { server, credentials }, logger);
   const state = { isLeaving: false };
   const probes = await startAdminServer({
     ...options.probes,
@@ -63,11 +66,16 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
   });
   saved.close();
   server.close();
+  await credentials.close();
   await probes.close();
   return exitCode;
 }
 
-function createPool(options: ProxyCommandOptions, server: ConfigServer, logger: Logger): WorkerPool {
+function createPool(
+  options: ProxyCommandOptions,
+  { server, credentials }: { readonly server: ConfigServer; readonly credentials: CredentialRelay },
+  logger: Logger,
+): WorkerPool {
   return createWorkerPool({
     count: options.workers,
     settings: {
@@ -86,6 +94,7 @@ function createPool(options: ProxyCommandOptions, server: ConfigServer, logger: 
     },
     attach: (stream) => server.attach(stream),
     claim: () => Promise.resolve(null),
+    credentials,
     sessionSecret: sessionSecretOf(options.identity, logger),
     isConfigured: () => true,
     logger,

@@ -3,6 +3,7 @@ import { SLUICE, type KindTable } from '../kind.ts';
 
 export const OWN_KINDS = {
   accessPolicies: { ...SLUICE, kind: 'AccessPolicy', plural: 'accesspolicies', followReferences: true, status: 'policy' },
+  authPolicies: { ...SLUICE, kind: 'AuthPolicy', plural: 'authpolicies', followReferences: true, status: 'policy' },
   backendPolicies: { ...SLUICE, kind: 'BackendPolicy', plural: 'backendpolicies', status: 'policy' },
   directResponses: { ...SLUICE, kind: 'DirectResponse', plural: 'directresponses', followReferences: true, status: 'conditions' },
   proxyConfigs: { ...SLUICE, kind: 'ProxyConfig', plural: 'proxyconfigs', status: 'conditions' },

@@ -105,6 +105,144 @@ export interface AccessPolicy {
   readonly status?: AccessPolicyStatus;
 }
 
+export interface AuthPolicyTargetRef {
+  readonly group: 'gateway.networking.k8s.io';
+  readonly kind: 'Gateway' | 'ListenerSet' | 'HTTPRoute' | 'GRPCRoute';
+  readonly name: string;
+  readonly sectionName?: string;
+}
+
+export interface AuthPolicyAnyOfJwtJwksConfigMapRef {
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface AuthPolicyAnyOfJwtJwks {
+  readonly uri?: string;
+  readonly insecure?: boolean;
+  readonly inline?: string;
+  readonly configMapRef?: AuthPolicyAnyOfJwtJwksConfigMapRef;
+}
+
+export interface AuthPolicyAnyOfJwtFrom {
+  readonly header?: string;
+  readonly scheme?: string;
+  readonly cookie?: string;
+  readonly query?: string;
+}
+
+export interface AuthPolicyAnyOfJwtRequiredClaim {
+  readonly name: string;
+  readonly values?: readonly string[];
+}
+
+export interface AuthPolicyAnyOfJwtClaimHeader {
+  readonly claim: string;
+  readonly header: string;
+}
+
+export interface AuthPolicyAnyOfJwt {
+  readonly issuer: string;
+  readonly audiences?: readonly string[];
+  readonly jwks?: AuthPolicyAnyOfJwtJwks;
+  readonly from?: readonly AuthPolicyAnyOfJwtFrom[];
+  readonly algorithms?: readonly ('RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA')[];
+  readonly clockSkew?: string;
+  readonly requiredClaims?: readonly AuthPolicyAnyOfJwtRequiredClaim[];
+  readonly claimHeaders?: readonly AuthPolicyAnyOfJwtClaimHeader[];
+  readonly forward?: 'Keep' | 'Strip';
+}
+
+export interface AuthPolicyAnyOfBasicSecretRef {
+  readonly name: string;
+}
+
+export interface AuthPolicyAnyOfBasic {
+  readonly secretRef: AuthPolicyAnyOfBasicSecretRef;
+  readonly realm?: string;
+  readonly userHeader?: string;
+  readonly forward?: 'Keep' | 'Strip';
+}
+
+export interface AuthPolicyAnyOfApiKeySecretRef {
+  readonly name: string;
+}
+
+export interface AuthPolicyAnyOfApiKeyFrom {
+  readonly header?: string;
+  readonly scheme?: string;
+  readonly cookie?: string;
+  readonly query?: string;
+}
+
+export interface AuthPolicyAnyOfApiKey {
+  readonly secretRef: AuthPolicyAnyOfApiKeySecretRef;
+  readonly from?: readonly AuthPolicyAnyOfApiKeyFrom[];
+  readonly clientHeader?: string;
+  readonly forward?: 'Keep' | 'Strip';
+}
+
+export interface AuthPolicyAnyOfClientCertificateSan {
+  readonly type: 'URI' | 'DNS' | 'Email';
+  readonly value: string;
+}
+
+export interface AuthPolicyAnyOfClientCertificate {
+  readonly sans?: readonly AuthPolicyAnyOfClientCertificateSan[];
+}
+
+export interface AuthPolicyAnyOf {
+  readonly jwt?: AuthPolicyAnyOfJwt;
+  readonly basic?: AuthPolicyAnyOfBasic;
+  readonly apiKey?: AuthPolicyAnyOfApiKey;
+  readonly clientCertificate?: AuthPolicyAnyOfClientCertificate;
+}
+
+export interface AuthPolicySpec {
+  readonly targetRefs?: readonly AuthPolicyTargetRef[];
+  readonly precedence?: 'Override' | 'Default';
+  readonly requirement?: 'Required' | 'Optional' | 'None';
+  readonly mode?: 'Enforce' | 'Audit';
+  readonly anyOf?: readonly AuthPolicyAnyOf[];
+}
+
+export interface AuthPolicyStatusAncestorAncestorRef {
+  readonly group?: string;
+  readonly kind?: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly sectionName?: string;
+  readonly port?: number;
+}
+
+export interface AuthPolicyStatusAncestorCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly observedGeneration?: number;
+  readonly lastTransitionTime: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface AuthPolicyStatusAncestor {
+  readonly ancestorRef: AuthPolicyStatusAncestorAncestorRef;
+  readonly controllerName: string;
+  readonly conditions: readonly AuthPolicyStatusAncestorCondition[];
+}
+
+export interface AuthPolicyStatus {
+  readonly ancestors: readonly AuthPolicyStatusAncestor[];
+}
+
+/** apiVersion v1alpha1. */
+export interface AuthPolicy {
+  readonly apiVersion: string;
+  readonly kind: 'AuthPolicy';
+  readonly metadata: ObjectMeta;
+  readonly spec: AuthPolicySpec;
+  readonly status?: AuthPolicyStatus;
+}
+
 export interface BackendPolicyTargetRef {
   readonly group: string;
   readonly kind: 'Service' | 'Gateway' | 'ListenerSet' | 'HTTPRoute' | 'GRPCRoute' | 'TCPRoute' | 'TLSRoute' | 'UDPRoute';
@@ -2046,6 +2184,7 @@ export interface XBackendTrafficPolicy {
 /** Kinds by name. */
 export interface CustomKinds {
   readonly AccessPolicy: AccessPolicy;
+  readonly AuthPolicy: AuthPolicy;
   readonly BackendPolicy: BackendPolicy;
   readonly BackendTLSPolicy: BackendTLSPolicy;
   readonly DirectResponse: DirectResponse;

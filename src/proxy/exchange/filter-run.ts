@@ -20,6 +20,7 @@ import {
 } from './http-filter.ts';
 import type { MutableRequest } from './outgoing-request.ts';
 import type { RefusalCounter } from './policy-refusals.ts';
+import type { SharedEdits } from './shared-edits.ts';
 
 /** A response that an upstream of a filter makes, such as an auth server: its body follows through `UpstreamEvents`. */
 export interface UpstreamResponse {
@@ -34,6 +35,10 @@ const NO_REFUSALS: readonly RefusalCounter[] = [];
 export class FilterRun {
   /** Edits for this exchange, in the order in which they apply; those of the rule and of its backend follow. */
   requestEdits: readonly HeaderEdit[] = NO_EDIT_LIST.sources;
+  /** Edits that come before `requestEdits`, and that many requests share; null: none. */
+  sharedEdits: SharedEdits | null = null;
+  /** The query to send to backends; null: the client's. */
+  query: string | null = null;
   responseEdits: readonly HeaderEdit[] = NO_EDIT_LIST.sources;
   /** Fields to add to the response after all edits. */
   addedFields: readonly HeaderField[] | null = null;

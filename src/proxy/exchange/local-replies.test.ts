@@ -62,7 +62,7 @@ const VARIANTS = {
 type Variant = keyof typeof VARIANTS;
 
 async function serve(t: TestContext, scene: Scene): Promise<Target> {
-  const { rule, filters = [], gateway = {}, firstRules = [], limits = {}, adapt } = scene;
+  const { rule, filters = [], gateway = {}, firstRules = [], limits = {}, adapt, options = {} } = scene;
   const rules = Object.entries(VARIANTS).map(([name, own]): TestRule => ({
     ...rule,
     pathPrefix: `/${name}`,
@@ -73,7 +73,7 @@ async function serve(t: TestContext, scene: Scene): Promise<Target> {
     rules: [...firstRules, ...rules],
     settings: { reasonHeader: true },
   });
-  const proxy = await TestProxy.start(adapt?.(config) ?? config, limits);
+  const proxy = await TestProxy.start(adapt?.(config) ?? config, limits, options);
   t.after(() => proxy.stop());
   return { ...scene.target, port: proxy.port };
 }

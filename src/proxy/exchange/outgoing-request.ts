@@ -29,14 +29,19 @@ function requestEdits({ head, filters, run }: Exchange): HeadEdits {
   const { merged, sources } = filters.requestEdits;
   const added = run?.requestEdits ?? NO_EDIT_LIST.sources;
   const hops = maxForwards(head);
-  if (hops === null && added.length === 0) return merged;
+  const shared = run?.sharedEdits ?? null;
+  if (hops === null && added.length === 0)
+    return shared === null ? merged : shared.mergedWith(filters.requestEdits);
   const counted = hops === null ? [] : [oneForwardLess(hops)];
-  return compileHeadEdits([...counted, ...added, ...sources]);
+  return compileHeadEdits([...counted, ...(shared?.sources ?? []), ...added, ...sources]);
 }
+
+/** Path and query as one. */
+export const targetOf = (path: string, query: string): string => (query === '' ? path : `${path}?${query}`);
 
 /** The request as it is sent when no filter changes it. */
 export function uneditedRequest(exchange: Exchange): MutableRequest {
-  const { connection, head, forwardedClient: claims } = exchange;
+  const { connection, head, run, forwardedClient: claims } = exchange;
   if (exchange.requestNumber === 0) {
     exchange.clientRequestId = claims?.requestId ?? '';
     exchange.requestNumber = exchange.clientRequestId === '' ? nextRequestNumber() : -1;
@@ -44,7 +49,7 @@ export function uneditedRequest(exchange: Exchange): MutableRequest {
   return {
     head,
     method: head.method,
-    target: null,
+    target: run === null || run.query === null ? null : targetOf(head.path, run.query),
     authority: null,
     scheme: connection.info.scheme,
     edits: NO_EDITS,

@@ -1,7 +1,10 @@
 /** What a kind of filter consists of: a file (or folder) of this folder exports one definition, and filters.ts lists it. */
+import type { FollowedKeySet } from '../../credentials/key-sets.ts';
+import type { PasswordChecks } from '../../credentials/password-checks.ts';
 import type { HeaderEdit } from '../../ir/filter.ts';
-import type { ClusterId } from '../../ir/ids.ts';
+import type { ClusterId, KeySetId, SecretId } from '../../ir/ids.ts';
 import type { RateLimit } from '../../ir/rate-limit.ts';
+import type { PolicySecret } from '../../ir/secret.ts';
 import type { HttpFilter } from '../exchange/http-filter.ts';
 import type { RefusalCounter, RefusalLabels } from '../exchange/policy-refusals.ts';
 import type { LeasedLimit } from '../limits/leased-limit.ts';
@@ -23,6 +26,11 @@ export interface FilterDeps {
   readonly leases: Leases;
   /** A limit of the data plane that is compiled. */
   readonly limitOf: (limit: RateLimit) => LeasedLimit;
+  /** null: the configuration names a key set that it does not define. */
+  readonly keySetOf: (id: KeySetId) => FollowedKeySet | null;
+  /** null: the configuration names a secret that it does not have. */
+  readonly secretOf: (id: SecretId) => PolicySecret | null;
+  readonly passwords: PasswordChecks;
 }
 
 /** What a filter does, by where it acts. Edits are merged when the rule is compiled, and cost nothing else per request. */

@@ -8,6 +8,7 @@ import { testConfig } from '../../../test/support/gateway-config.ts';
 import { testLeases } from '../../../test/support/test-leases.ts';
 import type { RequestView } from '../router/request-view.ts';
 import { CompiledCors } from './cors.ts';
+import { NO_DEPS } from '../../../test/support/no-credentials.ts';
 import type { FilterDeps } from './definition.ts';
 import { FILTERS } from './filters.ts';
 import { MirrorShare } from './mirror-share.ts';
@@ -170,7 +171,7 @@ suite('CORS', () => {
 });
 
 const NO_CLUSTERS: FilterDeps = {
-  clusterOf: () => null,
+  ...NO_DEPS,
   refusalCounterOf: () => assert.fail('there is no policy'),
   leases: testLeases(),
   limitOf: () => assert.fail('there is no limit'),

@@ -1,5 +1,7 @@
 /** Every kind of filter. */
 import { ACCESS, AUTHORIZATION } from './access/access.ts';
+import { AUTH } from './auth/auth-filter.ts';
+import { IDENTITY_FIELDS } from './auth/identity-fields.ts';
 import { CORS } from './cors.ts';
 import type { FilterDefinition } from './definition.ts';
 import { DIRECT_RESPONSE } from './direct-response.ts';
@@ -13,11 +15,13 @@ import { REGEX_REWRITE } from './regex-rewrite.ts';
 import { URL_REWRITE } from './url-rewrite.ts';
 
 export const BUILT_IN_FILTERS: readonly FilterDefinition[] = [
+  IDENTITY_FIELDS,
   CORS,
   ACCESS,
   RATE_LIMIT,
   AUTHORIZATION,
   CLIENT_RATE_LIMIT,
+  AUTH,
   EXTERNAL_AUTH,
   HTTPS_REDIRECT,
   REDIRECT,

@@ -23,6 +23,8 @@ export interface FilterStage {
 export const FILTER_ORDER = [
   { stage: 'connection-limits', phase: 'connection' },
   { stage: 'connection-access', phase: 'connection' },
+  // Fields that say who the client is are the gateway's alone: nothing reads those of clients.
+  { stage: 'identity', phase: 'request' },
   { stage: 'cors', phase: 'request' },
   // A redirect that changes only the scheme to https reveals nothing, and keeps credentials off the cleartext connection.
   { stage: 'https-redirect', phase: 'request' },
@@ -32,6 +34,7 @@ export const FILTER_ORDER = [
   { stage: 'access', phase: 'request' },
   { stage: 'rate-limit', phase: 'request' },
   { stage: 'authentication', phase: 'request' },
+  { stage: 'external-auth', phase: 'request' },
   // By the identity that authentication has found.
   { stage: 'authorization', phase: 'request' },
   { stage: 'client-rate-limit', phase: 'request' },

@@ -2,8 +2,9 @@ import type { UrlRewriteFilter } from '../../ir/filter.ts';
 import type { PathMatch } from '../../ir/match.ts';
 import { isAuthority } from '../../lib/message-grammar.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { FilterRun } from '../exchange/filter-run.ts';
 import type { FilterOutcome, HttpFilter } from '../exchange/http-filter.ts';
-import { outgoingRequest, pathMatchOf } from '../exchange/outgoing-request.ts';
+import { outgoingRequest, pathMatchOf, targetOf } from '../exchange/outgoing-request.ts';
 import type { RequestView } from '../router/request-view.ts';
 import type { FilterDefinition } from './definition.ts';
 import { rewritePath } from './path-rewrite.ts';
@@ -32,18 +33,18 @@ export class CompiledRewrite implements HttpFilter {
     this.#path = path;
   }
 
-  apply(exchange: Exchange): FilterOutcome {
+  apply(exchange: Exchange, run: FilterRun): FilterOutcome {
     const request = outgoingRequest(exchange);
     // What a filter leaves alone, another one may have set.
-    request.target = this.target(exchange.head, pathMatchOf(exchange)) ?? request.target;
+    request.target = this.target(exchange.head, pathMatchOf(exchange), run.query) ?? request.target;
     request.authority = this.authority ?? request.authority;
     return 'continue';
   }
 
   /** Path and query to send; null = as they are. */
-  target({ path, query }: RequestView, match: PathMatch): string | null {
-    if (this.#path === null) return null;
-    const rewritten = rewritePath(this.#path, path, match);
-    return query === '' ? rewritten : `${rewritten}?${query}`;
+  target(view: RequestView, match: PathMatch, query: string | null = null): string | null {
+    return this.#path === null
+      ? null
+      : targetOf(rewritePath(this.#path, view.path, match), query ?? view.query);
   }
 }

@@ -1,7 +1,7 @@
 /** A request's head over the received bytes: one instance parses all messages of a connection. */
 import type { ReasonCode } from '../../ir/reason.ts';
 import { normalisePath } from '../router/path.ts';
-import type { FieldPolicy } from '../message/field-policy.ts';
+import type { FieldHiding } from '../message/field-policy.ts';
 import type { RequestHead } from '../message/head.ts';
 import { HeaderId } from '../message/header-id.ts';
 import { latin1 } from '../net/latin1.ts';
@@ -206,7 +206,7 @@ export class H1RequestHead extends FieldTableHead implements RequestHead {
   header(name: string): string | undefined {
     return this.fields.find(name);
   }
-  hide(policy: FieldPolicy): void {
+  hide(policy: FieldHiding): void {
     this.fields.hide(policy);
   }
 

@@ -3,7 +3,7 @@ import type { ReasonCode } from '../../ir/reason.ts';
 import { normalisePath } from '../router/path.ts';
 import { isSameAuthority, parseHost } from '../message/host-field.ts';
 import { forwardableUpgrade } from '../message/upgrade.ts';
-import type { FieldPolicy } from '../message/field-policy.ts';
+import type { FieldHiding } from '../message/field-policy.ts';
 import { isGrpcContent } from '../message/grpc-status.ts';
 import { UNKNOWN_LENGTH, type RequestHead } from '../message/head.ts';
 import { HeaderId, Suspect } from '../message/header-id.ts';
@@ -36,7 +36,7 @@ export class H2RequestHead extends EntryFields implements RequestHead {
     return this.find(name);
   }
 
-  hide(policy: FieldPolicy): void {
+  hide(policy: FieldHiding): void {
     this.entries = this.entries.filter(
       ({ suspect, name }) => !policy.concerns(suspect) || !policy.hides(suspect, name),
     );

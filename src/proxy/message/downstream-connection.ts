@@ -1,9 +1,11 @@
 /** The properties of the client connection that an exchange can use, for any protocol. */
+import type { X509Certificate } from 'node:crypto';
 import type { ClientLimits } from '../../ir/client-limits.ts';
 import type { ProxySettings } from '../../ir/gateway-config.ts';
 import type { ListenerId } from '../../ir/ids.ts';
 import { cidrError } from '../../lib/cidr.ts';
 import { CidrSet } from '../../lib/cidr-set.ts';
+import { parseSubjectAltName, type AltName } from '../../lib/subject-alt-name.ts';
 import type { ProxiedPeers } from '../net/proxy-protocol.ts';
 import { ForwardingFields } from './forwarding-fields.ts';
 
@@ -20,6 +22,8 @@ export interface ConnectionInfo {
   readonly serverName: string | null;
   /** The listener whose TLS settings the handshake was made with; null on cleartext connections. */
   readonly tlsListener: ListenerId | null;
+  /** Reads the client's certificate if the handshake has validated one; null: there is no TLS, or no valid certificate. */
+  readonly readCertificate: (() => X509Certificate | null) | null;
   /** The settings of the port when the connection was opened: a change applies to later connections. */
   readonly limits: ClientLimits;
 }
@@ -29,6 +33,7 @@ export class DownstreamConnection {
   /** Cleartext, and the protocol is not known yet. */
   mayBeHttp2: boolean;
   #forwarding: ForwardingFields | null = null;
+  #certificateNames: readonly AltName[] | null | undefined;
   #trustSettings: ProxySettings | null = null;
   #isTrusted = false;
 
@@ -50,6 +55,16 @@ export class DownstreamConnection {
       port: '',
     });
     return this.#forwarding;
+  }
+
+  /** Alternative names of the client's validated certificate; null: there is none. */
+  get certificateNames(): readonly AltName[] | null {
+    if (this.#certificateNames === undefined) {
+      const certificate = this.info.readCertificate?.() ?? null;
+      this.#certificateNames =
+        certificate === null ? null : parseSubjectAltName(certificate.subjectAltName ?? '');
+    }
+    return this.#certificateNames;
   }
 
   /** True if the peer is in the Gateway's `trustedCidrs`: its forwarding fields are then trusted. */

@@ -6,7 +6,15 @@ import type { ProxySettings } from '../../ir/gateway-config.ts';
 import { FRAMING_FIELDS } from '../../lib/framing-fields.ts';
 import { HeaderId, Suspect, headerIdOf, suspectOf } from './header-id.ts';
 
-export class FieldPolicy {
+/** Which fields of a head to hide. */
+export interface FieldHiding {
+  /** `suspect`: a sum of `Suspect`, for a field or for all fields of a head: whether `hides` may be true at all. */
+  concerns(suspect: number): boolean;
+  /** Whether to hide a field for which `concerns` is true. `name` in lower case. */
+  hides(suspect: number, name: string): boolean;
+}
+
+export class FieldPolicy implements FieldHiding {
   readonly #isTrusted: boolean;
   /** A sum of `Suspect`: fields of these kinds are hidden regardless of their name. */
   readonly #hidden: number;
@@ -18,12 +26,10 @@ export class FieldPolicy {
       (dropsUnderscores ? Suspect.underscore : Suspect.none);
   }
 
-  /** `suspect`: a sum of `Suspect`, for a field or for all fields of a head: whether `hides` may be true at all. */
   concerns(suspect: number): boolean {
     return (suspect & (this.#hidden | Suspect.underscore)) !== 0;
   }
 
-  /** Whether to hide a field for which `concerns` is true. `name` in lower case. */
   hides(suspect: number, name: string): boolean {
     return (suspect & this.#hidden) !== 0 || this.#isDangerousTwin(name);
   }

@@ -4,7 +4,7 @@
  */
 import { latin1 } from '../net/latin1.ts';
 import type { FieldList } from './head.ts';
-import type { FieldPolicy } from './field-policy.ts';
+import type { FieldHiding } from './field-policy.ts';
 import { FORWARDED_PREFIX, HeaderId, SUSPECT_BY_ID, Suspect, separatorOf } from './header-id.ts';
 import { nameHash } from './name-hash.ts';
 import { wordsOf } from '../net/read-words.ts';
@@ -186,7 +186,7 @@ export class FieldTable implements FieldList {
   }
 
   /** Marks fields as hidden. */
-  hide(policy: FieldPolicy): void {
+  hide(policy: FieldHiding): void {
     for (let index = 0; index < this.count; index++) {
       const suspect = this.suspectByField[index] as number;
       if (policy.concerns(suspect) && policy.hides(suspect, this.name(index))) {

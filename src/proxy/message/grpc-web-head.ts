@@ -2,6 +2,7 @@
 import type { HeaderField } from '../../ir/filter.ts';
 import { UNKNOWN_LENGTH, joinedValue, type RequestHead } from './head.ts';
 import { HeaderId, Suspect, isConnectionLevel } from './header-id.ts';
+import type { FieldHiding } from './field-policy.ts';
 import { NamedFields } from './named-fields.ts';
 
 /** `application/grpc-web` or `application/grpc-web-text`, with or without `+proto` or the like, and parameters. */
@@ -54,10 +55,12 @@ export class WebRequestHead extends NamedFields implements RequestHead {
   header(name: string): string | undefined {
     return name === 'host' ? this.authority : joinedValue(this, name);
   }
-  /** What was to be hidden is hidden in the head that this one was made of. */
+  /** Suspects were hidden in the head that this one was made of. */
   readonly suspects = Suspect.none;
-  hide(): void {
-    // See `suspects`.
+  hide(hiding: FieldHiding): void {
+    this.fields = this.fields.filter(
+      ({ name }) => !hiding.concerns(Suspect.none) || !hiding.hides(Suspect.none, name),
+    );
   }
   retain(): RequestHead {
     return this;

@@ -7,7 +7,7 @@
  * without code per pair.
  */
 import type { RequestView } from '../router/request-view.ts';
-import type { FieldPolicy } from './field-policy.ts';
+import type { FieldHiding } from './field-policy.ts';
 import { fieldValueOctets } from './field-value.ts';
 import { HeaderId, headerIdOf, separatorOf } from './header-id.ts';
 
@@ -44,8 +44,8 @@ export interface RequestHead extends FieldList, RequestView {
   readonly suspects: number;
   /** For logs. */
   readonly version: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2';
-  /** Hides fields. Must be called before anything else reads the fields. */
-  hide(policy: FieldPolicy): void;
+  /** Hides fields from everything that reads the fields later. */
+  hide(policy: FieldHiding): void;
   /** A copy that outlives the call. A retained head returns itself. */
   retain(): RequestHead;
 }

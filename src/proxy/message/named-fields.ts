@@ -4,7 +4,7 @@ import type { FieldList } from './head.ts';
 import { headerIdOf } from './header-id.ts';
 
 export class NamedFields implements FieldList {
-  protected readonly fields: readonly HeaderField[];
+  protected fields: readonly HeaderField[];
 
   /** Names in lower case. */
   constructor(fields: readonly HeaderField[]) {

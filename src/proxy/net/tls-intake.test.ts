@@ -13,7 +13,8 @@ import {
   type TestTlsPort,
 } from '../../../test/support/tls-listener.ts';
 import { certificateId } from '../../ir/ids.ts';
-import { Redacted, type Certificate } from '../../ir/tls.ts';
+import { Redacted } from '../../ir/redacted.ts';
+import type { Certificate } from '../../ir/tls.ts';
 
 const ports: TestTlsPort[] = [];
 after(async () => {

@@ -8,6 +8,7 @@
  *                                               └─> passthrough  relay, beginning with the ClientHello
  * ```
  */
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { HttpListener, TlsListener } from '../../ir/listener.ts';
 import { TimerEntry, type TimerWheel } from './timer-wheel.ts';
@@ -25,6 +26,8 @@ export type TlsAccepted<Rule> = (
       readonly listener: HttpListener;
       /** The protocol that ALPN selected; null when the client did not offer any. */
       readonly applicationProtocol: string | null;
+      /** Reads the client's certificate, which was validated; null: the client has none that is valid. */
+      readonly readCertificate: (() => X509Certificate | null) | null;
     }
   | {
       readonly kind: 'relay';
@@ -202,7 +205,15 @@ class TlsIntake<Rule> extends TimerEntry implements ByteSink, HandshakeEvents {
       this.#events.onAccepted({ kind, transport, listener, rule, serverName, firstBytes: null });
     } else {
       const applicationProtocol = socket.alpnProtocol === false ? null : socket.alpnProtocol;
-      this.#events.onAccepted({ kind, transport, listener, serverName, applicationProtocol });
+      const readCertificate = socket.authorized ? () => socket.getPeerX509Certificate() ?? null : null;
+      this.#events.onAccepted({
+        kind,
+        transport,
+        listener,
+        serverName,
+        applicationProtocol,
+        readCertificate,
+      });
     }
   }
 

@@ -189,6 +189,7 @@ export class TcpService implements StreamHost {
       listenerPort: this.port.number,
       serverName: secure?.serverName ?? null,
       tlsListener: secure?.listener.id ?? null,
+      readCertificate: secure?.readCertificate ?? null,
       limits: this.port.limits,
     } as const;
     this.#http.serve(transport, info, secure?.applicationProtocol ?? null);

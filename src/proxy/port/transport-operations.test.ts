@@ -58,6 +58,7 @@ class Served {
       listenerPort: 80,
       serverName: null,
       tlsListener: null,
+      readCertificate: null,
       limits: DEFAULT_CLIENT_LIMITS,
     });
     connection.mayBeHttp2 = false;

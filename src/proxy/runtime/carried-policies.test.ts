@@ -5,6 +5,7 @@ import { clusterId, listenerId, ruleId } from '../../ir/ids.ts';
 import type { L4Rule, Listener } from '../../ir/listener.ts';
 import type { PolicyValue } from '../../ir/policy-value.ts';
 import { testLeases } from '../../../test/support/test-leases.ts';
+import { NO_DEPS } from '../../../test/support/no-credentials.ts';
 import { FILTERS } from '../filter/filters.ts';
 import { CarriedPolicies } from './carried-policies.ts';
 
@@ -29,12 +30,12 @@ function withoutClosedRules(listener: Listener, isClosed: boolean): Listener {
       filters: FILTERS,
       track: (compile) => {
         const deps = {
-          clusterOf: () => null,
+          ...NO_DEPS,
           refusalCounterOf: () => assert.fail('there are none'),
           leases: testLeases(),
           limitOf: () => assert.fail('there are none'),
         };
-        return { result: compile(deps), uses: [], refusals: [] };
+        return { result: compile(deps), uses: [], secrets: [], refusals: [] };
       },
       takeOver: () => true,
     },

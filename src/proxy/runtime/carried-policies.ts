@@ -5,6 +5,7 @@
 import type { ClusterId, ListenerId, RuleId } from '../../ir/ids.ts';
 import type { L4Rule, Listener, Port } from '../../ir/listener.ts';
 import type { PolicyValue } from '../../ir/policy-value.ts';
+import type { PolicySecret } from '../../ir/secret.ts';
 import type { FilterChain } from '../exchange/http-filter.ts';
 import type { RefusalCounter } from '../exchange/policy-refusals.ts';
 import type { FilterDeps } from '../filter/definition.ts';
@@ -16,6 +17,7 @@ import type { RuleProblem } from './rule-problem.ts';
 /** What a compilation asked for. */
 export interface CompilationUses {
   readonly uses: readonly (readonly [ClusterId, UpstreamCluster | null])[];
+  readonly secrets: readonly PolicySecret[];
   readonly refusals: readonly RefusalCounter[];
 }
 

@@ -2,9 +2,12 @@
 import { originOfAttachment } from '../../ir/attachment-point.ts';
 import { originOfDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
-import type { CertificateId, ClusterId, ListenerId, RuleId } from '../../ir/ids.ts';
+import type { KeySets } from '../../credentials/key-sets.ts';
+import type { PasswordChecks } from '../../credentials/password-checks.ts';
+import type { CertificateId, ClusterId, ListenerId, RuleId, SecretId } from '../../ir/ids.ts';
 import type { HttpListener, Listener } from '../../ir/listener.ts';
 import type { RouteRule } from '../../ir/route.ts';
+import type { PolicySecret } from '../../ir/secret.ts';
 import type { Certificate } from '../../ir/tls.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { ClusterRegistry } from '../upstream/cluster-registry.ts';
@@ -27,9 +30,11 @@ export interface GatewayCompilerDeps {
   readonly refusals: RefusalRegistry;
   readonly leases: Leases;
   readonly filters: FilterTable;
+  readonly keySets: KeySets;
+  readonly passwords: PasswordChecks;
 }
 
-/** A compiled rule, with every cluster that it uses: it is reused while it would get the same clusters. */
+/** A compiled rule, with every cluster and secret that it uses: it is reused while it would get the same ones. */
 interface Compilation extends CompilationUses {
   readonly rule: CompiledRule;
   /** Why it was not compiled as it is configured; null when it was. */
@@ -47,6 +52,7 @@ export class GatewayCompiler {
   readonly #certificates: ReadonlyMap<CertificateId, Certificate>;
   /** Of ports, listeners and layer-4 rules. */
   readonly policies: CarriedPolicies;
+  readonly #secrets: ReadonlyMap<SecretId, PolicySecret>;
   readonly #found = new Map<ClusterId, UpstreamCluster>();
   readonly #compiled: Compilations = new Map();
   #before: Compilations | null;
@@ -72,6 +78,7 @@ export class GatewayCompiler {
         ? before.#definitions
         : new Map(config.clusters.map((cluster) => [cluster.id, cluster]));
     this.#certificates = new Map(config.certificates.map((certificate) => [certificate.id, certificate]));
+    this.#secrets = new Map((config.secrets ?? []).map((secret) => [secret.id, secret]));
     this.#before = before === null ? null : before.#compiled;
     const compilation = {
       filters: deps.filters,
@@ -118,12 +125,16 @@ export class GatewayCompiler {
     this.policies.finish();
   }
 
-  #isStillTrue({ rule, uses, problem }: Compilation): boolean {
-    return problem === null && rule.gateway === this.gateway && this.#areSame(uses);
+  #isStillTrue(compilation: Compilation): boolean {
+    const { rule, problem } = compilation;
+    return problem === null && rule.gateway === this.gateway && this.#areSame(compilation);
   }
 
-  #areSame(uses: CompilationUses['uses']): boolean {
-    return uses.every(([id, cluster]) => this.#clusterOf(id) === cluster);
+  #areSame({ uses, secrets }: CompilationUses): boolean {
+    return (
+      uses.every(([id, cluster]) => this.#clusterOf(id) === cluster) &&
+      secrets.every(({ id, text }) => this.#secrets.get(id)?.text.reveal() === text.reveal())
+    );
   }
 
   #takeOver(known: Compilation): Compilation {
@@ -134,20 +145,22 @@ export class GatewayCompiler {
     return known;
   }
 
-  #takeOverUses({ uses, refusals }: CompilationUses): boolean {
-    if (!this.#areSame(uses)) return false;
-    for (const refusal of refusals) this.#deps.refusals.keep(refusal);
+  #takeOverUses(known: CompilationUses): boolean {
+    if (!this.#areSame(known)) return false;
+    for (const refusal of known.refusals) this.#deps.refusals.keep(refusal);
     return true;
   }
 
   #track<Result>(compile: (deps: FilterDeps) => Result): CompilationUses & { readonly result: Result } {
-    const { deps, uses, refusals } = this.#recorder();
-    return { result: compile(deps), uses, refusals };
+    const { deps, ...uses } = this.#recorder();
+    return { ...uses, result: compile(deps) };
   }
 
   /** What filters may ask for, and lists of what they did. */
   #recorder(): { readonly deps: FilterDeps } & CompilationUses {
     const uses: [ClusterId, UpstreamCluster | null][] = [];
+    const { keySets, passwords } = this.#deps;
+    const secrets: PolicySecret[] = [];
     const refusals: RefusalCounter[] = [];
     const { gateway } = this;
     const { leases } = this.#deps;
@@ -164,21 +177,34 @@ export class GatewayCompiler {
       },
       leases,
       limitOf: (limit) => leases.limit(limitSpec(gateway.dataPlane, limit)),
+      keySetOf: (id) => keySets.get(id),
+      secretOf: (id) => {
+        const secret = this.#secrets.get(id) ?? null;
+        if (secret !== null) secrets.push(secret);
+        return secret;
+      },
+      passwords,
     };
-    return { deps, uses, refusals };
+    return { deps, uses, secrets, refusals };
   }
 
   #compile(rule: GatewayConfig['rules'][number], { id, attachment }: HttpListener): Compilation {
     const { counters, filters } = this.#deps;
     const recorder = this.#recorder();
-    const { uses, refusals } = recorder;
+    const { uses, secrets, refusals } = recorder;
     const deps = { gateway: this.gateway, counters, filters, ...recorder.deps };
     try {
       const closed = this.policies.closed.get(id);
       if (closed !== undefined) throw new Error(closed);
       const compiled = compileRule(rule, originOfAttachment(attachment), deps);
       // A copy has no spare capacity, unlike an array that grew.
-      return { rule: compiled, uses: uses.slice(), refusals: copyOf(refusals), problem: null };
+      return {
+        rule: compiled,
+        uses: uses.slice(),
+        secrets: copyOf(secrets),
+        refusals: copyOf(refusals),
+        problem: null,
+      };
     } catch (error) {
       // A rule that the translator accepted but that cannot be compiled affects only itself.
       const problem = error instanceof Error ? error.message : String(error);
@@ -187,6 +213,7 @@ export class GatewayCompiler {
       return {
         rule: { ...compiled, config: rule, filters: responses },
         uses,
+        secrets,
         refusals,
         problem,
       };
@@ -221,10 +248,10 @@ export class GatewayCompiler {
   }
 }
 
-const NO_REFUSALS: readonly RefusalCounter[] = [];
+const NOTHING: readonly never[] = [];
 
-const copyOf = (refusals: readonly RefusalCounter[]): readonly RefusalCounter[] =>
-  refusals.length === 0 ? NO_REFUSALS : refusals.slice();
+const copyOf = <Item>(items: readonly Item[]): readonly Item[] =>
+  items.length === 0 ? NOTHING : items.slice();
 
 /** The rule, responding to every request with 500. */
 const failing = (rule: RouteRule, message: string): RouteRule => ({

@@ -21,6 +21,7 @@ import { StreamCounterRegistry } from '../l4/stream-counters.ts';
 import { testLeases } from '../../../test/support/test-leases.ts';
 import { TimerWheel } from '../net/timer-wheel.ts';
 import { compileRegex } from '../router/regex.ts';
+import { NO_CREDENTIALS } from '../../../test/support/no-credentials.ts';
 import { RefusalRegistry } from '../exchange/policy-refusals.ts';
 import type { CompiledRule } from '../exchange/compiled-rule.ts';
 import { compileRuntime, EMPTY_RUNTIME, type CompilerDeps, type Runtime } from './runtime.ts';
@@ -41,6 +42,7 @@ class Bench {
     counters: new CounterRegistry(),
     refusals: new RefusalRegistry(),
     leases: testLeases(),
+    ...NO_CREDENTIALS,
     streamCounters: new StreamCounterRegistry(),
     filters: FILTERS,
     regex: compileRegex,

@@ -2,6 +2,8 @@
  * Configurations compiled for serving. Immutable: an update replaces the whole and reuses unchanged parts, so that it costs
  * compiling the changed parts, and comparing the rest by identity.
  */
+import type { KeySets } from '../../credentials/key-sets.ts';
+import type { PasswordChecks } from '../../credentials/password-checks.ts';
 import { originOfAttachment } from '../../ir/attachment-point.ts';
 import { strictestLimits, type ClientLimits } from '../../ir/client-limits.ts';
 import type { DataPlaneId } from '../../ir/data-plane-id.ts';
@@ -28,6 +30,8 @@ export interface CompilerDeps {
   readonly leases: Leases;
   readonly streamCounters: StreamCounterRegistry;
   readonly filters: FilterTable;
+  readonly keySets: KeySets;
+  readonly passwords: PasswordChecks;
   readonly regex: RegexCompiler;
 }
 

@@ -1,10 +1,12 @@
 /** Every code of a finding of the translation. Stable: codes are added, not renamed. docs/reference/findings.md shows this table. */
 import type { Severity } from '../../gatewayapi/finding.ts';
+import { AUTH_FAULT_CODES } from './auth-fault-codes.ts';
 import { EXTENSION_FAULT_CODES } from './extension-fault-codes.ts';
 import type { FaultMeaning } from './fault-meaning.ts';
 import { POLICY_FAULT_CODES } from './policy-fault-codes.ts';
 
 export const FAULT_CODES = {
+  ...AUTH_FAULT_CODES,
   ...EXTENSION_FAULT_CODES,
   ...POLICY_FAULT_CODES,
   'address-type': {

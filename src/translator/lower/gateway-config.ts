@@ -3,7 +3,8 @@ import type { Cluster } from '../../ir/cluster.ts';
 import { gatewayDataPlane } from '../../ir/data-plane-id.ts';
 import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { RouteRule } from '../../ir/route.ts';
-import { Redacted, type Certificate } from '../../ir/tls.ts';
+import { Redacted } from '../../ir/redacted.ts';
+import type { Certificate } from '../../ir/tls.ts';
 import { compareText } from '../../lib/compare.ts';
 import type { Derivation } from '../../lib/keyed-list.ts';
 import type { Memo } from '../../lib/memo.ts';
@@ -11,9 +12,11 @@ import { memoizeByKey } from '../../lib/memoize-by-key.ts';
 import { reuseIfEqual, reuseIfSameItems } from '../../lib/reuse.ts';
 import type { CertificateNode } from '../graph/certificate.ts';
 import type { Attachments, GatewayNode } from '../graph/nodes.ts';
+import type { PolicyNode } from '../policy/policy-kind.ts';
 import { generationOf } from '../graph/object-key.ts';
 import type { RulePolicies, TranslateOptions } from '../types.ts';
 import { lowerEndpointSets, type Slices } from './endpoint-sets.ts';
+import { resourcesInUse, textOfSecret } from './policy-resources.ts';
 import { lowerSettings } from './proxy-config.ts';
 import type { LoweredRule } from './route-rule.ts';
 import type { RuleContext } from './route-rules.ts';
@@ -36,6 +39,8 @@ export interface Lowering extends RuleContext {
   readonly digests: Digests;
   /** Memo of lowered rules, which Gateways share. */
   readonly rules: Memo;
+  /** Every policy. */
+  readonly policyNodes: readonly PolicyNode[];
 }
 
 export interface LoweredGateway {
@@ -64,8 +69,10 @@ export function lowerGateway(gateway: GatewayNode, lowering: Lowering, memo: Mem
     certificates: memo.list('certificates', certificates, CERTIFICATES),
     settings: memo.equal('settings', lowerSettings(gateway.settings, options.trustedCidrs)),
   };
-  const version = versionOf(config, { listeners, digests, memo });
-  return { config: memo.value('config', [version], () => ({ version, ...config })), rules };
+  const resources = resourcesInUse(config.rules, lowering.policyNodes, memo.part('resources'));
+  const whole = { ...config, ...resources };
+  const version = versionOf(whole, { listeners, digests, memo });
+  return { config: memo.value('config', [version], () => ({ version, ...whole })), rules };
 }
 
 type Unversioned = Omit<GatewayConfig, 'version'>;
@@ -92,6 +99,10 @@ function versionOf(
     digests.ofList(memo.part('rule digests'), config.rules),
     digests.ofList(memo.part('cluster digests'), config.clusters),
     digests.ofList(memo.part('certificate digests'), config.certificates, textOfCertificate),
+    ...(config.keySets === undefined ? [] : [digests.ofList(memo.part('key set digests'), config.keySets)]),
+    ...(config.secrets === undefined
+      ? []
+      : [digests.ofList(memo.part('secret digests'), config.secrets, textOfSecret)]),
   ];
   // Endpoints come last, so that they can change without the rest being hashed.
   return (

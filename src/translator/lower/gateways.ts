@@ -33,6 +33,7 @@ export function lowerGateways(
     defects,
     policies: new PolicyLowering(hierarchy),
     inherited: policies.inherited,
+    policyNodes: policies.nodes,
     attachments,
     endpoints: { slices: snapshot.endpointSlices, index },
     rules: memo.part('rules'),

@@ -5,6 +5,8 @@
 import type { ObjectMeta } from '../../gatewayapi/object-meta.ts';
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import type { SecretId } from '../../ir/ids.ts';
+import type { KeySetDefinition } from '../../ir/key-set.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { ReferenceContext } from '../graph/certificate.ts';
 import type { UpstreamTlsNode } from '../graph/nodes.ts';
@@ -72,6 +74,20 @@ export interface PolicyReading<Settings extends object> {
   readonly warnings: readonly Fault[];
   /** The policy is tried out (mode Audit): an invalid one closes nothing, whatever its kind. */
   readonly refusesNothing?: boolean;
+  /** What its values in the configuration refer to; absent: nothing. */
+  readonly resources?: PolicyResources;
+}
+
+/** Parts of the configuration that policies need beside their values. */
+export interface PolicyResources {
+  readonly secrets: readonly PolicySecretNode[];
+  readonly keySets: readonly KeySetDefinition[];
+}
+
+/** See `PolicySecret`. */
+export interface PolicySecretNode {
+  readonly id: SecretId;
+  readonly text: string;
 }
 
 /** A policy, linked to its targets. */

@@ -1,5 +1,6 @@
 /** Every kind of policy that the translator applies. Of the kinds with the same `settings`, the first is the strongest. */
 import { ACCESS_POLICY } from './access-policy/access-policy.ts';
+import { AUTH_POLICY } from './auth-policy/auth-policy.ts';
 import { BACKEND_POLICY } from './backend-policy/backend-policy.ts';
 import { BACKEND_TRAFFIC_POLICY } from './backend-policy/backend-traffic-policy.ts';
 import { BACKEND_TLS_POLICY } from './backend-tls-policy.ts';
@@ -12,4 +13,5 @@ export const POLICY_KINDS: readonly PolicyKind[] = [
   BACKEND_TLS_POLICY,
   ACCESS_POLICY,
   RATE_LIMIT_POLICY,
+  AUTH_POLICY,
 ];

@@ -19,7 +19,7 @@ const KIND = 'external-auth';
 
 export const EXTERNAL_AUTH: FilterDefinition<ExternalAuthFilter> = {
   kind: KIND,
-  stages: { request: 'authentication' },
+  stages: { request: 'external-auth' },
   precedence: 'both',
   compile(config, { clusterOf }) {
     const cluster = clusterOf(config.cluster);

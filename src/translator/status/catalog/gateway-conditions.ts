@@ -161,6 +161,13 @@ export const GATEWAY_CONDITIONS = {
       advice: 'nothing',
     },
     {
+      type: 'gateway.sluice.dev/AuthPolicyAffected',
+      status: 'True',
+      reason: 'PolicyAffected',
+      text: 'AuthPolicies govern the Gateway or a part of it; the message names them.',
+      advice: 'nothing',
+    },
+    {
       type: 'gateway.sluice.dev/BackendPolicyAffected',
       status: 'True',
       reason: 'PolicyAffected',

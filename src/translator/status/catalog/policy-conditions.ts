@@ -2,6 +2,106 @@
 import type { ConditionCatalog } from './condition-meaning.ts';
 
 export const POLICY_CONDITIONS = {
+  'AuthPolicy, for each Gateway': [
+    {
+      type: 'Accepted',
+      status: 'True',
+      reason: 'Accepted',
+      text: 'The policy is valid.',
+      advice: 'nothing',
+    },
+    {
+      type: 'Accepted',
+      status: 'False',
+      reason: 'Invalid',
+      text: 'A field is invalid; requests to what the policy governs get 500.',
+      advice: 'see the message',
+    },
+    {
+      type: 'Accepted',
+      status: 'False',
+      reason: 'Conflicted',
+      text: 'An older Default for the same target takes precedence.',
+      advice: 'remove one of them',
+    },
+    {
+      type: 'Accepted',
+      status: 'False',
+      reason: 'TargetNotFound',
+      text: 'The target does not exist: the policy protects nothing there.',
+      advice: 'check kind, name and sectionName',
+    },
+    {
+      type: 'ResolvedRefs',
+      status: 'True',
+      reason: 'ResolvedRefs',
+      text: 'All Secrets and ConfigMaps exist.',
+      advice: 'nothing',
+    },
+    {
+      type: 'ResolvedRefs',
+      status: 'False',
+      reason: 'RefNotFound',
+      text: 'A Secret or ConfigMap does not exist, or has nothing usable; requests to what the policy governs get 500.',
+      advice: 'create it, or see the message',
+    },
+    {
+      type: 'ResolvedRefs',
+      status: 'False',
+      reason: 'Invalid',
+      text: 'A key set cannot be used; requests to what the policy governs get 500.',
+      advice: 'see the message',
+    },
+    {
+      type: 'ResolvedRefs',
+      status: 'False',
+      reason: 'TargetNotFound',
+      text: 'As under Accepted.',
+      advice: 'check kind, name and sectionName',
+    },
+    {
+      type: 'Programmed',
+      status: 'True',
+      reason: 'Programmed',
+      text: 'The policy applies.',
+      advice: 'nothing',
+    },
+    {
+      type: 'Programmed',
+      status: 'False',
+      reason: 'Invalid',
+      text: 'As under Accepted, or under ResolvedRefs.',
+      advice: 'see the message',
+    },
+    {
+      type: 'Programmed',
+      status: 'False',
+      reason: 'Overridden',
+      text: 'Closer policies replace this one for all of its traffic, or it is an exemption under an Override.',
+      advice: 'nothing, if that is intended; `sluice explain` shows which policies apply',
+    },
+    {
+      type: 'Programmed',
+      status: 'False',
+      reason: 'RefNotFound',
+      text: 'As under ResolvedRefs.',
+      advice: 'create it, or see the message',
+    },
+    {
+      type: 'Programmed',
+      status: 'False',
+      reason: 'TargetNotFound',
+      text: 'As under Accepted.',
+      advice: 'check kind, name and sectionName',
+    },
+    {
+      type: 'Programmed',
+      status: 'False',
+      reason: 'Reconciling',
+      text: 'No Gateway of Sluice leads to its target, or no proxy serves the policy yet.',
+      advice: 'attach a route to a Gateway, or wait',
+    },
+  ],
   'BackendPolicy, for each Gateway': [
     { type: 'Accepted', status: 'True', reason: 'Accepted', text: 'The policy is valid.', advice: 'nothing' },
     {

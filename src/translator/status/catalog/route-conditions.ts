@@ -123,6 +123,13 @@ export const ROUTE_CONDITIONS = {
       advice: 'nothing',
     },
     {
+      type: 'gateway.sluice.dev/AuthPolicyAffected',
+      status: 'True',
+      reason: 'PolicyAffected',
+      text: 'AuthPolicies govern the route or its Gateway; the message names them.',
+      advice: 'nothing',
+    },
+    {
       type: 'gateway.sluice.dev/BackendPolicyAffected',
       status: 'True',
       reason: 'PolicyAffected',
