@@ -6,6 +6,7 @@ const FILES = [
   'proxy/router/explain.ts',
   'proxy/router/explain-attachment.ts',
   'proxy/router/explain-backends.ts',
+  'proxy/router/explain-policies.ts',
 ];
 
 const section = (name: string, type: string): Section => ({
@@ -23,4 +24,5 @@ export const EXPLANATION: readonly Section[] = [
   section('explanation', 'Explanation'),
   section('backend', 'ExplainedBackend'),
   section('near-miss', 'NearMiss'),
+  section('explained-policy', 'ExplainedPolicy'),
 ];

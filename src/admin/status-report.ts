@@ -102,6 +102,8 @@ export interface RouteReport extends ObjectReportBase {
   readonly rules: number;
   /** A path for which a plain GET request matches a rule; null if there is none, and for other routes than HTTPRoutes. */
   readonly samplePath: string | null;
+  /** Rules that answer without authentication, by name or index; empty for routes of layer 4. */
+  readonly publicRules: readonly string[];
   /** `parent`: `Kind namespace/name`, plus `/section` if the route names one. Empty if no parent is served here. */
   readonly parents: readonly { readonly parent: string; readonly conditions: readonly ConditionReport[] }[];
 }

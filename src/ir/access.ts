@@ -1,7 +1,7 @@
 /** AccessPolicies that govern a rule. */
 import type { Origin } from './origin.ts';
 import type { PolicyResponse } from './policy-response.ts';
-import type { PolicyValueOf } from './policy-value.ts';
+import type { PolicyLevel, PolicyValueOf } from './policy-value.ts';
 import type { RequestConditions } from './request-conditions.ts';
 
 export type AccessValue = PolicyValueOf<'access', AccessSettings>;
@@ -13,6 +13,7 @@ export interface AccessSettings {
 
 export interface AccessPolicyIr {
   readonly policy: Origin;
+  readonly level: PolicyLevel;
   /** `deny` refuses what matches a rule, `allow` what matches none. */
   readonly action: 'allow' | 'deny';
   readonly mode: 'enforce' | 'audit';

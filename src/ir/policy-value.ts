@@ -2,6 +2,10 @@
 import type { Origin } from './origin.ts';
 import type { RateLimits } from './rate-limit.ts';
 
+/** What a policy is attached to. */
+export type PolicyLevel =
+  'Gateway' | 'ListenerSet' | 'listener' | 'backend' | 'route' | 'rule' | 'backendRef';
+
 /** The combined value of the policies of one kind for a rule, backend, listener or port. */
 export interface PolicyValueOf<Kind extends string, Settings> {
   readonly kind: Kind;

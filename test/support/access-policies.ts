@@ -6,7 +6,7 @@ import type { FilterOutcome } from '../../src/proxy/exchange/http-filter.ts';
 import { AUTH_CHALLENGE, PRINCIPAL, type Challenge } from '../../src/proxy/exchange/principal.ts';
 import type { FilterDefinition } from '../../src/proxy/filter/definition.ts';
 
-export interface TestAccessPolicy extends Partial<Omit<AccessPolicyIr, 'rules' | 'policy'>> {
+export interface TestAccessPolicy extends Partial<Omit<AccessPolicyIr, 'rules' | 'policy' | 'level'>> {
   readonly name?: string;
   readonly rules: readonly Partial<AccessRule>[];
 }
@@ -19,6 +19,7 @@ export const accessPolicy = ({
   rules,
 }: TestAccessPolicy): AccessPolicyIr => ({
   policy: { kind: 'AccessPolicy', namespace: 'test', name },
+  level: 'route',
   action,
   mode,
   response,

@@ -10,12 +10,14 @@ import { print, printError } from '../../report/terminal.ts';
 interface StatusOptions {
   readonly admin: HostPort;
   readonly output: 'table' | 'json';
+  readonly public?: true;
 }
 
 const EXAMPLES = `
 Examples:
   sluice status
   sluice status --admin 127.0.0.1:15001 --output json
+  sluice status --public
 
 Exit code: 0 if every object is served, 1 if some are not, 2 if no gateway responds.`;
 
@@ -31,13 +33,14 @@ export function registerStatus(program: Command): void {
     .addOption(
       new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table'),
     )
+    .option('--public', 'list only the routes with rules that need no authentication')
     .addHelpText('after', EXAMPLES)
     .action(async (options: StatusOptions) => {
       process.exitCode = await showStatus(options);
     });
 }
 
-async function showStatus({ admin, output }: StatusOptions): Promise<number> {
+async function showStatus({ admin, output, public: isPublic }: StatusOptions): Promise<number> {
   let report: StatusAnswer;
   try {
     report = await askAdmin<StatusAnswer>(admin, '/status');
@@ -45,6 +48,7 @@ async function showStatus({ admin, output }: StatusOptions): Promise<number> {
     printError(describeNoAdmin('status', admin, error));
     return USAGE_ERROR;
   }
+  if (isPublic === true) return showPublic(report, output);
   if (output === 'json') {
     print(JSON.stringify(report, null, 2));
   } else {
@@ -53,4 +57,11 @@ async function showStatus({ admin, output }: StatusOptions): Promise<number> {
   }
   const { isHealthy } = await import('../../report/status/health.ts');
   return isHealthy(report) ? CLEAN : FINDINGS;
+}
+
+async function showPublic(report: StatusAnswer, output: StatusOptions['output']): Promise<number> {
+  const { formatPublic, publicRoutes } = await import('../../report/status/public.ts');
+  if (output === 'json') print(JSON.stringify(publicRoutes(report), null, 2));
+  else print(formatPublic(report, layoutFor(process.stdout)).join('\n'));
+  return CLEAN;
 }

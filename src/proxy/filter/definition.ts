@@ -11,6 +11,7 @@ import type { LeasedLimit } from '../limits/leased-limit.ts';
 import type { Leases } from '../limits/leases.ts';
 import type { ConnectionFilter } from '../net/connection-filter.ts';
 import type { ExplainedRequest, FilterOutcome } from '../router/explain-filters.ts';
+import type { ExplainedPolicies, ExplainedPolicy } from '../router/explain-policies.ts';
 import type { UpstreamCluster } from '../upstream/cluster.ts';
 import type { ConnectionStage, RequestStage, ResponseStage } from './order.ts';
 
@@ -75,6 +76,11 @@ export interface FilterDefinition<Config extends FilterConfig = FilterConfig> {
    * be one of its backends'.
    */
   compilePreflight?(config: Config, deps: FilterDeps): FilterParts;
+  /** Of filters and policies that protect: where `explain` lists them, and what each policy in the configuration does. */
+  readonly protection?: {
+    readonly line: keyof ExplainedPolicies;
+    explain(config: Config): readonly ExplainedPolicy[];
+  };
   /** In a few words, for people. */
   describe(config: Config): string;
   /** Its response to a request, for explanations; null: the request goes on. Absent: it has none, or nothing tells beforehand. */

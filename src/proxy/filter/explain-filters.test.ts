@@ -1,7 +1,9 @@
 /** Filters and policies as `explain` prints them: in their order, with those that do not act marked, and the response of those that respond. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { accessPolicy, accessValue } from '../../../test/support/access-policies.ts';
 import { testBackend, testConfig, type TestRule } from '../../../test/support/gateway-config.ts';
+import { auth as externalAuth } from '../../../test/support/reply-scenes.ts';
 import type { CorsFilter, Filter } from '../../ir/filter.ts';
 import type { PolicyValue } from '../../ir/policy-value.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
@@ -172,4 +174,38 @@ test('the built-in filters have an outcome exactly where they always respond', (
   const answering = BUILT_IN_FILTERS.filter((one) => one.outcome !== undefined).map(({ kind }) => kind);
   assert.deepEqual([...new Set(answering)].toSorted(), ['direct-response', 'redirect']);
   assert.equal(FILTERS.actingFor({ kind: 'captcha' }).length, 0);
+});
+
+suite('what protects a rule', () => {
+  const policies = [
+    accessValue(
+      { ...accessPolicy({ name: 'office', rules: [{ name: 'net', clientCidrs: [] }] }), level: 'Gateway' },
+      accessPolicy({ name: 'bots', action: 'deny', mode: 'audit', rules: [{ name: 'a' }, { name: 'b' }] }),
+    ),
+  ];
+
+  test('is listed with its level and effect', () => {
+    const { access, auth, limits } = explained({ backends: [testBackend('a')], policies });
+    assert.deepEqual(
+      access.map(({ policy, level, effect }) => [policy?.name, level, effect]),
+      [
+        ['office', 'Gateway', 'allows only net'],
+        ['bots', 'route', 'denies a, b (audit: refuses nothing)'],
+      ],
+    );
+    assert.deepEqual([auth, limits], [[], []]);
+  });
+
+  test('includes the external auth filter', () => {
+    const { auth } = explained({ backends: [testBackend('a')], filters: [externalAuth('http')] });
+    assert.deepEqual(
+      auth.map(({ policy, level }) => [policy, level]),
+      [[null, 'rule']],
+    );
+  });
+
+  test('is nothing for a request that matches no rule', () => {
+    const { access, auth, rule } = explained({ pathPrefix: '/other', backends: [], policies });
+    assert.deepEqual([access, auth, rule], [[], [], null]);
+  });
 });

@@ -9,6 +9,7 @@ import type {
   FilterExplainer,
   FilterOutcome,
 } from '../router/explain-filters.ts';
+import type { ExplainedPolicies } from '../router/explain-policies.ts';
 import type { FilterConfig, FilterDefinition } from './definition.ts';
 import { configsOf, type FilterTable } from './filter-table.ts';
 import { rankOf } from './order.ts';
@@ -58,6 +59,20 @@ export class TableExplainer implements FilterExplainer {
         definition?.precedence === 'rule' && ofRule.some(({ kind }) => kind === config.kind);
       return isOverridden ? 'overridden by the rule' : undefined;
     });
+  }
+
+  protecting(rule: Parameters<FilterExplainer['protecting']>[0]): ExplainedPolicies {
+    const found = configsOf(rule).flatMap((config) => {
+      const protection = this.#table
+        .actingFor(config)
+        .find((one) => one.protection !== undefined)?.protection;
+      return protection === undefined
+        ? []
+        : [{ line: protection.line, policies: protection.explain(config) }];
+    });
+    const on = (line: keyof ExplainedPolicies): ExplainedPolicies[typeof line] =>
+      found.flatMap((one) => (one.line === line ? one.policies : []));
+    return { access: on('access'), auth: on('auth'), limits: on('limits') };
   }
 
   ofPolicies(policies: readonly PolicyValue[] = []): readonly DescribedFilter[] {

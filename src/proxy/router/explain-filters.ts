@@ -2,6 +2,7 @@
 import type { PolicyValue } from '../../ir/policy-value.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
+import type { ExplainedPolicies } from './explain-policies.ts';
 import type { RequestView } from './request-view.ts';
 
 /** A filter, or a policy that acts as one, as it is configured, and what it does in words. */
@@ -42,6 +43,8 @@ export interface FilterExplainer {
   ofRule(rule: RouteRule, request: ExplainedRequest): ExplainedFilters;
   /** Of a backend of the rule, once it is chosen. */
   ofBackend(rule: RouteRule, backend: WeightedBackend, request: ExplainedRequest): ExplainedFilters;
+  /** The policies and filters that protect a rule, weakest first. */
+  protecting(rule: Pick<RouteRule, 'policies'> & Partial<Pick<RouteRule, 'filters'>>): ExplainedPolicies;
   /** Of a listener, or of a layer-4 rule or one of its backends. */
   ofPolicies(policies: readonly PolicyValue[] | undefined): readonly DescribedFilter[];
 }

@@ -4,6 +4,7 @@ import type { GatewayConfig } from '../../ir/gateway-config.ts';
 import type { HttpListener, L4Rule, Listener, Port, TlsListener } from '../../ir/listener.ts';
 import type { WeightedBackend } from '../../ir/route.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
+import { NO_POLICIES } from './explain-policies.ts';
 import { explainAttachment } from './explain-attachment.ts';
 import { explainBackends, describeShare, type ExplainContext } from './explain-backends.ts';
 import type { ExplainedFilters } from './explain-filters.ts';
@@ -119,6 +120,7 @@ function forwarded(
       : `forward to ${shares.join(', ')}`,
     hostname: hostname === '' ? '*' : hostname,
     rule: rule.origin,
+    ...context.filters.protecting(rule),
     filters: context.filters.ofPolicies(rule.policies),
     // There is no status: with such a backend, the connection is closed.
     backends: facts.map(({ explained, problem }) =>
@@ -162,6 +164,7 @@ function refused(
     hostname: null,
     rule: null,
     match: null,
+    ...NO_POLICIES,
     filters: [],
     backends: [],
     nearMisses: [],

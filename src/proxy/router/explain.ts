@@ -25,6 +25,7 @@ import {
 } from './explain-backends.ts';
 import type { DescribedFilter, ExplainedFilters, ExplainedRequest } from './explain-filters.ts';
 import { explainAttachment, type ExplainedAttachment } from './explain-attachment.ts';
+import { NO_POLICIES, type ExplainedPolicies } from './explain-policies.ts';
 import { explainL4, type ClientProtocol } from './explain-l4.ts';
 import { isPreflight } from './preflight.ts';
 import { queryValue } from './query.ts';
@@ -60,7 +61,7 @@ export interface NearMiss {
   readonly because: string;
 }
 
-export interface Explanation extends ExplainedAttachment {
+export interface Explanation extends ExplainedAttachment, ExplainedPolicies {
   /**
    * `answer`: a filter responds instead of the backend, such as to a CORS preflight. `refuse`: no rule serves the request, or every
    * backend of the rule gives an error.
@@ -224,6 +225,7 @@ function refusal(config: GatewayConfig, reason: ReasonCode, around: Surroundings
     hostname: null,
     rule: null,
     match: null,
+    ...NO_POLICIES,
     filters: around.filters,
     backends: [],
     nearMisses: around.nearMisses,
@@ -259,6 +261,7 @@ function served({ config, hit, rule, asked, filters, context }: Served, around: 
     hostname: hostname === '' ? '*' : hostname,
     rule: rule.origin,
     match: entry === null ? null : describeMatch(entry.match),
+    ...context.filters.protecting(rule),
     filters: filters.filters,
     backends: facts.map(({ explained }) => explained),
     nearMisses: around.nearMisses,

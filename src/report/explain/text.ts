@@ -2,6 +2,7 @@
 import type { AttachmentPoint } from '../../ir/attachment-point.ts';
 import type { EffectiveSetting, Origin, RuleOrigin } from '../../ir/origin.ts';
 import type { ExplainedBackend } from '../../proxy/router/explain-backends.ts';
+import type { ExplainedPolicy } from '../../proxy/router/explain-policies.ts';
 import type { DescribedFilter } from '../../proxy/router/explain-filters.ts';
 import type { Explanation } from '../../proxy/router/explain.ts';
 import { layoutFor, wrap } from '../layout.ts';
@@ -61,6 +62,7 @@ function formatExplanation(explanation: Explanation, colors: Colors): string {
     ...(hostname === null ? [] : [row('host', hostname)]),
     ...(rule === null ? [] : [row('rule', ruleName(rule))]),
     ...(match === null ? [] : [row('match', match)]),
+    ...policyRows(explanation, row),
     ...filters.map((filter) => row('filter', filterText(filter, colors))),
     ...backends.flatMap((backend) => backendRows(backend, row, colors)),
     ...(nearMisses.length === 0 ? [] : [`  ${colors.dim('why not the others')}`]),
@@ -68,6 +70,24 @@ function formatExplanation(explanation: Explanation, colors: Colors): string {
       (miss) => `    ${colors.yellow('~')} ${ruleName(miss.rule)}: ${miss.match}\n        ${miss.because}`,
     ),
   ].join('\n');
+}
+
+/** Connections have no authentication, and a rule that cannot be served protects nothing. */
+function policyRows(
+  { access, auth, limits, rule, outcome, status }: Explanation,
+  row: (label: string, text: string) => string,
+): string[] {
+  const rows = (label: string, policies: readonly ExplainedPolicy[]): string[] =>
+    policies.map(({ policy, level, effect }) =>
+      row(label, policy === null ? effect : `${name(policy)} (${level}): ${effect}`),
+    );
+  const isHttp = rule !== null && /^(HTTP|GRPC)Route$/.test(rule.kind);
+  const isPublic = isHttp && auth.length === 0 && !(outcome === 'refuse' && status === 500);
+  return [
+    ...rows('access', access),
+    ...(isPublic ? [row('auth', 'none (public)')] : rows('auth', auth)),
+    ...rows('limits', limits),
+  ];
 }
 
 const filterText = ({ description, overridden }: DescribedFilter, colors: Colors): string =>

@@ -4,6 +4,7 @@
  * stronger than a Service is GEP-1619's). A policy that a filter refers to has the level of the rule or backendRef that has the filter.
  */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import type { PolicyLevel } from '../../ir/policy-value.ts';
 import type {
   BackendNode,
   FilterNode,
@@ -17,7 +18,7 @@ import { blocksOf } from './block-conflicts.ts';
 import { combineLayers, type Combined } from './combine.ts';
 import { layerOf, type InheritedPolicies } from './policies.ts';
 import type { PolicyKind } from './policy-kind.ts';
-import type { PolicyLayer, PolicyLevel, PolicySettings } from './policy-settings.ts';
+import type { PolicyLayer, PolicySettings } from './policy-settings.ts';
 import { placeKey } from './targets.ts';
 
 /** Listeners of a Gateway to which the same policies apply. Most Gateways have one scope for all their listeners. */

@@ -1,6 +1,7 @@
 /** All policies of a snapshot: read, linked to their targets, and found by target. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import type { PolicyLevel } from '../../ir/policy-value.ts';
 import { reuseIfSameItems } from '../../lib/reuse.ts';
 import { contain } from '../contain.ts';
 import { joinMessages, type Fault } from '../faults/fault.ts';
@@ -17,7 +18,7 @@ import {
   type PolicyReading,
   type PolicyTarget,
 } from './policy-kind.ts';
-import type { PolicyLayer, PolicyLevel } from './policy-settings.ts';
+import type { PolicyLayer } from './policy-settings.ts';
 import { levelOf, linkTargets, placeKey, TargetClaims, TargetIndex } from './targets.ts';
 
 export interface PolicyContext {

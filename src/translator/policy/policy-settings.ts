@@ -1,5 +1,6 @@
 /** The settings of policies, and how policies for different targets are combined. Kinds that share one `PolicySettings` are combined with each other. */
 import type { EffectiveSetting, Origin } from '../../ir/origin.ts';
+import type { PolicyLevel } from '../../ir/policy-value.ts';
 import type { ClusterPolicy, RequestPolicy } from '../../ir/policy.ts';
 import type { RouteNode, RuleNode, Upstream, UpstreamProtocol } from '../graph/nodes.ts';
 import type { SessionNode } from '../graph/session.ts';
@@ -116,10 +117,6 @@ export interface SettingsLayer<Settings extends object = object> {
   /** Blocks to which weaker layers contribute nothing. */
   readonly whole?: readonly string[];
 }
-
-/** What a policy is attached to. */
-export type PolicyLevel =
-  'Gateway' | 'ListenerSet' | 'listener' | 'backend' | 'route' | 'rule' | 'backendRef';
 
 export interface PolicyLayer<Settings extends object = object> extends SettingsLayer<Settings> {
   readonly settings: PolicySettings;

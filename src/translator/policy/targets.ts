@@ -2,13 +2,13 @@
 import type { Gateway, ListenerSet } from '../../gatewayapi/generated/types.ts';
 import { CORE_GROUP, EXPERIMENTAL_GROUP, GATEWAY_GROUP, type ObjectRef } from '../../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
+import type { PolicyLevel } from '../../ir/policy-value.ts';
 import type { Fault } from '../faults/fault.ts';
 import { keyOf } from '../graph/object-key.ts';
 import { routeLists, type AnyRoute } from '../graph/route-adapter.ts';
 import type { Lookup } from '../graph/snapshot-index.ts';
 import { policySectionNotFound, policyTargetNotFound, policyTargetUnsupported } from './faults.ts';
 import type { PolicyTarget } from './policy-kind.ts';
-import type { PolicyLevel } from './policy-settings.ts';
 
 /** A member of a policy's `targetRefs`. Targets are in the policy's own namespace. */
 export interface TargetRef {

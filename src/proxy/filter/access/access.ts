@@ -15,12 +15,24 @@ const KIND = 'access';
 const describe = ({ settings }: AccessValue): string =>
   `access policies: ${String(settings.policies.length)}`;
 
+/** `allows only office, staff`. */
+function effectOf({ action, mode, rules }: AccessPolicyIr): string {
+  const verb = action === 'deny' ? 'denies' : 'allows only';
+  const effect = `${verb} ${rules.map(({ name }) => name).join(', ')}`;
+  return mode === 'audit' ? `${effect} (audit: refuses nothing)` : effect;
+}
+
 export const ACCESS: FilterDefinition<AccessValue> = {
   kind: KIND,
   stages: { request: 'access' },
   precedence: 'both',
   actsFor: ({ settings }) => beforeAuthentication(settings).length > 0,
   compile: ({ settings }, deps) => partsOf(beforeAuthentication(settings), deps),
+  protection: {
+    line: 'access',
+    explain: ({ settings }) =>
+      settings.policies.map((one) => ({ policy: one.policy, level: one.level, effect: effectOf(one) })),
+  },
   connection: {
     stage: 'connection-access',
     compile: ({ settings }, deps) => new ConnectionAccess(settings, deps),

@@ -17,6 +17,9 @@ import type { GrpcQuestion } from './grpc/check-call.ts';
 
 const KIND = 'external-auth';
 
+const describe = ({ protocol, origin }: ExternalAuthFilter): string =>
+  `external auth over ${protocol.kind} by ${describeOrigin(origin)}`;
+
 export const EXTERNAL_AUTH: FilterDefinition<ExternalAuthFilter> = {
   kind: KIND,
   stages: { request: 'external-auth' },
@@ -26,7 +29,11 @@ export const EXTERNAL_AUTH: FilterDefinition<ExternalAuthFilter> = {
     const canAsk = cluster !== null && (config.protocol.kind === 'http' || cluster.config.protocol === 'h2');
     return { request: canAsk ? new ExternalAuth(config, cluster) : UNAVAILABLE };
   },
-  describe: ({ protocol, origin }) => `external auth over ${protocol.kind} by ${describeOrigin(origin)}`,
+  protection: {
+    line: 'auth',
+    explain: (config) => [{ policy: null, level: 'rule', effect: describe(config) }],
+  },
+  describe,
 };
 
 const UNAVAILABLE: HttpFilter = {

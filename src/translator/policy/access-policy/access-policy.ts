@@ -11,8 +11,8 @@ import { readResponse } from '../policy-response.ts';
 import { LAYER4_TARGETS, ROUTE_TARGETS } from '../targets.ts';
 import { readRule } from './access-rule.ts';
 
-/** A policy but for its name. */
-export interface AccessPolicySettings extends Omit<AccessPolicyIr, 'policy'> {
+/** A policy but for where it is. */
+export interface AccessPolicySettings extends Omit<AccessPolicyIr, 'policy' | 'level'> {
   readonly precedence: 'Override' | 'Default';
 }
 
@@ -90,9 +90,9 @@ function readAccessPolicy(
   };
 }
 
-function lowerPolicy({ value, policy }: AppliedItem): AccessPolicyIr {
+function lowerPolicy({ value, policy, level }: AppliedItem): AccessPolicyIr {
   const { action, mode, rules, response } = value as AccessPolicySettings;
-  return { policy, action, mode, rules, response };
+  return { policy, level, action, mode, rules, response };
 }
 
 type Condition = 'methods' | 'headers' | 'principal';
