@@ -15,3 +15,17 @@ export function reuseIfSameItems<Item>(before: readonly Item[], after: readonly 
   for (let at = 0; at < after.length; at += 1) if (after[at] !== before[at]) return after;
   return before;
 }
+
+/** `before` if it has the same keys and items in the same order. */
+export function reuseIfSameEntries<Item>(
+  before: ReadonlyMap<string, Item> | null,
+  after: ReadonlyMap<string, Item>,
+): ReadonlyMap<string, Item> {
+  if (before?.size !== after.size) return after;
+  const others = before.entries();
+  for (const [key, item] of after) {
+    const other = others.next().value;
+    if (other?.[0] !== key || other[1] !== item) return after;
+  }
+  return before;
+}

@@ -13,16 +13,35 @@ import {
 } from '../../test/support/kube-cluster.ts';
 import type { EndpointSlice } from '../gatewayapi/core-kinds.ts';
 import type { HTTPRoute } from '../gatewayapi/generated/types.ts';
+import { GATEWAY_GROUP, SLUICE_GROUP } from '../gatewayapi/ref.ts';
 import type { ResourceSnapshot } from '../gatewayapi/snapshot.ts';
 import type { FilterKind } from './filter/filter-kind.ts';
 import { FILTER_KINDS, filterKinds } from './filter/filter-kinds.ts';
 import { requestHeaders } from './filter/header-modifier.ts';
+import type { PolicyKind, PolicyObject } from './policy/policy-kind.ts';
 import { Translator } from './translate.ts';
 import { CONTROLLER_NAME, type TranslateOptions } from './types.ts';
 
 const ROUTES = 400;
 /** The one that changes. */
 const AT = 200;
+
+const OPTIONS: TranslateOptions = {
+  controllerName: CONTROLLER_NAME,
+  allClasses: false,
+  addresses: 'bind',
+  trustedCidrs: [],
+  readCertificate: () => ({ ok: false, message: 'there are none here' }),
+  validateCaBundle: () => null,
+  measureRegex: () => 1,
+};
+
+const POLICY: PolicyObject = {
+  apiVersion: `${SLUICE_GROUP}/v1alpha1`,
+  kind: 'TestPolicy',
+  metadata: { namespace: 'default', name: 'all' },
+  spec: { targetRefs: [{ group: GATEWAY_GROUP, kind: 'Gateway', name: 'web' }] },
+};
 
 interface Cost {
   /** Rules that were read from routes. */
@@ -51,13 +70,7 @@ class Counted {
       },
     };
     const options: TranslateOptions = {
-      controllerName: CONTROLLER_NAME,
-      allClasses: false,
-      addresses: 'bind',
-      trustedCidrs: [],
-      readCertificate: () => ({ ok: false, message: 'there are none here' }),
-      validateCaBundle: () => null,
-      measureRegex: () => 1,
+      ...OPTIONS,
       filterKinds: filterKinds([...FILTER_KINDS.values(), counted]),
       sha256Hex: (text) => {
         cost.hashed += 1;
@@ -130,4 +143,40 @@ suite(`among ${String(ROUTES)} routes, a change of`, () => {
       assert.deepEqual(counted.translate({ ...BASE, ...change(BASE) }), cost);
     });
   }
+});
+
+test(`among ${String(ROUTES)} routes below a policy, a change looks at the policies of its route alone`, () => {
+  let looked = 0;
+  const kind: PolicyKind = {
+    group: SLUICE_GROUP,
+    kind: 'TestPolicy',
+    objects: () => [POLICY],
+    targets: ['Gateway'],
+    attachment: { kind: 'inherited' },
+    whenInvalid: 'ignored',
+    hasReferences: false,
+    settings: {
+      merge: 'override-fields',
+      name: 'test',
+      carriers: ['rule', 'backend'],
+      fields: {},
+      lower: (settings) => settings,
+      layersOfRule: () => {
+        looked += 1;
+        return [];
+      },
+    },
+    read: () => ({ settings: { text: 'a' }, faults: [], referenceFaults: [], warnings: [] }),
+  };
+  const translator = new Translator({ ...OPTIONS, policyKinds: [kind] });
+  const first = translator.translate(BASE, { dataPlanes: [] });
+  assert.ok(first.configs[0]?.rules.every(({ policies }) => policies?.length === 1));
+  assert.ok(looked >= 2 * ROUTES);
+  const whole = looked / ROUTES;
+  looked = 0;
+  translator.translate(
+    { ...BASE, httpRoutes: BASE.httpRoutes.with(AT, route(NAME, 'b')) },
+    { dataPlanes: [] },
+  );
+  assert.equal(looked, whole);
 });

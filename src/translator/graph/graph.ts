@@ -81,8 +81,13 @@ export function linkGraph(next: ResourceSnapshot, context: GraphContext, memo: M
   };
   const { routes, attachments } = linkRoutes(snapshot, routeContext, memo.part('routes'));
   const hierarchy = new Hierarchy(policies.inherited, kinds);
-  const hasPolicies = policies.inherited.nodes.length > 0;
-  const policyEffects = findPolicyEffects(gateways, hierarchy, { attachments, hasPolicies, defects });
+  const { inherited } = policies;
+  const policyEffects = findPolicyEffects(
+    gateways,
+    hierarchy,
+    { attachments, inherited, defects },
+    memo.part('policy effects'),
+  );
   const nodes = { proxyConfigs, classes, gateways, routes, attachments, policies, backends, extensions };
   return { graph: { snapshot, ...nodes, hierarchy, policyEffects }, index };
 }

@@ -1,22 +1,27 @@
 /** The Gateways that a policy affects: its ancestors (PolicyAncestorStatus). */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import { compactArray } from '../../lib/compact-array.ts';
 import { compareText } from '../../lib/compare.ts';
+import { memoizeByKey } from '../../lib/memoize-by-key.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { GatewayNode } from '../graph/nodes.ts';
+import type { GatewayNode, RouteNode } from '../graph/nodes.ts';
 import { gatewaysUsing, indexUsage, type BackendUsage } from './backend-usage.ts';
 import type { PolicyAttachment, PolicyNode, PolicyTarget } from './policy-kind.ts';
-import { isBackendTarget } from './targets.ts';
+import { isBackendTarget, isRouteTarget } from './targets.ts';
+
+/** Statuses and findings of a graph share one. */
+export const ancestorsOf = memoizeByKey((graph: Graph) => new Ancestors(graph));
 
 export class Ancestors {
-  readonly #usage: BackendUsage;
+  readonly usage: BackendUsage;
   readonly #gateways: ReadonlyMap<string, GatewayNode>;
   readonly #graph: Graph;
   #ofObjects: ReadonlyMap<string, ReadonlySet<string>> | null = null;
   #ofReferred: ReadonlyMap<PolicyNode, ReadonlySet<string>> | null = null;
 
-  constructor(graph: Graph, usage: BackendUsage = indexUsage(graph)) {
+  constructor(graph: Graph) {
     this.#graph = graph;
-    this.#usage = usage;
+    this.usage = indexUsage(graph);
     this.#gateways = new Map(graph.gateways.map((node) => [keyOf(node.ref), node]));
   }
 
@@ -43,15 +48,15 @@ export class Ancestors {
   #keysOf({ ref, sectionName }: PolicyTarget, attachment: PolicyAttachment): readonly string[] {
     if (isBackendTarget(ref)) {
       const use = attachment.kind === 'direct' ? attachment.use : 'any';
-      return gatewaysUsing(this.#usage, use, { ref, sectionName }).map(keyOf);
+      return gatewaysUsing(this.usage, use, { ref, sectionName }).map(keyOf);
     }
     this.#ofObjects ??= indexObjects(this.#graph);
     return [...(this.#ofObjects.get(keyOf(ref)) ?? [])];
   }
 }
 
-/** Gateways of Gateways, ListenerSets and routes, all by their keys. */
-function indexObjects({ gateways, routes }: Graph): ReadonlyMap<string, ReadonlySet<string>> {
+/** Gateways of Gateways, of ListenerSets and of routes that policies may target, all by their keys. */
+function indexObjects({ gateways, routes, policies }: Graph): ReadonlyMap<string, ReadonlySet<string>> {
   const index = new Map<string, Set<string>>();
   const note = (object: ObjectRef, gateway: ObjectRef): void => {
     const known = index.get(keyOf(object)) ?? new Set<string>();
@@ -61,7 +66,11 @@ function indexObjects({ gateways, routes }: Graph): ReadonlyMap<string, Readonly
     note(ref, ref);
     for (const set of listenerSets) if (set.faults.length === 0) note(set.ref, ref);
   }
+  const targets = policies.nodes.flatMap((policy) => policy.targets).filter(({ ref }) => isRouteTarget(ref));
+  if (targets.length === 0) return index;
+  const names = new Set(targets.map(({ ref }) => ref.name));
   for (const route of routes) {
+    if (!names.has(route.ref.name)) continue;
     for (const { owner, points } of route.parents) if (points.length > 0) note(route.ref, owner);
   }
   return index;
@@ -70,17 +79,21 @@ function indexObjects({ gateways, routes }: Graph): ReadonlyMap<string, Readonly
 /** Gateways of the routes with filters that refer to a policy, by their keys. */
 function indexReferred({ routes }: Graph): ReadonlyMap<PolicyNode, ReadonlySet<string>> {
   const index = new Map<PolicyNode, Set<string>>();
-  for (const { rules, parents } of routes) {
-    const filters = rules.flatMap((rule) => [rule, ...rule.backends].flatMap((one) => one.filters));
-    for (const { policy } of filters) {
-      if (policy === null) continue;
+  for (const route of routes) {
+    for (const policy of referredBy(route)) {
       const known = index.get(policy) ?? new Set<string>();
       index.set(policy, known);
-      for (const { owner, points } of parents) if (points.length > 0) known.add(keyOf(owner));
+      for (const { owner, points } of route.parents) if (points.length > 0) known.add(keyOf(owner));
     }
   }
   return index;
 }
+
+/** The policies that filters of a route refer to. */
+const referredBy = memoizeByKey(({ rules }: RouteNode): readonly PolicyNode[] => {
+  const filters = rules.flatMap((rule) => [rule, ...rule.backends].flatMap((one) => one.filters));
+  return compactArray(filters.flatMap(({ policy }) => policy ?? []));
+});
 
 const keyOf = ({ kind, namespace, name }: ObjectRef): string => `${kind} ${namespace}/${name}`;
 

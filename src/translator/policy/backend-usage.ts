@@ -1,5 +1,6 @@
 /** Which Gateways use which backends, through the routes attached to them. */
 import type { ObjectRef } from '../../gatewayapi/ref.ts';
+import { memoizeByKey } from '../../lib/memoize-by-key.ts';
 import type { Graph } from '../graph/graph.ts';
 import {
   attachedTo,
@@ -8,7 +9,7 @@ import {
   type RouteNode,
   type Upstream,
 } from '../graph/nodes.ts';
-import { placeKey } from './targets.ts';
+import { isBackendTarget, placeKey } from './targets.ts';
 
 /**
  * How a backend is used: `any`; `layer7`, by HTTP or gRPC; `tls`, where the gateway may have to originate TLS: by HTTP or gRPC,
@@ -22,20 +23,26 @@ export type BackendUsage = ReadonlyMap<string, ReadonlySet<ObjectRef>>;
 /** Records only the backends in question: few have a policy. */
 export function indexUsage({ gateways, attachments, policies, backends }: Graph): BackendUsage {
   const usage = new Map<string, Set<ObjectRef>>();
-  const targets = policies.nodes.flatMap((policy) => policy.targets);
+  const targets = policies.nodes
+    .flatMap((policy) => policy.targets)
+    .filter(({ ref }) => isBackendTarget(ref));
   const asked = new Set([...targets, ...backends.values()].map(({ ref }) => placeKey(ref, null)));
   if (asked.size === 0) return usage;
   for (const gateway of gateways) {
     const listeners = [...gateway.listeners, ...gateway.listenerSets.flatMap((set) => set.listeners)];
     for (const [route, uses] of usesOf(listeners, attachments)) {
-      for (const upstream of route.rules.flatMap((rule) => rule.found)) {
-        if (!asked.has(placeKey(upstream.ref, null))) continue;
-        for (const use of uses) note(usage, use, { upstream, gateway: gateway.ref });
+      for (const rule of route.rules) {
+        for (const upstream of rule.found) {
+          if (!asked.has(placeOf(upstream))) continue;
+          for (const use of uses) note(usage, use, { upstream, gateway: gateway.ref });
+        }
       }
     }
   }
   return usage;
 }
+
+const placeOf = memoizeByKey((upstream: Upstream) => placeKey(upstream.ref, null));
 
 /** Each attached route once, with how it uses its backends. */
 function usesOf(

@@ -4,7 +4,7 @@ import { externalBackendInTheClear } from '../faults/advice.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { ReportContext } from '../findings/findings.ts';
 import type { Graph } from '../graph/graph.ts';
-import { Ancestors } from './ancestors.ts';
+import { ancestorsOf, type Ancestors } from './ancestors.ts';
 import { pathsOf } from './combine.ts';
 import {
   policyClosesLayer4,
@@ -19,7 +19,7 @@ import type { PolicyNode } from './policy-kind.ts';
 
 export function reportPolicies(graph: Graph, { report, defects }: ReportContext): void {
   const { nodes } = graph.policies;
-  const ancestors = nodes.length === 0 ? null : new Ancestors(graph);
+  const ancestors = nodes.length === 0 ? null : ancestorsOf(graph);
   for (const policy of nodes) {
     if (!isReported(policy.object)) {
       report(policy.ref, [...policy.faults, ...policy.referenceFaults, ...policy.warnings]);

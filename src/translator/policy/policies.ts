@@ -39,7 +39,7 @@ export function readPolicies(
     readonly before: Policies | null;
   },
 ): Policies {
-  const index = new TargetIndex(snapshot, context.lookup);
+  const index = new TargetIndex(snapshot, context.lookup, namesOfTargets(kinds, snapshot));
   const read = kinds.flatMap((kind) => {
     const claims = kind.attachment.kind === 'direct' ? new TargetClaims() : null;
     return kind
@@ -52,6 +52,18 @@ export function readPolicies(
     ? before
     : new Policies(nodes, kinds, before);
 }
+
+const namesOfTargets = (kinds: readonly PolicyKind[], snapshot: ResourceSnapshot): ReadonlySet<string> =>
+  new Set(
+    kinds.flatMap((kind) =>
+      kind.objects(snapshot).flatMap((object) =>
+        contain(
+          () => (object.spec.targetRefs ?? []).map(({ name }) => name),
+          () => [],
+        ),
+      ),
+    ),
+  );
 
 interface LinkContext extends PolicyContext {
   readonly index: TargetIndex;

@@ -1,6 +1,7 @@
 /** Keeps policies, XBackends and extensions between snapshots: reads them again only if one of them, or an object that they refer to, changed. */
 import type { ResourceSnapshot } from '../../gatewayapi/snapshot.ts';
 import type { Memo } from '../../lib/memo.ts';
+import { reuseIfSameEntries } from '../../lib/reuse.ts';
 import type { ExtensionKind } from '../extension/extension-kind.ts';
 import { readExtensions, type Extensions } from '../extension/extensions.ts';
 import { readXBackends } from '../graph/backend.ts';
@@ -49,10 +50,15 @@ export function linkPolicies(
       tracked: track(before?.lists === lists ? before.tracked : null, sources, (lookup) => {
         const last = before?.tracked.value ?? null;
         const context = { lookup, options };
+        const { policies = null, backends = null, extensions = null } = last ?? {};
+        // Routes are read again when one of these is another object.
         return {
-          policies: readPolicies(kinds, { snapshot, context, before: last?.policies ?? null }),
-          backends: readXBackends(snapshot, context, last?.backends ?? null),
-          extensions: readExtensions(extensionKinds, snapshot, { context, before: last?.extensions ?? null }),
+          policies: readPolicies(kinds, { snapshot, context, before: policies }),
+          backends: reuseIfSameEntries(backends, readXBackends(snapshot, context, backends)),
+          extensions: reuseIfSameEntries(
+            extensions,
+            readExtensions(extensionKinds, snapshot, { context, before: extensions }),
+          ),
         };
       }),
     }),

@@ -71,6 +71,9 @@ export function levelOf({ kind }: ObjectRef, sectionName: string | null): Policy
 export const isBackendTarget = ({ kind }: ObjectRef): boolean =>
   isTargetKind(kind) && TARGET_KINDS[kind].isBackend;
 
+export const isRouteTarget = ({ kind }: ObjectRef): boolean =>
+  isTargetKind(kind) && TARGET_KINDS[kind] === ROUTE;
+
 export const ROUTE_TARGETS = ['HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute'] as const;
 
 /** Routes of connections and datagrams. */
@@ -87,11 +90,14 @@ export const targetLists = (snapshot: ResourceSnapshot): readonly (readonly obje
 export class TargetIndex {
   readonly #lookup: Lookup;
   readonly #snapshot: ResourceSnapshot;
+  /** Names in the `targetRefs` of all policies. */
+  readonly #names: ReadonlySet<string>;
   #objects: ReadonlyMap<string, Gateway | ListenerSet | AnyRoute> | null = null;
 
-  constructor(snapshot: ResourceSnapshot, lookup: Lookup) {
+  constructor(snapshot: ResourceSnapshot, lookup: Lookup, names: ReadonlySet<string>) {
     this.#snapshot = snapshot;
     this.#lookup = lookup;
+    this.#names = names;
   }
 
   /** Why a target or its section cannot be found; null when it is there. `allowed`: the kinds that the policy may name. */
@@ -118,7 +124,7 @@ export class TargetIndex {
       return service === undefined ? null : namesOf(service.spec?.ports);
     }
     if (kind === 'XBackend') return this.#lookup.backend(namespace, name) === undefined ? null : [];
-    this.#objects ??= indexTargets(this.#snapshot);
+    this.#objects ??= indexTargets(this.#snapshot, this.#names);
     const object = this.#objects.get(`${kind} ${namespace}/${name}`);
     if (object === undefined) return null;
     return object.kind === 'Gateway' || object.kind === 'ListenerSet'
@@ -130,13 +136,18 @@ export class TargetIndex {
 const namesOf = (list: readonly { readonly name?: string }[] = []): readonly string[] =>
   list.flatMap(({ name }) => (name === undefined ? [] : [name]));
 
-const indexTargets = (snapshot: ResourceSnapshot): ReadonlyMap<string, Gateway | ListenerSet | AnyRoute> =>
-  new Map(
-    [...snapshot.gateways, ...snapshot.listenerSets, ...routeLists(snapshot).flat()].map((object) => [
-      `${object.kind} ${keyOf(object)}`,
-      object,
-    ]),
-  );
+function indexTargets(
+  snapshot: ResourceSnapshot,
+  names: ReadonlySet<string>,
+): ReadonlyMap<string, Gateway | ListenerSet | AnyRoute> {
+  const index = new Map<string, Gateway | ListenerSet | AnyRoute>();
+  for (const list of [snapshot.gateways, snapshot.listenerSets, ...routeLists(snapshot)]) {
+    for (const object of list) {
+      if (names.has(object.metadata.name)) index.set(`${object.kind} ${keyOf(object)}`, object);
+    }
+  }
+  return index;
+}
 
 /** Which policy of one kind applies to which target: the first to claim a target keeps it. */
 export class TargetClaims {

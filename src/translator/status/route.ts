@@ -35,7 +35,7 @@ export function routeStatus(
   const unresolved = unresolvedFaults(route);
   const references = unresolved.length === 0 ? resolvedRefs() : unresolvedRefs(unresolved);
   const parents = route.parents.map((parent): RouteParentStatus => {
-    const policies = parent.refusal === null ? effects.affecting(route.ref, parent.owner) : [];
+    const policies = parent.refusal === null ? effects.affecting(route, parent.owner) : [];
     const problems = problemsOf(parent.dataPlane);
     const verdicts = [...acceptance(route, parent, problems), references, ...policyAffected(policies)];
     return { parentRef: { ...parent.ref }, controllerName, conditions: atGeneration(generation, verdicts) };

@@ -10,8 +10,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { RouteNode } from '../graph/nodes.ts';
 import { extensionStatus } from './extension.ts';
 import { policyStatus } from '../policy/status.ts';
-import { Ancestors } from '../policy/ancestors.ts';
-import { indexUsage } from '../policy/backend-usage.ts';
+import { ancestorsOf } from '../policy/ancestors.ts';
 import { gatewayClassStatus } from './gateway-class.ts';
 import { gatewayStatuses } from './gateway.ts';
 import { proxyConfigStatus } from './proxy-config.ts';
@@ -72,7 +71,7 @@ function statusesOfGateways(
         gatewayStatuses(gateway, {
           observation: observed.get(gatewayDataPlane(gateway.ref)) ?? null,
           attachments,
-          policies: policyEffects.affecting(gateway.ref, gateway.ref),
+          policies: policyEffects.affecting(gateway, gateway.ref),
         }),
       ),
     ),
@@ -85,15 +84,17 @@ function statusesOfPolicies(
   options: StatusOptions,
 ): readonly StatusUpdate[] {
   const { controllerName } = options;
-  const usage = indexUsage(graph);
+  const ancestors = ancestorsOf(graph);
   const observed = observedBy(observations);
-  const context = { graph, controllerName, observed, ancestors: new Ancestors(graph, usage) };
+  const context = { graph, controllerName, observed, ancestors };
   return [
     ...graph.policies.nodes.flatMap((node) =>
       statusOf(node.object, options, () => [policyStatus(node, context)]),
     ),
     ...[...graph.backends.values()].flatMap((node) =>
-      statusOf(node.object, options, () => [xBackendStatus(node, { controllerName, usage })]),
+      statusOf(node.object, options, () => [
+        xBackendStatus(node, { controllerName, usage: ancestors.usage }),
+      ]),
     ),
     ...[...graph.extensions.values()].flatMap((node) =>
       statusOf(node.object, options, () => [extensionStatus(node)]),
@@ -128,7 +129,7 @@ function statusesOfRoutes(
         const problemsOf: ProblemsOf = (dataPlane) => problems.of(ref, dataPlane);
         return routeStatus(route, { controllerName, effects, problemsOf });
       }
-      const policies = parents.flatMap(({ owner }) => effects.affecting(ref, owner));
+      const policies = parents.flatMap(({ owner }) => effects.affecting(route, owner));
       return memo.valueFor('affected', route, policies, () => own(route));
     }),
   );
