@@ -24,6 +24,8 @@ const ACCESS_SETTINGS: AddingSettings<AccessPolicySettings> = {
   carriers: ['rule', 'backend'],
   layer4: true,
   fields: {},
+  // `explain` lists the policies of the rule.
+  describe: () => [],
   itemsOf: (settings) => [
     { path: 'rules', name: nameOf(settings), precedence: settings.precedence, value: settings },
   ],
