@@ -140,6 +140,7 @@ export const FIELD_TABLES: readonly Section[] = [
   fieldsOf('AuthPolicy', 'auth-policy.md'),
   fieldsOf('BackendPolicy', 'backend-policy.md'),
   fieldsOf('DirectResponse', 'direct-response.md'),
+  fieldsOf('ResponsePolicy', 'response-policy.md'),
   fieldsOf('RewriteFilter', 'rewrite-filter.md'),
   fieldsOf('RateLimitPolicy', 'rate-limit-policy.md'),
   fieldsOf('ProxyConfig', 'proxy-config.md', [['applies to', appliesTo]]),

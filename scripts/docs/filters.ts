@@ -33,6 +33,11 @@ const STAGES: Readonly<Record<Stage, StageText>> = {
     notes:
       'the headers by which an [AuthPolicy](auth-policy.md#identity-headers) names the client are never taken from clients',
   },
+  preferences: {
+    title: 'preferences of the client',
+    of: BOTH,
+    notes: 'reads what error pages and compression need of the request: `Accept`, `Accept-Encoding`',
+  },
   cors: {
     title: 'CORS preflight',
     of: 'rule, else backend',
@@ -52,10 +57,10 @@ const STAGES: Readonly<Record<Stage, StageText>> = {
       'an invalid rule or backend (500), `TRACE`, `Max-Forwards: 0`, a declared body length above the limit (413)',
   },
   access: {
-    title: 'access by address',
+    title: 'access by address, maintenance',
     of: BOTH,
     notes:
-      'rules of access policies that need no principal: address, method and headers (403, `access_denied`)',
+      'rules of access policies that need no principal: address, method and headers (403, `access_denied`); maintenance of a [ResponsePolicy](response-policy.md) (503, `maintenance`)',
   },
   'rate-limit': {
     title: 'rate limits by address',
@@ -112,7 +117,11 @@ const STAGES: Readonly<Record<Stage, StageText>> = {
     of: 'backend, then rule',
     notes: 'filters that users write',
   },
-  'error-page': { title: 'error pages', of: 'backend, then rule', notes: ON_EVERY_RESPONSE },
+  'error-page': {
+    title: 'error pages',
+    of: "backend's, else the rule's",
+    notes: 'of a [ResponsePolicy](response-policy.md), in place of error responses',
+  },
   'response-headers': { title: 'response headers', of: 'backend, then rule', notes: ON_EVERY_RESPONSE },
   'cors-fields': { title: 'CORS fields', of: "rule's, else the backend's", notes: ON_EVERY_RESPONSE },
   compression: { title: 'compression', of: 'backend, then rule', notes: ON_EVERY_RESPONSE },

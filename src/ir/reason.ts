@@ -67,6 +67,17 @@ export const REASONS = {
     text: 'The gateway responded to a CORS preflight.',
     advice: 'nothing: the CORS filter responded to `OPTIONS`',
   },
+  maintenance: {
+    status: 503,
+    text: 'The service is under maintenance.',
+    advice: 'nothing: `maintenance` of a [ResponsePolicy](response-policy.md) is on',
+  },
+  error_page: {
+    status: 502,
+    text: 'An error page replaced the response of the backend.',
+    advice:
+      "the backend's log; a page of a [ResponsePolicy](response-policy.md) for responses of backends applies, with its status",
+  },
   max_forwards: {
     status: 204,
     text: 'Max-Forwards is 0: the gateway must not forward the request.',

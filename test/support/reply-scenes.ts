@@ -57,6 +57,12 @@ export interface Way {
 
 export const QUICK_MS = 40;
 export const silent: Script = (connection) => connection.waitForClose();
+/** The backend itself gives the response; HEAD has the same head. */
+export const badGateway: Script = async (connection) => {
+  const head = await connection.readThrough('\r\n\r\n');
+  const body = head.startsWith('HEAD') ? '' : 'own';
+  connection.send(`HTTP/1.1 502 Bad Gateway\r\ncontent-length: 3\r\n\r\n${body}`);
+};
 export const hangingUp: Script = async (connection) => {
   await connection.readThrough('\r\n\r\n');
   connection.destroy();

@@ -17,6 +17,7 @@ import {
   REDIRECT,
   auth,
   backend,
+  badGateway,
   failing,
   hangingUp,
   invalid,
@@ -29,6 +30,7 @@ import {
   withoutTunnels,
   type Way,
 } from './reply-scenes.ts';
+import { errorPage, responseValue } from './response-policies.ts';
 import { ScriptedBackend } from './scripted-backend.ts';
 
 const DENY_ALL = accessValue(
@@ -73,6 +75,36 @@ export const WAYS: Readonly<Record<ReasonCode, readonly Way[] | { readonly never
       knows: 'rule',
       scene: () => ({ ...plainRule(), filters: [DIRECT_RESPONSE] }),
       body: 'hello',
+    },
+  ],
+  maintenance: [
+    {
+      name: 'of a policy',
+      knows: 'rule',
+      isBeforeRedirect: true,
+      scene: () => {
+        const { rule, ...scene } = plainRule();
+        const maintenance = { retryAfterSeconds: 60, exceptCidrs: [], body: null };
+        return { ...scene, rule: { ...rule, policies: [responseValue({ maintenance })] } };
+      },
+    },
+  ],
+  error_page: [
+    {
+      name: 'of a backend',
+      knows: 'rule',
+      scene: async (t) => {
+        const { rule, ...scene } = await backend(badGateway)(t);
+        return {
+          ...scene,
+          rule: {
+            ...rule,
+            policies: [responseValue({ errorPages: [errorPage('page', { of: 'backend' })] })],
+          },
+        };
+      },
+      body: 'page',
+      only: { calls: ['GET', 'HEAD', 'POST'], because: 'calls of gRPC keep the answer of their backend' },
     },
   ],
   cors_preflight: [

@@ -8,5 +8,6 @@ export const OWN_KINDS = {
   directResponses: { ...SLUICE, kind: 'DirectResponse', plural: 'directresponses', followReferences: true, status: 'conditions' },
   proxyConfigs: { ...SLUICE, kind: 'ProxyConfig', plural: 'proxyconfigs', status: 'conditions' },
   rateLimitPolicies: { ...SLUICE, kind: 'RateLimitPolicy', plural: 'ratelimitpolicies', status: 'policy' },
+  responsePolicies: { ...SLUICE, kind: 'ResponsePolicy', plural: 'responsepolicies', followReferences: true, status: 'policy' },
   rewriteFilters: { ...SLUICE, kind: 'RewriteFilter', plural: 'rewritefilters', status: 'conditions' },
 } as const satisfies KindTable;

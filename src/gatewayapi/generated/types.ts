@@ -1788,6 +1788,124 @@ export interface ReferenceGrant {
   readonly spec: ReferenceGrantSpec;
 }
 
+export interface ResponsePolicyTargetRef {
+  readonly group: 'gateway.networking.k8s.io';
+  readonly kind: 'Gateway' | 'ListenerSet' | 'HTTPRoute' | 'GRPCRoute';
+  readonly name: string;
+  readonly sectionName?: string;
+}
+
+export interface ResponsePolicyHeadersSet {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface ResponsePolicyHeadersAdd {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface ResponsePolicyHeadersSetIfAbsent {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface ResponsePolicyHeaders {
+  readonly set?: readonly ResponsePolicyHeadersSet[];
+  readonly add?: readonly ResponsePolicyHeadersAdd[];
+  readonly remove?: readonly string[];
+  readonly setIfAbsent?: readonly ResponsePolicyHeadersSetIfAbsent[];
+}
+
+export interface ResponsePolicyHsts {
+  readonly maxAge?: string;
+  readonly includeSubDomains?: boolean;
+  readonly preload?: boolean;
+}
+
+export interface ResponsePolicyErrorBodyConfigMapRef {
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface ResponsePolicyErrorBody {
+  readonly inline?: string;
+  readonly configMapRef?: ResponsePolicyErrorBodyConfigMapRef;
+  readonly contentType?: string;
+}
+
+export interface ResponsePolicyError {
+  readonly statuses?: readonly number[];
+  readonly reasons?: readonly string[];
+  readonly of?: 'Gateway' | 'Backend' | 'Both';
+  readonly accept?: readonly string[];
+  readonly status?: number;
+  readonly body: ResponsePolicyErrorBody;
+}
+
+export interface ResponsePolicyMaintenanceBodyConfigMapRef {
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface ResponsePolicyMaintenanceBody {
+  readonly inline?: string;
+  readonly configMapRef?: ResponsePolicyMaintenanceBodyConfigMapRef;
+  readonly contentType?: string;
+}
+
+export interface ResponsePolicyMaintenance {
+  readonly enabled?: boolean;
+  readonly retryAfter?: string;
+  readonly exceptCIDRs?: readonly string[];
+  readonly body?: ResponsePolicyMaintenanceBody;
+}
+
+export interface ResponsePolicySpec {
+  readonly targetRefs?: readonly ResponsePolicyTargetRef[];
+  readonly headers?: ResponsePolicyHeaders;
+  readonly hsts?: ResponsePolicyHsts;
+  readonly errors?: readonly ResponsePolicyError[];
+  readonly maintenance?: ResponsePolicyMaintenance;
+}
+
+export interface ResponsePolicyStatusAncestorAncestorRef {
+  readonly group?: string;
+  readonly kind?: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly sectionName?: string;
+  readonly port?: number;
+}
+
+export interface ResponsePolicyStatusAncestorCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly observedGeneration?: number;
+  readonly lastTransitionTime: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface ResponsePolicyStatusAncestor {
+  readonly ancestorRef: ResponsePolicyStatusAncestorAncestorRef;
+  readonly controllerName: string;
+  readonly conditions: readonly ResponsePolicyStatusAncestorCondition[];
+}
+
+export interface ResponsePolicyStatus {
+  readonly ancestors: readonly ResponsePolicyStatusAncestor[];
+}
+
+/** apiVersion v1alpha1. */
+export interface ResponsePolicy {
+  readonly apiVersion: string;
+  readonly kind: 'ResponsePolicy';
+  readonly metadata: ObjectMeta;
+  readonly spec: ResponsePolicySpec;
+  readonly status?: ResponsePolicyStatus;
+}
+
 export interface RewriteFilterPath {
   readonly pattern?: string;
   readonly replacement: string;
@@ -2196,6 +2314,7 @@ export interface CustomKinds {
   readonly ProxyConfig: ProxyConfig;
   readonly RateLimitPolicy: RateLimitPolicy;
   readonly ReferenceGrant: ReferenceGrant;
+  readonly ResponsePolicy: ResponsePolicy;
   readonly RewriteFilter: RewriteFilter;
   readonly TCPRoute: TCPRoute;
   readonly TLSRoute: TLSRoute;

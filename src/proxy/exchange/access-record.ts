@@ -1,6 +1,6 @@
 /** The summary of a finished exchange, as an access log shows it. Built only for exchanges that are logged. */
 import type { ReasonCode } from '../../ir/reason.ts';
-import { formatRequestId } from '../message/request-id.ts';
+import { requestIdOf } from './exchange-request-id.ts';
 import type { Exchange } from './exchange.ts';
 import type { RefusalCounter } from './policy-refusals.ts';
 import { PRINCIPAL, principalName } from './principal.ts';
@@ -53,7 +53,7 @@ const TRACE_ID = /^[0-9a-f]{2}-([0-9a-f]{32})-/;
 
 /** `nowMs`: when the exchange finished, as `requestFinished` passes it. */
 export function accessRecord(exchange: Exchange, nowMs: number): AccessRecord {
-  const { startedAtMs, requestNumber, traceparent, run } = exchange;
+  const { startedAtMs, traceparent, run } = exchange;
   const principal = run?.kept(PRINCIPAL) ?? null;
   const since = (atMs: number): number | null => (atMs === 0 ? null : atMs - startedAtMs);
   return {
@@ -78,7 +78,7 @@ export function accessRecord(exchange: Exchange, nowMs: number): AccessRecord {
     path: exchange.path,
     host: exchange.host,
     clientIp: exchange.clientAddress,
-    requestId: requestNumber < 0 ? exchange.clientRequestId : formatRequestId(requestNumber),
+    requestId: requestIdOf(exchange),
     traceId: traceparent === '' ? null : (TRACE_ID.exec(traceparent)?.[1] ?? null),
   };
 }

@@ -3,7 +3,7 @@ import type { PathMatch } from '../../ir/match.ts';
 import { NO_EDITS, compileHeadEdits, type HeadEdits } from '../message/head-edits.ts';
 import { maxForwards, oneForwardLess } from '../message/max-forwards.ts';
 import type { OutgoingRequest } from '../message/outgoing.ts';
-import { nextRequestNumber } from '../message/request-id.ts';
+import { giveRequestId } from './exchange-request-id.ts';
 import type { Exchange } from './exchange.ts';
 import { NO_EDIT_LIST } from './http-filter.ts';
 
@@ -42,10 +42,7 @@ export const targetOf = (path: string, query: string): string => (query === '' ?
 /** The request as it is sent when no filter changes it. */
 export function uneditedRequest(exchange: Exchange): MutableRequest {
   const { connection, head, run, forwardedClient: claims } = exchange;
-  if (exchange.requestNumber === 0) {
-    exchange.clientRequestId = claims?.requestId ?? '';
-    exchange.requestNumber = exchange.clientRequestId === '' ? nextRequestNumber() : -1;
-  }
+  giveRequestId(exchange);
   return {
     head,
     method: head.method,

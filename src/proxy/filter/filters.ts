@@ -12,6 +12,7 @@ import { MIRROR } from './mirror.ts';
 import { CLIENT_RATE_LIMIT, RATE_LIMIT } from './rate-limit/rate-limit.ts';
 import { HTTPS_REDIRECT, REDIRECT } from './redirect.ts';
 import { REGEX_REWRITE } from './regex-rewrite.ts';
+import { DEFAULT_HEADERS, ERROR_PAGES, MAINTENANCE } from './response/response.ts';
 import { URL_REWRITE } from './url-rewrite.ts';
 
 export const BUILT_IN_FILTERS: readonly FilterDefinition[] = [
@@ -31,6 +32,9 @@ export const BUILT_IN_FILTERS: readonly FilterDefinition[] = [
   REGEX_REWRITE,
   MIRROR,
   RESPONSE_HEADERS,
+  ERROR_PAGES,
+  MAINTENANCE,
+  DEFAULT_HEADERS,
 ];
 
 export const FILTERS = new FilterTable(BUILT_IN_FILTERS);

@@ -25,6 +25,8 @@ export const FILTER_ORDER = [
   { stage: 'connection-access', phase: 'connection' },
   // Fields that say who the client is are the gateway's alone: nothing reads those of clients.
   { stage: 'identity', phase: 'request' },
+  // What the client prefers of responses, while its head can be read.
+  { stage: 'preferences', phase: 'request' },
   { stage: 'cors', phase: 'request' },
   // A redirect that changes only the scheme to https reveals nothing, and keeps credentials off the cleartext connection.
   { stage: 'https-redirect', phase: 'request' },

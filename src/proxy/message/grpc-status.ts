@@ -31,6 +31,8 @@ export const GRPC_STATUS: Readonly<Record<ReasonCode, number>> = {
   regex_budget: RESOURCE_EXHAUSTED,
   redirect: UNKNOWN,
   direct_response: UNKNOWN,
+  maintenance: UNAVAILABLE,
+  error_page: UNKNOWN,
   cors_preflight: UNKNOWN,
   max_forwards: UNKNOWN,
   no_endpoints: UNAVAILABLE,

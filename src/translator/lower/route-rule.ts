@@ -59,14 +59,19 @@ export function lowerRule(route: RouteNode, rule: RuleNode, context: RuleLowerin
 }
 
 function lowerInScope(route: RouteNode, rule: RuleNode, { policies, scope }: RuleLowering): LoweredRule {
+  const { hierarchy, members } = policies;
+  const ofRule = hierarchy.requestLayers(route, rule, { backend: null, scope });
   const failing = (reason: FailAction['reason'], message: string): LoweredRule =>
-    failingRule(route, rule, { filters: lowerFailureFilters(rule.filters), reason, message });
+    failingRule(route, rule, {
+      filters: lowerFailureFilters(rule.filters),
+      ...policies.valuesForFailure(ofRule),
+      reason,
+      message,
+    });
   const invalid = [...rule.closed, ...rule.invalid];
   const unserved = unservedFaults(rule.filters);
   if (invalid.length > 0) return failing('invalid_rule', joinMessages([...invalid, ...unserved]));
   if (unserved.length > 0) return failing('invalid_filter', joinMessages(unserved));
-  const { hierarchy, members } = policies;
-  const ofRule = hierarchy.requestLayers(route, rule, { backend: null, scope });
   const closed = closedBy(ofRule, 'http');
   if (closed !== null) return failing('policy_invalid', closed);
   const uses = new ClusterUses((upstream) => members.poolOf(upstream, scope));
@@ -107,11 +112,15 @@ type FailAction = Extract<Action, { kind: 'fail' }>;
 function failingRule(
   route: RouteNode,
   rule: RuleNode,
-  { filters, reason, message }: Pick<RouteRule, 'filters'> & Pick<FailAction, 'reason' | 'message'>,
+  {
+    reason,
+    message,
+    ...acting
+  }: Pick<RouteRule, 'filters' | 'policies'> & Pick<FailAction, 'reason' | 'message'>,
 ): LoweredRule {
   const action: FailAction = { kind: 'fail', status: 500, reason, message };
   return {
-    rule: { ...baseOf(route, rule), filters, action, ...NO_POLICY },
+    rule: { ...baseOf(route, rule), ...acting, action, ...NO_POLICY },
     // An invalid match matches nothing; the valid ones keep the rule's position.
     matches: rule.matches.filter(({ faults }) => faults.length === 0),
     clusters: [],

@@ -7,10 +7,14 @@ import type { Hierarchy } from './hierarchy.ts';
 import { LoweredMembers } from './members.ts';
 import type { AppliedItem, PolicyCarrier, PolicyLayer, PolicySettings } from './policy-settings.ts';
 
+interface CarriedValues {
+  readonly policies?: readonly PolicyValue[];
+}
+
 export class PolicyLowering {
   readonly hierarchy: Hierarchy;
   readonly members: LoweredMembers;
-  readonly #values = new Map<Combined, Map<PolicyCarrier, PolicyValue | null>>();
+  readonly #known = new Map<Combined, Map<PolicyCarrier, PolicyValue | null>>();
 
   constructor(hierarchy: Hierarchy) {
     this.hierarchy = hierarchy;
@@ -22,10 +26,31 @@ export class PolicyLowering {
     carrier: PolicyCarrier,
     layers: readonly PolicyLayer[],
     traffic: Traffic = 'http',
-  ): { readonly policies?: readonly PolicyValue[] } {
+  ): CarriedValues {
+    return this.#lower(
+      carrier,
+      layers,
+      (settings) => settings.carriers.includes(carrier) && appliesTo(settings, traffic),
+    );
+  }
+
+  /** The member `policies` of a rule that answers 500. */
+  valuesForFailure(layers: readonly PolicyLayer[]): CarriedValues {
+    return this.#lower(
+      'rule',
+      layers,
+      ({ carriers, actsOnFailures }) => actsOnFailures === true && carriers.includes('rule'),
+    );
+  }
+
+  #lower(
+    carrier: PolicyCarrier,
+    layers: readonly PolicyLayer[],
+    isWanted: (settings: PolicySettings) => boolean,
+  ): CarriedValues {
     if (layers.length === 0) return {};
     const policies = this.hierarchy.settings.flatMap((settings) =>
-      settings.lower !== undefined && settings.carriers.includes(carrier) && appliesTo(settings, traffic)
+      settings.lower !== undefined && isWanted(settings)
         ? (this.#valueOf(settings, carrier, this.hierarchy.combine(settings, layers)) ?? [])
         : [],
     );
@@ -34,8 +59,8 @@ export class PolicyLowering {
 
   /** Equal values are one object. */
   #valueOf(settings: PolicySettings, carrier: PolicyCarrier, combined: Combined): PolicyValue | null {
-    const ofCarriers = this.#values.get(combined) ?? new Map<PolicyCarrier, PolicyValue | null>();
-    this.#values.set(combined, ofCarriers);
+    const ofCarriers = this.#known.get(combined) ?? new Map<PolicyCarrier, PolicyValue | null>();
+    this.#known.set(combined, ofCarriers);
     const known = ofCarriers.get(carrier);
     if (known !== undefined) return known;
     const value = lowerValue(settings, carrier, combined);

@@ -6,6 +6,7 @@ import { BACKEND_TRAFFIC_POLICY } from './backend-policy/backend-traffic-policy.
 import { BACKEND_TLS_POLICY } from './backend-tls-policy.ts';
 import type { PolicyKind } from './policy-kind.ts';
 import { RATE_LIMIT_POLICY } from './rate-limit-policy/rate-limit-policy.ts';
+import { RESPONSE_POLICY } from './response-policy/response-policy.ts';
 
 export const POLICY_KINDS: readonly PolicyKind[] = [
   BACKEND_POLICY,
@@ -14,4 +15,5 @@ export const POLICY_KINDS: readonly PolicyKind[] = [
   ACCESS_POLICY,
   RATE_LIMIT_POLICY,
   AUTH_POLICY,
+  RESPONSE_POLICY,
 ];

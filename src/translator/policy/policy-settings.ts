@@ -20,6 +20,8 @@ interface AnySettings {
   readonly carriers: readonly PolicyCarrier[];
   /** The settings apply to TCPRoutes, TLSRoutes and UDPRoutes as well. */
   readonly layer4?: true;
+  /** The settings also apply to the 500 of a rule that cannot be served. */
+  readonly actsOnFailures?: true;
   /** By path below `spec`, in the order of the schema. A list is one field. Fields that always apply may be left out. */
   readonly fields: Readonly<Record<string, SettingField>>;
   /** A block with one value for all backends of a rule: that of the first backend that has any (GEP-1619). */
