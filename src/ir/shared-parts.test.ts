@@ -22,6 +22,14 @@ suite('shared parts', () => {
     assert.notEqual(first.origin, third.origin);
   });
 
+  test('policies of rules are one object, so that a list of addresses is compiled once', () => {
+    const policies = [{ kind: 'access', settings: { rules: [{ clientCidrs: ['10.0.0.0/8'] }] }, from: [] }];
+    const rules = [1, 2].map((index) => structuredClone({ ...rule(index), policies }));
+    const [first, second] = new SharedParts().share(rules);
+    assert.equal(first?.policies, second?.policies);
+    assert.deepEqual(first?.policies, policies);
+  });
+
   test('within a patch too', () => {
     const parts = new SharedParts();
     const { timeouts } = parts.share(rule(1));

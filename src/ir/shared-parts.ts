@@ -5,7 +5,15 @@
 import { samePlain, type Plain } from '../lib/structural-patch.ts';
 
 /** Members with few distinct values: policies, matches, filters. */
-const COMMON: ReadonlySet<string> = new Set(['policy', 'timeouts', 'retry', 'match', 'filters', 'discovery']);
+const COMMON: ReadonlySet<string> = new Set([
+  'policy',
+  'policies',
+  'timeouts',
+  'retry',
+  'match',
+  'filters',
+  'discovery',
+]);
 /** Members with ids by which parts of a configuration refer to each other. */
 const NAMES: ReadonlySet<string> = new Set(['id', 'cluster', 'rule', 'name', 'namespace', 'address']);
 
