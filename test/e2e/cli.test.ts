@@ -111,7 +111,7 @@ suite('wrong usage ends with 2 and says what to write instead', () => {
     },
     {
       args: ['run', 'examples', '--status', 'examples/s.yaml'],
-      says: /lies in examples, which is read as manifests/,
+      says: /is in examples, which Sluice reads as manifests/,
     },
     { args: ['check', 'examples', '--output', 'yaml'], says: /Allowed choices are text, json, sarif, junit/ },
     { args: ['check', 'examples', '--only', 'cel'], says: /Allowed choices are schema/ },

@@ -145,12 +145,16 @@ test('so many requests in flight in all workers together, and none is lost when 
     assert.equal(held.length, 9);
     assert.deepEqual(tally(refused), { 429: 11 });
   });
+  const stillOpen = (): number => held.filter((response) => !response.destroyed && !response.closed).length;
   const { workers } = await sluice.status();
-  const [first = 0] = workers.pids;
-  process.kill(first, 'SIGKILL');
-  await sluice.until((status) => status.workers.serving === WORKERS && !status.workers.pids.includes(first));
-  const open = held.filter((response) => !response.destroyed && !response.closed).length;
-  assert.ok(open < 9, 'the worker had some of the requests');
+  // The system may have given all connections to one worker.
+  for (const pid of workers.pids) {
+    if (stillOpen() < 9) break;
+    process.kill(pid, 'SIGKILL');
+    await sluice.until((status) => status.workers.serving === WORKERS && !status.workers.pids.includes(pid));
+  }
+  const open = stillOpen();
+  assert.ok(open < 9, 'a worker had some of the requests');
   // What the dead worker had is free; what the others have is not.
   const again = Array.from({ length: 20 }, () => send({ port, path: '/slow' }).then(({ status }) => status));
   const after: number[] = [];

@@ -71,7 +71,7 @@ suite('workers', () => {
     process.kill(stopped, 'SIGSTOP');
     await until(() => pool.pids.length === 2 && !pool.pids.includes(stopped));
     assert.ok(errors.includes('worker does not respond, killing it'));
-    assert.equal((await pool.stats()).stuck, errors.filter((one) => one.includes('does not answer')).length);
+    assert.equal((await pool.stats()).stuck, errors.filter((one) => one.includes('does not respond')).length);
     server.publish([emptyConfig('web', { version: 'v2' })]);
     await until(() => true);
   });
