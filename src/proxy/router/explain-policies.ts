@@ -4,7 +4,7 @@ import type { Origin } from '../../ir/origin.ts';
 export interface ExplainedPolicy {
   /** The policy; null: a filter of the route. */
   readonly policy: Origin | null;
-  /** What it is attached to: `Gateway`, `ListenerSet`, `listener`, `route`, `rule` or `backendRef`. */
+  /** What it is attached to: `Gateway`, `ListenerSet`, `listener`, `route`, `rule` or `backendRef`; empty if not known. */
   readonly level: string;
   /** What it does, in words. */
   readonly effect: string;

@@ -79,7 +79,7 @@ function policyRows(
 ): string[] {
   const rows = (label: string, policies: readonly ExplainedPolicy[]): string[] =>
     policies.map(({ policy, level, effect }) =>
-      row(label, policy === null ? effect : `${name(policy)} (${level}): ${effect}`),
+      row(label, policy === null ? effect : `${name(policy)}${level === '' ? '' : ` (${level})`}: ${effect}`),
     );
   const isHttp = rule !== null && /^(HTTP|GRPC)Route$/.test(rule.kind);
   const isPublic = isHttp && auth.length === 0 && !(outcome === 'refuse' && status === 500);

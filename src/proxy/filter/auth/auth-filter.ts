@@ -7,7 +7,7 @@ import type { RequestBody } from '../../exchange/request-body.ts';
 import type { FilterDefinition, FilterDeps } from '../definition.ts';
 import { ANONYMOUS, CompiledCheck } from './auth-check.ts';
 import type { AuthOutcome, CompiledMethod, PendingCheck } from './auth-method.ts';
-import { describeAuth } from './describe-auth.ts';
+import { describeAuth, explainAuth } from './describe-auth.ts';
 import { IdentityMaker } from './identity.ts';
 
 const KIND = 'auth';
@@ -18,6 +18,7 @@ export const AUTH: FilterDefinition<AuthValue> = {
   precedence: 'both',
   actsFor: ({ settings: { checks } }) => checks.length > 0,
   compile: ({ settings }, deps) => ({ request: new Authentication(settings, deps) }),
+  protection: { line: 'auth', explain: explainAuth },
   describe: describeAuth,
 };
 

@@ -40,6 +40,15 @@ const definition = (
     const limits = ofBackend.settings.limits.filter(({ id }) => !ids.has(id));
     return limits.length === 0 ? null : { ...ofBackend, settings: { limits } };
   },
+  protection: {
+    line: 'limits',
+    explain: ({ settings: { limits } }) =>
+      limits.map(({ name, policy, mode }) => ({
+        policy,
+        level: '',
+        effect: mode === 'audit' ? `${name} (audit: refuses nothing)` : name,
+      })),
+  },
   describe: ({ settings: { limits } }) => `rate limits ${limits.map(({ name }) => name).join(', ')}`,
 });
 
