@@ -2,15 +2,22 @@
 export class RecentMap<Value> {
   readonly #maxEntries: number;
   readonly #maxLength: number;
+  readonly #lengthOf: (value: Value, key: string) => number;
   /** What was used since the last turn, and before it; the latter is forgotten at the next turn. */
   #young = new Map<string, Value>();
   #old = new Map<string, Value>();
+  /** Of all that was added since the last turn. */
   #youngLength = 0;
 
-  /** Of each of the two generations: its entries, and the characters of its keys together. */
-  constructor(maxEntries: number, maxLength = Infinity) {
+  /** Of each of the two generations: its entries, and their lengths together. `lengthOf`: that of the key when absent. */
+  constructor(
+    maxEntries: number,
+    maxLength = Infinity,
+    lengthOf: (value: Value, key: string) => number = (_, key) => key.length,
+  ) {
     this.#maxEntries = maxEntries;
     this.#maxLength = maxLength;
+    this.#lengthOf = lengthOf;
   }
 
   get size(): number {
@@ -27,16 +34,11 @@ export class RecentMap<Value> {
 
   set(key: string, value: Value): void {
     this.#old.delete(key);
-    if (!this.#young.has(key)) this.#youngLength += key.length;
     this.#young.set(key, value);
+    this.#youngLength += this.#lengthOf(value, key);
     if (this.#young.size < this.#maxEntries && this.#youngLength < this.#maxLength) return;
     this.#old = this.#young;
     this.#young = new Map();
     this.#youngLength = 0;
-  }
-
-  delete(key: string): void {
-    this.#old.delete(key);
-    if (this.#young.delete(key)) this.#youngLength -= key.length;
   }
 }

@@ -37,9 +37,9 @@ export class H2RequestHead extends EntryFields implements RequestHead {
   }
 
   hide(policy: FieldHiding): void {
-    this.entries = this.entries.filter(
-      ({ suspect, name }) => !policy.concerns(suspect) || !policy.hides(suspect, name),
-    );
+    const isHidden = ({ suspect, name }: HeaderEntry): boolean =>
+      policy.concerns(suspect, null) && policy.hides(suspect, name);
+    if (this.entries.some(isHidden)) this.entries = this.entries.filter((entry) => !isHidden(entry));
   }
 
   /** Entries are immutable and may be shared. */

@@ -8,8 +8,11 @@ import { HeaderId, Suspect, headerIdOf, suspectOf } from './header-id.ts';
 
 /** Which fields of a head to hide. */
 export interface FieldHiding {
-  /** `suspect`: a sum of `Suspect`, for a field or for all fields of a head: whether `hides` may be true at all. */
-  concerns(suspect: number): boolean;
+  /**
+   * Whether `hides` may be true for a field with these properties. `suspect`: a sum of `Suspect`. `hash`: of its name (`nameHash`); null
+   * where it is not known.
+   */
+  concerns(suspect: number, hash: number | null): boolean;
   /** Whether to hide a field for which `concerns` is true. `name` in lower case. */
   hides(suspect: number, name: string): boolean;
 }

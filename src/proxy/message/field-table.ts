@@ -189,7 +189,8 @@ export class FieldTable implements FieldList {
   hide(policy: FieldHiding): void {
     for (let index = 0; index < this.count; index++) {
       const suspect = this.suspectByField[index] as number;
-      if (policy.concerns(suspect) && policy.hides(suspect, this.name(index))) {
+      const hash = this.hashes[index] as number;
+      if (policy.concerns(suspect, hash) && policy.hides(suspect, this.name(index))) {
         this.ids[index] = HeaderId.hidden;
       }
     }

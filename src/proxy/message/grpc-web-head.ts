@@ -59,7 +59,7 @@ export class WebRequestHead extends NamedFields implements RequestHead {
   readonly suspects = Suspect.none;
   hide(hiding: FieldHiding): void {
     this.fields = this.fields.filter(
-      ({ name }) => !hiding.concerns(Suspect.none) || !hiding.hides(Suspect.none, name),
+      ({ name }) => !hiding.concerns(Suspect.none, null) || !hiding.hides(Suspect.none, name),
     );
   }
   retain(): RequestHead {

@@ -3,6 +3,8 @@ import type { AuthValue } from '../../../ir/auth.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
 import type { HttpFilter } from '../../exchange/http-filter.ts';
 import type { FieldHiding } from '../../message/field-policy.ts';
+import { Suspect } from '../../message/header-id.ts';
+import { nameHash } from '../../message/name-hash.ts';
 import type { FilterDefinition } from '../definition.ts';
 import { describeAuth } from './describe-auth.ts';
 
@@ -20,9 +22,11 @@ export const IDENTITY_FIELDS: FilterDefinition<AuthValue> = {
 class IdentityFields implements HttpFilter, FieldHiding {
   readonly kind = KIND;
   readonly #names: ReadonlySet<string>;
+  readonly #hashes: readonly number[];
 
   constructor(names: readonly string[]) {
-    this.#names = new Set(names.map((name) => name.replaceAll('_', '-')));
+    this.#names = new Set(names.map(withDashes));
+    this.#hashes = [...this.#names].map(nameHash);
   }
 
   apply({ head }: Exchange): 'continue' {
@@ -30,12 +34,14 @@ class IdentityFields implements HttpFilter, FieldHiding {
     return 'continue';
   }
 
-  concerns(): boolean {
-    return true;
+  concerns(suspect: number, hash: number | null): boolean {
+    return hash === null || this.#hashes.includes(hash) || (suspect & Suspect.underscore) !== 0;
   }
 
-  /** Applications that read `x_user` and `x-user` as one name would take the twin for the field. */
   hides(_suspect: number, name: string): boolean {
-    return this.#names.has(name.includes('_') ? name.replaceAll('_', '-') : name);
+    return this.#names.has(name) || this.#names.has(withDashes(name));
   }
 }
+
+/** Applications that read `x_user` and `x-user` as one name would take the twin for the field. */
+const withDashes = (name: string): string => name.replaceAll('_', '-');
