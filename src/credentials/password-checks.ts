@@ -30,7 +30,7 @@ export interface PasswordChecks {
   check(question: PasswordQuestion): Promise<PasswordVerdict>;
 }
 
-export const FAILED_PASSWORDS: FailureLimitOptions = { failures: 10, windowMs: 60_000 };
+const FAILED_PASSWORDS: FailureLimitOptions = { failures: 10, windowMs: 60_000 };
 
 const MAX_ACCEPTED = 50_000;
 

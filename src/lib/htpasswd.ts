@@ -22,8 +22,8 @@ export interface Htpasswd {
 }
 
 /** One check of a greater cost would take seconds of CPU time. */
-export const MAX_BCRYPT_COST = 15;
-export const MAX_SHA_CRYPT_ROUNDS = 1_000_000;
+const MAX_BCRYPT_COST = 15;
+const MAX_SHA_CRYPT_ROUNDS = 1_000_000;
 
 const SALT = '[./0-9A-Za-z]';
 const SCHEMES: readonly (readonly [PasswordScheme, RegExp])[] = [

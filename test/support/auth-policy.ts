@@ -69,8 +69,7 @@ export const authPolicy = (...checks: readonly AuthCheck[]): AuthValue => ({
 
 export const keySet = (source: KeySetSource, id = 'keys'): KeySetDefinition => ({ id: keySetId(id), source });
 
-export const shaHash = (password: string): string =>
-  `{SHA}${createHash('sha1').update(password).digest('base64')}`;
+const shaHash = (password: string): string => `{SHA}${createHash('sha1').update(password).digest('base64')}`;
 
 const octets = (text: string): Redacted => new Redacted(Buffer.from(text, 'utf8').toString('latin1'));
 
