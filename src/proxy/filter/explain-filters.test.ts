@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { accessPolicy, accessValue } from '../../../test/support/access-policies.ts';
+import { apiKey, authCheck, authPolicy } from '../../../test/support/auth-policy.ts';
 import { testBackend, testConfig, type TestRule } from '../../../test/support/gateway-config.ts';
+import { perMinute, rateLimits, testLimit } from '../../../test/support/rate-limits.ts';
 import { auth as externalAuth } from '../../../test/support/reply-scenes.ts';
 import type { CorsFilter, Filter } from '../../ir/filter.ts';
 import type { PolicyValue } from '../../ir/policy-value.ts';
@@ -201,6 +203,15 @@ suite('what protects a rule', () => {
     assert.deepEqual(
       auth.map(({ policy, level }) => [policy, level]),
       [[null, 'rule']],
+    );
+  });
+
+  test('includes authentication and rate limits', () => {
+    const protecting = [authPolicy(authCheck([apiKey()])), rateLimits(testLimit(perMinute(1)))];
+    const { auth, limits } = explained({ backends: [testBackend('a')], policies: protecting });
+    assert.deepEqual(
+      [...auth, ...limits].map(({ policy }) => policy?.kind),
+      ['AuthPolicy', 'RateLimitPolicy'],
     );
   });
 
