@@ -139,6 +139,7 @@ export const FIELD_TABLES: readonly Section[] = [
   fieldsOf('AccessPolicy', 'access-policy.md'),
   fieldsOf('AuthPolicy', 'auth-policy.md'),
   fieldsOf('BackendPolicy', 'backend-policy.md'),
+  fieldsOf('CompressionPolicy', 'compression-policy.md'),
   fieldsOf('DirectResponse', 'direct-response.md'),
   fieldsOf('ResponsePolicy', 'response-policy.md'),
   fieldsOf('RewriteFilter', 'rewrite-filter.md'),

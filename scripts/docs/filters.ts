@@ -124,7 +124,11 @@ const STAGES: Readonly<Record<Stage, StageText>> = {
   },
   'response-headers': { title: 'response headers', of: 'backend, then rule', notes: ON_EVERY_RESPONSE },
   'cors-fields': { title: 'CORS fields', of: "rule's, else the backend's", notes: ON_EVERY_RESPONSE },
-  compression: { title: 'compression', of: 'backend, then rule', notes: ON_EVERY_RESPONSE },
+  compression: {
+    title: 'compression',
+    of: "backend's, else the rule's",
+    notes: 'of a [CompressionPolicy](compression-policy.md), after all other changes of the response',
+  },
 };
 
 const stagesOf = ({ stages, connection }: FilterDefinition): readonly (string | undefined)[] => [

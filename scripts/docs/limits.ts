@@ -14,6 +14,13 @@ interface Limit {
 
 const MEMORY: readonly Limit[] = [
   {
+    what: 'responses that a process compresses at a time, about 1 MiB each',
+    then: 'further ones are sent as they are',
+    unit: 'count',
+    name: 'MAX_COMPRESSORS',
+    file: 'filter/compression/compressors.ts',
+  },
+  {
     what: 'compressed HTTP/2 header block',
     then: 'the connection is closed',
     unit: 'bytes',

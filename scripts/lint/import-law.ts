@@ -17,7 +17,7 @@ export interface Layer {
   readonly pure: boolean;
 }
 
-/** What a data plane may touch of Node: sockets, resolver, cryptography, files, timers. Never `http`, `http2`, `cluster`. */
+/** What a data plane may touch of Node: sockets, resolver, cryptography, compression, files, timers. Never `http`, `http2`, `cluster`. */
 const DATA_PLANE_BUILTINS = [
   'buffer',
   'child_process',
@@ -35,6 +35,7 @@ const DATA_PLANE_BUILTINS = [
   'timers',
   'tls',
   'url',
+  'zlib',
 ];
 
 const pure = (

@@ -5,6 +5,7 @@ export const OWN_KINDS = {
   accessPolicies: { ...SLUICE, kind: 'AccessPolicy', plural: 'accesspolicies', followReferences: true, status: 'policy' },
   authPolicies: { ...SLUICE, kind: 'AuthPolicy', plural: 'authpolicies', followReferences: true, status: 'policy' },
   backendPolicies: { ...SLUICE, kind: 'BackendPolicy', plural: 'backendpolicies', status: 'policy' },
+  compressionPolicies: { ...SLUICE, kind: 'CompressionPolicy', plural: 'compressionpolicies', status: 'policy' },
   directResponses: { ...SLUICE, kind: 'DirectResponse', plural: 'directresponses', followReferences: true, status: 'conditions' },
   proxyConfigs: { ...SLUICE, kind: 'ProxyConfig', plural: 'proxyconfigs', status: 'conditions' },
   rateLimitPolicies: { ...SLUICE, kind: 'RateLimitPolicy', plural: 'ratelimitpolicies', status: 'policy' },

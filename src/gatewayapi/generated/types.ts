@@ -534,6 +534,65 @@ export interface BackendTLSPolicy {
   readonly status?: BackendTLSPolicyStatus;
 }
 
+export interface CompressionPolicyTargetRef {
+  readonly group: 'gateway.networking.k8s.io';
+  readonly kind: 'Gateway' | 'ListenerSet' | 'HTTPRoute' | 'GRPCRoute';
+  readonly name: string;
+  readonly sectionName?: string;
+}
+
+export interface CompressionPolicyLevels {
+  readonly zstd?: number;
+  readonly br?: number;
+  readonly gzip?: number;
+}
+
+export interface CompressionPolicySpec {
+  readonly targetRefs?: readonly CompressionPolicyTargetRef[];
+  readonly enabled?: boolean;
+  readonly encodings?: readonly ('zstd' | 'br' | 'gzip')[];
+  readonly types?: readonly string[];
+  readonly minSize?: number | string;
+  readonly levels?: CompressionPolicyLevels;
+}
+
+export interface CompressionPolicyStatusAncestorAncestorRef {
+  readonly group?: string;
+  readonly kind?: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly sectionName?: string;
+  readonly port?: number;
+}
+
+export interface CompressionPolicyStatusAncestorCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly observedGeneration?: number;
+  readonly lastTransitionTime: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface CompressionPolicyStatusAncestor {
+  readonly ancestorRef: CompressionPolicyStatusAncestorAncestorRef;
+  readonly controllerName: string;
+  readonly conditions: readonly CompressionPolicyStatusAncestorCondition[];
+}
+
+export interface CompressionPolicyStatus {
+  readonly ancestors: readonly CompressionPolicyStatusAncestor[];
+}
+
+/** apiVersion v1alpha1. */
+export interface CompressionPolicy {
+  readonly apiVersion: string;
+  readonly kind: 'CompressionPolicy';
+  readonly metadata: ObjectMeta;
+  readonly spec: CompressionPolicySpec;
+  readonly status?: CompressionPolicyStatus;
+}
+
 export interface DirectResponseHeader {
   readonly name: string;
   readonly value: string;
@@ -2305,6 +2364,7 @@ export interface CustomKinds {
   readonly AuthPolicy: AuthPolicy;
   readonly BackendPolicy: BackendPolicy;
   readonly BackendTLSPolicy: BackendTLSPolicy;
+  readonly CompressionPolicy: CompressionPolicy;
   readonly DirectResponse: DirectResponse;
   readonly GRPCRoute: GRPCRoute;
   readonly Gateway: Gateway;

@@ -335,7 +335,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.body?.end(received, trailers);
     this.run?.bodyChanged();
     if (this.body?.isHeld !== true) this.#upstream?.sendEnd(trailers);
-    if (this.#isTunnel && this.#responseEnded) this.#finish();
+    if (this.#isTunnel && this.#responseEnded) this.finish();
   }
 
   onRequestFlush(): void {
@@ -357,7 +357,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     }
     if (!this.#responseStarted) this.status = 499;
     this.reason = 'client_closed';
-    this.#finish();
+    this.finish();
   }
 
   // --- the response ---
@@ -389,9 +389,10 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
 
   /** Sends `head` through the response filters, and on to the client unless one of them waits. */
   #respond(head: ResponseHead): void {
-    if (this.filters.response.length === 0 || this.startRun().respond(head, this.#replyBody !== null)) {
-      this.startResponse(head);
-    } else if (this.#held !== null) this.#upstream?.pauseResponse();
+    const run = this.filters.response.length === 0 ? null : this.startRun();
+    if (run === null) this.startResponse(head);
+    else if (run.respond(head, this.#replyBody !== null)) this.startResponse(run.responseHead ?? head);
+    else if (this.#held !== null) this.#upstream?.pauseResponse();
   }
 
   /** All response filters have acted. */
@@ -402,7 +403,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     const held = this.run?.takeHeld() ?? null;
     if (this.#replyBody !== null) {
       this.responseBytes = sendReplyBody(this.stream, head, this.#replyBody);
-      this.#finish();
+      if (this.run?.isEncoding !== true) this.finish();
     } else if (held !== null) this.#release(held);
   }
 
@@ -424,10 +425,9 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
   onResponseFlush(): void {
     if (this.#held === null) this.stream.flush();
   }
-
   onDownstreamDrained(): void {
     this.#deadlines?.touch();
-    if (this.#held === null) this.#upstream?.resumeResponse();
+    if (this.#held === null && this.run?.encoder?.clientDrained() !== false) this.#upstream?.resumeResponse();
   }
 
   onResponseEnd(trailers: FieldList | null): void {
@@ -442,7 +442,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
 
   #endResponse(trailers: FieldList | null): void {
     this.stream.sendEnd(trailers);
-    if (!this.#isTunnel || this.body?.ended !== false) this.#finish();
+    if ((!this.#isTunnel || this.body?.ended !== false) && this.run?.isEncoding !== true) this.finish();
   }
 
   /** Passes on the response of an upstream other than a backend. */
@@ -460,7 +460,7 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.reason = reason;
     if (this.#responseStarted) {
       breakOff(this.stream, this.isGrpc, reason);
-      this.#finish();
+      this.finish();
       return;
     }
     const { head, body } = renderReply(reply, this);
@@ -484,8 +484,8 @@ export class Exchange extends TimerEntry implements DownstreamEvents, UpstreamEv
     this.#prepared?.release();
     this.#prepared = null;
   }
-
-  #finish(): void {
+  /** Also called by an encoder that has sent all of the response. */
+  finish(): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.leaveAttempt(this.#responseEnded ? COMPLETE : CANCELLED);

@@ -19,6 +19,7 @@ import {
   type PendingFilter,
 } from './http-filter.ts';
 import type { MutableRequest } from './outgoing-request.ts';
+import type { ResponseEncoder } from './response-encoder.ts';
 import type { RefusalCounter } from './policy-refusals.ts';
 import type { SharedEdits } from './shared-edits.ts';
 
@@ -42,6 +43,8 @@ export class FilterRun {
   responseEdits: readonly HeaderEdit[] = NO_EDIT_LIST.sources;
   /** Fields to add to the response after all edits. */
   addedFields: readonly HeaderField[] | null = null;
+  /** What encodes the body of the response; null: it is sent as it is. */
+  encoder: ResponseEncoder | null = null;
   /** The request as it will be sent, once a filter has asked for it (`outgoingRequest`). */
   outgoing: MutableRequest | null = null;
   /** The policy that refused the request; null: none did. */
@@ -136,6 +139,10 @@ export class FilterRun {
   get held(): HeldResponse | null {
     return this.#held;
   }
+  /** An encoder still has some of the response. */
+  get isEncoding(): boolean {
+    return this.encoder?.isDone === false;
+  }
   takeHeld(): HeldResponse | null {
     const held = this.#held;
     this.#held = null;
@@ -182,6 +189,11 @@ export class FilterRun {
   /** The head of the response; null while the request's filters act. */
   get responseHead(): ResponseHead | null {
     return this.#responseHead;
+  }
+
+  /** Sends another head in place of the response's: the same response, described otherwise. */
+  replaceHead(head: ResponseHead): void {
+    this.#responseHead = head;
   }
 
   /** Ends the wait of `pending`. */

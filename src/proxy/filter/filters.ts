@@ -2,6 +2,7 @@
 import { ACCESS, AUTHORIZATION } from './access/access.ts';
 import { AUTH } from './auth/auth-filter.ts';
 import { IDENTITY_FIELDS } from './auth/identity-fields.ts';
+import { COMPRESSION } from './compression/compression.ts';
 import { CORS } from './cors.ts';
 import type { FilterDefinition } from './definition.ts';
 import { DIRECT_RESPONSE } from './direct-response.ts';
@@ -35,6 +36,7 @@ export const BUILT_IN_FILTERS: readonly FilterDefinition[] = [
   ERROR_PAGES,
   MAINTENANCE,
   DEFAULT_HEADERS,
+  COMPRESSION,
 ];
 
 export const FILTERS = new FilterTable(BUILT_IN_FILTERS);

@@ -4,6 +4,7 @@ import { AUTH_POLICY } from './auth-policy/auth-policy.ts';
 import { BACKEND_POLICY } from './backend-policy/backend-policy.ts';
 import { BACKEND_TRAFFIC_POLICY } from './backend-policy/backend-traffic-policy.ts';
 import { BACKEND_TLS_POLICY } from './backend-tls-policy.ts';
+import { COMPRESSION_POLICY } from './compression-policy/compression-policy.ts';
 import type { PolicyKind } from './policy-kind.ts';
 import { RATE_LIMIT_POLICY } from './rate-limit-policy/rate-limit-policy.ts';
 import { RESPONSE_POLICY } from './response-policy/response-policy.ts';
@@ -16,4 +17,5 @@ export const POLICY_KINDS: readonly PolicyKind[] = [
   RATE_LIMIT_POLICY,
   AUTH_POLICY,
   RESPONSE_POLICY,
+  COMPRESSION_POLICY,
 ];

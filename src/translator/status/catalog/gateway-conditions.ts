@@ -175,6 +175,13 @@ export const GATEWAY_CONDITIONS = {
       advice: 'nothing; `sluice explain` shows what each of them sets',
     },
     {
+      type: 'gateway.sluice.dev/CompressionPolicyAffected',
+      status: 'True',
+      reason: 'PolicyAffected',
+      text: 'CompressionPolicies affect the Gateway or a part of it; the message names them.',
+      advice: 'nothing; `sluice explain` shows what each of them sets',
+    },
+    {
       type: 'gateway.sluice.dev/ResponsePolicyAffected',
       status: 'True',
       reason: 'PolicyAffected',

@@ -2,6 +2,23 @@
 import type { ConditionCatalog } from './condition-meaning.ts';
 
 export const RESPONSE_CONDITIONS = {
+  'CompressionPolicy, for each Gateway': [
+    { type: 'Accepted', status: 'True', reason: 'Accepted', text: 'The policy is valid.', advice: 'nothing' },
+    {
+      type: 'ResolvedRefs',
+      status: 'True',
+      reason: 'ResolvedRefs',
+      text: 'All references resolve.',
+      advice: 'nothing',
+    },
+    {
+      type: 'Programmed',
+      status: 'True',
+      reason: 'Programmed',
+      text: 'Every field applies.',
+      advice: 'nothing',
+    },
+  ],
   'ResponsePolicy, for each Gateway': [
     { type: 'Accepted', status: 'True', reason: 'Accepted', text: 'The policy is valid.', advice: 'nothing' },
     {
