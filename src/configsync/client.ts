@@ -43,6 +43,8 @@ export interface DataPlane {
   apply(configs: readonly GatewayConfig[]): Promise<Pick<Ack, 'ports' | 'problems'>>;
   /** Only endpoints changed: `sets`, and `configs` is what is served with them. */
   applyEndpoints(sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void;
+  /** So many proxies serve, this one included: they share the limits. Absent: the data plane has none to share. */
+  shareAmong?(proxies: number): void;
   /** Calls the latest listener when ports change without an update. Absent if that cannot happen. */
   onPortsChanged?(listener: (ports: readonly PortReport[]) => void): void;
 }
@@ -80,6 +82,10 @@ export function followConfig(options: ConfigClientOptions): void {
       return;
     }
     if (greeting !== 'agreed') throw new Error('an update before both ends agreed on a version');
+    if (received.kind === 'proxies') {
+      dataPlane.shareAmong?.(received.count);
+      return;
+    }
     // Decode now, so the text of thousands of routes is not held in memory while they are applied.
     const update = decodeUpdate(received, shared);
     last = last.then(async () => {

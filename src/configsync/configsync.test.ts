@@ -96,6 +96,29 @@ test('an attaching proxy receives the whole configuration, including private key
   assert.equal(dataPlane.applied[0]?.[0]?.certificates[0]?.keyPem.reveal(), 'key');
 });
 
+test('a proxy learns how many proxies there are before its first update, and whenever that changes', async () => {
+  const { server, attach, until } = bench();
+  const events: string[] = [];
+  const recording = (): DataPlane => ({
+    apply: (configs) => {
+      events.push(configs.map(({ version }) => version).join());
+      return Promise.resolve({ ports: [], problems: [] });
+    },
+    applyEndpoints: () => undefined,
+    shareAmong: (proxies) => events.push(String(proxies)),
+  });
+  server.shareAmong(3);
+  server.publish([config('a', 'a1')]);
+  attach('one', recording());
+  await until(() => allServe(server, 1));
+  assert.deepEqual(events, ['3', 'a1']);
+  server.shareAmong(3);
+  server.shareAmong(2);
+  server.publish([config('a', 'a2')]);
+  await until(() => allServe(server, 2));
+  assert.deepEqual(events, ['3', 'a1', '2', 'a2']);
+});
+
 test('a port that is bound later is reported between updates', async () => {
   const { server, attach, until } = bench();
   let report: (ports: readonly PortReport[]) => void = () => undefined;

@@ -44,6 +44,11 @@ export class Fleet {
     return isChanged;
   }
 
+  /** Tells the proxies of a data plane at this replica how many there are at all replicas. */
+  shareAmong(dataPlane: DataPlaneId, proxies: number): void {
+    this.#serverOf(dataPlane).shareAmong(proxies);
+  }
+
   /** Serves a proxy of this data plane, unless the data plane has too many streams. `uid`: the Gateway's UID in the proxy's certificate. */
   attachTo(dataPlane: DataPlaneId, uid: string, stream: Duplex): void {
     const streams = this.#streams.get(dataPlane) ?? new Map<Duplex, string>();

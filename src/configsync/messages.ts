@@ -30,6 +30,7 @@ import type {
   FromProxy,
   PortReport,
   PortsChanged,
+  ProxyCount,
   ProxyHello,
   Refusal,
   RuleProblem,
@@ -212,6 +213,7 @@ const configUpdate: Shape<ConfigUpdate> = object<ConfigUpdate>({
 export const fromController: Shape<FromController> = variants<FromController>({
   hello: object<ControllerHello>({ kind: oneOf('hello'), protocols: versions, formats: versions }),
   update: configUpdate,
+  proxies: object<ProxyCount>({ kind: oneOf('proxies'), count: integer(1, ITEMS) }),
 });
 
 /** Endpoints are validated here because they are used without a compile step. */

@@ -43,6 +43,12 @@ export interface ConfigUpdate {
   readonly removed: readonly DataPlaneId[];
 }
 
+/** How many proxies of the data plane serve, so that they share its limits. Sent before the first update, and whenever it changes. */
+export interface ProxyCount {
+  readonly kind: 'proxies';
+  readonly count: number;
+}
+
 /** Whether one port of one data plane is bound. */
 export interface PortReport {
   readonly dataPlane: DataPlaneId;
@@ -85,7 +91,7 @@ export interface PortsChanged {
 }
 
 export type FromProxy = ProxyHello | Ack | PortsChanged;
-export type FromController = ControllerHello | ConfigUpdate;
+export type FromController = ControllerHello | ConfigUpdate | ProxyCount;
 
 /** The active configuration: `GatewayConfig.version`, and the generation of the Gateway that it was built from. */
 export interface ServedVersion {

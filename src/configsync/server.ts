@@ -15,6 +15,7 @@ import type {
   FromProxy,
   PortReport,
   PortsChanged,
+  ProxyCount,
   ProxyHello,
   Refusal,
   RuleProblem,
@@ -78,6 +79,8 @@ export interface ConfigServer {
    * publication counts even if it is empty: proxies are then ready, with nothing to serve.
    */
   publish(configs: readonly GatewayConfig[]): boolean;
+  /** Tells every proxy how many of them there are. */
+  shareAmong(proxies: number): void;
   /** Serves a proxy on this stream until the stream closes. */
   attach(stream: Duplex): AttachedPeer;
   /** Increases with every change. */
@@ -104,10 +107,14 @@ export function createConfigServer(options: ConfigServerOptions): ConfigServer {
   const { logger, onPeerChange, onPublish, limits = WORKER_LIMITS, versions = OUR_VERSIONS } = options;
   let state = NOTHING_PUBLISHED;
   const peers = new Set<Peer>();
+  let proxies: number | null = null;
 
   const sendAll = (): void => {
     const updateAfter = sharedUpdates(state);
-    for (const peer of peers) peer.send(state, updateAfter);
+    for (const peer of peers) {
+      peer.sendCount(proxies);
+      peer.send(state, updateAfter);
+    }
   };
   return {
     publish(configs) {
@@ -117,6 +124,11 @@ export function createConfigServer(options: ConfigServerOptions): ConfigServer {
       onPublish?.(configs);
       sendAll();
       return true;
+    },
+    shareAmong(count) {
+      if (proxies === count) return;
+      proxies = count;
+      sendAll();
     },
     attach(stream) {
       const peer = new Peer(stream, { ackMs: limits.ackMs, versions, logger });
@@ -187,6 +199,7 @@ class Peer implements AttachedPeer {
   #state = UNKNOWN_PEER;
   #sent = NOTHING_PUBLISHED;
   #greeted = false;
+  #sentCount: number | null = null;
   #ackTimer: NodeJS.Timeout | null = null;
   /** Number of port reports since the last acknowledgment. */
   #portReports = 0;
@@ -208,10 +221,21 @@ class Peer implements AttachedPeer {
     return this.#sent.revision !== this.#state.acknowledged;
   }
 
+  /** Sends how many proxies there are, where that has changed. One that does not read gets the newest number when it reads again. */
+  sendCount(proxies: number | null): void {
+    if (proxies === null || proxies === this.#sentCount || !this.#isReady) return;
+    if (this.#stream.writableNeedDrain) return;
+    this.#sentCount = proxies;
+    this.#stream.write(encodeFrame({ kind: 'proxies', count: proxies } satisfies ProxyCount));
+  }
+
+  get #isReady(): boolean {
+    return this.#greeted && this.#state.incompatible === null && !this.#stream.destroyed;
+  }
+
   /** Sends the changes to the proxy, unless the last update is unacknowledged or the versions are incompatible. */
   send(state: PublishedState, updateAfter: UpdateAfter): void {
-    if (!this.#greeted || this.#state.incompatible !== null) return;
-    if (this.#isAckDue || this.#stream.destroyed) return;
+    if (!this.#isReady || this.#isAckDue) return;
     const { ackMs } = this.#options;
     const frame = updateAfter(this.#sent);
     if (frame === null) return;

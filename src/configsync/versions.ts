@@ -13,7 +13,7 @@ export interface SpokenVersions {
   readonly formats: readonly number[];
 }
 
-export const OUR_VERSIONS: SpokenVersions = { protocols: [4], formats: [CONFIG_FORMAT] };
+export const OUR_VERSIONS: SpokenVersions = { protocols: [5], formats: [CONFIG_FORMAT] };
 
 interface Ends {
   readonly controller: SpokenVersions;

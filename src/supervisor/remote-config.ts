@@ -23,14 +23,21 @@ const MAX_RETRY_MS = 5_000;
 export class WorkersAsOne implements DataPlane {
   readonly #server: ConfigServer;
   readonly #saved: SavedConfig;
+  readonly #onShare: (proxies: number) => void;
   #waiting: (() => void)[] = [];
   /** As JSON: workers report their ports with every acknowledgment, mostly the same ones. */
   #reportedPorts = '';
   #onPortsChanged: (ports: readonly PortReport[]) => void = () => undefined;
 
-  constructor(server: ConfigServer, saved: SavedConfig) {
+  /** `onShare`: called with the number of proxies that share the limits. */
+  constructor(
+    server: ConfigServer,
+    saved: SavedConfig,
+    onShare: (proxies: number) => void = () => undefined,
+  ) {
     this.#server = server;
     this.#saved = saved;
+    this.#onShare = onShare;
   }
 
   /** The active configuration, or the one being sent to the workers. */
@@ -73,6 +80,10 @@ export class WorkersAsOne implements DataPlane {
   /** All workers have the same ports. */
   get #ports(): readonly PortReport[] {
     return this.#server.peers[0]?.ports ?? [];
+  }
+
+  shareAmong(proxies: number): void {
+    this.#onShare(proxies);
   }
 
   applyEndpoints(_sets: readonly EndpointSet[], configs: readonly GatewayConfig[]): void {
@@ -160,6 +171,7 @@ function collectingAfterFirst(dataPlane: RemoteOptions['dataPlane']): DataPlane 
       }
     },
     applyEndpoints: (sets, configs) => dataPlane.applyEndpoints(sets, configs),
+    shareAmong: (proxies) => dataPlane.shareAmong?.(proxies),
     onPortsChanged: (listener) => dataPlane.onPortsChanged?.(listener),
   };
 }

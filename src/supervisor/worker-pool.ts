@@ -55,6 +55,8 @@ export interface WorkerPool {
   stats(): Promise<PoolStats>;
   /** The workers are about to get these configurations: their limits apply. */
   configure(configs: readonly GatewayConfig[]): void;
+  /** So many proxies share the limits of their Gateway, this one included. */
+  shareAmong(proxies: number): void;
   /** Workers that ended and were replaced. */
   readonly restarts: number;
   /** null if any worker responds, or may be busy with its configuration; otherwise the problem, for `/healthz`. */
@@ -122,6 +124,10 @@ class RestartingPool implements WorkerPool {
 
   configure(configs: readonly GatewayConfig[]): void {
     this.#ledger.configure(configs);
+  }
+
+  shareAmong(proxies: number): void {
+    this.#ledger.shareAmong(proxies);
   }
 
   async stats(): Promise<PoolStats> {

@@ -22,11 +22,12 @@ import type { MetricFamily } from '../../telemetry/metric-registry.ts';
 import type { Observations } from '../../translator/observations.ts';
 import { Translator } from '../../translator/translate.ts';
 import { CONTROLLER_NAME } from '../../translator/types.ts';
-import { translateOptions } from '../../controller/translate-options.ts';
+import { platformDigest, translateOptions } from '../../controller/translate-options.ts';
 import { controllerMetrics } from '../../controller/controller-metrics.ts';
 import { listenForProxies } from '../../controller/config-listener.ts';
 import { Identities } from '../../controller/identities.ts';
 import { LeaderLink } from '../../controller/leader-link.ts';
+import { ProxyCounts } from '../../controller/proxy-counts.ts';
 import { Provisioner } from '../../controller/provisioner.ts';
 import type { ListenAddress } from '../options.ts';
 import { ControllerAdmin } from './admin.ts';
@@ -196,6 +197,7 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
   const translator = new Translator(
     translateOptions({ addresses: 'infrastructure', externalBackends: options.externalBackends }),
   );
+  const proxyCounts = new ProxyCounts(platformDigest);
   const leading: Parts['leading'] = { isLeader: false, look: () => undefined };
   const loop = createReconcileLoop({
     provider,
@@ -207,6 +209,9 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
       seen.reconciliations++;
       seen.last = reconciled;
       provisioner.provision(reconciled.result.infra);
+      const { snapshot, result } = reconciled;
+      for (const [dataPlane, proxies] of proxyCounts.of(result.infra, snapshot.endpointSlices))
+        fleet.shareAmong(dataPlane, proxies);
       admin.reconciled(reconciled);
       leading.look = () => {
         if (leading.isLeader) lead(reconciled, { provider, finalizer, events });

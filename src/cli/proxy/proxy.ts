@@ -42,7 +42,9 @@ export async function runProxy(options: ProxyCommandOptions): Promise<number> {
     },
   });
   const saved = new SavedConfig(options.state, logger);
-  const workers = new WorkersAsOne(server, saved);
+  const workers = new WorkersAsOne(server, saved, (proxies) => {
+    pool.shareAmong(proxies);
+  });
   const pool = createPool(options, { server, credentials }, logger);
   const state = { isLeaving: false };
   const probes = await startAdminServer({

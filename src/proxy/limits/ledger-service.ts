@@ -5,7 +5,7 @@ import type { RouteRule } from '../../ir/route.ts';
 import type { LimitClock } from './clock.ts';
 import { Ledger, type LedgerOptions, type LimitUsage } from './ledger.ts';
 import type { LeaseReport, LimitSpec } from './limit.ts';
-import { limitSpec } from './limit-spec.ts';
+import { limitSpec, shareOf } from './limit-spec.ts';
 
 /** How late a recall may expire. */
 const EXPIRY_CHECK_MS = 25;
@@ -19,6 +19,8 @@ export class LedgerService {
   readonly #clock: LimitClock;
   readonly #ledger: Ledger;
   readonly #known = new WeakMap<readonly RouteRule[], readonly LimitSpec[]>();
+  #specs: readonly LimitSpec[] = [];
+  #proxies = 1;
   #isWatching = false;
   #isPruning = false;
 
@@ -33,7 +35,19 @@ export class LedgerService {
 
   /** Exactly the limits of these configurations from here on. */
   configure(configs: readonly GatewayConfig[]): void {
-    const specs = configs.flatMap((config) => this.#specsOf(config));
+    this.#specs = configs.flatMap((config) => this.#specsOf(config));
+    this.#update();
+  }
+
+  /** So many proxies share the limits that are for a Gateway, this one included. */
+  shareAmong(proxies: number): void {
+    if (proxies === this.#proxies) return;
+    this.#proxies = proxies;
+    this.#update();
+  }
+
+  #update(): void {
+    const specs = this.#proxies === 1 ? this.#specs : this.#specs.map((spec) => shareOf(spec, this.#proxies));
     this.#ledger.configure(specs, this.#clock.now());
   }
 

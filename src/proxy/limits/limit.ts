@@ -16,6 +16,8 @@ export interface LimitSpec {
   readonly refillPerMs: number;
   /** Buckets that the ledger keeps; the one that was used longest ago makes room for a new one. */
   readonly maxKeys: number;
+  /** The limit is for all proxies of a Gateway together. */
+  readonly isShared: boolean;
   /** What a limit is of, for metrics. */
   readonly labels: LimitLabels;
 }

@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { Ledger } from './ledger.ts';
 import { ANSWER_MS, Leases } from './leases.ts';
+import { shareOf } from './limit-spec.ts';
 import type { LimitLabels, LimitSpec } from './limit.ts';
 import type { Slot } from './slot.ts';
 
@@ -175,6 +176,7 @@ const spec = (id: string, capacity: number, refillPerMs: number): LimitSpec => (
   capacity,
   refillPerMs,
   maxKeys: 100,
+  isShared: true,
   labels: LABELS,
 });
 function heapBytes(): number {
@@ -475,6 +477,28 @@ suite('the table of keys', () => {
     ledger.receive(1, [{ ...report, wanted: 0, returned: 100 }], 0);
     ledger.receive(1, [{ ...report, wanted: 100, returned: 0 }], 0);
     assert.deepEqual(sent, [4, 4]);
+  });
+
+  test('proxies that share a limit have no more than it together, also while their number changes', () => {
+    const limit = rate(12, 60_000, 10);
+    const [first, second] = [1, 2].map(() => new Lab({ specs: [limit], workers: 1 })) as [Lab, Lab];
+    const use = (lab: Lab, count: number): void => {
+      for (let index = 0; index < count; index++) lab.request(0, 'a');
+      lab.time.runUntil(lab.time.nowMs + 1_000);
+    };
+    for (const lab of [first, second]) lab.ledger.configure([shareOf(limit, 2)], 0);
+    use(first, 20);
+    use(second, 20);
+    assert.deepEqual([first.passed.length, second.passed.length], [5, 5]);
+    // The second one leaves: the first has all of the limit, as the bucket refills.
+    first.ledger.configure([shareOf(limit, 1)], first.time.nowMs);
+    use(first, 20);
+    assert.equal(first.passed.length, 5);
+    first.time.runUntil(51_500);
+    use(first, 20);
+    assert.equal(first.passed.length, 15);
+    assert.equal(shareOf(limit, 30).capacity, 1, 'each proxy serves some');
+    assert.equal(shareOf({ ...limit, isShared: false }, 30).capacity, 10);
   });
 
   test('a limit with another capacity keeps what its keys have used', () => {
