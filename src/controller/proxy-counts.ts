@@ -61,4 +61,4 @@ function count(
 
 /** A proxy that drains still serves. */
 const isServing = ({ conditions }: EndpointSliceEndpoint): boolean =>
-  (conditions?.serving ?? conditions?.ready ?? true) === true;
+  conditions?.serving ?? conditions?.ready ?? true;

@@ -197,7 +197,7 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
   const translator = new Translator(
     translateOptions({ addresses: 'infrastructure', externalBackends: options.externalBackends }),
   );
-  const proxyCounts = new ProxyCounts(platformDigest);
+  const tellCounts = tellingCounts(fleet);
   const leading: Parts['leading'] = { isLeader: false, look: () => undefined };
   const loop = createReconcileLoop({
     provider,
@@ -209,9 +209,7 @@ function assemble(options: ControllerOptions, client: KubeClient, identities: Id
       seen.reconciliations++;
       seen.last = reconciled;
       provisioner.provision(reconciled.result.infra);
-      const { snapshot, result } = reconciled;
-      for (const [dataPlane, proxies] of proxyCounts.of(result.infra, snapshot.endpointSlices))
-        fleet.shareAmong(dataPlane, proxies);
+      tellCounts(reconciled);
       admin.reconciled(reconciled);
       leading.look = () => {
         if (leading.isLeader) lead(reconciled, { provider, finalizer, events });
@@ -246,6 +244,15 @@ const publishing = (fleet: Fleet, provisioner: Provisioner): ReconcileOptions['s
     return fleet.revision;
   },
 });
+
+/** Tells proxies how many of them share the limits of their Gateway. */
+function tellingCounts(fleet: Fleet): (reconciled: Reconciled) => void {
+  const counts = new ProxyCounts(platformDigest);
+  return ({ result, snapshot }) => {
+    for (const [dataPlane, proxies] of counts.of(result.infra, snapshot.endpointSlices))
+      fleet.shareAmong(dataPlane, proxies);
+  };
+}
 
 interface LeaderWork {
   readonly provider: KubernetesProvider;

@@ -18,7 +18,7 @@ import type { Slot, TokenWaiter } from './slot.ts';
 /** A request waits this long for the ledger. */
 export const ANSWER_MS = 250;
 /** Unused tokens go back after one to two of these: within 250 ms. */
-export const SWEEP_MS = 125;
+const SWEEP_MS = 125;
 /** A refusal counts no longer than this: the configuration may change. */
 const MAX_REFUSAL_MS = 1_000;
 /** Slots of one limit; the oldest makes room for a new one. */
@@ -245,14 +245,14 @@ export class Leases {
     this.#flushSoon();
   }
 
-  #makeRoom({ slots }: LeasedLimit): void {
-    if (slots.size <= MAX_SLOTS) return;
-    let looked = 0;
-    for (const slot of slots.values()) {
-      if (looked++ === ROOM_SEARCH) return;
+  #makeRoom(limit: LeasedLimit): void {
+    if (limit.slots.size <= MAX_SLOTS) return;
+    for (let searched = 0; searched < ROOM_SEARCH; searched++) {
+      const slot = limit.nextOldest();
+      if (slot === null) return;
       if (slot.isAsked || slot.inUse > 0) continue;
       this.#returnUnused(slot, false);
-      slots.delete(slot.key);
+      limit.slots.delete(slot.key);
       return;
     }
   }

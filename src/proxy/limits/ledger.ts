@@ -16,7 +16,7 @@ import type {
 } from './limit.ts';
 
 /** A worker that does not answer a recall by then keeps its tokens. */
-export const RECALL_MS = 100;
+const RECALL_MS = 100;
 /** A bucket that the ledger had to let go: the next report creates it again. */
 const FORGOTTEN_RETRY_MS = 1;
 /** Tokens that follow each other faster than this are leased several at a time. */

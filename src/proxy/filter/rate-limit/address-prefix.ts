@@ -1,38 +1,38 @@
-/** Networks of client addresses. */
-import { formatIp, parseIp } from '../../../lib/ip-address.ts';
+/** Networks of client addresses, as parts of keys. */
+import { newIpWords, readIpWords, type IpWords } from '../../../lib/ip-words.ts';
 
 const V4_BITS = 32;
-const V6_BITS = 128;
+const WORD_BITS = 32;
 
-/** The network of an address, as text; the text itself where it is no address. Keeps the last result: clients send many requests. */
+/** Of the address at work. */
+const parsed: IpWords = newIpWords();
+
 export class AddressPrefix {
   readonly #v4: number;
   readonly #v6: number;
-  #lastAddress = '';
-  #lastNetwork = '';
 
   constructor({ v4, v6 }: { readonly v4: number; readonly v6: number }) {
     this.#v4 = v4;
     this.#v6 = v6;
   }
 
+  /** The same text for all addresses of a network, and for no other address; the text itself where it is no address. */
   of(address: string): string {
-    if (address === this.#lastAddress) return this.#lastNetwork;
-    this.#lastAddress = address;
-    this.#lastNetwork = this.#networkOf(address);
-    return this.#lastNetwork;
-  }
-
-  #networkOf(address: string): string {
     if (this.#v4 === V4_BITS && !address.includes(':')) return address;
-    const bytes = parseIp(address);
-    if (bytes === null) return address;
-    const isV4 = bytes.length * 8 === V4_BITS;
-    const length = isV4 ? this.#v4 : this.#v6;
-    const network = formatIp(bytes.map((byte, at) => byte & maskOf(length - at * 8)));
-    return length === (isV4 ? V4_BITS : V6_BITS) ? network : `${network}/${String(length)}`;
+    const { family, words } = readIpWords(address, parsed);
+    if (family === 0) return address;
+    if (family === 4) return dottedText(masked(words[0] ?? 0, this.#v4));
+    let text = '';
+    for (let at = 0; at * WORD_BITS < this.#v6; at++)
+      text += `${masked(words[at] ?? 0, this.#v6 - at * WORD_BITS).toString(16)}:`;
+    return text;
   }
 }
 
-/** The mask of a byte of which `bits` bits belong to the network. */
-const maskOf = (bits: number): number => (bits >= 8 ? 255 : bits <= 0 ? 0 : (255 << (8 - bits)) & 255);
+/** The first `bits` of a word, all of it from 32 on. */
+const masked = (word: number, bits: number): number =>
+  bits >= WORD_BITS ? word : (word & (-1 << (WORD_BITS - bits))) >>> 0;
+
+/** As an IPv4 address is written, so that an IPv4-mapped address has the key of the IPv4 one. */
+const dottedText = (word: number): string =>
+  `${String(word >>> 24)}.${String((word >>> 16) & 255)}.${String((word >>> 8) & 255)}.${String(word & 255)}`;

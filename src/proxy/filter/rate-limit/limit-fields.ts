@@ -37,29 +37,33 @@ export function addLimitFields(
   refusing: CountedLimit | null,
   nowMs: number,
 ): void {
-  const standard = counted.filter(({ limit }) => limit.tells === 'standard');
-  const legacy = counted.filter(({ limit }) => limit.tells === 'legacy');
-  const fields: HeaderField[] = [];
-  if (standard.length > 0) {
-    const policies = standard.map(({ limit }) => limit.policyItem).join(', ');
-    fields.push(
-      { name: 'ratelimit-policy', value: policies },
-      { name: 'ratelimit', value: standard.map(stateItem).join(', ') },
-    );
+  let policies = '';
+  let states = '';
+  let scarcest = refusing?.limit.tells === 'legacy' ? refusing : null;
+  for (const each of counted) {
+    const { tells, policyItem } = each.limit;
+    if (tells === 'standard') {
+      policies = policies === '' ? policyItem : `${policies}, ${policyItem}`;
+      states = states === '' ? stateItem(each) : `${states}, ${stateItem(each)}`;
+    } else if (tells === 'legacy' && refusing === null && isScarcer(each, scarcest)) scarcest = each;
   }
-  if (refusing !== null && refusing.limit.tells !== 'none') fields.push(retryAfter(refusing.slot, nowMs));
-  if (fields.length > 0) run.addedFields = [...(run.addedFields ?? []), ...fields];
-  const scarcest = refusing ?? scarcestOf(legacy);
-  if (scarcest?.limit.tells === 'legacy') setLegacyFields(run, scarcest);
+  if (policies !== '')
+    addFields(run, { name: 'ratelimit-policy', value: policies }, { name: 'ratelimit', value: states });
+  if (refusing !== null && refusing.limit.tells !== 'none') addFields(run, retryAfter(refusing.slot, nowMs));
+  if (scarcest !== null) setLegacyFields(run, scarcest);
 }
+
+function addFields(run: FilterRun, ...fields: readonly HeaderField[]): void {
+  run.addedFields = run.addedFields === null ? fields : [...run.addedFields, ...fields];
+}
+
+const isScarcer = ({ slot }: CountedLimit, than: CountedLimit | null): boolean =>
+  than === null || remaining(slot) < remaining(than.slot);
 
 function retryAfter({ nextAtMs }: Slot, nowMs: number): HeaderField {
   const seconds = Math.max(1, Math.ceil((nextAtMs - nowMs) / SECOND_MS));
   return { name: 'retry-after', value: String(Number.isFinite(seconds) ? seconds : 1) };
 }
-
-const scarcestOf = (counted: readonly CountedLimit[]): CountedLimit | null =>
-  counted.toSorted((a, b) => remaining(a.slot) - remaining(b.slot))[0] ?? null;
 
 /** These fields have no room for more than one limit, so those of a backend give way. */
 function setLegacyFields(run: FilterRun, { limit, slot }: CountedLimit): void {

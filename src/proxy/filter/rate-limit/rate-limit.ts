@@ -19,7 +19,7 @@ import { TokenWait } from './token-wait.ts';
 const KIND = 'rate-limit';
 
 /** Tokens that the limits before authentication gave: those after it give them back when they refuse the request. */
-const TAKEN_BEFORE: ExchangeKey<readonly Slot[]> = { absent: [] };
+const TAKEN_BEFORE: ExchangeKey<readonly CountedLimit[]> = { absent: [] };
 
 const definition = (
   stage: RequestStage,
@@ -74,8 +74,12 @@ export class RateLimiting implements HttpFilter {
       if (limit.counts(exchange)) counted.push({ limit, slot: limit.slotFor(exchange, run) });
     }
     if (counted.length === 0) return 'continue';
-    if (this.unknownOf(counted) !== null) return new TokenWait(this, run, counted);
-    return this.finish(run, counted);
+    for (const { slot } of counted) {
+      if (this.leases.hasToken(slot)) continue;
+      return this.unknownOf(counted) === null ? this.finish(run, counted) : new TokenWait(this, run, counted);
+    }
+    this.#pass(run, counted, counted);
+    return 'continue';
   }
 
   /** A slot that the ledger has to be asked for; null: what is known decides. */
@@ -96,26 +100,29 @@ export class RateLimiting implements HttpFilter {
     const refusing = lacking.find(({ limit }) => !limit.isAudit) ?? null;
     if (refusing !== null) {
       addLimitFields(run, counted, refusing, leases.now());
-      for (const slot of run.kept(TAKEN_BEFORE)) leases.refund(slot);
+      for (const { slot } of run.kept(TAKEN_BEFORE)) leases.refund(slot);
       return refusing.limit.refusal.apply(run);
     }
     // In mode Audit, which lets the request pass.
     for (const { limit } of lacking) limit.refusal.apply(run);
-    this.#take(
+    this.#pass(
       run,
-      counted.flatMap((each) => (lacking.includes(each) ? [] : [each.slot])),
+      counted,
+      lacking.length === 0 ? counted : counted.filter((each) => !lacking.includes(each)),
     );
-    addLimitFields(run, counted, null, leases.now());
     return 'continue';
   }
 
-  #take(run: FilterRun, slots: readonly Slot[]): void {
+  /** Takes a token of each of `available`, which are those of `counted` that have one. */
+  #pass(run: FilterRun, counted: readonly CountedLimit[], available: readonly CountedLimit[]): void {
+    const { leases } = this;
     let hasInFlight = false;
-    for (const slot of slots) {
-      this.leases.take(slot);
+    for (const { slot } of available) {
+      leases.take(slot);
       hasInFlight ||= slot.limit.isInFlight;
     }
-    if (hasInFlight) run.observeEnd(new InFlightTokens(this.leases, slots));
-    if (this.#isFirst) run.keep(TAKEN_BEFORE, slots);
+    if (hasInFlight) run.observeEnd(new InFlightTokens(leases, available));
+    if (this.#isFirst) run.keep(TAKEN_BEFORE, available);
+    addLimitFields(run, counted, null, leases.now());
   }
 }
