@@ -6,6 +6,7 @@ import { apiKey, authCheck, authPolicy } from '../../../test/support/auth-policy
 import { testBackend, testConfig, type TestRule } from '../../../test/support/gateway-config.ts';
 import { perMinute, rateLimits, testLimit } from '../../../test/support/rate-limits.ts';
 import { auth as externalAuth } from '../../../test/support/reply-scenes.ts';
+import { responseValue } from '../../../test/support/response-policies.ts';
 import type { CorsFilter, Filter } from '../../ir/filter.ts';
 import type { PolicyValue } from '../../ir/policy-value.ts';
 import type { RouteRule, WeightedBackend } from '../../ir/route.ts';
@@ -172,9 +173,28 @@ suite('a filter that responds', () => {
   });
 });
 
+suite('maintenance', () => {
+  const maintenance = { retryAfterSeconds: 60, exceptCidrs: ['192.0.2.0/24'], body: null };
+  const policies = [responseValue({ maintenance })];
+
+  test('is the response, also where the backends have the same policy', () => {
+    const one = explained({ policies, backends: [backend('a', { policies }), backend('b')] });
+    assert.deepEqual(
+      [one.outcome, one.reason, one.summary],
+      ['refuse', 'maintenance', '503 maintenance, but for clients of 192.0.2.0/24'],
+    );
+    assert.deepEqual(shown(one.filters), ['responses: maintenance']);
+  });
+
+  test('comes after the checks of the gateway', () => {
+    const action = { kind: 'fail', status: 500, reason: 'invalid_rule', message: '' } as const;
+    assert.equal(explained({ policies, action }).reason, 'invalid_rule');
+  });
+});
+
 test('the built-in filters have an outcome exactly where they always respond', () => {
   const answering = BUILT_IN_FILTERS.filter((one) => one.outcome !== undefined).map(({ kind }) => kind);
-  assert.deepEqual([...new Set(answering)].toSorted(), ['direct-response', 'redirect']);
+  assert.deepEqual([...new Set(answering)].toSorted(), ['direct-response', 'redirect', 'response']);
   assert.equal(FILTERS.actingFor({ kind: 'captcha' }).length, 0);
 });
 

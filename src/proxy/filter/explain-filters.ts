@@ -22,6 +22,13 @@ interface Placed {
   readonly overridden: string | undefined;
 }
 
+/** What a filter does at one of its stages. */
+interface Step {
+  readonly config: FilterConfig;
+  readonly definition: FilterDefinition;
+  readonly rank: number;
+}
+
 const CHECKS = rankOf('checks');
 
 const PREFLIGHT: FilterOutcome = {
@@ -80,11 +87,17 @@ export class TableExplainer implements FilterExplainer {
   }
 
   /** Why a filter of a rule does not act on requests to any of its backends. */
-  #byBackends({ action }: RouteRule, config: FilterConfig): string | undefined {
+  #byBackends(rule: RouteRule, config: FilterConfig): string | undefined {
+    const { action } = rule;
     const { definition } = this.#place(config);
     if (definition?.precedence !== 'backend' || action.kind === 'fail') return undefined;
     const backends = action.backends.filter(({ weight }) => weight > 0);
-    const overriding = backends.filter((one) => configsOf(one).some(({ kind }) => kind === config.kind));
+    // A policy that is the same for a backend is the rule's.
+    const overriding = backends.filter((one) =>
+      configsOf({ ...one, policies: this.#table.addedBy(one, rule) }).some(
+        ({ kind }) => kind === config.kind,
+      ),
+    );
     if (overriding.length === 0) return undefined;
     if (overriding.length === backends.length) return 'overridden by the backends';
     return `overridden by ${overriding.map(({ origin }) => origin.name).join(', ')}`;
@@ -96,13 +109,16 @@ export class TableExplainer implements FilterExplainer {
     overriddenBy: (config: FilterConfig) => string | undefined,
   ): ExplainedFilters {
     const sorted = this.#sorted(configs, overriddenBy);
-    const acting = sorted.filter(({ overridden }) => overridden === undefined);
-    const firstOutcome = (placed: readonly Placed[]): FilterOutcome | null =>
-      placed.map((one) => outcomeOf(one, request)).find((outcome) => outcome !== null) ?? null;
+    const steps = sorted
+      .filter(({ overridden }) => overridden === undefined)
+      .flatMap(({ config }) => this.#stepsOf(config))
+      .toSorted((a, b) => a.rank - b.rank);
+    const firstOutcome = (among: readonly Step[]): FilterOutcome | null =>
+      among.map((step) => outcomeOf(step, request)).find((outcome) => outcome !== null) ?? null;
     return {
       filters: sorted.map(described),
-      beforeChecks: firstOutcome(acting.filter(({ rank }) => rank < CHECKS)),
-      afterChecks: firstOutcome(acting.filter(({ rank }) => rank > CHECKS)),
+      beforeChecks: firstOutcome(steps.filter(({ rank }) => rank < CHECKS)),
+      afterChecks: firstOutcome(steps.filter(({ rank }) => rank > CHECKS)),
     };
   }
 
@@ -117,11 +133,14 @@ export class TableExplainer implements FilterExplainer {
 
   /** A kind with several stages stands at the first at which this filter acts. */
   #place(config: FilterConfig): Placed {
-    const [first] = this.#table
-      .actingFor(config)
-      .map((definition) => ({ definition, rank: firstRank(definition) }))
-      .toSorted((a, b) => a.rank - b.rank);
+    const [first] = this.#stepsOf(config).toSorted((a, b) => a.rank - b.rank);
     return { config, rank: first?.rank ?? 0, definition: first?.definition, overridden: undefined };
+  }
+
+  #stepsOf(config: FilterConfig): readonly Step[] {
+    return this.#table
+      .actingFor(config)
+      .map((definition) => ({ config, definition, rank: firstRank(definition) }));
   }
 }
 
@@ -130,8 +149,8 @@ const firstRank = ({ stages, connection }: FilterDefinition): number =>
 
 const isPolicy = (config: FilterConfig): boolean => 'settings' in config && 'from' in config;
 
-const outcomeOf = ({ config, definition }: Placed, request: ExplainedRequest): FilterOutcome | null =>
-  definition?.outcome?.(config, request) ?? null;
+const outcomeOf = ({ config, definition }: Step, request: ExplainedRequest): FilterOutcome | null =>
+  definition.outcome?.(config, request) ?? null;
 
 const described = ({ config, definition, overridden }: Placed): DescribedFilter => ({
   ...config,

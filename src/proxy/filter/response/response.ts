@@ -1,5 +1,5 @@
 /** ResponsePolicies: one definition for each stage at which they act. */
-import type { ReasonCode } from '../../../ir/reason.ts';
+import { REASONS, type ReasonCode } from '../../../ir/reason.ts';
 import type { ResponseSettings, ResponseValue } from '../../../ir/response.ts';
 import type { FilterDefinition, FilterParts } from '../definition.ts';
 import { DefaultFields, defaultEdit } from './default-headers.ts';
@@ -33,6 +33,13 @@ export const MAINTENANCE: FilterDefinition<ResponseValue> = {
   actsFor: ({ settings }) => settings.maintenance !== null,
   compile: ({ settings: { maintenance } }) =>
     maintenance === null ? {} : { request: new MaintenanceAnswer(maintenance) },
+  outcome({ settings: { maintenance } }, { isPreflight }) {
+    if (maintenance === null || isPreflight) return null;
+    const { status } = REASONS.maintenance;
+    const served = maintenance.exceptCidrs;
+    const summary = `${String(status)} maintenance${served.length === 0 ? '' : `, but for clients of ${served.join(', ')}`}`;
+    return { outcome: 'refuse', status, reason: 'maintenance', summary };
+  },
 };
 
 export const DEFAULT_HEADERS: FilterDefinition<ResponseValue> = {

@@ -35,7 +35,7 @@ const field = (fallback: string, unit: SettingField['unit'] = 'plain'): SettingF
   protocols: ['http1', 'h2'],
 });
 
-export const RESPONSE_FIELDS: Readonly<Record<string, SettingField>> = {
+const RESPONSE_FIELDS: Readonly<Record<string, SettingField>> = {
   'headers.set': field('[]'),
   'headers.add': field('[]'),
   'headers.remove': field('[]'),
@@ -60,7 +60,7 @@ export const RESPONSE_SETTINGS: OverridingSettings<ResponsePolicySettings> = {
 };
 
 /** null: it changes nothing. */
-export function lowerResponse(settings: ResponsePolicySettings): ResponseSettings | null {
+function lowerResponse(settings: ResponsePolicySettings): ResponseSettings | null {
   const { errors = [] } = settings;
   const headers = lowerHeaders(settings.headers ?? {});
   const hsts = settings.hsts === undefined ? null : lowerHsts(settings.hsts);
