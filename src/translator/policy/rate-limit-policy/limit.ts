@@ -23,7 +23,7 @@ const V6_BITS = 64;
 
 const FIELDS = { Standard: 'standard', Legacy: 'legacy', None: 'none' } as const;
 
-/** null: an exemption. */
+/** null: an exemption, or a limit with faults. */
 export function readLimit(limit: RateLimitPolicyLimit, policy: RateLimitPolicySpec): LimitSettings | null {
   const allowance = allowanceOf(limit);
   if (allowance === null) return null;
@@ -34,7 +34,7 @@ export function readLimit(limit: RateLimitPolicyLimit, policy: RateLimitPolicySp
     mode: mode === 'Audit' ? 'audit' : 'enforce',
     allowance,
     scope: scope === 'Proxy' ? 'proxy' : 'gateway',
-    key: key.map(readKeyPart),
+    key: key.flatMap((part) => readKeyPart(part) ?? []),
     match: readMatch(match),
     status: response.status ?? TOO_MANY_REQUESTS,
     headers: FIELDS[response.headers ?? 'Standard'],
@@ -48,15 +48,17 @@ function allowanceOf({ requests, period, burst, inFlight }: RateLimitPolicyLimit
   return { kind: 'rate', requests, periodMs: parseDurationMs(period) ?? 0, burst: burst ?? requests };
 }
 
-function readKeyPart(part: RateLimitPolicyLimitKey): LimitKeyPart {
-  const { clientIP, header, cookie, claim, apiClient, method } = part;
+/** null: it names nothing. */
+function readKeyPart(part: RateLimitPolicyLimitKey): LimitKeyPart | null {
+  const { clientIP, header, cookie, claim, apiClient, method, rule } = part;
   if (clientIP !== undefined)
     return { kind: 'client-ip', v4: clientIP.v4 ?? V4_BITS, v6: clientIP.v6 ?? V6_BITS };
   if (header !== undefined) return { kind: 'header', name: header.toLowerCase() };
   if (cookie !== undefined) return { kind: 'cookie', name: cookie };
   if (claim !== undefined) return { kind: 'claim', name: claim };
   if (apiClient === true) return { kind: 'api-client' };
-  return { kind: method === true ? 'method' : 'rule' };
+  if (method === true) return { kind: 'method' };
+  return rule === true ? { kind: 'rule' } : null;
 }
 
 const readMatch = ({
@@ -74,12 +76,19 @@ const readMatch = ({
 
 /** Checks that the schema cannot express, or that it lacked when the object was stored. `path`: of the limit. */
 export function limitFaults(
-  { period, match: { headers = [], notCIDRs = [] } = {} }: RateLimitPolicyLimit,
+  limit: RateLimitPolicyLimit,
   path: string,
   measureRegex: MeasureRegex,
 ): readonly Fault[] {
+  const { period, key = [], exempt, match: { headers = [], notCIDRs = [] } = {} } = limit;
+  const isLimitOrExemption = (allowanceOf(limit) === null) === (exempt === true);
   const hasPeriod = period === undefined || (parseDurationMs(period) ?? 0) > 0;
   return [
+    ...(isLimitOrExemption ? [] : [policyValue(path, 'set one of requests, inFlight and exempt.')]),
+    ...key.flatMap((part, index) => {
+      const at = `${path}.key[${String(index)}]`;
+      return readKeyPart(part) === null ? [policyValue(at, 'set one of the fields of a key.')] : [];
+    }),
     ...(hasPeriod ? [] : [policyValue(`${path}.period`, 'a period is a duration above zero, such as 1m.')]),
     ...headers.flatMap(({ type, value }, index) => {
       const why = type === 'RegularExpression' ? measureRegex(value) : 0;
