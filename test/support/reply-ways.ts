@@ -234,6 +234,7 @@ export const WAYS: Readonly<Record<ReasonCode, readonly Way[] | { readonly never
     {
       name: 'of a limit',
       knows: 'rule',
+      isBeforeRedirect: true,
       scene: () => ({ rule: { policies: [rateLimits(testLimit(inFlight(0)))] } }),
     },
   ],
