@@ -41,7 +41,14 @@ export function adminHandlers(state: AdminState): Readonly<Record<string, AdminH
     '/status': async () => {
       const { view } = state;
       await view.refresh();
-      const answer: StatusAnswer = { ...view.status, backends: backendReports(view.health) };
+      // Loaded by the first question, like the filters of explanations.
+      const { publicRoutes } = await import('./public-routes.ts');
+      const { status } = view;
+      const answer: StatusAnswer = {
+        ...status,
+        publicRoutes: publicRoutes(status.routes, state.configs()),
+        backends: backendReports(view.health),
+      };
       return json(answer);
     },
     '/explain': ({ url }) => explainQuery(url, state),

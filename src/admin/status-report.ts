@@ -45,6 +45,8 @@ export interface StatusReport {
 
 /** The response of `/status`: the report, and the state of the workers. */
 export interface StatusAnswer extends StatusReport {
+  /** HTTPRoutes and GRPCRoutes with rules that respond without authentication. */
+  readonly publicRoutes: readonly PublicRoute[];
   /** Service ports and other backends, with the health of their endpoints. */
   readonly backends: readonly BackendReport[];
 }
@@ -102,10 +104,22 @@ export interface RouteReport extends ObjectReportBase {
   readonly rules: number;
   /** A path for which a plain GET request matches a rule; null if there is none, and for other routes than HTTPRoutes. */
   readonly samplePath: string | null;
-  /** Rules that answer without authentication, by name or index; empty for routes of layer 4. */
-  readonly publicRules: readonly string[];
   /** `parent`: `Kind namespace/name`, plus `/section` if the route names one. Empty if no parent is served here. */
   readonly parents: readonly { readonly parent: string; readonly conditions: readonly ConditionReport[] }[];
+}
+
+/** A route with rules that respond without authentication. */
+export interface PublicRoute {
+  /** Of the route. */
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** As the route states them; empty = any. */
+  readonly hostnames: readonly string[];
+  /** Number of rules. */
+  readonly rules: number;
+  /** Those without authentication, by name or index. */
+  readonly publicRules: readonly string[];
 }
 
 /** Any other object with a status: GatewayClass, policies, XBackend. */

@@ -51,6 +51,7 @@ test('the answer of a gateway has the documented fields, and no other', async (t
     GatewayReport: gateway,
     ListenerReport: gateway?.listeners[0],
     RouteReport: status.routes[0],
+    PublicRoute: status.publicRoutes[0],
     OtherReport: status.others[0],
     BackendReport: status.backends[0],
   })) {

@@ -36,7 +36,6 @@ import { objectItem, type ServedSinceOf } from './objects.ts';
 import { policyItems, type PolicyInputs } from './policies.ts';
 import { proxyItems } from './proxies.ts';
 import { attachmentItems, routeItems, type AttachmentInputs, type RouteInputs } from './routes.ts';
-import { publicRules } from './public-rules.ts';
 import { statusReport, type ProcessReport } from './status.ts';
 import { summaryItem } from './summary.ts';
 
@@ -192,8 +191,6 @@ export class ViewLists {
     });
   }
 
-  readonly #publicRulesFrom = memoizeLast(({ configs }: Configs) => publicRules(configs));
-
   statusReport(about: ProcessReport): StatusReport {
     const { statuses, snapshot, servedSince } = this.#inputs();
     return statusReport(about, {
@@ -202,7 +199,6 @@ export class ViewLists {
       gateways: new Map(this.gateways.map((gateway) => [gateway.id, gateway])),
       listeners: this.#listenersByObject,
       findings: this.#problems,
-      publicRules: this.#publicRulesFrom({ configs: this.#configs }),
       servedSince,
     });
   }

@@ -31,8 +31,6 @@ export interface StatusInputs {
   readonly gateways: ReadonlyMap<string, GatewayItem>;
   readonly listeners: ListenersByObject;
   readonly findings: readonly FindingReport[];
-  /** By id of the route. */
-  readonly publicRules: ReadonlyMap<string, readonly string[]>;
   readonly servedSince: ServedSinceOf;
 }
 
@@ -104,7 +102,6 @@ function routeReport(update: RouteUpdate, inputs: StatusInputs): RouteReport {
     hostnames: hostnamesOf(route),
     rules: (route?.spec.rules ?? []).length,
     samplePath: samplePath(route),
-    publicRules: inputs.publicRules.get(objectId(update.object)) ?? [],
     parents: update.status.parents.map(({ parentRef, conditions }) => ({
       parent: describeParent(parentRef, update.object.namespace),
       conditions: conditions.map(plainCondition),

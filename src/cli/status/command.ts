@@ -60,8 +60,8 @@ async function showStatus({ admin, output, public: isPublic }: StatusOptions): P
 }
 
 async function showPublic(report: StatusAnswer, output: StatusOptions['output']): Promise<number> {
-  const { formatPublic, publicRoutes } = await import('../../report/status/public.ts');
-  if (output === 'json') print(JSON.stringify(publicRoutes(report), null, 2));
+  const { formatPublic } = await import('../../report/status/public.ts');
+  if (output === 'json') print(JSON.stringify(report.publicRoutes, null, 2));
   else print(formatPublic(report, layoutFor(process.stdout)).join('\n'));
   return CLEAN;
 }

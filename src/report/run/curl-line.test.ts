@@ -34,7 +34,6 @@ const route = (over: Partial<RouteReport> = {}): RouteReport => ({
   hostnames: [],
   rules: 1,
   samplePath: '/',
-  publicRules: [],
   parents: [{ parent: 'Gateway default/web', conditions: [] }],
   ...over,
 });

@@ -28,7 +28,6 @@ const route = (name: string, over: Partial<RouteReport> = {}): RouteReport => ({
   hostnames: [],
   rules: 1,
   samplePath: '/',
-  publicRules: [],
   parents: [
     { parent: 'Gateway default/web', conditions: [condition('Accepted'), condition('ResolvedRefs')] },
   ],

@@ -1,14 +1,12 @@
 /** The table of `sluice status --public`. Pure: a report in, lines out. */
-import type { StatusReport } from '../../admin/status-report.ts';
+import type { StatusAnswer } from '../../admin/status-report.ts';
 import type { Layout } from '../layout.ts';
 import { formatTable } from '../table.ts';
 
-/** Routes with rules that need no authentication. */
-export const publicRoutes = ({ routes }: StatusReport): StatusReport['routes'] =>
-  routes.filter(({ publicRules }) => publicRules.length > 0);
-
-export function formatPublic(report: StatusReport, { colors, width }: Layout): string[] {
-  const routes = publicRoutes(report);
+export function formatPublic(
+  { publicRoutes: routes }: Pick<StatusAnswer, 'publicRoutes'>,
+  { colors, width }: Layout,
+): string[] {
   if (routes.length === 0) return ['Every route needs authentication.'];
   const heading = ['PUBLIC ROUTE', 'RULES', 'HOSTNAMES'].map((text) => colors.dim(text));
   const rows = routes.map(({ kind, namespace, name, hostnames, rules, publicRules }) => [

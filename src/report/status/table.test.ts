@@ -16,6 +16,7 @@ const condition = (
 const LONG = 'cannot listen on *:8080 (EADDRINUSE): another process listens there; stop it';
 
 const answer = (over: Partial<StatusAnswer> = {}): StatusAnswer => ({
+  publicRoutes: [],
   version: '1.0.0',
   startedAt: '2026-01-01T00:00:00Z',
   ready: false,

@@ -343,6 +343,13 @@ export const POLICY_CONDITIONS = {
     {
       type: 'Accepted',
       status: 'False',
+      reason: 'Invalid',
+      text: 'A field is invalid; requests to what the policy governs get 500.',
+      advice: 'see the message',
+    },
+    {
+      type: 'Accepted',
+      status: 'False',
       reason: 'Conflicted',
       text: 'Older policies for the same target have limits of the same names.',
       advice: 'remove one of them',
@@ -381,6 +388,13 @@ export const POLICY_CONDITIONS = {
       reason: 'UnsupportedValue',
       text: 'As under Accepted.',
       advice: 'fix the field in the message',
+    },
+    {
+      type: 'Programmed',
+      status: 'False',
+      reason: 'Invalid',
+      text: 'As under Accepted.',
+      advice: 'see the message',
     },
     {
       type: 'Programmed',
