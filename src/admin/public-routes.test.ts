@@ -27,6 +27,15 @@ test('a route is public in the rules without authentication', () => {
   assert.deepEqual([first?.name, first?.rules, first?.publicRules], ['route', 4, ['1', '3']]);
 });
 
+test('authentication that is optional, or only notes what it would refuse, leaves a rule public', () => {
+  const optional = authPolicy(authCheck([apiKey()], { requirement: 'optional' }));
+  const audited = authPolicy(authCheck([apiKey()], { mode: 'audit' }));
+  const config = testConfig({
+    rules: [{ backends, policies: [optional] }, { backends, policies: [audited] }, protectedRule],
+  });
+  assert.deepEqual(publicRoutes([route('route', 3)], [config])[0]?.publicRules, ['0', '1']);
+});
+
 test('a route that always authenticates is not public', () => {
   assert.deepEqual(publicRoutes([route('route', 1)], [testConfig({ rules: [protectedRule] })]), []);
 });

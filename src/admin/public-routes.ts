@@ -23,7 +23,7 @@ function publicRules(configs: readonly GatewayConfig[]): ReadonlyMap<string, rea
   const found = new Map<string, Map<number, string>>();
   for (const rule of configs.flatMap(({ rules }) => rules)) {
     const { origin, action } = rule;
-    if (action.kind === 'fail' || explainer.protecting(rule).auth.length > 0) continue;
+    if (action.kind === 'fail' || !explainer.isPublic(rule)) continue;
     const id = objectId(origin);
     const ofRoute = found.get(id) ?? new Map<number, string>();
     found.set(id, ofRoute.set(origin.index, origin.section ?? String(origin.index)));

@@ -80,6 +80,8 @@ export interface FilterDefinition<Config extends FilterConfig = FilterConfig> {
   readonly protection?: {
     readonly line: keyof ExplainedPolicies;
     explain(config: Config): readonly ExplainedPolicy[];
+    /** It never refuses a request without credentials: it is optional, or only notes what it would refuse. Absent: it does. */
+    admitsAnonymous?(config: Config): boolean;
   };
   /** In a few words, for people. */
   describe(config: Config): string;

@@ -38,6 +38,13 @@ const PREFLIGHT: FilterOutcome = {
   summary: `${String(REASONS.cors_preflight.status)} cors_preflight: ${REASONS.cors_preflight.text}`,
 };
 
+type ProtectedRule = Parameters<FilterExplainer['protecting']>[0];
+
+interface FoundProtection {
+  readonly protection: NonNullable<FilterDefinition['protection']>;
+  readonly config: FilterConfig;
+}
+
 export class TableExplainer implements FilterExplainer {
   readonly #table: FilterTable;
 
@@ -68,18 +75,25 @@ export class TableExplainer implements FilterExplainer {
     });
   }
 
-  protecting(rule: Parameters<FilterExplainer['protecting']>[0]): ExplainedPolicies {
-    const found = configsOf(rule).flatMap((config) => {
-      const protection = this.#table
-        .actingFor(config)
-        .find((one) => one.protection !== undefined)?.protection;
-      return protection === undefined
-        ? []
-        : [{ line: protection.line, policies: protection.explain(config) }];
-    });
+  protecting(rule: ProtectedRule): ExplainedPolicies {
+    const found = this.#protectionsOf(rule);
     const on = (line: keyof ExplainedPolicies): ExplainedPolicies[typeof line] =>
-      found.flatMap((one) => (one.line === line ? one.policies : []));
+      found.flatMap(({ protection, config }) => (protection.line === line ? protection.explain(config) : []));
     return { access: on('access'), auth: on('auth'), limits: on('limits') };
+  }
+
+  /** Requests without credentials get a response of the rule. */
+  isPublic(rule: ProtectedRule): boolean {
+    return this.#protectionsOf(rule).every(
+      ({ protection, config }) => protection.line !== 'auth' || protection.admitsAnonymous?.(config) === true,
+    );
+  }
+
+  #protectionsOf(rule: ProtectedRule): readonly FoundProtection[] {
+    return configsOf(rule).flatMap((config) => {
+      const definition = this.#table.actingFor(config).find((one) => one.protection !== undefined);
+      return definition?.protection === undefined ? [] : [{ protection: definition.protection, config }];
+    });
   }
 
   ofPolicies(policies: readonly PolicyValue[] = []): readonly DescribedFilter[] {

@@ -18,7 +18,12 @@ export const AUTH: FilterDefinition<AuthValue> = {
   precedence: 'both',
   actsFor: ({ settings: { checks } }) => checks.length > 0,
   compile: ({ settings }, deps) => ({ request: new Authentication(settings, deps) }),
-  protection: { line: 'auth', explain: explainAuth },
+  protection: {
+    line: 'auth',
+    explain: explainAuth,
+    admitsAnonymous: ({ settings: { checks } }) =>
+      checks.every(({ requirement, mode }) => requirement === 'optional' || mode === 'audit'),
+  },
   describe: describeAuth,
 };
 
