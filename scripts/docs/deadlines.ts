@@ -33,7 +33,7 @@ const { connection, http2 } = DEFAULT_CLUSTER_POLICY;
 const CONTROL_PLANE: readonly Wait[] = [
   {
     wait: 'controller: a response of the API server',
-    deadline: `${of('kubeapi/client.ts', 'REQUEST_TIMEOUT_MS')} without a byte; deferred (429, 503) at most ${String(readConstant('kubeapi/client.ts', 'MAX_DEFERRALS'))} times for ${of('kubeapi/client.ts', 'MAX_DEFERRAL_MS')}`,
+    deadline: `${of('kubeapi/client.ts', 'CONNECT_TIMEOUT_MS')} to connect, as for watches; ${of('kubeapi/client.ts', 'REQUEST_TIMEOUT_MS')} without a byte; deferred (429, 503) at most ${String(readConstant('kubeapi/client.ts', 'MAX_DEFERRALS'))} times for ${of('kubeapi/client.ts', 'MAX_DEFERRAL_MS')}`,
     then: 'the request fails and is retried',
     files: ['kubeapi/client.ts'],
   },

@@ -1,6 +1,7 @@
 /** The Kubernetes API over HTTPS: requests with JSON bodies, and streams of watch events. It does not interpret the objects. */
 import { Agent as PlainAgent, request as plainRequest, type IncomingMessage } from 'node:http';
 import { Agent, request, type RequestOptions } from 'node:https';
+import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiServer } from './kube-config.ts';
@@ -61,6 +62,11 @@ const REQUEST_TIMEOUT_MS = 30_000;
  * minute, and a lost node sends nothing.
  */
 const WATCH_IDLE_MS = 150_000;
+/**
+ * An attempt to connect is given up then. The system gives up after two minutes only, and between its last repetitions there is a minute
+ * in which a server that is back would not be noticed.
+ */
+const CONNECT_TIMEOUT_MS = 10_000;
 /** Maximum number of retries of a request that the server throttled (429, or 503 with Retry-After), and maximum delay of each. */
 const MAX_DEFERRALS = 6;
 const MAX_DEFERRAL_MS = 10_000;
@@ -154,10 +160,23 @@ export class KubeClient {
     return new Promise((resolve, reject) => {
       const outgoing = begin(url, options, resolve);
       outgoing.on('error', reject);
+      outgoing.on('socket', limitConnecting);
       outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer to ${call.method} ${call.path}`)));
       outgoing.end(body ?? undefined);
     });
   }
+}
+
+function limitConnecting(socket: Socket): void {
+  if (!socket.connecting) return;
+  const timer = setTimeout(() => {
+    socket.destroy(new Error(`no connection within ${String(CONNECT_TIMEOUT_MS / 1000)} s`));
+  }, CONNECT_TIMEOUT_MS);
+  const stop = (): void => {
+    clearTimeout(timer);
+  };
+  socket.once('connect', stop);
+  socket.once('close', stop);
 }
 
 /** Delay that the server requests before a retry; null if it requests none. */
