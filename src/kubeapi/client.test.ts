@@ -1,5 +1,8 @@
 /** The client against an API server over HTTP that is slow, busy, or gone. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { suite, test, type TestContext } from 'node:test';
 import { FakeApiServer } from '../../test/support/fake-api/server.ts';
 import { ApiError, KubeClient, type ClientLimits, type WatchEvent } from './client.ts';
@@ -21,6 +24,46 @@ async function start(
   });
   return { api, client };
 }
+
+const ANONYMOUS = {
+  ca: null,
+  clientCertificate: null,
+  skipVerification: true,
+  token: () => Promise.resolve(null),
+};
+
+/** A port that accepts connections and sends nothing: TLS is never established. */
+async function silentPort(t: TestContext, protocol: string): Promise<URL> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return urlOf(protocol, (server.address() as AddressInfo).port);
+}
+
+/** A port whose queue of connections is full: the system drops further attempts to connect. */
+async function unansweredPort(t: TestContext, protocol: string): Promise<URL> {
+  const listen = `const server = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () =>
+    console.log(server.address().port))`;
+  const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [printed] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(printed.toString());
+  child.kill('SIGSTOP');
+  // A backlog of 1 holds two connections.
+  const waiting = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+  t.after(() => {
+    for (const socket of waiting) socket.destroy();
+    child.kill('SIGKILL');
+  });
+  await Promise.all(waiting.map((socket) => once(socket, 'connect')));
+  return urlOf(protocol, port);
+}
+
+const urlOf = (protocol: string, port: number): URL => new URL(`${protocol}://127.0.0.1:${String(port)}`);
 
 suite('kube client', () => {
   test('an answer is decoded, a refusal has its status, reason and message', async (t) => {
@@ -61,7 +104,11 @@ suite('kube client', () => {
   });
 
   test('a server that does not answer is given up', async (t) => {
-    const { api, client } = await start(t, { requestTimeoutMs: 50, watchIdleMs: 50 });
+    const { api, client } = await start(t, {
+      connectTimeoutMs: 5_000,
+      requestTimeoutMs: 50,
+      watchIdleMs: 50,
+    });
     let answer = (): void => undefined;
     api.fault = () =>
       new Promise((resolve) => {
@@ -71,8 +118,24 @@ suite('kube client', () => {
     answer();
   });
 
+  test('a connection that is not established is given up, for requests and watches', async (t) => {
+    const limits = { connectTimeoutMs: 50, requestTimeoutMs: 60_000, watchIdleMs: 60_000 };
+    for (const url of [await unansweredPort(t, 'http'), await silentPort(t, 'https')]) {
+      const client = new KubeClient({ ...ANONYMOUS, url }, limits);
+      t.after(() => {
+        client.close();
+      });
+      await assert.rejects(client.call({ method: 'GET', path: NAMESPACES }), /no connection within 50 ms/);
+      await assert.rejects(client.watch({ path: NAMESPACES }).next(), /no connection within 50 ms/);
+    }
+  });
+
   test('a watch gives events as they come, and breaks when it falls silent', async (t) => {
-    const { api, client } = await start(t, { requestTimeoutMs: 5_000, watchIdleMs: 2_000 });
+    const { api, client } = await start(t, {
+      connectTimeoutMs: 5_000,
+      requestTimeoutMs: 5_000,
+      watchIdleMs: 2_000,
+    });
     const events: WatchEvent[] = [];
     const watching = (async (): Promise<void> => {
       const query = { watch: 'true', resourceVersion: '1' };

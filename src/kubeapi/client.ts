@@ -4,6 +4,7 @@ import { Agent, request, type RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import type { ApiServer } from './kube-config.ts';
 
 /** The API server returned an error. `status` is the HTTP status; 409 is a conflict, 410 an expired resource version. */
@@ -63,8 +64,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
  */
 const WATCH_IDLE_MS = 150_000;
 /**
- * An attempt to connect is given up then. The system gives up after two minutes only, and between its last repetitions there is a minute
- * in which a server that is back would not be noticed.
+ * An attempt to connect is given up then. The system repeats it ever more rarely and gives up after two minutes: it would notice late that
+ * the server is back.
  */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Maximum number of retries of a request that the server throttled (429, or 503 with Retry-After), and maximum delay of each. */
@@ -72,11 +73,17 @@ const MAX_DEFERRALS = 6;
 const MAX_DEFERRAL_MS = 10_000;
 
 export interface ClientLimits {
+  /** Until TLS is established. */
+  readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly watchIdleMs: number;
 }
 
-const DEFAULT_LIMITS: ClientLimits = { requestTimeoutMs: REQUEST_TIMEOUT_MS, watchIdleMs: WATCH_IDLE_MS };
+const DEFAULT_LIMITS: ClientLimits = {
+  connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  requestTimeoutMs: REQUEST_TIMEOUT_MS,
+  watchIdleMs: WATCH_IDLE_MS,
+};
 
 export class KubeClient {
   readonly #server: ApiServer;
@@ -160,22 +167,23 @@ export class KubeClient {
     return new Promise((resolve, reject) => {
       const outgoing = begin(url, options, resolve);
       outgoing.on('error', reject);
-      outgoing.on('socket', limitConnecting);
+      outgoing.on('socket', (socket) => {
+        if (!outgoing.reusedSocket) limitConnecting(socket, this.#limits.connectTimeoutMs);
+      });
       outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer to ${call.method} ${call.path}`)));
       outgoing.end(body ?? undefined);
     });
   }
 }
 
-function limitConnecting(socket: Socket): void {
-  if (!socket.connecting) return;
+function limitConnecting(socket: Socket, timeoutMs: number): void {
   const timer = setTimeout(() => {
-    socket.destroy(new Error(`no connection within ${String(CONNECT_TIMEOUT_MS / 1000)} s`));
-  }, CONNECT_TIMEOUT_MS);
+    socket.destroy(new Error(`no connection within ${String(timeoutMs)} ms`));
+  }, timeoutMs);
   const stop = (): void => {
     clearTimeout(timer);
   };
-  socket.once('connect', stop);
+  socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', stop);
   socket.once('close', stop);
 }
 
