@@ -15,6 +15,7 @@ import {
   refNotPermitted,
 } from '../faults/reference-faults.ts';
 import type { TranslateOptions } from '../types.ts';
+import { configMapText } from './config-map-text.ts';
 import type { Lookup } from './snapshot-index.ts';
 import type { ConditionReason } from '../status/catalog/condition-catalog.ts';
 
@@ -139,9 +140,7 @@ function readCa(lookup: Lookup, target: ObjectRef): string | null | undefined {
     return encoded === undefined ? null : decodeBase64Latin1(encoded);
   }
   const configMap = lookup.configMap(target.namespace, target.name);
-  if (configMap === undefined) return undefined;
-  const binary = configMap.binaryData?.['ca.crt'];
-  return configMap.data?.['ca.crt'] ?? (binary === undefined ? null : decodeBase64Latin1(binary));
+  return configMap === undefined ? undefined : configMapText(configMap, 'ca.crt');
 }
 
 function objectRef(ref: LooseRef, defaultKind: string, namespace: string): ObjectRef {

@@ -1,12 +1,10 @@
 /** One rule of an AccessPolicy. */
 import type { AccessPolicyRule } from '../../../gatewayapi/generated/types.ts';
 import type { AccessRule, PrincipalCondition } from '../../../ir/access.ts';
-import type { HeaderMatch } from '../../../ir/match.ts';
-import { cidrError } from '../../../lib/cidr.ts';
 import type { Fault } from '../../faults/fault.ts';
-import { regexInvalid } from '../../faults/route-faults.ts';
 import type { ReferenceContext } from '../../graph/certificate.ts';
 import { policyValue } from '../faults.ts';
+import { cidrFaults, headerConditionFaults, headerConditions } from '../request-conditions.ts';
 import { readCidrList } from './cidr-list.ts';
 
 export interface RuleReading {
@@ -24,15 +22,16 @@ export function readRule(spec: AccessPolicyRule, path: string, context: Referenc
     name,
     clientCidrs: addresses.cidrs,
     methods,
-    headers: headers.map(({ name: header, type = 'Exact', value }): HeaderMatch => ({
-      name: header.toLowerCase(),
-      value: type === 'RegularExpression' ? { kind: 'regex', pattern: value } : { kind: 'exact', value },
-    })),
+    headers: headerConditions(headers),
     principal: principal === undefined ? null : readPrincipal(principal),
   };
   return {
     rule,
-    faults: [...addresses.faults, ...headerFaults(headers, path, context), ...conditionFaults(spec, path)],
+    faults: [
+      ...addresses.faults,
+      ...headerConditionFaults(headers, `${path}.headers`, context.options.measureRegex),
+      ...conditionFaults(spec, path),
+    ],
     referenceFaults: addresses.referenceFaults,
   };
 }
@@ -49,10 +48,7 @@ function readAddresses(
   context: ReferenceContext,
 ): Addresses {
   const own = clientCIDRs ?? [];
-  const faults = own.flatMap((cidr, index) => {
-    const error = cidrError(cidr);
-    return error === null ? [] : [policyValue(`${path}.clientCIDRs[${String(index)}]`, error)];
-  });
+  const faults = cidrFaults(own, `${path}.clientCIDRs`);
   const lists = (cidrsFrom ?? []).map(({ configMapRef }, index) =>
     readCidrList(configMapRef, `${path}.cidrsFrom[${String(index)}].configMapRef`, context),
   );
@@ -66,19 +62,6 @@ function readAddresses(
 function joined(lists: readonly (readonly string[])[]): readonly string[] {
   const filled = lists.filter(({ length }) => length > 0);
   return filled.length === 1 ? (filled[0] ?? []) : filled.flat();
-}
-
-function headerFaults(
-  headers: NonNullable<AccessPolicyRule['headers']>,
-  path: string,
-  { options }: ReferenceContext,
-): readonly Fault[] {
-  return headers.flatMap(({ type, value }, index) => {
-    const why = type === 'RegularExpression' ? options.measureRegex(value) : 0;
-    return typeof why === 'string'
-      ? [regexInvalid(`${path}.headers[${String(index)}].value`, value, why)]
-      : [];
-  });
 }
 
 /** Without a condition a rule would match every request: an Allow would be open. */

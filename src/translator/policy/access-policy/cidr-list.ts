@@ -2,11 +2,11 @@
 import type { ConfigMap } from '../../../gatewayapi/core-kinds.ts';
 import { CORE_GROUP } from '../../../gatewayapi/ref.ts';
 import { cidrError } from '../../../lib/cidr.ts';
-import { decodeBase64Latin1 } from '../../../lib/base64.ts';
 import { parseIp } from '../../../lib/ip-address.ts';
 import { failure, success, type Result } from '../../../lib/result.ts';
 import type { Fault } from '../../faults/fault.ts';
 import type { ReferenceContext } from '../../graph/certificate.ts';
+import { configMapText } from '../../graph/config-map-text.ts';
 import { cidrListInvalid, cidrListNotFound } from '../faults.ts';
 
 export interface CidrListRef {
@@ -42,8 +42,8 @@ function parsedList(configMap: ConfigMap, key: string): ParsedList | null {
   parsedLists.set(configMap, ofMap);
   const known = ofMap.get(key);
   if (known !== undefined) return known;
-  const text = configMap.data?.[key] ?? decodeBase64Latin1(configMap.binaryData?.[key] ?? '') ?? '';
-  if (configMap.data?.[key] === undefined && configMap.binaryData?.[key] === undefined) return null;
+  const text = configMapText(configMap, key);
+  if (text === null) return null;
   const parsed = parseList(text);
   ofMap.set(key, parsed);
   return parsed;

@@ -7,9 +7,9 @@ import { parseDurationMs } from '../../../lib/duration.ts';
 import { parseJwkSet } from '../../../lib/jwk-set.ts';
 import { failure, success, type Result } from '../../../lib/result.ts';
 import { sha256Hex } from '../../../lib/sha256.ts';
-import { decodeBase64Latin1 } from '../../../lib/base64.ts';
 import type { Fault } from '../../faults/fault.ts';
 import type { ReferenceContext } from '../../graph/certificate.ts';
+import { configMapText } from '../../graph/config-map-text.ts';
 import { policyValue } from '../faults.ts';
 import { keySetInvalid, keySetNotFound, keySetSecret } from './auth-faults.ts';
 import { identityFaults } from './identity-fields.ts';
@@ -133,8 +133,7 @@ function readConfigMap(
   const at = `${path}.configMapRef`;
   const target = { group: CORE_GROUP, kind: 'ConfigMap', namespace: context.from.namespace, name: ref.name };
   const configMap = context.lookup.configMap(target.namespace, ref.name);
-  const binary = configMap?.binaryData?.[ref.key];
-  const text = configMap?.data?.[ref.key] ?? (binary === undefined ? null : decodeBase64Latin1(binary));
+  const text = configMap === undefined ? null : configMapText(configMap, ref.key);
   if (text === null) return failure({ faults: [], referenceFaults: [keySetNotFound(at, target, ref.key)] });
   const keys = readText(text, context);
   return keys.ok

@@ -4,14 +4,12 @@ import type {
   RateLimitPolicyLimitKey,
   RateLimitPolicySpec,
 } from '../../../gatewayapi/generated/types.ts';
-import type { HeaderMatch } from '../../../ir/match.ts';
 import type { Allowance, LimitKeyPart, LimitMatch, RateLimit } from '../../../ir/rate-limit.ts';
-import { cidrError } from '../../../lib/cidr.ts';
 import { parseDurationMs } from '../../../lib/duration.ts';
 import type { Fault } from '../../faults/fault.ts';
-import { regexInvalid } from '../../faults/route-faults.ts';
 import type { MeasureRegex } from '../../graph/match.ts';
 import { policyValue } from '../faults.ts';
+import { cidrFaults, headerConditionFaults, headerConditions } from '../request-conditions.ts';
 
 /** A limit but for the policy that it is from. */
 export type LimitSettings = Omit<RateLimit, 'id' | 'policy'>;
@@ -67,10 +65,7 @@ const readMatch = ({
   notCIDRs = [],
 }: NonNullable<RateLimitPolicyLimit['match']>): LimitMatch => ({
   methods,
-  headers: headers.map(({ name, type, value }): HeaderMatch => ({
-    name: name.toLowerCase(),
-    value: type === 'RegularExpression' ? { kind: 'regex', pattern: value } : { kind: 'exact', value },
-  })),
+  headers: headerConditions(headers),
   notCidrs: notCIDRs,
 });
 
@@ -90,14 +85,7 @@ export function limitFaults(
       return readKeyPart(part) === null ? [policyValue(at, 'set one of the fields of a key.')] : [];
     }),
     ...(hasPeriod ? [] : [policyValue(`${path}.period`, 'a period is a duration above zero, such as 1m.')]),
-    ...headers.flatMap(({ type, value }, index) => {
-      const why = type === 'RegularExpression' ? measureRegex(value) : 0;
-      const at = `${path}.match.headers[${String(index)}].value`;
-      return typeof why === 'string' ? [regexInvalid(at, value, why)] : [];
-    }),
-    ...notCIDRs.flatMap((cidr, index) => {
-      const error = cidrError(cidr);
-      return error === null ? [] : [policyValue(`${path}.match.notCIDRs[${String(index)}]`, error)];
-    }),
+    ...headerConditionFaults(headers, `${path}.match.headers`, measureRegex),
+    ...cidrFaults(notCIDRs, `${path}.match.notCIDRs`),
   ];
 }

@@ -3,7 +3,6 @@ import type { ResponsePolicy, ResponsePolicyError } from '../../../gatewayapi/ge
 import { SLUICE_GROUP } from '../../../gatewayapi/ref.ts';
 import { REASONS } from '../../../ir/reason.ts';
 import type { ErrorPage } from '../../../ir/response.ts';
-import { cidrError } from '../../../lib/cidr.ts';
 import type { Fault } from '../../faults/fault.ts';
 import { errorPageReasonUnknown, hstsPreloadIncomplete } from '../../faults/response-faults.ts';
 import { headerRepeated } from '../../faults/route-faults.ts';
@@ -13,6 +12,7 @@ import { readBody, type BodySpec } from '../../graph/content-body.ts';
 import { readMeasures } from '../../measures.ts';
 import { policyValue } from '../faults.ts';
 import type { PolicyKind, PolicyReading } from '../policy-kind.ts';
+import { cidrFaults } from '../request-conditions.ts';
 import {
   A_YEAR_MS,
   RESPONSE_SETTINGS,
@@ -71,7 +71,7 @@ function readResponsePolicy(
     ...found.faults,
     ...headerFaults(headers),
     ...unreadable.map(({ path, why }) => policyValue(`spec.${path}`, why)),
-    ...cidrFaults(maintenance?.exceptCIDRs),
+    ...cidrFaults(maintenance?.exceptCIDRs ?? [], 'spec.maintenance.exceptCIDRs'),
   ];
   return {
     settings: faults.length > 0 ? null : settings,
@@ -138,12 +138,6 @@ function headerFaults(headers: Spec['headers'] = {}): readonly Fault[] {
     return [];
   });
 }
-
-const cidrFaults = (cidrs: readonly string[] = []): readonly Fault[] =>
-  cidrs.flatMap((cidr, index) => {
-    const error = cidrError(cidr);
-    return error === null ? [] : [policyValue(`spec.maintenance.exceptCIDRs[${String(index)}]`, error)];
-  });
 
 function warningsOf(
   { headers = {}, errors = [] }: Spec,
