@@ -3,7 +3,7 @@
  * in 80 KB (IPv4) or 320 KB (IPv6).
  */
 import { cidrError } from './cidr.ts';
-import { newIpWords, readIpWords, type IpWords } from './ip-words.ts';
+import { newIpWords, prefixMask, readIpWords, type IpWords } from './ip-words.ts';
 
 const V4_WORDS = 1;
 const V6_WORDS = 4;
@@ -53,15 +53,12 @@ function rangeOf(cidr: string): AddressRange {
   const { family, words } = readIpWords(cidr.slice(0, slash), newIpWords());
   const length = Number(cidr.slice(slash + 1));
   const used = [...words.subarray(0, family === 4 ? V4_WORDS : V6_WORDS)];
-  const masks = used.map((_, at) => maskOf(length - at * 32));
+  const masks = used.map((_, at) => prefixMask(length - at * 32));
   return {
     from: used.map((word, at) => (word & (masks[at] as number)) >>> 0),
     to: used.map((word, at) => (word | ~(masks[at] as number)) >>> 0),
   };
 }
-
-/** The first `bits` bits of a word. */
-const maskOf = (bits: number): number => (bits <= 0 ? 0 : bits >= 32 ? -1 : -1 << (32 - bits));
 
 /** CIDRs are disjoint or nested, so sorted by their first address those inside of others follow these, and are left out. */
 class SortedRanges {

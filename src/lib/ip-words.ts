@@ -9,6 +9,12 @@ export interface IpWords {
   readonly words: Uint32Array;
 }
 
+const WORD_BITS = 32;
+
+/** The first `bits` bits of a word: none of it below 1, all of it from 32 on. */
+export const prefixMask = (bits: number): number =>
+  bits <= 0 ? 0 : bits >= WORD_BITS ? -1 : -1 << (WORD_BITS - bits);
+
 export const newIpWords = (): IpWords => ({ family: 0, words: new Uint32Array(4) });
 
 const ZERO = 48;

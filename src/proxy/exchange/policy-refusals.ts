@@ -1,6 +1,7 @@
 /** Counts what policies refuse, or would refuse in mode Audit. */
 import type { Origin } from '../../ir/origin.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
+import { KeptItems } from '../../lib/kept-items.ts';
 
 export interface RefusalLabels {
   readonly gateway: Origin;
@@ -36,36 +37,30 @@ export class RefusalCounter {
 
 /** Counters by labels: they survive updates of the configuration for as long as their policies are configured. */
 export class RefusalRegistry {
-  readonly #counters = new Map<string, RefusalCounter>();
-  #update = 0;
+  readonly #counters = new KeptItems<RefusalCounter>();
 
   /** From here to `endUpdate`, what is requested or kept is what the new configuration needs. */
   beginUpdate(): void {
-    this.#update += 1;
+    this.#counters.beginUpdate();
   }
 
   /** Drops counters that nothing has requested or kept since `beginUpdate`. */
   endUpdate(): void {
-    for (const [key, { neededBy }] of this.#counters)
-      if (neededBy !== this.#update) this.#counters.delete(key);
+    this.#counters.endUpdate();
   }
 
   get(labels: RefusalLabels): RefusalCounter {
     const { gateway, policy, rule, reason, mode } = labels;
     const names = [gateway.namespace, gateway.name, policy.kind, policy.namespace, policy.name];
-    const key = [...names, rule, reason, mode].join(' ');
-    const counter = this.#counters.get(key) ?? new RefusalCounter(labels);
-    this.#counters.set(key, counter);
-    this.keep(counter);
-    return counter;
+    return this.#counters.get([...names, rule, reason, mode].join(' '), () => new RefusalCounter(labels));
   }
 
   keep(counter: RefusalCounter): void {
-    counter.neededBy = this.#update;
+    this.#counters.keep(counter);
   }
 
   snapshot(): PolicyRefusalStats[] {
-    return [...this.#counters.values()]
+    return this.#counters.all
       .filter(({ count }) => count > 0)
       .map(({ labels, count }) => ({ ...labels, count }));
   }

@@ -1,6 +1,7 @@
 /** Counters of one combination of labels. Plain numbers on a fixed object: counting costs a few stores, reading is the scraper's work. */
 import type { Origin, RuleOrigin } from '../../ir/origin.ts';
 import type { ReasonCode } from '../../ir/reason.ts';
+import { KeptItems } from '../../lib/kept-items.ts';
 import type { HistogramSnapshot, RequestStats } from './request-stats.ts';
 import type { RetryReason } from './retry.ts';
 
@@ -100,39 +101,31 @@ function keyOf(origin: Origin | null): string {
 
 /** Counters by labels: they survive updates as long as their labels are configured. */
 export class CounterRegistry {
-  readonly #counters = new Map<string, RequestCounters>();
-  #update = 0;
+  readonly #counters = new KeptItems<RequestCounters>();
 
   /** Between this and `endUpdate`, requested or kept counters are those that the new configuration needs. */
   beginUpdate(): void {
-    this.#update += 1;
+    this.#counters.beginUpdate();
   }
 
   /** Drops counters that were not requested since `beginUpdate`. */
   endUpdate(): void {
-    for (const [key, { neededBy }] of this.#counters)
-      if (neededBy !== this.#update) this.#counters.delete(key);
+    this.#counters.endUpdate();
   }
 
   get(labels: RequestLabels): RequestCounters {
     const { gateway, listener, rule, backend } = labels;
     // Joined, because it is kept: a template string would be a tree of pieces, several times as large.
     const key = [keyOf(gateway), keyOf(listener), keyOf(rule), rule?.index ?? '', keyOf(backend)].join(' ');
-    let counters = this.#counters.get(key);
-    if (counters === undefined) {
-      counters = new RequestCounters(labels);
-      this.#counters.set(key, counters);
-    }
-    this.keep(counters);
-    return counters;
+    return this.#counters.get(key, () => new RequestCounters(labels));
   }
 
   /** As asking for it again by its labels. */
   keep(counters: RequestCounters): void {
-    counters.neededBy = this.#update;
+    this.#counters.keep(counters);
   }
 
   snapshot(): RequestStats[] {
-    return [...this.#counters.values()].filter(({ isUsed }) => isUsed).map((counters) => counters.snapshot());
+    return this.#counters.all.filter(({ isUsed }) => isUsed).map((counters) => counters.snapshot());
   }
 }

@@ -1,5 +1,5 @@
 /** Networks of client addresses, as parts of keys. */
-import { newIpWords, readIpWords, type IpWords } from '../../../lib/ip-words.ts';
+import { newIpWords, prefixMask, readIpWords, type IpWords } from '../../../lib/ip-words.ts';
 
 const V4_BITS = 32;
 const WORD_BITS = 32;
@@ -29,9 +29,7 @@ export class AddressPrefix {
   }
 }
 
-/** The first `bits` of a word, all of it from 32 on. */
-const masked = (word: number, bits: number): number =>
-  bits >= WORD_BITS ? word : (word & (-1 << (WORD_BITS - bits))) >>> 0;
+const masked = (word: number, bits: number): number => (word & prefixMask(bits)) >>> 0;
 
 /** As an IPv4 address is written, so that an IPv4-mapped address has the key of the IPv4 one. */
 const dottedText = (word: number): string =>
