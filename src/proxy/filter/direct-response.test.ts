@@ -114,7 +114,7 @@ for (const version of VERSIONS) {
   });
 }
 
-test('a gRPC client gets the gRPC status that the HTTP status stands for', async (t) => {
+test('a gRPC client gets the gRPC status that corresponds to the HTTP status', async (t) => {
   const fields: Sent['fields'] = [['content-type', 'application/grpc']];
   const statuses = [
     [200, '2'],

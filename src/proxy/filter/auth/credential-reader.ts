@@ -23,7 +23,7 @@ export interface CompiledSource {
   readonly strip: ((exchange: Exchange, run: FilterRun) => void) | null;
 }
 
-/** Whoever sends two credentials in one place gets neither checked: backends could read the other one. */
+/** Of two credentials in one place neither is checked: a backend could read the other one. */
 const AMBIGUOUS = ', ';
 
 export class CredentialReader {

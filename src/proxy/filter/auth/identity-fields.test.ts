@@ -1,4 +1,4 @@
-/** Nobody but the gateway says who the client is, whatever tricks a request plays with names of fields. */
+/** Only the gateway says who the client is, however a request spells the names of its fields. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { authLab, seenBy } from '../../../../test/support/auth-lab.ts';

@@ -46,7 +46,7 @@ export class Compressible {
     return mayTransform(head) && joinedValue(head, 'content-range') === undefined && !isEncoded(head);
   }
 
-  /** A 304 stands for a response that would have been compressed, as far as can be told: it need not have a type. */
+  /** A 304 replaces a response that would have been compressed, as far as is known: it need not have a type. */
   acceptsNotModified(head: ResponseHead): boolean {
     const type = typeOf(head);
     return head.status === 304 && mayTransform(head) && (type === '' || this.#hasType(type));

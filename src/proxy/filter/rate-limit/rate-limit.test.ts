@@ -320,7 +320,7 @@ describe('fields', () => {
     assert.equal(valueOf(response, 'ratelimit'), undefined);
   });
 
-  test('only limits that count the request are told of', async (t) => {
+  test('responses name only limits that count the request', async (t) => {
     const match = { methods: ['POST'], headers: [], notCidrs: [] };
     const { send } = await serve(t, [testLimit(perMinute(10), { match })]);
     assert.equal(valueOf(await send(), 'ratelimit-policy'), undefined);
